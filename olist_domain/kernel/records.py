@@ -1,0 +1,27 @@
+"""Records: typed rows as intake publishes them, before any business rule has judged them.
+
+What belongs here: the base of all records. What does not: judgement (a record may hold a negative price;
+the rules say so) and behaviour (entities and aggregates have that).
+"""
+
+from types import NoneType
+from typing import Any, get_args
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Record(BaseModel):
+    """One typed row. Field names are the source's column names; an optional field may be missing.
+
+    The model is the contract between the source and the domain: intake takes column names, types and what
+    is required from it. Supported types: str, int, float, Decimal (two digits after the point), datetime.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+
+def value_type(annotation: Any) -> type:
+    """Return the type of a record's field, without the None of an optional one."""
+    present = [option for option in get_args(annotation) if option is not NoneType]
+    kind: type = present[0] if present else annotation
+    return kind

@@ -1,0 +1,171 @@
+"""Rules, derivations and roll-ups: the business logic, each written once and run on objects and frames.
+
+What belongs here: what a rule, a derivation and a roll-up are, and how a rulebook of one subject is judged
+on one object. What does not: any particular rule (it lives in its context), and judging frames (the
+pipeline's engine does that with the same functions).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Generic, TypeVar, cast
+
+from olist_domain.kernel.facts import Fact, Scalar
+
+F = TypeVar("F")
+
+
+class Severity(StrEnum):
+    """What happens to a row that breaks a rule: it is kept out, or let in and marked."""
+
+    REJECT = "reject"
+    FLAG = "flag"
+
+
+@dataclass(frozen=True)
+class Rule(Generic[F]):
+    """One business invariant.
+
+    `holds` says what must be true, over the facts of a subject. The rule is broken only where that is
+    definitely false (SQL's CHECK semantics): unknown passes. `replaces` names the places in the old SQL,
+    `model.column`, where the same logic stands.
+    """
+
+    code: str
+    severity: Severity
+    statement: str
+    holds: Callable[[F], Fact[bool]]
+    replaces: tuple[str, ...] = ()
+
+    def broken(self, facts: F) -> Fact[bool]:
+        """Return true where the rule is broken; never unknown."""
+        return self.holds(facts).is_false()
+
+
+@dataclass(frozen=True)
+class Derivation(Generic[F]):
+    """One attribute that the business computes; `name` is its column, calling it gives its value."""
+
+    name: str
+    statement: str
+    compute: Callable[[F], Fact[Any]]
+    replaces: tuple[str, ...] = ()
+
+    def __call__(self, facts: F) -> Fact[Any]:
+        """Return the derived value over `facts`."""
+        return self.compute(facts)
+
+
+class Fold(StrEnum):
+    """How a roll-up folds the values of an aggregate's parts; missing values do not count."""
+
+    COUNT = "count"
+    SUM = "sum"
+    DISTINCT = "distinct"
+
+
+@dataclass(frozen=True)
+class Rollup(Generic[F]):
+    """One attribute of an aggregate that is folded from its parts, e.g. an order's total from its items.
+
+    `of` reads one part. `empty` is the value of an aggregate without parts.
+    """
+
+    name: str
+    fold: Fold
+    of: Callable[[F], Fact[Any]]
+    empty: object
+
+    def over(self, parts: Iterable[F]) -> Any:
+        """Return the folded value of `parts`, the facts of one aggregate's objects."""
+        values = [cast(Scalar[Any], self.of(part)).value for part in parts]
+        known = [value for value in values if value is not None]
+        if self.fold is Fold.COUNT:
+            return len(known)
+        if self.fold is Fold.DISTINCT:
+            return len(set(known))
+        return sum(known, start=cast(Any, self.empty))
+
+
+@dataclass(frozen=True)
+class Violation:
+    """A rule that a subject breaks: which rule, and which subject (`order 3f2a`, `item 2 of order 3f2a`)."""
+
+    code: str
+    severity: Severity
+    statement: str
+    subject: str
+
+    def __str__(self) -> str:
+        return f"{self.subject}: {self.code}: {self.statement}"
+
+
+class RulesBroken(ValueError):  # noqa: N818 - the domain's word: what happened, not an error class
+    """Raised by an aggregate that refuses to exist or to change; carries every rule that was broken."""
+
+    def __init__(self, violations: Sequence[Violation]) -> None:
+        self.violations = tuple(violations)
+        super().__init__("; ".join(map(str, violations)))
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """The codes of the broken rules, in the rulebook's order."""
+        return tuple(violation.code for violation in self.violations)
+
+
+@dataclass(frozen=True)
+class Rulebook(Generic[F]):
+    """Every rule and derivation of one subject (an order, an item), over its facts dataclass."""
+
+    context: str
+    subject: str
+    table: str
+    facts: type[F]
+    rules: tuple[Rule[F], ...]
+    derivations: tuple[Derivation[F], ...] = ()
+
+    def violations(self, facts: F, subject: str) -> list[Violation]:
+        """Return every rule that one object breaks, rejecting and flagging alike, in the book's order."""
+        return [
+            Violation(rule.code, rule.severity, rule.statement, subject)
+            for rule in self.rules
+            if cast(Scalar[bool], rule.broken(facts)).value
+        ]
+
+    def derived(self, facts: F) -> dict[str, Any]:
+        """Return the derived attributes of one object, by name."""
+        return {derivation.name: cast(Scalar[Any], derivation(facts)).value for derivation in self.derivations}
+
+
+def rule(
+    code: str, severity: Severity, *, replaces: tuple[str, ...] = ()
+) -> Callable[[Callable[[F], Fact[bool]]], Rule[F]]:
+    """Make a rule of a function that says what must hold; its docstring's first line is the statement."""
+
+    def decorate(holds: Callable[[F], Fact[bool]]) -> Rule[F]:
+        return Rule(code, severity, _statement(holds), holds, replaces)
+
+    return decorate
+
+
+def derivation(
+    *, name: str | None = None, replaces: tuple[str, ...] = ()
+) -> Callable[[Callable[[F], Fact[Any]]], Derivation[F]]:
+    """Make a derivation of a function.
+
+    The function's name is the column's unless `name` says otherwise; the first line of its docstring is the
+    statement.
+    """
+
+    def decorate(compute: Callable[[F], Fact[Any]]) -> Derivation[F]:
+        return Derivation(name or compute.__name__, _statement(compute), compute, replaces)
+
+    return decorate
+
+
+def _statement(function: Callable[..., object]) -> str:
+    if not function.__doc__:
+        raise TypeError(f"{function.__name__} needs a docstring: its first line is the statement of the rule")
+    return function.__doc__.strip().splitlines()[0]

@@ -1,0 +1,82 @@
+"""The framework of rules: definition, judgement on one object, roll-ups."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+import pytest
+
+from olist_domain.kernel.facts import Fact, Scalar, scalars
+from olist_domain.kernel.rules import Fold, Rollup, Rulebook, RulesBroken, Severity, Violation, derivation, rule
+
+
+@dataclass(frozen=True, eq=False)
+class BoxFacts:
+    weight: Fact[int]
+
+
+@rule("BOX_TOO_HEAVY", Severity.REJECT, replaces=("stg_boxes.weight",))
+def is_light(box: BoxFacts) -> Fact[bool]:
+    """A box weighs at most 30.
+
+    Anything heavier goes by lorry.
+    """
+    return box.weight <= 30
+
+
+@derivation()
+def is_parcel(box: BoxFacts) -> Fact[bool]:
+    """Whether the box is a parcel."""
+    return box.weight > 1
+
+
+BOOK = Rulebook("boxes", "box", "boxes", BoxFacts, (is_light,), (is_parcel,))
+
+
+def box(weight):
+    return scalars(BoxFacts, {"weight": weight})
+
+
+def test_a_rule_takes_its_statement_from_the_first_line_of_its_docstring():
+    assert is_light.statement == "A box weighs at most 30."
+    assert is_light.code == "BOX_TOO_HEAVY"
+    assert is_light.replaces == ("stg_boxes.weight",)
+
+
+@pytest.mark.parametrize(("weight", "codes"), [(30, []), (31, ["BOX_TOO_HEAVY"]), (None, [])])
+def test_a_rule_is_broken_only_where_it_is_definitely_false(weight, codes):
+    assert [violation.code for violation in BOOK.violations(box(weight), "box 1")] == codes
+
+
+def test_a_violation_says_which_subject_broke_which_rule():
+    [violation] = BOOK.violations(box(31), "box 1")
+    assert str(violation) == "box 1: BOX_TOO_HEAVY: A box weighs at most 30."
+
+
+@pytest.mark.parametrize(("weight", "expected"), [(2, True), (1, False), (None, None)])
+def test_derived_attributes_go_by_the_name_of_their_function(weight, expected):
+    assert BOOK.derived(box(weight)) == {"is_parcel": expected}
+
+
+def test_rules_broken_carries_every_violation():
+    broken = RulesBroken([Violation(code, Severity.REJECT, "So.", "box 1") for code in ("A", "B")])
+    assert broken.codes == ("A", "B")
+    assert str(broken) == "box 1: A: So.; box 1: B: So."
+
+
+@pytest.mark.parametrize(
+    ("fold", "empty", "expected"),
+    [(Fold.COUNT, 0, 3), (Fold.DISTINCT, 0, 2), (Fold.SUM, Decimal("0.00"), Decimal("5.00"))],
+)
+def test_a_rollup_folds_the_known_values_of_the_parts(fold, empty, expected):
+    rollup = Rollup("total", fold, lambda part: part.weight, empty)
+    parts = [box(Decimal("1.00")), box(Decimal("2.00")), box(None), box(Decimal("2.00"))]
+    assert rollup.over(parts) == expected
+    assert rollup.over([]) == empty
+
+
+def test_a_rule_without_a_statement_cannot_be_defined():
+    with pytest.raises(TypeError, match="needs a docstring"):
+
+        @rule("NO_STATEMENT", Severity.FLAG)
+        def silent(box):
+            return Scalar(True)

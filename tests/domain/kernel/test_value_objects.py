@@ -1,0 +1,155 @@
+"""Value objects: what they refuse and what they know."""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from olist_domain.kernel.address import REGION_OF_STATE, STATES, Address, Region
+from olist_domain.kernel.coordinates import GeoCoordinates
+from olist_domain.kernel.date_range import DateRange
+from olist_domain.kernel.dimensions import ProductDimensions
+from olist_domain.kernel.money import Money
+from olist_domain.kernel.review_score import ReviewScore, Sentiment
+
+amounts = st.decimals(min_value=0, max_value=10**12, places=2)
+
+
+class TestMoney:
+    def test_has_an_amount_and_a_currency(self):
+        assert str(Money(Decimal("100.5"))) == "BRL 100.50"
+
+    def test_refuses_a_negative_amount(self):
+        with pytest.raises(ValueError, match="cannot be negative"):
+            Money(Decimal("-0.01"))
+
+    @pytest.mark.parametrize("text", ["NaN", "Infinity"])
+    def test_refuses_what_is_no_number(self, text):
+        with pytest.raises(ValueError, match="finite"):
+            Money(Decimal(text))
+
+    def test_refuses_an_unknown_currency(self):
+        with pytest.raises(ValueError, match="Unsupported currency"):
+            Money(Decimal(1), "XXX")
+
+    def test_refuses_to_combine_currencies(self):
+        with pytest.raises(ValueError, match="different currencies"):
+            Money(Decimal(1), "BRL") + Money(Decimal(1), "USD")
+        with pytest.raises(ValueError, match="different currencies"):
+            _ = Money(Decimal(1), "BRL") < Money(Decimal(1), "USD")
+
+    @given(st.lists(amounts, max_size=20))
+    def test_adds_exactly(self, values):
+        total = sum((Money(value) for value in values), start=Money.zero())
+        assert total.amount == sum(values, start=Decimal(0))
+
+    @given(amounts, amounts)
+    def test_subtracting_undoes_adding(self, a, b):
+        assert Money(a) + Money(b) - Money(b) == Money(a)
+
+    def test_cannot_be_overdrawn(self):
+        with pytest.raises(ValueError, match="cannot be negative"):
+            Money(Decimal(1)) - Money(Decimal(2))
+
+    def test_is_ordered(self):
+        assert Money(Decimal(1)) < Money(Decimal(2))
+        assert Money(Decimal(2)) <= Money(Decimal(2))
+
+
+class TestAddress:
+    def test_knows_its_region(self):
+        assert Address("01037", "sao paulo", "SP").region is Region.SOUTHEAST
+
+    def test_every_state_has_one_region(self):
+        assert len(STATES) == 27
+        assert set(REGION_OF_STATE.values()) == set(Region)
+
+    @pytest.mark.parametrize("city", ["São Paulo", " SAO PAULO ", "sao paulo"])
+    def test_the_same_city_however_it_is_typed(self, city):
+        assert Address("01037", city, "SP").normalised_city == "sao paulo"
+
+    @pytest.mark.parametrize(
+        ("zip_prefix", "city", "state", "message"),
+        [
+            ("1037", "sao paulo", "SP", "5 digits"),
+            ("0103x", "sao paulo", "SP", "5 digits"),
+            ("01037", "  ", "SP", "City"),
+            ("01037", "sao paulo", "XX", "Unknown state"),
+        ],
+    )
+    def test_refuses_what_mail_does_not_reach(self, zip_prefix, city, state, message):
+        with pytest.raises(ValueError, match=message):
+            Address(zip_prefix, city, state)
+
+
+class TestGeoCoordinates:
+    def test_distance_from_sao_paulo_to_rio(self):
+        sao_paulo, rio = GeoCoordinates(-23.5505, -46.6333), GeoCoordinates(-22.9068, -43.1729)
+        assert sao_paulo.distance_km(rio) == pytest.approx(360.7, abs=0.5)
+
+    @given(
+        st.tuples(st.floats(-90, 90), st.floats(-180, 180)),
+        st.tuples(st.floats(-90, 90), st.floats(-180, 180)),
+    )
+    def test_distance_is_symmetric_and_bounded(self, here, there):
+        a, b = GeoCoordinates(*here), GeoCoordinates(*there)
+        assert 0 <= a.distance_km(b) <= 20_016
+        assert a.distance_km(b) == pytest.approx(b.distance_km(a), abs=1e-6)
+        assert a.distance_km(a) == 0
+
+    @pytest.mark.parametrize(("latitude", "longitude"), [(91, 0), (-91, 0), (0, 181), (0, -181), (float("nan"), 0)])
+    def test_refuses_points_that_are_not_on_earth(self, latitude, longitude):
+        with pytest.raises(ValueError, match="must lie between"):
+            GeoCoordinates(latitude, longitude)
+
+
+class TestDateRange:
+    START = datetime(2018, 1, 1)
+
+    def test_contains_both_ends(self):
+        week = DateRange(self.START, self.START + timedelta(days=7))
+        assert week.start in week
+        assert week.end in week
+        assert self.START - timedelta(seconds=1) not in week
+        assert week.duration == timedelta(days=7)
+
+    def test_overlaps_when_a_moment_is_shared(self):
+        first = DateRange(self.START, self.START + timedelta(days=1))
+        assert first.overlaps(DateRange(first.end, first.end + timedelta(days=1)))
+        assert not first.overlaps(DateRange(first.end + timedelta(seconds=1), first.end + timedelta(days=1)))
+
+    def test_refuses_to_end_before_it_starts(self):
+        with pytest.raises(ValueError, match="before it starts"):
+            DateRange(self.START, self.START - timedelta(seconds=1))
+
+
+class TestProductDimensions:
+    def test_volume(self):
+        assert ProductDimensions(225, 16, 10, 14).volume_cm3 == 2240
+
+    @pytest.mark.parametrize("measures", [(0, 1, 1, 1), (1, -1, 1, 1), (1, 1, 0, 1), (1, 1, 1, 0)])
+    def test_refuses_what_has_no_extent(self, measures):
+        with pytest.raises(ValueError, match="must be positive"):
+            ProductDimensions(*measures)
+
+
+class TestReviewScore:
+    @pytest.mark.parametrize(
+        ("stars", "sentiment"),
+        [
+            (1, Sentiment.NEGATIVE),
+            (2, Sentiment.NEGATIVE),
+            (3, Sentiment.NEUTRAL),
+            (4, Sentiment.POSITIVE),
+            (5, Sentiment.POSITIVE),
+        ],
+    )
+    def test_sentiment(self, stars, sentiment):
+        assert ReviewScore(stars).sentiment is sentiment
+
+    @pytest.mark.parametrize("stars", [0, 6])
+    def test_refuses_other_scores(self, stars):
+        with pytest.raises(ValueError, match="between 1 and 5"):
+            ReviewScore(stars)
