@@ -9,6 +9,9 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import cast
+
+from olist_domain.kernel.facts import Fact, Scalar, choose, value_of
 
 
 class Region(StrEnum):
@@ -33,6 +36,24 @@ STATES = tuple(sorted(REGION_OF_STATE))
 ZIP_PREFIX_DIGITS = 5
 
 
+def is_state(state: Fact[str]) -> Fact[bool]:
+    """A state is one of Brazil's 26 or the Federal District, by its two capital letters."""
+    return state.is_in(STATES)
+
+
+def is_zip_prefix(zip_code_prefix: Fact[str]) -> Fact[bool]:
+    """A zip prefix is the first five digits of a postal code, leading zeros included."""
+    return zip_code_prefix.is_digits(ZIP_PREFIX_DIGITS)
+
+
+def region_of(state: Fact[str]) -> Fact[str]:
+    """The region that a state belongs to; unknown for what is no state."""
+    return choose(
+        *((state.is_in(states), region.value) for region, states in STATES_OF_REGION.items()),
+        default=None,
+    )
+
+
 @dataclass(frozen=True)
 class Address:
     """A place that mail reaches. Raises ValueError for a bad zip prefix, an unknown state or no city."""
@@ -42,9 +63,9 @@ class Address:
     state: str
 
     def __post_init__(self) -> None:
-        if len(self.zip_code_prefix) != ZIP_PREFIX_DIGITS or not self.zip_code_prefix.isdecimal():
+        if not value_of(is_zip_prefix(Scalar(self.zip_code_prefix))):
             raise ValueError(f"Zip prefix must be {ZIP_PREFIX_DIGITS} digits: {self.zip_code_prefix!r}")
-        if self.state not in REGION_OF_STATE:
+        if not value_of(is_state(Scalar(self.state))):
             raise ValueError(f"Unknown state: {self.state!r} (one of {', '.join(STATES)})")
         if not self.city.strip():
             raise ValueError("City cannot be empty")
@@ -52,7 +73,7 @@ class Address:
     @property
     def region(self) -> Region:
         """The region of the state."""
-        return REGION_OF_STATE[self.state]
+        return Region(cast(str, value_of(region_of(Scalar(self.state)))))
 
     @property
     def normalised_city(self) -> str:

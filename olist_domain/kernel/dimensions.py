@@ -6,6 +6,19 @@ What belongs here: positive measures and what follows from them. What does not: 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
+
+from olist_domain.kernel.facts import Fact, Scalar, value_of
+
+
+def is_measure(measure: Fact[int]) -> Fact[bool]:
+    """A weight or a length is positive."""
+    return measure > 0
+
+
+def volume(length_cm: Fact[int], height_cm: Fact[int], width_cm: Fact[int]) -> Fact[int]:
+    """The volume of a parcel in cubic centimetres; unknown where a length is missing."""
+    return length_cm * height_cm * width_cm
 
 
 @dataclass(frozen=True)
@@ -19,10 +32,11 @@ class ProductDimensions:
 
     def __post_init__(self) -> None:
         for name, measure in vars(self).items():
-            if measure <= 0:
+            if not value_of(is_measure(Scalar(measure))):
                 raise ValueError(f"{name} must be positive: {measure}")
 
     @property
     def volume_cm3(self) -> int:
         """Volume in cubic centimetres."""
-        return self.length_cm * self.height_cm * self.width_cm
+        cubed = volume(Scalar(self.length_cm), Scalar(self.height_cm), Scalar(self.width_cm))
+        return cast(int, value_of(cubed))

@@ -11,16 +11,21 @@ and silently mean something else on a column.
 
 from __future__ import annotations
 
+import math
 import operator
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
+from datetime import date, datetime, timedelta
 from typing import Any, Generic, NoReturn, TypeVar, cast
 
 T = TypeVar("T", covariant=True)
 FactsT = TypeVar("FactsT")
 
 Branch = tuple["Fact[bool]", Any]
+
+WHITE_SPACE = " \t\n\r\x0b\x0c"
+"""What a blank text consists of. ASCII only: engines differ on which other characters are white."""
 
 
 class Fact(ABC, Generic[T]):
@@ -48,6 +53,10 @@ class Fact(ABC, Generic[T]):
     def __abs__(self) -> Fact[T]: ...
 
     @abstractmethod
+    def __round__(self, digits: int) -> Fact[float]:
+        """Return a double to `digits` decimals, halves away from zero as SQL rounds them."""
+
+    @abstractmethod
     def is_null(self) -> Fact[bool]:
         """Return true where the value is missing; never unknown."""
 
@@ -58,6 +67,29 @@ class Fact(ABC, Generic[T]):
     @abstractmethod
     def is_in(self, values: Iterable[object]) -> Fact[bool]:
         """Return whether the value is one of `values`; unknown where it is missing."""
+
+    @abstractmethod
+    def is_blank(self) -> Fact[bool]:
+        """Return whether a text is empty but for `WHITE_SPACE`; unknown where it is missing."""
+
+    @abstractmethod
+    def is_digits(self, count: int) -> Fact[bool]:
+        """Return whether a text is exactly `count` of the digits 0 to 9; unknown where it is missing."""
+
+    @abstractmethod
+    def days_until(self, other: Fact[date] | date) -> Fact[int]:
+        """Return the calendar days from this moment's date to the other's; negative where the other is earlier."""
+
+    @abstractmethod
+    def hours_until(self, other: Fact[datetime] | datetime) -> Fact[int]:
+        """Return the whole hours that pass from this moment to the other; negative where the other is earlier.
+
+        A part of an hour does not count in either direction, as in DuckDB's `date_sub`.
+        """
+
+    @abstractmethod
+    def month_start(self) -> Fact[date]:
+        """Return the first day of a moment's month."""
 
     @abstractmethod
     def choose(self, branches: tuple[Branch, ...], default: object) -> Fact[Any]:
@@ -90,6 +122,14 @@ class Fact(ABC, Generic[T]):
     def __mul__(self, other: object) -> Fact[Any]:
         return self.binary(other, "mul")
 
+    def __truediv__(self, other: object) -> Fact[float]:
+        """Return the quotient as a double; unknown where `other` is zero."""
+        return self.binary(other, "truediv")
+
+    def __floordiv__(self, other: object) -> Fact[int]:
+        """Return the quotient of two whole numbers, rounded down; unknown where `other` is zero."""
+        return self.binary(other, "floordiv")
+
     def __bool__(self) -> NoReturn:
         raise TypeError("a fact has no truth value: write & | ~ and choose() instead of and, or, not and if")
 
@@ -107,10 +147,7 @@ class Scalar(Fact[T]):
 
     def binary(self, other: object, name: str) -> Scalar[Any]:
         """See `Fact.binary`."""
-        right = _plain(other)
-        if self.value is None or right is None:
-            return Scalar(None)
-        return Scalar(_OPERATORS[name](self.value, right))
+        return self._combined(other, _OPERATORS[name])
 
     def __and__(self, other: Fact[bool] | bool) -> Scalar[bool]:
         left, right = self.value, _plain(other)
@@ -130,6 +167,9 @@ class Scalar(Fact[T]):
     def __abs__(self) -> Scalar[T]:
         return Scalar(None if self.value is None else abs(cast(Any, self.value)))
 
+    def __round__(self, digits: int) -> Scalar[float]:
+        return Scalar(None if self.value is None else _rounded(cast(float, self.value), 10.0**digits))
+
     def is_null(self) -> Scalar[bool]:
         """See `Fact.is_null`."""
         return Scalar(self.value is None)
@@ -142,6 +182,28 @@ class Scalar(Fact[T]):
         """See `Fact.is_in`."""
         return Scalar(None if self.value is None else self.value in tuple(values))
 
+    def is_blank(self) -> Scalar[bool]:
+        """See `Fact.is_blank`."""
+        return Scalar(None if self.value is None else not cast(str, self.value).strip(WHITE_SPACE))
+
+    def is_digits(self, count: int) -> Scalar[bool]:
+        """See `Fact.is_digits`."""
+        text = cast("str | None", self.value)
+        return Scalar(None if text is None else len(text) == count and text.isascii() and text.isdigit())
+
+    def days_until(self, other: Fact[date] | date) -> Scalar[int]:
+        """See `Fact.days_until`."""
+        return self._combined(other, lambda start, end: end.toordinal() - start.toordinal())
+
+    def hours_until(self, other: Fact[datetime] | datetime) -> Scalar[int]:
+        """See `Fact.hours_until`."""
+        return self._combined(other, _whole_hours)
+
+    def month_start(self) -> Scalar[date]:
+        """See `Fact.month_start`."""
+        moment = cast("date | None", self.value)
+        return Scalar(None if moment is None else date(moment.year, moment.month, 1))
+
     def choose(self, branches: tuple[Branch, ...], default: object) -> Scalar[Any]:
         """See `Fact.choose`."""
         for condition, value in branches:
@@ -149,9 +211,32 @@ class Scalar(Fact[T]):
                 return Scalar(_plain(value))
         return Scalar(_plain(default))
 
+    def _combined(self, other: object, combine: Callable[[Any, Any], Any]) -> Scalar[Any]:
+        right = _plain(other)
+        return Scalar(None if self.value is None or right is None else combine(self.value, right))
+
+
+def _quotient(left: Any, right: Any) -> float | None:
+    return float(left) / float(right) if right else None
+
+
+def _whole_quotient(left: int, right: int) -> int | None:
+    return left // right if right else None
+
+
+def _whole_hours(start: datetime, end: datetime) -> int:
+    hours = abs(end - start) // timedelta(hours=1)
+    return hours if start <= end else -hours
+
+
+def _rounded(number: float, scale: float) -> float:
+    return math.copysign(math.floor(abs(number) * scale + 0.5) / scale, number)
+
 
 _OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
-    name: getattr(operator, name) for name in ("eq", "ne", "lt", "le", "gt", "ge", "add", "sub", "mul")
+    **{name: getattr(operator, name) for name in ("eq", "ne", "lt", "le", "gt", "ge", "add", "sub", "mul")},
+    "truediv": _quotient,
+    "floordiv": _whole_quotient,
 }
 
 
@@ -166,6 +251,11 @@ def choose(*branches: Branch, default: object) -> Fact[Any]:
     """
     condition, _ = branches[0]
     return condition.choose(branches, default)
+
+
+def value_of(fact: Fact[T]) -> T | None:
+    """Return the value of a fact of one object; None where it is unknown."""
+    return cast(Scalar[T], fact).value
 
 
 def scalars(facts: type[FactsT], values: Mapping[str, object]) -> FactsT:

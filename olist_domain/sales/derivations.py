@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from olist_domain.kernel.facts import Fact, choose
 from olist_domain.kernel.rules import derivation
-from olist_domain.sales.facts import NO_MONEY, OrderFacts, OrderItemFacts
+from olist_domain.sales.facts import NO_MONEY, OrderFacts, OrderItemFacts, PaymentFacts
 from olist_domain.sales.status import LOST_SALES, OrderStatus
 
 PAYMENT_TOLERANCE = Decimal("0.01")
@@ -84,6 +84,12 @@ def is_sale(order: OrderFacts) -> Fact[bool]:
 def revenue(order: OrderFacts) -> Fact[Decimal]:
     """What the order brings in: its total where it counts as a sale, else nothing."""
     return choose((is_sale(order), total_amount(order)), default=NO_MONEY)
+
+
+@derivation(replaces=("fact_payments.is_instalment", "mart_executive_dashboard.instalment_payment_share"))
+def is_instalment(payment: PaymentFacts) -> Fact[bool]:
+    """Whether the payment is made in more than one instalment."""
+    return payment.payment_installments > 1
 
 
 def paid_at(order: OrderFacts) -> Fact[datetime]:

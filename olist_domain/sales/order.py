@@ -24,6 +24,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any, cast
 
 from olist_domain.kernel.events import DomainEvent, history
@@ -58,8 +59,9 @@ class OrderRecords:
     items: Sequence[OrderItemRecord]
     payments: Sequence[PaymentRecord]
 
+    @cached_property
     def facts(self) -> OrderFacts:
-        """Return the facts of the order as a whole."""
+        """The facts of the order as a whole."""
         return order_facts(
             self.order,
             [item_facts(item) for item in self.items],
@@ -68,13 +70,13 @@ class OrderRecords:
 
     def payment_facts(self) -> list[PaymentFacts]:
         """Return the facts of each payment, with the time at which it counts as received."""
-        received_at = cast(Scalar[datetime], paid_at(self.facts())).value
+        received_at = cast(Scalar[datetime], paid_at(self.facts)).value
         return [payment_facts(payment, received_at) for payment in self.payments]
 
     def violations(self) -> list[Violation]:
         """Return every rule that the order, its items and its payments break."""
         name = f"order {self.order.order_id}"
-        found = ORDER_RULES.violations(self.facts(), name)
+        found = ORDER_RULES.violations(self.facts, name)
         for item in self.items:
             found += ORDER_ITEM_RULES.violations(item_facts(item), f"item {item.order_item_id} of {name}")
         for payment in self.payments:
@@ -84,11 +86,11 @@ class OrderRecords:
 
     def derived(self) -> dict[str, Any]:
         """Return the derived attributes of the order, by name."""
-        return ORDER_RULES.derived(self.facts())
+        return ORDER_RULES.derived(self.facts)
 
     def history(self) -> list[DomainEvent]:
         """Return the events that the records tell of, from the placing of the order to its end."""
-        placed, *later = history(ORDER_HISTORY, self.facts())
+        placed, *later = history(ORDER_HISTORY, self.facts)
         paid = [event for facts in self.payment_facts() for event in history([RECEIVED], facts)]
         return [placed, *paid, *later]
 
@@ -133,7 +135,7 @@ class Order:
             order_estimated_delivery_date=estimated_delivery,
         )
         order = cls.from_records(OrderRecords(record, [item.record() for item in items], []))
-        order._events += history([PLACED], order.records().facts())
+        order._events += history([PLACED], order.records().facts)
         return order
 
     @property
@@ -197,10 +199,15 @@ class Order:
         self._items.append(item)
 
     def add_payment(self, payment: Payment, at: datetime) -> None:
-        """Add a payment that arrived `at`; refused as `add_item` refuses."""
+        """Add a payment that arrived `at`; refused as an item is, and where it breaks a rejecting rule."""
         self._admit(payment.order_id, f"payment {payment.payment_sequential}", payment in self._payments)
-        self._payments.append(payment)
         record = payment.record()
+        now = self.records()
+        broken = self._newly_broken(OrderRecords(now.order, now.items, [*now.payments, record]))
+        rejecting = [violation for violation in broken if violation.severity is Severity.REJECT]
+        if rejecting:
+            raise RulesBroken(rejecting)
+        self._payments.append(payment)
         self._events.append(
             PaymentReceived(
                 occurred_at=at,
@@ -254,14 +261,18 @@ class Order:
         """
         candidate = self._record.model_copy(update={"order_status": status.value, **changes})
         now = self.records()
-        before = now.violations()
-        broken = [v for v in OrderRecords(candidate, now.items, now.payments).violations() if v not in before]
+        broken = self._newly_broken(OrderRecords(candidate, now.items, now.payments))
         if status not in NEXT_STATUSES[self.status]:
             statement = f"An order that is {self.status} does not become {status}."
             broken.append(self._violation("ORDER_TRANSITION_NOT_ALLOWED", statement))
         if broken:
             raise RulesBroken(broken)
         self._record = candidate
+
+    def _newly_broken(self, then: OrderRecords) -> list[Violation]:
+        """Return the rules that the order would break if it were `then`, and does not break now."""
+        before = self.records().violations()
+        return [violation for violation in then.violations() if violation not in before]
 
     def _violation(self, code: str, statement: str) -> Violation:
         return Violation(code, Severity.REJECT, statement, f"order {self.order_id}")

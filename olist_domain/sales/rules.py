@@ -13,6 +13,7 @@ from olist_domain.sales.derivations import (
     has_payment_mismatch,
     is_canceled,
     is_delivered,
+    is_instalment,
     is_multivendor,
     is_sale,
     item_total_amount,
@@ -152,4 +153,5 @@ PAYMENT_RULES = Rulebook(
         has_possible_instalments,
         has_allowed_instalments,
     ),
+    derivations=(is_instalment,),
 )

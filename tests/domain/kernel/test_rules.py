@@ -6,7 +6,17 @@ from decimal import Decimal
 import pytest
 
 from olist_domain.kernel.facts import Fact, Scalar, scalars
-from olist_domain.kernel.rules import Fold, Rollup, Rulebook, RulesBroken, Severity, Violation, derivation, rule
+from olist_domain.kernel.rules import (
+    Fold,
+    Rollup,
+    Rulebook,
+    RulesBroken,
+    Severity,
+    Violation,
+    derivation,
+    refuse_rejecting,
+    rule,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,13 +33,19 @@ def is_light(box: BoxFacts) -> Fact[bool]:
     return box.weight <= 30
 
 
+@rule("BOX_LIGHT", Severity.FLAG)
+def is_worth_it(box: BoxFacts) -> Fact[bool]:
+    """A box weighs something."""
+    return box.weight > 0
+
+
 @derivation()
 def is_parcel(box: BoxFacts) -> Fact[bool]:
     """Whether the box is a parcel."""
     return box.weight > 1
 
 
-BOOK = Rulebook("boxes", "box", "boxes", BoxFacts, (is_light,), (is_parcel,))
+BOOK = Rulebook("boxes", "box", "boxes", BoxFacts, (is_light, is_worth_it), (is_parcel,))
 
 
 def box(weight):
@@ -50,6 +66,23 @@ def test_a_rule_is_broken_only_where_it_is_definitely_false(weight, codes):
 def test_a_violation_says_which_subject_broke_which_rule():
     [violation] = BOOK.violations(box(31), "box 1")
     assert str(violation) == "box 1: BOX_TOO_HEAVY: A box weighs at most 30."
+
+
+def test_a_book_admits_what_only_flags_are_raised_for():
+    BOOK.admit(box(0), "box 1")
+    assert [flag.code for flag in BOOK.flags(box(0), "box 1")] == ["BOX_LIGHT"]
+    with pytest.raises(RulesBroken) as refused:
+        BOOK.admit(box(31), "box 1")
+    assert refused.value.codes == ("BOX_TOO_HEAVY",)
+    assert BOOK.flags(box(31), "box 1") == ()
+
+
+def test_only_rejecting_violations_are_refused():
+    flag, reject = (Violation(severity.name, severity, "So.", "box 1") for severity in (Severity.FLAG, Severity.REJECT))
+    refuse_rejecting([flag])
+    with pytest.raises(RulesBroken) as refused:
+        refuse_rejecting([flag, reject])
+    assert refused.value.violations == (reject,)
 
 
 @pytest.mark.parametrize(("weight", "expected"), [(2, True), (1, False), (None, None)])

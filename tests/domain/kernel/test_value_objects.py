@@ -7,12 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from olist_domain.kernel.address import REGION_OF_STATE, STATES, Address, Region
+from olist_domain.kernel.address import REGION_OF_STATE, STATES, Address, Region, is_state, is_zip_prefix, region_of
 from olist_domain.kernel.coordinates import GeoCoordinates
 from olist_domain.kernel.date_range import DateRange
-from olist_domain.kernel.dimensions import ProductDimensions
+from olist_domain.kernel.dimensions import ProductDimensions, is_measure, volume
+from olist_domain.kernel.facts import Scalar
 from olist_domain.kernel.money import Money
-from olist_domain.kernel.review_score import ReviewScore, Sentiment
+from olist_domain.kernel.review_score import ReviewScore, Sentiment, is_negative, is_positive, is_score, sentiment_of
 
 amounts = st.decimals(min_value=0, max_value=10**12, places=2)
 
@@ -75,6 +76,7 @@ class TestAddress:
         [
             ("1037", "sao paulo", "SP", "5 digits"),
             ("0103x", "sao paulo", "SP", "5 digits"),
+            ("٠١٢٣٤", "sao paulo", "SP", "5 digits"),
             ("01037", "  ", "SP", "City"),
             ("01037", "sao paulo", "XX", "Unknown state"),
         ],
@@ -82,6 +84,19 @@ class TestAddress:
     def test_refuses_what_mail_does_not_reach(self, zip_prefix, city, state, message):
         with pytest.raises(ValueError, match=message):
             Address(zip_prefix, city, state)
+
+    @pytest.mark.parametrize("state", STATES)
+    def test_its_region_is_that_of_a_fact(self, state):
+        assert region_of(Scalar(state)).value == Address("01037", "sao paulo", state).region
+        assert REGION_OF_STATE[state] == region_of(Scalar(state)).value
+
+    @pytest.mark.parametrize("unknown", ["XX", "sp", "", None])
+    def test_what_is_no_state_has_no_region(self, unknown):
+        assert region_of(Scalar(unknown)).value is None
+        assert is_state(Scalar(unknown)).value is (None if unknown is None else False)
+
+    def test_nothing_is_said_of_a_missing_zip_prefix(self):
+        assert is_zip_prefix(Scalar(None)).value is None
 
 
 class TestGeoCoordinates:
@@ -134,6 +149,10 @@ class TestProductDimensions:
         with pytest.raises(ValueError, match="must be positive"):
             ProductDimensions(*measures)
 
+    def test_nothing_is_said_of_a_missing_measure(self):
+        assert is_measure(Scalar(None)).value is None
+        assert volume(Scalar(16), Scalar(None), Scalar(14)).value is None
+
 
 class TestReviewScore:
     @pytest.mark.parametrize(
@@ -153,3 +172,16 @@ class TestReviewScore:
     def test_refuses_other_scores(self, stars):
         with pytest.raises(ValueError, match="between 1 and 5"):
             ReviewScore(stars)
+
+    def test_nothing_is_said_of_a_missing_score(self):
+        assert [read(Scalar(None)).value for read in (is_score, is_positive, is_negative, sentiment_of)] == [None] * 4
+
+    @pytest.mark.parametrize("stars", [1, 2, 3, 4, 5])
+    def test_a_score_is_positive_or_negative_as_its_sentiment_says(self, stars):
+        sentiment = ReviewScore(stars).sentiment
+        assert is_positive(Scalar(stars)).value is (sentiment is Sentiment.POSITIVE)
+        assert is_negative(Scalar(stars)).value is (sentiment is Sentiment.NEGATIVE)
+
+    @pytest.mark.parametrize(("mean", "positive"), [(3.99, False), (4.0, True), (4.01, True)])
+    def test_a_mean_of_scores_is_read_like_a_score(self, mean, positive):
+        assert is_positive(Scalar(mean)).value is positive

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from olist_domain.kernel.money import Money
@@ -145,6 +145,13 @@ class TestParts:
         with pytest.raises(RulesBroken, match="ORDER_TOTAL_APPROVED"):
             shipped().add_item(OrderItem.from_record(item_record(order_item_id=2)))
 
+    def test_an_approved_order_is_not_paid_again(self):
+        order = paid()
+        order.approve(PURCHASE)
+        with pytest.raises(RulesBroken, match="APPROVED_ORDER_PAYMENT_MISMATCH"):
+            order.add_payment(Payment.from_record(payment_record(payment_sequential=2)), at=PURCHASE)
+        assert len(order.payments) == 1
+
     def test_a_closed_order_takes_nothing(self):
         order = paid()
         order.cancel(PURCHASE, reason="so")
@@ -223,6 +230,7 @@ BEHAVIOURS = {
 }
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(sorted(BEHAVIOURS)), st.integers(-5, 30)), max_size=12))
 def test_no_sequence_of_behaviours_leads_to_a_rejected_order(steps):
     order = placed()

@@ -1,0 +1,265 @@
+"""Customer: the aggregate root of the customer context: a person with an address and a history of orders.
+
+What belongs here: how a person's history grows and what follows from it. What does not: the rules and
+derivations themselves, and assessing all persons at once (the pipeline does it with the same functions).
+
+    >>> from datetime import date, datetime
+    >>> from decimal import Decimal
+    >>> def order(number: int, purchase: datetime) -> PublishedOrder:
+    ...     return PublishedOrder(
+    ...         order_id=f"o{number}",
+    ...         customer_id=f"c{number}",
+    ...         order_purchase_timestamp=purchase,
+    ...         is_sale=True,
+    ...         revenue=Decimal("72.19"),
+    ...     )
+    >>> def record(number: int) -> CustomerRecord:
+    ...     return CustomerRecord(
+    ...         customer_id=f"c{number}",
+    ...         customer_unique_id="p1",
+    ...         customer_zip_code_prefix="01037",
+    ...         customer_city="sao paulo",
+    ...         customer_state="SP",
+    ...     )
+    >>> customer = Customer.register(record(1), order(1, datetime(2018, 1, 2)))
+    >>> customer.segment.value
+    'ONE_TIME'
+    >>> customer.record_order(record(2), order(2, datetime(2018, 3, 4)))
+    >>> customer.derived(as_of=date(2018, 3, 31))["days_since_last_order"]
+    27
+    >>> customer.reassess(as_of=date(2018, 9, 1))
+    >>> [type(event).__name__ for event in customer.collect_events()]
+    ['CustomerRegistered', 'CustomerSegmentChanged', 'CustomerChurned']
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time
+from typing import Any, cast
+
+from olist_domain.customer.derivations import customer_segment
+from olist_domain.customer.events import (
+    CHURNED,
+    REGISTERED,
+    SEGMENT_CHANGED,
+    CustomerEvent,
+    CustomerSegmentChanged,
+)
+from olist_domain.customer.facts import (
+    PersonFacts,
+    Standing,
+    address_facts,
+    order_steps,
+    person_facts,
+)
+from olist_domain.customer.published import PublishedOrder, PublishedReview
+from olist_domain.customer.records import CustomerRecord
+from olist_domain.customer.rules import CUSTOMER_RULES, PERSON_RULES
+from olist_domain.customer.segments import CustomerSegment
+from olist_domain.kernel.address import Address
+from olist_domain.kernel.events import DomainEvent, history
+from olist_domain.kernel.facts import value_of
+from olist_domain.kernel.money import Money
+from olist_domain.kernel.rules import RulesBroken, Severity, Violation, refuse_rejecting
+
+UNRANKED = Standing()
+
+
+@dataclass(frozen=True)
+class CustomerRecords:
+    """A person's records: one customer for each order, the accepted orders and their reviews.
+
+    A customer whose order sales rejected stays, without its order. Raises ValueError for no customer at all,
+    customers of several persons, an order of none of them and a review of none of the orders.
+    """
+
+    customers: Sequence[CustomerRecord]
+    orders: Sequence[PublishedOrder] = ()
+    reviews: Sequence[PublishedReview] = ()
+
+    def __post_init__(self) -> None:
+        persons = {customer.customer_unique_id for customer in self.customers}
+        if len(persons) != 1:
+            raise ValueError(f"The records of a customer are those of one person, not of {len(persons)}")
+        _refuse_strangers("order", self.orders, "customer_id", {customer.customer_id for customer in self.customers})
+        _refuse_strangers("review", self.reviews, "order_id", {order.order_id for order in self.orders})
+
+    @property
+    def latest(self) -> CustomerRecord:
+        """The customer of the latest order, ties by the greatest customer id; without orders the greatest id."""
+        ordered = sorted(self.orders, key=lambda order: order.order_purchase_timestamp)
+        purchases = {order.customer_id: order.order_purchase_timestamp for order in ordered}
+        return max(
+            self.customers,
+            key=lambda customer: (purchases.get(customer.customer_id, datetime.min), customer.customer_id),
+        )
+
+    def facts(self, as_of: date | None = None, standing: Standing = UNRANKED) -> PersonFacts:
+        """Return the facts of the person, judged on the day `as_of`; without it, idleness is unknown."""
+        return person_facts(self.latest, self.orders, self.reviews, as_of, standing)
+
+    def segment(self) -> CustomerSegment:
+        """Return the segment that the orders tell."""
+        return CustomerSegment(cast(str, value_of(customer_segment(self.facts()))))
+
+    def violations(self) -> list[Violation]:
+        """Return every rule that the person's records break."""
+        return [violation for customer in self.customers for violation in _violations(customer)]
+
+    def derived(self, as_of: date, standing: Standing = UNRANKED) -> dict[str, Any]:
+        """Return the derived attributes of the person, by name; scores need a standing."""
+        return PERSON_RULES.derived(self.facts(as_of, standing))
+
+    def history(self, as_of: date) -> list[DomainEvent]:
+        """Return the events that the records tell of on the day `as_of`, not before the last order, oldest first."""
+        facts = self.facts(as_of)
+        steps = order_steps(self.latest, self.orders)
+        moved = [event for step in steps for event in history([SEGMENT_CHANGED], step)]
+        return [*history([REGISTERED], facts), *moved, *history([CHURNED], facts)]
+
+
+class Customer:
+    """A person whom no rejecting rule forbids.
+
+    Every behaviour takes the time from its caller or from the order, refuses with RulesBroken and leaves the
+    customer unchanged then, and records what happened as an event.
+    """
+
+    def __init__(self, records: CustomerRecords, segment: CustomerSegment | None = None) -> None:
+        self._records = records
+        self._segment = segment or records.segment()
+        self._is_known_as_churned = False
+        self._events: list[DomainEvent] = []
+
+    @classmethod
+    def from_records(cls, records: CustomerRecords, segment: CustomerSegment | None = None) -> Customer:
+        """Return the customer of a source's records; raises RulesBroken with every rejecting rule they break.
+
+        `segment` is the one that was last published; without it, the one that the records tell.
+        """
+        refuse_rejecting(records.violations())
+        return cls(records, segment)
+
+    @classmethod
+    def register(cls, customer: CustomerRecord, order: PublishedOrder) -> Customer:
+        """Return a new customer who placed a first order; raises RulesBroken for a bad address."""
+        registered = cls.from_records(CustomerRecords([customer]))
+        registered.record_order(customer, order)
+        return registered
+
+    @property
+    def customer_unique_id(self) -> str:
+        """The person's identity; `customer_id` is one for each order."""
+        return self._records.latest.customer_unique_id
+
+    @property
+    def address(self) -> Address:
+        """Where the latest order went."""
+        latest = self._records.latest
+        return Address(latest.customer_zip_code_prefix, latest.customer_city, latest.customer_state)
+
+    @property
+    def orders(self) -> tuple[PublishedOrder, ...]:
+        """The history, in the order in which it was recorded."""
+        return tuple(self._records.orders)
+
+    @property
+    def total_spent(self) -> Money:
+        """The revenue of all orders."""
+        return sum((Money(order.revenue) for order in self.orders), start=Money.zero())
+
+    @property
+    def segment(self) -> CustomerSegment:
+        """The segment as it was last told."""
+        return self._segment
+
+    def records(self) -> CustomerRecords:
+        """Return the customer as it stands, as records."""
+        return self._records
+
+    def derived(self, as_of: date, standing: Standing = UNRANKED) -> dict[str, Any]:
+        """Return the derived attributes of the customer as it stands, by name."""
+        return self._records.derived(as_of, standing)
+
+    def record_order(self, customer: CustomerRecord, order: PublishedOrder) -> None:
+        """Add an accepted order and the customer that it was placed by.
+
+        Refused for an order that is here already, for another person's, for a bad address, and for an order
+        older than the last: who learns of one late builds the customer from its records anew.
+        """
+        if order.order_id in {known.order_id for known in self.orders}:
+            raise ValueError(f"{self._name} has order {order.order_id} already")
+        customers = [known for known in self._records.customers if known.customer_id != customer.customer_id]
+        grown = replace(self._records, customers=[*customers, customer], orders=[*self.orders, order])
+        self._admit(customer, order)
+        is_first = not self.orders
+        self._records, self._is_known_as_churned = grown, False
+        if is_first:
+            self._segment = grown.segment()
+            self._events += history([REGISTERED], grown.facts())
+        else:
+            self._tell_segment(order.order_purchase_timestamp)
+
+    def record_review(self, review: PublishedReview) -> None:
+        """Add an accepted review; refused with ValueError for one of an order that is not this person's."""
+        self._records = replace(self._records, reviews=[*self._records.reviews, review])
+
+    def reassess(self, as_of: date) -> None:
+        """Judge the customer on the day `as_of`, and tell what is new: another segment, or that it churned.
+
+        Refused for a day before the last order.
+        """
+        if any(order.order_purchase_timestamp.date() > as_of for order in self.orders):
+            statement = f"Customers are not judged on a day before their last order, as {as_of} is."
+            raise RulesBroken([self._violation("JUDGED_BEFORE_LAST_ORDER", statement)])
+        self._tell_segment(datetime.combine(as_of, time.min))
+        if not self._is_known_as_churned:
+            churned = history([CHURNED], self._records.facts(as_of))
+            self._events += churned
+            self._is_known_as_churned = bool(churned)
+
+    def collect_events(self) -> list[CustomerEvent]:
+        """Return what happened since the last call, oldest first, and forget it."""
+        events, self._events = self._events, []
+        return cast(list[CustomerEvent], events)
+
+    @property
+    def _name(self) -> str:
+        return f"customer {self.customer_unique_id}"
+
+    def _admit(self, customer: CustomerRecord, order: PublishedOrder) -> None:
+        """Refuse an order that comes too late or goes to a bad address; report all that is wrong with it."""
+        broken = _violations(customer)
+        if any(known.order_purchase_timestamp > order.order_purchase_timestamp for known in self.orders):
+            statement = f"Orders are recorded as they are placed, and order {order.order_id} is older than the last."
+            broken.append(self._violation("ORDER_OUT_OF_SEQUENCE", statement))
+        if broken:
+            raise RulesBroken(broken)
+
+    def _tell_segment(self, at: datetime) -> None:
+        """Tell a segment that is not the one told last; for a new order it is the event of `SEGMENT_CHANGED`."""
+        previous, self._segment = self._segment, self._records.segment()
+        if self._segment is not previous:
+            self._events.append(
+                CustomerSegmentChanged(
+                    occurred_at=at,
+                    customer_unique_id=self.customer_unique_id,
+                    previous_segment=previous.value,
+                    customer_segment=self._segment.value,
+                )
+            )
+
+    def _violation(self, code: str, statement: str) -> Violation:
+        return Violation(code, Severity.REJECT, statement, self._name)
+
+
+def _violations(customer: CustomerRecord) -> list[Violation]:
+    return CUSTOMER_RULES.violations(address_facts(customer), f"customer {customer.customer_id}")
+
+
+def _refuse_strangers(what: str, records: Sequence[Any], key: str, known: set[str]) -> None:
+    strangers = [str(getattr(record, key)) for record in records if getattr(record, key) not in known]
+    if strangers:
+        raise ValueError(f"One {what} is of {key} {strangers[0]}, which the customer's records do not have")

@@ -1,0 +1,200 @@
+"""The derivations of customers: the attributes that the business computes of a person and an address.
+
+What belongs here: one function for each attribute. What does not: invariants (see `rules`), and plain
+totals of a history (see the roll-ups in `facts`).
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+from olist_domain.customer.facts import AddressFacts, PersonFacts
+from olist_domain.customer.segments import CustomerSegment, LifetimeValueTier, RfmSegment, SatisfactionTier
+from olist_domain.kernel.address import region_of
+from olist_domain.kernel.facts import Fact, choose
+from olist_domain.kernel.review_score import is_positive
+from olist_domain.kernel.rules import derivation
+
+VIP_ORDERS_ABOVE, VIP_SPENT_ABOVE, LOYAL_ORDERS_ABOVE = 10, Decimal("1000.00"), 5
+"""More than so many orders, more than so much BRL (guide, step 5.1)."""
+
+VIP_ACTIVE_DAYS, LOYAL_ACTIVE_DAYS = 30, 60
+"""Fewer days than these have passed since the last order of somebody active (guide, "Complex CASE statements")."""
+
+CHURN_DAYS = 180
+"""Whoever has not ordered for more days than these is gone."""
+
+HIGH_VALUE_FROM, MEDIUM_VALUE_FROM = Decimal("1000.00"), Decimal("200.00")
+"""The least lifetime value, in BRL, of the upper two tiers."""
+
+QUINTILES = 5
+HIGH_SCORE_FROM, MIDDLE_SCORE, LOW_SCORE_TO = 4, 3, 2
+"""How scores of 1 to 5 are read."""
+
+
+@derivation(name="region", replaces=("stg_customers.region",))
+def customer_region(customer: AddressFacts) -> Fact[str]:
+    """The region of Brazil that the customer of an order lives in."""
+    return region_of(customer.customer_state)
+
+
+@derivation(name="region", replaces=("int_customers.region", "dim_customer.region"))
+def person_region(person: PersonFacts) -> Fact[str]:
+    """The region of Brazil that a person's latest order went to."""
+    return region_of(person.state)
+
+
+@derivation(replaces=("int_customers.average_order_value", "dim_customer.average_order_value"))
+def average_order_value(person: PersonFacts) -> Fact[float]:
+    """What a person spends on an order that is a sale, in BRL; unknown without one."""
+    return person.total_spent / person.sale_orders
+
+
+@derivation(replaces=("int_customers.average_review_score", "dim_customer.average_review_score"))
+def average_review_score(person: PersonFacts) -> Fact[float]:
+    """The mean of the scores that a person gave; unknown without a review."""
+    return person.total_review_score / person.total_reviews
+
+
+@derivation(replaces=("int_customers.days_since_last_order", "dim_customer.days_since_last_order"))
+def days_since_last_order(person: PersonFacts) -> Fact[int]:
+    """The days from a person's last order to the day of judgement; unknown without orders."""
+    return person.last_order_at.days_until(person.as_of)
+
+
+@derivation(replaces=("int_customers.lifetime_days", "dim_customer.lifetime_days"))
+def lifetime_days(person: PersonFacts) -> Fact[int]:
+    """The days from a person's first order to the last; unknown without orders."""
+    return person.first_order_at.days_until(person.last_order_at)
+
+
+@derivation(replaces=("int_customers.cohort_month", "dim_customer.cohort_month", "mart_cohort_analysis.cohort_month"))
+def cohort_month(person: PersonFacts) -> Fact[date]:
+    """The month of a person's first order, by its first day; unknown without orders."""
+    return person.first_order_at.month_start()
+
+
+@derivation(replaces=("int_customers.has_returned", "dim_customer.has_returned"))
+def has_returned(person: PersonFacts) -> Fact[bool]:
+    """Whether a person ordered on more than one day."""
+    return choose((lifetime_days(person) > 0, True), default=False)
+
+
+@derivation(
+    replaces=(
+        "stg_customers.customer_segment",
+        "int_customers.customer_segment",
+        "dim_customer.customer_segment",
+        "mart_customer_analytics.customer_segment",
+    )
+)
+def customer_segment(person: PersonFacts) -> Fact[str]:
+    """VIP: over 10 orders and 1000 BRL; LOYAL: over 5 orders; ONE_TIME: one order; NEW: everybody else."""
+    return segment_of(person.total_orders, person.total_spent)
+
+
+@derivation(replaces=("int_customers.satisfaction_tier", "dim_customer.satisfaction_tier"))
+def satisfaction_tier(person: PersonFacts) -> Fact[str]:
+    """How those who buy much and did so lately feel: VIPs by their scores, the loyal by whether they returned.
+
+    A VIP who never gave a score is not known to be happy, and counts as unhappy, as in the guide's CASE.
+    """
+    idle_days = days_since_last_order(person)
+    is_active_vip = _is_vip(person.total_orders, person.total_spent) & (idle_days < VIP_ACTIVE_DAYS)
+    is_active_loyal = _is_loyal(person.total_orders) & (idle_days < LOYAL_ACTIVE_DAYS)
+    return choose(
+        (is_active_vip & is_positive(average_review_score(person)), SatisfactionTier.VIP_HAPPY.value),
+        (is_active_vip, SatisfactionTier.VIP_UNHAPPY.value),
+        (is_active_loyal & has_returned(person), SatisfactionTier.LOYAL_RETURNER.value),
+        (is_active_loyal, SatisfactionTier.LOYAL_NEW.value),
+        default=SatisfactionTier.STANDARD.value,
+    )
+
+
+@derivation(replaces=("int_customers.recency_score", "dim_customer.recency_score"))
+def recency_score(person: PersonFacts) -> Fact[int]:
+    """The fifth of all persons with orders that a person is in by the last order, 5 the most recent."""
+    return quintile(person.recency_rank, person.ranked_persons)
+
+
+@derivation(replaces=("int_customers.frequency_score", "dim_customer.frequency_score"))
+def frequency_score(person: PersonFacts) -> Fact[int]:
+    """The fifth of all persons with orders that a person is in by the number of orders, 5 the most."""
+    return quintile(person.frequency_rank, person.ranked_persons)
+
+
+@derivation(replaces=("int_customers.monetary_score", "dim_customer.monetary_score"))
+def monetary_score(person: PersonFacts) -> Fact[int]:
+    """The fifth of all persons with orders that a person is in by what was spent, 5 the most."""
+    return quintile(person.monetary_rank, person.ranked_persons)
+
+
+@derivation(replaces=("int_customers.rfm_score", "dim_customer.rfm_score"))
+def rfm_score(person: PersonFacts) -> Fact[int]:
+    """The three scores as the digits of one number: recency, frequency, monetary."""
+    return recency_score(person) * 100 + frequency_score(person) * 10 + monetary_score(person)
+
+
+@derivation(replaces=("int_customers.rfm_segment", "dim_customer.rfm_segment", "mart_customer_analytics.rfm_segment"))
+def rfm_segment(person: PersonFacts) -> Fact[str]:
+    """What the scores for recency, frequency and monetary value say together; unknown without scores."""
+    recency, frequency, monetary = recency_score(person), frequency_score(person), monetary_score(person)
+    is_recent, is_frequent = recency >= HIGH_SCORE_FROM, frequency >= HIGH_SCORE_FROM
+    is_some = (frequency >= LOW_SCORE_TO) & (frequency <= MIDDLE_SCORE)
+    is_long_ago = recency <= LOW_SCORE_TO
+    return choose(
+        ((recency + frequency + monetary).is_null(), None),
+        (is_recent & is_frequent & (monetary >= HIGH_SCORE_FROM), RfmSegment.CHAMPIONS.value),
+        (is_frequent, RfmSegment.LOYAL.value),
+        (is_recent & is_some, RfmSegment.POTENTIAL.value),
+        (is_recent, RfmSegment.NEW.value),
+        (is_long_ago & (frequency >= MIDDLE_SCORE), RfmSegment.AT_RISK.value),
+        (is_long_ago, RfmSegment.HIBERNATING.value),
+        default=RfmSegment.REGULAR.value,
+    )
+
+
+@derivation(replaces=("int_customers.is_churned", "dim_customer.is_churned"))
+def is_churned(person: PersonFacts) -> Fact[bool]:
+    """Whether a person has not ordered for more than 180 days; unknown without orders."""
+    return days_since_last_order(person) > CHURN_DAYS
+
+
+@derivation(replaces=("int_customers.lifetime_value_tier", "dim_customer.lifetime_value_tier"))
+def lifetime_value_tier(person: PersonFacts) -> Fact[str]:
+    """HIGH: 1000 BRL spent or more; MEDIUM: 200 or more; LOW: less."""
+    return choose(
+        (person.total_spent >= HIGH_VALUE_FROM, LifetimeValueTier.HIGH.value),
+        (person.total_spent >= MEDIUM_VALUE_FROM, LifetimeValueTier.MEDIUM.value),
+        default=LifetimeValueTier.LOW.value,
+    )
+
+
+def segment_of(total_orders: Fact[int], total_spent: Fact[Decimal]) -> Fact[str]:
+    """The segment of whoever has so many orders and has spent so much."""
+    return choose(
+        (_is_vip(total_orders, total_spent), CustomerSegment.VIP.value),
+        (_is_loyal(total_orders), CustomerSegment.LOYAL.value),
+        (total_orders == 1, CustomerSegment.ONE_TIME.value),
+        default=CustomerSegment.NEW.value,
+    )
+
+
+def quintile(rank: Fact[int], population: Fact[int]) -> Fact[int]:
+    """The fifth, 1 to 5, that a rank from 1 falls into: SQL's NTILE(5).
+
+    NTILE hands what the division leaves over to the first tiles, one each, so that they are larger by one.
+    """
+    size = population // QUINTILES
+    larger_tiles = population - size * QUINTILES
+    is_in_larger_tile = rank <= larger_tiles * (size + 1)
+    return choose((is_in_larger_tile, (rank - 1) // (size + 1)), default=(rank - 1 - larger_tiles) // size) + 1
+
+
+def _is_vip(total_orders: Fact[int], total_spent: Fact[Decimal]) -> Fact[bool]:
+    return (total_orders > VIP_ORDERS_ABOVE) & (total_spent > VIP_SPENT_ABOVE)
+
+
+def _is_loyal(total_orders: Fact[int]) -> Fact[bool]:
+    return total_orders > LOYAL_ORDERS_ABOVE

@@ -1,0 +1,121 @@
+"""The rules of fulfillment, each with its one definition, and the rulebooks of delivery, point and zip prefix.
+
+What belongs here: business invariants. What does not: structure (missing or unparseable cells, orphans),
+which intake judges before a record exists.
+"""
+
+from __future__ import annotations
+
+from olist_domain.fulfillment.brazil import is_in_brazil
+from olist_domain.fulfillment.derivations import (
+    approval_hours,
+    days_vs_estimate,
+    delivery_days,
+    delivery_performance,
+    distance_km,
+    handling_days,
+    is_delivered,
+    is_late,
+    latitude,
+    longitude,
+    region,
+    same_state,
+    transit_days,
+)
+from olist_domain.fulfillment.facts import DeliveryFacts, GeographyFacts, GeolocationFacts
+from olist_domain.fulfillment.status import DELIVERED
+from olist_domain.kernel.address import is_state, is_zip_prefix
+from olist_domain.kernel.facts import Fact
+from olist_domain.kernel.rules import Rulebook, Severity, rule
+
+
+@rule("DELIVERY_BEFORE_PURCHASE", Severity.REJECT, replaces=("int_deliveries.delivery_days",))
+def is_delivered_after_purchase(delivery: DeliveryFacts) -> Fact[bool]:
+    """A delivery does not arrive before its order is purchased."""
+    return delivery.order_delivered_customer_date >= delivery.order_purchase_timestamp
+
+
+@rule("CARRIER_BEFORE_APPROVAL", Severity.FLAG)
+def is_dispatched_after_approval(delivery: DeliveryFacts) -> Fact[bool]:
+    """The carrier does not get a delivery before its order is approved."""
+    return delivery.order_delivered_carrier_date >= delivery.order_approved_at
+
+
+@rule("CARRIER_BEFORE_PURCHASE", Severity.FLAG)
+def is_dispatched_after_purchase(delivery: DeliveryFacts) -> Fact[bool]:
+    """The carrier does not get a delivery before its order is purchased."""
+    return delivery.order_delivered_carrier_date >= delivery.order_purchase_timestamp
+
+
+@rule("DELIVERED_BEFORE_CARRIER", Severity.FLAG)
+def is_delivered_after_dispatch(delivery: DeliveryFacts) -> Fact[bool]:
+    """A delivery does not arrive before the carrier gets it."""
+    return delivery.order_delivered_customer_date >= delivery.order_delivered_carrier_date
+
+
+@rule("DELIVERED_WITHOUT_DATE", Severity.FLAG, replaces=("int_deliveries.is_delivered",))
+def has_delivery_date(delivery: DeliveryFacts) -> Fact[bool]:
+    """The date of a delivery is known when its order is delivered."""
+    return (delivery.order_status != DELIVERED) | is_delivered(delivery)
+
+
+@rule("OUTSIDE_BRAZIL", Severity.REJECT, replaces=("stg_geolocation.latitude", "stg_geolocation.longitude"))
+def lies_in_brazil(point: GeolocationFacts) -> Fact[bool]:
+    """A point of a zip prefix lies between the extreme points of Brazil, islands included."""
+    return is_in_brazil(point.geolocation_lat, point.geolocation_lng)
+
+
+@rule("INVALID_STATE", Severity.REJECT, replaces=("stg_geolocation.state",))
+def has_state(point: GeolocationFacts) -> Fact[bool]:
+    """The state of a point is a state of Brazil."""
+    return is_state(point.geolocation_state)
+
+
+@rule("INVALID_ZIP_PREFIX", Severity.REJECT, replaces=("stg_geolocation.zip_code_prefix",))
+def has_zip_prefix(point: GeolocationFacts) -> Fact[bool]:
+    """The zip prefix of a point is five digits."""
+    return is_zip_prefix(point.geolocation_zip_code_prefix)
+
+
+DELIVERY_RULES = Rulebook(
+    context="fulfillment",
+    subject="delivery",
+    table="deliveries",
+    facts=DeliveryFacts,
+    rules=(
+        is_delivered_after_purchase,
+        is_dispatched_after_approval,
+        is_dispatched_after_purchase,
+        is_delivered_after_dispatch,
+        has_delivery_date,
+    ),
+    derivations=(
+        is_delivered,
+        delivery_days,
+        days_vs_estimate,
+        delivery_performance,
+        is_late,
+        approval_hours,
+        handling_days,
+        transit_days,
+        same_state,
+        distance_km,
+    ),
+)
+
+GEOLOCATION_RULES = Rulebook(
+    context="fulfillment",
+    subject="point of a zip prefix",
+    table="geolocation",
+    facts=GeolocationFacts,
+    rules=(lies_in_brazil, has_state, has_zip_prefix),
+)
+
+GEOGRAPHY_RULES = Rulebook(
+    context="fulfillment",
+    subject="zip prefix",
+    table="zip_prefixes",
+    facts=GeographyFacts,
+    rules=(),
+    derivations=(latitude, longitude, region),
+)
