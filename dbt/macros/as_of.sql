@@ -1,0 +1,45 @@
+{#
+  The date on which the warehouse looks back, as a SQL literal: the variable `as_of`, else the last purchase
+  date in the landing files. Never the clock, so that a build can be repeated.
+
+  Without the variable the model depends on landing, and the query reads the CSV file whatever the target
+  is: all trees get the same date, also the one whose sources are accepted rows.
+#}
+{% macro as_of() %}
+    {%- set given = var('as_of', none) -%}
+    {%- if given -%}
+        {%- if not modules.re.fullmatch('[0-9]{4}-[0-9]{2}-[0-9]{2}', given | string) -%}
+            {{ exceptions.raise_compiler_error("as_of must be a date like 2018-10-17, not '" ~ given ~ "'") }}
+        {%- endif -%}
+        {{ return("date '" ~ given ~ "'") }}
+    {%- endif -%}
+
+    {%- set orders = source('landing', 'orders') -%}
+    {%- if not execute -%}
+        {{ return("date '1970-01-01'") }}
+    {%- endif -%}
+
+    {%- set query -%}
+        select cast(max(purchased_at) as date)
+        from (
+            select try_cast(order_purchase_timestamp as timestamp) as purchased_at
+            from {{ landing_csv('orders') }}
+        )
+        where isfinite(purchased_at)
+    {%- endset -%}
+    {%- set last_purchase = run_query(query).columns[0].values()[0] -%}
+    {%- if not last_purchase -%}
+        {{ exceptions.raise_compiler_error(
+            "landing has no order with a purchase date: give the date with --vars '{as_of: 2018-10-17}'"
+        ) }}
+    {%- endif -%}
+    {{ return("date '" ~ last_purchase ~ "'") }}
+{% endmacro %}
+
+
+{# The CSV file of a landing table as a table function, whatever the source resolves to in this target. #}
+{% macro landing_csv(table) %}
+    {%- set sources = graph.sources.values() | selectattr('source_name', 'equalto', 'landing') -%}
+    {%- set meta = (sources | selectattr('name', 'equalto', table) | first).meta -%}
+    {{ return("read_csv('" ~ meta.folder ~ "/" ~ meta.file ~ "', " ~ meta.csv_options ~ ")") }}
+{% endmacro %}

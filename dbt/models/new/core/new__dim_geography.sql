@@ -1,0 +1,12 @@
+-- One row a zip prefix.
+
+select
+    {{ surrogate_key(['zip_code_prefix']) }} as geography_key,
+    zip_code_prefix,
+    city,
+    state,
+    region,
+    latitude,
+    longitude,
+    points
+from {{ ref('new__stg_zip_prefixes') }}

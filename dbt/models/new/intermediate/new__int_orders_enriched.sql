@@ -1,0 +1,3 @@
+-- Orders with their totals and flags. Validation computed them: nothing is left to do here.
+
+select * from {{ ref('new__stg_orders') }}

@@ -1,0 +1,8 @@
+select
+    customer_id,
+    customer_unique_id,
+    customer_zip_code_prefix,
+    customer_city,
+    customer_state,
+    region
+from {{ source('staging_customer', 'customers') }}

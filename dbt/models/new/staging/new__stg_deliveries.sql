@@ -1,0 +1,20 @@
+select
+    order_id,
+    order_status,
+    order_purchase_timestamp,
+    order_approved_at,
+    order_delivered_carrier_date,
+    order_delivered_customer_date,
+    order_estimated_delivery_date,
+    is_delivered,
+    approval_hours,
+    handling_days,
+    transit_days,
+    delivery_days,
+    days_vs_estimate,
+    delivery_performance,
+    is_late,
+    same_state,
+    distance_km,
+    order_month
+from {{ source('staging_fulfillment', 'deliveries') }}

@@ -1,0 +1,89 @@
+-- One row a month of first orders (cohort) and a month since then, up to the last month with orders: how many of
+-- the cohort order again, and what they bring in. Months in which nobody orders are rows with zeros.
+
+with customers as (
+    select customer_unique_id, cohort_month, first_order_at
+    from {{ ref('int_customers') }}
+    where cohort_month is not null
+),
+
+orders as (
+    select
+        c.customer_unique_id,
+        c.cohort_month,
+        date_diff('month', c.cohort_month, o.order_month) as months_since,
+        o.order_id,
+        case when o.order_purchase_timestamp > c.first_order_at then 1 else 0 end as is_repeat,
+        case when o.order_status in ('canceled', 'unavailable') then 0 else o.total_amount end as revenue
+    from {{ ref('fact_orders') }} as o
+    inner join {{ ref('stg_customers') }} as k on k.customer_id = o.customer_id
+    inner join customers as c on c.customer_unique_id = k.customer_unique_id
+    where o.order_month is not null
+),
+
+cohorts as (
+    select
+        cohort_month,
+        count(*) as cohort_size
+    from customers
+    group by cohort_month
+),
+
+last_month as (
+    select max(order_month) as last_month from {{ ref('fact_orders') }}
+),
+
+months as (
+    select
+        c.cohort_month,
+        c.cohort_size,
+        unnest(range(0, date_diff('month', c.cohort_month, l.last_month) + 1)) as months_since
+    from cohorts as c
+    cross join last_month as l
+),
+
+activity as (
+    select
+        cohort_month,
+        months_since,
+        count(distinct customer_unique_id) as active_customers,
+        count(distinct case when is_repeat = 1 then customer_unique_id end) as repeat_customers,
+        count(*) as total_orders,
+        sum(is_repeat) as repeat_orders,
+        sum(revenue) as revenue
+    from orders
+    group by cohort_month, months_since
+),
+
+filled as (
+    select
+        m.cohort_month,
+        m.months_since,
+        m.cohort_size,
+        coalesce(a.active_customers, 0) as active_customers,
+        coalesce(a.repeat_customers, 0) as repeat_customers,
+        coalesce(a.total_orders, 0) as total_orders,
+        coalesce(a.repeat_orders, 0) as repeat_orders,
+        coalesce(a.revenue, 0) as revenue,
+        sum(coalesce(a.revenue, 0)) over (
+            partition by m.cohort_month order by m.months_since rows between unbounded preceding and current row
+        ) as cumulative_revenue
+    from months as m
+    left join activity as a on a.cohort_month = m.cohort_month and a.months_since = m.months_since
+)
+
+select
+    cohort_month,
+    months_since,
+    cast(cohort_month + to_months(cast(months_since as integer)) as date) as order_month,
+    cohort_size,
+    active_customers,
+    repeat_customers,
+    total_orders,
+    cast(repeat_orders as bigint) as repeat_orders,
+    cast(active_customers as double) / cast(cohort_size as double) as retention_rate,
+    try_cast(revenue as decimal(18, 2)) as revenue,
+    try_cast(cumulative_revenue as decimal(18, 2)) as cumulative_revenue,
+    cast(cumulative_revenue as double) / cast(cohort_size as double) as cumulative_revenue_per_customer
+from filled
+order by cohort_month, months_since

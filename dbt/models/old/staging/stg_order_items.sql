@@ -1,0 +1,34 @@
+-- Order items as text from the CSV file, cast. Negative amounts are errors of the source and become null.
+
+with source as (
+    select * from {{ source('landing', 'order_items') }}
+),
+
+typed as (
+    select
+        order_id,
+        try_cast(trim(order_item_id) as bigint) as order_item_id,
+        product_id,
+        seller_id,
+        try_cast(trim(shipping_limit_date) as timestamp) as shipping_limit_date,
+        try_cast(trim(price) as decimal(18, 2)) as price,
+        try_cast(trim(freight_value) as decimal(18, 2)) as freight_value
+    from source
+),
+
+validated as (
+    select
+        order_id,
+        order_item_id,
+        product_id,
+        seller_id,
+        shipping_limit_date,
+        case when price < 0 then null else price end as price,
+        case when freight_value < 0 then null else freight_value end as freight_value
+    from typed
+)
+
+select
+    *,
+    try_cast(price + freight_value as decimal(18, 2)) as total_amount
+from validated

@@ -1,0 +1,42 @@
+-- Reviews as text from the CSV file, cast. A score outside 1 to 5 is an error of the source and becomes null.
+
+with source as (
+    select * from {{ source('landing', 'order_reviews') }}
+),
+
+typed as (
+    select
+        review_id,
+        order_id,
+        try_cast(trim(review_score) as bigint) as review_score,
+        review_comment_title,
+        review_comment_message,
+        try_cast(trim(review_creation_date) as timestamp) as review_creation_date,
+        try_cast(trim(review_answer_timestamp) as timestamp) as review_answer_timestamp
+    from source
+),
+
+validated as (
+    select * replace (case when review_score between 1 and 5 then review_score end as review_score)
+    from typed
+)
+
+select
+    review_id,
+    order_id,
+    review_score,
+    case
+        when review_score >= 4 then 'positive'
+        when review_score = 3 then 'neutral'
+        when review_score <= 2 then 'negative'
+    end as sentiment,
+    nullif(review_comment_title, '') as review_comment_title,
+    nullif(review_comment_message, '') as review_comment_message,
+    case
+        when review_comment_message is null then false
+        when trim(review_comment_message, e' \t\r\n') = '' then false
+        else true
+    end as has_comment,
+    review_creation_date,
+    review_answer_timestamp
+from validated
