@@ -1,0 +1,207 @@
+"""The nine files: their columns, and how the real set writes them down.
+
+What belongs here: names, headers, quoting, line ends, and the care that nobody ever sees half a set. What does
+not: what stands in the rows.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, NamedTuple
+
+import polars as pl
+
+
+class Layout(NamedTuple):
+    """How one file is written."""
+
+    columns: tuple[str, ...]
+    line_end: str = "\n"
+    prefix: bytes = b""
+    quoted_header: bool = True
+    quoted_columns: frozenset[str] = frozenset()
+    """Columns that are always quoted; a text is also quoted where it begins with a digit or needs it."""
+    decimals: int | None = None
+    """Digits after the point of every fraction; None: as many as tell the number from its neighbours."""
+
+
+ORDERS = "olist_orders_dataset.csv"
+ITEMS = "olist_order_items_dataset.csv"
+PAYMENTS = "olist_order_payments_dataset.csv"
+REVIEWS = "olist_order_reviews_dataset.csv"
+CUSTOMERS = "olist_customers_dataset.csv"
+SELLERS = "olist_sellers_dataset.csv"
+PRODUCTS = "olist_products_dataset.csv"
+GEOLOCATION = "olist_geolocation_dataset.csv"
+TRANSLATION = "product_category_name_translation.csv"
+
+LAYOUTS = {
+    ORDERS: Layout(
+        (
+            "order_id",
+            "customer_id",
+            "order_status",
+            "order_purchase_timestamp",
+            "order_approved_at",
+            "order_delivered_carrier_date",
+            "order_delivered_customer_date",
+            "order_estimated_delivery_date",
+        )
+    ),
+    ITEMS: Layout(
+        (
+            "order_id",
+            "order_item_id",
+            "product_id",
+            "seller_id",
+            "shipping_limit_date",
+            "price",
+            "freight_value",
+        ),
+        decimals=2,
+    ),
+    PAYMENTS: Layout(
+        (
+            "order_id",
+            "payment_sequential",
+            "payment_type",
+            "payment_installments",
+            "payment_value",
+        ),
+        decimals=2,
+    ),
+    REVIEWS: Layout(
+        (
+            "review_id",
+            "order_id",
+            "review_score",
+            "review_comment_title",
+            "review_comment_message",
+            "review_creation_date",
+            "review_answer_timestamp",
+        ),
+        line_end="\r\n",
+        quoted_columns=frozenset({"review_id", "order_id"}),
+    ),
+    CUSTOMERS: Layout(
+        (
+            "customer_id",
+            "customer_unique_id",
+            "customer_zip_code_prefix",
+            "customer_city",
+            "customer_state",
+        )
+    ),
+    SELLERS: Layout(("seller_id", "seller_zip_code_prefix", "seller_city", "seller_state")),
+    PRODUCTS: Layout(
+        (
+            "product_id",
+            "product_category_name",
+            "product_name_lenght",
+            "product_description_lenght",
+            "product_photos_qty",
+            "product_weight_g",
+            "product_length_cm",
+            "product_height_cm",
+            "product_width_cm",
+        )
+    ),
+    GEOLOCATION: Layout(
+        (
+            "geolocation_zip_code_prefix",
+            "geolocation_lat",
+            "geolocation_lng",
+            "geolocation_city",
+            "geolocation_state",
+        )
+    ),
+    TRANSLATION: Layout(
+        ("product_category_name", "product_category_name_english"),
+        line_end="\r\n",
+        prefix=b"\xef\xbb\xbf",
+        quoted_header=False,
+    ),
+}
+
+
+class FileSet:
+    """The nine files under construction, in a folder of their own inside `out` until all are complete.
+
+    Used as a context: leaving it puts the files in place, an error inside removes them instead. A process that
+    is killed leaves its folder `.generating-*`, which may be deleted. Raises `ValueError` with one sentence when
+    the disk refuses.
+    """
+
+    def __init__(self, out: Path) -> None:
+        self._out = out
+        self._files: dict[str, BinaryIO] = {}
+        self.rows = dict.fromkeys(LAYOUTS, 0)
+        """Rows appended so far, by file name."""
+
+    def __enter__(self) -> FileSet:
+        with _writing_to(self._out):
+            self._out.mkdir(parents=True, exist_ok=True)
+            self._folder = Path(tempfile.mkdtemp(prefix=".generating-", dir=self._out))
+            for name, layout in LAYOUTS.items():
+                self._files[name] = (self._folder / name).open("wb")
+                self._files[name].write(layout.prefix + _header(layout).encode())
+        return self
+
+    def append(self, name: str, frame: pl.DataFrame) -> None:
+        """Writes the rows of a frame, which has the file's columns."""
+        layout = LAYOUTS[name]
+        written = frame.select(_quoted(column, frame.schema[column], layout) for column in layout.columns)
+        with _writing_to(self._out):
+            written.write_csv(
+                self._files[name],
+                include_header=False,
+                quote_style="never",
+                line_terminator=layout.line_end,
+                datetime_format="%Y-%m-%d %H:%M:%S",
+                float_precision=layout.decimals,
+            )
+        self.rows[name] += len(frame)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            with _writing_to(self._out):
+                for file in self._files.values():
+                    file.close()
+                if kind is None:
+                    for name in LAYOUTS:
+                        (self._folder / name).replace(self._out / name)
+        finally:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+
+@contextmanager
+def _writing_to(out: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise ValueError(
+            f"The synthetic set cannot be written to {out} ({reason}); give a folder that can be written to."
+        ) from error
+
+
+def _header(layout: Layout) -> str:
+    quote = '"' if layout.quoted_header else ""
+    return ",".join(f"{quote}{column}{quote}" for column in layout.columns) + layout.line_end
+
+
+def _quoted(column: str, kind: pl.DataType, layout: Layout) -> pl.Expr:
+    text = pl.col(column)
+    if kind != pl.String:
+        return text
+    quoted = pl.format('"{}"', text.str.replace_all('"', '""', literal=True)).alias(column)
+    if column in layout.quoted_columns:
+        return quoted
+    return pl.when(text.str.contains(r'^\d|[",\r\n]')).then(quoted).otherwise(text).alias(column)
