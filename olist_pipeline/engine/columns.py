@@ -1,0 +1,131 @@
+"""Columns: facts whose values are columns of a frame.
+
+What belongs here: the meaning of the domain's fact operators on Narwhals expressions, hence on Polars,
+DuckDB and PySpark alike. What does not: which rules are run.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterable
+from dataclasses import fields
+from datetime import date, datetime
+from typing import Any, TypeVar, cast
+
+import narwhals as nw
+
+from olist_domain.kernel.facts import WHITE_SPACE, Branch, Fact
+
+T = TypeVar("T", covariant=True)
+FactsT = TypeVar("FactsT")
+
+MICROSECONDS_A_SECOND = 1_000_000
+MICROSECONDS_AN_HOUR = 3600 * MICROSECONDS_A_SECOND
+
+
+class Column(Fact[T]):
+    """A fact of every row of a frame: a Narwhals expression, unknown where it is null."""
+
+    __slots__ = ("expr",)
+
+    def __init__(self, expr: nw.Expr) -> None:
+        self.expr = expr
+
+    def binary(self, other: object, name: str) -> Column[Any]:
+        """See `Fact.binary`."""
+        if name == "truediv":
+            return Column(_quotient(self.expr, expression(other)))
+        return Column(getattr(operator, name)(self.expr, expression(other)))
+
+    def __and__(self, other: Fact[bool] | bool) -> Column[bool]:
+        return Column(self.expr & expression(other))
+
+    def __or__(self, other: Fact[bool] | bool) -> Column[bool]:
+        return Column(self.expr | expression(other))
+
+    def __invert__(self) -> Column[bool]:
+        return Column(~self.expr)
+
+    def __abs__(self) -> Column[T]:
+        return Column(self.expr.abs())
+
+    def __round__(self, digits: int) -> Column[float]:
+        # The engines' own `round` differ on halves, which the mean of two short numbers often is.
+        scale = 10.0**digits
+        size = _quotient((self.expr.abs() * scale + 0.5).floor(), nw.lit(scale))
+        return Column(nw.when(self.expr < 0).then(size * -1.0).otherwise(size))
+
+    def is_null(self) -> Column[bool]:
+        """See `Fact.is_null`."""
+        return Column(self.expr.is_null())
+
+    def is_false(self) -> Column[bool]:
+        """See `Fact.is_false`."""
+        return Column((~self.expr).fill_null(False))
+
+    def is_in(self, values: Iterable[object]) -> Column[bool]:
+        """See `Fact.is_in`."""
+        return Column(self.expr.is_in(list(values)))
+
+    def is_blank(self) -> Column[bool]:
+        """See `Fact.is_blank`."""
+        return Column(self.expr.str.strip_chars(WHITE_SPACE) == "")
+
+    def is_digits(self, count: int) -> Column[bool]:
+        """See `Fact.is_digits`."""
+        return Column(self.expr.str.contains(rf"\A[0-9]{{{count}}}\z"))
+
+    def days_until(self, other: Fact[date] | date) -> Column[int]:
+        """See `Fact.days_until`."""
+        return Column(_ordinal(expression(other)) - _ordinal(self.expr))
+
+    def hours_until(self, other: Fact[datetime] | datetime) -> Column[int]:
+        """See `Fact.hours_until`."""
+        start, end = self.expr, expression(other)
+        # `//` rounds down: a part of an hour is made up for where time goes back.
+        made_up = nw.when(end < start).then(nw.lit(MICROSECONDS_AN_HOUR - 1)).otherwise(nw.lit(0))
+        return Column((_microseconds(end) - _microseconds(start) + made_up) // MICROSECONDS_AN_HOUR)
+
+    def month_start(self) -> Column[date]:
+        """See `Fact.month_start`."""
+        return Column(self.expr.dt.truncate("1mo").cast(nw.Date))
+
+    def choose(self, branches: tuple[Branch, ...], default: object) -> Column[Any]:
+        """See `Fact.choose`."""
+        chosen = expression(default)
+        for condition, value in reversed(branches):
+            chosen = nw.when(expression(condition)).then(expression(value)).otherwise(chosen)
+        return Column(chosen)
+
+
+def _quotient(left: nw.Expr, right: nw.Expr) -> nw.Expr:
+    """Return the quotient as a double, null where `right` is zero."""
+    # Never by a constant: Polars would multiply by its inverse, which is off by a bit.
+    divisor = nw.when(~left.is_null() & (right != 0)).then(right.cast(nw.Float64))
+    return left.cast(nw.Float64) / divisor
+
+
+def _ordinal(moment: nw.Expr) -> nw.Expr:
+    """Return the number of a date's day, counted as `date.toordinal` does.
+
+    Written with the parts of a date because Narwhals has no lengths of time on every engine.
+    """
+    past_years = moment.dt.year().cast(nw.Int64) - 1
+    return past_years * 365 + past_years // 4 - past_years // 100 + past_years // 400 + moment.dt.ordinal_day()
+
+
+def _microseconds(moment: nw.Expr) -> nw.Expr:
+    clock = (
+        moment.dt.hour().cast(nw.Int64) * 3600 + moment.dt.minute().cast(nw.Int64) * 60 + moment.dt.second()
+    ) * MICROSECONDS_A_SECOND
+    return _ordinal(moment) * (24 * MICROSECONDS_AN_HOUR) + clock + moment.dt.microsecond()
+
+
+def expression(value: object) -> nw.Expr:
+    """Return the expression of a column fact, or a literal."""
+    return value.expr if isinstance(value, Column) else nw.lit(cast(Any, value))
+
+
+def columns(facts: type[FactsT]) -> FactsT:
+    """Return the dataclass `facts` over the columns of the same names."""
+    return facts(**{field.name: Column(nw.col(field.name)) for field in fields(cast(Any, facts))})

@@ -1,0 +1,83 @@
+"""Judging frames: derived columns, roll-ups and lists of broken rules.
+
+What belongs here: how a rulebook runs on a frame, in one pass each. What does not: what is done with rows
+that break a rule (the contexts' validation steps decide that).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeVar, cast
+
+import narwhals as nw
+
+from olist_domain.kernel.rules import Fold, Rollup, Rule, Rulebook, Severity
+from olist_pipeline.engine.columns import columns, expression
+
+F = TypeVar("F")
+FrameT = TypeVar("FrameT")
+"""A frame of any engine that Narwhals knows, eager or lazy; what goes in comes out."""
+
+REJECTS = "rejects"
+FLAGS = "flags"
+
+
+def derive(frame: FrameT, book: Rulebook[Any]) -> FrameT:
+    """Return `frame` with a column for each derivation of `book`."""
+    facts = columns(book.facts)
+    derived = [expression(derivation(facts)).alias(derivation.name) for derivation in book.derivations]
+    return _with_columns(frame, derived)
+
+
+def judge(frame: FrameT, book: Rulebook[Any]) -> FrameT:
+    """Return `frame` with `rejects` and `flags`: the codes of the rules that each row breaks.
+
+    Codes are joined by commas, in the book's order; a row that breaks nothing has an empty text. The facts
+    of the book must be columns of the frame.
+    """
+    facts = columns(book.facts)
+    return _with_columns(
+        frame,
+        [
+            _codes(book.rules, Severity.REJECT, facts).alias(REJECTS),
+            _codes(book.rules, Severity.FLAG, facts).alias(FLAGS),
+        ],
+    )
+
+
+def rollup(frame: FrameT, by: str, facts: type[F], rollups: Sequence[Rollup[F]]) -> FrameT:
+    """Return one row for each value of `by`, with a column for each roll-up over the rows of `frame`."""
+    read = columns(facts)
+    inputs = [expression(rollup.of(read)).alias(f"of_{rollup.name}") for rollup in rollups]
+    folded = [_fold(nw.col(f"of_{rollup.name}"), rollup.fold).alias(rollup.name) for rollup in rollups]
+    grouped = nw.from_native(cast(Any, frame)).select(nw.col(by), *inputs).group_by(by).agg(*folded)
+    return cast(FrameT, grouped.to_native())
+
+
+def fill_empty(frame: FrameT, rollups: Iterable[Rollup[Any]]) -> FrameT:
+    """Return `frame` with each roll-up's value for an aggregate without parts where it has none."""
+    return _with_columns(frame, [nw.col(rollup.name).fill_null(cast(Any, rollup.empty)) for rollup in rollups])
+
+
+def _with_columns(frame: FrameT, added: Sequence[nw.Expr]) -> FrameT:
+    if not added:
+        return frame
+    return cast(FrameT, nw.from_native(cast(Any, frame)).with_columns(*added).to_native())
+
+
+def _codes(rules: Sequence[Rule[Any]], severity: Severity, facts: object) -> nw.Expr:
+    broken = [
+        nw.when(expression(rule.broken(facts))).then(nw.lit(rule.code)) for rule in rules if rule.severity is severity
+    ]
+    return nw.concat_str(broken, separator=",", ignore_nulls=True) if broken else nw.lit("")
+
+
+def _fold(values: nw.Expr, fold: Fold) -> nw.Expr:
+    match fold:
+        case Fold.COUNT:
+            return values.count()
+        case Fold.DISTINCT:
+            # DuckDB cannot drop nulls within a group, and all engines count null as one of the values.
+            return values.n_unique() - values.is_null().any().cast(nw.Int64)
+        case Fold.SUM:
+            return values.sum()

@@ -1,0 +1,53 @@
+"""Files: writes that are whole or not at all, and content hashes.
+
+What belongs here: what every writer of files in the project shares. What does not: any file format.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield a temporary path beside `path`, which takes the place of `path` when the block succeeds.
+
+    A reader sees the former file or the new one, never a part; after a crash only a hidden temporary file
+    is left, which the next write of the same file removes.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _remove_leftovers(path)
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
+    try:
+        yield temporary
+        temporary.replace(path)
+    except BaseException:
+        with suppress(FileNotFoundError):
+            temporary.unlink()
+        raise
+
+
+def content_hash(path: Path) -> str:
+    """Return the BLAKE2b hash of a file's bytes, as 32 hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+
+
+def tree_hash(*roots: Path, suffixes: tuple[str, ...]) -> str:
+    """Return one hash over the names and contents of all files below `roots` that end in `suffixes`."""
+    digest = hashlib.blake2b(digest_size=16)
+    for root in roots:
+        for path in sorted(path for path in root.rglob("*") if path.suffix in suffixes and path.is_file()):
+            digest.update(f"{path.relative_to(root)}\0{content_hash(path)}\0".encode())
+    return digest.hexdigest()
+
+
+def _remove_leftovers(path: Path) -> None:
+    """Remove what a killed writer of `path` left; a live writer in another process is not expected."""
+    for leftover in path.parent.glob(f".{path.name}.*.tmp"):
+        with suppress(OSError):
+            leftover.unlink()

@@ -1,0 +1,75 @@
+"""Casting cells: text to the types of a record, exactly or not at all.
+
+What belongs here: how each type is written in landing, and the codes of missing and unparseable cells. What
+does not: rules that look at more than one cell.
+
+A cell that cannot be cast is never a silent null: its row carries UNPARSEABLE_<COLUMN>, and a required cell
+that is empty carries MISSING_<COLUMN>.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+
+import polars as pl
+
+from olist_domain.kernel.records import Record, value_type
+
+MONEY = pl.Decimal(18, 2)
+MOMENT = pl.Datetime("us")
+MOMENT_FORMAT = "%Y-%m-%d %H:%M:%S"
+MOMENT_LENGTH = len("2017-10-02 10:56:33")
+MONEY_PATTERN = r"^[+-]?\d{1,16}(\.\d{1,2})?$"
+"""Two digits after the point and no exponent: anything else would be rounded or cut by a cast."""
+
+RULES = "rules"
+
+
+def typed(name: str, kind: type) -> pl.Expr:
+    """Return the column `name` of text cells cast to `kind`; null where the cell does not say one."""
+    text = pl.col(name)
+    if kind is str:
+        return pl.when(text != "").then(text).alias(name)
+    if kind is int:
+        return text.cast(pl.Int64, strict=False)
+    if kind is float:
+        number = text.cast(pl.Float64, strict=False)
+        return pl.when(number.is_finite()).then(number).alias(name)
+    if kind is Decimal:
+        return pl.when(text.str.contains(MONEY_PATTERN)).then(text).cast(MONEY, strict=False).alias(name)
+    if kind is datetime:
+        # The parser takes one digit for two: a date that was cut short must not pass for a whole one.
+        whole = pl.when(text.str.len_bytes() == MOMENT_LENGTH).then(text)
+        return whole.str.strptime(MOMENT, MOMENT_FORMAT, strict=False).alias(name)
+    raise TypeError(f"records know no cells of type {kind}")
+
+
+def cast_rows(rows: pl.DataFrame, record: type[Record]) -> pl.DataFrame:
+    """Return `rows` with every column of `record` typed, and `rules`: the codes of its bad cells, by commas.
+
+    `rows` has a text column for each field; other columns are kept.
+    """
+    fields = record.model_fields
+    cast = rows.select(
+        pl.exclude(*fields), *(typed(name, value_type(field.annotation)) for name, field in fields.items())
+    )
+    problems = [
+        problem
+        for name, field in fields.items()
+        for problem in _problems(name, rows[name], cast[name], field.is_required())
+    ]
+    if not problems:
+        return cast.with_columns(pl.lit("").alias(RULES))
+    return cast.with_columns(pl.concat_str(problems, separator=",", ignore_nulls=True).alias(RULES))
+
+
+def _problems(name: str, text: pl.Series, value: pl.Series, required: bool) -> list[pl.Series]:
+    """Return a series of codes for each kind of problem that the column has, null where a row has none."""
+    if not value.null_count():
+        return []
+    empty = text.is_null() | (text == "")
+    found = {f"UNPARSEABLE_{name.upper()}": value.is_null() & ~empty}
+    if required:
+        found[f"MISSING_{name.upper()}"] = empty
+    return [pl.select(pl.when(broken).then(pl.lit(code))).to_series() for code, broken in found.items() if broken.any()]

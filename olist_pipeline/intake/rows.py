@@ -1,0 +1,104 @@
+"""Intake of one table: from the CSV file to one frame of typed rows and their structural violations.
+
+What belongs here: duplicate keys, orphans, months, and what is kept of a row that is rejected. What does
+not: casting (see `cast`), splitting the file into records (see `landing.csv_file`), storing the result.
+
+The frame has `source_row`, the record's typed columns, `order_month` for what orders bear, `rules` (codes
+by commas, empty for a sound row) and `payload` (the row's own text as JSON, for rejected rows only).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+
+from olist_pipeline.intake.cast import MOMENT_FORMAT, RULES, cast_rows
+from olist_pipeline.landing.catalogue import LandingTable
+from olist_pipeline.landing.csv_file import SOURCE_ROW, TEXT_COLUMN, CsvText, path_of, read_text
+from olist_pipeline.months import MonthRange
+
+ORDER_MONTH = "order_month"
+PAYLOAD = "payload"
+IS_SOUND = pl.col(RULES) == ""
+
+
+def take_in(table: LandingTable, landing: Path, months: MonthRange, orders: pl.DataFrame | None = None) -> pl.DataFrame:
+    """Return the intake frame of `table`; raises OlistError when its file is unusable.
+
+    `orders` is the intake frame of orders, needed for a table whose rows belong to orders. A purchase
+    outside `months` is rejected, for it would belong to no partition.
+    """
+    text = read_text(path_of(landing, table), table)
+    rows = cast_rows(text.rows, table.record)
+    if table.key:
+        rows = rows.with_columns(_with_code(_is_repeated(table.key), "DUPLICATE_KEY"))
+    if table.month_of:
+        rows = _with_own_month(rows, table.month_of, months)
+    if orders is not None:
+        rows = _with_parent_month(rows, table, orders)
+    rows = rows.join(_payloads(text.rows, rows), on=SOURCE_ROW, how="left", maintain_order="left")
+    return pl.concat([rows, _malformed(text, table, orders)], how="diagonal") if text.malformed.height else rows
+
+
+def canonical_text(rows: pl.DataFrame, columns: tuple[str, ...]) -> pl.DataFrame:
+    """Return typed `columns` of `rows` as text, written as landing writes them."""
+    moments = {name for name, kind in rows.schema.items() if kind == pl.Datetime}
+    return rows.select(
+        pl.col(name).dt.strftime(MOMENT_FORMAT) if name in moments else pl.col(name).cast(pl.String) for name in columns
+    )
+
+
+def _with_code(condition: pl.Expr, code: str) -> pl.Expr:
+    """Return `rules` with `code` appended where `condition` holds."""
+    separator = pl.when(IS_SOUND).then(pl.lit("")).otherwise(pl.lit(","))
+    appended = pl.concat_str(pl.col(RULES), separator, pl.lit(code))
+    return pl.when(condition).then(appended).otherwise(pl.col(RULES)).alias(RULES)
+
+
+def _is_repeated(key: tuple[str, ...]) -> pl.Expr:
+    """Return whether a row shares its whole key with another: then nobody can tell which of them is true."""
+    return pl.all_horizontal(pl.col(key).is_not_null()) & pl.struct(key).is_duplicated()
+
+
+def _with_own_month(rows: pl.DataFrame, column: str, months: MonthRange) -> pl.DataFrame:
+    month = pl.col(column).dt.month_start().dt.date()
+    is_outside = ~month.is_between(months.first, months.last)
+    return rows.with_columns(
+        _with_code(is_outside.fill_null(False), "ORDER_MONTH_OUT_OF_RANGE"),
+        pl.when(~is_outside).then(month).alias(ORDER_MONTH),
+    )
+
+
+def _with_parent_month(rows: pl.DataFrame, table: LandingTable, orders: pl.DataFrame) -> pl.DataFrame:
+    """Give each row its order's month, and tell rows of no order apart from rows of a rejected one."""
+    joined = rows.join(_parents(orders), on="order_id", how="left", maintain_order="left")
+    has_id, is_sound = pl.col("order_id").is_not_null(), pl.col("parent_is_sound")
+    return (
+        joined.with_columns(_with_code(has_id & is_sound.is_null(), f"ORPHAN_{table.name.upper()}"))
+        .with_columns(_with_code(has_id & is_sound.eq(False).fill_null(False), "PARENT_REJECTED"))
+        .drop("parent_is_sound")
+    )
+
+
+def _payloads(text: pl.DataFrame, judged: pl.DataFrame) -> pl.DataFrame:
+    """Return `source_row` and `payload` of the rejected rows: their cells as landing has them."""
+    rejected = text.join(judged.filter(~IS_SOUND).select(SOURCE_ROW), on=SOURCE_ROW, how="semi")
+    cells = pl.struct(pl.exclude(SOURCE_ROW)).struct.json_encode()
+    return rejected.select(pl.col(SOURCE_ROW), cells.alias(PAYLOAD))
+
+
+def _parents(orders: pl.DataFrame) -> pl.DataFrame:
+    """Return each order id of landing with its month and whether all its rows are sound."""
+    return orders.group_by("order_id").agg(pl.col(ORDER_MONTH).first(), IS_SOUND.all().alias("parent_is_sound"))
+
+
+def _malformed(text: CsvText, table: LandingTable, orders: pl.DataFrame | None) -> pl.DataFrame:
+    """Return the records that could not be split, with the order that they seem to belong to, and its month."""
+    payload = pl.struct(pl.col(TEXT_COLUMN)).struct.json_encode().alias(PAYLOAD)
+    rows = text.malformed.select(SOURCE_ROW, "order_id", pl.col("rule").alias(RULES), payload)
+    if "order_id" not in table.columns:
+        return rows.drop("order_id")
+    if orders is None:
+        return rows
+    return rows.join(_parents(orders), on="order_id", how="left").drop("parent_is_sound")

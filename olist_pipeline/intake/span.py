@@ -1,0 +1,34 @@
+"""The span of landing: its first and its last sound purchase.
+
+What belongs here: what the whole run needs to know before it starts: which months there are, and `as_of`.
+What does not: judging orders.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from pathlib import Path
+
+from olist_pipeline.errors import OlistError
+from olist_pipeline.intake.cast import typed
+from olist_pipeline.landing.catalogue import ORDERS
+from olist_pipeline.landing.csv_file import path_of, read_text
+from olist_pipeline.months import MonthRange
+
+PURCHASE = "order_purchase_timestamp"
+
+
+def purchase_span(landing: Path, months: MonthRange) -> tuple[datetime, datetime]:
+    """Return the first and the last purchase within `months`; raises OlistError when there is none."""
+    text = read_text(path_of(landing, ORDERS), ORDERS).rows
+    moments = text.select(typed(PURCHASE, datetime)).to_series()
+    sound = moments.filter(moments.dt.date().dt.month_start().is_between(months.first, months.last))
+    first, last = sound.min(), sound.max()
+    if not isinstance(first, datetime) or not isinstance(last, datetime):
+        raise OlistError(f"{ORDERS.file} has no order with a readable purchase date; check its contents.")
+    return first, last
+
+
+def as_of(landing: Path) -> date:
+    """Return the date that the warehouse takes for today: the last purchase date in landing."""
+    return purchase_span(landing, MonthRange.until(date.today()))[1].date()

@@ -1,0 +1,66 @@
+"""Inspection: what is in a folder of landing files, without running anything.
+
+What belongs here: one report a file. What does not: judging rows (intake does).
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from olist_pipeline.errors import OlistError
+from olist_pipeline.landing.catalogue import LANDING, LandingTable
+from olist_pipeline.landing.csv_file import BOM, path_of, read_text
+
+
+@dataclass(frozen=True)
+class FileReport:
+    """What a file is: `problem` says why it cannot be used, `remark` what is unusual about it."""
+
+    file: str
+    rows: int | None
+    bytes: int | None
+    columns: tuple[str, ...]
+    encoding: str
+    problem: str
+    remark: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the report as JSON-ready values."""
+        return asdict(self)
+
+
+def inspect_folder(folder: Path) -> list[FileReport]:
+    """Return a report on each of the nine files; raises OlistError when `folder` is none."""
+    if not folder.is_dir():
+        kind = "is a file" if folder.is_file() else "does not exist"
+        raise OlistError(f"{folder} {kind}; name the folder that holds the CSV files.")
+    return [_inspect(folder, table) for table in LANDING.values()]
+
+
+def _inspect(folder: Path, table: LandingTable) -> FileReport:
+    try:
+        path = path_of(folder, table)
+        text = read_text(path, table)
+    except OlistError as error:
+        size = (folder / table.file).stat().st_size if (folder / table.file).is_file() else None
+        return FileReport(table.file, None, size, (), "", str(error), "")
+    remarks = [
+        f"{text.malformed.height} malformed records" if text.malformed.height else "",
+        f"unexpected columns: {', '.join(text.extra)}" if text.extra else "",
+    ]
+    return FileReport(
+        file=table.file,
+        rows=text.rows.height + text.malformed.height,
+        bytes=path.stat().st_size,
+        columns=(*table.columns, *text.extra),
+        encoding="UTF-8 with BOM" if _has_bom(path) else "UTF-8",
+        problem="",
+        remark="; ".join(remark for remark in remarks if remark),
+    )
+
+
+def _has_bom(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(BOM)) == BOM

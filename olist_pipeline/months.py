@@ -1,0 +1,43 @@
+"""Months: the partitions of everything that orders bear.
+
+What belongs here: first days of months, their text and their ranges. What does not: Dagster's partition
+definitions, which are made of these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+
+FIRST_MONTH = date(2016, 1, 1)
+"""Olist sold nothing before; a purchase that claims to be older is quarantined."""
+
+
+@dataclass(frozen=True)
+class MonthRange:
+    """The months from `first` to `last`, both included, each as its first day."""
+
+    first: date
+    last: date
+
+    def __iter__(self) -> Iterator[date]:
+        month = self.first
+        while month <= self.last:
+            yield month
+            month = following(month)
+
+    @classmethod
+    def until(cls, today: date) -> MonthRange:
+        """Return all months in which an order may have been purchased."""
+        return cls(FIRST_MONTH, today.replace(day=1))
+
+
+def following(month: date) -> date:
+    """Return the first day of the next month."""
+    return date(month.year + month.month // 12, month.month % 12 + 1, 1)
+
+
+def month_text(month: date) -> str:
+    """Return `YYYY-MM`."""
+    return f"{month:%Y-%m}"

@@ -1,0 +1,89 @@
+"""Settings: where things are, read once from the environment.
+
+What belongs here: the environment variables of the project and the paths that follow from them. What does
+not: reading any other environment variable elsewhere in the code.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from olist_pipeline.errors import OlistError
+
+PROJECT_DIR = Path(__file__).resolve().parents[1]
+DBT_DIR = PROJECT_DIR / "dbt"
+DBT = Path(sys.executable).with_name("dbt")
+"""The dbt of this environment, whether or not it is on the PATH."""
+
+ENGINES = ("polars", "spark")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The paths and addresses of one environment; all paths are absolute."""
+
+    home: Path
+    landing: Path
+    postgres_url: str | None
+    engine: str = "polars"
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] = os.environ) -> Settings:
+        """Return the settings of `env`; raises OlistError for a value that cannot be meant."""
+        home = Path(env.get("OLIST_HOME") or PROJECT_DIR / ".olist").expanduser().absolute()
+        landing = Path(env.get("OLIST_DATA_DIR") or home / "landing").expanduser().absolute()
+        engine = env.get("OLIST_ENGINE") or "polars"
+        if engine not in ENGINES:
+            raise OlistError(f"OLIST_ENGINE is {engine!r}; set it to one of: {', '.join(ENGINES)}.")
+        return cls(home, landing, env.get("OLIST_POSTGRES_URL") or None, engine)
+
+    @property
+    def has_own_landing(self) -> bool:
+        """Whether landing is the project's own folder, which may be filled with synthetic data."""
+        return self.landing == self.home / "landing"
+
+    @property
+    def intake(self) -> Path:
+        """Typed rows with their structural violations, a file a table."""
+        return self.home / "intake"
+
+    @property
+    def staging(self) -> Path:
+        """Accepted rows with derived attributes: `<context>/<table>/<YYYY-MM>.parquet`."""
+        return self.home / "staging"
+
+    @property
+    def warehouse(self) -> Path:
+        """The DuckDB file that dbt alone writes, schemas `old`, `replay` and `new`."""
+        return self.home / "warehouse.duckdb"
+
+    @property
+    def serving(self) -> Path:
+        """Published releases; dashboards read `current` and nothing else."""
+        return self.home / "serving"
+
+    @property
+    def dagster_home(self) -> Path:
+        """Dagster's instance folder (its storage is in PostgreSQL)."""
+        return self.home / "dagster"
+
+    @property
+    def dbt_target(self) -> Path:
+        """Where dbt keeps its manifest and its partial parse."""
+        return self.home / "dbt"
+
+    @property
+    def postgres_data(self) -> Path:
+        """The data folder of the embedded server."""
+        return self.home / "postgres"
+
+    def export(self) -> None:
+        """Set the variables by which child processes (dbt, Dagster) see the same settings."""
+        os.environ["OLIST_HOME"] = str(self.home)
+        os.environ["OLIST_DATA_DIR"] = str(self.landing)
+        os.environ["OLIST_ENGINE"] = self.engine
+        os.environ["DAGSTER_HOME"] = str(self.dagster_home)

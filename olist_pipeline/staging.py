@@ -1,0 +1,74 @@
+"""Parquet files between the steps: intake (a file a table) and staging (a file a context, table and month).
+
+What belongs here: layout, atomic writes and reads of these files. What does not: what is in them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+
+from olist_pipeline.errors import OlistError
+from olist_pipeline.files import replacing
+from olist_pipeline.months import month_text
+
+SNAPSHOT = "snapshot"
+"""The file name of a table that has no months."""
+
+
+def write_frame(frame: pl.DataFrame, path: Path, metadata: dict[str, str] | None = None) -> None:
+    """Write `frame` as one Parquet file, whole or not at all; raises OlistError when the disk refuses."""
+    try:
+        with replacing(path) as temporary:
+            frame.write_parquet(temporary, compression="lz4", metadata=metadata)
+    except (OSError, pl.exceptions.ComputeError) as error:
+        # Polars wraps what the disk says.
+        reason = (error.strerror if isinstance(error, OSError) else None) or str(error).rpartition(": ")[2]
+        raise OlistError(f"{path} cannot be written: {reason}; free space and run again.") from error
+
+
+def intake_path(intake: Path, table: str) -> Path:
+    """Return the intake file of a table."""
+    return intake / f"{table}.parquet"
+
+
+def read_intake(intake: Path, table: str, months: Iterable[date] | None = None) -> pl.DataFrame:
+    """Return the intake rows of a table, of all months or of some; raises OlistError before the first intake."""
+    path = intake_path(intake, table)
+    if not path.exists():
+        raise OlistError(f"Intake of {table} is missing ({path}); materialise intake/{table} first.")
+    rows = pl.scan_parquet(path, glob=False)
+    if months is not None:
+        rows = rows.filter(pl.col("order_month").is_in(list(months)))
+    return rows.collect()
+
+
+def staging_path(staging: Path, context: str, table: str, month: date | None) -> Path:
+    """Return the staging file of a table's month, or of its snapshot."""
+    name = SNAPSHOT if month is None else month_text(month)
+    return staging / context / table / f"{name}.parquet"
+
+
+def write_months(frame: pl.DataFrame, staging: Path, context: str, table: str, months: Iterable[date]) -> None:
+    """Write each of `months` of `frame`, months without rows included: what was there before is replaced."""
+    by_month = {key[0]: rows for key, rows in frame.partition_by("order_month", as_dict=True).items()}
+    empty = frame.clear()
+    for month in months:
+        write_frame(by_month.get(month, empty), staging_path(staging, context, table, month))
+
+
+def staged_months(staging: Path, context: str, table: str) -> list[date]:
+    """Return the months that a table has a staging file for, oldest first."""
+    files = (staging / context / table).glob("????-??.parquet")
+    return sorted(date.fromisoformat(f"{path.stem}-01") for path in files)
+
+
+def scan_staging(staging: Path, context: str, table: str) -> pl.LazyFrame:
+    """Return all accepted rows of a table; raises OlistError before the first validation."""
+    folder = staging / context / table
+    if not any(folder.glob("*.parquet")):
+        raise OlistError(f"Staging of {context}/{table} is empty ({folder}); materialise {context}/{table} first.")
+    return pl.scan_parquet(folder / "*.parquet")

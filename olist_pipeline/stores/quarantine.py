@@ -1,0 +1,126 @@
+"""The quarantine: rows that were not accepted, whole, with every rule that they broke.
+
+What belongs here: replacing and reading quarantined rows. What does not: deciding which rows are rejected.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Any, Literal
+
+import polars as pl
+
+from olist_pipeline.stores.postgres import copy_frame, query, transaction
+
+Step = Literal["intake", "validation"]
+
+
+def replace_rows(
+    url: str,
+    step: Step,
+    tables: Iterable[str],
+    months: Iterable[date] | None,
+    rows: pl.DataFrame,
+    run_id: str,
+) -> None:
+    """Make `rows` the quarantine of a step for `tables`, in `months` or in all.
+
+    `rows` has the columns of the table (`rules` as codes by commas, `payload` as JSON text). A row that is
+    there already, with the same rules and cells, keeps the run and time of its first recording, so running
+    again changes nothing.
+    """
+    scope = {"step": step, "tables": list(tables), "months": None if months is None else list(months)}
+    with transaction(url) as connection:
+        with connection.cursor() as cursor:
+            cursor.execute(_INCOMING)
+        copy_frame(connection, rows, "incoming")
+        with connection.cursor() as cursor:
+            cursor.execute(_DELETE, scope)
+            cursor.execute(_INSERT, {"step": step, "run_id": run_id})
+
+
+def counts_by_rule(url: str, tables: Iterable[str]) -> list[dict[str, Any]]:
+    """Return `source_table`, `rule`, `rows` for every rule that quarantined rows of `tables` broke."""
+    return query(
+        url,
+        """
+        SELECT source_table, rule, count(*) AS rows
+        FROM data_quality.quarantine, unnest(rules) AS rule
+        WHERE source_table = ANY(%s) GROUP BY source_table, rule ORDER BY rows DESC, source_table, rule
+        """,
+        [list(tables)],
+    )
+
+
+def counts_by_table(url: str) -> dict[str, int]:
+    """Return the number of quarantined rows of each table."""
+    rows = query(url, "SELECT source_table, count(*) AS rows FROM data_quality.quarantine GROUP BY source_table")
+    return {row["source_table"]: row["rows"] for row in rows}
+
+
+def source_rows(url: str, table: str) -> list[int]:
+    """Return the row numbers of a table's quarantined rows, one for each time it is quarantined, in order."""
+    rows = query(
+        url,
+        "SELECT source_row FROM data_quality.quarantine WHERE source_table = %s ORDER BY source_row",
+        [table],
+    )
+    return [row["source_row"] for row in rows]
+
+
+def find(
+    url: str, *, table: str | None, rule: str | None, aggregate_id: str | None, limit: int
+) -> list[dict[str, Any]]:
+    """Return quarantined rows, newest months first, that match every filter which is not None."""
+    return query(
+        url,
+        """
+        SELECT context, aggregate_type, aggregate_id, source_table, source_file, source_row, rules, payload,
+               order_month, step, run_id, recorded_at
+        FROM data_quality.quarantine
+        WHERE (%(table)s IS NULL OR source_table = %(table)s)
+          AND (%(rule)s IS NULL OR %(rule)s = ANY(rules))
+          AND (%(aggregate_id)s IS NULL OR aggregate_id = %(aggregate_id)s)
+        ORDER BY order_month DESC NULLS LAST, source_table, source_row
+        LIMIT %(limit)s
+        """,
+        {"table": table, "rule": rule, "aggregate_id": aggregate_id, "limit": limit},
+    )
+
+
+_INCOMING = """
+CREATE TEMPORARY TABLE incoming (
+    context text, aggregate_type text, aggregate_id text, source_table text, source_file text,
+    source_row bigint, rules text, payload jsonb, order_month date
+) ON COMMIT DROP
+"""
+
+_DELETE = """
+DELETE FROM data_quality.quarantine q
+WHERE q.step = %(step)s AND q.source_table = ANY(%(tables)s)
+  AND (%(months)s::date[] IS NULL OR q.order_month = ANY(%(months)s::date[]))
+  AND NOT EXISTS (
+      SELECT FROM incoming i
+      WHERE i.source_table = q.source_table AND i.source_row = q.source_row
+        AND i.payload = q.payload AND string_to_array(i.rules, ',') = q.rules
+        AND i.order_month IS NOT DISTINCT FROM q.order_month
+  )
+"""
+
+_INSERT = """
+INSERT INTO data_quality.quarantine (
+    context, aggregate_type, aggregate_id, source_table, source_file, source_row, rules, payload, order_month,
+    step, run_id
+)
+SELECT context, aggregate_type, aggregate_id, source_table, source_file, source_row,
+       string_to_array(rules, ','), payload, order_month, %(step)s, %(run_id)s
+FROM incoming
+ON CONFLICT (source_table, source_row, step) DO UPDATE SET
+    context = excluded.context, aggregate_type = excluded.aggregate_type,
+    aggregate_id = excluded.aggregate_id, source_file = excluded.source_file, rules = excluded.rules,
+    payload = excluded.payload, order_month = excluded.order_month, run_id = excluded.run_id,
+    recorded_at = now()
+WHERE (quarantine.rules, quarantine.payload, quarantine.order_month)
+      IS DISTINCT FROM (excluded.rules, excluded.payload, excluded.order_month)
+"""

@@ -1,0 +1,81 @@
+"""Verdicts: the stored results of parity and conservation, which gates read.
+
+What belongs here: recording a verdict and reading the latest of each table. What does not: comparing, and
+what a gate does with a verdict.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from olist_pipeline.stores.postgres import query, transaction
+
+ComparisonKind = Literal["parity", "conservation"]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One stored verdict. `subject` is the fingerprint of what was compared."""
+
+    context: str
+    table: str
+    comparison: ComparisonKind
+    verdict: str
+    is_green: bool
+    subject: str
+    report: Mapping[str, Any]
+    run_id: str
+    recorded_at: datetime | None = None
+
+
+def record(url: str, verdict: Verdict) -> None:
+    """Append a verdict to the history."""
+    with transaction(url) as connection, connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO data_quality.parity_results
+                (context, table_name, comparison, verdict, is_green, subject, report, run_id)
+            VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
+            """,
+            (
+                verdict.context,
+                verdict.table,
+                verdict.comparison,
+                verdict.verdict,
+                verdict.is_green,
+                verdict.subject,
+                json.dumps(verdict.report, default=str),
+                verdict.run_id,
+            ),
+        )
+
+
+def latest(url: str, comparison: ComparisonKind) -> dict[tuple[str, str], Verdict]:
+    """Return the latest verdict of each (context, table)."""
+    rows = query(
+        url,
+        """
+        SELECT DISTINCT ON (context, table_name) *
+        FROM data_quality.parity_results WHERE comparison = %s
+        ORDER BY context, table_name, result_id DESC
+        """,
+        [comparison],
+    )
+    return {
+        (row["context"], row["table_name"]): Verdict(
+            context=row["context"],
+            table=row["table_name"],
+            comparison=comparison,
+            verdict=row["verdict"],
+            is_green=row["is_green"],
+            subject=row["subject"],
+            report=row["report"],
+            run_id=row["run_id"],
+            recorded_at=row["recorded_at"],
+        )
+        for row in rows
+    }

@@ -1,0 +1,74 @@
+"""Fixtures that several packages of tests share: where the real data is, a server, an environment."""
+
+import os
+import shutil
+import signal
+import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from olist_pipeline.settings import Settings
+from olist_pipeline.stores import postgres
+
+PROJECT = Path(__file__).parents[1]
+
+
+def real_data_folder() -> Path | None:
+    named = os.environ.get("OLIST_TEST_DATA")
+    folder = Path(named) if named else PROJECT.parent / "shared" / "data" / "olist"
+    return folder if (folder / "olist_orders_dataset.csv").exists() else None
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    folder = real_data_folder()
+    if folder is None:
+        pytest.skip("the real Olist files are not here: set OLIST_TEST_DATA to their folder")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def server_folder() -> Iterator[Path]:
+    """A folder that the server's own user can reach: pytest closes its folders to all other users."""
+    folder = Path(tempfile.mkdtemp(prefix="olist-test-"))
+    folder.chmod(0o755)
+    yield folder
+    for lock in folder.glob("*/postgres/postmaster.pid"):
+        # A server that a killed run left behind has nobody else to stop it.
+        with suppress(ProcessLookupError):
+            os.kill(int(lock.read_text().split()[0]), signal.SIGINT)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def server(server_folder) -> str:
+    """A real PostgreSQL for this worker, with the operational schemas."""
+    settings = Settings(server_folder / "shared", Path("unused"), None)
+    url = postgres.server_url(settings)
+    postgres.create_schema(url)
+    return url
+
+
+@pytest.fixture
+def database(server) -> str:
+    """A server whose operational stores are empty."""
+    with postgres.transaction(server) as connection, connection.cursor() as cursor:
+        cursor.execute("DROP SCHEMA IF EXISTS data_quality, event_store, migration CASCADE")
+    postgres.create_schema(server)
+    return server
+
+
+@pytest.fixture
+def landing(tmp_path) -> Path:
+    """A small landing of two sound orders, which a test spoils."""
+    folder = tmp_path / "landing"
+    shutil.copytree(PROJECT / "tests" / "pipeline" / "two_orders", folder)
+    return folder
+
+
+@pytest.fixture
+def settings(tmp_path, landing, database) -> Settings:
+    return Settings(tmp_path / "home", landing, database)

@@ -1,0 +1,135 @@
+"""Operators of facts on columns: Polars and DuckDB say what an object says, row by row, nulls included."""
+
+from datetime import date, datetime
+from decimal import Decimal
+
+import duckdb
+import narwhals as nw
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from olist_domain.kernel.facts import Scalar
+from olist_pipeline.engine.columns import Column
+
+WHOLE, TEXT, DOUBLE, MONEY, MOMENT, DAY = (
+    pl.Int64,
+    pl.String,
+    pl.Float64,
+    pl.Decimal(18, 2),
+    pl.Datetime("us"),
+    pl.Date,
+)
+
+MOMENTS = [
+    None,
+    datetime(2018, 1, 1),
+    datetime(2018, 1, 1, 23, 59, 59, 999_999),
+    datetime(2018, 1, 2, 0, 0, 0, 1),
+    datetime(2016, 2, 29, 12, 30),
+    datetime(2000, 12, 31, 23),
+    datetime(1900, 3, 1, 1, 30),
+]
+WHOLES = [None, -11, -5, -1, 0, 1, 4, 5, 6, 96_096]
+AMOUNTS = [None, *(Decimal(text) for text in ("0.00", "0.01", "13.29", "13591643.70"))]
+TEXTS = [None, "", " ", "\r\n", "\t\x0b\x0c", "\u00a0", " a ", "01037", "1037", "010370", "0103x", "01037\n", "٠١٢٣٤"]
+DOUBLES = [None, 0.0, 0.0005, -0.0005, 1.2345, -1.2345, -23.5470005, 2.5, -2.5, 1e-9, -46.63929204800168, 4325.00049]
+
+# name, the operator, type and values of its left side, type and values of its right side
+CASES = [
+    ("a // b", lambda a, b: a // b, WHOLE, WHOLES, WHOLE, WHOLES),
+    ("a // 5", lambda a, b: a // 5, WHOLE, WHOLES, WHOLE, [None]),
+    ("whole / whole", lambda a, b: a / b, WHOLE, WHOLES, WHOLE, WHOLES),
+    ("whole / 49", lambda a, b: a / 49, WHOLE, [*WHOLES, 49], WHOLE, [None]),
+    ("whole / 0", lambda a, b: b / a, WHOLE, [0, 1], WHOLE, WHOLES),
+    ("money / whole", lambda a, b: a / b, MONEY, AMOUNTS, WHOLE, WHOLES),
+    ("double / whole", lambda a, b: a / b, DOUBLE, DOUBLES, WHOLE, WHOLES),
+    ("round(a, 3)", lambda a, b: round(a, 3), DOUBLE, DOUBLES, WHOLE, [None]),
+    ("round(a, 6)", lambda a, b: round(a, 6), DOUBLE, DOUBLES, WHOLE, [None]),
+    ("a is blank", lambda a, b: a.is_blank(), TEXT, TEXTS, WHOLE, [None]),
+    ("a is 5 digits", lambda a, b: a.is_digits(5), TEXT, TEXTS, WHOLE, [None]),
+    ("days between moments", lambda a, b: a.days_until(b), MOMENT, MOMENTS, MOMENT, MOMENTS),
+    (
+        "days from a moment to a date",
+        lambda a, b: a.days_until(b),
+        MOMENT,
+        MOMENTS,
+        DAY,
+        [None, date(2018, 9, 1), date(1999, 12, 31)],
+    ),
+    ("days to a plain date", lambda a, b: a.days_until(date(2018, 10, 17)), MOMENT, MOMENTS, WHOLE, [None]),
+    ("hours between moments", lambda a, b: a.hours_until(b), MOMENT, MOMENTS, MOMENT, MOMENTS),
+    ("hours to a plain moment", lambda a, b: a.hours_until(datetime(2018, 1, 1)), MOMENT, MOMENTS, WHOLE, [None]),
+    ("first of a moment's month", lambda a, b: a.month_start(), MOMENT, MOMENTS, WHOLE, [None]),
+    ("first of a date's month", lambda a, b: a.month_start(), DAY, [None, date(2018, 2, 28)], WHOLE, [None]),
+]
+
+
+def on_polars(frame, operate):
+    column = operate(Column(nw.col("a")), Column(nw.col("b"))).expr.alias("result")
+    return nw.from_native(frame).select(column).to_native()["result"].to_list()
+
+
+def on_duckdb(frame, operate):
+    column = operate(Column(nw.col("a")), Column(nw.col("b"))).expr.alias("result")
+    relation = nw.from_native(duckdb.from_arrow(frame.to_arrow())).select(column).to_native()
+    return relation.pl()["result"].to_list()
+
+
+def on_objects(frame, operate):
+    return [operate(Scalar(a), Scalar(b)).value for a, b in frame.rows()]
+
+
+ENGINES = pytest.mark.parametrize("engine", [on_polars, on_duckdb])
+
+
+@ENGINES
+@pytest.mark.parametrize(
+    ("operate", "kind", "left", "other_kind", "right"), [pytest.param(*c[1:], id=c[0]) for c in CASES]
+)
+def test_an_engine_says_what_an_object_says(engine, operate, kind, left, other_kind, right):
+    pairs = [(a, b) for a in left for b in right]
+    frame = pl.DataFrame(pairs, schema={"a": kind, "b": other_kind}, orient="row")
+    expected = on_objects(frame, operate)
+    assert engine(frame, operate) == expected
+    assert None in expected, "the case has no unknown"
+    assert any(value is not None for value in expected), "the case has nothing known"
+
+
+moments = st.none() | st.datetimes(datetime(1, 1, 1), datetime(9999, 12, 31))
+pairs_of_moments = st.lists(st.tuples(moments, moments), min_size=1, max_size=30)
+
+
+@ENGINES
+@settings(max_examples=10, deadline=None)
+@given(pairs=pairs_of_moments)
+def test_lengths_of_time_agree_on_any_moments(engine, pairs):
+    frame = pl.DataFrame(pairs, schema={"a": MOMENT, "b": MOMENT}, orient="row")
+    for operate in (lambda a, b: a.days_until(b), lambda a, b: a.hours_until(b)):
+        assert engine(frame, operate) == on_objects(frame, operate)
+
+
+@settings(max_examples=10, deadline=None)
+@given(pairs=pairs_of_moments)
+def test_lengths_of_time_are_those_of_sql(pairs):
+    frame = pl.DataFrame(pairs, schema={"a": MOMENT, "b": MOMENT}, orient="row")
+    relation = duckdb.from_arrow(frame.to_arrow())
+    days, hours = relation.select("date_diff('day', a::date, b::date) AS d, date_sub('hour', a, b) AS h").pl()
+    assert days.to_list() == on_objects(frame, lambda a, b: a.days_until(b))
+    assert hours.to_list() == on_objects(frame, lambda a, b: a.hours_until(b))
+
+
+@settings(deadline=None)
+@given(st.lists(st.floats(-5000, 5000), min_size=1, max_size=30), st.sampled_from([3, 6]))
+def test_rounding_is_that_of_sql(numbers, digits):
+    frame = pl.DataFrame({"a": numbers})
+    [in_sql] = duckdb.from_arrow(frame.to_arrow()).select(f"round(a, {digits}) AS r").pl()
+    assert in_sql.to_list() == [round(Scalar(number), digits).value for number in numbers]
+
+
+def test_white_space_trimmed_by_sql_is_a_blank_text():
+    frame = pl.DataFrame({"a": TEXTS})
+    relation = duckdb.from_arrow(frame.to_arrow())
+    [trimmed] = relation.select("trim(a, e' \\t\\n\\r\\x0b\\x0c') = '' AS is_blank").pl()
+    assert trimmed.to_list() == [Scalar(text).is_blank().value for text in TEXTS]

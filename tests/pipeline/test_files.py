@@ -1,0 +1,54 @@
+"""Files: whole or not at all."""
+
+import pytest
+
+from olist_pipeline.files import content_hash, replacing, tree_hash
+
+
+def test_a_file_is_replaced_when_the_block_succeeds(tmp_path):
+    path = tmp_path / "deep" / "file"
+    with replacing(path) as temporary:
+        temporary.write_text("new")
+        assert not path.exists()
+    assert path.read_text() == "new"
+    assert [p.name for p in path.parent.iterdir()] == ["file"]
+
+
+def test_a_failed_write_leaves_the_former_file_and_nothing_else(tmp_path):
+    path = tmp_path / "file"
+    path.write_text("old")
+    with pytest.raises(RuntimeError):
+        write_half(path)
+    assert path.read_text() == "old"
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def write_half(path):
+    with replacing(path) as temporary:
+        temporary.write_text("half")
+        raise RuntimeError
+
+
+def test_what_a_killed_writer_left_is_removed_by_the_next(tmp_path):
+    path = tmp_path / "file"
+    (tmp_path / ".file.0123.tmp").write_text("half")
+    with replacing(path) as temporary:
+        temporary.write_text("new")
+    assert [p.name for p in tmp_path.iterdir()] == ["file"]
+
+
+def test_content_decides_the_hash(tmp_path):
+    (tmp_path / "a").write_text("same")
+    (tmp_path / "b").write_text("same")
+    (tmp_path / "c").write_text("other")
+    hashes = [content_hash(tmp_path / name) for name in "abc"]
+    assert hashes[0] == hashes[1] != hashes[2]
+
+
+def test_a_tree_hash_sees_names_contents_and_only_its_suffixes(tmp_path):
+    (tmp_path / "a.py").write_text("x")
+    first = tree_hash(tmp_path, suffixes=(".py",))
+    (tmp_path / "notes.txt").write_text("x")
+    assert tree_hash(tmp_path, suffixes=(".py",)) == first
+    (tmp_path / "a.py").rename(tmp_path / "b.py")
+    assert tree_hash(tmp_path, suffixes=(".py",)) != first

@@ -1,0 +1,42 @@
+"""Parquet files between the steps: what a full disk or a missing step looks like to a person."""
+
+from datetime import date
+
+import polars as pl
+import pytest
+
+from olist_pipeline.errors import OlistError
+from olist_pipeline.staging import read_intake, scan_staging, staging_path, write_frame, write_months
+
+FULL = "parquet: File out of specification: underlying IO error: No space left on device (os error 28)"
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), pl.exceptions.ComputeError(FULL)])
+def test_a_full_disk_is_one_sentence_and_leaves_the_former_file(tmp_path, monkeypatch, error):
+    path = tmp_path / "orders.parquet"
+    write_frame(pl.DataFrame({"a": [1]}), path)
+
+    def refuse(*_, **__):
+        raise error
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pl.DataFrame, "write_parquet", refuse)
+        with pytest.raises(OlistError, match=r"orders\.parquet cannot be written: No space left on device"):
+            write_frame(pl.DataFrame({"a": [2]}), path)
+    assert pl.read_parquet(path)["a"].to_list() == [1]
+    assert [file.name for file in tmp_path.iterdir()] == ["orders.parquet"]
+
+
+def test_a_step_that_has_not_run_is_named(tmp_path):
+    with pytest.raises(OlistError, match="materialise intake/orders first"):
+        read_intake(tmp_path, "orders")
+    with pytest.raises(OlistError, match="materialise sales/orders first"):
+        scan_staging(tmp_path, "sales", "orders")
+
+
+def test_months_without_rows_are_written_with_their_columns(tmp_path):
+    months = [date(2018, 1, 1), date(2018, 2, 1)]
+    rows = pl.DataFrame({"order_id": ["o1"], "order_month": [months[0]]})
+    write_months(rows, tmp_path, "sales", "orders", months)
+    empty = pl.read_parquet(staging_path(tmp_path, "sales", "orders", months[1]))
+    assert (empty.height, empty.columns) == (0, ["order_id", "order_month"])

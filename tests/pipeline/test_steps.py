@@ -1,0 +1,148 @@
+"""The steps: idempotent, by month, and healed by running again."""
+
+from datetime import date
+
+import polars as pl
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
+
+from olist_pipeline.contexts import CONTEXTS
+from olist_pipeline.landing.catalogue import ORDERS
+from olist_pipeline.months import MonthRange
+from olist_pipeline.staging import read_intake, scan_staging, staged_months
+from olist_pipeline.steps import landing_hash_of, run_intake, run_validation
+from olist_pipeline.stores import events, quarantine
+from olist_pipeline.stores.postgres import query
+from tests.pipeline.intake.test_bad_input import edit
+
+SALES = CONTEXTS["sales"]
+TODAY = date(2018, 12, 1)
+MONTHS = list(MonthRange(date(2017, 10, 1), date(2018, 1, 1)))
+
+
+def take_in(settings, run="r1"):
+    return {table.name: run_intake(settings, settings.postgres_url, table, TODAY, run) for table in SALES.tables}
+
+
+def validate(settings, months=MONTHS, run="r1"):
+    return run_validation(settings, settings.postgres_url, SALES, months, run)
+
+
+def state(settings):
+    """Return everything that the steps wrote, without runs and times of recording."""
+    url = settings.postgres_url
+    staged = {
+        t.name: scan_staging(settings.staging, "sales", t.name).collect().sort("source_row").to_dicts()
+        for t in SALES.tables
+    }
+    rejected = query(
+        url,
+        "SELECT source_table, source_row, rules, payload, order_month, step FROM data_quality.quarantine ORDER BY 1, 2",
+    )
+    told = query(
+        url, "SELECT event_id::text, aggregate_id, version, payload FROM event_store.domain_events ORDER BY 2, 3"
+    )
+    return staged, rejected, told
+
+
+def test_a_report_says_what_became_of_every_row(settings, landing):
+    edit(landing, "olist_order_items_dataset.csv", b"29.99", b"abc")
+    intake = take_in(settings)
+    assert intake["order_items"].rules == {"UNPARSEABLE_PRICE": 1}
+    assert (intake["order_items"].rows, intake["order_items"].rejected) == (3, 1)
+    report = validate(settings)
+    assert report.tables["orders"].rules == {"CHILD_REJECTED": 1}
+    assert (report.tables["orders"].accepted, report.tables["orders"].quarantined) == (1, 1)
+    assert report.events == events.count_by_type(settings.postgres_url)["OrderRejected"] + 4
+
+
+def test_running_again_changes_nothing(settings):
+    take_in(settings)
+    validate(settings)
+    before = state(settings)
+    take_in(settings, "r2")
+    assert validate(settings, run="r2").events == 0
+    assert state(settings) == before
+
+
+def test_months_may_be_validated_one_by_one(settings):
+    take_in(settings)
+    validate(settings)
+    together = state(settings)
+    for month in reversed(MONTHS):
+        validate(settings, [month], "r2")
+    assert state(settings) == together
+    assert staged_months(settings.staging, "sales", "orders") == MONTHS
+
+
+@given(parts=st.lists(st.sets(st.sampled_from(MONTHS), min_size=1), max_size=4))
+@examples(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_sequence_of_partitions_equals_a_full_refresh(settings, parts):
+    take_in(settings)
+    validate(settings)
+    full = state(settings)
+    for months in parts:
+        validate(settings, sorted(months), "again")
+    assert state(settings) == full
+
+
+def test_a_month_that_left_landing_is_emptied(settings, landing):
+    take_in(settings)
+    validate(settings)
+    rows = (landing / ORDERS.file).read_text().splitlines(keepends=True)
+    (landing / ORDERS.file).write_text("".join(rows[:2]))
+    take_in(settings, "r2")
+    validate(settings, run="r2")
+    assert scan_staging(settings.staging, "sales", "orders").collect()["order_id"].to_list() == ["o1"]
+    orphans = quarantine.counts_by_rule(settings.postgres_url, ["order_items"])
+    assert orphans == [{"source_table": "order_items", "rule": "ORPHAN_ORDER_ITEMS", "rows": 2}]
+
+
+def test_intake_remembers_the_file_it_was_made_of(settings, landing):
+    take_in(settings)
+    before = landing_hash_of(settings, "orders")
+    edit(landing, ORDERS.file, b"shipped", b"invoiced")
+    assert landing_hash_of(settings, "orders") == before
+    take_in(settings)
+    assert landing_hash_of(settings, "orders") != before
+
+
+def test_intake_can_be_read_by_month(settings):
+    take_in(settings)
+    assert read_intake(settings.intake, "orders", [date(2018, 1, 1)])["order_id"].to_list() == ["o2"]
+
+
+@pytest.mark.parametrize("failing", ["quarantine", "events", "staging"])
+def test_a_crash_between_two_stores_is_healed_by_running_again(settings, landing, monkeypatch, failing):
+    edit(landing, "olist_order_items_dataset.csv", b"29.99", b"-29.99")
+    take_in(settings)
+    validate(settings)
+    undisturbed = state(settings)
+    for leftover in settings.staging.rglob("*.parquet"):
+        leftover.unlink()
+
+    class Killed(BaseException):
+        pass
+
+    def die(*_, **__):
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        name = {"quarantine": "quarantine.replace_rows", "events": "events.append", "staging": "write_months"}[failing]
+        patch.setattr(f"olist_pipeline.steps.{name}", die)
+        with pytest.raises(Killed):
+            validate(settings, run="r2")
+    validate(settings, run="r3")
+    assert state(settings) == undisturbed
+
+
+def test_derived_columns_have_the_types_that_dbt_reads(settings):
+    take_in(settings)
+    validate(settings)
+    schema = scan_staging(settings.staging, "sales", "orders").collect_schema()
+    assert schema["total_amount"] == pl.Decimal(18, 2)
+    assert schema["total_items"] == pl.Int64
+    assert schema["flags"] == pl.List(pl.String)
+    assert schema["order_month"] == pl.Date
