@@ -1,0 +1,161 @@
+"""Conservation: every landing row is in staging or in quarantine, once, and accepted cells equal landing cells.
+
+What belongs here: the proof for one table, over the stores as they are. What does not: comparing old with
+new (see `attribution`), and storing verdicts.
+
+Landing is read here by DuckDB, not by the reader that intake uses: a row that intake's reader lost would
+otherwise be missing on both sides.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from olist_domain.kernel.records import value_type
+from olist_pipeline.errors import OlistError
+from olist_pipeline.files import tree_hash
+from olist_pipeline.landing.catalogue import LandingTable
+from olist_pipeline.landing.csv_file import path_of
+from olist_pipeline.parity.sql import literal, quote
+from olist_pipeline.settings import Settings
+from olist_pipeline.staging import read_intake
+from olist_pipeline.steps import landing_hash_of
+from olist_pipeline.stores import quarantine
+
+SAMPLES = 5
+_SQL_TYPES = {str: "VARCHAR", int: "BIGINT", float: "DOUBLE", Decimal: "DECIMAL(18,2)", datetime: "TIMESTAMP"}
+
+
+@dataclass(frozen=True)
+class Conservation:
+    """The ledger of one table. `lost` and `doubled` are samples of row numbers, `changed` of accepted rows."""
+
+    table: str
+    landing: int
+    accepted: int
+    quarantined: int
+    lost: tuple[int, ...]
+    doubled: tuple[int, ...]
+    changed_rows: int
+    changed: tuple[str, ...]
+
+    @property
+    def holds(self) -> bool:
+        """Whether nothing was lost, doubled or changed."""
+        balance = self.landing == self.accepted + self.quarantined
+        return balance and not self.lost and not self.doubled and not self.changed_rows
+
+    def sentence(self) -> str:
+        """Say the ledger in one line."""
+        ledger = f"{self.landing:,} landing = {self.accepted:,} accepted + {self.quarantined:,} quarantined"
+        if self.holds:
+            return ledger
+        problems = [
+            f"rows lost, e.g. {list(self.lost)}" if self.lost else "",
+            f"rows twice, e.g. {list(self.doubled)}" if self.doubled else "",
+            f"{self.changed_rows:,} accepted rows differ from landing, e.g. {self.changed[0]}" if self.changed else "",
+        ]
+        return f"{ledger} does not hold: " + "; ".join(problem for problem in problems if problem)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the ledger as JSON-ready values."""
+        return asdict(self)
+
+
+def conservation_of(settings: Settings, url: str, table: LandingTable) -> Conservation:
+    """Return the ledger of a table: landing against its staging files and its quarantined rows."""
+    folder = settings.staging / table.context / table.name
+    if not any(folder.glob("*.parquet")):
+        raise OlistError(f"Staging of {table.context}/{table.name} is empty; materialise it first.")
+    rejected = quarantine.source_rows(url, table.name)
+    with duckdb.connect() as connection:
+        connection.execute("SET preserve_insertion_order = true")
+        connection.execute(f"CREATE VIEW landing AS SELECT * FROM {landing_relation(path_of(settings.landing, table))}")
+        connection.execute(f"CREATE VIEW accepted AS SELECT * FROM read_parquet({literal(str(folder / '*.parquet'))})")
+        connection.execute("CREATE TABLE rejected AS SELECT unnest($rows::BIGINT[]) AS source_row", {"rows": rejected})
+        return _ledger(connection, table, len(rejected))
+
+
+@dataclass(frozen=True)
+class IntakeConservation:
+    """How many records DuckDB finds in landing, and how many rows intake has."""
+
+    landing: int
+    intake: int
+
+    @property
+    def holds(self) -> bool:
+        """Whether both readers found the same number of records."""
+        return self.landing == self.intake
+
+    def sentence(self) -> str:
+        """Say the ledger in one line."""
+        verb = "equal" if self.holds else "do not equal"
+        return f"{self.landing:,} landing records {verb} {self.intake:,} intake rows"
+
+
+def intake_conservation_of(settings: Settings, table: LandingTable) -> IntakeConservation:
+    """Return the counts of a table's landing records and intake rows, each by a reader of its own."""
+    with duckdb.connect() as connection:
+        relation = landing_relation(path_of(settings.landing, table))
+        [(landing,)] = connection.execute(f"SELECT count(*) FROM {relation}").fetchall()
+    return IntakeConservation(landing, read_intake(settings.intake, table.name).height)
+
+
+def conservation_subject(settings: Settings, table: LandingTable) -> str:
+    """Return the fingerprint of what a conservation verdict speaks of: the landing file and the staging files."""
+    staged = tree_hash(settings.staging / table.context / table.name, suffixes=(".parquet",))
+    return f"{landing_hash_of(settings, table.name)}:{staged}"
+
+
+def landing_relation(path: Path) -> str:
+    """Return the SQL relation of a landing file's records, every cell as text."""
+    return (
+        f"read_csv({literal(str(path))}, header = true, all_varchar = true, delim = ',', quote = '\"', escape = '\"', "
+        "null_padding = true, strict_mode = false, parallel = false)"
+    )
+
+
+def _ledger(connection: duckdb.DuckDBPyConnection, table: LandingTable, quarantined: int) -> Conservation:
+    [(landing,)] = connection.execute("SELECT count(*) FROM landing").fetchall()
+    [(accepted,)] = connection.execute("SELECT count(*) FROM accepted").fetchall()
+    connection.execute(
+        "CREATE TABLE kept AS SELECT source_row, count(*) AS times FROM "
+        "(SELECT source_row FROM accepted UNION ALL SELECT source_row FROM rejected) GROUP BY source_row"
+    )
+    lost = connection.execute(
+        "SELECT n FROM range(1, $rows + 1) AS r(n) ANTI JOIN kept ON n = source_row ORDER BY n LIMIT $samples",
+        {"rows": landing, "samples": SAMPLES},
+    ).fetchall()
+    doubled = connection.execute(
+        "SELECT source_row FROM kept WHERE times > 1 OR source_row NOT BETWEEN 1 AND $rows "
+        "ORDER BY source_row LIMIT $samples",
+        {"rows": landing, "samples": SAMPLES},
+    ).fetchall()
+    changed = _changed_rows(connection, table)
+    return Conservation(
+        table=table.name,
+        landing=landing,
+        accepted=accepted,
+        quarantined=quarantined,
+        lost=tuple(row for (row,) in lost),
+        doubled=tuple(row for (row,) in doubled),
+        changed_rows=len(changed),
+        changed=tuple(map(str, changed[:SAMPLES])),
+    )
+
+
+def _changed_rows(connection: duckdb.DuckDBPyConnection, table: LandingTable) -> list[tuple[Any, ...]]:
+    """Return the accepted rows whose cells, as a multiset, are not those of landing rows."""
+    accepted = ", ".join(map(quote, table.columns))
+    landing = ", ".join(
+        f"TRY_CAST(nullif({quote(name)}, '') AS {_SQL_TYPES[value_type(field.annotation)]})"
+        for name, field in table.record.model_fields.items()
+    )
+    return connection.execute(f"SELECT {accepted} FROM accepted EXCEPT ALL SELECT {landing} FROM landing").fetchall()

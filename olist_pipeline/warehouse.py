@@ -1,0 +1,111 @@
+"""The warehouse: the DuckDB file that dbt alone writes, and which tables it must hold, from dbt's manifest.
+
+What belongs here: opening the warehouse for reading, and the tables and contracts of the trees. What does
+not: comparing tables, publishing them, and running dbt.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from olist_pipeline.contexts import CONTEXTS
+from olist_pipeline.errors import OlistError
+
+OLD, REPLAY, NEW = "old", "replay", "new"
+NEW_PREFIX = "new__"
+
+
+@dataclass(frozen=True)
+class WarehouseTable:
+    """A table that stands in `old`, `replay` and `new`: its context, key and what else its model declares."""
+
+    name: str
+    context: str
+    key: tuple[str, ...]
+    tolerances: Mapping[str, Any]
+    excluded: Mapping[str, str]
+
+
+def load_manifest(path: Path) -> dict[str, Any]:
+    """Return dbt's manifest; raises OlistError before dbt has parsed the project."""
+    try:
+        manifest: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError as error:
+        raise OlistError(f"dbt's manifest {path} is missing; `olist run` makes it.") from error
+    return manifest
+
+
+def warehouse_tables(manifest: Mapping[str, Any]) -> tuple[WarehouseTable, ...]:
+    """Return the new tables of the contexts that have moved, by name; each must declare `meta.parity.key`."""
+    tables = [_table(node) for node in manifest["nodes"].values() if _is_new_table(node)]
+    return tuple(sorted((table for table in tables if table.context in CONTEXTS), key=lambda table: table.name))
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Yield a read-only connection to the warehouse; raises OlistError when it is missing or being written.
+
+    The connection is closed at once afterwards: even a reader keeps dbt out.
+    """
+    if not path.exists():
+        raise OlistError(f"The warehouse {path} does not exist yet; run `olist run`.")
+    try:
+        connection = duckdb.connect(str(path), read_only=True)
+    except duckdb.IOException as error:
+        raise OlistError(
+            f"The warehouse {path} is being written by another process; try again when it is done."
+        ) from error
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+def await_free(path: Path, seconds: float = 60) -> None:
+    """Wait until nobody has the warehouse open; raises OlistError when somebody still has after `seconds`.
+
+    A dbt that outlived its killed run needs a moment to end; a person's own connection may last for hours.
+    """
+    deadline = time.monotonic() + seconds
+    while path.exists():
+        try:
+            duckdb.connect(str(path)).close()
+            return
+        except duckdb.IOException as error:
+            if time.monotonic() > deadline:
+                raise OlistError(
+                    f"The warehouse {path} is open in another process ({str(error).splitlines()[0]}); close it there."
+                ) from error
+        time.sleep(0.2)
+
+
+def _is_new_table(node: Mapping[str, Any]) -> bool:
+    return (
+        node["resource_type"] == "model"
+        and node["name"].startswith(NEW_PREFIX)
+        and node["config"]["materialized"] in ("table", "incremental")
+    )
+
+
+def _table(node: Mapping[str, Any]) -> WarehouseTable:
+    meta = node["config"]["meta"]
+    parity = meta.get("parity") or {}
+    if not parity.get("key"):
+        raise OlistError(
+            f"The model {node['name']} declares no key; add `meta: {{parity: {{key: [...]}}}}` to its YAML."
+        )
+    return WarehouseTable(
+        name=node["alias"],
+        context=meta["context"],
+        key=tuple(parity["key"]),
+        tolerances=parity.get("tolerances", {}),
+        excluded=parity.get("excluded", {}),
+    )

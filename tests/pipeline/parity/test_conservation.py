@@ -1,0 +1,128 @@
+"""Conservation: lost, doubled and changed rows are found, whatever lost them."""
+
+from datetime import date
+from decimal import Decimal
+
+import polars as pl
+import pytest
+
+from olist_pipeline.contexts import CONTEXTS
+from olist_pipeline.errors import OlistError
+from olist_pipeline.landing.catalogue import ORDER_ITEMS, ORDER_PAYMENTS, ORDERS
+from olist_pipeline.parity.conservation import conservation_of, conservation_subject, intake_conservation_of
+from olist_pipeline.staging import intake_path, staging_path
+from olist_pipeline.steps import run_intake, run_validation
+from olist_pipeline.stores.postgres import transaction
+from tests.pipeline.intake.test_bad_input import edit
+
+SALES = CONTEXTS["sales"]
+OCTOBER, JANUARY = date(2017, 10, 1), date(2018, 1, 1)
+
+
+def run_steps(settings):
+    for table in SALES.tables:
+        run_intake(settings, settings.postgres_url, table, date(2018, 12, 1), "r1")
+    run_validation(settings, settings.postgres_url, SALES, [OCTOBER, JANUARY], "r1")
+
+
+@pytest.fixture
+def judged(settings, landing):
+    """Two orders, of which the second has lost its items."""
+    items = (landing / ORDER_ITEMS.file).read_text().splitlines(keepends=True)
+    (landing / ORDER_ITEMS.file).write_text("".join(items[:2]))
+    run_steps(settings)
+    return settings
+
+
+def ledger(settings, table=ORDERS):
+    return conservation_of(settings, settings.postgres_url, table)
+
+
+def spoil(settings, change, table=ORDER_PAYMENTS, month=OCTOBER):
+    path = staging_path(settings.staging, "sales", table.name, month)
+    change(pl.read_parquet(path)).write_parquet(path)
+
+
+def test_accepted_and_quarantined_rows_are_all_rows(judged):
+    for table, expected in ((ORDERS, (2, 1, 1)), (ORDER_ITEMS, (1, 1, 0)), (ORDER_PAYMENTS, (3, 2, 1))):
+        found = ledger(judged, table)
+        assert (found.landing, found.accepted, found.quarantined) == expected
+        assert found.holds
+        assert "=" in found.sentence()
+        assert intake_conservation_of(judged, table).holds
+
+
+def test_a_lost_row_is_named(judged):
+    spoil(judged, lambda rows: rows.head(1))
+    found = ledger(judged, ORDER_PAYMENTS)
+    assert not found.holds
+    assert found.lost == (2,)
+    assert "rows lost, e.g. [2]" in found.sentence()
+
+
+def test_a_doubled_row_is_named(judged):
+    spoil(judged, lambda rows: pl.concat([rows, rows.head(1)]))
+    found = ledger(judged, ORDER_PAYMENTS)
+    assert found.doubled == (1,)
+    assert not found.holds
+
+
+def test_a_lost_and_a_doubled_row_do_not_cancel_out(judged):
+    spoil(judged, lambda rows: pl.concat([rows.head(1), rows.head(1)]))
+    found = ledger(judged, ORDER_PAYMENTS)
+    assert found.landing == found.accepted + found.quarantined
+    assert (found.lost, found.doubled) == ((2,), (1,))
+    assert not found.holds
+
+
+def test_a_changed_cell_is_shown(judged):
+    spoil(judged, lambda rows: rows.with_columns(payment_value=pl.col("payment_value") + Decimal("0.01")))
+    found = ledger(judged, ORDER_PAYMENTS)
+    assert (found.changed_rows, found.holds) == (2, False)
+    assert "2 accepted rows differ from landing" in found.sentence()
+
+
+def test_values_swapped_between_rows_are_found(judged):
+    spoil(judged, lambda rows: rows.with_columns(payment_value=pl.col("payment_value").reverse()))
+    assert not ledger(judged, ORDER_PAYMENTS).holds
+
+
+def test_a_row_that_left_quarantine_is_missed(judged):
+    with transaction(judged.postgres_url) as connection:
+        connection.cursor().execute("DELETE FROM data_quality.quarantine WHERE source_table = 'orders'")
+    assert ledger(judged).lost == (2,)
+
+
+def test_a_row_that_intake_lost_is_missed(judged):
+    path = intake_path(judged.intake, "orders")
+    pl.read_parquet(path).head(1).write_parquet(path)
+    found = intake_conservation_of(judged, ORDERS)
+    assert not found.holds
+    assert found.sentence() == "2 landing records do not equal 1 intake rows"
+
+
+def test_a_month_that_was_never_validated_is_missed(settings, landing):
+    for table in SALES.tables:
+        run_intake(settings, settings.postgres_url, table, date(2018, 12, 1), "r1")
+    with pytest.raises(OlistError, match="Staging of sales/orders is empty"):
+        ledger(settings)
+    run_validation(settings, settings.postgres_url, SALES, [OCTOBER], "r1")
+    assert ledger(settings).lost == (2,)
+
+
+def test_rows_that_intake_rejects_are_conserved(settings, landing):
+    edit(landing, ORDER_ITEMS.file, b"29.99,8.72", b"29,99,8.72")
+    edit(landing, ORDER_PAYMENTS.file, b"152.96", b"abc")
+    run_steps(settings)
+    for table in SALES.tables:
+        assert ledger(settings, table).holds, ledger(settings, table).sentence()
+
+
+def test_the_subject_changes_with_landing_and_with_staging(judged, landing):
+    before = conservation_subject(judged, ORDER_PAYMENTS)
+    assert conservation_subject(judged, ORDER_PAYMENTS) == before
+    spoil(judged, lambda rows: rows.head(1))
+    after_staging = conservation_subject(judged, ORDER_PAYMENTS)
+    edit(landing, ORDER_PAYMENTS.file, b"152.96", b"152.97")
+    run_intake(judged, judged.postgres_url, ORDER_PAYMENTS, date(2018, 12, 1), "r2")
+    assert len({before, after_staging, conservation_subject(judged, ORDER_PAYMENTS)}) == 3

@@ -1,0 +1,218 @@
+"""Releases and their gate: published whole or not at all, and only on green, present verdicts."""
+
+import json
+from datetime import date
+
+import duckdb
+import pytest
+
+from olist_pipeline.contexts import CONTEXTS
+from olist_pipeline.errors import OlistError
+from olist_pipeline.parity.attribution import ParityVerdict, parity_of
+from olist_pipeline.parity.conservation import conservation_of, conservation_subject
+from olist_pipeline.serving import release as releases
+from olist_pipeline.serving.gate import objections
+from olist_pipeline.serving.release import current_release, point_to, publish
+from olist_pipeline.steps import run_intake, run_validation
+from olist_pipeline.stores import verdicts
+from olist_pipeline.stores.verdicts import Verdict
+from olist_pipeline.warehouse import WarehouseTable
+
+ORDERS = WarehouseTable("fact_orders", "sales", ("order_id",), {}, {})
+SHADOW, NEW = {"sales": "shadow"}, {"sales": "new"}
+SALES = CONTEXTS["sales"]
+
+
+@pytest.fixture
+def warehouse(settings):
+    """A warehouse of one table: old has a row more, which validation quarantined."""
+    settings.home.mkdir(parents=True)
+    with duckdb.connect(str(settings.warehouse)) as connection:
+        connection.execute("CREATE SCHEMA old; CREATE SCHEMA replay; CREATE SCHEMA new")
+        connection.execute(
+            "CREATE TABLE old.fact_orders AS SELECT 'o' || n AS order_id, n AS total FROM range(3) AS r(n)"
+        )
+        for schema in ("replay", "new"):
+            connection.execute(f"CREATE TABLE {schema}.fact_orders AS FROM old.fact_orders WHERE total > 0")
+    return settings.warehouse
+
+
+def change(warehouse, statement):
+    with duckdb.connect(str(warehouse)) as connection:
+        connection.execute(statement)
+
+
+def ask(warehouse, question):
+    with duckdb.connect(str(warehouse), read_only=True) as connection:
+        return question(connection)
+
+
+def published(settings, warehouse, routes=SHADOW):
+    facts = {"run_id": "r1", "code_and_data": "f", "as_of": "2018-10-17", "landing": {}}
+    return publish(settings.serving, warehouse, [ORDERS], routes, **facts)
+
+
+def served(settings):
+    with duckdb.connect(str(settings.serving / "current" / "serving.duckdb"), read_only=True) as connection:
+        return connection.execute("SELECT order_id FROM fact_orders ORDER BY 1").fetchall()
+
+
+class TestParityVerdict:
+    def verdict(self, warehouse, quarantine):
+        return ask(warehouse, lambda connection: parity_of(connection, ORDERS, quarantine))
+
+    def test_quarantine_explains_what_replay_shows_too(self, warehouse):
+        parity = self.verdict(warehouse, {"ORDER_WITHOUT_ITEMS": 1})
+        assert (parity.verdict, parity.is_green) == (ParityVerdict.EXPLAINED, True)
+        assert "ORDER_WITHOUT_ITEMS 1" in parity.sentences()[0]
+        assert json.dumps(parity.to_dict())
+
+    def test_nothing_in_quarantine_explains_nothing(self, warehouse):
+        assert self.verdict(warehouse, {}).verdict is ParityVerdict.DIFFERS
+
+    def test_a_new_table_that_is_not_its_replay_differs(self, warehouse):
+        change(warehouse, "UPDATE new.fact_orders SET total = total + 1 WHERE order_id = 'o2'")
+        parity = self.verdict(warehouse, {"ORDER_WITHOUT_ITEMS": 1})
+        assert (parity.verdict, parity.is_green) == (ParityVerdict.DIFFERS, False)
+        assert "o2" in " ".join(parity.sentences())
+
+    def test_equal_tables_are_identical(self, warehouse):
+        change(warehouse, "DELETE FROM old.fact_orders WHERE total = 0")
+        assert self.verdict(warehouse, {}).verdict is ParityVerdict.IDENTICAL
+
+
+class TestPublishing:
+    def test_in_shadow_the_control_is_served(self, settings, warehouse):
+        assert published(settings, warehouse).number == 1
+        assert served(settings) == [("o0",), ("o1",), ("o2",)]
+
+    def test_after_a_cutover_the_new_table_is_served(self, settings, warehouse):
+        release = published(settings, warehouse, NEW)
+        assert release.tables["fact_orders"] == {"schema": "new", "rows": 2, "context": "sales"}
+        assert served(settings) == [("o1",), ("o2",)]
+
+    def test_a_release_says_what_it_is(self, settings, warehouse):
+        release = published(settings, warehouse)
+        assert current_release(settings.serving) == release
+        assert (release.as_of, release.run_id, release.routes) == ("2018-10-17", "r1", SHADOW)
+
+    def test_before_the_first_there_is_none(self, settings):
+        assert current_release(settings.serving) is None
+
+    def test_a_reader_keeps_the_release_that_it_opened(self, settings, warehouse):
+        published(settings, warehouse)
+        with duckdb.connect(str(settings.serving / "current" / "serving.duckdb"), read_only=True) as reader:
+            published(settings, warehouse, NEW)
+            assert reader.execute("SELECT count(*) FROM fact_orders").fetchall() == [(3,)]
+        assert len(served(settings)) == 2
+
+    def test_rolling_back_is_pointing(self, settings, warehouse):
+        published(settings, warehouse)
+        published(settings, warehouse, NEW)
+        point_to(settings.serving, 1)
+        assert current_release(settings.serving).number == 1
+        assert len(served(settings)) == 3
+
+    def test_a_release_that_is_not_there_cannot_be_pointed_to(self, settings, warehouse):
+        published(settings, warehouse)
+        with pytest.raises(OlistError, match="no release 9"):
+            point_to(settings.serving, 9)
+        assert current_release(settings.serving).number == 1
+
+    @pytest.mark.parametrize("point", ["_copy_tables", "_flush", "point_to"])
+    def test_a_crash_while_publishing_leaves_the_former_release_serving(self, settings, warehouse, monkeypatch, point):
+        published(settings, warehouse)
+
+        class Killed(BaseException):
+            pass
+
+        def die(*_):
+            raise Killed
+
+        with monkeypatch.context() as patch:
+            patch.setattr(releases, point, die)
+            with pytest.raises(Killed):
+                published(settings, warehouse, NEW)
+        assert current_release(settings.serving).number == 1
+        assert len(served(settings)) == 3
+        assert published(settings, warehouse, NEW).number > 1
+        assert len(served(settings)) == 2
+        assert not list((settings.serving / "releases").glob(".building*"))
+
+    def test_what_a_killed_builder_left_is_removed(self, settings, warehouse):
+        leftover = settings.serving / "releases" / ".building-0123"
+        leftover.mkdir(parents=True)
+        published(settings, warehouse)
+        assert not leftover.exists()
+
+    def test_the_last_ten_are_kept(self, settings, warehouse):
+        for _ in range(12):
+            published(settings, warehouse)
+        assert sorted(path.name for path in (settings.serving / "releases").iterdir()) == [
+            f"{number:05d}" for number in range(3, 13)
+        ]
+
+
+class TestGate:
+    @pytest.fixture
+    def proven(self, settings, warehouse):
+        """Settings whose stores hold a green verdict of everything that the gate asks for."""
+        for table in SALES.tables:
+            run_intake(settings, settings.postgres_url, table, date(2018, 12, 1), "r1")
+        run_validation(settings, settings.postgres_url, SALES, [date(2017, 10, 1), date(2018, 1, 1)], "r1")
+        for table in SALES.tables:
+            self.record_conservation(settings, table)
+        self.record_parity(settings, {"ORDER_WITHOUT_ITEMS": 1})
+        return settings
+
+    def record_conservation(self, settings, table, **changes):
+        ledger = conservation_of(settings, settings.postgres_url, table)
+        subject = conservation_subject(settings, table)
+        verdict = {"verdict": "holds", "is_green": ledger.holds, "subject": subject, "report": {}, **changes}
+        verdicts.record(settings.postgres_url, Verdict("sales", table.name, "conservation", run_id="r1", **verdict))
+
+    def record_parity(self, settings, quarantine):
+        parity = ask(settings.warehouse, lambda connection: parity_of(connection, ORDERS, quarantine))
+        verdict = Verdict(
+            "sales", "fact_orders", "parity", parity.verdict.value, parity.is_green, parity.subject, {}, "r1"
+        )
+        verdicts.record(settings.postgres_url, verdict)
+
+    def refused(self, settings, routes=SHADOW):
+        return ask(
+            settings.warehouse,
+            lambda connection: objections(settings, settings.postgres_url, connection, [ORDERS], routes),
+        )
+
+    def test_is_open_when_everything_is_proven(self, proven):
+        assert self.refused(proven) == []
+
+    def test_names_every_verdict_that_is_missing(self, settings, warehouse):
+        for table in SALES.tables:
+            run_intake(settings, settings.postgres_url, table, date(2018, 12, 1), "r1")
+        assert self.refused(settings) == [
+            "parity of fact_orders has never been checked",
+            *(f"conservation of {table.name} has never been checked" for table in SALES.tables),
+        ]
+
+    def test_refuses_a_red_verdict(self, proven):
+        self.record_parity(proven, {})
+        self.record_conservation(proven, SALES.tables[0], is_green=False, verdict="does not hold")
+        assert self.refused(proven) == [
+            "parity of fact_orders is red (differs, run r1)",
+            "conservation of orders is red (does not hold, run r1)",
+        ]
+
+    @pytest.mark.parametrize("schema", ["old", "new"])
+    def test_refuses_a_verdict_on_other_rows(self, proven, schema):
+        change(proven.warehouse, f"UPDATE {schema}.fact_orders SET total = 99 WHERE order_id = 'o2'")
+        [objection] = self.refused(proven)
+        assert "parity of fact_orders is stale" in objection
+
+    def test_refuses_conservation_of_other_staging_files(self, proven):
+        next((proven.staging / "sales" / "orders").glob("*.parquet")).unlink()
+        [objection] = self.refused(proven)
+        assert "conservation of orders is stale" in objection
+
+    def test_asks_nothing_of_a_context_that_is_on_old(self, settings, warehouse):
+        assert self.refused(settings, {"sales": "old"}) == []
