@@ -1,0 +1,79 @@
+"""`olist data`: generate a synthetic set, download the real one, check a folder.
+
+What belongs here: the commands and their messages. What does not: generating (`synthetic`) and reading files
+(`landing`).
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.progress import Progress
+
+from olist_pipeline.cli.output import print_json, print_rows
+from olist_pipeline.errors import OlistError
+from olist_pipeline.landing.inspection import inspect_folder
+from olist_pipeline.settings import Settings
+from olist_pipeline.synthetic import generate
+
+DATASET = "olistbr/brazilian-ecommerce"
+
+
+@click.group()
+def data() -> None:
+    """Make, fetch or check the nine landing files."""
+
+
+@data.command("generate")
+@click.option("--orders", default=10_000, show_default=True, type=click.IntRange(min=1), help="Number of orders.")
+@click.option(
+    "--seed", default=42, show_default=True, type=click.IntRange(min=0), help="The same seed, the same files."
+)
+@click.option("--out", type=click.Path(path_type=Path), help="Folder to write to; default: landing.")
+def generate_command(orders: int, seed: int, out: Path | None) -> None:
+    """Write a synthetic set: deterministic, with the quirks of the real one."""
+    folder = out or Settings.from_env().landing
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        bar = progress.add_task("orders", total=orders)
+        try:
+            rows = generate(folder, orders=orders, seed=seed, progress=lambda done: progress.advance(bar, done))
+        except ValueError as error:
+            raise OlistError(str(error)) from error
+    click.echo(f"{sum(rows.values()):,} rows in {len(rows)} files in {folder}")
+
+
+@data.command("check")
+@click.argument("folder", required=False, type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def check_command(folder: Path | None, as_json: bool) -> None:
+    """Report what is in a FOLDER (default: landing), without running anything; exit 1 when something is wrong."""
+    reports = inspect_folder(folder or Settings.from_env().landing)
+    if as_json:
+        print_json([report.to_dict() for report in reports])
+    else:
+        columns = ["file", "rows", "bytes", "encoding", "problem", "remark"]
+        print_rows(Console(), "Landing", [report.to_dict() for report in reports], columns)
+    sys.exit(1 if any(report.problem for report in reports) else 0)
+
+
+@data.command("download")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder to write to; default: landing.")
+def download_command(out: Path | None) -> None:
+    """Fetch the real set from Kaggle (CC BY-NC-SA 4.0) with kagglehub."""
+    folder = out or Settings.from_env().landing
+    try:
+        import kagglehub
+    except ImportError as error:
+        raise OlistError("Downloading needs kagglehub: `pip install kagglehub`, then run again.") from error
+    try:
+        fetched = Path(kagglehub.dataset_download(DATASET))
+    except Exception as error:  # kagglehub raises whatever its transport raises
+        raise OlistError(f"Kaggle cannot be reached ({error}); download {DATASET} by hand into {folder}.") from error
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in fetched.glob("*.csv"):
+        shutil.copyfile(path, folder / path.name)
+    click.echo(f"{DATASET} is in {folder}")

@@ -1,0 +1,31 @@
+"""`olist dev`: the Dagster UI over this environment.
+
+What belongs here: starting the UI with the environment's server and settings. What does not: the graph.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+
+from olist_pipeline.orchestration.instance import prepare
+from olist_pipeline.settings import PROJECT_DIR, Settings
+
+
+@click.command()
+@click.option("--port", default=3000, show_default=True, help="Port of the UI.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+def dev(port: int, host: str) -> None:
+    """Open the Dagster UI (webserver and daemon) until it is interrupted."""
+    prepare(Settings.from_env())
+    dagster = Path(sys.executable).with_name("dagster")
+    command = [str(dagster), "dev", "-w", str(PROJECT_DIR / "workspace.yaml"), "-h", host, "-p", str(port)]
+    # The server belongs to this process: it stops when the UI does.
+    try:
+        sys.exit(subprocess.run(command, cwd=PROJECT_DIR, env=os.environ, check=False).returncode)
+    except KeyboardInterrupt:
+        sys.exit(130)

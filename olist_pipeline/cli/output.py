@@ -1,0 +1,51 @@
+"""Output: tables and JSON, the same for every reporting command.
+
+What belongs here: rendering rows. What does not: getting them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+"""The option of every reporting command."""
+
+COLOUR_OF = {"identical": "green", "explained": "yellow", "differs": "red", "holds": "green", "does not hold": "red"}
+
+
+def print_json(value: object) -> None:
+    """Print `value` as JSON; dates and ids as text."""
+    click.echo(json.dumps(value, indent=2, default=str, ensure_ascii=False))
+
+
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Table:
+    """Return a table for the terminal; numbers stand to the right, verdicts have their colour."""
+    rendered = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
+    cells = [list(row) for row in rows]
+    for index, column in enumerate(columns):
+        is_number = bool(cells) and all(isinstance(row[index], int | float) for row in cells)
+        rendered.add_column(column, justify="right" if is_number else "left", overflow="fold")
+    for row in cells:
+        rendered.add_row(*map(_cell, row))
+    return rendered
+
+
+def print_rows(console: Console, title: str, rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
+    """Print dictionaries as a table of `columns`."""
+    console.print(table(title, columns, [[row[column] for column in columns] for row in rows]))
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:,.1f}"
+    text = "" if value is None else str(value)
+    colour = COLOUR_OF.get(text)
+    return f"[{colour}]{text}[/{colour}]" if colour else text

@@ -1,0 +1,136 @@
+"""The summary of a run: what came in, what became of it, and what dashboards now read.
+
+What belongs here: gathering the figures from the stores and printing them. What does not: computing them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import polars as pl
+from rich.console import Console
+
+from olist_pipeline.cli.output import table
+from olist_pipeline.contexts import CONTEXTS
+from olist_pipeline.engine.judge import FLAGS
+from olist_pipeline.serving.release import current_release
+from olist_pipeline.settings import Settings
+from olist_pipeline.staging import intake_path, scan_staging, staged_months
+from olist_pipeline.stores import events, quarantine, routes, verdicts
+
+
+def summarise(settings: Settings, url: str, run_ids: list[str], seconds: dict[str, float]) -> dict[str, Any]:
+    """Return the figures of the stores as they are, and of the given runs where they belong to one."""
+    release = current_release(settings.serving)
+    return {
+        "run_ids": run_ids,
+        "tables": table_counts(settings, url),
+        "quarantined_by_rule": [
+            row
+            for context in CONTEXTS.values()
+            for row in quarantine.counts_by_rule(url, [t.name for t in context.tables])
+        ],
+        "flagged_by_rule": flag_counts(settings),
+        "events": {"recorded": events.count_by_type(url, run_ids), "in_store": events.count_by_type(url)},
+        "parity": verdict_rows(url),
+        "routes": dict(routes.read_routes(url, CONTEXTS)),
+        "release": asdict(release) if release else None,
+        "seconds": seconds,
+    }
+
+
+def table_counts(settings: Settings, url: str) -> list[dict[str, Any]]:
+    """Return context, table, landing rows, accepted rows and quarantined rows of each table."""
+    rejected = quarantine.counts_by_table(url)
+    return [
+        {
+            "context": context.name,
+            "table": landing.name,
+            "landing": _height(settings, landing.name),
+            "accepted": _accepted(settings, context.name, landing.name),
+            "quarantined": rejected.get(landing.name, 0),
+        }
+        for context in CONTEXTS.values()
+        for landing in context.tables
+    ]
+
+
+def flag_counts(settings: Settings) -> list[dict[str, Any]]:
+    """Return table, rule and rows for every flag that accepted rows carry."""
+    counts: list[dict[str, Any]] = []
+    for context in CONTEXTS.values():
+        for landing in context.tables:
+            if not staged_months(settings.staging, context.name, landing.name):
+                continue
+            flags = scan_staging(settings.staging, context.name, landing.name).select(pl.col(FLAGS).explode())
+            by_rule = flags.drop_nulls().group_by(FLAGS).len().sort("len", FLAGS, descending=[True, False]).collect()
+            counts += [{"table": landing.name, "rule": rule, "rows": rows} for rule, rows in by_rule.rows()]
+    return counts
+
+
+def verdict_rows(url: str) -> list[dict[str, Any]]:
+    """Return table, verdict, first sentence, run and time of the latest parity verdict of each table."""
+    return [
+        {
+            "context": verdict.context,
+            "table": verdict.table,
+            "verdict": verdict.verdict,
+            "why": verdict.report["sentences"][0],
+            "run_id": verdict.run_id,
+            "recorded_at": verdict.recorded_at,
+        }
+        for verdict in verdicts.latest(url, "parity").values()
+    ]
+
+
+def print_summary(console: Console, summary: dict[str, Any]) -> None:
+    """Print the summary for a person."""
+    console.print()
+    counts = [[row[name] for name in ("table", "landing", "accepted", "quarantined")] for row in summary["tables"]]
+    console.print(table("Rows", ["table", "landing", "accepted", "quarantined"], counts))
+    for title, key, column in (
+        ("Quarantined, by rule", "quarantined_by_rule", "source_table"),
+        ("Accepted with a flag, by rule", "flagged_by_rule", "table"),
+    ):
+        rows = [[row[column], row["rule"], row["rows"]] for row in summary[key]]
+        console.print(table(title, ["table", "rule", "rows"], rows) if rows else f"{title}: none")
+    recorded = summary["events"]["recorded"]
+    console.print(
+        table("Events recorded by this run", ["event", "events"], recorded.items())
+        if recorded
+        else "Events recorded by this run: none, all were known"
+    )
+    console.print(
+        table(
+            "Parity, old against new",
+            ["table", "verdict", "why"],
+            [[r["table"], r["verdict"], r["why"]] for r in summary["parity"]],
+        )
+    )
+    console.print(table("Seconds", ["step", "seconds"], sorted(summary["seconds"].items(), key=lambda item: -item[1])))
+    _print_release(console, summary)
+
+
+def _print_release(console: Console, summary: dict[str, Any]) -> None:
+    release = summary["release"]
+    if release is None:
+        console.print("No release has been published yet.")
+        return
+    routed = ", ".join(f"{context} {route}" for context, route in summary["routes"].items())
+    console.print(f"[bold]Release {release['number']}[/bold]  as of {release['as_of']}  routes: {routed}")
+    console.print(
+        "Next: [bold]make dev[/bold] shows this run in the Dagster UI; `olist parity TABLE`, `olist quarantine`"
+    )
+    console.print("and `olist events` say more; dashboards read serving/current/serving.duckdb.")
+
+
+def _height(settings: Settings, name: str) -> int:
+    path = intake_path(settings.intake, name)
+    return int(pl.scan_parquet(path, glob=False).select(pl.len()).collect().item()) if path.exists() else 0
+
+
+def _accepted(settings: Settings, context: str, name: str) -> int:
+    if not staged_months(settings.staging, context, name):
+        return 0
+    return int(scan_staging(settings.staging, context, name).select(pl.len()).collect().item())

@@ -1,0 +1,12 @@
+"""The code location that `workspace.yaml` names.
+
+What belongs here: the definitions of the present environment. What does not: anything else; import
+`orchestration.definitions` to build definitions of another.
+"""
+
+from olist_pipeline.orchestration.definitions import build_defs
+from olist_pipeline.settings import Settings
+
+_settings = Settings.from_env()
+_settings.export()
+defs = build_defs(_settings)

@@ -1,0 +1,168 @@
+"""Asset checks: conservation of every validated table, parity of every new table.
+
+What belongs here: running the proofs and storing their verdicts. What does not: the proofs themselves
+(`parity`). dbt's tests are checks of their own (see `dbt`).
+
+Both kinds block what is downstream within their run; across runs the gate of serving reads the stored
+verdicts again.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import dagster as dg
+from dagster_duckdb import DuckDBResource
+
+from olist_pipeline.contexts import CONTEXTS, Context
+from olist_pipeline.landing.catalogue import LandingTable
+from olist_pipeline.orchestration.dbt import POOL
+from olist_pipeline.orchestration.intake import intake_key
+from olist_pipeline.orchestration.resources import PipelineResource, clear_failures
+from olist_pipeline.orchestration.validation import staging_key
+from olist_pipeline.parity.attribution import ParityVerdict, TableParity, parity_of
+from olist_pipeline.parity.conservation import conservation_of, conservation_subject, intake_conservation_of
+from olist_pipeline.stores import quarantine, verdicts
+from olist_pipeline.stores.verdicts import Verdict
+from olist_pipeline.warehouse import NEW, OLD, REPLAY, WarehouseTable
+
+
+def conservation_checks() -> list[dg.AssetChecksDefinition]:
+    """Return the conservation checks of all registered contexts."""
+    tables = [table for context in CONTEXTS.values() for table in context.tables]
+    return [*map(_intake_check, tables), *map(_validation_check, CONTEXTS.values())]
+
+
+def parity_checks(tables: Sequence[WarehouseTable]) -> list[dg.AssetChecksDefinition]:
+    """Return the parity checks of all new tables, run together in one step over one connection."""
+    by_key = {dg.AssetKey([NEW, table.name]): table for table in tables}
+
+    @dg.multi_asset_check(
+        name="parity",
+        specs=[
+            dg.AssetCheckSpec(
+                "parity",
+                asset=key,
+                additional_deps=[dg.AssetKey([schema, table.name]) for schema in (OLD, REPLAY)],
+                blocking=True,
+                description="Identical to old, or different only by quarantined rows: then identical to replay.",
+            )
+            for key, table in by_key.items()
+        ],
+        can_subset=True,
+        pool=POOL,
+    )
+    def compare_tables(
+        context: dg.AssetCheckExecutionContext, pipeline: PipelineResource, warehouse: DuckDBResource
+    ) -> Iterator[dg.AssetCheckResult]:
+        rules = {name: _quarantine_of(moved, pipeline.url) for name, moved in CONTEXTS.items()}
+        with warehouse.get_connection() as connection:
+            for check in context.selected_asset_check_keys:
+                table = by_key[check.asset_key]
+                with clear_failures():
+                    parity = parity_of(connection, table, rules[table.context])
+                verdicts.record(pipeline.url, _parity_verdict(parity, table.context, context.run.run_id))
+                yield _parity_result(parity, check.asset_key)
+
+    return [compare_tables]
+
+
+def _intake_check(table: LandingTable) -> dg.AssetChecksDefinition:
+    @dg.asset_check(
+        asset=intake_key(table.name),
+        name="conservation",
+        blocking=True,
+        description=f"Every record of `{table.file}` is in intake, once.",
+    )
+    def conservation(pipeline: PipelineResource) -> dg.AssetCheckResult:
+        with clear_failures():
+            ledger = intake_conservation_of(pipeline.settings, table)
+        return dg.AssetCheckResult(
+            passed=ledger.holds, description=ledger.sentence(), metadata={"landing": ledger.landing}
+        )
+
+    return conservation
+
+
+def _validation_check(moved: Context) -> dg.AssetChecksDefinition:
+    tables = {staging_key(moved.name, table.name): table for table in moved.tables}
+
+    @dg.multi_asset_check(
+        name=f"{moved.name}_conservation",
+        specs=[
+            dg.AssetCheckSpec(
+                "conservation",
+                asset=key,
+                blocking=True,
+                description="Landing rows are accepted or quarantined, once, and accepted cells equal landing cells.",
+            )
+            for key in tables
+        ],
+        can_subset=True,
+    )
+    def check(context: dg.AssetCheckExecutionContext, pipeline: PipelineResource) -> Iterator[dg.AssetCheckResult]:
+        settings, url = pipeline.settings, pipeline.url
+        for check_key in context.selected_asset_check_keys:
+            table = tables[check_key.asset_key]
+            with clear_failures():
+                ledger = conservation_of(settings, url, table)
+            verdict = Verdict(
+                context=moved.name,
+                table=table.name,
+                comparison="conservation",
+                verdict="holds" if ledger.holds else "does not hold",
+                is_green=ledger.holds,
+                subject=conservation_subject(settings, table),
+                report=ledger.to_dict(),
+                run_id=context.run.run_id,
+            )
+            verdicts.record(url, verdict)
+            yield dg.AssetCheckResult(
+                asset_key=check_key.asset_key,
+                check_name="conservation",
+                passed=ledger.holds,
+                description=ledger.sentence(),
+                metadata={
+                    "landing": ledger.landing,
+                    "accepted": ledger.accepted,
+                    "quarantined": ledger.quarantined,
+                    "rejection_rate": ledger.quarantined / max(ledger.landing, 1),
+                },
+            )
+
+    return check
+
+
+def _quarantine_of(moved: Context, url: str) -> dict[str, int]:
+    """Return the context's quarantined rows by rule."""
+    counts: dict[str, int] = {}
+    for row in quarantine.counts_by_rule(url, [table.name for table in moved.tables]):
+        counts[row["rule"]] = counts.get(row["rule"], 0) + row["rows"]
+    return counts
+
+
+def _parity_verdict(parity: TableParity, context: str, run_id: str) -> Verdict:
+    return Verdict(
+        context=context,
+        table=parity.table,
+        comparison="parity",
+        verdict=parity.verdict.value,
+        is_green=parity.is_green,
+        subject=parity.subject,
+        report=parity.to_dict(),
+        run_id=run_id,
+    )
+
+
+def _parity_result(parity: TableParity, key: dg.AssetKey) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        asset_key=key,
+        check_name="parity",
+        passed=parity.is_green,
+        severity=dg.AssetCheckSeverity.WARN
+        if parity.verdict is ParityVerdict.EXPLAINED
+        else dg.AssetCheckSeverity.ERROR,
+        description=parity.sentences()[0],
+        metadata={
+            "verdict": parity.verdict.value,
+            "report": dg.MetadataValue.md("\n".join(f"- {line}" for line in parity.sentences())),
+        },
+    )

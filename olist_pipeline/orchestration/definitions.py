@@ -1,0 +1,55 @@
+"""Building the definitions: everything that Dagster sees of this project.
+
+What belongs here: putting assets, checks, jobs and resources together. What does not: any of them, and the
+environment (`olist_pipeline.definitions` brings it).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import DbtCliResource
+from dagster_duckdb import DuckDBResource
+
+from olist_pipeline.orchestration.checks import conservation_checks, parity_checks
+from olist_pipeline.orchestration.dbt import ensure_manifest, tree_assets
+from olist_pipeline.orchestration.intake import intake_assets
+from olist_pipeline.orchestration.jobs import pipeline_jobs
+from olist_pipeline.orchestration.landing import landing_specs
+from olist_pipeline.orchestration.resources import PipelineResource
+from olist_pipeline.orchestration.serving import serving_assets
+from olist_pipeline.orchestration.validation import validation_assets
+from olist_pipeline.settings import DBT, DBT_DIR, Settings
+from olist_pipeline.warehouse import load_manifest, warehouse_tables
+
+
+def build_defs(settings: Settings, resource_overrides: Mapping[str, Any] | None = None) -> dg.Definitions:
+    """Return the definitions of one environment; tests override resources by name."""
+    manifest = ensure_manifest(settings)
+    tables = warehouse_tables(load_manifest(manifest))
+    resources = {
+        "pipeline": PipelineResource.of(settings),
+        "dbt": DbtCliResource(
+            project_dir=str(DBT_DIR),
+            profiles_dir=str(DBT_DIR),
+            dbt_executable=str(DBT),
+            # Writing every debug line to the log file costs a second a run.
+            global_config_flags=["--log-level-file", "info"],
+        ),
+        # dbt alone writes the warehouse; every other opening is for reading.
+        "warehouse": DuckDBResource(database=str(settings.warehouse), connection_config={"access_mode": "READ_ONLY"}),
+    }
+    return dg.Definitions(
+        assets=[
+            *landing_specs(),
+            *intake_assets(),
+            *validation_assets(),
+            *tree_assets(settings, manifest),
+            *serving_assets(tables),
+        ],
+        asset_checks=[*conservation_checks(), *parity_checks(tables)],
+        jobs=pipeline_jobs(),
+        resources={**resources, **(resource_overrides or {})},
+    )

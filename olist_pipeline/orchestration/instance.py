@@ -1,0 +1,101 @@
+"""The Dagster instance of an environment, and runs in this process.
+
+What belongs here: preparing DAGSTER_HOME and executing a job with its events as they come. What does not:
+what a person sees of them (`cli`).
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import dagster as dg
+from dagster._core.definitions.job_base import InMemoryJob
+from dagster._core.execution.api import execute_run_iterator
+from dagster._core.instance.ref import InstanceRef
+from dagster._core.storage.tags import (
+    ASSET_PARTITION_RANGE_END_TAG,
+    ASSET_PARTITION_RANGE_START_TAG,
+)
+
+from olist_pipeline.errors import OlistError
+from olist_pipeline.months import MonthRange
+from olist_pipeline.settings import PROJECT_DIR, Settings
+from olist_pipeline.stores.postgres import ready_url
+
+
+def prepare(settings: Settings) -> str:
+    """Start the server, bring its schemas up to date, set DAGSTER_HOME up; return the server's address."""
+    url = ready_url(settings)
+    settings.export()
+    os.environ["OLIST_POSTGRES_URL"] = url
+    settings.dagster_home.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(PROJECT_DIR / "dagster.yaml", settings.dagster_home / "dagster.yaml")
+    return url
+
+
+LAUNCHED_HERE = {"olist/launched_by": "command line"}
+UNFINISHED = (
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+)
+
+
+@contextmanager
+def quiet_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
+    """Yield the environment's instance for a run in this process, which keeps its own output."""
+    no_capture = {
+        "compute_logs": {"module": "dagster._core.storage.noop_compute_log_manager", "class": "NoOpComputeLogManager"}
+    }
+    with dg.DagsterInstance.from_ref(
+        InstanceRef.from_dir(str(settings.dagster_home), overrides=no_capture)
+    ) as instance:
+        yield instance
+
+
+@contextmanager
+def sole_run(settings: Settings) -> Iterator[None]:
+    """Hold the lock of this home's command line runs; raises OlistError while another one holds it.
+
+    The lock goes with its process, however that ends: who gets it knows that no earlier run is alive.
+    """
+    settings.home.mkdir(parents=True, exist_ok=True)
+    with (settings.home / "run.lock").open("a+", encoding="utf-8") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise OlistError(f"Another `olist run` is at work in {settings.home}; wait for its end.") from error
+        yield
+
+
+def bury_killed_runs(instance: dg.DagsterInstance) -> None:
+    """Report the runs of killed command lines as failed, and free the pools that they held.
+
+    Call it under `sole_run` only. Otherwise the next run would wait for ever for a pool that nobody frees.
+    """
+    unfinished = dg.RunsFilter(tags=LAUNCHED_HERE, statuses=[*UNFINISHED])
+    for run in instance.get_runs(filters=unfinished):
+        instance.report_run_failed(run, "The process of this run was killed; a later run took its place.")
+        instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
+
+
+def execute(
+    instance: dg.DagsterInstance, job: dg.JobDefinition, months: MonthRange
+) -> tuple[str, Iterator[dg.DagsterEvent]]:
+    """Create a run of `job`, over `months` where it has partitions; return its id and its events as they happen."""
+    tags = {
+        **LAUNCHED_HERE,
+        ASSET_PARTITION_RANGE_START_TAG: months.first.isoformat(),
+        ASSET_PARTITION_RANGE_END_TAG: months.last.isoformat(),
+    }
+    run = instance.create_run_for_job(
+        job,
+        run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+        tags=tags if job.partitions_def else LAUNCHED_HERE,
+    )
+    return run.run_id, execute_run_iterator(InMemoryJob(job), run, instance)

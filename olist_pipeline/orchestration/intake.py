@@ -1,0 +1,55 @@
+"""Intake assets: one a landing table that a context has taken over.
+
+What belongs here: wrapping the intake step. What does not: the step itself (`steps`).
+"""
+
+from datetime import date
+
+import dagster as dg
+
+from olist_pipeline.contexts import CONTEXTS
+from olist_pipeline.landing.catalogue import LandingTable
+from olist_pipeline.orchestration.landing import landing_key
+from olist_pipeline.orchestration.resources import PipelineResource, clear_failures
+from olist_pipeline.steps import run_intake
+
+
+def intake_key(table: str) -> dg.AssetKey:
+    """Return the asset key of a table's intake."""
+    return dg.AssetKey(["intake", table])
+
+
+def intake_assets() -> list[dg.AssetsDefinition]:
+    """Return the intake assets of all registered contexts."""
+    return [_intake_asset(table) for context in CONTEXTS.values() for table in context.tables]
+
+
+def _intake_asset(table: LandingTable) -> dg.AssetsDefinition:
+    deps = [landing_key(table.name), *([intake_key(table.parent)] if table.parent else [])]
+
+    @dg.asset(
+        key=intake_key(table.name),
+        deps=deps,
+        group_name="intake",
+        kinds={"polars", "parquet"},
+        description=(
+            f"Rows of `{table.file}` as typed records, with the structural rules that they break: missing and "
+            "unparseable cells, duplicate keys, orphans. Bad rows go to quarantine."
+        ),
+    )
+    def intake(context: dg.AssetExecutionContext, pipeline: PipelineResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
+        with clear_failures():
+            report = run_intake(pipeline.settings, pipeline.url, table, date.today(), context.run_id)
+        context.log_event(
+            dg.AssetObservation(landing_key(table.name), tags={"dagster/data_version": report.landing_hash})
+        )
+        return dg.MaterializeResult(
+            metadata={
+                "dagster/row_count": report.rows,
+                "rejected": report.rejected,
+                "rejected_by_rule": dg.MetadataValue.json(report.rules),
+            },
+            data_version=dg.DataVersion(report.landing_hash),
+        )
+
+    return intake

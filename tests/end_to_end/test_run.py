@@ -1,0 +1,187 @@
+"""`olist run` as a person sees it: what it prints, leaves, refuses and survives."""
+
+import json
+
+import duckdb
+import pytest
+
+from tests.end_to_end.world import World, spoil
+
+TABLES = {
+    "dim_date",
+    "fact_order_items",
+    "fact_orders",
+    "fact_payments",
+    "int_orders_enriched",
+    "mart_executive_dashboard",
+}
+
+
+@pytest.fixture(scope="module")
+def world(server_folder):
+    return World.with_orders(server_folder / "world", orders=1_500)
+
+
+@pytest.fixture(scope="module")
+def first_run(world):
+    return world.olist("run")
+
+
+def served(world, statement):
+    with duckdb.connect(str(world.home / "serving" / "current" / "serving.duckdb"), read_only=True) as serving:
+        return serving.execute(statement).fetchall()
+
+
+class TestFirstRun:
+    def test_succeeds_and_says_what_happened(self, first_run):
+        assert first_run.returncode == 0, first_run.stdout + first_run.stderr
+        for words in (
+            "ORDER_WITHOUT_ITEMS",
+            "PAYMENT_MISMATCH",
+            "OrderPlaced",
+            "fact_orders",
+            "explained",
+            "validate_sales",
+            "Release 1",
+            "make dev",
+        ):
+            assert words in first_run.stdout
+        assert "Traceback" not in first_run.stdout + first_run.stderr
+
+    def test_publishes_every_table(self, world, first_run):
+        assert {name for (name,) in served(world, "SHOW TABLES")} == TABLES
+        manifest = json.loads((world.home / "serving" / "current" / "manifest.json").read_text())
+        assert (manifest["number"], manifest["routes"]) == (1, {"sales": "shadow"})
+        assert manifest["tables"]["fact_orders"]["schema"] == "old", "in shadow the control is served"
+
+    def test_every_row_of_landing_is_accounted_for(self, world, first_run):
+        status = json.loads(world.olist("status", "--json").stdout)
+        for table in status["tables"]:
+            assert table["landing"] == table["accepted"] + table["quarantined"] > 0
+        assert status["contexts"][0]["conservation"] == "holds"
+
+    def test_is_seen_by_dagster_with_its_checks(self, world, first_run):
+        assert world.query("SELECT status, pipeline_name FROM runs ORDER BY id") == [
+            ("SUCCESS", stage) for stage in ("intake", "validate", "release")
+        ]
+        checks = world.query("SELECT check_name, execution_status FROM asset_check_executions")
+        names = [name for name, _ in checks]
+        assert names.count("parity") == len(TABLES)
+        assert names.count("conservation") == 6
+        assert any(name.startswith("not_null") or "unique" in name for name in names), "dbt tests are checks too"
+        assert {status for name, status in checks if name in ("parity", "conservation")} == {"SUCCEEDED"}
+
+    def test_items_are_identical_and_all_else_is_explained(self, world, first_run):
+        result = world.olist("parity", "--json")
+        verdicts = {report["table"]: report["verdict"] for report in json.loads(result.stdout)}
+        assert verdicts == {
+            **dict.fromkeys(TABLES, "explained"),
+            "dim_date": "identical",
+            "fact_order_items": "identical",
+        }
+        assert result.returncode == 0
+
+    def test_old_and_new_have_the_same_columns_and_types_in_the_same_order(self, world, first_run):
+        shape = (
+            "SELECT table_name, list(column_name || ' ' || data_type ORDER BY ordinal_position) "
+            "FROM information_schema.columns JOIN information_schema.tables USING (table_schema, table_name) "
+            "WHERE table_schema = ? AND table_type = 'BASE TABLE' GROUP BY table_name ORDER BY table_name"
+        )
+        with duckdb.connect(str(world.settings.warehouse), read_only=True) as warehouse:
+            old, replay, new = (warehouse.execute(shape, [schema]).fetchall() for schema in ("old", "replay", "new"))
+        assert old == new == replay
+        assert {name for name, _ in new} == TABLES
+
+    def test_quarantine_and_events_can_be_asked(self, world, first_run):
+        [row, *_] = json.loads(world.olist("quarantine", "--rule", "ORDER_WITHOUT_ITEMS", "--json").stdout)
+        assert row["source_file"] == "olist_orders_dataset.csv"
+        told = json.loads(world.olist("events", "--id", row["aggregate_id"], "--json").stdout)
+        assert [event["event_type"] for event in told] == ["OrderRejected"]
+        assert "ORDER_WITHOUT_ITEMS" in world.olist("quarantine", "--limit", "3").stdout
+
+    def test_nothing_changed_is_said_and_nothing_is_run(self, world, first_run):
+        again = world.olist("run")
+        assert again.returncode == 0
+        assert "Nothing has changed since release 1" in again.stdout
+        assert world.query("SELECT count(*) FROM runs") == [(3,)]
+
+
+BAD = {
+    "a missing file": (lambda w: (w.landing / "olist_orders_dataset.csv").unlink(), "is missing in"),
+    "a renamed column": (lambda w: spoil(w, "olist_orders_dataset.csv", "order_status", "state"), "lacks the column"),
+    "another delimiter": (
+        lambda w: (w.landing / "olist_orders_dataset.csv").write_text("a;b;c\n1;2;3\n"),
+        "export it again with commas",
+    ),
+    "an empty file": (lambda w: (w.landing / "olist_order_items_dataset.csv").write_text(""), "is empty"),
+    "Latin-1": (
+        lambda w: (w.landing / "olist_order_items_dataset.csv").write_bytes(
+            (w.landing / "olist_order_items_dataset.csv").read_bytes() + "ção".encode("latin-1")
+        ),
+        "is not UTF-8",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", BAD)
+def test_a_run_that_cannot_be_done_is_one_sentence_and_leaves_the_release(world, first_run, tmp_path, kind):
+    make_bad, words = BAD[kind]
+    before = served(world, "SELECT count(*), sum(revenue) FROM fact_orders")
+    spoiled = World(world.home, tmp_path / "landing")
+    spoiled.landing.mkdir()
+    for path in world.landing.glob("*.csv"):
+        (spoiled.landing / path.name).write_bytes(path.read_bytes())
+    make_bad(spoiled)
+    result = spoiled.olist("run")
+    assert result.returncode == 1
+    assert words in result.stderr
+    assert len(result.stderr.strip().splitlines()) == 1
+    assert served(world, "SELECT count(*), sum(revenue) FROM fact_orders") == before
+
+
+@pytest.mark.parametrize(
+    ("environment", "words"),
+    [
+        ({"OLIST_DATA_DIR": __file__}, "is a file; set OLIST_DATA_DIR"),
+        ({"OLIST_ENGINE": "pandas"}, "OLIST_ENGINE is 'pandas'"),
+        ({"OLIST_POSTGRES_URL": "postgresql://nobody@127.0.0.1:1/none"}, "PostgreSQL does not answer"),
+        ({"OLIST_POSTGRES_URL": "mysql://x"}, "must look like postgresql"),
+        ({"OLIST_HOME": "/proc/nowhere"}, "/proc/nowhere"),
+    ],
+)
+def test_a_wrong_variable_is_one_sentence(world, environment, words):
+    result = world.olist("run", **environment)
+    assert result.returncode == 1
+    assert words in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_a_bad_row_is_quarantined_and_the_rest_is_published(world, first_run):
+    """After the first release: one bad price, one delivery before its purchase, one duplicated order."""
+    orders = (world.landing / "olist_orders_dataset.csv").read_text().splitlines()
+    (world.landing / "olist_orders_dataset.csv").write_text("\n".join([*orders, orders[1]]) + "\n")
+    items = (world.landing / "olist_order_items_dataset.csv").read_text().splitlines()
+    items[5] = items[5].rsplit(",", 2)[0] + ",abc,1.00"
+    items[9] = items[9].rsplit(",", 2)[0] + ",-1,1.00"
+    (world.landing / "olist_order_items_dataset.csv").write_text("\n".join(items) + "\n")
+    result = world.olist("run", "--json")
+    assert result.returncode == 0, result.stderr
+    summary = json.loads(result.stdout)
+    assert summary["release"]["number"] == 2
+    rules = {(row["source_table"], row["rule"]) for row in summary["quarantined_by_rule"]}
+    assert {
+        ("orders", "DUPLICATE_KEY"),
+        ("order_items", "UNPARSEABLE_PRICE"),
+        ("order_items", "NEGATIVE_AMOUNT"),
+    } <= rules
+    assert {row["verdict"] for row in summary["parity"]} == {"identical", "explained"}
+    for table in summary["tables"]:
+        assert table["landing"] == table["accepted"] + table["quarantined"]
+
+
+def test_status_and_parity_before_any_run_say_so(server_folder):
+    fresh = World(server_folder / "fresh", server_folder / "nothing")
+    result = fresh.olist("parity")
+    assert result.returncode == 1
+    assert "No table has been compared yet; run `olist run`." in result.stderr
+    assert "No release yet" in fresh.olist("status").stdout

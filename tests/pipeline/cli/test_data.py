@@ -1,0 +1,68 @@
+"""`olist data`: what is in a folder, and what is generated."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from olist_pipeline.cli.data import data
+from olist_pipeline.errors import OlistError
+from olist_pipeline.landing.catalogue import LANDING
+from olist_pipeline.landing.inspection import inspect_folder
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    out = tmp_path_factory.mktemp("data")
+    result = CliRunner().invoke(data, ["generate", "--orders", "300", "--seed", "5", "--out", str(out)])
+    assert result.exit_code == 0
+    return out
+
+
+def check(folder):
+    result = CliRunner().invoke(data, ["check", str(folder), "--json"])
+    return result.exit_code, {report["file"]: report for report in json.loads(result.stdout)}
+
+
+def test_a_generated_folder_is_complete(folder):
+    code, reports = check(folder)
+    assert code == 0
+    assert set(reports) == {table.file for table in LANDING.values()}
+    assert reports["olist_orders_dataset.csv"]["rows"] == 300
+    assert reports["product_category_name_translation.csv"]["encoding"] == "UTF-8 with BOM"
+    for table in LANDING.values():
+        assert tuple(reports[table.file]["columns"]) == table.columns
+
+
+def test_problems_and_remarks_are_told(folder, tmp_path):
+    for path in folder.glob("*.csv"):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    (tmp_path / "olist_sellers_dataset.csv").unlink()
+    orders = tmp_path / "olist_orders_dataset.csv"
+    orders.write_text(orders.read_text().replace("\n", ",x\n"))
+    items = tmp_path / "olist_order_items_dataset.csv"
+    items.write_text(items.read_text() + "o,1\n")
+    code, reports = check(tmp_path)
+    assert code == 1
+    assert "is missing" in reports["olist_sellers_dataset.csv"]["problem"]
+    assert reports["olist_orders_dataset.csv"]["remark"] == "unexpected columns: x"
+    assert reports["olist_orders_dataset.csv"]["problem"] == ""
+
+
+@pytest.mark.parametrize("name", ["nowhere", "a_file"])
+def test_what_is_no_folder_is_one_sentence(tmp_path, name):
+    (tmp_path / "a_file").write_text("x")
+    with pytest.raises(OlistError, match="name the folder"):
+        inspect_folder(tmp_path / name)
+
+
+def test_generating_into_a_file_is_one_sentence(tmp_path):
+    (tmp_path / "file").write_text("x")
+    result = CliRunner().invoke(data, ["generate", "--orders", "5", "--out", str(tmp_path / "file")])
+    assert isinstance(result.exception, OlistError)
+
+
+def test_the_real_set_is_recognised(real_data):
+    code, reports = check(real_data)
+    assert code == 0
+    assert sum(report["rows"] for report in reports.values()) == 1_550_922
