@@ -1,0 +1,1 @@
+"""Measurements: slow or large work, printed and never asserted."""

@@ -1,0 +1,154 @@
+"""Time and memory of the comparison beside one hand-written full outer join, in the same run.
+
+    python benchmarks/parity.py [--rows 1000000] [--key integer|text] [--memory-limit 2.5GB] [--repeat 3]
+
+Two pairs of tables of ten columns in a DuckDB file: one that differs in 0.1 % of its rows (unequal, only in old and
+only in new, with row counts that agree, so that the fast path is tried in vain), and one of identical tables. It
+prints the best of `--repeat` runs, their ratio to the join of the same tables, and the peak of resident memory; it
+checks that both find the same counts, and asserts no time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+
+from olist_pipeline.parity.compare import compare
+from olist_pipeline.parity.contract import Contract
+
+COLUMNS = (
+    "customer_city",
+    "customer_state",
+    "price",
+    "freight_value",
+    "items",
+    "purchased_at",
+    "delivered_on",
+    "distance_km",
+    "is_late",
+)
+KEYS = {"integer": "i", "text": "md5(i::VARCHAR)"}
+
+
+def build(path: Path, rows: int, key: str, memory_limit: str) -> None:
+    with duckdb.connect(str(path)) as con:
+        con.execute(f"SET memory_limit = '{memory_limit}'")
+        con.execute(
+            f"""
+            CREATE TABLE old_orders AS SELECT
+                {KEYS[key]} AS order_id,
+                'cidade ' || hash(i, 1) % 5000 AS customer_city,
+                ['SP', 'RJ', 'MG', 'RS', NULL][1 + CAST(hash(i, 2) % 5 AS BIGINT)] AS customer_state,
+                CAST(hash(i, 3) % 1000000 / 100 AS DECIMAL(10,2)) AS price,
+                CAST(hash(i, 4) % 10000 / 100 AS DECIMAL(10,2)) AS freight_value,
+                CAST(hash(i, 5) % 20 AS INTEGER) AS items,
+                TIMESTAMP '2017-01-01' + to_seconds(CAST(hash(i, 6) % 63072000 AS BIGINT)) AS purchased_at,
+                CASE WHEN hash(i, 7) % 10 > 0 THEN DATE '2017-01-01' + CAST(hash(i, 7) % 700 AS INTEGER) END
+                    AS delivered_on,
+                hash(i, 8) % 1000000 / 7.0 AS distance_km,
+                hash(i, 9) % 2 = 0 AS is_late
+            FROM range({rows}) AS numbers(i)
+            """
+        )
+        # Of 10,000 rows 8 have another price, 1 is only in old and 1 only in new.
+        changed = "hash(order_id, 0) % 10000"
+        con.execute(
+            f"""
+            CREATE TABLE new_orders AS
+            SELECT * REPLACE (CAST(price + 0.01 * ({changed} < 8)::INTEGER AS DECIMAL(10,2)) AS price,
+                              CASE WHEN {changed} = 8 THEN {"-order_id - 1" if key == "integer" else "'x' || order_id"}
+                                   ELSE order_id END AS order_id)
+            FROM old_orders
+            """
+        )
+        con.execute("CREATE TABLE same_orders AS FROM old_orders")
+
+
+def hand_written_join(new: str) -> str:
+    same = " AND ".join(f"o.{column} IS NOT DISTINCT FROM n.{column}" for column in COLUMNS)
+    paired = "o.order_id IS NOT NULL AND n.order_id IS NOT NULL"
+    return f"""
+        SELECT count(*) FILTER (WHERE n.order_id IS NULL), count(*) FILTER (WHERE o.order_id IS NULL),
+               count(*) FILTER (WHERE {paired} AND {same}), count(*) FILTER (WHERE {paired} AND NOT ({same}))
+        FROM old_orders AS o FULL OUTER JOIN {new} AS n ON o.order_id = n.order_id
+    """
+
+
+def resident_mb() -> int:
+    status = Path("/proc/self/status").read_text()
+    return int(status.split("VmRSS:")[1].split()[0]) // 1024
+
+
+class Peak:
+    """The highest resident memory of this process while the block runs, sampled every 20 ms."""
+
+    def __enter__(self) -> Peak:
+        self.mb = 0
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._done.wait(0.02):
+            self.mb = max(self.mb, resident_mb())
+
+
+def measure(name: str, runs: dict[str, Callable[[], object]], repeat: int) -> None:
+    """Run all of `runs` in turn, `repeat` times, and print the best of each beside the best of the first."""
+    best = dict.fromkeys(runs, float("inf"))
+    peaks = dict.fromkeys(runs, 0)
+    for _ in range(repeat):
+        for label, run in runs.items():
+            with Peak() as peak:
+                start = time.perf_counter()
+                run()
+                best[label] = min(best[label], time.perf_counter() - start)
+            peaks[label] = max(peaks[label], peak.mb)
+    first = next(iter(best.values()))
+    for label, seconds in best.items():
+        print(
+            f"{name + ': ' + label:42} {seconds:8.3f} s  {seconds / first:5.2f} x  peak {peaks[label]:5} MB", flush=True
+        )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--key", choices=sorted(KEYS), default="integer")
+    parser.add_argument("--memory-limit", default="2.5GB")
+    parser.add_argument("--repeat", type=int, default=3)
+    options = parser.parse_args()
+    contract = Contract("orders", ("order_id",))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "parity.duckdb"
+        build(path, options.rows, options.key, options.memory_limit)
+        with duckdb.connect(str(path), read_only=True) as con:
+            con.execute(f"SET memory_limit = '{options.memory_limit}'")
+            [threads] = con.execute("SELECT current_setting('threads')").fetchall()
+            print(f"{options.rows:,} rows x 10 columns, {options.key} key, {threads[0]} threads,", end=" ")
+            print(f"memory_limit {options.memory_limit}, best of {options.repeat}")
+            for label, new in (("0.1 % differences", "new_orders"), ("identical", "same_orders")):
+                query = hand_written_join(new)
+                runs = {
+                    "hand-written join": lambda query=query: con.execute(query).fetchall(),
+                    "compare": lambda new=new: compare(con, "old_orders", new, contract),
+                }
+                measure(label, runs, options.repeat)
+                [counts] = con.execute(query).fetchall()
+                found = compare(con, "old_orders", new, contract)
+                assert counts == (found.only_in_old, found.only_in_new, found.equal, found.unequal)
+
+
+if __name__ == "__main__":
+    main()
