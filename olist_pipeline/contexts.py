@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import polars as pl
 
-from olist_domain.kernel.rules import Rulebook
 from olist_pipeline.landing.catalogue import LandingTable
 from olist_pipeline.sales import validation as sales
 
@@ -31,14 +30,13 @@ class Judged(Protocol):
 
 @dataclass(frozen=True)
 class Context:
-    """A bounded context: its landing tables, its rulebooks by table, and its validation."""
+    """A bounded context: its landing tables and its validation."""
 
     name: str
     tables: tuple[LandingTable, ...]
-    rulebooks: dict[str, Rulebook[Any]]
     judge: Callable[[dict[str, pl.DataFrame]], Judged]
 
 
 CONTEXTS: dict[str, Context] = {
-    context.name: context for context in (Context("sales", sales.TABLES, sales.RULEBOOKS, sales.judge_sales),)
+    context.name: context for context in (Context("sales", sales.TABLES, sales.judge_sales),)
 }

@@ -16,8 +16,6 @@ from olist_pipeline.engine.columns import columns, expression
 
 F = TypeVar("F")
 
-EVENT_COLUMNS = ("event_type", "context", "aggregate_type", "aggregate_id", "payload", "occurred_at")
-
 
 def event_rows(frame: pl.DataFrame, facts: type[F], milestone: Milestone[F]) -> pl.DataFrame:
     """Return the events that a milestone finds in `frame`, which has the columns of `facts`."""

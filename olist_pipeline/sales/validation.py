@@ -16,7 +16,7 @@ from typing import Any
 import narwhals as nw
 import polars as pl
 
-from olist_domain.kernel.rules import Rollup, Rulebook
+from olist_domain.kernel.rules import Rollup
 from olist_domain.sales.derivations import paid_at
 from olist_domain.sales.events import ORDER_HISTORY, PLACED, RECEIVED, OrderRejected
 from olist_domain.sales.facts import (
@@ -36,21 +36,7 @@ from olist_pipeline.landing.catalogue import ORDER_ITEMS, ORDER_PAYMENTS, ORDERS
 from olist_pipeline.landing.csv_file import SOURCE_ROW
 
 TABLES = (ORDERS, ORDER_ITEMS, ORDER_PAYMENTS)
-RULEBOOKS: dict[str, Rulebook[Any]] = {book.table: book for book in (ORDER_RULES, ORDER_ITEM_RULES, PAYMENT_RULES)}
 IS_ACCEPTED = pl.col(REJECTS) == ""
-QUARANTINE_COLUMNS = (
-    "context",
-    "aggregate_type",
-    "aggregate_id",
-    "source_table",
-    "source_file",
-    SOURCE_ROW,
-    RULES,
-    PAYLOAD,
-    ORDER_MONTH,
-)
-
-
 _DERIVED: dict[str, tuple[str, ...]] = {
     ORDERS.name: (
         *(rollup.name for rollup in ITEM_ROLLUPS),

@@ -6,12 +6,11 @@ What belongs here: reading and changing routes. What does not: whether a change 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Literal, get_args
+from typing import Literal
 
 from olist_pipeline.stores.postgres import query, transaction
 
 Route = Literal["old", "shadow", "new", "retired"]
-ROUTES: tuple[Route, ...] = get_args(Route)
 FIRST_ROUTE: Route = "shadow"
 """A context that is in the graph runs beside the old one, and is compared, from its first day."""
 
