@@ -103,7 +103,7 @@ def has_possible_instalments(payment: PaymentFacts) -> Fact[bool]:
 def has_allowed_instalments(payment: PaymentFacts) -> Fact[bool]:
     """A boleto or a voucher is paid at once."""
     at_once = payment.payment_type.is_in([kind.value for kind in SINGLE_INSTALMENT_TYPES])
-    return ~at_once | (payment.payment_installments <= 1)
+    return ~at_once | ~is_instalment(payment)
 
 
 ORDER_RULES = Rulebook(

@@ -14,7 +14,7 @@ import click
 from rich.console import Console
 from rich.progress import Progress
 
-from olist_pipeline.cli.output import print_json, print_rows
+from olist_pipeline.cli.output import JSON, print_json, print_rows
 from olist_pipeline.errors import OlistError
 from olist_pipeline.landing.inspection import inspect_folder
 from olist_pipeline.settings import Settings
@@ -48,7 +48,7 @@ def generate_command(orders: int, seed: int, out: Path | None) -> None:
 
 @data.command("check")
 @click.argument("folder", required=False, type=click.Path(path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@JSON
 def check_command(folder: Path | None, as_json: bool) -> None:
     """Report what is in a FOLDER (default: landing), without running anything; exit 1 when something is wrong."""
     reports = inspect_folder(folder or Settings.from_env().landing)

@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -46,6 +47,7 @@ def _cell(value: object) -> str:
         return f"{value:,}"
     if isinstance(value, float):
         return f"{value:,.1f}"
-    text = "" if value is None else str(value)
+    # A cell of a bad row may hold anything, also what rich would take for its own markup.
+    text = "" if value is None else escape(str(value))
     colour = COLOUR_OF.get(text)
     return f"[{colour}]{text}[/{colour}]" if colour else text

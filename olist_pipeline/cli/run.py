@@ -7,6 +7,7 @@ work, which Dagster runs; and how the summary is made (`summary`).
 from __future__ import annotations
 
 import re
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
@@ -96,15 +97,24 @@ def check_landing(settings: Settings) -> None:
 
 
 def _fill_empty_landing(settings: Settings, console: Console) -> None:
-    """Generate a synthetic set where landing is empty; a folder of a person's that is not there is a mistake."""
+    """Generate a synthetic set where landing is empty; a folder of a person's that is not there is a mistake.
+
+    A generator that was killed leaves its hidden folder behind: what it had put in place is not complete.
+    """
     may_make = settings.has_own_landing and not settings.landing.exists()
     is_empty = settings.landing.is_dir() and not any(settings.landing.iterdir())
-    if not (may_make or is_empty):
+    leftovers = list(settings.landing.glob(".generating-*"))
+    if not (may_make or is_empty or leftovers):
         return
+    for leftover in leftovers:
+        shutil.rmtree(leftover, ignore_errors=True)
     console.print(
         f"Landing is empty: generating {SYNTHETIC_ORDERS:,} synthetic orders (OLIST_DATA_DIR takes real ones)."
     )
-    generate(settings.landing, orders=SYNTHETIC_ORDERS, seed=SYNTHETIC_SEED)
+    try:
+        generate(settings.landing, orders=SYNTHETIC_ORDERS, seed=SYNTHETIC_SEED)
+    except ValueError as error:
+        raise OlistError(str(error)) from error
 
 
 def _is_up_to_date(settings: Settings, url: str) -> bool:
@@ -146,7 +156,7 @@ def _execute(settings: Settings, console: Console) -> Progressed:
                 for event in happened:
                     _see(event, seen)
                     _show(event, seen, progress, bar)
-                if seen.failure:
+                if seen.failure or seen.failed_checks:
                     break
     return seen
 

@@ -1,0 +1,24 @@
+"""Tables for the terminal: whatever a bad row holds is printed as it is."""
+
+import io
+
+from rich.console import Console
+
+from olist_pipeline.cli.output import print_rows
+
+
+def printed(**row):
+    out = io.StringIO()
+    print_rows(Console(file=out, width=100), "Quarantine", [row], list(row))
+    return out.getvalue()
+
+
+def test_cells_that_look_like_markup_are_printed_as_they_are():
+    assert "[/red] [bold]" in printed(cells="[/red] [bold]")
+
+
+def test_numbers_verdicts_and_nothing():
+    text = printed(rows=1234567, verdict="identical", why=None)
+    assert "1,234,567" in text
+    assert "identical" in text
+    assert "None" not in text

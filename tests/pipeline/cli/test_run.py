@@ -1,0 +1,61 @@
+"""`olist run` before it runs: the landing that it makes, and the one that it leaves alone."""
+
+import io
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from olist_pipeline.cli import run
+from olist_pipeline.errors import OlistError
+from olist_pipeline.landing.catalogue import LANDING
+from olist_pipeline.settings import Settings
+
+
+@pytest.fixture(autouse=True)
+def few_orders(monkeypatch):
+    monkeypatch.setattr(run, "SYNTHETIC_ORDERS", 20)
+
+
+def fill(home, landing=None):
+    settings = Settings(home, landing or home / "landing", None)
+    run._fill_empty_landing(settings, Console(file=io.StringIO()))
+    return {path.name for path in settings.landing.glob("*")} if settings.landing.is_dir() else set()
+
+
+FILES = {table.file for table in LANDING.values()}
+
+
+def test_the_own_landing_is_made(tmp_path):
+    assert fill(tmp_path) == FILES
+
+
+def test_an_empty_folder_is_filled(tmp_path):
+    (tmp_path / "data").mkdir()
+    assert fill(tmp_path, tmp_path / "data") == FILES
+
+
+def test_a_folder_with_anything_in_it_is_left_alone(tmp_path):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "notes.txt").write_text("mine")
+    assert fill(tmp_path, tmp_path / "data") == {"notes.txt"}
+
+
+def test_a_folder_of_a_person_that_is_not_there_is_not_made(tmp_path):
+    assert fill(tmp_path, tmp_path / "mistyped") == set()
+    assert not (tmp_path / "mistyped").exists()
+
+
+def test_what_a_killed_generator_left_is_completed(tmp_path):
+    (tmp_path / "landing" / ".generating-0123").mkdir(parents=True)
+    (tmp_path / "landing" / "olist_orders_dataset.csv").write_text("half of a set")
+    assert fill(tmp_path) == FILES
+
+
+def test_a_disk_that_refuses_is_one_sentence(tmp_path, monkeypatch):
+    def refuse(*_: object, **__: object) -> None:
+        raise ValueError("The files cannot be written: the disk is full.")
+
+    monkeypatch.setattr(run, "generate", refuse)
+    with pytest.raises(OlistError, match="the disk is full"):
+        fill(Path(tmp_path))
