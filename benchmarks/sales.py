@@ -15,12 +15,13 @@ import polars as pl
 
 from olist_domain.sales.order import OrderRecords
 from olist_domain.sales.records import OrderItemRecord, OrderRecord, PaymentRecord
+from olist_pipeline.contexts.sales.validation import judge_sales
 from olist_pipeline.intake.rows import take_in
 from olist_pipeline.landing.catalogue import ORDER_ITEMS, ORDER_PAYMENTS, ORDERS
 from olist_pipeline.months import MonthRange
-from olist_pipeline.sales.validation import TABLES, judge_sales
-from olist_pipeline.staging import intake_path, read_intake, write_frame, write_months
+from olist_pipeline.staging import intake_path, scan_intake, write_frame, write_months
 
+TABLES = (ORDERS, ORDER_ITEMS, ORDER_PAYMENTS)
 ROUNDS = 7
 SAMPLE = 5_000
 MONTHS = MonthRange(date(2016, 9, 1), date(2018, 10, 1))
@@ -45,7 +46,7 @@ def measure(landing: Path, home: Path) -> None:
     print(f"  validation (read, judge, split, write)       {validation:6.3f} s   {ratio:4.1f} x the plain parse")
     print(f"  intake and validation together               {intake + validation:6.3f} s   {whole:4.1f} x")
     on_columns = median(_seconds(lambda: _judge(home)) for _ in range(ROUNDS))
-    orders = read_intake(home / "intake", "orders").height
+    orders = _intake(home)["orders"].height
     on_objects = _seconds_on_objects(home) / SAMPLE * orders
     print(f"  judging on columns {on_columns:.3f} s, on objects {on_objects:.1f} s: {on_objects / on_columns:.0f} x\n")
 
@@ -64,7 +65,7 @@ def _take_in(landing: Path, home: Path) -> None:
 
 
 def _intake(home: Path) -> dict[str, pl.DataFrame]:
-    return {table.name: read_intake(home / "intake", table.name) for table in TABLES}
+    return {table.name: scan_intake(home / "intake", table.name).collect() for table in TABLES}
 
 
 def _judge(home: Path) -> None:
@@ -75,7 +76,7 @@ def _validate(home: Path) -> None:
     judged = judge_sales(_intake(home))
     judged.quarantined()
     for table in TABLES:
-        write_months(judged.accepted(table), home / "staging", "sales", table.name, list(MONTHS))
+        write_months(judged.accepted(table.name), home / "staging", "sales", table.name, list(MONTHS))
 
 
 def _seconds_on_objects(home: Path) -> float:

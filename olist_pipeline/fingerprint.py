@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Mapping
 
 from olist_pipeline.files import content_hash, tree_hash
-from olist_pipeline.landing.catalogue import LANDING
+from olist_pipeline.registry import LANDING
 from olist_pipeline.settings import DBT_DIR, PROJECT_DIR, Settings
 
 

@@ -35,15 +35,13 @@ def intake_path(intake: Path, table: str) -> Path:
     return intake / f"{table}.parquet"
 
 
-def read_intake(intake: Path, table: str, months: Iterable[date] | None = None) -> pl.DataFrame:
+def scan_intake(intake: Path, table: str, months: Iterable[date] | None = None) -> pl.LazyFrame:
     """Return the intake rows of a table, of all months or of some; raises OlistError before the first intake."""
     path = intake_path(intake, table)
     if not path.exists():
         raise OlistError(f"Intake of {table} is missing ({path}); materialise intake/{table} first.")
     rows = pl.scan_parquet(path, glob=False)
-    if months is not None:
-        rows = rows.filter(pl.col("order_month").is_in(list(months)))
-    return rows.collect()
+    return rows if months is None else rows.filter(pl.col("order_month").is_in(list(months)))
 
 
 def staging_path(staging: Path, context: str, table: str, month: date | None) -> Path:
@@ -66,9 +64,30 @@ def staged_months(staging: Path, context: str, table: str) -> list[date]:
     return sorted(date.fromisoformat(f"{path.stem}-01") for path in files)
 
 
-def scan_staging(staging: Path, context: str, table: str) -> pl.LazyFrame:
-    """Return all accepted rows of a table; raises OlistError before the first validation."""
+def write_snapshot(frame: pl.DataFrame, staging: Path, context: str, table: str) -> None:
+    """Write the whole of a table that has no months, in place of what was there before."""
+    write_frame(frame, staging_path(staging, context, table, None))
+
+
+def is_staged(staging: Path, context: str, table: str) -> bool:
+    """Return whether a table has any staging file."""
+    return any((staging / context / table).glob("*.parquet"))
+
+
+def scan_staging(staging: Path, context: str, table: str, months: Iterable[date] | None = None) -> pl.LazyFrame:
+    """Return the accepted rows of a table, of some months or all; raises OlistError before their validation.
+
+    A table without months is returned whole, whatever `months` says.
+    """
     folder = staging / context / table
-    if not any(folder.glob("*.parquet")):
+    if not is_staged(staging, context, table):
         raise OlistError(f"Staging of {context}/{table} is empty ({folder}); materialise {context}/{table} first.")
-    return pl.scan_parquet(folder / "*.parquet")
+    if months is None or staging_path(staging, context, table, None).exists():
+        return pl.scan_parquet(folder / "*.parquet")
+    paths = {month: staging_path(staging, context, table, month) for month in months}
+    for month, path in paths.items():
+        if not path.exists():
+            raise OlistError(
+                f"Staging of {context}/{table} has no {month_text(month)}; materialise that month of it first."
+            )
+    return pl.scan_parquet(list(paths.values()))

@@ -16,17 +16,21 @@ from datetime import date
 
 import polars as pl
 
-from olist_pipeline.contexts import Context
 from olist_pipeline.engine.judge import FLAGS
 from olist_pipeline.files import content_hash
 from olist_pipeline.intake.cast import RULES
-from olist_pipeline.intake.rows import IS_SOUND, ORDER_MONTH, PAYLOAD, take_in
+from olist_pipeline.intake.rows import IS_SOUND, take_in
+from olist_pipeline.intake.span import as_of
 from olist_pipeline.landing.catalogue import LandingTable
-from olist_pipeline.landing.csv_file import SOURCE_ROW, path_of
+from olist_pipeline.landing.csv_file import path_of
 from olist_pipeline.months import MonthRange
 from olist_pipeline.settings import Settings
-from olist_pipeline.staging import intake_path, read_intake, write_frame, write_months
+from olist_pipeline.staging import intake_path, scan_intake, write_frame, write_months, write_snapshot
 from olist_pipeline.stores import events, quarantine
+from olist_pipeline.validation.context import Step
+from olist_pipeline.validation.inputs import Inputs
+from olist_pipeline.validation.judged import quarantine_rows
+from olist_pipeline.validation.table import StagedTable
 
 LANDING_HASH = "olist.landing_hash"
 """Parquet metadata key of the content hash of the landing file that an intake file was made of."""
@@ -63,27 +67,34 @@ class ValidationReport:
 def run_intake(settings: Settings, url: str, table: LandingTable, today: date, run_id: str) -> IntakeReport:
     """Read a table's landing file, quarantine its structurally bad rows and write the rest, typed."""
     landing_hash = content_hash(path_of(settings.landing, table))
-    orders = read_intake(settings.intake, table.parent) if table.parent else None
+    orders = scan_intake(settings.intake, table.parent).collect() if table.parent else None
     rows = take_in(table, settings.landing, MonthRange.until(today), orders)
     rejected = rows.filter(~IS_SOUND)
-    quarantine.replace_rows(url, "intake", [table.name], None, _intake_quarantine(rejected, table), run_id)
+    quarantined = quarantine_rows(rejected, StagedTable.of(table))
+    quarantine.replace_rows(url, "intake", [table.name], None, quarantined, run_id)
     write_frame(rows, intake_path(settings.intake, table.name), {LANDING_HASH: landing_hash})
     return IntakeReport(rows.height, rejected.height, _count_codes(rejected[RULES]), landing_hash)
 
 
 def run_validation(
-    settings: Settings, url: str, context: Context, months: Sequence[date], run_id: str
+    settings: Settings, url: str, step: Step, months: Sequence[date] | None, run_id: str
 ) -> ValidationReport:
-    """Judge the intake rows of whole months: accepted ones to staging, others to quarantine, events to the store."""
-    intake = {table.name: read_intake(settings.intake, table.name, months) for table in context.tables}
-    judged = context.judge(intake)
+    """Judge a step's inputs: accepted rows to staging, others to quarantine, events to the store.
+
+    `months` are whole months for a monthly step, None for another, which judges all there is.
+    """
+    declared = frozenset((*step.intake, *step.published))
+    judged = step.judge(Inputs(settings.intake, settings.staging, declared, months, as_of(settings.landing)))
     quarantined = judged.quarantined()
-    quarantine.replace_rows(url, "validation", intake, months, quarantined, run_id)
-    appended = events.append(url, judged.events(), run_id)
+    quarantine.replace_rows(url, "validation", judged.tables, months, quarantined, run_id)
+    appended = events.append(url, judged.events, run_id)
     reports = {}
-    for table in context.tables:
-        accepted = judged.accepted(table)
-        write_months(accepted, settings.staging, context.name, table.name, months)
+    for table in step.tables:
+        accepted = judged.accepted(table.name)
+        if months is None:
+            write_snapshot(accepted, settings.staging, table.context, table.name)
+        else:
+            write_months(accepted, settings.staging, table.context, table.name, months)
         rejected = quarantined.filter(pl.col("source_table") == table.name)
         reports[table.name] = TableReport(
             accepted.height,
@@ -97,21 +108,6 @@ def run_validation(
 def landing_hash_of(settings: Settings, table: str) -> str:
     """Return the content hash of the landing file that the present intake of a table was made of."""
     return pl.read_parquet_metadata(intake_path(settings.intake, table)).get(LANDING_HASH, "")
-
-
-def _intake_quarantine(rejected: pl.DataFrame, table: LandingTable) -> pl.DataFrame:
-    months = pl.col(ORDER_MONTH) if ORDER_MONTH in rejected.columns else pl.lit(None, dtype=pl.Date)
-    return rejected.select(
-        pl.lit(table.context).alias("context"),
-        pl.lit(table.aggregate).alias("aggregate_type"),
-        pl.col(table.identity).alias("aggregate_id"),
-        pl.lit(table.name).alias("source_table"),
-        pl.lit(table.file).alias("source_file"),
-        SOURCE_ROW,
-        RULES,
-        PAYLOAD,
-        months.alias(ORDER_MONTH),
-    )
 
 
 def _count_codes(codes: pl.Series) -> dict[str, int]:

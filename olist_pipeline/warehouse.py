@@ -16,8 +16,8 @@ from typing import Any
 
 import duckdb
 
-from olist_pipeline.contexts import CONTEXTS
 from olist_pipeline.errors import OlistError
+from olist_pipeline.registry import CONTEXTS
 
 OLD, REPLAY, NEW = "old", "replay", "new"
 NEW_PREFIX = "new__"
@@ -25,13 +25,17 @@ NEW_PREFIX = "new__"
 
 @dataclass(frozen=True)
 class WarehouseTable:
-    """A table that stands in `old`, `replay` and `new`: its context, key and what else its model declares."""
+    """A table that stands in `old`, `replay` and `new`: its context, key and what else its model declares.
+
+    `reads` are the staged tables (`context/table`) that its new model is made of, over all models in between.
+    """
 
     name: str
     context: str
     key: tuple[str, ...]
     tolerances: Mapping[str, Any]
     excluded: Mapping[str, str]
+    reads: tuple[str, ...] = ()
 
 
 def load_manifest(path: Path) -> dict[str, Any]:
@@ -45,7 +49,7 @@ def load_manifest(path: Path) -> dict[str, Any]:
 
 def warehouse_tables(manifest: Mapping[str, Any]) -> tuple[WarehouseTable, ...]:
     """Return the new tables of the contexts that have moved, by name; each must declare `meta.parity.key`."""
-    tables = [_table(node) for node in manifest["nodes"].values() if _is_new_table(node)]
+    tables = [_table(node, manifest) for node in manifest["nodes"].values() if _is_new_table(node)]
     return tuple(sorted((table for table in tables if table.context in CONTEXTS), key=lambda table: table.name))
 
 
@@ -95,7 +99,18 @@ def _is_new_table(node: Mapping[str, Any]) -> bool:
     )
 
 
-def _table(node: Mapping[str, Any]) -> WarehouseTable:
+def _staged_sources(node: Mapping[str, Any], manifest: Mapping[str, Any]) -> set[str]:
+    """Return the staged tables that a model reads, itself or through others."""
+    found: set[str] = set()
+    for parent in node["depends_on"]["nodes"]:
+        if parent in manifest["sources"]:
+            found.add("/".join(manifest["sources"][parent]["config"]["meta"]["dagster"]["asset_key"]))
+        elif parent in manifest["nodes"]:
+            found |= _staged_sources(manifest["nodes"][parent], manifest)
+    return found
+
+
+def _table(node: Mapping[str, Any], manifest: Mapping[str, Any]) -> WarehouseTable:
     meta = node["config"]["meta"]
     parity = meta.get("parity") or {}
     if not parity.get("key"):
@@ -108,4 +123,5 @@ def _table(node: Mapping[str, Any]) -> WarehouseTable:
         key=tuple(parity["key"]),
         tolerances=parity.get("tolerances", {}),
         excluded=parity.get("excluded", {}),
+        reads=tuple(sorted(_staged_sources(node, manifest))),
     )

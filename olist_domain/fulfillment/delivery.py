@@ -8,6 +8,7 @@ What belongs here: how a delivery leaves and arrives, under the rules. What does
     >>> rio = Endpoint("RJ", GeoCoordinates(-22.9068, -43.1729))
     >>> delivery = Delivery.plan(
     ...     order_id="o1",
+    ...     customer_id="c1",
     ...     purchased_at=datetime(2018, 1, 2, 10, 30),
     ...     approved_at=datetime(2018, 1, 2, 11),
     ...     estimated_delivery=datetime(2018, 1, 20),
@@ -117,6 +118,7 @@ class Delivery:
         cls,
         *,
         order_id: str,
+        customer_id: str,
         purchased_at: datetime,
         approved_at: datetime,
         estimated_delivery: datetime,
@@ -126,6 +128,7 @@ class Delivery:
         """Return the delivery of an approved order, which has yet to be dispatched."""
         order = PublishedOrder(
             order_id=order_id,
+            customer_id=customer_id,
             order_status=APPROVED,
             order_purchase_timestamp=purchased_at,
             order_approved_at=approved_at,

@@ -18,8 +18,8 @@ SLIGHTLY_LATE_DAYS = 7
 DISTANCE_DIGITS = 3
 """Kilometres to the metre."""
 
-COORDINATE_DIGITS = 6
-"""Degrees to a tenth of a metre."""
+BILLIONTHS_A_MILLIONTH, MILLION = 1000, 1e6
+"""Mean coordinates are told in whole millionths of a degree: to a tenth of a metre."""
 
 
 @derivation(replaces=("int_deliveries.is_delivered",))
@@ -85,19 +85,24 @@ def distance_km(delivery: DeliveryFacts) -> Fact[float]:
 @derivation(replaces=("stg_geolocation.latitude", "dim_geography.latitude"))
 def latitude(geography: GeographyFacts) -> Fact[float]:
     """The mean latitude of a zip prefix's points, in degrees to 6 digits."""
-    return round(geography.total_latitude / geography.points, COORDINATE_DIGITS)
+    return mean_degrees(geography.total_latitude, geography.points)
 
 
 @derivation(replaces=("stg_geolocation.longitude", "dim_geography.longitude"))
 def longitude(geography: GeographyFacts) -> Fact[float]:
     """The mean longitude of a zip prefix's points, in degrees to 6 digits."""
-    return round(geography.total_longitude / geography.points, COORDINATE_DIGITS)
+    return mean_degrees(geography.total_longitude, geography.points)
 
 
 @derivation(replaces=("stg_geolocation.region", "dim_geography.region"))
 def region(geography: GeographyFacts) -> Fact[str]:
     """The region of Brazil that a zip prefix lies in."""
     return region_of(geography.state)
+
+
+def mean_degrees(billionths: Fact[int], points: Fact[int]) -> Fact[float]:
+    """The mean of so many points, in degrees to 6 digits, halves up."""
+    return (billionths / (points * BILLIONTHS_A_MILLIONTH) + 0.5).floor() / MILLION
 
 
 def performance_of(days_late: Fact[int]) -> Fact[str]:

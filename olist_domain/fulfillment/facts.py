@@ -14,6 +14,8 @@ from olist_domain.fulfillment.records import GeolocationRecord
 from olist_domain.kernel.facts import Fact, scalars
 from olist_domain.kernel.rules import Fold, Rollup
 
+BILLION = 1e9
+
 
 @dataclass(frozen=True, eq=False)
 class DeliveryFacts:
@@ -49,23 +51,29 @@ class GeolocationFacts:
 
 @dataclass(frozen=True, eq=False)
 class GeographyFacts:
-    """What is read of one zip prefix: its state and what its accepted points add up to, in degrees.
+    """What is read of one zip prefix: its state and what its accepted points add up to.
 
-    `state` is the most frequent one of the points, ties by the smaller text.
+    `state` is the most frequent one of the points, ties by the smaller text. Latitudes and longitudes are
+    added up in whole billionths of a degree: a sum of floats would depend on the order of the points.
     """
 
     zip_code_prefix: Fact[str]
     state: Fact[str]
     points: Fact[int]
-    total_latitude: Fact[float]
-    total_longitude: Fact[float]
+    total_latitude: Fact[int]
+    total_longitude: Fact[int]
 
 
 POINT_ROLLUPS: tuple[Rollup[GeolocationFacts], ...] = (
     Rollup("points", Fold.COUNT, lambda point: point.geolocation_lat, empty=0),
-    Rollup("total_latitude", Fold.SUM, lambda point: point.geolocation_lat, empty=0.0),
-    Rollup("total_longitude", Fold.SUM, lambda point: point.geolocation_lng, empty=0.0),
+    Rollup("total_latitude", Fold.SUM, lambda point: billionths(point.geolocation_lat), empty=0),
+    Rollup("total_longitude", Fold.SUM, lambda point: billionths(point.geolocation_lng), empty=0),
 )
+
+
+def billionths(degrees: Fact[float]) -> Fact[int]:
+    """Return degrees in the nearest whole billionths, a tenth of a millimetre."""
+    return (degrees * BILLION + 0.5).floor()
 
 
 def delivery_facts(values: Mapping[str, object]) -> DeliveryFacts:

@@ -57,6 +57,10 @@ class Fact(ABC, Generic[T]):
         """Return a double to `digits` decimals, halves away from zero as SQL rounds them."""
 
     @abstractmethod
+    def floor(self) -> Fact[int]:
+        """Return the greatest whole number that is not above the value."""
+
+    @abstractmethod
     def is_null(self) -> Fact[bool]:
         """Return true where the value is missing; never unknown."""
 
@@ -169,6 +173,10 @@ class Scalar(Fact[T]):
 
     def __round__(self, digits: int) -> Scalar[float]:
         return Scalar(None if self.value is None else _rounded(cast(float, self.value), 10.0**digits))
+
+    def floor(self) -> Scalar[int]:
+        """See `Fact.floor`."""
+        return Scalar(None if self.value is None else math.floor(cast(float, self.value)))
 
     def is_null(self) -> Scalar[bool]:
         """See `Fact.is_null`."""

@@ -21,7 +21,6 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 
 from olist_pipeline.cli.output import print_json
 from olist_pipeline.cli.summary import print_summary, summarise
-from olist_pipeline.contexts import CONTEXTS
 from olist_pipeline.errors import OlistError
 from olist_pipeline.fingerprint import landing_hashes, run_fingerprint
 from olist_pipeline.intake.span import purchase_span
@@ -29,6 +28,7 @@ from olist_pipeline.landing.csv_file import path_of, read_text
 from olist_pipeline.months import MonthRange
 from olist_pipeline.orchestration.instance import bury_killed_runs, execute, prepare, quiet_instance, sole_run
 from olist_pipeline.orchestration.jobs import STAGES
+from olist_pipeline.registry import CONTEXTS, LANDING
 from olist_pipeline.serving.release import current_release
 from olist_pipeline.settings import Settings
 from olist_pipeline.staging import staged_months
@@ -90,10 +90,9 @@ def run(force: bool, as_json: bool) -> None:
 
 
 def check_landing(settings: Settings) -> None:
-    """Raise OlistError for the first file of a registered context that cannot be read, before anything is run."""
-    for context in CONTEXTS.values():
-        for table in context.tables:
-            read_text(path_of(settings.landing, table), table)
+    """Raise OlistError for the first landing file that cannot be read, before anything is run."""
+    for table in LANDING.values():
+        read_text(path_of(settings.landing, table), table)
 
 
 def _fill_empty_landing(settings: Settings, console: Console) -> None:

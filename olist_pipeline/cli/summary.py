@@ -12,11 +12,11 @@ import polars as pl
 from rich.console import Console
 
 from olist_pipeline.cli.output import table
-from olist_pipeline.contexts import CONTEXTS
 from olist_pipeline.engine.judge import FLAGS
+from olist_pipeline.registry import CONTEXTS
 from olist_pipeline.serving.release import current_release
 from olist_pipeline.settings import Settings
-from olist_pipeline.staging import intake_path, scan_staging, staged_months
+from olist_pipeline.staging import intake_path, is_staged, scan_staging
 from olist_pipeline.stores import events, quarantine, routes, verdicts
 
 
@@ -46,13 +46,13 @@ def table_counts(settings: Settings, url: str) -> list[dict[str, Any]]:
     return [
         {
             "context": context.name,
-            "table": landing.name,
-            "landing": _height(settings, landing.name),
-            "accepted": _accepted(settings, context.name, landing.name),
-            "quarantined": rejected.get(landing.name, 0),
+            "table": table.name,
+            "landing": _height(settings, table.source.name) if table.source else None,
+            "accepted": _accepted(settings, context.name, table.name),
+            "quarantined": rejected.get(table.name, 0),
         }
         for context in CONTEXTS.values()
-        for landing in context.tables
+        for table in context.tables
     ]
 
 
@@ -60,12 +60,12 @@ def flag_counts(settings: Settings) -> list[dict[str, Any]]:
     """Return table, rule and rows for every flag that accepted rows carry."""
     counts: list[dict[str, Any]] = []
     for context in CONTEXTS.values():
-        for landing in context.tables:
-            if not staged_months(settings.staging, context.name, landing.name):
+        for staged in context.tables:
+            if not is_staged(settings.staging, context.name, staged.name):
                 continue
-            flags = scan_staging(settings.staging, context.name, landing.name).select(pl.col(FLAGS).explode())
+            flags = scan_staging(settings.staging, context.name, staged.name).select(pl.col(FLAGS).explode())
             by_rule = flags.drop_nulls().group_by(FLAGS).len().sort("len", FLAGS, descending=[True, False]).collect()
-            counts += [{"table": landing.name, "rule": rule, "rows": rows} for rule, rows in by_rule.rows()]
+            counts += [{"table": staged.name, "rule": rule, "rows": rows} for rule, rows in by_rule.rows()]
     return counts
 
 
@@ -131,6 +131,6 @@ def _height(settings: Settings, name: str) -> int:
 
 
 def _accepted(settings: Settings, context: str, name: str) -> int:
-    if not staged_months(settings.staging, context, name):
+    if not is_staged(settings.staging, context, name):
         return 0
     return int(scan_staging(settings.staging, context, name).select(pl.len()).collect().item())

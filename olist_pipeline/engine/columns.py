@@ -55,6 +55,10 @@ class Column(Fact[T]):
         size = _quotient((self.expr.abs() * scale + 0.5).floor(), nw.lit(scale))
         return Column(nw.when(self.expr < 0).then(size * -1.0).otherwise(size))
 
+    def floor(self) -> Column[int]:
+        """See `Fact.floor`."""
+        return Column(self.expr.floor().cast(nw.Int64))
+
     def is_null(self) -> Column[bool]:
         """See `Fact.is_null`."""
         return Column(self.expr.is_null())

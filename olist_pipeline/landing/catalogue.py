@@ -1,6 +1,7 @@
-"""The catalogue of landing: the nine files, their records, keys, parents and owners.
+"""The catalogue of Olist's export: the nine files, their records, keys, parents and owners.
 
-What belongs here: what is true of a file before it is opened. What does not: reading it.
+What belongs here: what is true of a file before it is opened. What does not: reading it, and files that a
+context brings from elsewhere (they are declared with the context).
 """
 
 from __future__ import annotations
@@ -31,6 +32,11 @@ class LandingTable:
     identity: str
     month_of: str | None = None
     parent: str | None = None
+
+    @property
+    def is_monthly(self) -> bool:
+        """Whether orders bear the rows, so that each belongs to its order's month."""
+        return bool(self.month_of or self.parent)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -123,18 +129,3 @@ GEOLOCATION = LandingTable(
     aggregate="zip_prefix",
     identity="geolocation_zip_code_prefix",
 )
-
-LANDING: dict[str, LandingTable] = {
-    table.name: table
-    for table in (
-        ORDERS,
-        ORDER_ITEMS,
-        ORDER_PAYMENTS,
-        ORDER_REVIEWS,
-        CUSTOMERS,
-        SELLERS,
-        PRODUCTS,
-        CATEGORIES,
-        GEOLOCATION,
-    )
-}

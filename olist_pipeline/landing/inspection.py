@@ -5,12 +5,13 @@ What belongs here: one report a file. What does not: judging rows (intake does).
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from olist_pipeline.errors import OlistError
-from olist_pipeline.landing.catalogue import LANDING, LandingTable
+from olist_pipeline.landing.catalogue import LandingTable
 from olist_pipeline.landing.csv_file import BOM, path_of, read_text
 
 
@@ -31,12 +32,12 @@ class FileReport:
         return asdict(self)
 
 
-def inspect_folder(folder: Path) -> list[FileReport]:
-    """Return a report on each of the nine files; raises OlistError when `folder` is none."""
+def inspect_folder(folder: Path, tables: Iterable[LandingTable]) -> list[FileReport]:
+    """Return a report on the file of each of `tables`; raises OlistError when `folder` is none."""
     if not folder.is_dir():
         kind = "is a file" if folder.is_file() else "does not exist"
         raise OlistError(f"{folder} {kind}; name the folder that holds the CSV files.")
-    return [_inspect(folder, table) for table in LANDING.values()]
+    return [_inspect(folder, table) for table in tables]
 
 
 def _inspect(folder: Path, table: LandingTable) -> FileReport:

@@ -12,7 +12,6 @@ from collections.abc import Iterator, Sequence
 import dagster as dg
 from dagster_duckdb import DuckDBResource
 
-from olist_pipeline.contexts import CONTEXTS, Context
 from olist_pipeline.landing.catalogue import LandingTable
 from olist_pipeline.orchestration.dbt import POOL
 from olist_pipeline.orchestration.intake import intake_key
@@ -20,15 +19,16 @@ from olist_pipeline.orchestration.resources import PipelineResource, clear_failu
 from olist_pipeline.orchestration.validation import staging_key
 from olist_pipeline.parity.attribution import ParityVerdict, TableParity, parity_of
 from olist_pipeline.parity.conservation import conservation_of, conservation_subject, intake_conservation_of
+from olist_pipeline.registry import CONTEXTS, LANDING, origins
 from olist_pipeline.stores import quarantine, verdicts
 from olist_pipeline.stores.verdicts import Verdict
+from olist_pipeline.validation.context import Context
 from olist_pipeline.warehouse import NEW, OLD, REPLAY, WarehouseTable
 
 
 def conservation_checks() -> list[dg.AssetChecksDefinition]:
     """Return the conservation checks of all registered contexts."""
-    tables = [table for context in CONTEXTS.values() for table in context.tables]
-    return [*map(_intake_check, tables), *map(_validation_check, CONTEXTS.values())]
+    return [*map(_intake_check, LANDING.values()), *map(_validation_check, CONTEXTS.values())]
 
 
 def parity_checks(tables: Sequence[WarehouseTable]) -> list[dg.AssetChecksDefinition]:
@@ -53,12 +53,11 @@ def parity_checks(tables: Sequence[WarehouseTable]) -> list[dg.AssetChecksDefini
     def compare_tables(
         context: dg.AssetCheckExecutionContext, pipeline: PipelineResource, warehouse: DuckDBResource
     ) -> Iterator[dg.AssetCheckResult]:
-        rules = {name: _quarantine_of(moved, pipeline.url) for name, moved in CONTEXTS.items()}
         with warehouse.get_connection() as connection:
             for check in context.selected_asset_check_keys:
                 table = by_key[check.asset_key]
                 with clear_failures():
-                    parity = parity_of(connection, table, rules[table.context])
+                    parity = parity_of(connection, table, quarantine.totals_by_rule(pipeline.url, origins(table.reads)))
                 verdicts.record(pipeline.url, _parity_verdict(parity, table.context, context.run.run_id))
                 yield _parity_result(parity, check.asset_key)
 
@@ -129,14 +128,6 @@ def _validation_check(moved: Context) -> dg.AssetChecksDefinition:
             )
 
     return check
-
-
-def _quarantine_of(moved: Context, url: str) -> dict[str, int]:
-    """Return the context's quarantined rows by rule."""
-    counts: dict[str, int] = {}
-    for row in quarantine.counts_by_rule(url, [table.name for table in moved.tables]):
-        counts[row["rule"]] = counts.get(row["rule"], 0) + row["rows"]
-    return counts
 
 
 def _parity_verdict(parity: TableParity, context: str, run_id: str) -> Verdict:

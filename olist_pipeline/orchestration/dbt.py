@@ -14,13 +14,13 @@ from typing import Any
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtCliResource, DbtProject, dbt_assets
 
-from olist_pipeline.contexts import CONTEXTS
 from olist_pipeline.errors import OlistError
 from olist_pipeline.files import replacing, tree_hash
 from olist_pipeline.intake.span import as_of
 from olist_pipeline.months import FIRST_MONTH
 from olist_pipeline.orchestration.resources import PipelineResource, clear_failures
 from olist_pipeline.orchestration.validation import staging_key
+from olist_pipeline.registry import CONTEXTS, LANDING
 from olist_pipeline.settings import DBT, DBT_DIR, Settings
 from olist_pipeline.warehouse import NEW, OLD, REPLAY, await_free, load_manifest
 
@@ -55,8 +55,8 @@ class TreeTranslator(DagsterDbtTranslator):
     def _source_key(self, props: Mapping[str, Any], key: dg.AssetKey) -> dg.AssetKey:
         if self.tree != REPLAY or key.path[0] != "landing":
             return key
-        owners = [name for name, moved in CONTEXTS.items() if props["name"] in [table.name for table in moved.tables]]
-        return staging_key(owners[0], props["name"]) if owners else key
+        landing = LANDING.get(props["name"])
+        return staging_key(landing.context, landing.name) if landing else key
 
 
 def dbt_project(settings: Settings) -> DbtProject:

@@ -7,10 +7,10 @@ from datetime import date
 
 import dagster as dg
 
-from olist_pipeline.contexts import CONTEXTS
 from olist_pipeline.landing.catalogue import LandingTable
 from olist_pipeline.orchestration.landing import landing_key
 from olist_pipeline.orchestration.resources import PipelineResource, clear_failures
+from olist_pipeline.registry import LANDING
 from olist_pipeline.steps import run_intake
 
 
@@ -21,7 +21,7 @@ def intake_key(table: str) -> dg.AssetKey:
 
 def intake_assets() -> list[dg.AssetsDefinition]:
     """Return the intake assets of all registered contexts."""
-    return [_intake_asset(table) for context in CONTEXTS.values() for table in context.tables]
+    return [_intake_asset(table) for table in LANDING.values()]
 
 
 def _intake_asset(table: LandingTable) -> dg.AssetsDefinition:

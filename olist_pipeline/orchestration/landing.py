@@ -1,4 +1,4 @@
-"""Landing assets: the nine CSV files, external to the graph.
+"""Landing assets: the CSV files, external to the graph.
 
 What belongs here: their specs. What does not: reading them; intake observes the version that it read.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dagster as dg
 
-from olist_pipeline.landing.catalogue import LANDING
+from olist_pipeline.registry import LANDING
 
 
 def landing_key(table: str) -> dg.AssetKey:

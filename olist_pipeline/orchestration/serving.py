@@ -7,12 +7,12 @@ from collections.abc import Sequence
 
 import dagster as dg
 
-from olist_pipeline.contexts import CONTEXTS
 from olist_pipeline.errors import OlistError
 from olist_pipeline.fingerprint import landing_hashes, run_fingerprint
 from olist_pipeline.intake.span import as_of
 from olist_pipeline.orchestration.dbt import POOL
 from olist_pipeline.orchestration.resources import PipelineResource, clear_failures
+from olist_pipeline.registry import CONTEXTS
 from olist_pipeline.serving.gate import objections
 from olist_pipeline.serving.release import publish
 from olist_pipeline.stores import routes

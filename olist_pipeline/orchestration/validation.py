@@ -1,4 +1,4 @@
-"""Validation assets: one step a context, an asset a table, a partition a month.
+"""Validation assets: an asset a staged table, made by the steps of the contexts, by month what orders bear.
 
 What belongs here: wrapping the validation step. What does not: the step itself (`steps`).
 """
@@ -7,11 +7,13 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from olist_pipeline.contexts import CONTEXTS, Context
 from olist_pipeline.orchestration.intake import intake_key
 from olist_pipeline.orchestration.partitions import MONTHS, describe, months_of
 from olist_pipeline.orchestration.resources import PipelineResource, clear_failures
+from olist_pipeline.registry import STEPS
 from olist_pipeline.steps import run_validation
+from olist_pipeline.validation.context import Step
+from olist_pipeline.validation.table import StagedTable
 
 
 def staging_key(context: str, table: str) -> dg.AssetKey:
@@ -19,48 +21,58 @@ def staging_key(context: str, table: str) -> dg.AssetKey:
     return dg.AssetKey([context, table])
 
 
+def asset_key(declared: str) -> dg.AssetKey:
+    """Return the asset key of what a step declares to read: an intake table, or `context/table`."""
+    context, _, table = declared.rpartition("/")
+    return staging_key(context, table) if context else intake_key(table)
+
+
 def validation_assets() -> list[dg.AssetsDefinition]:
     """Return the validation steps of all registered contexts."""
-    return [_validation_step(context) for context in CONTEXTS.values()]
+    return [_validation_step(step) for step in STEPS]
 
 
-def _validation_step(moved: Context) -> dg.AssetsDefinition:
-    inputs = [intake_key(table.name) for table in moved.tables]
-
+def _validation_step(step: Step) -> dg.AssetsDefinition:
     @dg.multi_asset(
-        name=f"validate_{moved.name}",
-        specs=[
-            dg.AssetSpec(
-                staging_key(moved.name, table.name),
-                deps=inputs,
-                group_name=moved.name,
-                kinds={"polars", "parquet"},
-                description=(
-                    f"Accepted rows of {table.name} with their derived attributes. Rows that break a rejecting "
-                    "rule go to quarantine, with every rule that they break."
-                ),
-            )
-            for table in moved.tables
-        ],
-        partitions_def=MONTHS,
-        backfill_policy=dg.BackfillPolicy.single_run(),
+        name=f"validate_{step.name}",
+        specs=[_spec(table, step) for table in step.tables],
+        partitions_def=MONTHS if step.is_monthly else None,
+        backfill_policy=dg.BackfillPolicy.single_run() if step.is_monthly else None,
     )
     def validate(context: dg.AssetExecutionContext, pipeline: PipelineResource) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
-        months = months_of(context.partition_keys)
+        months = months_of(context.partition_keys) if step.is_monthly else None
         with clear_failures():
-            report = run_validation(pipeline.settings, pipeline.url, moved, months, context.run_id)
-        context.log.info(f"{moved.name}, {describe(months)}: {report.events:,} new events")
-        for name, table in report.tables.items():
+            report = run_validation(pipeline.settings, pipeline.url, step, months, context.run_id)
+        judged = "all months" if months is None else describe(months)
+        context.log.info(f"{step.name}, {judged}: {report.events:,} new events")
+        for table in step.tables:
+            counts = report.tables[table.name]
             yield dg.MaterializeResult(
-                asset_key=staging_key(moved.name, name),
+                asset_key=staging_key(table.context, table.name),
                 metadata={
-                    "accepted": table.accepted,
-                    "quarantined": table.quarantined,
-                    "quarantined_by_rule": dg.MetadataValue.json(table.rules),
-                    "flagged_by_rule": dg.MetadataValue.json(table.flags),
+                    "accepted": counts.accepted,
+                    "quarantined": counts.quarantined,
+                    "quarantined_by_rule": dg.MetadataValue.json(counts.rules),
+                    "flagged_by_rule": dg.MetadataValue.json(counts.flags),
                     "events": report.events,
-                    "months": describe(months),
+                    "months": judged,
                 },
             )
 
     return validate
+
+
+def _spec(table: StagedTable, step: Step) -> dg.AssetSpec:
+    what = (
+        f"Accepted rows of {table.name} with their derived attributes. Rows that break a rejecting rule go to "
+        "quarantine, with every rule that they break."
+        if table.source
+        else f"What the accepted rows of the context add up to, one row for each {table.identity}."
+    )
+    return dg.AssetSpec(
+        staging_key(table.context, table.name),
+        deps=[asset_key(declared) for declared in (*step.intake, *step.published)],
+        group_name=table.context,
+        kinds={"polars", "parquet"},
+        description=what,
+    )

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import polars as pl
 
 from olist_domain.kernel.records import value_type
 from olist_pipeline.errors import OlistError
@@ -24,9 +25,10 @@ from olist_pipeline.landing.catalogue import LandingTable
 from olist_pipeline.landing.csv_file import path_of
 from olist_pipeline.parity.sql import literal, quote
 from olist_pipeline.settings import Settings
-from olist_pipeline.staging import read_intake
+from olist_pipeline.staging import is_staged, scan_intake
 from olist_pipeline.steps import landing_hash_of
 from olist_pipeline.stores import quarantine
+from olist_pipeline.validation.table import StagedTable
 
 SAMPLES = 5
 _SQL_TYPES = {str: "VARCHAR", int: "BIGINT", float: "DOUBLE", Decimal: "DECIMAL(18,2)", datetime: "TIMESTAMP"}
@@ -34,14 +36,17 @@ _SQL_TYPES = {str: "VARCHAR", int: "BIGINT", float: "DOUBLE", Decimal: "DECIMAL(
 
 @dataclass(frozen=True)
 class Conservation:
-    """The ledger of one table. `lost` and `doubled` are samples of row numbers, `changed` of accepted rows."""
+    """The ledger of one table. `lost` and `doubled` are samples of row numbers, `changed` of accepted rows.
+
+    A table that sums another one up has the values that identify its rows in place of row numbers.
+    """
 
     table: str
     landing: int
     accepted: int
     quarantined: int
-    lost: tuple[int, ...]
-    doubled: tuple[int, ...]
+    lost: tuple[int | str, ...]
+    doubled: tuple[int | str, ...]
     changed_rows: int
     changed: tuple[str, ...]
 
@@ -68,18 +73,22 @@ class Conservation:
         return asdict(self)
 
 
-def conservation_of(settings: Settings, url: str, table: LandingTable) -> Conservation:
-    """Return the ledger of a table: landing against its staging files and its quarantined rows."""
-    folder = settings.staging / table.context / table.name
-    if not any(folder.glob("*.parquet")):
+def conservation_of(settings: Settings, url: str, table: StagedTable) -> Conservation:
+    """Return the ledger of a table: landing against its staging files and its quarantined rows.
+
+    A table that sums another one up has no landing rows: it is held against the other's accepted rows.
+    """
+    if not is_staged(settings.staging, table.context, table.name):
         raise OlistError(f"Staging of {table.context}/{table.name} is empty; materialise it first.")
-    rejected = quarantine.source_rows(url, table.name)
     with duckdb.connect() as connection:
-        connection.execute("SET preserve_insertion_order = true")
-        connection.execute(f"CREATE VIEW landing AS SELECT * FROM {landing_relation(path_of(settings.landing, table))}")
-        connection.execute(f"CREATE VIEW accepted AS SELECT * FROM read_parquet({literal(str(folder / '*.parquet'))})")
+        connection.execute(f"CREATE VIEW accepted AS SELECT * FROM {_staged(settings, table.context, table.name)}")
+        if table.source is None:
+            return _summary_ledger(connection, settings, table)
+        rejected = quarantine.source_rows(url, table.name, table.source.name)
+        landing = landing_relation(path_of(settings.landing, table.source))
+        connection.execute(f"CREATE TABLE landing AS SELECT * FROM {landing}")
         connection.execute("CREATE TABLE rejected AS SELECT unnest($rows::BIGINT[]) AS source_row", {"rows": rejected})
-        return _ledger(connection, table, len(rejected))
+        return _ledger(connection, table, table.source, len(rejected))
 
 
 @dataclass(frozen=True)
@@ -105,13 +114,16 @@ def intake_conservation_of(settings: Settings, table: LandingTable) -> IntakeCon
     with duckdb.connect() as connection:
         relation = landing_relation(path_of(settings.landing, table))
         [(landing,)] = connection.execute(f"SELECT count(*) FROM {relation}").fetchall()
-    return IntakeConservation(landing, read_intake(settings.intake, table.name).height)
+    return IntakeConservation(landing, scan_intake(settings.intake, table.name).select(pl.len()).collect().item())
 
 
-def conservation_subject(settings: Settings, table: LandingTable) -> str:
-    """Return the fingerprint of what a conservation verdict speaks of: the landing file and the staging files."""
+def conservation_subject(settings: Settings, table: StagedTable) -> str:
+    """Return the fingerprint of what a conservation verdict speaks of: the staging files, and what they are made of."""
     staged = tree_hash(settings.staging / table.context / table.name, suffixes=(".parquet",))
-    return f"{landing_hash_of(settings, table.name)}:{staged}"
+    if table.source:
+        return f"{landing_hash_of(settings, table.source.name)}:{staged}"
+    of = table.summary.of if table.summary else ""
+    return f"{tree_hash(settings.staging / table.context / of, suffixes=('.parquet',))}:{staged}"
 
 
 def landing_relation(path: Path) -> str:
@@ -122,7 +134,40 @@ def landing_relation(path: Path) -> str:
     )
 
 
-def _ledger(connection: duckdb.DuckDBPyConnection, table: LandingTable, quarantined: int) -> Conservation:
+def _staged(settings: Settings, context: str, table: str) -> str:
+    return f"read_parquet({literal(str(settings.staging / context / table / '*.parquet'))})"
+
+
+def _summary_ledger(connection: duckdb.DuckDBPyConnection, settings: Settings, table: StagedTable) -> Conservation:
+    """Return the ledger of a table that has one row for each value that stands in another table."""
+    if table.summary is None:
+        raise ValueError(f"{table.name} has neither a source nor a summary")
+    by, key = quote(table.summary.by), quote(table.summary.key)
+    parts = _staged(settings, table.context, table.summary.of)
+    [(values,)] = connection.execute(f"SELECT count(DISTINCT {by}) FROM {parts}").fetchall()
+    [(rows,)] = connection.execute("SELECT count(*) FROM accepted").fetchall()
+    lost = connection.execute(
+        f"SELECT {by} FROM {parts} WHERE {by} NOT IN (SELECT {key} FROM accepted) GROUP BY 1 ORDER BY 1 LIMIT {SAMPLES}"
+    ).fetchall()
+    doubled = connection.execute(
+        f"SELECT {key} FROM accepted GROUP BY 1 HAVING count(*) > 1 OR {key} NOT IN (SELECT {by} FROM {parts}) "
+        f"ORDER BY 1 LIMIT {SAMPLES}"
+    ).fetchall()
+    return Conservation(
+        table.name,
+        landing=values,
+        accepted=rows,
+        quarantined=0,
+        lost=tuple(value for (value,) in lost),
+        doubled=tuple(value for (value,) in doubled),
+        changed_rows=0,
+        changed=(),
+    )
+
+
+def _ledger(
+    connection: duckdb.DuckDBPyConnection, table: StagedTable, source: LandingTable, quarantined: int
+) -> Conservation:
     [(landing,)] = connection.execute("SELECT count(*) FROM landing").fetchall()
     [(accepted,)] = connection.execute("SELECT count(*) FROM accepted").fetchall()
     connection.execute(
@@ -138,7 +183,7 @@ def _ledger(connection: duckdb.DuckDBPyConnection, table: LandingTable, quaranti
         "ORDER BY source_row LIMIT $samples",
         {"rows": landing, "samples": SAMPLES},
     ).fetchall()
-    changed = _changed_rows(connection, table)
+    changed = _changed_rows(connection, table, source)
     return Conservation(
         table=table.name,
         landing=landing,
@@ -151,11 +196,13 @@ def _ledger(connection: duckdb.DuckDBPyConnection, table: LandingTable, quaranti
     )
 
 
-def _changed_rows(connection: duckdb.DuckDBPyConnection, table: LandingTable) -> list[tuple[Any, ...]]:
+def _changed_rows(
+    connection: duckdb.DuckDBPyConnection, table: StagedTable, source: LandingTable
+) -> list[tuple[Any, ...]]:
     """Return the accepted rows whose cells, as a multiset, are not those of landing rows."""
     accepted = ", ".join(map(quote, table.columns))
     landing = ", ".join(
-        f"TRY_CAST(nullif({quote(name)}, '') AS {_SQL_TYPES[value_type(field.annotation)]})"
-        for name, field in table.record.model_fields.items()
+        f"TRY_CAST(nullif({quote(name)}, '') AS {_SQL_TYPES[value_type(source.record.model_fields[name].annotation)]})"
+        for name in table.columns
     )
     return connection.execute(f"SELECT {accepted} FROM accepted EXCEPT ALL SELECT {landing} FROM landing").fetchall()

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping
 
 import duckdb
 
-from olist_pipeline.contexts import CONTEXTS
 from olist_pipeline.parity.attribution import parity_subject
 from olist_pipeline.parity.conservation import conservation_subject
+from olist_pipeline.registry import CONTEXTS
 from olist_pipeline.settings import Settings
 from olist_pipeline.stores import verdicts
 from olist_pipeline.stores.routes import Route

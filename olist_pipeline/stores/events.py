@@ -2,13 +2,16 @@
 
 What belongs here: appending and reading events. What does not: which events there are.
 
-An event's id is derived from its content, so appending the same events again appends nothing. Its version
+An event's id is derived from its content, so appending the same events again appends nothing; a whole batch
+that was appended before is known by its digest, for nothing ever leaves the store. An event's version
 counts the events of its aggregate in the order in which they were appended. `transaction_id` and `position`
 let a tailing reader miss nothing: it reads below the oldest transaction that is still running.
 """
 
 from __future__ import annotations
 
+import hashlib
+import io
 from typing import Any
 
 import polars as pl
@@ -26,9 +29,12 @@ def append(url: str, events: pl.DataFrame, run_id: str) -> int:
     aggregate's events in their order. Two writers of one aggregate may collide on a version: the later one
     then starts anew.
     """
+    digest = _digest(events)
+    if query(url, "SELECT 1 AS known FROM event_store.batches WHERE digest = %s", [digest]):
+        return 0
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            return _append_once(url, events, run_id)
+            return _append_once(url, events, digest, run_id)
         except psycopg2.errors.UniqueViolation:
             if attempt == ATTEMPTS:
                 raise
@@ -62,7 +68,13 @@ def find(url: str, *, aggregate_id: str | None, event_type: str | None, limit: i
     )
 
 
-def _append_once(url: str, events: pl.DataFrame, run_id: str) -> int:
+def _digest(events: pl.DataFrame) -> bytes:
+    buffer = io.BytesIO()
+    events.rechunk().write_ipc_stream(buffer)
+    return hashlib.blake2b(buffer.getbuffer(), digest_size=16).digest()
+
+
+def _append_once(url: str, events: pl.DataFrame, digest: bytes, run_id: str) -> int:
     with transaction(url) as connection:
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL work_mem = '256MB'")
@@ -71,7 +83,9 @@ def _append_once(url: str, events: pl.DataFrame, run_id: str) -> int:
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE incoming")
             cursor.execute(_APPEND, {"run_id": run_id})
-            return int(cursor.rowcount)
+            appended = int(cursor.rowcount)
+            cursor.execute("INSERT INTO event_store.batches (digest) VALUES (%s) ON CONFLICT DO NOTHING", [digest])
+            return appended
 
 
 _INCOMING = """

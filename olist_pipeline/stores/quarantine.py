@@ -5,6 +5,7 @@ What belongs here: replacing and reading quarantined rows. What does not: decidi
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import date
 from typing import Any, Literal
@@ -53,18 +54,30 @@ def counts_by_rule(url: str, tables: Iterable[str]) -> list[dict[str, Any]]:
     )
 
 
+def totals_by_rule(url: str, tables: Iterable[str]) -> dict[str, int]:
+    """Return the number of quarantined rows of `tables` by rule, the most first."""
+    totals: Counter[str] = Counter()
+    for row in counts_by_rule(url, tables):
+        totals[row["rule"]] += row["rows"]
+    return dict(totals.most_common())
+
+
 def counts_by_table(url: str) -> dict[str, int]:
     """Return the number of quarantined rows of each table."""
     rows = query(url, "SELECT source_table, count(*) AS rows FROM data_quality.quarantine GROUP BY source_table")
     return {row["source_table"]: row["rows"] for row in rows}
 
 
-def source_rows(url: str, table: str) -> list[int]:
-    """Return the row numbers of a table's quarantined rows, one for each time it is quarantined, in order."""
+def source_rows(url: str, table: str, landing: str) -> list[int]:
+    """Return the row numbers of a table's quarantined rows, one for each time it is quarantined, in order.
+
+    `landing` is the landing table that its rows come from: what intake rejected of that counts as well.
+    """
     rows = query(
         url,
-        "SELECT source_row FROM data_quality.quarantine WHERE source_table = %s ORDER BY source_row",
-        [table],
+        "SELECT source_row FROM data_quality.quarantine "
+        "WHERE source_table = %(table)s OR (source_table = %(landing)s AND step = 'intake') ORDER BY source_row",
+        {"table": table, "landing": landing},
     )
     return [row["source_row"] for row in rows]
 

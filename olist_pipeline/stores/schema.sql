@@ -54,6 +54,12 @@ CREATE TABLE IF NOT EXISTS event_store.domain_events (
     position       bigint      GENERATED ALWAYS AS IDENTITY,
     UNIQUE (aggregate_type, aggregate_id, version)
 );
+-- The content hashes of what was appended in one go: all of it is there, so appending it again needs no look.
+CREATE TABLE IF NOT EXISTS event_store.batches (
+    digest      bytea       PRIMARY KEY,
+    recorded_at timestamptz NOT NULL DEFAULT now()
+);
+
 CREATE INDEX IF NOT EXISTS domain_events_tail ON event_store.domain_events (transaction_id, position);
 
 CREATE OR REPLACE FUNCTION event_store.refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$

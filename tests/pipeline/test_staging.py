@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from olist_pipeline.errors import OlistError
-from olist_pipeline.staging import read_intake, scan_staging, staging_path, write_frame, write_months
+from olist_pipeline.staging import scan_intake, scan_staging, staging_path, write_frame, write_months
 
 FULL = "parquet: File out of specification: underlying IO error: No space left on device (os error 28)"
 
@@ -29,7 +29,7 @@ def test_a_full_disk_is_one_sentence_and_leaves_the_former_file(tmp_path, monkey
 
 def test_a_step_that_has_not_run_is_named(tmp_path):
     with pytest.raises(OlistError, match="materialise intake/orders first"):
-        read_intake(tmp_path, "orders")
+        scan_intake(tmp_path, "orders")
     with pytest.raises(OlistError, match="materialise sales/orders first"):
         scan_staging(tmp_path, "sales", "orders")
 

@@ -8,26 +8,27 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from olist_pipeline.contexts import CONTEXTS
 from olist_pipeline.landing.catalogue import ORDERS
 from olist_pipeline.months import MonthRange
-from olist_pipeline.staging import read_intake, scan_staging, staged_months
+from olist_pipeline.registry import CONTEXTS
+from olist_pipeline.staging import scan_intake, scan_staging, staged_months
 from olist_pipeline.steps import landing_hash_of, run_intake, run_validation
 from olist_pipeline.stores import events, quarantine
 from olist_pipeline.stores.postgres import query
 from tests.pipeline.intake.test_bad_input import edit
 
 SALES = CONTEXTS["sales"]
+[STEP] = SALES.steps
 TODAY = date(2018, 12, 1)
 MONTHS = list(MonthRange(date(2017, 10, 1), date(2018, 1, 1)))
 
 
 def take_in(settings, run="r1"):
-    return {table.name: run_intake(settings, settings.postgres_url, table, TODAY, run) for table in SALES.tables}
+    return {table.name: run_intake(settings, settings.postgres_url, table, TODAY, run) for table in SALES.landing}
 
 
 def validate(settings, months=MONTHS, run="r1"):
-    return run_validation(settings, settings.postgres_url, SALES, months, run)
+    return run_validation(settings, settings.postgres_url, STEP, months, run)
 
 
 def state(settings):
@@ -111,7 +112,7 @@ def test_intake_remembers_the_file_it_was_made_of(settings, landing):
 
 def test_intake_can_be_read_by_month(settings):
     take_in(settings)
-    assert read_intake(settings.intake, "orders", [date(2018, 1, 1)])["order_id"].to_list() == ["o2"]
+    assert scan_intake(settings.intake, "orders", [date(2018, 1, 1)]).collect()["order_id"].to_list() == ["o2"]
 
 
 @pytest.mark.parametrize("failing", ["quarantine", "events", "staging"])

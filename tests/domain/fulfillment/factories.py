@@ -20,6 +20,7 @@ RIO = Endpoint("RJ", GeoCoordinates(-22.9068, -43.1729))
 def order(**changes):
     sound = {
         "order_id": "o1",
+        "customer_id": "c1",
         "order_status": "delivered",
         "order_purchase_timestamp": PURCHASE,
         "order_approved_at": APPROVAL,

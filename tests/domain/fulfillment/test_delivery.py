@@ -19,6 +19,7 @@ from tests.domain.fulfillment.factories import APPROVAL, DELIVERY, DISPATCH, EST
 def planned():
     return Delivery.plan(
         order_id="o1",
+        customer_id="c1",
         purchased_at=PURCHASE,
         approved_at=APPROVAL,
         estimated_delivery=ESTIMATE,

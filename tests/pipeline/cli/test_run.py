@@ -8,7 +8,7 @@ from rich.console import Console
 
 from olist_pipeline.cli import run
 from olist_pipeline.errors import OlistError
-from olist_pipeline.landing.catalogue import LANDING
+from olist_pipeline.registry import LANDING
 from olist_pipeline.settings import Settings
 
 

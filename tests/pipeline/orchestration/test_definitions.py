@@ -1,6 +1,7 @@
 """The asset graph: its keys, checks and jobs, and the pure helpers that build it."""
 
 import json
+from dataclasses import replace
 from datetime import date
 
 import dagster as dg
@@ -10,21 +11,26 @@ from olist_pipeline.errors import OlistError
 from olist_pipeline.months import month_text
 from olist_pipeline.orchestration.dbt import build_arguments, ensure_manifest, waiting_models
 from olist_pipeline.orchestration.definitions import build_defs
+from olist_pipeline.orchestration.jobs import STAGES, VALIDATION_STAGES, stages
 from olist_pipeline.orchestration.partitions import MONTHS, describe, months_of
 from olist_pipeline.orchestration.resources import clear_failures
+from olist_pipeline.registry import STEPS
 from olist_pipeline.settings import Settings
 from olist_pipeline.warehouse import load_manifest, warehouse_tables
+from tests.tables import LANDING, MONTHLY, STAGED, TABLES
 
-TABLES = {
-    "dim_date",
-    "fact_order_items",
-    "fact_orders",
-    "fact_payments",
-    "int_orders_enriched",
-    "mart_executive_dashboard",
+OLD_VIEWS = {
+    "stg_orders",
+    "stg_order_items",
+    "stg_order_payments",
+    "stg_order_reviews",
+    "stg_customers",
+    "stg_sellers",
+    "stg_products",
+    "stg_categories",
+    "stg_geolocation",
 }
-VIEWS = {"stg_orders", "stg_order_items", "stg_order_payments"}
-SALES = {"orders", "order_items", "order_payments"}
+NEW_VIEWS = OLD_VIEWS - {"stg_geolocation"} | {"stg_persons", "stg_deliveries", "stg_zip_prefixes"}
 
 
 @pytest.fixture(scope="module")
@@ -43,11 +49,11 @@ def keys(graph, prefix):
 
 
 def test_every_stage_has_its_assets(graph):
-    assert len(keys(graph, "landing")) == 9
-    assert keys(graph, "intake") == SALES
-    assert keys(graph, "sales") == SALES
-    for tree in ("old", "replay", "new"):
-        assert keys(graph, tree) == TABLES | VIEWS
+    assert keys(graph, "landing") == keys(graph, "intake") == LANDING
+    for context, tables in STAGED.items():
+        assert keys(graph, context) == tables
+    assert keys(graph, "old") == keys(graph, "replay") == TABLES | OLD_VIEWS
+    assert keys(graph, "new") == TABLES | NEW_VIEWS
     assert keys(graph, "serving") == {"release"}
 
 
@@ -66,7 +72,8 @@ def test_every_new_table_has_parity_and_every_step_conservation(graph):
     checks = {(key.asset_key.to_user_string(), key.name) for key in graph.asset_check_keys}
     assert {asset for asset, name in checks if name == "parity"} == {f"new/{table}" for table in TABLES}
     assert {asset for asset, name in checks if name == "conservation"} == {
-        f"{step}/{table}" for step in ("intake", "sales") for table in SALES
+        *(f"intake/{table}" for table in LANDING),
+        *(f"{context}/{table}" for context, tables in STAGED.items() for table in tables),
     }
     assert not any(asset.startswith("replay/") for asset, _ in checks), "replay's tests are old's"
 
@@ -75,26 +82,46 @@ def test_groups_are_contexts_and_stages(graph):
     assert {graph.get(key).group_name for key in graph.get_all_asset_keys()} == {
         "landing",
         "intake",
-        "sales",
         "serving",
+        *STAGED,
     }
 
 
 def test_what_orders_bear_is_partitioned_by_month(graph):
     partitioned = {key.to_user_string() for key in graph.get_all_asset_keys() if graph.get(key).is_partitioned}
-    assert partitioned == {f"sales/{table}" for table in SALES}
+    assert partitioned == MONTHLY
 
 
 def test_models_of_contexts_that_have_not_moved_are_left_out(environment):
     manifest = load_manifest(ensure_manifest(environment))
-    assert waiting_models(manifest) == " ".join(
-        f"config.meta.context:{context}" for context in ("customer", "fulfillment", "marketplace")
-    )
+    assert waiting_models(manifest) == ""
+    model = {"config": {"meta": {"context": "lending"}}}
+    assert waiting_models({"nodes": {"a": model}}) == "config.meta.context:lending"
     assert {table.name for table in warehouse_tables(manifest)} == TABLES
 
 
+def test_a_table_knows_the_staged_tables_that_it_is_made_of(environment):
+    tables = {table.name: table for table in warehouse_tables(load_manifest(ensure_manifest(environment)))}
+    assert tables["dim_date"].reads == ()
+    assert tables["fact_payments"].reads == ("sales/order_payments", "sales/orders")
+    assert "fulfillment/deliveries" in tables["mart_seller_scorecard"].reads
+
+
 def test_jobs(environment):
-    assert {job.name for job in build_defs(environment).resolve_all_job_defs()} >= {"intake", "validate", "release"}
+    jobs = {job.name: job for job in build_defs(environment).resolve_all_job_defs()}
+    assert [bool(jobs[stage].partitions_def) for stage in STAGES] == [False, True, False, True, False]
+
+
+def test_steps_run_after_what_they_read():
+    names = [[step.name for step in stage] for stage in VALIDATION_STAGES.values()]
+    assert names == [["sales", "reviews"], ["offers", "customers", "geography"], ["deliveries"]]
+
+
+def test_steps_that_wait_for_each_other_are_refused():
+    [sales, *_] = STEPS
+    waiting = replace(sales, published=("marketplace/sellers",))
+    with pytest.raises(ValueError, match="No validation step of sales can run"):
+        stages([waiting])
 
 
 def test_the_manifest_is_parsed_once(environment):

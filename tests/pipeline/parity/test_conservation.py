@@ -6,23 +6,25 @@ from decimal import Decimal
 import polars as pl
 import pytest
 
-from olist_pipeline.contexts import CONTEXTS
 from olist_pipeline.errors import OlistError
 from olist_pipeline.landing.catalogue import ORDER_ITEMS, ORDER_PAYMENTS, ORDERS
 from olist_pipeline.parity.conservation import conservation_of, conservation_subject, intake_conservation_of
+from olist_pipeline.registry import CONTEXTS
 from olist_pipeline.staging import intake_path, staging_path
 from olist_pipeline.steps import run_intake, run_validation
 from olist_pipeline.stores.postgres import transaction
+from olist_pipeline.validation.table import StagedTable
 from tests.pipeline.intake.test_bad_input import edit
 
 SALES = CONTEXTS["sales"]
+[STEP] = SALES.steps
 OCTOBER, JANUARY = date(2017, 10, 1), date(2018, 1, 1)
 
 
 def run_steps(settings):
-    for table in SALES.tables:
+    for table in SALES.landing:
         run_intake(settings, settings.postgres_url, table, date(2018, 12, 1), "r1")
-    run_validation(settings, settings.postgres_url, SALES, [OCTOBER, JANUARY], "r1")
+    run_validation(settings, settings.postgres_url, STEP, [OCTOBER, JANUARY], "r1")
 
 
 @pytest.fixture
@@ -35,7 +37,7 @@ def judged(settings, landing):
 
 
 def ledger(settings, table=ORDERS):
-    return conservation_of(settings, settings.postgres_url, table)
+    return conservation_of(settings, settings.postgres_url, StagedTable.of(table))
 
 
 def spoil(settings, change, table=ORDER_PAYMENTS, month=OCTOBER):
@@ -102,11 +104,11 @@ def test_a_row_that_intake_lost_is_missed(judged):
 
 
 def test_a_month_that_was_never_validated_is_missed(settings, landing):
-    for table in SALES.tables:
+    for table in SALES.landing:
         run_intake(settings, settings.postgres_url, table, date(2018, 12, 1), "r1")
     with pytest.raises(OlistError, match="Staging of sales/orders is empty"):
         ledger(settings)
-    run_validation(settings, settings.postgres_url, SALES, [OCTOBER], "r1")
+    run_validation(settings, settings.postgres_url, STEP, [OCTOBER], "r1")
     assert ledger(settings).lost == (2,)
 
 
@@ -114,15 +116,15 @@ def test_rows_that_intake_rejects_are_conserved(settings, landing):
     edit(landing, ORDER_ITEMS.file, b"29.99,8.72", b"29,99,8.72")
     edit(landing, ORDER_PAYMENTS.file, b"152.96", b"abc")
     run_steps(settings)
-    for table in SALES.tables:
+    for table in SALES.landing:
         assert ledger(settings, table).holds, ledger(settings, table).sentence()
 
 
 def test_the_subject_changes_with_landing_and_with_staging(judged, landing):
-    before = conservation_subject(judged, ORDER_PAYMENTS)
-    assert conservation_subject(judged, ORDER_PAYMENTS) == before
+    before = conservation_subject(judged, StagedTable.of(ORDER_PAYMENTS))
+    assert conservation_subject(judged, StagedTable.of(ORDER_PAYMENTS)) == before
     spoil(judged, lambda rows: rows.head(1))
-    after_staging = conservation_subject(judged, ORDER_PAYMENTS)
+    after_staging = conservation_subject(judged, StagedTable.of(ORDER_PAYMENTS))
     edit(landing, ORDER_PAYMENTS.file, b"152.96", b"152.97")
     run_intake(judged, judged.postgres_url, ORDER_PAYMENTS, date(2018, 12, 1), "r2")
-    assert len({before, after_staging, conservation_subject(judged, ORDER_PAYMENTS)}) == 3
+    assert len({before, after_staging, conservation_subject(judged, StagedTable.of(ORDER_PAYMENTS))}) == 3

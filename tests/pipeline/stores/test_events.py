@@ -26,7 +26,7 @@ def event(aggregate="o1", kind="OrderPlaced", payload='{"a": 1}', second=0):
 
 CLEAR = """
 ALTER TABLE event_store.domain_events DISABLE TRIGGER USER;
-TRUNCATE event_store.domain_events;
+TRUNCATE event_store.domain_events, event_store.batches;
 ALTER TABLE event_store.domain_events ENABLE TRIGGER USER
 """
 

@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 
 from olist_domain.sales.order import OrderRecords
 from olist_domain.sales.records import OrderItemRecord, OrderRecord, PaymentRecord
+from olist_pipeline.contexts.sales.validation import judge_sales
 from olist_pipeline.intake.rows import take_in
 from olist_pipeline.landing.catalogue import ORDER_ITEMS, ORDER_PAYMENTS, ORDERS
 from olist_pipeline.months import MonthRange
-from olist_pipeline.sales.validation import TABLES, judge_sales
 from tests.pipeline.intake.test_bad_input import edit
 
+TABLES = (ORDERS, ORDER_ITEMS, ORDER_PAYMENTS)
 MONTHS = MonthRange(date(2016, 1, 1), date(2018, 12, 1))
 
 
@@ -37,11 +38,13 @@ def rejected(landing):
 def test_a_sound_order_is_accepted_with_its_derived_attributes(landing):
     judged = judge_sales(take_all_in(landing))
     assert judged.quarantined().is_empty()
-    [first, second] = judged.accepted(ORDERS).to_dicts()
+    [first, second] = judged.accepted(ORDERS.name).to_dicts()
     assert (first["total_amount"], first["revenue"], first["order_validity"]) == (Decimal("38.71"),) * 2 + ("VALID",)
     assert (second["total_items"], second["num_sellers"], second["is_multivendor"]) == (2, 2, True)
     assert (first["order_month"], first["source_row"], first["flags"]) == (date(2017, 10, 1), 1, [])
-    assert judged.accepted(ORDER_ITEMS)["total_amount"].to_list() == [Decimal(t) for t in ("38.71", "141.46", "11.50")]
+    assert judged.accepted(ORDER_ITEMS.name)["total_amount"].to_list() == [
+        Decimal(t) for t in ("38.71", "141.46", "11.50")
+    ]
 
 
 def test_an_order_without_items_takes_its_payments_along(landing):
@@ -89,7 +92,7 @@ def test_parts_of_an_order_that_could_not_be_split_are_no_orphans(landing):
 
 def test_what_an_unreadable_item_would_add_up_to_is_unknown_not_nothing(landing):
     edit(landing, ORDER_ITEMS.file, b"29.99", b"abc")
-    orders = judge_sales(take_all_in(landing)).rows["orders"]
+    orders = judge_sales(take_all_in(landing)).tables["orders"].rows
     assert orders["rejects"].to_list() == ["CHILD_REJECTED", ""], "nobody may say that the order has no items"
     assert orders["flags"].to_list() == ["", ""]
 
@@ -118,19 +121,19 @@ def test_a_quarantined_row_keeps_its_cells_file_and_place(landing):
 def test_flags_let_a_row_in_and_mark_it(landing):
     edit(landing, ORDER_PAYMENTS.file, b"boleto,1,152.96", b"boleto,2,150.00")
     judged = judge_sales(take_all_in(landing))
-    assert judged.accepted(ORDERS)["flags"].to_list() == [[], ["PAYMENT_MISMATCH"]]
-    assert judged.accepted(ORDER_PAYMENTS)["flags"].to_list() == [[], [], ["INSTALMENTS_NOT_ALLOWED"]]
+    assert judged.accepted(ORDERS.name)["flags"].to_list() == [[], ["PAYMENT_MISMATCH"]]
+    assert judged.accepted(ORDER_PAYMENTS.name)["flags"].to_list() == [[], [], ["INSTALMENTS_NOT_ALLOWED"]]
 
 
 def test_events_tell_each_order_in_order(landing):
-    events = judge_sales(take_all_in(landing)).events()
+    events = judge_sales(take_all_in(landing)).events
     told = events.filter(pl.col("aggregate_id") == "o1")["event_type"].to_list()
     assert told == ["OrderPlaced", *["PaymentReceived"] * 2, "OrderApproved", "OrderShipped", "OrderDelivered"]
 
 
 def test_a_rejected_order_has_one_event(landing):
     edit(landing, ORDERS.file, b"shipped", b"lost")
-    [event] = judge_sales(take_all_in(landing)).events().filter(pl.col("aggregate_id") == "o2").to_dicts()
+    [event] = judge_sales(take_all_in(landing)).events.filter(pl.col("aggregate_id") == "o2").to_dicts()
     assert event["event_type"] == "OrderRejected"
     assert json.loads(event["payload"]) == {"order_id": "o2", "rules": ["ORDER_STATUS_UNKNOWN"]}
 
@@ -138,9 +141,9 @@ def test_a_rejected_order_has_one_event(landing):
 def test_a_month_without_rows_is_judged_to_nothing(landing):
     empty = {name: rows.clear() for name, rows in take_all_in(landing).items()}
     judged = judge_sales(empty)
-    assert all(judged.accepted(table).is_empty() for table in TABLES)
+    assert all(judged.accepted(table.name).is_empty() for table in TABLES)
     assert judged.quarantined().is_empty()
-    assert judged.events().is_empty()
+    assert judged.events.is_empty()
 
 
 def records_of(intake):
@@ -169,8 +172,8 @@ def told(event):
 def assert_frames_agree_with_objects(intake):
     """Compare verdicts, flags, derived attributes and events of every order on both engines."""
     judged = judge_sales(intake)
-    by_id = {row["order_id"]: row for row in judged.rows["orders"].to_dicts()}
-    events = by_order(judged.events(), told, "aggregate_id")
+    by_id = {row["order_id"]: row for row in judged.tables["orders"].rows.to_dicts()}
+    events = by_order(judged.events, told, "aggregate_id")
     for order_id, records in records_of(intake).items():
         violations = records.violations()
         row = by_id[order_id]
@@ -233,9 +236,9 @@ def test_frames_agree_with_objects_on_every_real_order(real_data):
 
 def test_the_real_set_is_split_as_known(real_data):
     judged = judge_sales(take_all_in(real_data))
-    accepted = {table.name: judged.accepted(table).height for table in TABLES}
+    accepted = {table.name: judged.accepted(table.name).height for table in TABLES}
     assert accepted == {"orders": 98_666, "order_items": 112_650, "order_payments": 103_056}
     by_rule = dict(judged.quarantined()["rules"].value_counts().rows())
     assert by_rule == {"ORDER_WITHOUT_ITEMS": 775, "PARENT_REJECTED": 830}
-    items = judged.accepted(ORDER_ITEMS)
+    items = judged.accepted(ORDER_ITEMS.name)
     assert (items["price"].sum(), items["freight_value"].sum()) == (Decimal("13591643.70"), Decimal("2251909.54"))

@@ -1,0 +1,136 @@
+"""The validation of customers: typed rows in, accepted customers and the persons that they are out.
+
+What belongs here: a person's history as frames: latest address, totals, ranks. What does not: rules and
+derivations (the domain's rulebooks are run), reading and writing (see `steps`).
+
+A customer whose order sales did not accept stays, without that order.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+import polars as pl
+
+from olist_domain.customer.events import CHURNED, REGISTERED, SEGMENT_CHANGED
+from olist_domain.customer.facts import (
+    ORDER_ROLLUPS,
+    RANKED_BY,
+    REVIEW_ROLLUPS,
+    OrderStepFacts,
+    PastOrderFacts,
+    PastReviewFacts,
+    PersonFacts,
+)
+from olist_domain.customer.published import PublishedOrder, PublishedReview
+from olist_domain.customer.rules import CUSTOMER_RULES, PERSON_RULES
+from olist_pipeline.engine.history import event_rows
+from olist_pipeline.engine.judge import derive, fill_empty, judge, rollup
+from olist_pipeline.landing.catalogue import CUSTOMERS
+from olist_pipeline.validation.inputs import Inputs
+from olist_pipeline.validation.judged import IS_ACCEPTED, Judged, JudgedTable, derived_names, sound
+from olist_pipeline.validation.table import StagedTable, Summary
+
+PERSON = "customer_unique_id"
+PURCHASE = "order_purchase_timestamp"
+
+CUSTOMER_TABLE = StagedTable.of(CUSTOMERS)
+PERSON_TABLE = StagedTable(
+    "persons",
+    "customer",
+    aggregate="customer",
+    identity=PERSON,
+    columns=(PERSON, "zip_code_prefix", "city", "state"),
+    is_monthly=False,
+    summary=Summary(of="customers", by=PERSON, key=PERSON),
+)
+_HISTORY = ("total_orders", "total_spent", "first_order_at", "last_order_at")
+"""What staging keeps of a person's history besides the derived attributes."""
+
+
+def judge_inputs(inputs: Inputs) -> Judged:
+    """Judge all customers, on the day that the warehouse takes for today."""
+    return judge_customers(
+        inputs.intake("customers"),
+        inputs.published("sales/orders", PublishedOrder.model_fields),
+        inputs.published("marketplace/order_reviews", PublishedReview.model_fields),
+        inputs.as_of,
+    )
+
+
+def judge_customers(customers: pl.LazyFrame, orders: pl.LazyFrame, reviews: pl.LazyFrame, as_of: date) -> Judged:
+    """Judge intake rows of customers, and their persons beside all accepted orders and reviews."""
+    judged = judge(derive(sound(customers), CUSTOMER_RULES), CUSTOMER_RULES).collect()
+    accepted = judged.filter(IS_ACCEPTED)
+    history = accepted.lazy().join(orders, on="customer_id").collect()
+    persons = _persons(accepted.lazy(), history.lazy(), reviews, as_of)
+    return Judged.of(
+        [
+            JudgedTable(CUSTOMER_TABLE, judged, derived_names(CUSTOMER_RULES)),
+            JudgedTable(PERSON_TABLE, persons, (*_HISTORY, *derived_names(PERSON_RULES))),
+        ],
+        [
+            event_rows(persons, PersonFacts, REGISTERED),
+            event_rows(_order_steps(history), OrderStepFacts, SEGMENT_CHANGED),
+            event_rows(persons, PersonFacts, CHURNED),
+        ],
+    )
+
+
+def _persons(customers: pl.LazyFrame, history: pl.LazyFrame, reviews: pl.LazyFrame, as_of: date) -> pl.DataFrame:
+    """Return a row for each person of `customers`, with the facts and derivations of persons."""
+    written = reviews.join(history.select("order_id", PERSON), on="order_id")
+    span = history.group_by(PERSON).agg(
+        pl.col(PURCHASE).min().alias("first_order_at"), pl.col(PURCHASE).max().alias("last_order_at")
+    )
+    whole = _latest_addresses(customers, history)
+    for totals in (
+        rollup(history, PERSON, PastOrderFacts, ORDER_ROLLUPS),
+        rollup(written, PERSON, PastReviewFacts, REVIEW_ROLLUPS),
+        span,
+    ):
+        whole = whole.join(totals, on=PERSON, how="left")
+    whole = fill_empty(whole.sort(PERSON), (*ORDER_ROLLUPS, *REVIEW_ROLLUPS))
+    ranked = _ranked(whole.collect()).with_columns(pl.lit(as_of).alias("as_of"))
+    return judge(derive(ranked, PERSON_RULES), PERSON_RULES)
+
+
+def _latest_addresses(customers: pl.LazyFrame, history: pl.LazyFrame) -> pl.LazyFrame:
+    """Return each person's address: that of the latest order, else of the greatest customer id."""
+    purchases = history.group_by("customer_id").agg(pl.col(PURCHASE).max())
+    latest = (
+        customers.join(purchases, on="customer_id", how="left")
+        .sort(PURCHASE, "customer_id", descending=True, nulls_last=True)
+        .unique(PERSON, keep="first", maintain_order=True)
+    )
+    return latest.select(
+        PERSON,
+        pl.col("customer_zip_code_prefix").alias("zip_code_prefix"),
+        pl.col("customer_city").alias("city"),
+        pl.col("customer_state").alias("state"),
+    )
+
+
+def _ranked(persons: pl.DataFrame) -> pl.DataFrame:
+    """Return `persons`, sorted by id, with the ranks of those with orders; equals keep their order, by id."""
+    has_ordered = pl.col("last_order_at").is_not_null()
+    return persons.with_columns(
+        *(pl.when(has_ordered).then(pl.col(by)).rank("ordinal").alias(rank) for rank, by in RANKED_BY.items()),
+        pl.when(has_ordered).then(has_ordered.sum()).alias("ranked_persons"),
+    )
+
+
+def _order_steps(history: pl.DataFrame) -> pl.DataFrame:
+    """Return the orders of persons with several as steps of their history, oldest first."""
+    steps = (
+        history.filter(pl.len().over(PERSON) > 1)
+        .sort(PERSON, PURCHASE, "order_id")
+        .with_columns(
+            pl.int_range(1, pl.len() + 1).over(PERSON).alias("total_orders"),
+            pl.col("revenue").cum_sum().over(PERSON).alias("total_spent"),
+        )
+    )
+    return steps.with_columns(
+        (pl.col("total_orders") - 1).alias("previous_orders"),
+        (pl.col("total_spent") - pl.col("revenue")).alias("previous_spent"),
+    )

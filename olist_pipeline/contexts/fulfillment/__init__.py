@@ -1,0 +1,37 @@
+"""The fulfillment context in the pipeline: deliveries month by month, and geography as a whole.
+
+What belongs here: how its frames are judged, split and told as events. What does not: a rule (see
+`olist_domain.fulfillment`), and orchestration.
+"""
+
+from olist_domain.fulfillment.rules import DELIVERY_RULES, GEOGRAPHY_RULES, GEOLOCATION_RULES
+from olist_pipeline.contexts.fulfillment import deliveries, geography
+from olist_pipeline.landing.catalogue import GEOLOCATION
+from olist_pipeline.validation.context import Context, Step
+
+FULFILLMENT = Context(
+    "fulfillment",
+    landing=(GEOLOCATION,),
+    steps=(
+        Step(
+            "geography",
+            (geography.POINT_TABLE, geography.ZIP_PREFIX_TABLE),
+            geography.judge_inputs,
+            intake=("geolocation",),
+        ),
+        Step(
+            "deliveries",
+            (deliveries.DELIVERY_TABLE,),
+            deliveries.judge_inputs,
+            intake=("orders",),
+            published=(
+                "sales/orders",
+                "sales/order_items",
+                "customer/customers",
+                "marketplace/sellers",
+                "fulfillment/zip_prefixes",
+            ),
+        ),
+    ),
+    rulebooks=(DELIVERY_RULES, GEOLOCATION_RULES, GEOGRAPHY_RULES),
+)

@@ -1,0 +1,67 @@
+"""The validation of geography: points of zip prefixes in, accepted points and the places that they make out.
+
+What belongs here: what the points of a zip prefix add up to, as frames. What does not: rules and derivations
+(the domain's rulebooks are run), reading and writing (see `steps`).
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from olist_domain.fulfillment.facts import POINT_ROLLUPS, GeolocationFacts
+from olist_domain.fulfillment.rules import GEOGRAPHY_RULES, GEOLOCATION_RULES
+from olist_pipeline.engine.judge import derive, judge, rollup
+from olist_pipeline.landing.catalogue import GEOLOCATION
+from olist_pipeline.validation.inputs import Inputs
+from olist_pipeline.validation.judged import EVENTS, IS_ACCEPTED, Judged, JudgedTable, sound
+from olist_pipeline.validation.table import StagedTable, Summary
+
+ZIP_PREFIX, POINT_PREFIX = "zip_code_prefix", "geolocation_zip_code_prefix"
+
+POINT_TABLE = StagedTable.of(GEOLOCATION)
+ZIP_PREFIX_TABLE = StagedTable(
+    "zip_prefixes",
+    "fulfillment",
+    aggregate="zip_prefix",
+    identity=ZIP_PREFIX,
+    columns=(ZIP_PREFIX,),
+    is_monthly=False,
+    summary=Summary(of="geolocation", by=POINT_PREFIX, key=ZIP_PREFIX),
+)
+
+
+def judge_inputs(inputs: Inputs) -> Judged:
+    """Judge all points."""
+    return judge_geography(inputs.intake("geolocation"))
+
+
+def judge_geography(points: pl.LazyFrame) -> Judged:
+    """Judge intake rows of points, and make places of the accepted ones. Nothing happens to a place: no events."""
+    judged = judge(sound(points), GEOLOCATION_RULES).collect()
+    places = _places(judged.lazy().filter(IS_ACCEPTED))
+    return Judged.of(
+        [
+            JudgedTable(POINT_TABLE, judged),
+            JudgedTable(ZIP_PREFIX_TABLE, places, ("latitude", "longitude", "city", "state", "region", "points")),
+        ],
+        [pl.DataFrame(schema=EVENTS)],
+    )
+
+
+def _places(points: pl.LazyFrame) -> pl.DataFrame:
+    totals = rollup(points, POINT_PREFIX, GeolocationFacts, POINT_ROLLUPS)
+    whole = (
+        totals.join(_most_frequent(points, "geolocation_city", "city"), on=POINT_PREFIX)
+        .join(_most_frequent(points, "geolocation_state", "state"), on=POINT_PREFIX)
+        .rename({POINT_PREFIX: ZIP_PREFIX})
+        .sort(ZIP_PREFIX)
+    )
+    return judge(derive(whole, GEOGRAPHY_RULES), GEOGRAPHY_RULES).collect()
+
+
+def _most_frequent(points: pl.LazyFrame, column: str, name: str) -> pl.LazyFrame:
+    """Return the text that most points of each zip prefix have in `column`, ties by the smaller."""
+    counted = points.group_by(POINT_PREFIX, column).len().sort("len", column, descending=[True, False])
+    return counted.unique(POINT_PREFIX, keep="first", maintain_order=True).select(
+        POINT_PREFIX, pl.col(column).alias(name)
+    )

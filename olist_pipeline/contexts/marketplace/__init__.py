@@ -1,0 +1,32 @@
+"""The marketplace context in the pipeline: reviews month by month; sellers, products and categories as a whole.
+
+What belongs here: how its frames are judged, split and told as events. What does not: a rule (see
+`olist_domain.marketplace`), and orchestration.
+"""
+
+from olist_domain.marketplace.rules import CATEGORY_RULES, PRODUCT_RULES, REVIEW_RULES, SELLER_RULES
+from olist_pipeline.contexts.marketplace import offers, reviews
+from olist_pipeline.landing.catalogue import CATEGORIES, ORDER_REVIEWS, PRODUCTS, SELLERS
+from olist_pipeline.validation.context import Context, Step
+
+MARKETPLACE = Context(
+    "marketplace",
+    landing=(ORDER_REVIEWS, SELLERS, PRODUCTS, CATEGORIES),
+    steps=(
+        Step(
+            "reviews",
+            (reviews.REVIEW_TABLE,),
+            reviews.judge_inputs,
+            intake=("order_reviews",),
+            published=("sales/orders",),
+        ),
+        Step(
+            "offers",
+            (offers.SELLER_TABLE, offers.PRODUCT_TABLE, offers.CATEGORY_TABLE),
+            offers.judge_inputs,
+            intake=("sellers", "products", "categories"),
+            published=("sales/orders", "sales/order_items"),
+        ),
+    ),
+    rulebooks=(REVIEW_RULES, SELLER_RULES, PRODUCT_RULES, CATEGORY_RULES),
+)

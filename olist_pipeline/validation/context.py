@@ -1,0 +1,56 @@
+"""What a bounded context is to the pipeline: its files, its staged tables, its steps and its rulebooks.
+
+What belongs here: these declarations. What does not: any particular context (see `contexts`), and running a
+step (see `steps`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from olist_domain.kernel.rules import Rulebook
+from olist_pipeline.landing.catalogue import LandingTable
+from olist_pipeline.validation.inputs import Inputs
+from olist_pipeline.validation.judged import Judged
+from olist_pipeline.validation.table import StagedTable
+
+
+@dataclass(frozen=True)
+class Step:
+    """One validation step: tables that are judged together.
+
+    `intake` names the intake tables that it reads, `published` the accepted tables (`context/table`): it can
+    read nothing else, so the asset graph tells the truth. A step's tables are all monthly, or none is.
+    """
+
+    name: str
+    tables: tuple[StagedTable, ...]
+    judge: Callable[[Inputs], Judged]
+    intake: tuple[str, ...]
+    published: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if len({table.is_monthly for table in self.tables}) != 1:
+            raise ValueError(f"The tables of step {self.name} must all be monthly, or none of them")
+
+    @property
+    def is_monthly(self) -> bool:
+        """Whether the step judges whole months, one or more at a time."""
+        return self.tables[0].is_monthly
+
+
+@dataclass(frozen=True)
+class Context:
+    """A bounded context: the landing files that it owns, its steps, and the rulebooks that they run."""
+
+    name: str
+    landing: tuple[LandingTable, ...]
+    steps: tuple[Step, ...]
+    rulebooks: tuple[Rulebook[Any], ...]
+
+    @property
+    def tables(self) -> tuple[StagedTable, ...]:
+        """The staged tables of all steps."""
+        return tuple(table for step in self.steps for table in step.tables)

@@ -1,0 +1,144 @@
+"""Judged rows: what a step makes of its inputs, split into accepted and quarantined rows.
+
+What belongs here: the split, the form of staging and quarantine rows, and rejecting rows for their parents'
+sake. What does not: which rules are run (the contexts), and storing the result (`steps`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from olist_domain.kernel.rules import Rulebook
+from olist_pipeline.engine.judge import FLAGS, REJECTS
+from olist_pipeline.intake.cast import MONEY, RULES
+from olist_pipeline.intake.rows import IS_SOUND, ORDER_MONTH, PAYLOAD, canonical_text
+from olist_pipeline.landing.csv_file import SOURCE_ROW
+from olist_pipeline.validation.table import StagedTable
+
+IS_ACCEPTED = pl.col(REJECTS) == ""
+PARENT_REJECTED = "PARENT_REJECTED"
+
+
+@dataclass(frozen=True)
+class JudgedTable:
+    """The judged rows of one table: its own columns, `derived` ones, `rejects` and `flags`, among others."""
+
+    table: StagedTable
+    rows: pl.DataFrame
+    derived: tuple[str, ...] = ()
+
+    def accepted(self) -> pl.DataFrame:
+        """Return the staging rows: columns, derived attributes, flags, month and source row where there are any."""
+        rows = self.rows.filter(IS_ACCEPTED)
+        return rows.select(
+            *(_stored(name, rows.schema[name]) for name in (*self.table.columns, *self.derived)),
+            _as_list(FLAGS),
+            *([ORDER_MONTH] if self.table.is_monthly else []),
+            *([SOURCE_ROW] if self.table.source else []),
+        )
+
+    def quarantined(self) -> pl.DataFrame:
+        """Return the quarantine rows, `rules` by commas, `payload` as JSON with cells as landing writes them."""
+        source = self.table.source
+        if source is None:
+            return pl.DataFrame(schema=QUARANTINE)
+        rows = self.rows.filter(~IS_ACCEPTED)
+        cells = canonical_text(rows, self.table.columns).select(pl.struct(pl.all()).struct.json_encode().alias(PAYLOAD))
+        return quarantine_rows(rows.with_columns(pl.col(REJECTS).alias(RULES), cells.to_series()), self.table)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What a step made of its inputs: its tables by name, and the event rows, each aggregate's in order."""
+
+    tables: dict[str, JudgedTable]
+    events: pl.DataFrame
+
+    @classmethod
+    def of(cls, tables: Iterable[JudgedTable], events: Iterable[pl.DataFrame]) -> Judged:
+        """Return the judgement of `tables`, with `events` one after the other."""
+        return cls({judged.table.name: judged for judged in tables}, pl.concat(events))
+
+    def accepted(self, table: str) -> pl.DataFrame:
+        """Return the staging rows of a table."""
+        return self.tables[table].accepted()
+
+    def quarantined(self) -> pl.DataFrame:
+        """Return the quarantine rows of all tables."""
+        return pl.concat([judged.quarantined() for judged in self.tables.values()])
+
+
+def quarantine_rows(rows: pl.DataFrame, table: StagedTable) -> pl.DataFrame:
+    """Return the quarantine rows of `rows`, which have `rules` and `payload`."""
+    if table.source is None:
+        raise ValueError(f"{table.name} has no landing rows that could be quarantined")
+    return rows.select(
+        pl.lit(table.context).alias("context"),
+        pl.lit(table.aggregate).alias("aggregate_type"),
+        pl.col(table.identity).alias("aggregate_id"),
+        pl.lit(table.name).alias("source_table"),
+        pl.lit(table.source.file).alias("source_file"),
+        SOURCE_ROW,
+        RULES,
+        PAYLOAD,
+        pl.col(ORDER_MONTH) if ORDER_MONTH in rows.columns else pl.lit(None, dtype=pl.Date).alias(ORDER_MONTH),
+    )
+
+
+def sound(intake: pl.LazyFrame) -> pl.LazyFrame:
+    """Return the rows that intake found nothing wrong with."""
+    return intake.filter(IS_SOUND).drop(RULES, PAYLOAD)
+
+
+def rejected_with(rows: pl.DataFrame, is_rejected: pl.Expr, code: str) -> pl.DataFrame:
+    """Return judged `rows` with `code` appended to the rejects of those of which `is_rejected` holds."""
+    separator = pl.when(IS_ACCEPTED).then(pl.lit("")).otherwise(pl.lit(","))
+    appended = pl.concat_str(pl.col(REJECTS), separator, pl.lit(code))
+    return rows.with_columns(pl.when(is_rejected).then(appended).otherwise(pl.col(REJECTS)).alias(REJECTS))
+
+
+def is_among(column: str, values: pl.Series) -> pl.Expr:
+    """Return whether `column` has one of `values`."""
+    return pl.col(column).is_in(values.drop_nulls().unique().implode())
+
+
+def derived_names(book: Rulebook[Any]) -> tuple[str, ...]:
+    """Return the columns that a rulebook derives."""
+    return tuple(derivation.name for derivation in book.derivations)
+
+
+QUARANTINE = {
+    "context": pl.String,
+    "aggregate_type": pl.String,
+    "aggregate_id": pl.String,
+    "source_table": pl.String,
+    "source_file": pl.String,
+    SOURCE_ROW: pl.Int64,
+    RULES: pl.String,
+    PAYLOAD: pl.String,
+    ORDER_MONTH: pl.Date,
+}
+EVENTS: dict[str, pl.DataType | type[pl.DataType]] = {
+    "event_type": pl.String,
+    "context": pl.String,
+    "aggregate_type": pl.String,
+    "aggregate_id": pl.String,
+    "payload": pl.String,
+    "occurred_at": pl.Datetime("us"),
+}
+
+
+def _stored(name: str, kind: pl.DataType) -> pl.Expr:
+    """Return a column in the type that staging keeps: money with two digits, counts as 64-bit integers."""
+    if isinstance(kind, pl.Decimal):
+        return pl.col(name).cast(MONEY)
+    return pl.col(name).cast(pl.Int64) if kind.is_integer() else pl.col(name)
+
+
+def _as_list(codes: str) -> pl.Expr:
+    nothing = pl.lit([], dtype=pl.List(pl.String))
+    return pl.when(pl.col(codes) != "").then(pl.col(codes).str.split(",")).otherwise(nothing).alias(codes)

@@ -1,0 +1,55 @@
+"""Staged tables: what a context publishes of its accepted rows.
+
+What belongs here: what is true of a table before it is made. What does not: how it is made (the contexts), and
+where its files are (`staging`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from olist_pipeline.landing.catalogue import LandingTable
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a table is made of that has no landing rows of its own: a row for each value of `by` in table `of`.
+
+    `key` is the column that holds the value.
+    """
+
+    of: str
+    by: str
+    key: str
+
+
+@dataclass(frozen=True)
+class StagedTable:
+    """A table of accepted rows in staging.
+
+    A table with a `source` accepts rows of that landing table, each or not at all, and keeps `columns` of them
+    as they came; a `summary` is made of another table of the context. `aggregate` and `identity` say what a
+    quarantined row is a part of.
+    """
+
+    name: str
+    context: str
+    aggregate: str
+    identity: str
+    columns: tuple[str, ...]
+    is_monthly: bool
+    source: LandingTable | None = None
+    summary: Summary | None = None
+
+    @classmethod
+    def of(cls, source: LandingTable) -> StagedTable:
+        """Return the table of the accepted rows of a landing table, by the same name."""
+        return cls(
+            source.name,
+            source.context,
+            source.aggregate,
+            source.identity,
+            source.columns,
+            is_monthly=source.is_monthly,
+            source=source,
+        )
