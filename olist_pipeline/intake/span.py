@@ -7,6 +7,7 @@ What does not: judging orders.
 from __future__ import annotations
 
 from datetime import date, datetime
+from functools import lru_cache
 from pathlib import Path
 
 from olist_pipeline.errors import OlistError
@@ -20,7 +21,15 @@ PURCHASE = "order_purchase_timestamp"
 
 def purchase_span(landing: Path, months: MonthRange) -> tuple[datetime, datetime]:
     """Return the first and the last purchase within `months`; raises OlistError when there is none."""
-    text = read_text(path_of(landing, ORDERS), ORDERS).rows
+    path = path_of(landing, ORDERS)
+    state = path.stat()
+    return _span_of_file(path, (state.st_mtime_ns, state.st_size, state.st_ino), months)
+
+
+@lru_cache(maxsize=1)
+def _span_of_file(path: Path, state: tuple[int, ...], months: MonthRange) -> tuple[datetime, datetime]:
+    """Return the span of one state of the file: every step of a run asks for it."""
+    text = read_text(path, ORDERS).rows
     moments = text.select(typed(PURCHASE, datetime)).to_series()
     sound = moments.filter(moments.dt.date().dt.month_start().is_between(months.first, months.last))
     first, last = sound.min(), sound.max()

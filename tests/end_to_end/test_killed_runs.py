@@ -10,7 +10,7 @@ from tests.end_to_end.world import World
 KILLS = [
     ("olist run", 7.0, os.kill),  # dbt builds old, and goes on alone
     ("dbt_old", 0.05, os.killpg),  # intake
-    ("intake__order_payments", 0.1, os.killpg),  # validation
+    ("validate_sales", 0.3, os.killpg),  # validation: of reviews, or of persons
     ("sales_conservation", 2.5, os.killpg),  # dbt builds new
     ("parity", 0.05, os.killpg),  # the release
 ]
