@@ -1,5 +1,6 @@
 """Fixtures that several packages of tests share: where the real data is, a server, an environment."""
 
+import fcntl
 import os
 import shutil
 import signal
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from olist_pipeline.orchestration.dbt import ensure_manifest
 from olist_pipeline.settings import Settings
 from olist_pipeline.stores import postgres
 
@@ -50,6 +52,19 @@ def server(server_folder) -> str:
     url = postgres.server_url(settings)
     postgres.create_schema(url)
     return url
+
+
+@pytest.fixture(scope="session")
+def parsed_project(tmp_path_factory, worker_id) -> Settings:
+    """Settings of a home in which dbt's manifest is parsed: once for all workers, for it takes seconds."""
+    base = tmp_path_factory.getbasetemp()
+    home = (base if worker_id == "master" else base.parent) / "parsed"
+    home.mkdir(exist_ok=True)
+    settings = Settings(home, home / "landing", None)
+    with (home / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        ensure_manifest(settings)
+    return settings
 
 
 @pytest.fixture

@@ -78,7 +78,8 @@ class TestFirstRun:
         shape = (
             "SELECT table_name, list(column_name || ' ' || data_type ORDER BY ordinal_position) "
             "FROM information_schema.columns JOIN information_schema.tables USING (table_schema, table_name) "
-            "WHERE table_schema = ? AND table_type = 'BASE TABLE' AND table_name NOT LIKE 'stg_%' GROUP BY table_name ORDER BY table_name"
+            "WHERE table_schema = ? AND table_type = 'BASE TABLE' AND table_name NOT LIKE 'stg_%' "
+            "GROUP BY table_name ORDER BY table_name"
         )
         with duckdb.connect(str(world.settings.warehouse), read_only=True) as warehouse:
             old, replay, new = (warehouse.execute(shape, [schema]).fetchall() for schema in ("old", "replay", "new"))

@@ -8,7 +8,7 @@ import pytest
 
 from olist_pipeline.errors import OlistError
 from olist_pipeline.intake.rows import IS_SOUND, take_in
-from olist_pipeline.landing.catalogue import ORDER_ITEMS, ORDER_PAYMENTS, ORDERS
+from olist_pipeline.landing.catalogue import ORDER_ITEMS, ORDER_PAYMENTS, ORDER_REVIEWS, ORDERS
 from olist_pipeline.months import MonthRange
 
 MONTHS = MonthRange(date(2016, 1, 1), date(2018, 12, 1))
@@ -209,6 +209,36 @@ class TestBadRecords:
         path = landing / ORDERS_FILE
         path.write_bytes(path.read_bytes().rstrip(b"\n"))
         assert rules(landing, ORDERS) == ["", ""]
+
+
+REVIEWS = """review_id,order_id,review_score,review_comment_title,review_comment_message,review_creation_date,\
+review_answer_timestamp
+r1,o1,5,,"good, and
+quick",2017-10-12 00:00:00,2017-10-13 00:00:00
+r2,o2,4,,,,
+"""
+
+
+class TestOptionalLastCells:
+    """Reviews and products may lack their last cell: a short record must not pass for one that does."""
+
+    def write(self, landing, text):
+        (landing / ORDER_REVIEWS.file).write_text(text)
+        return rules(landing, ORDER_REVIEWS)
+
+    def test_a_record_whose_last_cells_are_empty_is_whole(self, landing):
+        assert self.write(landing, REVIEWS) == ["", ""]
+
+    @pytest.mark.parametrize("short", ["r2,o2,4,,,\n", "r2,o2,4\n", "r2,o2\n"])
+    def test_a_record_that_ends_early_is_malformed(self, landing, short):
+        assert self.write(landing, REVIEWS.replace("r2,o2,4,,,,\n", short)) == ["", "MALFORMED_ROW"]
+
+    def test_an_empty_last_cell_without_a_line_end_may_have_lost_its_text(self, landing):
+        assert self.write(landing, REVIEWS.removesuffix("\n")) == ["", "TRUNCATED_ROW"]
+
+    def test_a_cut_last_date_is_no_date(self, landing):
+        cut = REVIEWS.replace("r2,o2,4,,,,\n", "r2,o2,4,,,,2017-10-1")
+        assert self.write(landing, cut) == ["", "UNPARSEABLE_REVIEW_ANSWER_TIMESTAMP"]
 
 
 class TestKeysAndParents:

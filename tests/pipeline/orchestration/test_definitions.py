@@ -15,7 +15,6 @@ from olist_pipeline.orchestration.jobs import STAGES, VALIDATION_STAGES, stages
 from olist_pipeline.orchestration.partitions import MONTHS, describe, months_of
 from olist_pipeline.orchestration.resources import clear_failures
 from olist_pipeline.registry import STEPS
-from olist_pipeline.settings import Settings
 from olist_pipeline.warehouse import load_manifest, warehouse_tables
 from tests.tables import LANDING, MONTHLY, STAGED, TABLES
 
@@ -33,9 +32,8 @@ OLD_VIEWS = {
 
 
 @pytest.fixture(scope="module")
-def environment(tmp_path_factory):
-    home = tmp_path_factory.mktemp("home")
-    return Settings(home, home / "landing", None)
+def environment(parsed_project):
+    return parsed_project
 
 
 @pytest.fixture(scope="module")
