@@ -5,15 +5,19 @@ What belongs here: layout, atomic writes and reads of these files. What does not
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from pathlib import Path
+from typing import TypeVar
 
 import polars as pl
 
+from olist_domain.kernel.records import Record
 from olist_pipeline.errors import OlistError
 from olist_pipeline.files import replacing
 from olist_pipeline.months import month_text
+
+RecordT = TypeVar("RecordT", bound=Record)
 
 SNAPSHOT = "snapshot"
 """The file name of a table that has no months."""
@@ -91,3 +95,17 @@ def scan_staging(staging: Path, context: str, table: str, months: Iterable[date]
                 f"Staging of {context}/{table} has no {month_text(month)}; materialise that month of it first."
             )
     return pl.scan_parquet(list(paths.values()))
+
+
+def find_records(staging: Path, asset: str, record: type[RecordT], **wanted: Sequence[object]) -> list[RecordT]:
+    """Return the accepted rows of `context/table` whose column has one of the values, as records.
+
+    `wanted` is one column with its values, e.g. `order_id=["o1"]`. Raises OlistError before the validation.
+    """
+    [(column, values)] = wanted.items()
+    known = [value for value in values if value is not None]
+    if not known:
+        return []
+    context, _, table = asset.partition("/")
+    rows = scan_staging(staging, context, table).filter(pl.col(column).is_in(known)).select(*record.model_fields)
+    return [record.model_validate(row) for row in rows.collect().iter_rows(named=True)]

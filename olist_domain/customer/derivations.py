@@ -33,7 +33,7 @@ HIGH_SCORE_FROM, MIDDLE_SCORE, LOW_SCORE_TO = 4, 3, 2
 """How scores of 1 to 5 are read."""
 
 
-@derivation(name="region", replaces=("stg_customers.region",))
+@derivation(name="region", replaces=("mart_geographic_analysis.region",))
 def customer_region(customer: AddressFacts) -> Fact[str]:
     """The region of Brazil that the customer of an order lives in."""
     return region_of(customer.customer_state)
@@ -45,45 +45,53 @@ def person_region(person: PersonFacts) -> Fact[str]:
     return region_of(person.state)
 
 
-@derivation(replaces=("int_customers.average_order_value", "dim_customer.average_order_value"))
+@derivation(replaces=("int_customers.average_order_value",))
 def average_order_value(person: PersonFacts) -> Fact[float]:
     """What a person spends on an order that is a sale, in BRL; unknown without one."""
     return person.total_spent / person.sale_orders
 
 
-@derivation(replaces=("int_customers.average_review_score", "dim_customer.average_review_score"))
+@derivation(replaces=("int_customers.average_review_score",))
 def average_review_score(person: PersonFacts) -> Fact[float]:
-    """The mean of the scores that a person gave; unknown without a review."""
+    """The mean of the scores that a person gave; unknown without a review.
+
+    Each accepted review of an accepted order counts once, whatever became of the order.
+    """
     return person.total_review_score / person.total_reviews
 
 
-@derivation(replaces=("int_customers.days_since_last_order", "dim_customer.days_since_last_order"))
+@derivation(replaces=("int_customers.days_since_last_order", "dim_customer.is_churned"))
 def days_since_last_order(person: PersonFacts) -> Fact[int]:
-    """The days from a person's last order to the day of judgement; unknown without orders."""
+    """The days from a person's last order to the day of judgement; unknown without orders.
+
+    They are calendar days, whatever became of the order.
+    """
     return person.last_order_at.days_until(person.as_of)
 
 
-@derivation(replaces=("int_customers.lifetime_days", "dim_customer.lifetime_days"))
+@derivation(replaces=("int_customers.lifetime_days",))
 def lifetime_days(person: PersonFacts) -> Fact[int]:
     """The days from a person's first order to the last; unknown without orders."""
     return person.first_order_at.days_until(person.last_order_at)
 
 
-@derivation(replaces=("int_customers.cohort_month", "dim_customer.cohort_month", "mart_cohort_analysis.cohort_month"))
+@derivation(replaces=("int_customers.cohort_month",))
 def cohort_month(person: PersonFacts) -> Fact[date]:
     """The month of a person's first order, by its first day; unknown without orders."""
     return person.first_order_at.month_start()
 
 
-@derivation(replaces=("int_customers.has_returned", "dim_customer.has_returned"))
+@derivation(replaces=("int_customers.has_returned", "int_customers.satisfaction_tier"))
 def has_returned(person: PersonFacts) -> Fact[bool]:
-    """Whether a person ordered on more than one day."""
+    """Whether a person ordered on more than one day.
+
+    Any accepted order counts, cancelled ones included; several orders of one day are no return.
+    """
     return choose((lifetime_days(person) > 0, True), default=False)
 
 
 @derivation(
     replaces=(
-        "stg_customers.customer_segment",
         "int_customers.customer_segment",
         "dim_customer.customer_segment",
         "mart_customer_analytics.customer_segment",
@@ -94,11 +102,15 @@ def customer_segment(person: PersonFacts) -> Fact[str]:
     return segment_of(person.total_orders, person.total_spent)
 
 
-@derivation(replaces=("int_customers.satisfaction_tier", "dim_customer.satisfaction_tier"))
+@derivation(replaces=("int_customers.satisfaction_tier",))
 def satisfaction_tier(person: PersonFacts) -> Fact[str]:
     """How those who buy much and did so lately feel: VIPs by their scores, the loyal by whether they returned.
 
-    A VIP who never gave a score is not known to be happy, and counts as unhappy, as in the guide's CASE.
+    The idle days are `days_since_last_order`. A VIP (see `customer_segment`) with fewer than VIP_ACTIVE_DAYS of
+    them is VIP_HAPPY where `average_review_score` is LEAST_POSITIVE or more, else VIP_UNHAPPY: a VIP who never
+    gave a score is not known to be happy, and counts as unhappy, as in the guide's CASE. Of the others, whoever
+    has more than LOYAL_ORDERS_ABOVE orders and fewer than LOYAL_ACTIVE_DAYS idle days is LOYAL_RETURNER where
+    `has_returned`, else LOYAL_NEW. Everybody else is STANDARD.
     """
     idle_days = days_since_last_order(person)
     is_active_vip = _is_vip(person.total_orders, person.total_spent) & (idle_days < VIP_ACTIVE_DAYS)
@@ -112,31 +124,31 @@ def satisfaction_tier(person: PersonFacts) -> Fact[str]:
     )
 
 
-@derivation(replaces=("int_customers.recency_score", "dim_customer.recency_score"))
+@derivation(replaces=("int_customers.recency_score",))
 def recency_score(person: PersonFacts) -> Fact[int]:
     """The fifth of all persons with orders that a person is in by the last order, 5 the most recent."""
     return quintile(person.recency_rank, person.ranked_persons)
 
 
-@derivation(replaces=("int_customers.frequency_score", "dim_customer.frequency_score"))
+@derivation(replaces=("int_customers.frequency_score",))
 def frequency_score(person: PersonFacts) -> Fact[int]:
     """The fifth of all persons with orders that a person is in by the number of orders, 5 the most."""
     return quintile(person.frequency_rank, person.ranked_persons)
 
 
-@derivation(replaces=("int_customers.monetary_score", "dim_customer.monetary_score"))
+@derivation(replaces=("int_customers.monetary_score",))
 def monetary_score(person: PersonFacts) -> Fact[int]:
     """The fifth of all persons with orders that a person is in by what was spent, 5 the most."""
     return quintile(person.monetary_rank, person.ranked_persons)
 
 
-@derivation(replaces=("int_customers.rfm_score", "dim_customer.rfm_score"))
+@derivation(replaces=("int_customers.rfm_score",))
 def rfm_score(person: PersonFacts) -> Fact[int]:
     """The three scores as the digits of one number: recency, frequency, monetary."""
     return recency_score(person) * 100 + frequency_score(person) * 10 + monetary_score(person)
 
 
-@derivation(replaces=("int_customers.rfm_segment", "dim_customer.rfm_segment", "mart_customer_analytics.rfm_segment"))
+@derivation(replaces=("int_customers.rfm_segment",))
 def rfm_segment(person: PersonFacts) -> Fact[str]:
     """What the scores for recency, frequency and monetary value say together; unknown without scores."""
     recency, frequency, monetary = recency_score(person), frequency_score(person), monetary_score(person)
@@ -155,13 +167,19 @@ def rfm_segment(person: PersonFacts) -> Fact[str]:
     )
 
 
-@derivation(replaces=("int_customers.is_churned", "dim_customer.is_churned"))
+@derivation(replaces=("int_customers.is_churned", "dim_customer.is_churned", "mart_customer_analytics.is_churned"))
 def is_churned(person: PersonFacts) -> Fact[bool]:
     """Whether a person has not ordered for more than 180 days; unknown without orders."""
     return days_since_last_order(person) > CHURN_DAYS
 
 
-@derivation(replaces=("int_customers.lifetime_value_tier", "dim_customer.lifetime_value_tier"))
+@derivation(
+    replaces=(
+        "int_customers.lifetime_value_tier",
+        "dim_customer.lifetime_value_tier",
+        "mart_customer_analytics.lifetime_value_tier",
+    )
+)
 def lifetime_value_tier(person: PersonFacts) -> Fact[str]:
     """HIGH: 1000 BRL spent or more; MEDIUM: 200 or more; LOW: less."""
     return choose(

@@ -48,8 +48,14 @@ class PastReviewFacts:
 class PersonFacts:
     """What is read of one person: the latest address, what the history adds up to, and the day of judgement.
 
-    `first_order_at` and `last_order_at` are the least and the greatest purchase; unknown without orders. The
-    ranks count persons with orders from 1, see `RANKED_BY`; `ranked_persons` is their number. Ranks are
+    `total_orders` counts all orders that sales accepted, cancelled ones included; `sale_orders` counts those that
+    are sales. `total_spent` is the revenue of the sales, freight included, in BRL; what is cancelled or unavailable
+    brings nothing. `total_reviews` and `total_review_score` are the number and the sum of the scores that the
+    accepted reviews of these orders give. `first_order_at` and `last_order_at` are the least and the greatest
+    purchase; unknown without orders. `as_of` is the day of judgement, for the warehouse the day of the last
+    purchase in landing.
+
+    The ranks count persons with orders from 1, see `RANKED_BY`; `ranked_persons` is their number. Ranks are
     unknown for a person without orders, and for one who is looked at alone.
     """
 

@@ -22,31 +22,50 @@ BILLIONTHS_A_MILLIONTH, MILLION = 1000, 1e6
 """Mean coordinates are told in whole millionths of a degree: to a tenth of a metre."""
 
 
-@derivation(replaces=("int_deliveries.is_delivered",))
+@derivation(
+    replaces=(
+        "int_deliveries.is_delivered",
+        "mart_delivery_metrics.delivered_orders",
+        "mart_geographic_analysis.delivered_orders",
+    )
+)
 def is_delivered(delivery: DeliveryFacts) -> Fact[bool]:
     """Whether a delivery has arrived: its date is known."""
     return ~delivery.order_delivered_customer_date.is_null()
 
 
-@derivation(replaces=("int_deliveries.delivery_days",))
+@derivation(replaces=("int_deliveries.delivery_days", "mart_seller_scorecard.average_delivery_days"))
 def delivery_days(delivery: DeliveryFacts) -> Fact[int]:
     """The days from the purchase to the delivery; unknown until then."""
     return delivery.order_purchase_timestamp.days_until(delivery.order_delivered_customer_date)
 
 
-@derivation(replaces=("int_deliveries.days_vs_estimate",))
+@derivation(replaces=("int_deliveries.days_vs_estimate", "mart_delivery_metrics.days_late"))
 def days_vs_estimate(delivery: DeliveryFacts) -> Fact[int]:
     """The days from the promised date to the delivery, negative when early; unknown until delivered."""
     return delivery.order_estimated_delivery_date.days_until(delivery.order_delivered_customer_date)
 
 
-@derivation(replaces=("int_deliveries.delivery_performance",))
+@derivation(
+    replaces=(
+        "int_deliveries.delivery_performance",
+        "mart_delivery_metrics.on_time_orders",
+        "mart_delivery_metrics.slightly_late_orders",
+        "mart_delivery_metrics.very_late_orders",
+    )
+)
 def delivery_performance(delivery: DeliveryFacts) -> Fact[str]:
     """ON_TIME: by the promised date; SLIGHTLY_LATE: up to 7 days after; VERY_LATE: later; unknown until delivered."""
     return performance_of(days_vs_estimate(delivery))
 
 
-@derivation(replaces=("int_deliveries.is_late",))
+@derivation(
+    replaces=(
+        "int_deliveries.is_late",
+        "mart_geographic_analysis.late_orders",
+        "mart_seller_scorecard.late_orders",
+    )
+)
 def is_late(delivery: DeliveryFacts) -> Fact[bool]:
     """Whether a delivery came after the promised date; unknown until delivered."""
     return is_lateness(days_vs_estimate(delivery))
@@ -82,19 +101,19 @@ def distance_km(delivery: DeliveryFacts) -> Fact[float]:
     return round(delivery.great_circle_km, DISTANCE_DIGITS)
 
 
-@derivation(replaces=("stg_geolocation.latitude", "dim_geography.latitude"))
+@derivation(replaces=("dim_geography.latitude",))
 def latitude(geography: GeographyFacts) -> Fact[float]:
     """The mean latitude of a zip prefix's points, in degrees to 6 digits."""
     return mean_degrees(geography.total_latitude, geography.points)
 
 
-@derivation(replaces=("stg_geolocation.longitude", "dim_geography.longitude"))
+@derivation(replaces=("dim_geography.longitude",))
 def longitude(geography: GeographyFacts) -> Fact[float]:
     """The mean longitude of a zip prefix's points, in degrees to 6 digits."""
     return mean_degrees(geography.total_longitude, geography.points)
 
 
-@derivation(replaces=("stg_geolocation.region", "dim_geography.region"))
+@derivation(replaces=("dim_geography.region",))
 def region(geography: GeographyFacts) -> Fact[str]:
     """The region of Brazil that a zip prefix lies in."""
     return region_of(geography.state)

@@ -29,7 +29,11 @@ from olist_domain.kernel.facts import Fact
 from olist_domain.kernel.rules import Rulebook, Severity, rule
 
 
-@rule("DELIVERY_BEFORE_PURCHASE", Severity.REJECT, replaces=("int_deliveries.delivery_days",))
+@rule(
+    "DELIVERY_BEFORE_PURCHASE",
+    Severity.REJECT,
+    replaces=("stg_orders.validated_delivery_date", "int_deliveries.delivery_days"),
+)
 def is_delivered_after_purchase(delivery: DeliveryFacts) -> Fact[bool]:
     """A delivery does not arrive before its order is purchased."""
     return delivery.order_delivered_customer_date >= delivery.order_purchase_timestamp
@@ -47,7 +51,7 @@ def is_dispatched_after_purchase(delivery: DeliveryFacts) -> Fact[bool]:
     return delivery.order_delivered_carrier_date >= delivery.order_purchase_timestamp
 
 
-@rule("DELIVERED_BEFORE_CARRIER", Severity.FLAG)
+@rule("DELIVERED_BEFORE_CARRIER", Severity.FLAG, replaces=("int_deliveries.transit_days",))
 def is_delivered_after_dispatch(delivery: DeliveryFacts) -> Fact[bool]:
     """A delivery does not arrive before the carrier gets it."""
     return delivery.order_delivered_customer_date >= delivery.order_delivered_carrier_date
@@ -59,19 +63,23 @@ def has_delivery_date(delivery: DeliveryFacts) -> Fact[bool]:
     return (delivery.order_status != DELIVERED) | is_delivered(delivery)
 
 
-@rule("OUTSIDE_BRAZIL", Severity.REJECT, replaces=("stg_geolocation.latitude", "stg_geolocation.longitude"))
+@rule(
+    "OUTSIDE_BRAZIL",
+    Severity.REJECT,
+    replaces=("stg_geolocation.geolocation_lat", "stg_geolocation.geolocation_lng"),
+)
 def lies_in_brazil(point: GeolocationFacts) -> Fact[bool]:
     """A point of a zip prefix lies between the extreme points of Brazil, islands included."""
     return is_in_brazil(point.geolocation_lat, point.geolocation_lng)
 
 
-@rule("INVALID_STATE", Severity.REJECT, replaces=("stg_geolocation.state",))
+@rule("INVALID_STATE", Severity.REJECT)
 def has_state(point: GeolocationFacts) -> Fact[bool]:
     """The state of a point is a state of Brazil."""
     return is_state(point.geolocation_state)
 
 
-@rule("INVALID_ZIP_PREFIX", Severity.REJECT, replaces=("stg_geolocation.zip_code_prefix",))
+@rule("INVALID_ZIP_PREFIX", Severity.REJECT)
 def has_zip_prefix(point: GeolocationFacts) -> Fact[bool]:
     """The zip prefix of a point is five digits."""
     return is_zip_prefix(point.geolocation_zip_code_prefix)

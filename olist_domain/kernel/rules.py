@@ -29,8 +29,8 @@ class Rule(Generic[F]):
     """One business invariant.
 
     `holds` says what must be true, over the facts of a subject. The rule is broken only where that is
-    definitely false (SQL's CHECK semantics): unknown passes. `replaces` names the places in the old SQL,
-    `model.column`, where the same logic stands.
+    definitely false (SQL's CHECK semantics): unknown passes. `replaces` names the places in the old SQL or
+    its data tests, `model.column`, where the same logic stands.
     """
 
     code: str

@@ -17,43 +17,49 @@ UNKNOWN_CATEGORY = "unknown"
 """The category of a product that has none."""
 
 
-@derivation(replaces=("stg_order_reviews.is_positive", "fact_reviews.is_positive"))
+@derivation(replaces=("fact_reviews.is_positive", "mart_product_performance.positive_reviews"))
 def is_positive(review: ReviewFacts) -> Fact[bool]:
     """Whether a review gives four or five stars."""
     return review_score.is_positive(review.review_score)
 
 
-@derivation(replaces=("stg_order_reviews.is_negative", "fact_reviews.is_negative"))
+@derivation(
+    replaces=(
+        "fact_reviews.is_negative",
+        "mart_product_performance.negative_reviews",
+        "mart_seller_scorecard.negative_reviews",
+    )
+)
 def is_negative(review: ReviewFacts) -> Fact[bool]:
     """Whether a review gives one or two stars."""
     return review_score.is_negative(review.review_score)
 
 
-@derivation(replaces=("stg_order_reviews.sentiment", "fact_reviews.sentiment"))
+@derivation(replaces=("stg_order_reviews.sentiment",))
 def sentiment(review: ReviewFacts) -> Fact[str]:
     """How a review is read: positive from four stars, negative up to two, neutral between."""
     return review_score.sentiment_of(review.review_score)
 
 
-@derivation(replaces=("stg_order_reviews.has_comment", "fact_reviews.has_comment"))
+@derivation(replaces=("stg_order_reviews.has_comment",))
 def has_comment(review: ReviewFacts) -> Fact[bool]:
     """Whether a review says something in words: its message is there and not blank."""
     return ~review.review_comment_message.is_null() & ~review.review_comment_message.is_blank()
 
 
-@derivation(replaces=("stg_order_reviews.response_hours", "fact_reviews.response_hours"))
+@derivation(replaces=("fact_reviews.response_hours",))
 def response_hours(review: ReviewFacts) -> Fact[int]:
     """The whole hours from the question to the answer; unknown where either time is missing."""
     return review.review_creation_date.hours_until(review.review_answer_timestamp)
 
 
-@derivation(replaces=("stg_sellers.region", "int_sellers.region", "dim_seller.region"))
+@derivation(replaces=("int_sellers.region", "dim_seller.region"))
 def region(seller: SellerFacts) -> Fact[str]:
     """The region of Brazil that a seller sends from."""
     return region_of(seller.seller_state)
 
 
-@derivation(replaces=("stg_products.category", "int_products.category", "dim_product.category"))
+@derivation(replaces=("int_products.category",))
 def category(product: ProductFacts) -> Fact[str]:
     """What a product's category is called: in English, else in Portuguese, else `unknown`."""
     return choose(
@@ -63,13 +69,13 @@ def category(product: ProductFacts) -> Fact[str]:
     )
 
 
-@derivation(replaces=("stg_products.volume_cm3", "int_products.volume_cm3", "dim_product.volume_cm3"))
+@derivation(replaces=("int_products.volume_cm3",))
 def volume_cm3(product: ProductFacts) -> Fact[int]:
     """The volume of a product's parcel in cubic centimetres; unknown where a length is missing."""
     return volume(product.product_length_cm, product.product_height_cm, product.product_width_cm)
 
 
-@derivation(replaces=("stg_products.is_complete", "int_products.is_complete", "dim_product.is_complete"))
+@derivation(replaces=("int_products.is_complete",))
 def is_complete(product: ProductFacts) -> Fact[bool]:
     """Whether weight and all dimensions of a product are there and positive."""
     return (

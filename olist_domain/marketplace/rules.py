@@ -60,19 +60,19 @@ def has_zip_prefix(seller: SellerFacts) -> Fact[bool]:
     return is_zip_prefix(seller.seller_zip_code_prefix)
 
 
-@rule("CATEGORY_MISSING", Severity.FLAG, replaces=("stg_products.category",))
+@rule("CATEGORY_MISSING", Severity.FLAG, replaces=("stg_products.product_category_name", "int_products.category"))
 def has_category(product: ProductFacts) -> Fact[bool]:
     """A product has a category."""
     return ~product.product_category_name.is_null()
 
 
-@rule("CATEGORY_WITHOUT_TRANSLATION", Severity.FLAG, replaces=("stg_products.category",))
+@rule("CATEGORY_WITHOUT_TRANSLATION", Severity.FLAG, replaces=("int_products.category",))
 def has_translated_category(product: ProductFacts) -> Fact[bool]:
     """The category of a product, where it has one, has an English name."""
     return product.product_category_name.is_null() | ~product.product_category_name_english.is_null()
 
 
-@rule("DIMENSIONS_MISSING_OR_NOT_POSITIVE", Severity.FLAG, replaces=("stg_products.is_complete",))
+@rule("DIMENSIONS_MISSING_OR_NOT_POSITIVE", Severity.FLAG, replaces=("int_products.is_complete",))
 def has_measures(product: ProductFacts) -> Fact[bool]:
     """Weight and all dimensions of a product are there and positive."""
     return is_complete(product)

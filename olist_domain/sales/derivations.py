@@ -62,25 +62,58 @@ def is_multivendor(order: OrderFacts) -> Fact[bool]:
     return order.num_sellers > 1
 
 
-@derivation(replaces=("int_orders_enriched.is_delivered", "fact_orders.is_delivered"))
+@derivation(
+    replaces=(
+        "int_orders_enriched.is_delivered",
+        "fact_orders.is_delivered",
+        "mart_executive_dashboard.delivered_orders",
+    )
+)
 def is_delivered(order: OrderFacts) -> Fact[bool]:
     """Whether the order reached its customer."""
     return order.order_status == OrderStatus.DELIVERED.value
 
 
-@derivation(replaces=("int_orders_enriched.is_canceled", "fact_orders.is_canceled"))
+@derivation(
+    replaces=(
+        "int_orders_enriched.is_canceled",
+        "fact_orders.is_canceled",
+        "int_sellers.canceled_orders",
+        "mart_executive_dashboard.canceled_orders",
+    )
+)
 def is_canceled(order: OrderFacts) -> Fact[bool]:
     """Whether the order was cancelled."""
     return order.order_status == OrderStatus.CANCELED.value
 
 
-@derivation(replaces=("int_orders_enriched.is_sale", "mart_executive_dashboard.revenue"))
+@derivation(
+    replaces=(
+        "int_orders_enriched.is_sale",
+        "int_customers.is_sale",
+        "int_sellers.sale_orders",
+        "mart_executive_dashboard.sale_orders",
+        "mart_geographic_analysis.sale_orders",
+        "mart_product_performance.sale_items",
+    )
+)
 def is_sale(order: OrderFacts) -> Fact[bool]:
     """Whether the order counts as a sale: neither cancelled nor unavailable."""
     return ~order.order_status.is_in([status.value for status in LOST_SALES])
 
 
-@derivation(replaces=("int_orders_enriched.revenue", "fact_orders.revenue", "mart_executive_dashboard.revenue"))
+@derivation(
+    replaces=(
+        "int_orders_enriched.revenue",
+        "fact_orders.revenue",
+        "int_customers.revenue",
+        "int_sellers.revenue",
+        "mart_cohort_analysis.revenue",
+        "mart_executive_dashboard.revenue",
+        "mart_geographic_analysis.revenue",
+        "mart_product_performance.revenue",
+    )
+)
 def revenue(order: OrderFacts) -> Fact[Decimal]:
     """What the order brings in: its total where it counts as a sale, else nothing."""
     return choose((is_sale(order), total_amount(order)), default=NO_MONEY)

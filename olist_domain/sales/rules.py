@@ -27,13 +27,21 @@ from olist_domain.sales.status import SINGLE_INSTALMENT_TYPES, OrderStatus, Paym
 MOST_INSTALMENTS = 24
 
 
-@rule("ORDER_WITHOUT_ITEMS", Severity.REJECT, replaces=("int_orders_enriched.order_validity",))
+@rule(
+    "ORDER_WITHOUT_ITEMS",
+    Severity.REJECT,
+    replaces=("int_orders_enriched.order_validity", "fact_orders.order_validity"),
+)
 def has_items(order: OrderFacts) -> Fact[bool]:
     """An order has at least one item."""
     return order.total_items > 0
 
 
-@rule("APPROVED_ORDER_PAYMENT_MISMATCH", Severity.REJECT, replaces=("int_orders_enriched.order_validity",))
+@rule(
+    "APPROVED_ORDER_PAYMENT_MISMATCH",
+    Severity.REJECT,
+    replaces=("int_orders_enriched.order_validity", "fact_orders.order_validity"),
+)
 def approved_order_is_paid(order: OrderFacts) -> Fact[bool]:
     """The payments of an approved order equal its total, within 0.01."""
     return (order.order_status != OrderStatus.APPROVED.value) | ~has_payment_mismatch(order)
@@ -45,13 +53,17 @@ def is_delivered_after_purchase(order: OrderFacts) -> Fact[bool]:
     return order.order_delivered_customer_date >= order.order_purchase_timestamp
 
 
-@rule("ORDER_STATUS_UNKNOWN", Severity.REJECT)
+@rule("ORDER_STATUS_UNKNOWN", Severity.REJECT, replaces=("stg_orders.order_status",))
 def has_known_status(order: OrderFacts) -> Fact[bool]:
     """The status of an order is one of the eight that the business knows."""
     return order.order_status.is_in([status.value for status in OrderStatus])
 
 
-@rule("PAYMENT_MISMATCH", Severity.FLAG, replaces=("int_orders_enriched.has_payment_mismatch",))
+@rule(
+    "PAYMENT_MISMATCH",
+    Severity.FLAG,
+    replaces=("int_orders_enriched.has_payment_mismatch", "fact_orders.has_payment_mismatch"),
+)
 def is_paid_exactly(order: OrderFacts) -> Fact[bool]:
     """The payments of an order equal its total, within 0.01, whatever its status."""
     return ~has_payment_mismatch(order)
@@ -69,13 +81,17 @@ def is_not_cancelled_after_delivery(order: OrderFacts) -> Fact[bool]:
     return ~is_canceled(order) | order.order_delivered_customer_date.is_null()
 
 
-@rule("NEGATIVE_AMOUNT", Severity.REJECT, replaces=("stg_order_items.price",))
+@rule("NEGATIVE_AMOUNT", Severity.REJECT, replaces=("stg_order_items.price", "stg_order_items.freight_value"))
 def item_amounts_are_not_negative(item: OrderItemFacts) -> Fact[bool]:
     """Price and freight of an item are not negative."""
     return is_not_negative(item.price) & is_not_negative(item.freight_value)
 
 
-@rule("NEGATIVE_AMOUNT", Severity.REJECT, replaces=("stg_order_payments.is_valid_payment",))
+@rule(
+    "NEGATIVE_AMOUNT",
+    Severity.REJECT,
+    replaces=("stg_order_payments.payment_value", "stg_order_payments.is_valid_payment"),
+)
 def payment_is_not_negative(payment: PaymentFacts) -> Fact[bool]:
     """The value of a payment is not negative."""
     return is_not_negative(payment.payment_value)

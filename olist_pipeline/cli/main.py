@@ -14,6 +14,7 @@ from olist_pipeline.cli.data import data
 from olist_pipeline.cli.dev import dev
 from olist_pipeline.cli.parity import parity
 from olist_pipeline.cli.reports import events, quarantine, status
+from olist_pipeline.cli.rules import rules
 from olist_pipeline.cli.run import run
 from olist_pipeline.errors import OlistError
 
@@ -23,7 +24,7 @@ def cli() -> None:
     """Move a dbt-only warehouse to Python validation + dbt, one bounded context at a time."""
 
 
-for command in (run, dev, status, parity, quarantine, events, data):
+for command in (run, dev, status, rules, parity, quarantine, events, data):
     cli.add_command(command)
 
 

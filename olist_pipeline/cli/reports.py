@@ -10,8 +10,8 @@ from typing import Any
 import click
 from rich.console import Console
 
-from olist_pipeline.cli.output import JSON, print_json, print_rows
-from olist_pipeline.cli.summary import flag_counts, table_counts, verdict_rows
+from olist_pipeline.cli.output import JSON, print_json, print_rows, table
+from olist_pipeline.cli.summary import flag_counts, rule_counts, table_counts, verdict_rows
 from olist_pipeline.months import month_text
 from olist_pipeline.registry import CONTEXTS
 from olist_pipeline.serving.release import current_release
@@ -26,25 +26,30 @@ from olist_pipeline.stores.postgres import ready_url
 @click.command()
 @JSON
 def status(as_json: bool) -> None:
-    """Show each context's route, months, rows, verdicts, and the release that is served."""
+    """Show each context's route, months, rows, rules, verdicts, and the release that is served."""
     settings = Settings.from_env()
     url = ready_url(settings)
     release = current_release(settings.serving)
     parity = verdict_rows(url)
     rows = [_context_status(settings, url, name, parity) for name in CONTEXTS]
     tables = table_counts(settings, url)
+    flagged = flag_counts(settings)
+    rules = rule_counts(url, flagged)
     report = {
         "contexts": rows,
         "tables": tables,
-        "flagged_by_rule": flag_counts(settings),
+        "rules": rules,
+        "flagged_by_rule": flagged,
         "release": release and {"number": release.number, "as_of": release.as_of, "made_at": release.made_at},
     }
     if as_json:
         print_json(report)
         return
     console = Console()
-    print_rows(console, "Contexts", rows, ["context", "route", "months", "parity", "conservation"])
+    columns = ["context", "route", "months", "rules", "derivations", "parity", "conservation"]
+    print_rows(console, "Contexts", rows, columns)
     print_rows(console, "Rows", tables, ["table", "landing", "accepted", "quarantined"])
+    _print_rules(console, rules)
     served = f"Release {release.number}, as of {release.as_of}, made {release.made_at}" if release else "No release yet"
     console.print(served)
 
@@ -89,10 +94,22 @@ def _context_status(settings: Settings, url: str, name: str, parity_rows: list[d
     return {
         "context": name,
         "route": routes.read_routes(url, [name])[name],
+        "rules": sum(len(book.rules) for book in CONTEXTS[name].rulebooks),
+        "derivations": sum(len(book.derivations) for book in CONTEXTS[name].rulebooks),
         "months": f"{month_text(months[0])} to {month_text(months[-1])}" if months else "none",
         "parity": ", ".join(f"{own.count(kind)} {kind}" for kind in dict.fromkeys(own)) or "not compared",
         "conservation": "holds" if conservation and all(v.is_green for v in conservation) else "does not hold",
     }
+
+
+def _print_rules(console: Console, rules: list[dict[str, Any]]) -> None:
+    """Print the rules with their rows; those that no row broke are dim."""
+    columns = ["context", "table", "rule", "severity", "rows"]
+    shown = [[rule[name] for name in ("context", "table", "code", "severity", "rows")] for rule in rules]
+    rendered = table("Rules", columns, shown)
+    for row, rule in zip(rendered.rows, rules, strict=True):
+        row.style = "" if rule["rows"] else "dim"
+    console.print(rendered)
 
 
 def _cells(row: dict[str, Any]) -> str:

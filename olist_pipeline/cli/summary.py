@@ -5,12 +5,14 @@ What belongs here: gathering the figures from the stores and printing them. What
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
 import polars as pl
 from rich.console import Console
 
+from olist_domain.kernel.rules import Severity
 from olist_pipeline.cli.output import table
 from olist_pipeline.engine.judge import FLAGS
 from olist_pipeline.registry import CONTEXTS
@@ -66,6 +68,34 @@ def flag_counts(settings: Settings) -> list[dict[str, Any]]:
             flags = scan_staging(settings.staging, context.name, staged.name).select(pl.col(FLAGS).explode())
             by_rule = flags.drop_nulls().group_by(FLAGS).len().sort("len", FLAGS, descending=[True, False]).collect()
             counts += [{"table": staged.name, "rule": rule, "rows": rows} for rule, rows in by_rule.rows()]
+    return counts
+
+
+def rule_counts(url: str, flagged: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return context, table, code, severity and rows of every rule, zeros included, book by book.
+
+    Rows are the quarantined ones of a rejecting rule, and of a flagging one those of `flagged` (see `flag_counts`).
+    The structural rules that rows of a context broke follow its rulebooks.
+    """
+    flags = {(row["table"], row["rule"]): row["rows"] for row in flagged}
+    counts: list[dict[str, Any]] = []
+    for context in CONTEXTS.values():
+        broken = quarantine.counts_by_rule(url, [table.name for table in context.tables])
+        rejects = {(row["source_table"], row["rule"]): row["rows"] for row in broken}
+        judged = [(book.table, rule.code, rule.severity) for book in context.rulebooks for rule in book.rules]
+        unjudged = rejects.keys() - {(table, code) for table, code, _ in judged}
+        structural = [(table, code, Severity.REJECT) for table, code in sorted(unjudged)]
+        rows = flags | rejects
+        counts += [
+            {
+                "context": context.name,
+                "table": table,
+                "code": code,
+                "severity": severity,
+                "rows": rows.get((table, code), 0),
+            }
+            for table, code, severity in [*judged, *structural]
+        ]
     return counts
 
 

@@ -10,6 +10,7 @@ import operator
 from collections.abc import Iterable
 from dataclasses import fields
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any, TypeVar, cast
 
 import narwhals as nw
@@ -34,7 +35,8 @@ class Column(Fact[T]):
     def binary(self, other: object, name: str) -> Column[Any]:
         """See `Fact.binary`."""
         if name == "truediv":
-            return Column(_quotient(self.expr, expression(other)))
+            divided_by = other.expr if isinstance(other, Column) else _spread(self.expr, cast(Any, other))
+            return Column(_quotient(self.expr, divided_by))
         return Column(getattr(operator, name)(self.expr, expression(other)))
 
     def __and__(self, other: Fact[bool] | bool) -> Column[bool]:
@@ -52,7 +54,8 @@ class Column(Fact[T]):
     def __round__(self, digits: int) -> Column[float]:
         # The engines' own `round` differ on halves, which the mean of two short numbers often is.
         scale = 10.0**digits
-        size = _quotient((self.expr.abs() * scale + 0.5).floor(), nw.lit(scale))
+        scaled = (self.expr.abs() * scale + 0.5).floor()
+        size = _quotient(scaled, _spread(scaled, scale))
         return Column(nw.when(self.expr < 0).then(size * -1.0).otherwise(size))
 
     def floor(self) -> Column[int]:
@@ -104,9 +107,17 @@ class Column(Fact[T]):
 
 def _quotient(left: nw.Expr, right: nw.Expr) -> nw.Expr:
     """Return the quotient as a double, null where `right` is zero."""
-    # Never by a constant: Polars would multiply by its inverse, which is off by a bit.
     divisor = nw.when(~left.is_null() & (right != 0)).then(right.cast(nw.Float64))
     return left.cast(nw.Float64) / divisor
+
+
+def _spread(left: nw.Expr, constant: float | Decimal) -> nw.Expr:
+    """Return a constant divisor as a column beside `left`.
+
+    Polars multiplies by the inverse of a single divisor, which is off by a bit: it has to be one for each row.
+    """
+    value = float(constant)
+    return left.cast(nw.Float64).clip(value, value)
 
 
 def _ordinal(moment: nw.Expr) -> nw.Expr:

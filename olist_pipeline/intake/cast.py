@@ -1,7 +1,7 @@
 """Casting cells: text to the types of a record, exactly or not at all.
 
-What belongs here: how each type is written in landing, and the codes of missing and unparseable cells. What
-does not: rules that look at more than one cell.
+What belongs here: how each type is written in landing, and finding missing and unparseable cells. What does
+not: rules that look at more than one cell.
 
 A cell that cannot be cast is never a silent null: its row carries UNPARSEABLE_<COLUMN>, and a required cell
 that is empty carries MISSING_<COLUMN>.
@@ -15,6 +15,7 @@ from decimal import Decimal
 import polars as pl
 
 from olist_domain.kernel.records import Record, value_type
+from olist_pipeline.intake.codes import MISSING, UNPARSEABLE
 
 MONEY = pl.Decimal(18, 2)
 MOMENT = pl.Datetime("us")
@@ -69,7 +70,7 @@ def _problems(name: str, text: pl.Series, value: pl.Series, required: bool) -> l
     if not value.null_count():
         return []
     empty = text.is_null() | (text == "")
-    found = {f"UNPARSEABLE_{name.upper()}": value.is_null() & ~empty}
+    found = {UNPARSEABLE.of(name): value.is_null() & ~empty}
     if required:
-        found[f"MISSING_{name.upper()}"] = empty
+        found[MISSING.of(name)] = empty
     return [pl.select(pl.when(broken).then(pl.lit(code))).to_series() for code, broken in found.items() if broken.any()]

@@ -14,8 +14,16 @@ from pathlib import Path
 import polars as pl
 
 from olist_pipeline.intake.cast import MOMENT_FORMAT, RULES, cast_rows
+from olist_pipeline.intake.codes import (
+    DUPLICATE_KEY,
+    MALFORMED_ROW,
+    ORDER_MONTH_OUT_OF_RANGE,
+    ORPHAN,
+    PARENT_REJECTED,
+    TRUNCATED_ROW,
+)
 from olist_pipeline.landing.catalogue import LandingTable
-from olist_pipeline.landing.csv_file import SOURCE_ROW, TEXT_COLUMN, CsvText, path_of, read_text
+from olist_pipeline.landing.csv_file import IS_TRUNCATED, SOURCE_ROW, TEXT_COLUMN, CsvText, path_of, read_text
 from olist_pipeline.months import MonthRange
 
 ORDER_MONTH = "order_month"
@@ -32,7 +40,7 @@ def take_in(table: LandingTable, landing: Path, months: MonthRange, orders: pl.D
     text = read_text(path_of(landing, table), table)
     rows = cast_rows(text.rows, table.record)
     if table.key:
-        rows = rows.with_columns(_with_code(_is_repeated(table.key), "DUPLICATE_KEY"))
+        rows = rows.with_columns(_with_code(_is_repeated(table.key), DUPLICATE_KEY.code))
     if table.month_of:
         rows = _with_own_month(rows, table.month_of, months)
     if orders is not None:
@@ -65,7 +73,7 @@ def _with_own_month(rows: pl.DataFrame, column: str, months: MonthRange) -> pl.D
     month = pl.col(column).dt.month_start().dt.date()
     is_outside = ~month.is_between(months.first, months.last)
     return rows.with_columns(
-        _with_code(is_outside.fill_null(False), "ORDER_MONTH_OUT_OF_RANGE"),
+        _with_code(is_outside.fill_null(False), ORDER_MONTH_OUT_OF_RANGE.code),
         pl.when(~is_outside).then(month).alias(ORDER_MONTH),
     )
 
@@ -75,8 +83,8 @@ def _with_parent_month(rows: pl.DataFrame, table: LandingTable, orders: pl.DataF
     joined = rows.join(_parents(orders), on="order_id", how="left", maintain_order="left")
     has_id, is_sound = pl.col("order_id").is_not_null(), pl.col("parent_is_sound")
     return (
-        joined.with_columns(_with_code(has_id & is_sound.is_null(), f"ORPHAN_{table.name.upper()}"))
-        .with_columns(_with_code(has_id & is_sound.eq(False).fill_null(False), "PARENT_REJECTED"))
+        joined.with_columns(_with_code(has_id & is_sound.is_null(), ORPHAN.of(table.name)))
+        .with_columns(_with_code(has_id & is_sound.eq(False).fill_null(False), PARENT_REJECTED.code))
         .drop("parent_is_sound")
     )
 
@@ -96,7 +104,8 @@ def _parents(orders: pl.DataFrame) -> pl.DataFrame:
 def _malformed(text: CsvText, table: LandingTable, orders: pl.DataFrame | None) -> pl.DataFrame:
     """Return the records that could not be split, with the order that they seem to belong to, and its month."""
     payload = pl.struct(pl.col(TEXT_COLUMN)).struct.json_encode().alias(PAYLOAD)
-    rows = text.malformed.select(SOURCE_ROW, "order_id", pl.col("rule").alias(RULES), payload)
+    code = pl.when(IS_TRUNCATED).then(pl.lit(TRUNCATED_ROW.code)).otherwise(pl.lit(MALFORMED_ROW.code)).alias(RULES)
+    rows = text.malformed.select(SOURCE_ROW, "order_id", code, payload)
     if "order_id" not in table.columns:
         return rows.drop("order_id")
     if orders is None:

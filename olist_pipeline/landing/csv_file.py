@@ -27,6 +27,7 @@ SOURCE_ROW = "source_row"
 BOM = b"\xef\xbb\xbf"
 OTHER_DELIMITERS = (";", "\t", "|")
 TEXT_COLUMN = "text"
+IS_TRUNCATED = "is_truncated"
 ORDER_ID = "order_id"
 
 
@@ -34,9 +35,10 @@ ORDER_ID = "order_id"
 class CsvText:
     """A file's records: `rows` has a text column for each expected column, `malformed` one text each.
 
-    Both have `source_row`; `malformed` has the record as `text`, the reason as `rule`, and `order_id`: what stands
-    where the order's id should stand, for its order must not be taken for complete. `extra` names columns of the
-    file that nobody expects; they are left out.
+    Both have `source_row`; `malformed` has the record as `text`, `is_truncated` for a last record that the file may
+    have cut short (the others are of the wrong length), and `order_id`: what stands where the order's id should
+    stand, for its order must not be taken for complete. `extra` names columns of the file that nobody expects; they
+    are left out.
     """
 
     rows: pl.DataFrame
@@ -65,9 +67,9 @@ def read_text(path: Path, table: LandingTable) -> CsvText:
     except OSError as error:
         raise OlistError(f"{path.name} cannot be read: {error.strerror}.") from error
     malformed = pl.DataFrame(schema=_MALFORMED)
-    if rows is None:
+    if rows is None or _has_short_records(path, header, rows, table):
         rows, malformed = _read_slowly(path, header)
-    if rows.height and _ends_in_cut_number(path, header, table):
+    if rows.height and _may_end_early(path, header, rows, table):
         rows, malformed = _set_last_aside(rows, malformed, header)
     return CsvText(rows.select(SOURCE_ROW, *table.columns), malformed.sort(SOURCE_ROW), extra)
 
@@ -113,6 +115,23 @@ def _read_fast(path: Path, header: list[str]) -> pl.DataFrame | None:
     return None if is_blank else rows
 
 
+def _has_short_records(path: Path, header: list[str], rows: pl.DataFrame, table: LandingTable) -> bool:
+    """Return whether a record that ends early would pass for one whose last cells are lawfully empty.
+
+    The fast reader fills short records up. Where the last cell is required that is noticed; where it may be
+    empty, the records that lack it are split once more, exactly.
+    """
+    field = table.record.model_fields.get(header[-1])
+    is_noticed = field is not None and field.is_required()
+    if is_noticed or not rows[header[-1]].null_count():
+        return False
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise OlistError(_not_utf8(path)) from error
+    return any(len(cells) != len(header) for cells in _records(path, text))
+
+
 def _read_slowly(path: Path, header: list[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Split the file record by record where the fast reader gave up, setting malformed records aside."""
     try:
@@ -120,14 +139,14 @@ def _read_slowly(path: Path, header: list[str]) -> tuple[pl.DataFrame, pl.DataFr
     except UnicodeDecodeError as error:
         raise OlistError(_not_utf8(path)) from error
     good: list[tuple[int, list[str | None]]] = []
-    bad: list[tuple[int, str | None, str, str]] = []
+    bad: list[tuple[int, str | None, str, bool]] = []
     place = header.index(ORDER_ID) if ORDER_ID in header else len(header)
     for number, cells in enumerate(_records(path, text), start=1):
         if len(cells) == len(header):
             good.append((number, [cell or None for cell in cells]))
         else:
             order_id = cells[place] if place < len(cells) else None
-            bad.append((number, order_id, ",".join(cells), "MALFORMED_ROW"))
+            bad.append((number, order_id, ",".join(cells), False))
     rows = pl.DataFrame(
         [(number, *cells) for number, cells in good],
         schema={SOURCE_ROW: pl.Int64, **dict.fromkeys(header, pl.String)},
@@ -161,13 +180,13 @@ def _set_last_aside(
         pl.col(SOURCE_ROW),
         pl.col(ORDER_ID) if ORDER_ID in header else pl.lit(None, dtype=pl.String).alias(ORDER_ID),
         pl.concat_str(*(pl.col(name).fill_null("") for name in header), separator=",").alias(TEXT_COLUMN),
-        pl.lit("TRUNCATED_ROW").alias("rule"),
+        pl.lit(True).alias(IS_TRUNCATED),
     )
     return rows.head(-1), pl.concat([malformed, last])
 
 
-def _ends_in_cut_number(path: Path, header: list[str], table: LandingTable) -> bool:
-    """Return whether the file ends in a number without a line end, which may be the first half of one.
+def _may_end_early(path: Path, header: list[str], rows: pl.DataFrame, table: LandingTable) -> bool:
+    """Return whether the file ends without a line end in a number, which may be half of one, or in an empty cell.
 
     A cut date does not parse, and a file of texts may lawfully lack its last line end (one of Olist's does).
     """
@@ -175,10 +194,11 @@ def _ends_in_cut_number(path: Path, header: list[str], table: LandingTable) -> b
         file.seek(-1, 2)
         is_unfinished = file.read(1) not in (b"\n", b"\r")
     field = table.record.model_fields.get(header[-1])
-    return is_unfinished and field is not None and value_type(field.annotation) in (int, float, Decimal)
+    is_number = field is not None and value_type(field.annotation) in (int, float, Decimal)
+    return is_unfinished and (is_number or rows[header[-1]].tail(1).is_null().item())
 
 
-_MALFORMED = {SOURCE_ROW: pl.Int64, ORDER_ID: pl.String, TEXT_COLUMN: pl.String, "rule": pl.String}
+_MALFORMED = {SOURCE_ROW: pl.Int64, ORDER_ID: pl.String, TEXT_COLUMN: pl.String, IS_TRUNCATED: pl.Boolean}
 
 
 def _not_utf8(path: Path) -> str:

@@ -20,7 +20,6 @@ from olist_pipeline.landing.csv_file import SOURCE_ROW
 from olist_pipeline.validation.table import StagedTable
 
 IS_ACCEPTED = pl.col(REJECTS) == ""
-PARENT_REJECTED = "PARENT_REJECTED"
 
 
 @dataclass(frozen=True)

@@ -15,11 +15,11 @@ from olist_domain.fulfillment.rules import DELIVERY_RULES
 from olist_domain.kernel.coordinates import GeoCoordinates
 from olist_pipeline.engine.history import event_rows
 from olist_pipeline.engine.judge import derive, judge
+from olist_pipeline.intake.codes import PARENT_REJECTED
 from olist_pipeline.landing.catalogue import ORDERS
 from olist_pipeline.validation.inputs import Inputs
 from olist_pipeline.validation.judged import (
     IS_ACCEPTED,
-    PARENT_REJECTED,
     Judged,
     JudgedTable,
     derived_names,
@@ -74,7 +74,7 @@ def judge_deliveries(
     )
     measured = whole.join(_distances(whole, zip_prefixes), on=[_HERE, _THERE], how="left", maintain_order="left")
     judged = judge(derive(measured, DELIVERY_RULES), DELIVERY_RULES)
-    judged = rejected_with(judged, ~is_among("order_id", accepted_orders), PARENT_REJECTED)
+    judged = rejected_with(judged, ~is_among("order_id", accepted_orders), PARENT_REJECTED.code)
     accepted = judged.filter(IS_ACCEPTED)
     return Judged.of(
         [JudgedTable(DELIVERY_TABLE, judged, derived_names(DELIVERY_RULES))],

@@ -14,11 +14,11 @@ from olist_domain.marketplace.published import PublishedOrder
 from olist_domain.marketplace.rules import REVIEW_RULES
 from olist_pipeline.engine.history import event_rows
 from olist_pipeline.engine.judge import derive, judge, rollup
+from olist_pipeline.intake.codes import PARENT_REJECTED
 from olist_pipeline.landing.catalogue import ORDER_REVIEWS
 from olist_pipeline.validation.inputs import Inputs
 from olist_pipeline.validation.judged import (
     IS_ACCEPTED,
-    PARENT_REJECTED,
     Judged,
     JudgedTable,
     derived_names,
@@ -53,7 +53,7 @@ def judge_reviews(reviews: pl.LazyFrame, reviews_of_all_months: pl.LazyFrame, or
         .join(id_totals, on="review_id", how="left", maintain_order="left")
     )
     judged = judge(derive(whole, REVIEW_RULES), REVIEW_RULES).collect()
-    judged = rejected_with(judged, ~is_among("order_id", accepted_orders["order_id"]), PARENT_REJECTED)
+    judged = rejected_with(judged, ~is_among("order_id", accepted_orders["order_id"]), PARENT_REJECTED.code)
     accepted = judged.filter(IS_ACCEPTED)
     return Judged.of(
         [JudgedTable(REVIEW_TABLE, judged, derived_names(REVIEW_RULES))],

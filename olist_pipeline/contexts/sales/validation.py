@@ -29,12 +29,12 @@ from olist_domain.sales.rules import ORDER_ITEM_RULES, ORDER_RULES, PAYMENT_RULE
 from olist_pipeline.engine.columns import columns, expression
 from olist_pipeline.engine.history import as_events, event_rows
 from olist_pipeline.engine.judge import REJECTS, derive, fill_empty, judge, rollup
+from olist_pipeline.intake.codes import CHILD_REJECTED, PARENT_REJECTED
 from olist_pipeline.intake.rows import IS_SOUND
 from olist_pipeline.landing.catalogue import ORDER_ITEMS, ORDER_PAYMENTS, ORDERS
 from olist_pipeline.validation.inputs import Inputs
 from olist_pipeline.validation.judged import (
     IS_ACCEPTED,
-    PARENT_REJECTED,
     Judged,
     JudgedTable,
     derived_names,
@@ -71,9 +71,9 @@ def judge_sales(intake: dict[str, pl.DataFrame]) -> Judged:
         ]
     )
     bad_parts = [bad_items, bad_payments, *(part.filter(~IS_ACCEPTED)["order_id"] for part in (items, payments))]
-    orders = rejected_with(orders, is_among("order_id", pl.concat(bad_parts)), "CHILD_REJECTED")
+    orders = rejected_with(orders, is_among("order_id", pl.concat(bad_parts)), CHILD_REJECTED.code)
     is_of_rejected = is_among("order_id", orders.filter(~IS_ACCEPTED)["order_id"])
-    items, payments = (rejected_with(part, is_of_rejected, PARENT_REJECTED) for part in (items, payments))
+    items, payments = (rejected_with(part, is_of_rejected, PARENT_REJECTED.code) for part in (items, payments))
     return Judged.of(
         [
             JudgedTable(ORDER_TABLE, orders, (*_ROLLED_UP, *derived_names(ORDER_RULES))),

@@ -113,11 +113,6 @@ def test_a_sound_subject_breaks_no_rule(book):
     assert codes(book, {}) == []
 
 
-@pytest.mark.parametrize("book", SOUND)
-def test_every_rule_has_a_case(book):
-    assert {rule.code for rule in book.rules} == {code for of, code, *_ in CASES if of is book}
-
-
 @pytest.mark.parametrize(
     ("place", "latitude", "longitude", "inside"),
     [

@@ -4,7 +4,10 @@ from decimal import Decimal
 
 import pytest
 
+from olist_domain.kernel.facts import scalars
+from olist_domain.sales.rules import PAYMENT_RULES
 from tests.domain.sales.factories import item_record, order_record, payment_record, records
+from tests.domain.sales.test_rules import SOUND
 
 
 def derived(name, **parts):
@@ -54,6 +57,12 @@ def test_multivendor_counts_sellers_once(sellers, multivendor):
 def test_lost_sales_bring_no_revenue(status, revenue):
     assert derived("revenue", order=order_record(order_status=status)) == Decimal(revenue)
     assert derived("is_sale", order=order_record(order_status=status)) is (revenue != "0.00")
+
+
+@pytest.mark.parametrize(("instalments", "expected"), [(0, False), (1, False), (2, True), (None, None)])
+def test_a_payment_is_by_instalments_from_two_on(instalments, expected):
+    facts = scalars(PAYMENT_RULES.facts, {**SOUND[PAYMENT_RULES], "payment_installments": instalments})
+    assert PAYMENT_RULES.derived(facts) == {"is_instalment": expected}
 
 
 def test_status_flags():

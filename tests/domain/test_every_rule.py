@@ -1,0 +1,76 @@
+"""Every rule of every rulebook, on objects: it holds, it is broken, and what is unknown passes.
+
+The examples stand with the tests of each context (`CASES` and `SOUND` of its `test_rules`). A rule without
+examples fails here.
+"""
+
+import pkgutil
+from importlib import import_module
+
+import pytest
+
+import olist_domain
+from olist_domain.kernel.facts import scalars
+from olist_domain.kernel.rules import Rulebook
+
+CONTEXTS = [module.name for module in pkgutil.iter_modules(olist_domain.__path__) if module.name != "kernel"]
+BOOKS = [
+    book
+    for context in CONTEXTS
+    for book in vars(import_module(f"olist_domain.{context}.rules")).values()
+    if isinstance(book, Rulebook)
+]
+EXAMPLES = {context: import_module(f"tests.domain.{context}.test_rules") for context in CONTEXTS}
+RULES = [
+    pytest.param(book, rule, id=f"{book.context}-{book.subject}-{rule.code}") for book in BOOKS for rule in book.rules
+]
+
+
+def examples_of(book, rule):
+    """Return the changes to a sound subject that pass, fail and leave the rule unknown, one triple an example."""
+    return [changes for of, code, _, *changes in EXAMPLES[book.context].CASES if of is book and code == rule.code]
+
+
+def judged(book, rule, changes):
+    """Return what the rule says of a sound subject with `changes`, and whether it is broken."""
+    facts = scalars(book.facts, {**EXAMPLES[book.context].SOUND[book], **changes})
+    return rule.holds(facts).value, rule.broken(facts).value
+
+
+def test_every_context_of_the_domain_is_looked_at():
+    assert {"customer", "fulfillment", "marketplace", "sales"} <= set(CONTEXTS)
+    assert {book.context for book in BOOKS} == set(CONTEXTS)
+
+
+@pytest.mark.parametrize(("book", "rule"), RULES)
+def test_a_rule_has_examples(book, rule):
+    assert examples_of(book, rule), f"{rule.code} of {book.subject} has no CASES in tests/domain/{book.context}"
+
+
+@pytest.mark.parametrize(("book", "rule"), RULES)
+def test_what_keeps_a_rule_passes_and_what_breaks_it_is_broken(book, rule):
+    for passing, failing, _ in examples_of(book, rule):
+        assert judged(book, rule, passing) == (True, False)
+        assert judged(book, rule, failing) == (False, True)
+
+
+@pytest.mark.parametrize(("book", "rule"), RULES)
+def test_what_is_unknown_passes(book, rule):
+    for *_, unknown in examples_of(book, rule):
+        if unknown is None:
+            assert_never_unknown(book, rule)
+        else:
+            assert judged(book, rule, unknown) == (None, False)
+
+
+def assert_never_unknown(book, rule):
+    """For a rule that has no unknown example because what is missing is what it judges."""
+    names = list(EXAMPLES[book.context].SOUND[book])
+    for missing in (*([name] for name in names), names):
+        assert judged(book, rule, dict.fromkeys(missing))[0] is not None, f"unknown without {missing}"
+
+
+@pytest.mark.parametrize("book", BOOKS, ids=lambda book: f"{book.context}-{book.subject}")
+def test_no_example_is_of_a_rule_that_is_not_there(book):
+    named = {code for of, code, *_ in EXAMPLES[book.context].CASES if of is book}
+    assert named <= {rule.code for rule in book.rules}

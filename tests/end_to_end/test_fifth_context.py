@@ -1,0 +1,148 @@
+"""docs/adding_a_context.md, followed: a fifth context runs through everything, and touches nothing but its own."""
+
+import csv
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from olist_pipeline.settings import PROJECT_DIR
+from olist_pipeline.synthetic import generate
+
+DOCUMENT = PROJECT_DIR / "docs" / "adding_a_context.md"
+REGISTRY = "olist_pipeline/registry.py"
+COPIED = ("olist_domain", "olist_pipeline", "dbt")
+FILES = ("dagster.yaml", "workspace.yaml", "pyproject.toml", ".importlinter")
+BLOCK = re.compile(r"^`([\w./]+)`\n\n```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+OWN = re.compile(r"olist_domain/support/|olist_pipeline/contexts/support/|dbt/models/(old|new)/.*(support|tickets)")
+RUN = "from olist_pipeline.cli.main import main; main()"
+
+
+def follow(project: Path) -> set[str]:
+    """Write the document's files below `project`; return their names."""
+    written = set()
+    for name, language, text in BLOCK.findall(DOCUMENT.read_text("utf-8")):
+        path = project / name
+        if language == "diff":
+            path.write_text(patched(path.read_text("utf-8"), text), "utf-8")
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, "utf-8")
+        written.add(name)
+    return written
+
+
+def patched(text: str, diff: str) -> str:
+    """Apply a diff of lines: added imports go to the others, a removed piece gives way to the added one below it."""
+    added = [line[1:] for line in diff.splitlines() if line.startswith("+")]
+    removed = [line[1:] for line in diff.splitlines() if line.startswith("-")]
+    [import_line, replacement], [piece] = added, removed
+    assert piece in text, "the document must show the registry as it is"
+    first = "from olist_pipeline.contexts.sales"
+    return text.replace(piece, replacement).replace(first, f"{import_line}\n{first}", 1)
+
+
+def write_tickets(landing: Path) -> dict[str, str]:
+    """Write a ticket for each of the first orders, some of them bad; return the order of each kind."""
+    with (landing / "olist_orders_dataset.csv").open(encoding="utf-8") as file:
+        orders = [row["order_id"] for row in csv.DictReader(file)]
+    with (landing / "olist_order_items_dataset.csv").open(encoding="utf-8") as file:
+        with_items = {row["order_id"] for row in csv.DictReader(file)}
+    sound = [order for order in orders if order in with_items][:40]
+    empty = next(order for order in orders if order not in with_items)
+    lines = [f"t{n},{order},chat,2018-09-01 10:00:00,2018-09-0{n % 5 + 1} 11:00:00" for n, order in enumerate(sound)]
+    lines += [
+        f"early,{sound[0]},chat,2018-09-02 10:00:00,2018-09-01 10:00:00",
+        "orphan,nobody,chat,2018-09-01 10:00:00,",
+        f"childless,{empty},chat,2018-09-01 10:00:00,",
+        f"unreadable,{sound[1]},chat,soon,",
+    ]
+    header = "ticket_id,order_id,channel,opened_at,closed_at"
+    (landing / "support_tickets.csv").write_text("\n".join([header, *lines]) + "\n", "utf-8")
+    return {"accepted": str(len(sound))}
+
+
+@pytest.fixture(scope="module")
+def project(server_folder) -> Path:
+    """A copy of the project with the document followed."""
+    copy = server_folder / "project"
+    ignored = shutil.ignore_patterns("__pycache__", "target", "logs")
+    for name in COPIED:
+        shutil.copytree(PROJECT_DIR / name, copy / name, ignore=ignored)
+    for name in FILES:
+        shutil.copy(PROJECT_DIR / name, copy / name)
+    follow(copy)
+    return copy
+
+
+def environment(project: Path) -> dict[str, str]:
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    return {
+        **kept,
+        "PYTHONPATH": str(project),
+        "OLIST_HOME": str(project / "home"),
+        "OLIST_DATA_DIR": str(project / "landing"),
+    }
+
+
+def olist(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", RUN, *arguments]
+    return subprocess.run(
+        command, cwd=project, env=environment(project), capture_output=True, text=True, check=False, timeout=300
+    )
+
+
+def test_it_touches_its_own_files_and_one_registry(project):
+    files = {
+        str(path.relative_to(project))
+        for name in COPIED
+        for path in (project / name).rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    changed = {
+        name
+        for name in files
+        if not (PROJECT_DIR / name).exists() or (PROJECT_DIR / name).read_bytes() != (project / name).read_bytes()
+    }
+    assert {name for name in changed if not OWN.match(name)} == {REGISTRY}
+    assert len(changed) == 13
+
+
+def test_the_import_contracts_hold_for_it(project):
+    lint = Path(sys.executable).with_name("lint-imports")
+    result = subprocess.run(
+        [str(lint), "--no-logo", "--no-cache"],
+        cwd=project,
+        env=environment(project),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stdout
+
+
+def test_it_runs_through_everything(project):
+    generate(project / "landing", orders=400, seed=5)
+    expected = write_tickets(project / "landing")
+    result = olist(project, "run", "--json")
+    assert result.returncode == 0, result.stderr
+    summary = json.loads(result.stdout)
+    [table] = [row for row in summary["tables"] if row["context"] == "support"]
+    assert (table["landing"], table["accepted"], table["quarantined"]) == (44, int(expected["accepted"]), 4)
+    assert {row["rule"] for row in summary["quarantined_by_rule"] if row["source_table"] == "tickets"} == {
+        "TICKET_CLOSED_BEFORE_OPENED",
+        "ORPHAN_TICKETS",
+        "PARENT_REJECTED",
+        "UNPARSEABLE_OPENED_AT",
+    }
+    [verdict] = [row for row in summary["parity"] if row["context"] == "support"]
+    assert (verdict["table"], verdict["verdict"]) == ("fact_tickets", "explained")
+    assert summary["release"]["routes"]["support"] == "shadow"
+    with duckdb.connect(str(project / "home" / "serving" / "current" / "serving.duckdb"), read_only=True) as serving:
+        assert serving.execute("SELECT count(*), sum(is_slow::INT) FROM fact_tickets").fetchall()[0][0] == 44
