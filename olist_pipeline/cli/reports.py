@@ -88,7 +88,9 @@ def events(aggregate_id: str | None, event_type: str | None, limit: int, as_json
 
 
 def _context_status(settings: Settings, url: str, name: str, parity_rows: list[dict[str, Any]]) -> dict[str, Any]:
-    months = staged_months(settings.staging, name, CONTEXTS[name].tables[0].name)
+    monthly = [table for table in CONTEXTS[name].tables if table.is_monthly]
+    months = staged_months(settings.staging, name, monthly[0].name) if monthly else []
+    has_none = "none yet" if monthly else "not by month"
     conservation = [v for (context, _), v in verdicts.latest(url, "conservation").items() if context == name]
     own = [row["verdict"] for row in parity_rows if row["context"] == name]
     return {
@@ -96,7 +98,7 @@ def _context_status(settings: Settings, url: str, name: str, parity_rows: list[d
         "route": routes.read_routes(url, [name])[name],
         "rules": sum(len(book.rules) for book in CONTEXTS[name].rulebooks),
         "derivations": sum(len(book.derivations) for book in CONTEXTS[name].rulebooks),
-        "months": f"{month_text(months[0])} to {month_text(months[-1])}" if months else "none",
+        "months": f"{month_text(months[0])} to {month_text(months[-1])}" if months else has_none,
         "parity": ", ".join(f"{own.count(kind)} {kind}" for kind in dict.fromkeys(own)) or "not compared",
         "conservation": "holds" if conservation and all(v.is_green for v in conservation) else "does not hold",
     }

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from olist_domain.kernel.facts import Scalar
+from olist_domain.kernel.facts import Scalar, value_of
 from olist_pipeline.engine.columns import Column
 
 WHOLE, TEXT, DOUBLE, MONEY, MOMENT, DAY = (
@@ -133,3 +133,12 @@ def test_white_space_trimmed_by_sql_is_a_blank_text():
     relation = duckdb.from_arrow(frame.to_arrow())
     [trimmed] = relation.select("trim(a, e' \\t\\n\\r\\x0b\\x0c') = '' AS is_blank").pl()
     assert trimmed.to_list() == [Scalar(text).is_blank().value for text in TEXTS]
+
+
+@given(numbers=st.lists(st.integers(-90_000_000, 90_000_000), min_size=1, max_size=40))
+@settings(max_examples=60, deadline=None)
+def test_a_constant_divisor_gives_the_same_bits_on_polars_and_objects(numbers):
+    """Polars multiplies by the inverse of a single divisor: 1 / 1e6 is not a whole number of bits."""
+    frame = nw.from_native(pl.DataFrame({"n": numbers}))
+    quotients = frame.select((Column(nw.col("n")) / 1e6).expr).to_native().to_series().to_list()
+    assert quotients == [value_of(Scalar(number) / 1e6) for number in numbers]

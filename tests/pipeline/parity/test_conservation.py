@@ -10,10 +10,11 @@ from olist_pipeline.errors import OlistError
 from olist_pipeline.landing.catalogue import ORDER_ITEMS, ORDER_PAYMENTS, ORDERS
 from olist_pipeline.parity.conservation import conservation_of, conservation_subject, intake_conservation_of
 from olist_pipeline.registry import CONTEXTS
-from olist_pipeline.staging import intake_path, staging_path
+from olist_pipeline.settings import Settings
+from olist_pipeline.staging import intake_path, staging_path, write_snapshot
 from olist_pipeline.steps import run_intake, run_validation
 from olist_pipeline.stores.postgres import transaction
-from olist_pipeline.validation.table import StagedTable
+from olist_pipeline.validation.table import StagedTable, Summary
 from tests.pipeline.intake.test_bad_input import edit
 
 SALES = CONTEXTS["sales"]
@@ -128,3 +129,43 @@ def test_the_subject_changes_with_landing_and_with_staging(judged, landing):
     edit(landing, ORDER_PAYMENTS.file, b"152.96", b"152.97")
     run_intake(judged, judged.postgres_url, ORDER_PAYMENTS, date(2018, 12, 1), "r2")
     assert len({before, after_staging, conservation_subject(judged, StagedTable.of(ORDER_PAYMENTS))}) == 3
+
+
+class TestSummaries:
+    """A table that sums another one up has one row for each of its values."""
+
+    TABLE = StagedTable(
+        "persons",
+        "customer",
+        aggregate="customer",
+        identity="id",
+        columns=("id",),
+        is_monthly=False,
+        summary=Summary(of="customers", by="customer_unique_id", key="id"),
+    )
+
+    def ledger_of(self, tmp_path, persons):
+        settings = Settings(tmp_path, tmp_path / "landing", None)
+        customers = pl.DataFrame({"customer_unique_id": ["p1", "p1", "p2"]})
+        write_snapshot(customers, settings.staging, "customer", "customers")
+        write_snapshot(pl.DataFrame({"id": persons}), settings.staging, "customer", "persons")
+        return conservation_of(settings, "postgresql://unused", self.TABLE)
+
+    def test_holds_when_each_value_has_one_row(self, tmp_path):
+        found = self.ledger_of(tmp_path, ["p1", "p2"])
+        assert found.holds
+        assert (found.landing, found.accepted) == (2, 2)
+
+    @pytest.mark.parametrize(
+        ("persons", "lost", "doubled"),
+        [
+            (["p1"], ("p2",), ()),
+            (["p1", "p1", "p2"], (), ("p1",)),
+            (["p1", "p3"], ("p2",), ("p3",)),
+            (["p1", "p1"], ("p2",), ("p1",)),
+        ],
+    )
+    def test_names_what_is_lost_doubled_or_invented(self, tmp_path, persons, lost, doubled):
+        found = self.ledger_of(tmp_path, persons)
+        assert not found.holds
+        assert (found.lost, found.doubled) == (lost, doubled)
