@@ -44,14 +44,13 @@ def summarise(settings: Settings, url: str, run_ids: list[str], seconds: dict[st
 
 def table_counts(settings: Settings, url: str) -> list[dict[str, Any]]:
     """Return context, table, landing rows, accepted rows and quarantined rows of each table."""
-    rejected = quarantine.counts_by_table(url)
     return [
         {
             "context": context.name,
             "table": table.name,
             "landing": _height(settings, table.source.name) if table.source else None,
             "accepted": _accepted(settings, context.name, table.name),
-            "quarantined": rejected.get(table.name, 0),
+            "quarantined": len(quarantine.source_rows(url, table.name, table.source.name)) if table.source else 0,
         }
         for context in CONTEXTS.values()
         for table in context.tables

@@ -62,12 +62,6 @@ def totals_by_rule(url: str, tables: Iterable[str]) -> dict[str, int]:
     return dict(totals.most_common())
 
 
-def counts_by_table(url: str) -> dict[str, int]:
-    """Return the number of quarantined rows of each table."""
-    rows = query(url, "SELECT source_table, count(*) AS rows FROM data_quality.quarantine GROUP BY source_table")
-    return {row["source_table"]: row["rows"] for row in rows}
-
-
 def source_rows(url: str, table: str, landing: str) -> list[int]:
     """Return the row numbers of a table's quarantined rows, one for each time it is quarantined, in order.
 
