@@ -10,7 +10,7 @@ run: $(INSTALLED)  ## set up and run the whole pipeline
 	@$(BIN)/olist run
 
 test: $(INSTALLED)  ## set up and pass the tests
-	@$(BIN)/python -m pytest -n 2 --dist loadfile
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 	@$(BIN)/python -m pytest tests/domain -q -p no:cacheprovider --cov=olist_domain --cov-branch \
 		--cov-report=term:skip-covered --cov-fail-under=95
 
