@@ -12,7 +12,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
-from datetime import date
 from typing import TYPE_CHECKING
 
 import click
@@ -23,15 +22,13 @@ from olist_pipeline.cli.output import print_json
 from olist_pipeline.cli.summary import print_summary, summarise
 from olist_pipeline.errors import OlistError
 from olist_pipeline.fingerprint import landing_hashes, run_fingerprint
-from olist_pipeline.intake.span import purchase_span
 from olist_pipeline.landing.csv_file import path_of, read_text
-from olist_pipeline.months import MonthRange
 from olist_pipeline.orchestration.instance import bury_killed_runs, execute, prepare, quiet_instance, sole_run
-from olist_pipeline.orchestration.jobs import STAGES
+from olist_pipeline.orchestration.jobs import DUAL_RUN
+from olist_pipeline.orchestration.partitions import all_months
 from olist_pipeline.registry import CONTEXTS, LANDING
 from olist_pipeline.serving.release import current_release
 from olist_pipeline.settings import Settings
-from olist_pipeline.staging import staged_months
 from olist_pipeline.stores import routes
 from olist_pipeline.stores.postgres import flush
 from olist_pipeline.synthetic import generate
@@ -125,19 +122,9 @@ def _is_up_to_date(settings: Settings, url: str) -> bool:
     return release.fingerprint == run_fingerprint(settings, landing_hashes(settings), routed)
 
 
-def _months(settings: Settings) -> MonthRange:
-    """Return the months of landing and of staging: a month that left landing is emptied in staging."""
-    first, last = purchase_span(settings.landing, MonthRange.until(date.today()))
-    months = {first.date().replace(day=1), last.date().replace(day=1)}
-    for context in CONTEXTS.values():
-        for table in context.tables:
-            months.update(staged_months(settings.staging, context.name, table.name))
-    return MonthRange(min(months), max(months))
-
-
 def _execute(settings: Settings, console: Console) -> Progressed:
     """Run the job in this process and show its steps as they start and end."""
-    months = _months(settings)
+    months = all_months(settings)
     seen = Progressed()
     with _progress(console) as progress:
         bar = progress.add_task("loading the asset graph", total=None)
@@ -145,18 +132,15 @@ def _execute(settings: Settings, console: Console) -> Progressed:
         from olist_pipeline.orchestration.definitions import build_defs
 
         definitions = build_defs(settings)
-        jobs = [definitions.resolve_job_def(stage) for stage in STAGES]
-        progress.update(bar, total=sum(len(job.nodes) for job in jobs))
+        job = definitions.resolve_job_def(DUAL_RUN)
+        progress.update(bar, total=len(job.nodes))
         with sole_run(settings), _output_to_log(settings), quiet_instance(settings) as instance:
             bury_killed_runs(instance)
-            for job in jobs:
-                run_id, happened = execute(instance, job, months)
-                seen.run_ids.append(run_id)
-                for event in happened:
-                    _see(event, seen)
-                    _show(event, seen, progress, bar)
-                if seen.failure or seen.failed_checks:
-                    break
+            run_id, happened = execute(instance, job, months)
+            seen.run_ids.append(run_id)
+            for event in happened:
+                _see(event, seen)
+                _show(event, seen, progress, bar)
     return seen
 
 
