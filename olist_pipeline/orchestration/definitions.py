@@ -18,6 +18,7 @@ from olist_pipeline.orchestration.dbt import dbt_tree_assets, ensure_manifest
 from olist_pipeline.orchestration.intake import intake_assets
 from olist_pipeline.orchestration.jobs import pipeline_jobs
 from olist_pipeline.orchestration.landing import landing_specs
+from olist_pipeline.orchestration.partition_states import partition_checks
 from olist_pipeline.orchestration.resources import PipelineResource
 from olist_pipeline.orchestration.serving import serving_assets
 from olist_pipeline.orchestration.validation import validation_assets
@@ -50,7 +51,7 @@ def build_defs(settings: Settings, resource_overrides: Mapping[str, Any] | None 
             *dbt_tree_assets(settings, manifest),
             *serving_assets(tables),
         ],
-        asset_checks=[*conservation_checks(), *parity_checks(tables)],
+        asset_checks=[*conservation_checks(), *parity_checks(tables), *partition_checks(tables)],
         jobs=pipeline_jobs(),
         resources={**resources, **(resource_overrides or {})},
     )

@@ -47,6 +47,13 @@ def context_selection(moved: Context) -> dg.AssetSelection:
     return dg.AssetSelection.groups(moved.name) | dg.AssetSelection.assets(*own_intake)
 
 
+def monthly_part(job: dg.JobDefinition) -> dg.JobDefinition:
+    """Return the part of a job that makes monthly tables, without checks: more months are to come before the proofs."""
+    graph = job.asset_layer.asset_graph
+    monthly = {key for key in job.asset_layer.selected_asset_keys if graph.get(key).is_partitioned}
+    return job.get_subset(asset_selection=monthly, asset_check_selection=set())
+
+
 def _context_job(moved: Context) -> dg.UnresolvedAssetJobDefinition:
     files = ", ".join(table.name for table in moved.landing)
     what = f"The {moved.name} context, old and new: intake of {files}, validation, its tables and their proofs."
