@@ -34,12 +34,17 @@ def current_user() -> str:
 
 @dataclass(frozen=True)
 class Settings:
-    """The paths and addresses of one environment; all paths are absolute."""
+    """The paths and addresses of one environment; all paths are absolute.
+
+    `is_automated` says whether sensors and schedules may start anything.
+    """
 
     home: Path
     landing: Path
     postgres_url: str | None
     engine: str = "polars"
+    alert_webhook: str | None = None
+    is_automated: bool = False
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> Settings:
@@ -49,7 +54,11 @@ class Settings:
         engine = env.get("OLIST_ENGINE") or "polars"
         if engine not in ENGINES:
             raise OlistError(f"OLIST_ENGINE is {engine!r}; set it to one of: {', '.join(ENGINES)}.")
-        return cls(home, landing, env.get("OLIST_POSTGRES_URL") or None, engine)
+        automation = env.get("OLIST_AUTOMATION") or "0"
+        if automation not in ("0", "1"):
+            raise OlistError(f"OLIST_AUTOMATION is {automation!r}; set it to 1 or 0.")
+        webhook = env.get("OLIST_ALERT_WEBHOOK") or None
+        return cls(home, landing, env.get("OLIST_POSTGRES_URL") or None, engine, webhook, automation == "1")
 
     @property
     def has_own_landing(self) -> bool:
@@ -96,4 +105,5 @@ class Settings:
         os.environ["OLIST_HOME"] = str(self.home)
         os.environ["OLIST_DATA_DIR"] = str(self.landing)
         os.environ["OLIST_ENGINE"] = self.engine
+        os.environ["OLIST_AUTOMATION"] = "1" if self.is_automated else "0"
         os.environ["DAGSTER_HOME"] = str(self.dagster_home)

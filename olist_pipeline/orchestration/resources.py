@@ -23,6 +23,8 @@ class PipelineResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     landing: str
     postgres_url: str | None = None
     engine: str = "polars"
+    alert_webhook: str | None = None
+    is_automated: bool = False
 
     @classmethod
     def of(cls, settings: Settings) -> "PipelineResource":
@@ -32,12 +34,16 @@ class PipelineResource(dg.ConfigurableResource):  # type: ignore[type-arg]
             landing=str(settings.landing),
             postgres_url=settings.postgres_url,
             engine=settings.engine,
+            alert_webhook=settings.alert_webhook,
+            is_automated=settings.is_automated,
         )
 
     @property
     def settings(self) -> Settings:
         """The settings of the environment."""
-        return Settings(Path(self.home), Path(self.landing), self.postgres_url, self.engine)
+        return Settings(
+            Path(self.home), Path(self.landing), self.postgres_url, self.engine, self.alert_webhook, self.is_automated
+        )
 
     @property
     def url(self) -> str:
