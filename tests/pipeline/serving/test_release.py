@@ -7,7 +7,7 @@ import duckdb
 import pytest
 
 from olist_pipeline.errors import OlistError
-from olist_pipeline.parity.attribution import ParityVerdict, parity_of
+from olist_pipeline.parity.attribution import Evidence, ParityVerdict, parity_of
 from olist_pipeline.parity.conservation import conservation_of, conservation_subject
 from olist_pipeline.registry import CONTEXTS
 from olist_pipeline.serving import release as releases
@@ -59,7 +59,7 @@ def served(settings):
 
 class TestParityVerdict:
     def verdict(self, warehouse, quarantine):
-        return ask(warehouse, lambda connection: parity_of(connection, ORDERS, quarantine))
+        return ask(warehouse, lambda connection: parity_of(connection, ORDERS, Evidence(quarantine)))
 
     def test_quarantine_explains_what_replay_shows_too(self, warehouse):
         parity = self.verdict(warehouse, {"ORDER_WITHOUT_ITEMS": 1})
@@ -172,7 +172,7 @@ class TestGate:
         verdicts.record(settings.postgres_url, Verdict("sales", table.name, "conservation", run_id="r1", **verdict))
 
     def record_parity(self, settings, quarantine):
-        parity = ask(settings.warehouse, lambda connection: parity_of(connection, ORDERS, quarantine))
+        parity = ask(settings.warehouse, lambda connection: parity_of(connection, ORDERS, Evidence(quarantine)))
         verdict = Verdict(
             "sales", "fact_orders", "parity", parity.verdict.value, parity.is_green, parity.subject, {}, "r1"
         )
