@@ -9,7 +9,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from benchmarks import alone, run, sales
+from benchmarks import alone, parity, run, sales
 from olist_pipeline.synthetic import generate
 
 REAL_SIZE = 99_441
@@ -29,6 +29,8 @@ def main() -> None:
         sales.measure(landing, home)
         run.measure(landing, home)
         alone.measure(landing, home)
+        parity.measure_warehouse(home)
+        parity.measure()
 
 
 if __name__ == "__main__":

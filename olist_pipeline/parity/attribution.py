@@ -125,6 +125,7 @@ def parity_of(
     """Return the verdict on a table, or on some `months` of a monthly one."""
     contract, where = contract_of(table), _where(table, months)
     old, replay, new = (f"{schema}.{table.name}" for schema in (OLD, REPLAY, NEW))
+    of_old, of_replay, of_new = (_fingerprint(connection, schema, table, months) for schema in (OLD, REPLAY, NEW))
     effects: list[Effects] = []
 
     def inspect(work: Workspace, plan: Plan, outcome: str) -> None:
@@ -132,10 +133,10 @@ def parity_of(
 
     connection.register(CAUSES, pl.DataFrame(schema=SCHEMA) if evidence.causes is None else evidence.causes)
     try:
-        direct = compare(connection, old, new, contract, where=where, inspect=inspect)
+        direct = compare(connection, old, new, contract, where=where, same=of_old == of_new, inspect=inspect)
     finally:
         connection.unregister(CAUSES)
-    equivalence = compare(connection, replay, new, contract, where=where)
+    equivalence = compare(connection, replay, new, contract, where=where, same=of_replay == of_new)
     approvals = evidence.of(table.name)
     return TableParity(
         table=table.name,
@@ -143,7 +144,7 @@ def parity_of(
         direct=direct,
         equivalence=equivalence,
         quarantine=evidence.quarantine,
-        subject=parity_subject(connection, table, months),
+        subject=f"{of_old}:{of_new}",
         effects=effects[0] if effects else None,
         approvals=approvals,
         months=months,
@@ -154,9 +155,7 @@ def parity_subject(
     connection: duckdb.DuckDBPyConnection, table: WarehouseTable, months: MonthRange | None = None
 ) -> str:
     """Return the fingerprint of what a parity verdict speaks of: the rows of the old and of the new table."""
-    scope = f" WHERE {where}" if (where := _where(table, months)) else ""
-    relations = (f"(FROM {schema}.{table.name}{scope})" for schema in (OLD, NEW))
-    return ":".join(fingerprint(connection, relation).digest for relation in relations)
+    return ":".join(_fingerprint(connection, schema, table, months) for schema in (OLD, NEW))
 
 
 def complete_report(stored: Mapping[str, Any]) -> dict[str, Any]:
@@ -196,6 +195,13 @@ def _covers(approvals: Sequence[Approval], comparison: Comparison) -> bool:
         or comparison.null_keys.differing
     )
     return same_rows and {fold(column.column) for column in comparison.differing_columns} <= approved
+
+
+def _fingerprint(
+    connection: duckdb.DuckDBPyConnection, schema: str, table: WarehouseTable, months: MonthRange | None
+) -> str:
+    scope = f" WHERE {where}" if (where := _where(table, months)) else ""
+    return fingerprint(connection, f"(FROM {schema}.{table.name}{scope})").digest
 
 
 def _where(table: WarehouseTable, months: MonthRange | None) -> str | None:
