@@ -79,3 +79,33 @@ def latest(url: str, comparison: ComparisonKind) -> dict[tuple[str, str], Verdic
         )
         for row in rows
     }
+
+
+RECENT_RUNS = 10
+"""Of so many latest runs of a context the widest tells what a whole run judges, so that a table may be dropped."""
+
+
+def streaks(url: str) -> dict[str, int]:
+    """Return, by context, how many of its latest runs in a row had nothing but green verdicts.
+
+    A run that judged less than the widest of the context's recent runs (a single table, one comparison) proves
+    too little to count, but a red verdict in it ends the streak. A context without any verdict is not in the result.
+    """
+    rows = query(url, _STREAKS, [RECENT_RUNS])
+    return {row["context"]: row["streak"] for row in rows}
+
+
+_STREAKS = """
+WITH runs AS (
+    SELECT context, bool_and(is_green) AS is_green, count(DISTINCT (comparison, table_name)) AS judged,
+           row_number() OVER (PARTITION BY context ORDER BY max(result_id) DESC) AS age
+    FROM data_quality.parity_results GROUP BY context, run_id
+), measured AS (
+    SELECT context, age, judged,
+           max(judged) FILTER (WHERE age <= %s) OVER (PARTITION BY context) AS whole,
+           min(age) FILTER (WHERE NOT is_green) OVER (PARTITION BY context) AS first_red
+    FROM runs
+)
+SELECT context, count(*) FILTER (WHERE judged >= whole AND (first_red IS NULL OR age < first_red)) AS streak
+FROM measured GROUP BY context
+"""

@@ -1,0 +1,63 @@
+"""Verdicts: how many runs in a row a context has been green."""
+
+import pytest
+
+from olist_pipeline.stores.verdicts import RECENT_RUNS, Verdict, record, streaks
+
+TABLES = (("conservation", "orders"), ("parity", "fact_orders"))
+
+
+@pytest.fixture
+def judge(database):
+    def record_run(run_id, *, red=(), tables=TABLES, context="sales"):
+        for comparison, table in tables:
+            is_green = table not in red
+            verdict = "holds" if is_green else "differs"
+            record(database, Verdict(context, table, comparison, verdict, is_green, "s", {}, run_id))
+
+    return record_run
+
+
+def test_nothing_is_known_of_a_context_without_verdicts(database):
+    assert streaks(database) == {}
+
+
+def test_green_runs_count_since_the_last_red_one(database, judge):
+    for number, red in enumerate([(), ("fact_orders",), (), ()]):
+        judge(f"r{number}", red=red)
+    assert streaks(database) == {"sales": 2}
+
+
+@pytest.mark.parametrize("red", ["orders", "fact_orders"])
+def test_one_red_verdict_of_either_comparison_ends_it(database, judge, red):
+    judge("r1")
+    judge("r2", red=[red])
+    assert streaks(database) == {"sales": 0}
+
+
+def test_contexts_are_counted_apart(database, judge):
+    judge("r1")
+    judge("r1", context="customer", red=["orders"])
+    judge("r2", context="customer")
+    assert streaks(database) == {"sales": 1, "customer": 1}
+
+
+def test_a_run_over_a_part_does_not_count_but_may_end_the_streak(database, judge):
+    judge("r1")
+    judge("r2", tables=TABLES[:1])
+    assert streaks(database) == {"sales": 1}
+    judge("r3", tables=TABLES[:1], red=["orders"])
+    assert streaks(database) == {"sales": 0}
+
+
+def test_a_table_that_is_no_longer_judged_is_forgotten(database, judge):
+    judge("r0")
+    for number in range(1, RECENT_RUNS + 1):
+        judge(f"r{number}", tables=TABLES[:1])
+    assert streaks(database) == {"sales": RECENT_RUNS + 1}
+
+
+def test_a_table_that_was_red_and_then_green_in_one_run_was_red(database, judge):
+    judge("r1", red=["orders"])
+    judge("r1")
+    assert streaks(database) == {"sales": 0}
