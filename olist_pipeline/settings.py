@@ -6,6 +6,7 @@ not: reading any other environment variable elsewhere in the code.
 
 from __future__ import annotations
 
+import getpass
 import os
 import sys
 from collections.abc import Mapping
@@ -21,6 +22,14 @@ DBT = Path(sys.executable).with_name("dbt")
 
 ENGINES = ("polars",)
 """Engines that the validation steps run on. The rules run on any that Narwhals knows; reading and writing do not."""
+
+
+def current_user() -> str:
+    """Return the name under which the history keeps what is done now: the user's, or the number of one without."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"user {os.getuid()}"
 
 
 @dataclass(frozen=True)

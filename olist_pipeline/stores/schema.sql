@@ -101,3 +101,18 @@ BEGIN
 END $$;
 CREATE OR REPLACE TRIGGER keep_history
     AFTER INSERT OR UPDATE ON migration.routes FOR EACH ROW EXECUTE FUNCTION migration.keep_history();
+
+-- Differences of old and new that somebody took on themselves, by table and column, until a day.
+CREATE TABLE IF NOT EXISTS migration.approvals (
+    approval_id bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    table_name  text        NOT NULL,
+    column_name text        NOT NULL,
+    reason      text        NOT NULL CHECK (btrim(reason) <> ''),
+    until       date        NOT NULL,
+    approved_by text        NOT NULL,
+    approved_at timestamptz NOT NULL DEFAULT now(),
+    revoked_by  text,
+    revoked_at  timestamptz,
+    CHECK ((revoked_by IS NULL) = (revoked_at IS NULL))
+);
+CREATE INDEX IF NOT EXISTS approvals_by_table ON migration.approvals (table_name, until);
