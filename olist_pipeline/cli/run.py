@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 import click
@@ -29,10 +29,12 @@ from olist_pipeline.months import MonthRange
 from olist_pipeline.orchestration.instance import bury_killed_runs, execute, prepare, quiet_instance, sole_run
 from olist_pipeline.orchestration.jobs import STAGES
 from olist_pipeline.registry import CONTEXTS, LANDING
+from olist_pipeline.serving import journal
+from olist_pipeline.serving.guard import guard
 from olist_pipeline.serving.release import current_release
+from olist_pipeline.serving.routing import is_of_these_routes
 from olist_pipeline.settings import Settings
 from olist_pipeline.staging import staged_months
-from olist_pipeline.stores import routes
 from olist_pipeline.stores.postgres import flush
 from olist_pipeline.synthetic import generate
 
@@ -78,14 +80,16 @@ def run(force: bool, as_json: bool) -> None:
             )
         return
     seen = _execute(settings, console)
+    rolled_back = guard(settings, url, datetime.now(UTC))
     flush(url)
     summary = summarise(settings, url, seen.run_ids, seen.seconds)
     if as_json:
         print_json({"changed": True, **summary})
     else:
         print_summary(console, summary)
-    if seen.failure or seen.failed_checks:
+    if seen.failure or seen.failed_checks or rolled_back:
         problems = [seen.failure, *(f"The check {name} failed." for name in seen.failed_checks)]
+        problems += [f"{change.context} was rolled back to old." for act in rolled_back for change in act.act.changes]
         raise OlistError(" ".join(problem for problem in problems if problem))
 
 
@@ -121,8 +125,9 @@ def _is_up_to_date(settings: Settings, url: str) -> bool:
     release = current_release(settings.serving)
     if release is None:
         return False
-    routed = routes.read_routes(url, CONTEXTS)
-    return release.fingerprint == run_fingerprint(settings, landing_hashes(settings), routed)
+    if release.fingerprint != run_fingerprint(settings, landing_hashes(settings)):
+        return False
+    return is_of_these_routes(release, journal.recorded_routes(settings.serving, url, CONTEXTS))
 
 
 def _months(settings: Settings) -> MonthRange:

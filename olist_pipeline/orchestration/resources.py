@@ -7,12 +7,13 @@ with a pipeline resource of their own.
 import functools
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 
 import dagster as dg
 
 from olist_pipeline.errors import OlistError
-from olist_pipeline.settings import Settings
+from olist_pipeline.settings import CutoverRules, Settings
 from olist_pipeline.stores import postgres
 
 
@@ -23,6 +24,7 @@ class PipelineResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     landing: str
     postgres_url: str | None = None
     engine: str = "polars"
+    cutover: dict[str, float] = {}
 
     @classmethod
     def of(cls, settings: Settings) -> "PipelineResource":
@@ -32,12 +34,20 @@ class PipelineResource(dg.ConfigurableResource):  # type: ignore[type-arg]
             landing=str(settings.landing),
             postgres_url=settings.postgres_url,
             engine=settings.engine,
+            cutover=asdict(settings.cutover),
         )
 
     @property
     def settings(self) -> Settings:
         """The settings of the environment."""
-        return Settings(Path(self.home), Path(self.landing), self.postgres_url, self.engine)
+        return Settings(
+            Path(self.home), Path(self.landing), self.postgres_url, self.engine, cutover=self._cutover_rules
+        )
+
+    @property
+    def _cutover_rules(self) -> CutoverRules:
+        values = dict(self.cutover)
+        return CutoverRules(streak=int(values.pop("streak", CutoverRules.streak)), **values)
 
     @property
     def url(self) -> str:
