@@ -38,7 +38,7 @@ def releases(as_json: bool) -> None:
     elif not rows:
         click.echo("No release yet; `olist run` makes the first.")
     else:
-        columns = ["release", "served", "as_of", "made_at", "from", "on new", "tables", "rows", "run"]
+        columns = ["release", "served", "as_of", "made_at", "from", "on new", "rows"]
         print_rows(Console(), "Releases", rows, columns)
 
 

@@ -18,7 +18,6 @@ import duckdb
 
 from olist_pipeline.errors import OlistError
 from olist_pipeline.fingerprint import landing_hashes
-from olist_pipeline.landing.csv_file import path_of
 from olist_pipeline.registry import CONTEXTS, LANDING
 from olist_pipeline.serving import journal, standby
 from olist_pipeline.serving.audit import dashboard_queries, failing_queries
@@ -104,7 +103,7 @@ def _late_tables(settings: Settings, contexts: Iterable[str], now: datetime) -> 
     present, limit = landing_hashes(settings), timedelta(hours=settings.cutover.freshness_hours)
     for context in contexts:
         for source in dict.fromkeys(table.source.name for table in CONTEXTS[context].tables if table.source):
-            path = path_of(settings.landing, LANDING[source])
+            path = settings.landing / LANDING[source].file
             if source not in present or _made_of(settings, source) == present[source]:
                 continue
             arrived = datetime.fromtimestamp(path.stat().st_mtime, tz=now.tzinfo)
