@@ -16,8 +16,7 @@ from statistics import median
 from olist_pipeline.intake.span import as_of, purchase_span
 from olist_pipeline.months import MonthRange
 from olist_pipeline.orchestration.dbt import build_arguments
-from olist_pipeline.orchestration.jobs import VALIDATION_STAGES
-from olist_pipeline.registry import LANDING
+from olist_pipeline.registry import LANDING, STEPS
 from olist_pipeline.settings import DBT, DBT_DIR, Settings
 from olist_pipeline.steps import run_intake, run_validation
 from olist_pipeline.stores.postgres import ready_url
@@ -68,9 +67,8 @@ def _take_in(settings: Settings, url: str) -> None:
 def _validate(settings: Settings, url: str) -> None:
     first, last = purchase_span(settings.landing, MonthRange.until(date.today()))
     months = list(MonthRange(first.date().replace(day=1), last.date().replace(day=1)))
-    for stage in VALIDATION_STAGES.values():
-        for step in stage:
-            run_validation(settings, url, step, months if step.is_monthly else None, "bench")
+    for step in STEPS:
+        run_validation(settings, url, step, months if step.is_monthly else None, "bench")
 
 
 def _seconds(work: Callable[[], None]) -> float:

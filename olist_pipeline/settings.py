@@ -70,12 +70,17 @@ def _number(env: Mapping[str, str], name: str, default: float, *, whole: bool = 
 
 @dataclass(frozen=True)
 class Settings:
-    """The paths and addresses of one environment; all paths are absolute."""
+    """The paths and addresses of one environment; all paths are absolute.
+
+    `is_automated` says whether sensors and schedules may start anything.
+    """
 
     home: Path
     landing: Path
     postgres_url: str | None
     engine: str = "polars"
+    alert_webhook: str | None = None
+    is_automated: bool = False
     cutover: CutoverRules = CutoverRules()
 
     @classmethod
@@ -86,7 +91,19 @@ class Settings:
         engine = env.get("OLIST_ENGINE") or "polars"
         if engine not in ENGINES:
             raise OlistError(f"OLIST_ENGINE is {engine!r}; set it to one of: {', '.join(ENGINES)}.")
-        return cls(home, landing, env.get("OLIST_POSTGRES_URL") or None, engine, cutover=CutoverRules.from_env(env))
+        automation = env.get("OLIST_AUTOMATION") or "0"
+        if automation not in ("0", "1"):
+            raise OlistError(f"OLIST_AUTOMATION is {automation!r}; set it to 1 or 0.")
+        webhook = env.get("OLIST_ALERT_WEBHOOK") or None
+        return cls(
+            home,
+            landing,
+            env.get("OLIST_POSTGRES_URL") or None,
+            engine,
+            webhook,
+            automation == "1",
+            CutoverRules.from_env(env),
+        )
 
     @property
     def has_own_landing(self) -> bool:
@@ -133,4 +150,5 @@ class Settings:
         os.environ["OLIST_HOME"] = str(self.home)
         os.environ["OLIST_DATA_DIR"] = str(self.landing)
         os.environ["OLIST_ENGINE"] = self.engine
+        os.environ["OLIST_AUTOMATION"] = "1" if self.is_automated else "0"
         os.environ["DAGSTER_HOME"] = str(self.dagster_home)

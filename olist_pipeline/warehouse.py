@@ -28,6 +28,7 @@ class WarehouseTable:
     """A table that stands in `old`, `replay` and `new`: its context, key and what else its model declares.
 
     `reads` are the staged tables (`context/table`) that its new model is made of, over all models in between.
+    `is_monthly` says that it is built month by month (its model is incremental).
     """
 
     name: str
@@ -36,6 +37,7 @@ class WarehouseTable:
     tolerances: Mapping[str, Any]
     excluded: Mapping[str, str]
     reads: tuple[str, ...] = ()
+    is_monthly: bool = False
 
 
 def load_manifest(path: Path) -> dict[str, Any]:
@@ -124,4 +126,5 @@ def _table(node: Mapping[str, Any], manifest: Mapping[str, Any]) -> WarehouseTab
         tolerances=parity.get("tolerances", {}),
         excluded=parity.get("excluded", {}),
         reads=tuple(sorted(_staged_sources(node, manifest))),
+        is_monthly=node["config"]["materialized"] == "incremental",
     )

@@ -49,6 +49,11 @@ MONTHLY = {"sales/orders", "sales/order_items", "sales/order_payments", "marketp
     "fulfillment/deliveries"
 }
 
+MONTHLY_TABLES = {"fact_order_items", "fact_orders", "fact_payments", "fact_reviews"} | {
+    "int_deliveries",
+    "int_orders_enriched",
+}
+
 LANDING = {
     "orders",
     "order_items",

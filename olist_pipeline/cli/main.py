@@ -15,6 +15,7 @@ from olist_pipeline.errors import OlistError
 
 COMMANDS = {
     "run": "run:run",
+    "backfill": "backfill:backfill",
     "dev": "dev:dev",
     "status": "reports:status",
     "rules": "rules:rules",

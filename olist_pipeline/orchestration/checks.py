@@ -19,24 +19,32 @@ from olist_pipeline.orchestration.resources import PipelineResource, clear_failu
 from olist_pipeline.orchestration.validation import staging_key
 from olist_pipeline.parity.attribution import ParityVerdict, TableParity, parity_of
 from olist_pipeline.parity.conservation import conservation_of, conservation_subject, intake_conservation_of
-from olist_pipeline.registry import CONTEXTS, LANDING, origins
+from olist_pipeline.registry import LANDING, STEPS, origins
 from olist_pipeline.stores import quarantine, verdicts
 from olist_pipeline.stores.verdicts import Verdict
-from olist_pipeline.validation.context import Context
+from olist_pipeline.validation.context import Step
 from olist_pipeline.warehouse import NEW, OLD, REPLAY, WarehouseTable
 
 
 def conservation_checks() -> list[dg.AssetChecksDefinition]:
-    """Return the conservation checks of all registered contexts."""
-    return [*map(_intake_check, LANDING.values()), *map(_validation_check, CONTEXTS.values())]
+    """Return the conservation checks of all registered contexts, a step of checks for a step of validation."""
+    return [*map(_intake_check, LANDING.values()), *map(_validation_check, STEPS)]
 
 
 def parity_checks(tables: Sequence[WarehouseTable]) -> list[dg.AssetChecksDefinition]:
-    """Return the parity checks of all new tables, run together in one step over one connection."""
+    """Return the parity checks of all new tables, run together in one step over one connection.
+
+    Monthly tables have a step of their own: whole ones are built of them, once they are proven.
+    """
+    monthly, whole = ([table for table in tables if table.is_monthly is kind] for kind in (True, False))
+    return [_parity_checks("parity_months", monthly), _parity_checks("parity", whole)]
+
+
+def _parity_checks(name: str, tables: Sequence[WarehouseTable]) -> dg.AssetChecksDefinition:
     by_key = {dg.AssetKey([NEW, table.name]): table for table in tables}
 
     @dg.multi_asset_check(
-        name="parity",
+        name=name,
         specs=[
             dg.AssetCheckSpec(
                 "parity",
@@ -61,7 +69,7 @@ def parity_checks(tables: Sequence[WarehouseTable]) -> list[dg.AssetChecksDefini
                 verdicts.record(pipeline.url, _parity_verdict(parity, table.context, context.run.run_id))
                 yield _parity_result(parity, check.asset_key)
 
-    return [compare_tables]
+    return compare_tables
 
 
 def _intake_check(table: LandingTable) -> dg.AssetChecksDefinition:
@@ -81,11 +89,11 @@ def _intake_check(table: LandingTable) -> dg.AssetChecksDefinition:
     return conservation
 
 
-def _validation_check(moved: Context) -> dg.AssetChecksDefinition:
-    tables = {staging_key(moved.name, table.name): table for table in moved.tables}
+def _validation_check(step: Step) -> dg.AssetChecksDefinition:
+    tables = {staging_key(table.context, table.name): table for table in step.tables}
 
     @dg.multi_asset_check(
-        name=f"{moved.name}_conservation",
+        name=f"{step.name}_conservation",
         specs=[
             dg.AssetCheckSpec(
                 "conservation",
@@ -104,7 +112,7 @@ def _validation_check(moved: Context) -> dg.AssetChecksDefinition:
             with clear_failures():
                 ledger = conservation_of(settings, url, table)
             verdict = Verdict(
-                context=moved.name,
+                context=table.context,
                 table=table.name,
                 comparison="conservation",
                 verdict="holds" if ledger.holds else "does not hold",

@@ -6,7 +6,8 @@ warehouse.
 
 import json
 import subprocess
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -15,18 +16,47 @@ import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtCliResource, DbtProject, dbt_assets
 
 from olist_pipeline.errors import OlistError
-from olist_pipeline.files import replacing, tree_hash
+from olist_pipeline.files import content_hash, replacing, tree_hash
 from olist_pipeline.intake.span import as_of
 from olist_pipeline.months import FIRST_MONTH
+from olist_pipeline.orchestration.partitions import MONTHS, months_of
 from olist_pipeline.orchestration.resources import PipelineResource, clear_failures
 from olist_pipeline.orchestration.validation import staging_key
 from olist_pipeline.registry import CONTEXTS, LANDING
 from olist_pipeline.settings import DBT, DBT_DIR, Settings
-from olist_pipeline.warehouse import NEW, OLD, REPLAY, await_free, load_manifest
+from olist_pipeline.staging import staged_months
+from olist_pipeline.warehouse import NEW, OLD, REPLAY, await_free, load_manifest, reading
 
-FOLDER = {OLD: "olist.old", REPLAY: "olist.old", NEW: "olist.new"}
 TARGET = {OLD: "warehouse", REPLAY: "replay", NEW: "warehouse"}
 POOL = "duckdb"
+FULL_REFRESH = "olist/full_refresh"
+"""The tag of a run that builds monthly tables anew as a whole, whatever months it is given."""
+
+Window = tuple[date, date]
+"""The first and the last month, both included, that a run builds of monthly tables."""
+
+
+@dataclass(frozen=True)
+class Build:
+    """One invocation of dbt: the models of a tree that it builds, by month or as a whole."""
+
+    name: str
+    tree: str
+    select: str
+    exclude: str = ""
+    is_monthly: bool = False
+
+
+_TABLES, _VIEWS, _MONTHLY = (
+    f"fqn:olist.new,config.materialized:{kind}" for kind in ("table", "ephemeral", "incremental")
+)
+BUILDS = (
+    Build("dbt_old", OLD, "fqn:olist.old"),
+    Build("dbt_replay", REPLAY, "fqn:olist.old"),
+    # A test that looks from a fact to a whole table runs with the latter, which are built afterwards.
+    Build("dbt_new_months", NEW, _MONTHLY, _TABLES, is_monthly=True),
+    Build("dbt_new", NEW, f"{_TABLES} {_VIEWS}"),
+)
 
 
 class TreeTranslator(DagsterDbtTranslator):
@@ -68,7 +98,8 @@ def ensure_manifest(settings: Settings) -> Path:
     """Return the path of dbt's manifest, parsing the project when a file of it has changed since."""
     manifest = settings.dbt_target / OLD / "manifest.json"
     stamp = settings.dbt_target / "parsed"
-    state = tree_hash(DBT_DIR / "models", DBT_DIR / "macros", DBT_DIR / "tests", suffixes=(".sql", ".yml"))
+    folders = (DBT_DIR / "models", DBT_DIR / "macros", DBT_DIR / "tests")
+    state = tree_hash(*folders, suffixes=(".sql", ".yml")) + content_hash(DBT_DIR / "dbt_project.yml")
     if manifest.exists() and stamp.exists() and stamp.read_text("utf-8") == state:
         return manifest
     _parse(settings)
@@ -101,17 +132,28 @@ def retired_models(manifest: Mapping[str, Any], retired: Collection[str]) -> lis
     return sorted(manifest["nodes"][uid]["name"] for uid in context_of.keys() - needed)
 
 
-def build_arguments(tree: str, as_of: date) -> list[str]:
-    """Return the arguments of the dbt invocation that builds one tree.
+def build_arguments(tree: str, as_of: date, window: Window | None = None) -> list[str]:
+    """Return the arguments of the dbt invocation that builds one tree, its monthly tables in `window` or as a whole.
 
     Old and new are tested as they are built. Replay is not: its tests are old's. dbt's unit tests speak of
     the SQL, not of the data; they belong to the tests of the project.
     """
     command = ["run"] if tree == REPLAY else ["build", "--exclude-resource-type", "unit_test"]
-    return [*command, "--target", TARGET[tree], "--vars", _variables(as_of)]
+    refresh = ["--full-refresh"] if tree == NEW and window is None else []
+    return [*command, *refresh, "--target", TARGET[tree], "--vars", _variables(as_of, window)]
 
 
-def tree_assets(settings: Settings, manifest: Path, retired: Collection[str] = ()) -> list[dg.AssetsDefinition]:
+def window_of(months: Sequence[date], staged: Iterable[date]) -> Window | None:
+    """Return the window of a run over `months`, none where they are all that is staged: the whole is built then.
+
+    Months follow one another without a gap, as in a Dagster range. Raises ValueError for no month.
+    """
+    if not months:
+        raise ValueError("A monthly build needs its months: without a window it would build them all")
+    return None if set(staged) <= set(months) else (min(months), max(months))
+
+
+def dbt_tree_assets(settings: Settings, manifest: Path, retired: Collection[str] = ()) -> list[dg.AssetsDefinition]:
     """Return the assets of the three trees, without the old and replay tables that only `retired` contexts had.
 
     Once nobody needs an old table, there is only the new tree.
@@ -119,28 +161,82 @@ def tree_assets(settings: Settings, manifest: Path, retired: Collection[str] = (
     parsed = load_manifest(manifest)
     waiting, dropped = waiting_models(parsed), retired_models(parsed, retired)
     kept = any(_is_old_model(node) and node["name"] not in dropped for node in parsed["nodes"].values())
-    without = " ".join([waiting, *dropped]).strip()
-    excluded = {OLD: without, REPLAY: without, NEW: waiting}
-    return [_tree(tree, settings, manifest, excluded[tree]) for tree in ((OLD, REPLAY, NEW) if kept else (NEW,))]
+    without = {OLD: " ".join([waiting, *dropped]), REPLAY: " ".join([waiting, *dropped]), NEW: waiting}
+    return [_built(build, settings, manifest, without[build.tree]) for build in BUILDS if kept or build.tree == NEW]
 
 
-def _tree(tree: str, settings: Settings, manifest: Path, waiting: str) -> dg.AssetsDefinition:
+def _built(build: Build, settings: Settings, manifest: Path, waiting: str) -> dg.AssetsDefinition:
     @dbt_assets(
         manifest=manifest,
-        name=f"dbt_{tree}",
-        select=f"fqn:{FOLDER[tree]}",
-        exclude=waiting,
-        dagster_dbt_translator=TreeTranslator(tree),
+        project=dbt_project(settings),
+        name=build.name,
+        select=build.select,
+        exclude=f"{build.exclude} {waiting}".strip(),
+        dagster_dbt_translator=TreeTranslator(build.tree),
+        partitions_def=MONTHS if build.is_monthly else None,
+        backfill_policy=dg.BackfillPolicy.single_run() if build.is_monthly else None,
         pool=POOL,
     )
-    def build(context: dg.AssetExecutionContext, dbt: DbtCliResource, pipeline: PipelineResource) -> Iterator[Any]:
+    def run_dbt(context: dg.AssetExecutionContext, dbt: DbtCliResource, pipeline: PipelineResource) -> Iterator[Any]:
         with clear_failures():
             last_purchase = as_of(pipeline.settings.landing)
             await_free(pipeline.settings.warehouse)
-        target_path = settings.dbt_target / f"run_{TARGET[tree]}"
-        yield from dbt.cli(build_arguments(tree, last_purchase), context=context, target_path=target_path).stream()
+        window = _window(context, pipeline.settings) if build.is_monthly else None
+        # dbt parses the whole project anew when its variables change: a window has a folder of its own.
+        target_path = settings.dbt_target / f"run_{'months' if window else TARGET[build.tree]}"
+        arguments = build_arguments(build.tree, last_purchase, window)
+        events = dbt.cli(arguments, context=context, target_path=target_path).stream()
+        yield from _counted(events, context, pipeline.settings.warehouse)
 
-    return build
+    return run_dbt
+
+
+def _window(context: dg.AssetExecutionContext, settings: Settings) -> Window | None:
+    if FULL_REFRESH in context.run.tags:
+        return None
+    staged = {
+        month
+        for moved in CONTEXTS.values()
+        for table in moved.tables
+        for month in staged_months(settings.staging, moved.name, table.name)
+    }
+    return window_of(months_of(context.partition_keys), staged)
+
+
+def _counted(events: Iterable[Any], context: dg.AssetExecutionContext, warehouse: Path) -> Iterator[Any]:
+    """Yield dbt's events with the row count of each table; after dbt's end, for until then nobody else may read."""
+    seen, failure = list[Any](), None
+    try:
+        seen.extend(events)
+    except Exception as error:
+        failure = error
+    made = [event for event in seen if isinstance(event, dg.Output)]
+    keys = {id(event): context.asset_key_for_output(event.output_name) for event in made}
+    counts = _row_counts(warehouse, set(keys.values()))
+    for event in seen:
+        key = keys.get(id(event))
+        yield _with_row_count(event, counts[key]) if key in counts else event
+    if failure is not None:
+        raise failure
+
+
+def _row_counts(warehouse: Path, keys: set[dg.AssetKey]) -> dict[dg.AssetKey, int]:
+    """Return the rows of those of `keys` that are tables; a view would have to read its files."""
+    if not warehouse.exists():
+        return {}
+    with reading(warehouse) as connection:
+        tables = connection.execute("SELECT schema_name, table_name FROM duckdb_tables()").fetchall()
+        present = [key for key in sorted(keys) if tuple(key.path) in tables]
+        return {key: connection.table(".".join(key.path)).count("*").fetchall()[0][0] for key in present}
+
+
+def _with_row_count(event: dg.Output[Any], rows: int) -> dg.Output[Any]:
+    return dg.Output(
+        event.value,
+        event.output_name,
+        metadata={**event.metadata, "dagster/row_count": rows},
+        data_version=event.data_version,
+    )
 
 
 def _context(node: Mapping[str, Any]) -> str | None:
@@ -152,8 +248,9 @@ def _is_old_model(node: Mapping[str, Any]) -> bool:
     return bool(node["resource_type"] == "model" and node["fqn"][1] == OLD)
 
 
-def _variables(as_of: date) -> str:
-    return json.dumps({"as_of": as_of.isoformat()})
+def _variables(as_of: date, window: Window | None = None) -> str:
+    months = {"first_month": window[0].isoformat(), "last_month": window[1].isoformat()} if window else {}
+    return json.dumps({"as_of": as_of.isoformat(), **months})
 
 
 def _parse(settings: Settings) -> None:

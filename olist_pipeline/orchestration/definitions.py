@@ -15,10 +15,11 @@ from dagster_duckdb import DuckDBResource
 
 from olist_pipeline.orchestration.checks import conservation_checks, parity_checks
 from olist_pipeline.orchestration.cutover import cutover_jobs, guard_sensor
-from olist_pipeline.orchestration.dbt import ensure_manifest, tree_assets
+from olist_pipeline.orchestration.dbt import dbt_tree_assets, ensure_manifest
 from olist_pipeline.orchestration.intake import intake_assets
 from olist_pipeline.orchestration.jobs import pipeline_jobs
 from olist_pipeline.orchestration.landing import landing_specs
+from olist_pipeline.orchestration.partition_states import partition_checks
 from olist_pipeline.orchestration.resources import PipelineResource
 from olist_pipeline.orchestration.serving import serving_assets
 from olist_pipeline.orchestration.validation import validation_assets
@@ -52,11 +53,11 @@ def build_defs(settings: Settings, resource_overrides: Mapping[str, Any] | None 
             *landing_specs(),
             *intake_assets(),
             *validation_assets(),
-            *tree_assets(settings, manifest, retired),
+            *dbt_tree_assets(settings, manifest, retired),
             *serving_assets(tables, parsed, retired),
         ],
-        asset_checks=[*conservation_checks(), *parity_checks(compared)],
+        asset_checks=[*conservation_checks(), *parity_checks(compared), *partition_checks(tables)],
         jobs=[*pipeline_jobs(), *cutover_jobs()],
-        sensors=[guard_sensor()],
+        sensors=[guard_sensor(settings.is_automated)],
         resources={**resources, **(resource_overrides or {})},
     )

@@ -16,13 +16,10 @@ import dagster as dg
 from dagster._core.definitions.job_base import InMemoryJob
 from dagster._core.execution.api import execute_run_iterator
 from dagster._core.instance.ref import InstanceRef
-from dagster._core.storage.tags import (
-    ASSET_PARTITION_RANGE_END_TAG,
-    ASSET_PARTITION_RANGE_START_TAG,
-)
 
 from olist_pipeline.errors import OlistError
 from olist_pipeline.months import MonthRange
+from olist_pipeline.orchestration.partitions import range_tags
 from olist_pipeline.settings import PROJECT_DIR, Settings
 from olist_pipeline.stores.postgres import ready_url
 
@@ -88,14 +85,9 @@ def execute(
     instance: dg.DagsterInstance, job: dg.JobDefinition, months: MonthRange
 ) -> tuple[str, Iterator[dg.DagsterEvent]]:
     """Create a run of `job`, over `months` where it has partitions; return its id and its events as they happen."""
-    tags = {
-        **LAUNCHED_HERE,
-        ASSET_PARTITION_RANGE_START_TAG: months.first.isoformat(),
-        ASSET_PARTITION_RANGE_END_TAG: months.last.isoformat(),
-    }
     run = instance.create_run_for_job(
         job,
         run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
-        tags=tags if job.partitions_def else LAUNCHED_HERE,
+        tags={**LAUNCHED_HERE, **(range_tags(months) if job.partitions_def else {})},
     )
     return run.run_id, execute_run_iterator(InMemoryJob(job), run, instance)

@@ -1,7 +1,7 @@
 """Partitions: the months of everything that orders bear, as Dagster keeps them.
 
-What belongs here: the partitions definition and the way from a run's keys to months. What does not: the
-arithmetic of months.
+What belongs here: the partitions definition, the way from a run's keys to months and back, and which months there
+are. What does not: the arithmetic of months.
 """
 
 from __future__ import annotations
@@ -10,8 +10,13 @@ from collections.abc import Sequence
 from datetime import date
 
 import dagster as dg
+from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
 
-from olist_pipeline.months import FIRST_MONTH, month_text
+from olist_pipeline.intake.span import purchase_span
+from olist_pipeline.months import FIRST_MONTH, MonthRange, month_text
+from olist_pipeline.registry import CONTEXTS
+from olist_pipeline.settings import Settings
+from olist_pipeline.staging import staged_months
 
 MONTHS = dg.MonthlyPartitionsDefinition(start_date=FIRST_MONTH.isoformat(), fmt="%Y-%m-%d", end_offset=1)
 """Keys are first days of months; the present month is included."""
@@ -20,6 +25,27 @@ MONTHS = dg.MonthlyPartitionsDefinition(start_date=FIRST_MONTH.isoformat(), fmt=
 def months_of(keys: Sequence[str]) -> list[date]:
     """Return the months of partition keys."""
     return [date.fromisoformat(key) for key in keys]
+
+
+def range_tags(months: MonthRange) -> dict[str, str]:
+    """Return the tags of a run over `months`."""
+    return {
+        ASSET_PARTITION_RANGE_START_TAG: months.first.isoformat(),
+        ASSET_PARTITION_RANGE_END_TAG: months.last.isoformat(),
+    }
+
+
+def all_months(settings: Settings) -> MonthRange:
+    """Return the months of landing and of staging: a month that left landing is emptied in staging.
+
+    Raises OlistError where landing has no order that can be read.
+    """
+    first, last = purchase_span(settings.landing, MonthRange.until(date.today()))
+    months = {first.date().replace(day=1), last.date().replace(day=1)}
+    for context in CONTEXTS.values():
+        for table in context.tables:
+            months.update(staged_months(settings.staging, context.name, table.name))
+    return MonthRange(min(months), max(months))
 
 
 def describe(months: Sequence[date]) -> str:

@@ -24,6 +24,8 @@ class PipelineResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     landing: str
     postgres_url: str | None = None
     engine: str = "polars"
+    alert_webhook: str | None = None
+    is_automated: bool = False
     cutover: dict[str, float] = {}
 
     @classmethod
@@ -34,6 +36,8 @@ class PipelineResource(dg.ConfigurableResource):  # type: ignore[type-arg]
             landing=str(settings.landing),
             postgres_url=settings.postgres_url,
             engine=settings.engine,
+            alert_webhook=settings.alert_webhook,
+            is_automated=settings.is_automated,
             cutover=asdict(settings.cutover),
         )
 
@@ -41,7 +45,13 @@ class PipelineResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     def settings(self) -> Settings:
         """The settings of the environment."""
         return Settings(
-            Path(self.home), Path(self.landing), self.postgres_url, self.engine, cutover=self._cutover_rules
+            Path(self.home),
+            Path(self.landing),
+            self.postgres_url,
+            self.engine,
+            self.alert_webhook,
+            self.is_automated,
+            self._cutover_rules,
         )
 
     @property

@@ -10,7 +10,7 @@ import importlib
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +68,11 @@ def guard(settings: Settings, url: str, now: datetime) -> list[Switched]:
         journal.bring_to_database(settings.serving, url)
         standby.prepare(settings.serving)
     return done
+
+
+def guarded_contexts(settings: Settings, url: str) -> list[str]:
+    """Run the guard after a run; return the contexts that it rolled back."""
+    return [change.context for done in guard(settings, url, datetime.now(UTC)) for change in done.act.changes]
 
 
 def regressions(settings: Settings, url: str, now: datetime) -> list[Regression]:

@@ -1,7 +1,6 @@
 """The asset graph: its keys, checks and jobs, and the pure helpers that build it."""
 
 import json
-from dataclasses import replace
 from datetime import date
 
 import dagster as dg
@@ -9,14 +8,13 @@ import pytest
 
 from olist_pipeline.errors import OlistError
 from olist_pipeline.months import month_text
-from olist_pipeline.orchestration.dbt import build_arguments, ensure_manifest, waiting_models
+from olist_pipeline.orchestration.dbt import build_arguments, ensure_manifest, waiting_models, window_of
 from olist_pipeline.orchestration.definitions import build_defs
-from olist_pipeline.orchestration.jobs import STAGES, VALIDATION_STAGES, stages
 from olist_pipeline.orchestration.partitions import MONTHS, describe, months_of
 from olist_pipeline.orchestration.resources import clear_failures
 from olist_pipeline.registry import STEPS
 from olist_pipeline.warehouse import load_manifest, warehouse_tables
-from tests.tables import LANDING, MONTHLY, STAGED, TABLES
+from tests.tables import LANDING, MONTHLY, MONTHLY_TABLES, STAGED, TABLES
 
 OLD_VIEWS = {
     "stg_orders",
@@ -86,7 +84,7 @@ def test_groups_are_contexts_and_stages(graph):
 
 def test_what_orders_bear_is_partitioned_by_month(graph):
     partitioned = {key.to_user_string() for key in graph.get_all_asset_keys() if graph.get(key).is_partitioned}
-    assert partitioned == MONTHLY
+    assert partitioned == MONTHLY | {f"new/{table}" for table in MONTHLY_TABLES}
 
 
 def test_models_of_contexts_that_have_not_moved_are_left_out(environment):
@@ -104,21 +102,36 @@ def test_a_table_knows_the_staged_tables_that_it_is_made_of(environment):
     assert "fulfillment/deliveries" in tables["mart_seller_scorecard"].reads
 
 
-def test_jobs(environment):
+def test_every_job_runs_over_months(environment):
     jobs = {job.name: job for job in build_defs(environment).resolve_all_job_defs()}
-    assert [bool(jobs[stage].partitions_def) for stage in STAGES] == [False, True, False, True, False]
+    for name in ("dual_run", "full_refresh", "sales_job", "marketplace_job", "fulfillment_job"):
+        assert jobs[name].partitions_def == MONTHS, name
+        assert jobs[name].backfill_policy == dg.BackfillPolicy.single_run(), name
+    assert jobs["customer_job"].partitions_def is None, "nothing of customers is borne by one order"
 
 
-def test_steps_run_after_what_they_read():
-    names = [[step.name for step in stage] for stage in VALIDATION_STAGES.values()]
-    assert names == [["sales", "reviews"], ["offers", "customers", "geography"], ["deliveries"]]
+def test_the_job_of_a_context_is_the_context(environment, graph):
+    definitions = build_defs(environment)
+    for context in STAGED:
+        made = definitions.resolve_job_def(f"{context}_job").asset_layer.selected_asset_keys
+        assert {key.path[0] for key in made} == {"intake", context, "old", "replay", "new"}
+        assert {key for key in graph.get_all_asset_keys() if graph.get(key).group_name == context} <= made
+    everything = definitions.resolve_job_def("dual_run").asset_layer.selected_asset_keys
+    assert dg.AssetKey(["serving", "release"]) in everything
 
 
-def test_steps_that_wait_for_each_other_are_refused():
-    [sales, *_] = STEPS
-    waiting = replace(sales, published=("marketplace/sellers",))
-    with pytest.raises(ValueError, match="No validation step of sales can run"):
-        stages([waiting])
+def test_a_run_has_one_step_for_each_invocation_of_dbt(environment):
+    """Dagster splits a step in two where steps would wait for each other: each part would start dbt again."""
+    steps = build_defs(environment).resolve_job_def("dual_run").graph.node_dict
+    assert {name for name in steps if name.startswith("dbt")} == {"dbt_old", "dbt_replay", "dbt_new_months", "dbt_new"}
+    assert {name for name in steps if "parity" in name} == {"parity_months", "parity"}
+
+
+def test_steps_are_declared_after_what_they_read():
+    published = set()
+    for step in STEPS:
+        assert set(step.published) <= published, step.name
+        published |= {f"{table.context}/{table.name}" for table in step.tables}
 
 
 def test_the_manifest_is_parsed_once(environment):
@@ -136,6 +149,30 @@ def test_dbt_arguments(tree, command, target):
     assert arguments[0] == command
     assert arguments[arguments.index("--target") + 1] == target
     assert json.loads(arguments[arguments.index("--vars") + 1]) == {"as_of": "2018-10-17"}
+
+
+def test_dbt_gets_a_window_of_months_or_builds_the_whole():
+    window = (date(2017, 3, 1), date(2017, 5, 1))
+    arguments = build_arguments("new", date(2018, 10, 17), window)
+    assert "--full-refresh" not in arguments
+    assert json.loads(arguments[arguments.index("--vars") + 1]) == {
+        "as_of": "2018-10-17",
+        "first_month": "2017-03-01",
+        "last_month": "2017-05-01",
+    }
+    assert "--full-refresh" in build_arguments("new", date(2018, 10, 17))
+    for tree in ("old", "replay"):
+        assert "--full-refresh" not in build_arguments(tree, date(2018, 10, 17)), "it would change nothing there"
+
+
+def test_the_window_is_none_where_a_run_builds_all_that_is_staged():
+    january, february, march = (date(2017, month, 1) for month in (1, 2, 3))
+    assert window_of([january, february], [january, february, march]) == (january, february)
+    assert window_of([january], [february]) == (january, january)
+    assert window_of([january, february], [february]) is None
+    assert window_of([january], []) is None
+    with pytest.raises(ValueError, match="without a window it would build them all"):
+        window_of([], [january])
 
 
 def test_partition_keys_are_months():

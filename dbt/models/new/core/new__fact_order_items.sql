@@ -16,3 +16,4 @@ select
     oi.order_month
 from {{ ref('new__stg_order_items') }} as oi
 inner join {{ ref('new__int_orders_enriched') }} as o on o.order_id = oi.order_id
+where {{ in_window('oi.order_month') }}

@@ -26,3 +26,4 @@ select
     is_sale,
     order_month
 from {{ ref('new__int_orders_enriched') }}
+where {{ in_window('order_month') }}

@@ -12,3 +12,4 @@ select
     p.order_month
 from {{ ref('new__stg_order_payments') }} as p
 inner join {{ ref('new__int_orders_enriched') }} as o on o.order_id = p.order_id
+where {{ in_window('p.order_month') }}

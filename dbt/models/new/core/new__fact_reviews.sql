@@ -22,3 +22,4 @@ select
 from {{ ref('new__stg_order_reviews') }} as r
 inner join {{ ref('new__int_orders_enriched') }} as o on o.order_id = r.order_id
 left join {{ ref('new__stg_customers') }} as c on c.customer_id = o.customer_id
+where {{ in_window('r.order_month') }}

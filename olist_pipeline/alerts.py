@@ -1,0 +1,138 @@
+"""Alerts: telling people that something went wrong, through a log and a webhook.
+
+What belongs here: writing an alert down and delivering it. What does not: deciding that something is wrong (sensors,
+gates and runs do).
+
+An alert is a line of `$OLIST_HOME/logs/alerts.jsonl` first; then it is posted to `OLIST_ALERT_WEBHOOK`, where that is
+set, and a second line says that it arrived. An alert whose key is known to have arrived is not sent again, so whoever
+raises alerts may do it again after a crash. A webhook that does not answer costs seconds and raises nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+import time
+import urllib.request
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from http.client import HTTPException
+from pathlib import Path
+from typing import Any, Literal
+
+from olist_pipeline.settings import Settings
+
+TRIES = 3
+TIMEOUT = 2.0
+"""Seconds that one try may take."""
+PAUSE = 0.5
+"""Seconds between the first two tries; then twice as many."""
+
+_log = logging.getLogger("olist.alerts")
+
+State = Literal["raised", "delivered"]
+
+
+@dataclass(frozen=True)
+class Alert:
+    """One thing that a person should know.
+
+    `kind` is what happened (`run_failed`, `parity_regressed`); `key` tells this occurrence from all others of its kind,
+    e.g. a run id; `text` is one sentence that says what is wrong, where, and what to do.
+    """
+
+    kind: str
+    key: str
+    text: str
+    severity: Literal["warning", "error"] = "error"
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+def send(settings: Settings, alert: Alert, *, wait: bool = False) -> None:
+    """Write `alert` down and post it to the webhook; never raises.
+
+    It returns before the webhook has answered, so that no run waits for it, unless `wait` is set; the process ends
+    only after the last try.
+    """
+    try:
+        known = _states_of(settings, alert)
+        if "delivered" in known or ("raised" in known and settings.alert_webhook is None):
+            return
+        if "raised" not in known:
+            _write(settings, alert, "raised")
+            _log.log(logging.ERROR if alert.severity == "error" else logging.WARNING, "%s", alert.text)
+        if settings.alert_webhook is None:
+            return
+        delivery = threading.Thread(target=_deliver, args=(settings, alert), name="olist-alert")
+        delivery.start()
+        if wait:
+            delivery.join()
+    except Exception:  # an alert that cannot be told must not break what it tells of
+        _log.exception("The alert %s %s could not be raised", alert.kind, alert.key)
+
+
+def history(settings: Settings) -> Iterator[dict[str, Any]]:
+    """Yield every line of the alert log, the oldest first: the fields of Alert, `state` and `at`."""
+    path = log_path(settings)
+    if not path.exists():
+        return
+    with path.open(encoding="utf-8") as lines:
+        for line in lines:
+            try:
+                yield json.loads(line)
+            except ValueError:  # the line that a killed process was writing
+                continue
+
+
+def log_path(settings: Settings) -> Path:
+    """Return the path of the alert log."""
+    return settings.home / "logs" / "alerts.jsonl"
+
+
+def _states_of(settings: Settings, alert: Alert) -> set[str]:
+    return {line["state"] for line in history(settings) if (line["kind"], line["key"]) == (alert.kind, alert.key)}
+
+
+def _write(settings: Settings, alert: Alert, state: State) -> None:
+    path = log_path(settings)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    line = json.dumps({**_payload(alert), "state": state}, default=str, ensure_ascii=False)
+    # A line end in front closes the line of a process that was killed while it wrote.
+    with path.open("rb+" if path.exists() else "wb") as file:
+        ends_inside = file.seek(0, 2) > 0 and not _ends_line(file)
+    with path.open("a", encoding="utf-8") as file:
+        file.write(f"{chr(10) if ends_inside else ''}{line}\n")
+
+
+def _ends_line(file: Any) -> bool:
+    file.seek(-1, 2)
+    return bool(file.read(1) == b"\n")
+
+
+def _payload(alert: Alert) -> dict[str, Any]:
+    return {**asdict(alert), "at": datetime.now(UTC).isoformat(timespec="seconds")}
+
+
+def _deliver(settings: Settings, alert: Alert) -> None:
+    """Post the alert, trying again after a failure; a receiver tells repeated deliveries by kind and key."""
+    body = json.dumps(_payload(alert), default=str, ensure_ascii=False).encode()
+    for number in range(TRIES):
+        if number:
+            time.sleep(PAUSE * 2 ** (number - 1))
+        try:
+            _post(str(settings.alert_webhook), body)
+        except (OSError, ValueError, HTTPException) as error:
+            _log.warning("OLIST_ALERT_WEBHOOK did not take an alert (try %d of %d): %s", number + 1, TRIES, error)
+        else:
+            _write(settings, alert, "delivered")
+            return
+
+
+def _post(url: str, body: bytes) -> None:
+    if not url.startswith(("http://", "https://")):
+        raise ValueError("it must look like https://host/path")
+    request = urllib.request.Request(url, data=body, headers={"Content-Type": "application/json"}, method="POST")
+    with urllib.request.urlopen(request, timeout=TIMEOUT):
+        return

@@ -1,0 +1,114 @@
+"""`olist backfill`: the months of one context again, in this process.
+
+What belongs here: the command, its range of months and what it refuses. What does not: the run (`execution`) and the
+states of months (`orchestration.partition_states`).
+"""
+
+from __future__ import annotations
+
+import sys
+from datetime import date
+
+import click
+from rich.console import Console
+
+from olist_pipeline.cli.execution import Planned, run_jobs
+from olist_pipeline.cli.output import JSON, print_json
+from olist_pipeline.cli.run import check_landing
+from olist_pipeline.errors import OlistError
+from olist_pipeline.months import FIRST_MONTH, MonthRange, month_text
+from olist_pipeline.orchestration.dbt import ensure_manifest
+from olist_pipeline.orchestration.instance import prepare, quiet_instance
+from olist_pipeline.orchestration.jobs import job_name
+from olist_pipeline.orchestration.partition_states import (
+    PartitionState,
+    in_state,
+    monthly_keys,
+    partition_states,
+    ranges,
+)
+from olist_pipeline.orchestration.partitions import all_months, describe
+from olist_pipeline.registry import CONTEXTS
+from olist_pipeline.serving.guard import guarded_contexts
+from olist_pipeline.settings import Settings
+from olist_pipeline.stores.postgres import flush
+from olist_pipeline.warehouse import load_manifest, warehouse_tables
+
+
+@click.command()
+@click.argument("context", type=click.Choice(list(CONTEXTS)))
+@click.option("--from", "first", metavar="YYYY-MM", help="First month; default: the first of landing and staging.")
+@click.option("--to", "last", metavar="YYYY-MM", help="Last month, included; default: the last of them.")
+@click.option("--only", type=click.Choice(["missing", "failed"]), help="Only months in this state.")
+@JSON
+def backfill(context: str, first: str | None, last: str | None, only: PartitionState | None, as_json: bool) -> None:
+    """Validate and build months of a CONTEXT again, with everything of it that is not by month, and its proofs."""
+    settings = Settings.from_env()
+    console = Console(file=sys.stderr if as_json else sys.stdout)
+    check_landing(settings)
+    wanted = wanted_months(first, last, all_months(settings), date.today())
+    if not settings.warehouse.exists():
+        raise OlistError(f"{context} needs the tables of other contexts, and none is built; run `olist run` first.")
+    url = prepare(settings)
+    months = list(wanted) if only is None else _in_state(settings, context, wanted, only)
+    if not months:
+        _report(console, as_json, context, [], [], f"No month of {context} in {describe(list(wanted))} is {only}.")
+        return
+    parts = ranges(months) if _is_monthly(context) else [wanted]
+    # Proofs are of all months: they come last, when no month is missing any more.
+    plan = [Planned(job_name(context), part, is_monthly_only=part is not parts[-1]) for part in parts]
+    seen = run_jobs(settings, console, plan)
+    seen.rolled_back = guarded_contexts(settings, url)
+    flush(url)
+    seen.raise_failure()
+    built = describe(months) if _is_monthly(context) else "as a whole, for it has nothing by month"
+    _report(console, as_json, context, months, seen.run_ids, f"{context} is built and proven: {built}.")
+
+
+def wanted_months(first: str | None, last: str | None, present: MonthRange, today: date) -> MonthRange:
+    """Return the months that were asked for; raises OlistError for a range that cannot be meant."""
+    wanted = MonthRange(_month(first) or present.first, _month(last) or present.last)
+    possible = MonthRange.until(today)
+    if wanted.first < possible.first:
+        raise OlistError(
+            f"{month_text(wanted.first)} is before the first month, {month_text(FIRST_MONTH)}; begin --from there."
+        )
+    if wanted.last > possible.last:
+        raise OlistError(
+            f"{month_text(wanted.last)} is in the future; end --to with {month_text(possible.last)} at the latest."
+        )
+    if wanted.first > wanted.last:
+        raise OlistError(
+            f"--from {month_text(wanted.first)} is after --to {month_text(wanted.last)}; change them round."
+        )
+    return wanted
+
+
+def _month(text: str | None) -> date | None:
+    if text is None:
+        return None
+    try:
+        if len(text) != len("2018-10"):
+            raise ValueError
+        return date.fromisoformat(f"{text}-01")
+    except ValueError:
+        raise OlistError(f"{text!r} is no month; write it like 2018-10.") from None
+
+
+def _is_monthly(context: str) -> bool:
+    return any(table.is_monthly for table in CONTEXTS[context].tables)
+
+
+def _in_state(settings: Settings, context: str, wanted: MonthRange, state: PartitionState) -> list[date]:
+    keys = monthly_keys(context, warehouse_tables(load_manifest(ensure_manifest(settings))))
+    with quiet_instance(settings) as instance:
+        return in_state(partition_states(instance, keys, wanted), state)
+
+
+def _report(
+    console: Console, as_json: bool, context: str, months: list[date], run_ids: list[str], sentence: str
+) -> None:
+    if as_json:
+        print_json({"context": context, "months": [month_text(month) for month in months], "run_ids": run_ids})
+    else:
+        console.print(sentence)

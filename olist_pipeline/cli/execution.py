@@ -1,0 +1,149 @@
+"""Executions: a job run in this process, with its steps on the console as they start and end.
+
+What belongs here: showing a run, and what was seen of it. What does not: which job is run, and the summary.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from olist_pipeline.errors import OlistError
+from olist_pipeline.months import MonthRange
+from olist_pipeline.orchestration.instance import bury_killed_runs, execute, quiet_instance, sole_run
+from olist_pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    import dagster as dg
+
+_COUNTED = re.compile(r"\d+ of \d+ ERROR")
+"""A line of dbt that counts an error without saying what is wrong."""
+
+
+@dataclass
+class Progressed:
+    """What was seen of a run: seconds a step, the first failure, asset checks that failed, contexts rolled back."""
+
+    run_ids: list[str] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
+    failure: str = ""
+    failed_checks: list[str] = field(default_factory=list)
+    rolled_back: list[str] = field(default_factory=list)
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether a step or a check failed, or the guard had to act."""
+        return bool(self.failure or self.failed_checks or self.rolled_back)
+
+    def raise_failure(self) -> None:
+        """Raise OlistError with everything that failed, if anything did."""
+        problems = [self.failure, *(f"The check {name} failed." for name in self.failed_checks)]
+        problems += [f"The guard rolled {context} back to old." for context in self.rolled_back]
+        if self.has_failed:
+            raise OlistError(" ".join(problem for problem in problems if problem))
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A job to run over `months`; where `is_monthly_only` is set, its monthly tables alone, without checks."""
+
+    job: str
+    months: MonthRange
+    is_monthly_only: bool = False
+
+
+def run_jobs(settings: Settings, console: Console, plan: Sequence[Planned]) -> Progressed:
+    """Run jobs one after the other in this process, until one fails, and show their steps as they start and end."""
+    seen = Progressed()
+    with _progress(console) as progress:
+        bar = progress.add_task("loading the asset graph", total=None)
+        # dbt's manifest and the graph take seconds to load: only now, so that a wrong file is told at once.
+        from olist_pipeline.orchestration.definitions import build_defs
+        from olist_pipeline.orchestration.jobs import monthly_part
+
+        definitions = build_defs(settings)
+        jobs = [definitions.resolve_job_def(planned.job) for planned in plan]
+        jobs = [monthly_part(job) if one.is_monthly_only else job for job, one in zip(jobs, plan, strict=True)]
+        progress.update(bar, total=sum(len(job.nodes) for job in jobs))
+        with sole_run(settings), _output_to_log(settings), quiet_instance(settings) as instance:
+            bury_killed_runs(instance)
+            for job, planned in zip(jobs, plan, strict=True):
+                run_id, happened = execute(instance, job, planned.months)
+                seen.run_ids.append(run_id)
+                for event in happened:
+                    _see(event, seen)
+                    _show(event, seen, progress, bar)
+                if seen.has_failed:
+                    break
+    return seen
+
+
+def _see(event: dg.DagsterEvent, seen: Progressed) -> None:
+    from dagster import DagsterEventType as Kind
+
+    match event.event_type:
+        case Kind.STEP_SUCCESS:
+            seen.seconds[str(event.step_key)] = event.step_success_data.duration_ms / 1000
+        case Kind.STEP_FAILURE if not seen.failure:
+            data = event.step_failure_data
+            cause = data.user_failure_data.description if data.user_failure_data else None
+            seen.failure = (
+                _one_sentence(cause) if cause else f"The step {event.step_key} failed: {_last_words(data.error)}"
+            )
+        case Kind.ASSET_CHECK_EVALUATION:
+            check = event.asset_check_evaluation_data
+            if not check.passed and check.severity.value == "ERROR":
+                seen.failed_checks.append(f"{check.check_name} of {check.asset_key.to_user_string()}")
+        case Kind.RUN_FAILURE if not seen.failure and not seen.failed_checks:
+            seen.failure = str(event.message)
+
+
+def _one_sentence(cause: str) -> str:
+    """Return a failure's description, of dbt's the first error alone: its model and what is wrong with it."""
+    _, marker, errors = cause.partition("Errors parsed from dbt logs:")
+    if not marker:
+        return cause
+    lines = [line.strip() for line in errors.splitlines()]
+    reasons = [line for line in lines if line and not _COUNTED.match(line)]
+    return f"dbt failed: {'; '.join(reasons[:3])} (more in logs/run.log below OLIST_HOME)."
+
+
+def _last_words(error: object) -> str:
+    """Return the innermost message of a failed step, without its traceback."""
+    cause = error
+    while getattr(cause, "cause", None):
+        cause = cause.cause  # type: ignore[attr-defined]
+    return str(getattr(cause, "message", cause)).strip().splitlines()[0]
+
+
+def _show(event: dg.DagsterEvent, seen: Progressed, progress: Progress, bar: object) -> None:
+    from dagster import DagsterEventType as Kind
+
+    step = str(event.step_key)
+    if event.event_type is Kind.STEP_START:
+        progress.update(bar, description=step)  # type: ignore[arg-type]
+    elif event.event_type is Kind.STEP_SUCCESS:
+        progress.console.print(f"  [green]done[/green]    {step:<40} {seen.seconds[step]:6.1f} s", highlight=False)
+        progress.advance(bar)  # type: ignore[arg-type]
+    elif event.event_type is Kind.STEP_FAILURE:
+        progress.console.print(f"  [red]failed[/red]  {step}", highlight=False)
+
+
+def _progress(console: Console) -> Progress:
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=console, transient=True, redirect_stdout=False, redirect_stderr=False)
+
+
+@contextmanager
+def _output_to_log(settings: Settings) -> Iterator[None]:
+    """Send what dbt and Dagster print to `$OLIST_HOME/logs/run.log`; the console keeps its own stream."""
+    log = settings.home / "logs" / "run.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("w", encoding="utf-8") as file, redirect_stdout(file), redirect_stderr(file):
+        yield

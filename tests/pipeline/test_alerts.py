@@ -1,0 +1,122 @@
+"""Alerts arrive once, survive a bad webhook, and raise nothing."""
+
+import json
+import threading
+import time
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+
+from olist_pipeline import alerts
+from olist_pipeline.alerts import Alert, history, log_path, send
+from olist_pipeline.errors import OlistError
+from olist_pipeline.settings import Settings
+
+ALERT = Alert("run_failed", "run-1", "The job sales_job failed; see the run.", details={"job": "sales_job"})
+
+
+@pytest.fixture
+def home(tmp_path):
+    return Settings(tmp_path, tmp_path / "landing", None)
+
+
+class Receiver:
+    """A webhook that answers each post with the next of `answers`, then with 200."""
+
+    def __init__(self, *answers, delay=0.0):
+        self.received, waiting = [], list(answers)
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(handler):  # noqa: N805
+                time.sleep(delay)
+                body = handler.rfile.read(int(handler.headers["Content-Length"]))
+                status = waiting.pop(0) if waiting else 200
+                if status == 200:
+                    self.received.append(json.loads(body))
+                handler.send_response(status)
+                handler.end_headers()
+
+            def log_message(self, *arguments):
+                pass
+
+        self.server = HTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.url = f"http://127.0.0.1:{self.server.server_port}/hook"
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    monkeypatch.setattr(alerts, "PAUSE", 0.01)
+    monkeypatch.setattr(alerts, "TIMEOUT", 0.3)
+
+
+def states(settings):
+    return [line["state"] for line in history(settings)]
+
+
+def test_an_alert_is_logged_and_posted_once(home, quick):
+    hook = Receiver()
+    settings = replace(home, alert_webhook=hook.url)
+    for _ in range(3):
+        send(settings, ALERT, wait=True)
+    assert [(post["kind"], post["key"], post["details"]) for post in hook.received] == [
+        ("run_failed", "run-1", {"job": "sales_job"})
+    ]
+    assert hook.received[0]["text"] == ALERT.text
+    assert states(settings) == ["raised", "delivered"]
+    send(settings, replace(ALERT, key="run-2"), wait=True)
+    assert len(hook.received) == 2
+
+
+def test_without_a_webhook_it_is_logged_once(home, caplog):
+    for _ in range(2):
+        send(home, ALERT)
+    assert states(home) == ["raised"]
+    assert ALERT.text in caplog.text
+
+
+def test_a_webhook_that_fails_is_tried_again(home, quick):
+    hook = Receiver(500, 503)
+    send(replace(home, alert_webhook=hook.url), ALERT, wait=True)
+    assert len(hook.received) == 1
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:1/nobody", "ftp://nowhere", "not an address", "http://[::1"])
+def test_a_webhook_that_is_no_good_raises_nothing_and_is_tried_at_the_next_occasion(home, quick, url):
+    send(replace(home, alert_webhook=url), ALERT, wait=True)
+    assert states(home) == ["raised"]
+    hook = Receiver()
+    send(replace(home, alert_webhook=hook.url), ALERT, wait=True)
+    assert len(hook.received) == 1
+
+
+def test_a_slow_webhook_keeps_nobody_waiting(home, quick):
+    hook = Receiver(delay=0.2)
+    started = time.monotonic()
+    send(replace(home, alert_webhook=hook.url), ALERT)
+    assert time.monotonic() - started < 0.1
+    [delivery] = [thread for thread in threading.enumerate() if thread.name == "olist-alert"]
+    assert not delivery.daemon, "the process waits for it at its end"
+    delivery.join()
+    assert len(hook.received) == 1
+
+
+def test_a_line_that_was_cut_is_passed_over(home):
+    log_path(home).parent.mkdir(parents=True)
+    log_path(home).write_text('{"kind": "run_fai')
+    send(home, ALERT)
+    assert states(home) == ["raised"]
+
+
+def test_a_home_that_cannot_be_written_raises_nothing():
+    send(Settings(Path("/proc/nowhere"), Path("unused"), None), ALERT)
+
+
+def test_the_environment_says_where_and_whether():
+    settings = Settings.from_env({"OLIST_ALERT_WEBHOOK": "http://x/y", "OLIST_AUTOMATION": "1"})
+    assert (settings.alert_webhook, settings.is_automated) == ("http://x/y", True)
+    assert not Settings.from_env({}).is_automated
+    with pytest.raises(OlistError, match="OLIST_AUTOMATION is 'yes'"):
+        Settings.from_env({"OLIST_AUTOMATION": "yes"})
