@@ -64,8 +64,9 @@ def soak(serving: Path, act: Switch, *, switches: int, readers: int, killed: flo
     stop = Fork.Event()
     reading = [_start(_read, serving, release, contents, stop, seed + number) for number in range(readers)]
     result = Soaked()
-    for number in range(switches):
-        _switch_once(serving, act, random.Random(seed * 1_000_003 + number), killed, result)
+    chance = random.Random(seed)
+    while result.switches + result.killed < switches and not result.failures:
+        _switch_once(serving, act, chance, killed, result)
     stop.set()
     for process, answers in reading:
         count, seen, failures = answers.recv()
@@ -176,11 +177,7 @@ def measure(landing: Path, home: Path) -> None:
     url = ready_url(settings)
     act = switcher(
         settings,
-        lambda context: (
-            lambda connection, release: gate.cutover_objections(
-                settings, url, connection, release, context, date.today()
-            )
-        ),
+        lambda context: lambda release: gate.cutover_objections(settings, url, release, context, date.today()),
     )
     started = time.perf_counter()
     seen = soak(settings.serving, act, switches=SWITCHES, readers=READERS, killed=KILLED, seed=1)

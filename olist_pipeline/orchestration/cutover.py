@@ -50,9 +50,7 @@ def _switch_to_new(context: dg.OpExecutionContext, config: CutoverForm, pipeline
         done = switch.cutover(
             settings,
             config.context,
-            lambda connection, release: gate.cutover_objections(
-                settings, url, connection, release, config.context, date.today()
-            ),
+            lambda release: gate.cutover_objections(settings, url, release, config.context, date.today()),
             by=config.by,
             reason=config.reason or ("" if config.force else "the gate was open"),
             force=config.force,

@@ -120,9 +120,14 @@ def next_number(serving: Path) -> int:
     return max(kept_numbers(serving), default=0) + 1
 
 
+def hidden_path(serving: Path) -> Path:
+    """Return where this process may build a release; what it leaves there when it is killed is removed by others."""
+    return serving / "releases" / f"{_BUILDING}{os.getpid()}-{uuid.uuid4().hex}"
+
+
 def new_folder(serving: Path) -> Path:
     """Return an empty hidden folder to build a release in."""
-    folder = serving / "releases" / f"{_BUILDING}{os.getpid()}-{uuid.uuid4().hex}"
+    folder = hidden_path(serving)
     folder.mkdir(parents=True)
     return folder
 

@@ -24,7 +24,7 @@ def cut_over(tmp_path_factory):
     settings = settings_of(tmp_path_factory.mktemp("guarded"))
     published(settings)
     for context in ("sales", "marketplace"):
-        switch.cutover(settings, context, lambda connection, release: [], by="me", reason="proven")
+        switch.cutover(settings, context, lambda release: [], by="me", reason="proven")
     return settings
 
 
@@ -95,7 +95,7 @@ def test_a_context_that_is_served_from_old_is_left_alone(settings, database, tol
 
 def test_a_retired_context_has_no_way_back_and_is_told_of(settings, database, told):
     for context in ("customer", "fulfillment"):
-        switch.cutover(settings, context, lambda connection, release: [], by="me", reason="proven")
+        switch.cutover(settings, context, lambda release: [], by="me", reason="proven")
     switch.retire(settings, "sales", by="me", reason="done", now=NOW + timedelta(days=30))
     judge(database, "fact_orders", "differs")
     judge(database, "orders", "does not hold", comparison="conservation")

@@ -1,5 +1,6 @@
 """Cutover, rollback and retirement: their effect, what they refuse, and what a crash leaves."""
 
+import shutil
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
@@ -18,7 +19,7 @@ from tests.pipeline.serving.world import CONTEXTS, SHADOW, copy_of, expected_sid
 NOW = datetime.now(UTC)
 
 
-def opened(connection, release):
+def opened(release):
     return []
 
 
@@ -75,6 +76,16 @@ class TestCutover:
         assert done.tables == ("fact_orders",)
         assert (current_number(settings.serving), done.release.based_on) == (2, 1)
 
+    def test_takes_what_was_prepared_while_nothing_else_changed(self, settings, monkeypatch):
+        monkeypatch.setattr(switch, "compose", None)
+        cut_over(settings, "sales")
+        assert (sides(settings)["fact_orders"], current_number(settings.serving)) == ("new", 2)
+
+    def test_composes_where_what_was_prepared_is_of_other_routes(self, settings):
+        roll_back(settings, "customer")
+        cut_over(settings, "sales")
+        assert current_release(settings.serving).routes == {**SHADOW, "sales": "new", "customer": "old"}
+
     def test_says_what_waits_and_which_references_lead_into_quarantine(self, settings):
         cut_over(settings, "sales")
         done = cut_over(settings, "marketplace")
@@ -93,17 +104,17 @@ class TestCutover:
 
     def test_lists_everything_that_the_gate_objects_to(self, settings):
         with pytest.raises(switch.GateClosed, match="sales cannot be cut over: this; that") as raised:
-            cut_over(settings, "sales", lambda connection, release: ["this", "that"])
+            cut_over(settings, "sales", lambda release: ["this", "that"])
         assert raised.value.objections == ("this", "that")
         assert (sides(settings)["fact_orders"], routes(settings)) == ("old", SHADOW)
 
     def test_the_gate_is_asked_about_what_is_served(self, settings):
         asked = []
-        cut_over(settings, "sales", lambda connection, release: asked.append(release.number) or [])
+        cut_over(settings, "sales", lambda release: asked.append(release.number) or [])
         assert asked == [1]
 
     def test_force_needs_a_reason_and_is_recorded(self, settings):
-        closed = lambda connection, release: ["a red verdict"]  # noqa: E731
+        closed = lambda release: ["a red verdict"]  # noqa: E731
         with pytest.raises(OlistError, match="--force needs --reason"):
             cut_over(settings, "sales", closed, force=True, reason=" ")
         cut_over(settings, "sales", closed, force=True, reason="the auditors wait")
@@ -158,7 +169,7 @@ class TestCutover:
 class TestRollback:
     def test_points_to_what_was_prepared_and_builds_nothing(self, settings, monkeypatch):
         cut_over(settings, "sales")
-        assert standby.prepare(settings.serving) == ["sales"]
+        assert "sales" in standby.prepare(settings.serving)
         monkeypatch.setattr(switch, "compose", None)
         settings.warehouse.unlink()
         done = roll_back(settings, "sales")
@@ -288,6 +299,7 @@ class TestCrashes:
         ("module", "function", "comes_to_pass"),
         [
             (switch, "compose", False),
+            (standby, "take", False),
             (switch, "put_in_place", False),
             (journal, "append", False),
             (switch, "point_to", False),
@@ -300,6 +312,8 @@ class TestCrashes:
     ):
         if act is roll_back:
             cut_over(settings, "sales")
+        if function == "compose":
+            shutil.rmtree(settings.serving / "standby")
         before = sides(settings)
 
         def die(*_, **__):
