@@ -39,7 +39,8 @@ def releases(as_json: bool) -> None:
         click.echo("No release yet; `olist run` makes the first.")
     else:
         columns = ["release", "served", "as_of", "made_at", "from", "on new", "rows"]
-        print_rows(Console(), "Releases", rows, columns)
+        shown = [{**row, "made_at": row["made_at"][:16].replace("T", " ")} for row in rows]
+        print_rows(Console(), "Releases (made at, UTC)", shown, columns)
 
 
 @click.group()

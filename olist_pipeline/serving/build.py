@@ -110,7 +110,8 @@ def publish(
         with duckdb.connect(str(folder / DATABASE)) as connection:
             copied = _copy_tables(connection, warehouse, tables, retired)
             measured = [asdict(_measured(connection, copied, key)) for key in references]
-            refuse(objections(connection, read_routes()))
+            gated = read_routes()
+            refuse(objections(connection, gated))
         with sole_switch(serving):
             routes = read_routes()
             schemas = served_schemas(copied, routes)
@@ -136,6 +137,8 @@ def publish(
             )
             refuse_impossible(release, schemas)
             with duckdb.connect(str(folder / DATABASE)) as connection:
+                if routes != gated:
+                    refuse(objections(connection, routes))
                 show(connection, schemas)
                 tell_routes(connection, routes, done_acts(serving))
                 refuse(audit(connection, release))

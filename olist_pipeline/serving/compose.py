@@ -52,8 +52,9 @@ def compose(
         write_manifest(folder, release)
     except BaseException as error:
         shutil.rmtree(folder, ignore_errors=True)
-        if isinstance(error, OSError):
-            raise OlistError(f"No release can be written in {serving}: {error.strerror or error}.") from error
+        if isinstance(error, OSError | duckdb.Error):
+            reason = str(error.strerror if isinstance(error, OSError) else error).splitlines()[0]
+            raise OlistError(f"No release can be written in {serving}: {reason}.") from error
         raise
     return folder, release
 

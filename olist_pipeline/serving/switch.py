@@ -254,7 +254,12 @@ def _way_back(serving: Path, base: Release, wanted: Mapping[str, Route], context
 
 def _carry_out(serving: Path, act: Act, number: int) -> None:
     """Write the act down, give it its effect, and settle it."""
-    journal.append(serving, act)
+    try:
+        journal.append(serving, act)
+    except OSError:
+        # A full disk must not keep anybody from going back: what was prepared for others makes room for a line.
+        shutil.rmtree(serving / "standby", ignore_errors=True)
+        journal.append(serving, act)
     point_to(serving, number)
     journal.settle(serving, act, is_done=True)
     remove_unneeded(serving)

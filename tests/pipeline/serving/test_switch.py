@@ -158,11 +158,16 @@ class TestCutover:
     def test_a_publication_meanwhile_does_not_undo_it(self, settings):
         """The run that builds the next release reads the routes when it publishes, not when it begins."""
 
+        asked = []
+
         def cut_over_meanwhile(connection, seen):
-            cut_over(settings, "sales")
+            asked.append(seen["sales"])
+            if asked == ["shadow"]:
+                cut_over(settings, "sales")
             return []
 
         published(settings, lambda: routes(settings), objections=cut_over_meanwhile)
+        assert asked == ["shadow", "new"], "the gate is asked about the routes that are published"
         assert sides(settings)["fact_orders"] == "new"
 
 
@@ -193,6 +198,21 @@ class TestRollback:
         done = roll_back(settings, "sales")
         assert (done.release.number, current_number(settings.serving)) == (1, 1)
         assert sides(settings)["fact_orders"] == "old"
+
+    def test_makes_room_for_its_record_on_a_full_disk(self, settings, monkeypatch):
+        cut_over(settings, "sales")
+        standby.prepare(settings.serving)
+        append = journal.append
+
+        def full_until_there_is_room(serving, act):
+            if (serving / "standby").exists():
+                raise OSError(28, "No space left on device")
+            append(serving, act)
+
+        monkeypatch.setattr(journal, "append", full_until_there_is_room)
+        monkeypatch.setattr(switch, "compose", None)
+        roll_back(settings, "sales")
+        assert (sides(settings)["fact_orders"], routes(settings)["sales"]) == ("old", "old")
 
     def test_of_a_context_in_shadow_takes_it_out_of_the_gate_alone(self, settings):
         assert roll_back(settings, "sales").act.release is None
