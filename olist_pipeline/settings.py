@@ -33,6 +33,42 @@ def current_user() -> str:
 
 
 @dataclass(frozen=True)
+class CutoverRules:
+    """What a cutover, an automatic rollback and a retirement are held to.
+
+    streak: green runs in a row before a cutover. quarantine_limit: the largest share of a table's landing rows that
+    quarantine may hold. freshness_hours: how long the new tables may lag behind landing. retire_after_days: how long
+    every context must have been on new.
+    """
+
+    streak: int = 3
+    quarantine_limit: float = 0.02
+    freshness_hours: float = 26
+    retire_after_days: float = 7
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] = os.environ) -> CutoverRules:
+        """Return the rules of `env`; raises OlistError for a value that is no number of at least 0."""
+        return cls(
+            streak=int(_number(env, "OLIST_CUTOVER_STREAK", cls.streak, whole=True)),
+            quarantine_limit=_number(env, "OLIST_QUARANTINE_LIMIT", cls.quarantine_limit),
+            freshness_hours=_number(env, "OLIST_FRESHNESS_HOURS", cls.freshness_hours),
+            retire_after_days=_number(env, "OLIST_RETIRE_AFTER_DAYS", cls.retire_after_days),
+        )
+
+
+def _number(env: Mapping[str, str], name: str, default: float, *, whole: bool = False) -> float:
+    text = env.get(name) or str(default)
+    try:
+        number = int(text) if whole else float(text)
+    except ValueError:
+        number = -1
+    if not 0 <= number < float("inf"):
+        raise OlistError(f"{name} is {text!r}; set it to a {'whole ' if whole else ''}number of at least 0.")
+    return number
+
+
+@dataclass(frozen=True)
 class Settings:
     """The paths and addresses of one environment; all paths are absolute.
 
@@ -45,6 +81,7 @@ class Settings:
     engine: str = "polars"
     alert_webhook: str | None = None
     is_automated: bool = False
+    cutover: CutoverRules = CutoverRules()
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> Settings:
@@ -58,7 +95,15 @@ class Settings:
         if automation not in ("0", "1"):
             raise OlistError(f"OLIST_AUTOMATION is {automation!r}; set it to 1 or 0.")
         webhook = env.get("OLIST_ALERT_WEBHOOK") or None
-        return cls(home, landing, env.get("OLIST_POSTGRES_URL") or None, engine, webhook, automation == "1")
+        return cls(
+            home,
+            landing,
+            env.get("OLIST_POSTGRES_URL") or None,
+            engine,
+            webhook,
+            automation == "1",
+            CutoverRules.from_env(env),
+        )
 
     @property
     def has_own_landing(self) -> bool:

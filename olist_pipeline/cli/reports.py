@@ -14,6 +14,7 @@ from olist_pipeline.cli.output import JSON, print_json, print_rows, table
 from olist_pipeline.cli.summary import flag_counts, rule_counts, table_counts, verdict_rows
 from olist_pipeline.months import month_text
 from olist_pipeline.registry import CONTEXTS
+from olist_pipeline.serving import journal
 from olist_pipeline.serving.release import current_release
 from olist_pipeline.settings import Settings
 from olist_pipeline.staging import staged_months
@@ -29,6 +30,7 @@ def status(as_json: bool) -> None:
     """Show each context's route, months, rows, rules, verdicts, and the release that is served."""
     settings = Settings.from_env()
     url = ready_url(settings)
+    journal.bring_to_database(settings.serving, url)
     release = current_release(settings.serving)
     parity = verdict_rows(url)
     rows = [_context_status(settings, url, name, parity) for name in CONTEXTS]

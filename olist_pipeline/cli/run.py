@@ -22,9 +22,11 @@ from olist_pipeline.orchestration.instance import prepare
 from olist_pipeline.orchestration.jobs import DUAL_RUN
 from olist_pipeline.orchestration.partitions import all_months
 from olist_pipeline.registry import CONTEXTS, LANDING
+from olist_pipeline.serving import journal
+from olist_pipeline.serving.guard import guarded_contexts
 from olist_pipeline.serving.release import current_release
+from olist_pipeline.serving.routing import is_of_these_routes
 from olist_pipeline.settings import Settings
-from olist_pipeline.stores import routes
 from olist_pipeline.stores.postgres import flush
 from olist_pipeline.synthetic import generate
 
@@ -54,6 +56,7 @@ def run(force: bool, as_json: bool) -> None:
             )
         return
     seen = run_jobs(settings, console, [Planned(DUAL_RUN, all_months(settings))])
+    seen.rolled_back = guarded_contexts(settings, url)
     flush(url)
     summary = summarise(settings, url, seen.run_ids, seen.seconds)
     if as_json:
@@ -95,5 +98,6 @@ def _is_up_to_date(settings: Settings, url: str) -> bool:
     release = current_release(settings.serving)
     if release is None:
         return False
-    routed = routes.read_routes(url, CONTEXTS)
-    return release.fingerprint == run_fingerprint(settings, landing_hashes(settings), routed)
+    if release.fingerprint != run_fingerprint(settings, landing_hashes(settings)):
+        return False
+    return is_of_these_routes(release, journal.recorded_routes(settings.serving, url, CONTEXTS))

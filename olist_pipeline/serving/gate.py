@@ -1,53 +1,111 @@
-"""The gate: what keeps a release from being published.
+"""The gate: what keeps a release from being published, and a context from being cut over.
 
-What belongs here: reading stored verdicts again, and listing what is missing, red or stale. What does not:
+What belongs here: reading stored verdicts again, and listing everything that is missing, red or stale. What does not:
 making verdicts. A run's own success counts for nothing here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date
+from typing import Any
 
 import duckdb
 
-from olist_pipeline.parity.attribution import parity_subject
+from olist_pipeline.fingerprint import landing_hashes
+from olist_pipeline.parity.attribution import ParityVerdict, parity_subject
 from olist_pipeline.parity.conservation import conservation_subject
 from olist_pipeline.registry import CONTEXTS
+from olist_pipeline.serving.release import Release
 from olist_pipeline.settings import Settings
-from olist_pipeline.stores import verdicts
+from olist_pipeline.stores import approvals, verdicts
 from olist_pipeline.stores.routes import Route
 from olist_pipeline.stores.verdicts import Verdict
-from olist_pipeline.warehouse import WarehouseTable
+from olist_pipeline.warehouse import NEW, OLD, WarehouseTable
 
-GATED_ROUTES: tuple[Route, ...] = ("shadow", "new")
-"""A context in shadow is held to what new will be held to; one on old is not compared yet."""
+Verdicts = Mapping[tuple[str, str], Verdict]
+
+COMPARED_ROUTES: tuple[Route, ...] = ("shadow", "new")
+"""A context in shadow is held to what new will be held to; one on old is not, and a retired one cannot be."""
+CONSERVED_ROUTES: tuple[Route, ...] = (*COMPARED_ROUTES, "retired")
 
 
 def objections(
     settings: Settings,
     url: str,
-    warehouse: duckdb.DuckDBPyConnection,
+    connection: duckdb.DuckDBPyConnection,
     tables: Iterable[WarehouseTable],
     routes: Mapping[str, Route],
 ) -> list[str]:
-    """Return one sentence for each verdict that is missing, red or stale; none means that the gate is open."""
-    gated = [context for context, route in routes.items() if route in GATED_ROUTES]
+    """Return one sentence for each verdict that is missing, red or stale; none means that the gate is open.
+
+    `connection` is to a database with the tables in the schemas old and new: the warehouse, or a release.
+    """
+    return _verdict_objections(settings, url, tables, routes, lambda table: parity_subject(connection, table))
+
+
+def _verdict_objections(
+    settings: Settings,
+    url: str,
+    tables: Iterable[WarehouseTable],
+    routes: Mapping[str, Route],
+    subject_of: Callable[[WarehouseTable], str],
+) -> list[str]:
     parity, conservation = verdicts.latest(url, "parity"), verdicts.latest(url, "conservation")
+    compared = [table for table in tables if routes.get(table.context) in COMPARED_ROUTES]
     found = [
-        _objection(f"parity of {table.name}", parity.get((table.context, table.name)), parity_subject(warehouse, table))
-        for table in tables
-        if table.context in gated
+        _objection(f"parity of {table.name}", parity.get((table.context, table.name)), subject_of(table))
+        for table in compared
     ]
+    found += _unapproved(url, [parity.get((table.context, table.name)) for table in compared])
     found += [
         _objection(
             f"conservation of {table.name}",
             conservation.get((context, table.name)),
             conservation_subject(settings, table),
         )
-        for context in gated
+        for context, route in routes.items()
+        if route in CONSERVED_ROUTES
         for table in CONTEXTS[context].tables
     ]
     return [objection for objection in found if objection]
+
+
+def cutover_objections(
+    settings: Settings,
+    url: str,
+    release: Release,
+    context: str,
+    today: date,
+) -> list[str]:
+    """Return everything that is missing before `context` may be served from new, a sentence each.
+
+    `release` is what is to be served under another route: verdicts must speak of its very rows, and it must be made of
+    the landing files that are there now.
+    """
+    tables = release_tables(release, context)
+    return [
+        *_verdict_objections(settings, url, tables, {context: "new"}, lambda table: _subject(release, table.name)),
+        *_landing_objections(settings, release, context),
+        *_streak_objections(settings, url, context),
+        *_approval_objections(url, {table.name for table in tables}, today),
+        *_quarantine_objections(settings, verdicts.latest(url, "conservation"), context),
+    ]
+
+
+def parity_runs(url: str) -> dict[str, str]:
+    """Return by context the run of its latest parity verdict."""
+    latest = sorted(verdicts.latest(url, "parity").values(), key=lambda verdict: str(verdict.recorded_at))
+    return {verdict.context: verdict.run_id for verdict in latest}
+
+
+def release_tables(release: Release, context: str) -> list[WarehouseTable]:
+    """Return the tables of a context that a release holds on both sides."""
+    return [
+        WarehouseTable(name, context, tuple(table["key"]), {}, {})
+        for name, table in release.tables.items()
+        if table["context"] == context and "old" in release.sources(name)
+    ]
 
 
 def _objection(name: str, verdict: Verdict | None, subject: str) -> str:
@@ -58,3 +116,67 @@ def _objection(name: str, verdict: Verdict | None, subject: str) -> str:
     if verdict.subject != subject:
         return f"{name} is stale: the data has changed since run {verdict.run_id}"
     return ""
+
+
+def _unapproved(url: str, found: Iterable[Verdict | None]) -> list[str]:
+    """Object to verdicts that are green by approvals alone, where one of these has ended or was revoked since."""
+    resting = [verdict for verdict in found if verdict and verdict.verdict == ParityVerdict.APPROVED.value]
+    if not resting:
+        return []
+    active = {approval.approval_id for approval in approvals.active(url, date.today())}
+    return [
+        f"parity of {verdict.table} rests on approval {given['approval_id']} of {given['column']}, which no longer holds"
+        for verdict in resting
+        for given in verdict.report["approvals"]
+        if given["approval_id"] not in active
+    ]
+
+
+def _subject(release: Release, table: str) -> str:
+    """Return `parity_subject` of a table as its release has it: a release does not change, and says what it holds."""
+    sources = release.sources(table)
+    return ":".join(sources[side]["digest"] for side in (OLD, NEW))
+
+
+def _landing_objections(settings: Settings, release: Release, context: str) -> list[str]:
+    """Object to landing files, of those that the tables of a context are made of, which are not the release's."""
+    needed = {name for table in release.tables.values() if table["context"] == context for name in table["needs"]}
+    files = [table.name for name in sorted(needed) for table in CONTEXTS[name].landing]
+    present = landing_hashes(settings, files)
+    changed = [name for name in files if present.get(name) != release.landing.get(name)]
+    if not changed:
+        return []
+    return [f"landing has changed since release {release.number} ({', '.join(changed)}); run `olist run`"]
+
+
+def _streak_objections(settings: Settings, url: str, context: str) -> list[str]:
+    streak, needed = verdicts.streaks(url).get(context, 0), settings.cutover.streak
+    if streak >= needed:
+        return []
+    return [f"{context} has been green in {streak} run{'s' * (streak != 1)} in a row, and {needed} are needed"]
+
+
+def _approval_objections(url: str, tables: Iterable[str], today: date) -> list[str]:
+    """Object to approvals that have ended and that no other one took the place of."""
+    given = [approval for approval in approvals.all_approvals(url) if approval.table in set(tables)]
+    held = {(approval.table, approval.column) for approval in given if approval.is_active(today)}
+    return [
+        f"approval {approval.approval_id} of {approval.table}.{approval.column} ended on {approval.until}; approve the "
+        "difference again, or revoke the approval"
+        for approval in given
+        if approval.state(today) == "ended" and (approval.table, approval.column) not in held
+    ]
+
+
+def _quarantine_objections(settings: Settings, conservation: Verdicts, context: str) -> list[str]:
+    limit = settings.cutover.quarantine_limit
+    return [
+        f"quarantine holds {rate:.2%} of {table}, and at most {limit:.2%} is allowed"
+        for (own, table), verdict in conservation.items()
+        if own == context and (rate := _rate(verdict.report)) > limit
+    ]
+
+
+def _rate(ledger: Mapping[str, Any]) -> float:
+    quarantined, landing = ledger.get("quarantined", 0), ledger.get("landing", 0)
+    return float(quarantined / max(landing, 1))
