@@ -26,9 +26,8 @@ VERDICTS = {"Identical": TEAL, "Explained": AMBER, "Differs": RED}
 FONT = "Inter, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 HEIGHT = 260
 HARDLY_ANY = 0.01
-"""Share of the heaviest month below which a month is drawn hollow. It hides no figure: the tooltip has it."""
+"""Share of the heaviest month below which a mean says hardly anything, and must not set the scale of a chart."""
 
-SCALE = "blues"
 
 _LOOK: dict[str, Any] = {
     "font": FONT,
@@ -110,8 +109,7 @@ def lines(
     `weight` says on how much each value rests. A month with hardly any of it is a hollow point at the edge at most: a
     mean of four orders would otherwise set the scale for all the others.
     """
-    heaviest = frame[weight.name].max() if frame.height else None
-    counts = pl.col(weight.name) >= (heaviest or 0) * HARDLY_ANY  # type: ignore[operator]
+    counts = _rests_on_much(weight.name)
     solid, hollow = frame.filter(counts), frame.filter(~counts)
     top = domain[1] if domain else float(solid[value.name].max() or 1.0) * 1.05  # type: ignore[arg-type]
     scale = alt.Scale(domain=[domain[0] if domain else 0, top], clamp=True, nice=domain is None)
@@ -235,9 +233,9 @@ def heatmap(
     also: Sequence[Column] = (),
     height: int = HEIGHT,
     label_format: str = "",
-    top: float | None = None,
+    span: tuple[float, float] | None = None,
 ) -> alt.TopLevelMixin:
-    """Return a coloured cell for each pair, darker for more, the darkest at `top`.
+    """Return a coloured cell for each pair, darker for more, over the values of `span`.
 
     `label_format` writes the values into the cells.
     """
@@ -255,13 +253,14 @@ def heatmap(
     cells = base.mark_rect(cornerRadius=1, stroke="white", strokeWidth=1).encode(
         color=alt.Color(
             f"{value.name}:Q",
-            scale=alt.Scale(scheme=SCALE, domain=[0, top], clamp=True) if top else alt.Scale(scheme=SCALE),
+            scale=alt.Scale(scheme="blues", domain=list(span), clamp=True) if span else alt.Scale(scheme="blues"),
             legend=alt.Legend(format=value.format, gradientLength=140, gradientThickness=8, orient="top"),
         )
     )
     if not label_format:
         return _finished(cells, height)
-    middle = float(frame[value.name].max() or 0) * 0.55 if frame.height else 0.0  # type: ignore[arg-type]
+    least, most = frame[value.name].min() or 0, frame[value.name].max() or 0
+    middle = (float(least) + float(most)) / 2  # type: ignore[arg-type]
     labels = base.mark_text(fontSize=10).encode(
         text=alt.Text(f"{value.name}:Q", format=label_format),
         color=alt.condition(f"datum['{value.name}'] > {middle}", alt.value("white"), alt.value(INK)),
@@ -351,6 +350,19 @@ def shades(names: Sequence[str]) -> dict[str, str]:
     return {name: SERIES[position % len(SERIES)] for position, name in enumerate(names)}
 
 
+def weighty(frame: pl.DataFrame, weight: str) -> pl.DataFrame:
+    """Return the rows that do not rest on hardly any `weight`, beside the heaviest."""
+    return frame.filter(_rests_on_much(weight))
+
+
+def usual_span(frame: pl.DataFrame, value: str, weight: str, *, zero: bool = True) -> tuple[float, float] | None:
+    """Return the span of the values that rest on some weight, from 0 or the least; None where there is none."""
+    values = weighty(frame, weight)[value].drop_nulls()
+    if values.is_empty() or values.max() == 0:
+        return None
+    return (0.0 if zero else float(values.min()), float(values.max()))  # type: ignore[arg-type]
+
+
 def place_map(
     frame: pl.DataFrame, size: Column, shade: Column, named: Sequence[Column], also: Sequence[Column]
 ) -> alt.TopLevelMixin:
@@ -382,10 +394,9 @@ def place_map(
     return _finished(chart, 520)
 
 
-def diverging(
-    frame: pl.DataFrame, name: Column, left: Column, right: Column, *, axis_format: str, height: int
-) -> alt.TopLevelMixin:
+def diverging(frame: pl.DataFrame, name: Column, left: Column, right: Column, *, height: int) -> alt.TopLevelMixin:
     """Return two bars a row, one to the left and one to the right of a common middle."""
+    absolute = _short_money(f"format(abs(datum.value), '{formats.MONEY_SHORT}')")
     titles = {left.title: TEAL, right.title: BLUE}
     parts = [
         frame.select(
@@ -404,7 +415,7 @@ def diverging(
             x=alt.X(
                 "signed:Q",
                 title=None,
-                axis=alt.Axis(labelExpr=f"format(abs(datum.value), '{axis_format}')", tickCount=6),
+                axis=alt.Axis(labelExpr=absolute, tickCount=6),
             ),
             color=_colours("side", titles),
             tooltip=[
@@ -431,6 +442,10 @@ def _month_tooltip(month: Column) -> alt.Tooltip:
     return alt.Tooltip(f"{month.name}:T", title=month.title, format=formats.MONTH)
 
 
+def _rests_on_much(weight: str) -> pl.Expr:
+    return pl.col(weight) >= pl.col(weight).max() * HARDLY_ANY
+
+
 def _measures(*columns: Column) -> list[alt.Tooltip]:
     return [column.tooltip("Q") for column in columns]
 
@@ -438,9 +453,12 @@ def _measures(*columns: Column) -> list[alt.Tooltip]:
 def _axis(axis_format: str) -> alt.Axis:
     if axis_format != formats.MONEY_SHORT:
         return alt.Axis(format=axis_format, tickCount=5)
-    # Thousands and millions as they are abbreviated in Brazil.
-    label = "datum.value == 0 ? 'R$ 0' : replace(replace(datum.label, 'M', ' mi'), 'k', ' mil')"
-    return alt.Axis(format=axis_format, tickCount=5, labelExpr=label)
+    return alt.Axis(format=axis_format, tickCount=5, labelExpr=_short_money("datum.label"))
+
+
+def _short_money(label: str) -> str:
+    """Return the expression that abbreviates thousands and millions as Brazil does."""
+    return f"datum.value == 0 ? 'R$ 0' : replace(replace({label}, 'M', ' mi'), 'k', ' mil')"
 
 
 def _names() -> alt.Axis:
@@ -453,8 +471,6 @@ def _colours(field: str, colours: Mapping[str, str]) -> alt.Color:
 
 
 def _finished(chart: Any, height: int = HEIGHT) -> alt.TopLevelMixin:
-    finished: alt.TopLevelMixin = chart.properties(
-        width="container", height=height, usermeta={"embedOptions": {"actions": False}}
-    )
+    finished = chart.properties(width="container", height=height, usermeta={"embedOptions": {"actions": False}})
     finished.config = CONFIG
-    return finished
+    return finished  # type: ignore[no-any-return]

@@ -5,6 +5,7 @@ What belongs here: values to text, and the same formats for charts. What does no
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
 from typing import Any
 
@@ -89,6 +90,11 @@ def month(value: date | None) -> str:
 def moment(value: datetime | None) -> str:
     """Return a time: dd/mm/yyyy hh:mm, in UTC as it is stored."""
     return NONE if value is None else f"{value:%d/%m/%Y %H:%M}"
+
+
+def sentence(text: str) -> str:
+    """Return a sentence of the pipeline with its whole numbers grouped as in Brazil."""
+    return re.sub(r"(?<=\d),(?=\d{3}\b)", ".", text)
 
 
 def words(code: str | None) -> str:

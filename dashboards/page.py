@@ -37,6 +37,17 @@ PAGES = {
 }
 """The dashboards by name, in the order of the navigation."""
 
+LEADS = {
+    "executive": "Revenue, orders, payments, deliveries and reviews, by month of purchase",
+    "sales": "When and what customers buy, and how they pay",
+    "customers": "Who buys, how much, and who comes back",
+    "products": "What sells, in which categories, and how it is reviewed",
+    "sellers": "Revenue, punctuality and reviews of those who sell",
+    "delivery": "How long orders take, how punctual they are, and where they go",
+    "migration": "What is served from where, and the proof that it may be",
+}
+"""What each shows, in one line."""
+
 PAYMENT_COLOURS = {
     "Credit card": charts.BLUE,
     "Boleto": charts.TEAL,
@@ -93,7 +104,7 @@ class Table:
 
     title: str
     rows: pl.DataFrame
-    columns: Mapping[str, tuple[str, Callable[[Any], str]]]
+    columns: Mapping[str, tuple[str, Callable[[Any], str | Badge]]]
     note: str = ""
     wide: bool = True
 
@@ -148,7 +159,6 @@ class Page:
     """A dashboard over one release: its figures, then panels and tables, two side by side where they are not wide."""
 
     name: str
-    lead: str
     release: PinnedRelease
     figures: Sequence[Figure]
     blocks: Sequence[Panel | Table | Cards]
@@ -171,7 +181,7 @@ class Page:
         )
         return (
             f'<div class="olist"><nav><span class="brand">Olist</span>{links}</nav>'
-            f"<header><div>{_heading(self.title, 1)}<p>{escape(self.lead)}</p></div>"
+            f"<header><div>{_heading(self.title, 1)}<p>{escape(LEADS[self.name])}</p></div>"
             f'<div class="release" data-release="{release.number}">{served}</div></header></div>'
         )
 
@@ -190,6 +200,21 @@ def specification(chart: alt.TopLevelMixin) -> dict[str, Any]:
     # Unchecked: the tests check every chart, and checking takes longer than drawing.
     spec: dict[str, Any] = chart.to_dict(validate=False)
     return spec
+
+
+def index(link: Callable[[str], str]) -> str:
+    """Return the page that lists the dashboards; `link` gives the address of one."""
+    cards = "".join(
+        f'<a class="panel" href="{escape(link(name))}"><div class="title">{escape(title)}</div>'
+        f'<p class="note">{escape(LEADS[name])}</p></a>'
+        for name, title in PAGES.items()
+    )
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Olist dashboards</title>'
+        f'<link rel="icon" href="data:,"><style>{STYLE.read_text("utf-8")}</style></head>'
+        '<body><main class="olist index"><div class="title">Olist dashboards</div>'
+        f'<div class="blocks">{cards}</div></main></body></html>'
+    )
 
 
 def served() -> PinnedRelease:
@@ -302,14 +327,6 @@ def signed_days(days: float | None) -> str:
     if days is None:
         return formats.NONE
     return f"{formats.decimal(abs(days))} days {'early' if days < 0 else 'late'}"
-
-
-def usual_top(frame: pl.DataFrame, value: str, weight: str) -> float | None:
-    """Return the highest value among rows of some weight, the top of a colour scale; None without rows."""
-    if frame.is_empty():
-        return None
-    heavy = frame.filter(pl.col(weight) >= frame[weight].max() * charts.HARDLY_ANY)  # type: ignore[operator]
-    return float(heavy[value].max() or 0.0)  # type: ignore[arg-type]
 
 
 def badge(word: str, kind: str) -> Badge:

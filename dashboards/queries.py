@@ -631,6 +631,7 @@ DELIVERY: dict[str, Query] = {
         sql=f"""
             SELECT
                 order_month,
+                count(delivery_days) AS deliveries,
                 sum(approval_hours)::DOUBLE / 24 / nullif(count(approval_hours), 0) AS approval_days,
                 sum(handling_days)::DOUBLE / nullif(count(handling_days), 0) AS handling_days,
                 sum(transit_days)::DOUBLE / nullif(count(transit_days), 0) AS transit_days,

@@ -1,12 +1,11 @@
 """The server: all dashboards under one address, with a page that lists them.
 
-What belongs here: putting the notebooks together and running them. What does not: their content.
+What belongs here: putting the notebooks together and running them. What does not: their content, and pages without a
+server (`export`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 from starlette.routing import Mount, Route
 
-from dashboards.page import PAGES, STYLE
+from dashboards.page import PAGES, index
 
 NOTEBOOKS = Path(__file__).with_name("pages")
 
@@ -33,20 +32,6 @@ def application() -> Any:
 def serve(host: str, port: int) -> None:
     """Serve the dashboards until the process is interrupted."""
     uvicorn.run(application(), host=host, port=port, log_level="warning")
-
-
-def index(link: Callable[[str], str]) -> str:
-    """Return the page that lists the dashboards; `link` gives the address of one."""
-    cards = "".join(
-        f'<a class="panel" href="{escape(link(name))}"><div class="title">{escape(title)}</div></a>'
-        for name, title in PAGES.items()
-    )
-    return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Olist dashboards</title>'
-        f'<link rel="icon" href="data:,"><style>{STYLE.read_text("utf-8")}</style></head>'
-        '<body><main class="olist index"><div class="title">Olist dashboards</div>'
-        f'<div class="blocks">{cards}</div></main></body></html>'
-    )
 
 
 async def _index(request: Request) -> HTMLResponse:

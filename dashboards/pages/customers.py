@@ -18,7 +18,7 @@ def _():
     # The release that is shown, and what was chosen in the filters, which the next release keeps.
     get_release, set_release = mo.state(page.first_release())
     pulse = page.clock()
-    kept = {}
+    kept: dict[str, object] = {}
     return get_release, kept, pulse, set_release
 
 
@@ -72,7 +72,6 @@ def _(filters, kept, release):
     values = value.with_columns(by_cohort)
     content = Page(
         "customers",
-        "Who buys, how much, and who comes back",
         release,
         [
             Figure("Customers", formats.count(totals["customers"]), f"{formats.count(totals['orders'])} orders"),
@@ -166,7 +165,7 @@ def _(filters, kept, release):
                         Column("cohort_size", "Customers of the month", formats.COUNT),
                     ],
                     height=440,
-                    top=page.usual_top(retention, "retention_rate", "cohort_size"),
+                    span=charts.usual_span(retention, "retention_rate", "cohort_size"),
                 ),
                 "All customers: share of a month's new customers who order again in a later month",
             ),
@@ -180,7 +179,7 @@ def _(filters, kept, release):
                     down_order=values["cohort_month"].unique(maintain_order=True).to_list(),
                     also=[Column("cohort_size", "Customers of the month", formats.COUNT)],
                     height=440,
-                    top=page.usual_top(value, "cumulative_revenue_per_customer", "cohort_size"),
+                    span=charts.usual_span(value, "cumulative_revenue_per_customer", "cohort_size", zero=False),
                 ),
                 "All customers: mean revenue in BRL, by month of first order",
             ),

@@ -18,7 +18,7 @@ def _():
     # The release that is shown, and what was chosen in the filters, which the next release keeps.
     get_release, set_release = mo.state(page.first_release())
     pulse = page.clock()
-    kept = {}
+    kept: dict[str, object] = {}
     return get_release, kept, pulse, set_release
 
 
@@ -61,13 +61,15 @@ def _(filters, kept, release):
         by_state = _reader.ask("delivery_by_state", **chosen)
         cities = page.in_cities(_reader.ask("geography_cities", state=chosen["state"]))
         states = _reader.ask("geography_states", state=chosen["state"])
+    punctuality = punctuality.with_columns(pl.col("orders").sum().over("order_month").alias("deliveries"))
     legs = {"Approval": "approval_days", "Handling by the seller": "handling_days", "Transport": "transit_days"}
-    by_leg = times.select("order_month", **{leg: pl.col(name) for leg, name in legs.items()}).unpivot(
-        index="order_month", variable_name="leg", value_name="days"
+    by_leg = (
+        charts.weighty(times, "deliveries")
+        .select("order_month", **{leg: pl.col(name) for leg, name in legs.items()})
+        .unpivot(index="order_month", variable_name="leg", value_name="days")
     )
     content = Page(
         "delivery",
-        "How long orders take, how punctual they are, and where they go",
         release,
         [
             Figure(
@@ -85,7 +87,7 @@ def _(filters, kept, release):
             Panel(
                 "Punctuality",
                 charts.stacked_by_month(
-                    punctuality,
+                    charts.weighty(punctuality, "deliveries"),
                     Column("order_month", "Month"),
                     Column("orders", "Deliveries", formats.COUNT),
                     Column("punctuality", "Delivered"),
@@ -93,7 +95,7 @@ def _(filters, kept, release):
                     axis_format=formats.PERCENT,
                     share=True,
                 ),
-                "Share of the deliveries of orders placed in the month",
+                "Share of deliveries, by month of purchase; months with hardly any are left out",
             ),
             Panel(
                 "Days on the way",
@@ -105,7 +107,7 @@ def _(filters, kept, release):
                     dict(zip(legs, (charts.GREY, charts.AMBER, charts.BLUE), strict=True)),
                     axis_format=formats.COUNT,
                 ),
-                "Mean days of delivered orders, by month of purchase",
+                "Mean days, by month of purchase; months with hardly any deliveries are left out",
             ),
             Panel(
                 "Where customers are, and where deliveries are late",
@@ -119,7 +121,7 @@ def _(filters, kept, release):
                         Column("average_delivery_days", "Days to deliver", formats.DECIMAL),
                     ],
                 ),
-                "All months: a bubble a city, as large as the revenue of its customers",
+                "All months: a bubble a city, as large as the revenue of its customers, red from 30% late",
             ),
             Panel(
                 "Sold from and bought in",
@@ -128,7 +130,6 @@ def _(filters, kept, release):
                     Column("state", "State"),
                     Column("seller_revenue", "Revenue of its sellers", formats.MONEY),
                     Column("revenue", "Revenue from its customers", formats.MONEY),
-                    axis_format=formats.MONEY_SHORT,
                     height=520,
                 ),
                 "All months, in BRL: the first 20 states",

@@ -18,7 +18,7 @@ def _():
     # The release that is shown, and what was chosen in the filters, which the next release keeps.
     get_release, set_release = mo.state(page.first_release())
     pulse = page.clock()
-    kept = {}
+    kept: dict[str, object] = {}
     return get_release, kept, pulse, set_release
 
 
@@ -65,7 +65,6 @@ def _(filters, kept, release):
     ).unpivot(index="order_month", variable_name="outcome", value_name="orders")
     content = Page(
         "executive",
-        "Revenue, orders, payments, deliveries and reviews, by month of purchase",
         release,
         [
             Figure("Revenue", formats.money_short(totals["revenue"]), "Price and freight of sales"),
@@ -129,7 +128,7 @@ def _(filters, kept, release):
                     axis_format=formats.PERCENT,
                     domain=(0, 1),
                 ),
-                "Share of delivered orders that came on the promised day or before",
+                "Share of delivered orders that came as promised; hollow: hardly any",
             ),
             Panel(
                 "Mean review score",
@@ -142,7 +141,7 @@ def _(filters, kept, release):
                     colour=charts.AMBER,
                     domain=(1, 5),
                 ),
-                "Scores from 1 to 5",
+                "Scores from 1 to 5; hollow: hardly any",
             ),
             Panel(
                 "Average order value",
@@ -154,7 +153,7 @@ def _(filters, kept, release):
                     axis_format=formats.MONEY_SHORT,
                     colour=charts.BLUE,
                 ),
-                "Revenue / orders that are sales, in BRL",
+                "Revenue / orders that are sales, in BRL; hollow: hardly any",
             ),
             Panel(
                 "Cancellation rate",
@@ -166,7 +165,7 @@ def _(filters, kept, release):
                     axis_format=formats.PERCENT_FINE,
                     colour=charts.RED,
                 ),
-                "Share of the orders placed in the month",
+                "Share of the orders placed in the month; hollow: hardly any",
             ),
         ],
     )

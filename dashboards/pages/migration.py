@@ -18,7 +18,7 @@ def _():
     # The release that is shown, and what was chosen in the filters, which the next release keeps.
     get_release, set_release = mo.state(page.first_release())
     pulse = page.clock()
-    kept = {}
+    kept: dict[str, object] = {}
     return get_release, kept, pulse, set_release
 
 
@@ -57,8 +57,8 @@ def _(filters, kept, release):
         routes = _reader.ask("migration_routes")
         parity = page.in_words(_reader.ask("migration_parity"), "verdict", "context")
         conservation = _reader.ask("migration_conservation")
-        by_rule = page.in_words(_reader.ask("migration_quarantine_by_rule"), "rule", "source_table")
-        by_month = page.in_words(_reader.ask("migration_quarantine_by_month"), "rule")
+        by_rule = page.in_words(_reader.ask("migration_quarantine_by_rule"), "source_table")
+        by_month = _reader.ask("migration_quarantine_by_month")
         rules = page.in_words(_reader.ask("migration_rules", **filters.value), "context")
     verdicts = {"Identical": "green", "Explained": "amber", "Differs": "red"}
     rows = conservation.with_columns(
@@ -73,7 +73,6 @@ def _(filters, kept, release):
     reasons = charts.shades(by_rule["rule"].unique(maintain_order=True).to_list())
     content = Page(
         "migration",
-        "What is served from where, and the proof that it may be",
         release,
         [
             Figure(
@@ -105,6 +104,7 @@ def _(filters, kept, release):
                     Column("rule", "Rule"),
                     reasons,
                     axis_format=formats.COUNT,
+                    height=charts.HEIGHT,
                 ),
                 "By table; a row may break several rules",
             ),
@@ -159,7 +159,7 @@ def _(filters, kept, release):
                     "rows_old": ("Rows in old", formats.count),
                     "rows_new": ("Rows in new", formats.count),
                     "equal_rows": ("Same", formats.count),
-                    "why": ("Why", str),
+                    "why": ("Why", formats.sentence),
                 },
             ),
             Table(

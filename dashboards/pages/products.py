@@ -18,7 +18,7 @@ def _():
     # The release that is shown, and what was chosen in the filters, which the next release keeps.
     get_release, set_release = mo.state(page.first_release())
     pulse = page.clock()
-    kept = {}
+    kept: dict[str, object] = {}
     return get_release, kept, pulse, set_release
 
 
@@ -58,7 +58,6 @@ def _(filters, kept, release):
         best = page.in_words(_reader.ask("product_best", **chosen), "category")
     content = Page(
         "products",
-        "What sells, in which categories, and how it is reviewed",
         release,
         [
             Figure("Revenue", formats.money_short(totals["revenue"]), "Price and freight of sales"),

@@ -18,7 +18,7 @@ def _():
     # The release that is shown, and what was chosen in the filters, which the next release keeps.
     get_release, set_release = mo.state(page.first_release())
     pulse = page.clock()
-    kept = {}
+    kept: dict[str, object] = {}
     return get_release, kept, pulse, set_release
 
 
@@ -65,7 +65,6 @@ def _(filters, kept, release):
     by_hour = by_hour.with_columns(pl.col("weekday").replace_strict(weekdays, return_dtype=pl.String))
     content = Page(
         "sales",
-        "When and what customers buy, and how they pay",
         release,
         [
             Figure("Revenue", formats.money_short(totals["revenue"]), "Price and freight of sales"),

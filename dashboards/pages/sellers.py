@@ -17,7 +17,7 @@ def _():
     # The release that is shown, and what was chosen in the filters, which the next release keeps.
     get_release, set_release = mo.state(page.first_release())
     pulse = page.clock()
-    kept = {}
+    kept: dict[str, object] = {}
     return get_release, kept, pulse, set_release
 
 
@@ -63,7 +63,6 @@ def _(filters, kept, release):
         starts = _reader.ask("sellers_by_start", **chosen)
     content = Page(
         "sellers",
-        "Revenue, punctuality and reviews of those who sell",
         release,
         [
             Figure("Sellers", formats.count(totals["sellers"]), "With the chosen state and orders"),
