@@ -1,7 +1,7 @@
 """What a release says of the migration itself: routes, parity, conservation, quarantine and rules.
 
 What belongs here: counting what the stores and staging hold, and gathering it as the tables of the schema `about` of a
-release. What does not: writing a release (see `release`), and showing these tables.
+release. What does not: making a release (see `release`), and showing these tables.
 
 Dashboards read a release and nothing else, so what they show of the migration has to stand inside.
 """
@@ -11,11 +11,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import duckdb
 import polars as pl
 
 from olist_domain.kernel.rules import Rule, Severity
 from olist_pipeline.engine.judge import FLAGS
 from olist_pipeline.intake.codes import STRUCTURAL_RULES
+from olist_pipeline.parity.sql import quote
 from olist_pipeline.registry import CONTEXTS
 from olist_pipeline.settings import Settings
 from olist_pipeline.staging import intake_path, is_staged, scan_staging
@@ -95,6 +97,15 @@ def about(settings: Settings, url: str) -> dict[str, pl.DataFrame]:
         "migration_quarantine": _quarantine(url),
         "migration_rules": _rules(url, flags),
     }
+
+
+def write(connection: duckdb.DuckDBPyConnection, tables: Mapping[str, pl.DataFrame]) -> None:
+    """Write `tables` to the schema `about` of the database of a release, which may be written."""
+    connection.execute(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
+    for name, frame in tables.items():
+        connection.register("incoming", frame)
+        connection.execute(f"CREATE OR REPLACE TABLE {SCHEMA}.{quote(name)} AS FROM incoming")
+        connection.unregister("incoming")
 
 
 def table_counts(settings: Settings, url: str) -> list[dict[str, Any]]:
