@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import importlib
 import json
+from functools import lru_cache
 from html import escape
 from pathlib import Path
 
@@ -71,6 +72,7 @@ def _file(name: str) -> str:
     return f"{name}.html"
 
 
+@lru_cache(maxsize=1)
 def _vega() -> str:
     version = alt.SCHEMA_VERSION.removeprefix("v").rpartition(".")[0]
     script: str = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;", vl_version=version)

@@ -7,7 +7,8 @@ which figures a dashboard shows (`pages`), and how charts look (`charts`).
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -18,7 +19,7 @@ import marimo as mo
 import polars as pl
 
 from dashboards import charts, formats
-from dashboards.release import PinnedRelease, current
+from dashboards.release import PinnedRelease, Reader, current
 from olist_pipeline.errors import OlistError
 from olist_pipeline.settings import Settings
 
@@ -246,6 +247,16 @@ def missing() -> mo.Html:
     except OlistError as error:
         return mo.callout(str(error), kind="warn")
     return mo.md("")
+
+
+@contextmanager
+def reading(release: PinnedRelease) -> Iterator[Reader]:
+    """Yield a reader of the release; where it cannot be read, end the cell with the one sentence that says why."""
+    try:
+        with release.reading() as reader:
+            yield reader
+    except OlistError as error:
+        mo.stop(True, mo.callout(str(error), kind="danger"))
 
 
 def months(options: Iterable[Any], kept: Mapping[str, Any]) -> dict[str, Any]:

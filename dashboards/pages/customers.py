@@ -38,7 +38,7 @@ def _(get_release):
 
 @app.cell
 def _(kept, release):
-    with release.reading() as _reader:
+    with page.reading(release) as _reader:
         _regions, _segments = _reader.options("customer_regions"), _reader.options("customer_rfm_segments")
     filters = mo.ui.dictionary(
         {
@@ -53,7 +53,7 @@ def _(kept, release):
 def _(filters, kept, release):
     kept.update(filters.value)
     chosen = filters.value
-    with release.reading() as _reader:
+    with page.reading(release) as _reader:
         totals = _reader.values("customer_totals", **chosen)
         by_rfm = _reader.ask("customers_by_rfm_segment", **chosen)
         scores = _reader.ask("customers_by_rfm_scores", **chosen)

@@ -38,7 +38,7 @@ def _(get_release):
 
 @app.cell
 def _(kept, release):
-    with release.reading() as _reader:
+    with page.reading(release) as _reader:
         _months, _states = _reader.options("delivery_months"), _reader.options("delivery_states")
     filters = mo.ui.dictionary(
         {
@@ -53,7 +53,7 @@ def _(kept, release):
 def _(filters, kept, release):
     kept.update(filters.value)
     chosen = filters.value
-    with release.reading() as _reader:
+    with page.reading(release) as _reader:
         totals = _reader.values("delivery_totals", **chosen)
         average = _reader.values("delivery_average_days", **chosen)
         times = _reader.ask("delivery_times", **chosen)

@@ -38,7 +38,7 @@ def _(get_release):
 
 @app.cell
 def _(kept, release):
-    with release.reading() as _reader:
+    with page.reading(release) as _reader:
         _months = _reader.options("executive_months")
     filters = mo.ui.dictionary(page.months(_months, kept))
     return (filters,)
@@ -48,7 +48,7 @@ def _(kept, release):
 def _(filters, kept, release):
     kept.update(filters.value)
     period = filters.value
-    with release.reading() as _reader:
+    with page.reading(release) as _reader:
         totals = _reader.values("executive_totals", **period)
         persons = _reader.values("executive_customers")
         by_month = _reader.ask("executive_by_month", **period)

@@ -38,7 +38,7 @@ def _(get_release):
 
 @app.cell
 def _(kept, release):
-    with release.reading() as _reader:
+    with page.reading(release) as _reader:
         _contexts = _reader.options("migration_contexts")
     filters = mo.ui.dictionary(
         {
@@ -52,7 +52,7 @@ def _(kept, release):
 @app.cell
 def _(filters, kept, release):
     kept.update(filters.value)
-    with release.reading() as _reader:
+    with page.reading(release) as _reader:
         totals = _reader.values("migration_totals")
         routes = _reader.ask("migration_routes")
         parity = page.in_words(_reader.ask("migration_parity"), "verdict", "context")
@@ -64,7 +64,9 @@ def _(filters, kept, release):
     rows = conservation.with_columns(
         pl.concat_str(pl.col("context"), pl.lit(" / "), pl.col("table_name").str.replace_all("_", " ")).alias("table")
     )
+    origin = {name: str(told["schema"]) for name, told in release.tables.items()}
     same = parity.with_columns(
+        pl.col("table_name").replace_strict(origin, default=None, return_dtype=pl.String).alias("served_from"),
         (pl.col("equal_rows") / pl.max_horizontal("rows_old", "rows_new", pl.lit(1))).alias("same"),
         pl.col("verdict")
         .map_elements(lambda word: page.badge(word, verdicts.get(word, "grey")), pl.Object)
@@ -155,6 +157,7 @@ def _(filters, kept, release):
                 {
                     "table_name": ("Table", str),
                     "context": ("Context", str),
+                    "served_from": ("Served from", formats.words),
                     "mark": ("Verdict", lambda mark: mark),
                     "rows_old": ("Rows in old", formats.count),
                     "rows_new": ("Rows in new", formats.count),

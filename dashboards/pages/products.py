@@ -38,7 +38,7 @@ def _(get_release):
 
 @app.cell
 def _(kept, release):
-    with release.reading() as _reader:
+    with page.reading(release) as _reader:
         _categories = _reader.options("product_categories")
     filters = mo.ui.dictionary(
         {"category": page.choice("Category", "All categories", _categories, kept.get("category"), formats.words)}
@@ -50,7 +50,7 @@ def _(kept, release):
 def _(filters, kept, release):
     kept.update(filters.value)
     chosen = filters.value
-    with release.reading() as _reader:
+    with page.reading(release) as _reader:
         totals = _reader.values("product_totals", **chosen)
         categories = page.in_words(_reader.ask("product_categories_by_revenue"), "category")
         concentration = _reader.ask("product_concentration", **chosen)

@@ -38,7 +38,7 @@ def _(get_release):
 
 @app.cell
 def _(kept, release):
-    with release.reading() as _reader:
+    with page.reading(release) as _reader:
         _months, _statuses = _reader.options("sales_months"), _reader.options("sales_statuses")
     filters = mo.ui.dictionary(
         {
@@ -53,7 +53,7 @@ def _(kept, release):
 def _(filters, kept, release):
     kept.update(filters.value)
     chosen = filters.value
-    with release.reading() as _reader:
+    with page.reading(release) as _reader:
         totals = _reader.values("sales_totals", **chosen)
         by_day = _reader.ask("sales_by_day", **chosen)
         by_hour = _reader.ask("sales_by_weekday_and_hour", **chosen)

@@ -37,7 +37,7 @@ def _(get_release):
 
 @app.cell
 def _(kept, release):
-    with release.reading() as _reader:
+    with page.reading(release) as _reader:
         _states = _reader.options("seller_states")
     filters = mo.ui.dictionary(
         {
@@ -54,7 +54,7 @@ def _(kept, release):
 def _(filters, kept, release):
     kept.update(filters.value)
     chosen = filters.value
-    with release.reading() as _reader:
+    with page.reading(release) as _reader:
         totals = _reader.values("seller_totals", **chosen)
         best = page.in_cities(_reader.ask("sellers_best", **chosen))
         quality = page.in_cities(_reader.ask("sellers_quality", **chosen))

@@ -34,10 +34,3 @@ def homes(tmp_path_factory, worker_id, server) -> Path:
 def releases(homes) -> dict[str, PinnedRelease]:
     """The release of each tree."""
     return {tree: current(homes / tree / "serving") for tree in ("old", "new", "replay")}
-
-
-@pytest.fixture
-def served(homes, monkeypatch) -> PinnedRelease:
-    """The release of the old tree, served to notebooks that read the environment."""
-    monkeypatch.setenv("OLIST_HOME", str(homes / "old"))
-    return current(homes / "old" / "serving")
