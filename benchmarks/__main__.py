@@ -9,7 +9,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from benchmarks import alone, run, sales
+from benchmarks import alone, dashboards, run, sales
 from olist_pipeline.synthetic import generate
 
 REAL_SIZE = 99_441
@@ -28,6 +28,7 @@ def main() -> None:
         print(f"landing: {'synthetic' if landing.is_relative_to(home) else 'real'}, {os.cpu_count()} cores\n")
         sales.measure(landing, home)
         run.measure(landing, home)
+        dashboards.measure(home / "run")
         alone.measure(landing, home)
 
 

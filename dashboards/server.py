@@ -13,20 +13,40 @@ import marimo
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, Response
 from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
 
 from dashboards.page import PAGES, index
 
 NOTEBOOKS = Path(__file__).with_name("pages")
+MARIMO_FILES = Path(marimo.__file__).with_name("_static")
+SHARED = "/marimo"
+
+
+class _Unchanging(StaticFiles):
+    """Files whose names change with their content: a browser asks for each once."""
+
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
+        response = super().file_response(*args, **kwargs)
+        response.headers["cache-control"] = "public, max-age=31536000, immutable"
+        return response
 
 
 def application() -> Any:
     """Return the ASGI application: the index under /, each dashboard under /<name>/."""
-    builder = marimo.create_asgi_app(quiet=True)
+    # One address of marimo's own files for all dashboards; each would else load its hundreds of scripts again.
+    builder = marimo.create_asgi_app(quiet=True, asset_url=SHARED)
     for name in PAGES:
         builder = builder.with_app(path=f"/{name}", root=str(NOTEBOOKS / f"{name}.py"))
-    return Starlette(routes=[Route("/", _index), Mount("/", builder.build())])
+    return Starlette(
+        routes=[
+            Route("/", _index),
+            Mount(f"{SHARED}/assets", _Unchanging(directory=MARIMO_FILES / "assets")),
+            Mount(SHARED, StaticFiles(directory=MARIMO_FILES)),
+            Mount("/", builder.build()),
+        ]
+    )
 
 
 def serve(host: str, port: int) -> None:

@@ -5,13 +5,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import BrowserContext, Page, sync_playwright
 
 CHROMIUM = shutil.which("chromium")
-QUIET = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update") + (
-    "--disable-sync",
-    "--no-first-run",
-)
+QUIET = "--no-sandbox --disable-gpu --disable-background-networking --disable-component-update --disable-sync"
 
 DRAWN = """() => {
     const inside = (place) => (place.shadowRoot ?? place).querySelector('canvas, svg.marks');
@@ -38,17 +35,17 @@ class Watched:
 
 
 @contextmanager
-def chromium() -> Iterator[Browser]:
-    """Yield a browser."""
+def chromium() -> Iterator[BrowserContext]:
+    """Yield a browser, whose pages share what it has loaded."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
-        yield browser
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*QUIET.split(), "--no-first-run"])
+        yield browser.new_context(viewport={"width": 1400, "height": 1000})
         browser.close()
 
 
-def watched(browser: Browser) -> Watched:
+def watched(browser: BrowserContext) -> Watched:
     """Return a new page that is watched."""
-    page = browser.new_page(viewport={"width": 1400, "height": 1000})
+    page = browser.new_page()
     seen = Watched(page)
     page.on("request", lambda request: seen.requests.append(request.url))
     page.on("console", lambda message: message.type == "error" and seen.complaints.append(message.text))
