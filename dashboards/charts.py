@@ -65,6 +65,10 @@ CONFIG = alt.Config(**_LOOK)
 """The look as Vega-Lite's configuration; made once, for making it checks it."""
 
 
+REDDEST = 0.3
+"""Share from which a place on the map is wholly red."""
+
+
 @dataclass(frozen=True)
 class Column:
     """A column of a frame, its name for a person and the d3 format of its values (none for text)."""
@@ -376,7 +380,7 @@ def place_map(
             size=alt.Size(f"{size.name}:Q", scale=alt.Scale(range=[8, 1400]), legend=None),
             color=alt.Color(
                 f"{shade.name}:Q",
-                scale=alt.Scale(scheme="redyellowblue", reverse=True, domain=[0, 0.3], clamp=True),
+                scale=alt.Scale(scheme="redyellowblue", reverse=True, domain=[0, REDDEST], clamp=True),
                 legend=alt.Legend(
                     title=shade.title, format=formats.PERCENT, gradientLength=160, gradientThickness=8, orient="top"
                 ),

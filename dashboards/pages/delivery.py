@@ -121,7 +121,7 @@ def _(filters, kept, release):
                         Column("average_delivery_days", "Days to deliver", formats.DECIMAL),
                     ],
                 ),
-                "All months: a bubble a city, as large as the revenue of its customers, red from 30% late",
+                f"All months; as large as a city's revenue, red from {formats.percent(charts.REDDEST)} late",
             ),
             Panel(
                 "Sold from and bought in",

@@ -11,6 +11,7 @@ from dashboards.queries import QUERIES
 from dashboards.server import NOTEBOOKS
 from olist_pipeline.errors import OlistError
 from olist_pipeline.settings import PROJECT_DIR
+from tests.dashboards.test_release import make_release
 
 
 @pytest.fixture(scope="module")
@@ -114,6 +115,14 @@ def test_without_a_release_a_notebook_says_so(tmp_path, monkeypatch):
     outputs, defined = importlib.import_module("dashboards.pages.sales").app.run()
     assert "content" not in defined
     assert [output.text for output in outputs if "There is no release" in getattr(output, "text", "")]
+
+
+def test_a_release_that_lacks_a_table_is_one_sentence_on_the_page(tmp_path, monkeypatch):
+    make_release(tmp_path / "serving", 1, "1")
+    monkeypatch.setenv("OLIST_HOME", str(tmp_path))
+    outputs, defined = importlib.import_module("dashboards.pages.migration").app.run()
+    assert "content" not in defined
+    assert [output.text for output in outputs if "Release 1 lacks" in getattr(output, "text", "")]
 
 
 def test_without_a_release_nothing_is_exported(tmp_path, monkeypatch):
