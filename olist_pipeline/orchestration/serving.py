@@ -13,6 +13,7 @@ from olist_pipeline.intake.span import as_of
 from olist_pipeline.orchestration.dbt import POOL
 from olist_pipeline.orchestration.resources import PipelineResource, clear_failures
 from olist_pipeline.registry import CONTEXTS
+from olist_pipeline.serving.about import about
 from olist_pipeline.serving.gate import objections
 from olist_pipeline.serving.release import publish
 from olist_pipeline.stores import routes
@@ -53,6 +54,7 @@ def serving_assets(tables: Sequence[WarehouseTable]) -> list[dg.AssetsDefinition
                 code_and_data=run_fingerprint(settings, landing, routed),
                 as_of=as_of(settings.landing).isoformat(),
                 landing=landing,
+                about=about(settings, url),
             )
             routes.record_release(url, CONTEXTS, published.number)
         return dg.MaterializeResult(

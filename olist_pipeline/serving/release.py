@@ -3,7 +3,7 @@
 What belongs here: building a release aside, auditing it and publishing it by one rename. What does not:
 whether it may be published (see `gate`).
 
-    serving/releases/00007/serving.duckdb   the tables, schema main
+    serving/releases/00007/serving.duckdb   the tables, schema main; what is said of the migration, schema about
     serving/releases/00007/manifest.json    what it was made of
     serving/current -> releases/00007
 
@@ -23,10 +23,12 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import polars as pl
 
 from olist_pipeline.errors import OlistError
 from olist_pipeline.parity.fingerprint import fingerprint
 from olist_pipeline.parity.sql import literal, quote
+from olist_pipeline.serving.about import write
 from olist_pipeline.stores.routes import Route
 from olist_pipeline.warehouse import NEW, OLD, WarehouseTable
 
@@ -73,11 +75,12 @@ def publish(
     code_and_data: str,
     as_of: str,
     landing: Mapping[str, str],
+    about: Mapping[str, pl.DataFrame] | None = None,
 ) -> Release:
     """Build the next release of `tables` from `warehouse`, audit it and let `current` point to it.
 
-    A crash before the last rename leaves the former release serving. Raises OlistError when a table of the
-    release is not what stands in the warehouse.
+    `about` are the tables that it says of the migration (see the module `about`). A crash before the last rename leaves
+    the former release serving. Raises OlistError when a table of the release is not what stands in the warehouse.
     """
     releases = serving / "releases"
     releases.mkdir(parents=True, exist_ok=True)
@@ -86,6 +89,8 @@ def publish(
     building.mkdir()
     try:
         copied = _copy_tables(building / DATABASE, warehouse, tables, routes)
+        with duckdb.connect(str(building / DATABASE)) as connection:
+            write(connection, about or {})
         release = Release(
             number=_next_number(releases),
             made_at=datetime.now(UTC).isoformat(timespec="seconds"),

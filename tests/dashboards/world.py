@@ -16,7 +16,7 @@ from olist_pipeline.orchestration.jobs import stages
 from olist_pipeline.parity.attribution import parity_of
 from olist_pipeline.parity.conservation import conservation_of, conservation_subject
 from olist_pipeline.registry import CONTEXTS, LANDING, STEPS, origins
-from olist_pipeline.serving.about import about, write
+from olist_pipeline.serving.about import about
 from olist_pipeline.serving.release import publish
 from olist_pipeline.settings import DBT, DBT_DIR, Settings
 from olist_pipeline.steps import run_intake, run_validation
@@ -90,11 +90,11 @@ def make_releases(settings: Settings, url: str) -> None:
             code_and_data="f",
             as_of=as_of(settings.landing).isoformat(),
             landing={},
+            about=said,
         )
-        database = serving / "releases" / f"{release.number:05d}" / "serving.duckdb"
-        with duckdb.connect(str(database)) as connection:
-            write(connection, said)
-            if tree == REPLAY:
+        if tree == REPLAY:
+            database = serving / "releases" / f"{release.number:05d}" / "serving.duckdb"
+            with duckdb.connect(str(database)) as connection:
                 replace_by_replay(connection, settings.warehouse, release.tables)
 
 
