@@ -231,7 +231,7 @@ def first_release() -> PinnedRelease | None:
         return None
 
 
-def newer(shown: PinnedRelease | None, pulse: Any) -> PinnedRelease | None:
+def another(shown: PinnedRelease | None, pulse: Any) -> PinnedRelease | None:
     """Return the release that is served now where it is not the one that is shown, else None.
 
     Who is given the clock `pulse` is run again at each of its beats.

@@ -73,8 +73,9 @@ class Reader:
                 f"Release {self.number} lacks what {query.title!r} reads ({', '.join(sorted(query.tables))}), for "
                 "another version made it; `olist run --force` makes one that has it."
             ) from error
-        columns = [column[0] for column in result.description]
-        frame = pl.DataFrame(result.fetchall(), columns, orient="row", infer_schema_length=None)
+        # Typed by the database, not by the rows: an answer without rows has its types too.
+        schema = pl.Schema([(column[0], _type(str(column[1]))) for column in result.description])
+        frame = pl.DataFrame(result.fetchall(), schema, orient="row")
         return frame.with_columns(pl.col(pl.Decimal).cast(pl.Float64))
 
     def values(self, name: str, **chosen: object) -> dict[str, Any]:
@@ -84,6 +85,23 @@ class Reader:
     def options(self, name: str) -> list[Any]:
         """Return the values of a query of one column."""
         return self.ask(name).to_series().to_list()
+
+
+_TYPES: dict[str, pl.DataType] = {
+    "BIGINT": pl.Int64(),
+    "INTEGER": pl.Int64(),
+    "DOUBLE": pl.Float64(),
+    "VARCHAR": pl.String(),
+    "BOOLEAN": pl.Boolean(),
+    "DATE": pl.Date(),
+    "TIMESTAMP": pl.Datetime("us"),
+    "TIMESTAMP WITH TIME ZONE": pl.Datetime("us", "UTC"),
+}
+
+
+def _type(name: str) -> pl.DataType:
+    """Return the type of a column that DuckDB calls `name`; raises KeyError for one that no query should give."""
+    return pl.Decimal(38, 2) if name.startswith("DECIMAL") else _TYPES[name]
 
 
 def current(serving: Path) -> PinnedRelease:

@@ -24,8 +24,8 @@ def _():
 
 @app.cell
 def _(get_release, pulse, set_release):
-    if (newer := page.newer(get_release(), pulse)) is not None:
-        set_release(newer)
+    if (served := page.another(get_release(), pulse)) is not None:
+        set_release(served)
     return
 
 

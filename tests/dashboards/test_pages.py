@@ -2,9 +2,12 @@
 
 import importlib
 import re
+from datetime import date
+from types import SimpleNamespace
 
 import pytest
 
+from dashboards import formats
 from dashboards.export import content_of, html
 from dashboards.page import LEADS, PAGES, Panel, Table
 from dashboards.queries import QUERIES
@@ -108,6 +111,28 @@ def test_every_notebook_is_a_page_with_a_lead():
     files = {path.stem for path in NOTEBOOKS.glob("*.py")} - {"__init__"}
     assert files == set(PAGES) == set(LEADS)
     assert all(title in (PROJECT_DIR / "docs" / "dashboards.md").read_text("utf-8") for title in PAGES.values())
+
+
+NOTHING = {
+    "executive": {"from_month": date(2018, 2, 1), "to_month": date(2018, 1, 1)},
+    "sales": {"from_month": date(2018, 2, 1), "to_month": date(2018, 1, 1), "status": None},
+    "customers": {"region": "nowhere", "rfm_segment": None},
+    "products": {"category": "nothing"},
+    "sellers": {"state": "XX", "min_orders": None},
+    "delivery": {"from_month": date(2018, 2, 1), "to_month": date(2018, 1, 1), "state": "XX"},
+    "migration": {"context": "none", "severity": None},
+}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_filters_that_leave_nothing_leave_a_page(homes, monkeypatch, name):
+    monkeypatch.setenv("OLIST_HOME", str(homes / "old"))
+    notebook = importlib.import_module(f"dashboards.pages.{name}")
+    _, defined = notebook.app.run(defs={"filters": SimpleNamespace(value=NOTHING[name], elements={})})
+    for chart in charts(defined["content"]):
+        chart.to_dict(validate=True)
+    assert name == "migration" or any(figure.value in ("0", formats.NONE) for figure in defined["content"].figures)
+    assert html(defined["content"])
 
 
 def test_without_a_release_a_notebook_says_so(tmp_path, monkeypatch):
