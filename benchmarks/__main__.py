@@ -9,7 +9,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from benchmarks import alone, parity, run, sales, soak
+from benchmarks import alone, dashboards, parity, run, sales, soak
 from olist_pipeline.synthetic import generate
 
 REAL_SIZE = 99_441
@@ -29,6 +29,7 @@ def main() -> None:
         sales.measure(landing, home)
         run.measure(landing, home)
         soak.measure(landing, home)
+        dashboards.measure(home / "run")
         alone.measure(landing, home)
         parity.measure_warehouse(home)
         parity.measure()

@@ -11,10 +11,11 @@ import click
 from rich.console import Console
 
 from olist_pipeline.cli.output import JSON, print_json, print_rows, table
-from olist_pipeline.cli.summary import flag_counts, rule_counts, table_counts, verdict_rows
+from olist_pipeline.cli.summary import verdict_rows
 from olist_pipeline.months import month_text
 from olist_pipeline.registry import CONTEXTS
 from olist_pipeline.serving import journal
+from olist_pipeline.serving.about import flag_counts, rule_counts, table_counts
 from olist_pipeline.serving.release import current_release
 from olist_pipeline.settings import Settings
 from olist_pipeline.staging import staged_months

@@ -125,7 +125,7 @@ def _unapproved(url: str, found: Iterable[Verdict | None]) -> list[str]:
         return []
     active = {approval.approval_id for approval in approvals.active(url, date.today())}
     return [
-        f"parity of {verdict.table} rests on approval {given['approval_id']} of {given['column']}, which no longer holds"
+        f"parity of {verdict.table} rests on approval {given['approval_id']} of {given['column']}, which has ended"
         for verdict in resting
         for given in verdict.report["approvals"]
         if given["approval_id"] not in active

@@ -3,7 +3,8 @@
 What belongs here: what a release says of itself, where it lies, pointing to it, and how many are kept. What does not:
 what is in its database (see `build` and `compose`), and whether it may be published (see `gate`).
 
-    serving/releases/00007/serving.duckdb   schema main: what dashboards read; schemas old and new: what main shows
+    serving/releases/00007/serving.duckdb   schema main: what dashboards read; old and new: what main shows; about:
+                                            what is said of the migration
     serving/releases/00007/manifest.json    what it was made of
     serving/current -> releases/00007
 

@@ -54,6 +54,16 @@ class TestFirstRun:
         assert (manifest["number"], manifest["routes"]) == (1, dict.fromkeys(STAGED, "shadow"))
         assert manifest["tables"]["fact_orders"]["schema"] == "old", "in shadow the control is served"
 
+    def test_says_in_the_release_what_proves_it(self, world, first_run):
+        parity = dict(served(world, "SELECT table_name, verdict FROM about.migration_parity"))
+        assert parity == {**dict.fromkeys(TABLES, "explained"), **dict.fromkeys(IDENTICAL, "identical")}
+        [(landing, accepted, quarantined)] = served(
+            world,
+            "SELECT sum(landing), sum(accepted), sum(quarantined) FROM about.migration_conservation WHERE holds"
+            " AND landing IS NOT NULL",
+        )
+        assert landing == accepted + quarantined > 0
+
     def test_every_row_of_landing_is_accounted_for(self, world, first_run):
         status = json.loads(world.olist("status", "--json").stdout)
         for table in status["tables"]:

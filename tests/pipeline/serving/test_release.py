@@ -243,7 +243,7 @@ class TestGate(ProvenStores):
         assert self.refused(proven) == []
         approvals.revoke(url, given.approval_id, revoked_by="me")
         [objection] = self.refused(proven)
-        assert objection == "parity of fact_orders rests on approval 1 of total, which no longer holds"
+        assert objection == "parity of fact_orders rests on approval 1 of total, which has ended"
 
     def test_asks_nothing_of_a_context_that_is_on_old(self, settings, warehouse):
         assert self.refused(settings, {"sales": "old"}) == []
