@@ -39,3 +39,14 @@ def origins(staged: Iterable[str]) -> set[str]:
         found = found | {asset.rpartition("/")[2], *step.intake}
         waiting += [read for read in step.published if read.rpartition("/")[2] not in seen]
     return found
+
+
+def contexts_behind(staged: Iterable[str]) -> set[str]:
+    """Return the contexts whose accepted rows `staged` tables (`context/table`) are made of, over all steps."""
+    made_by = {f"{table.context}/{table.name}": step for step in STEPS for table in step.tables}
+    waiting, seen = list(staged), set[str]()
+    while waiting:
+        asset = waiting.pop()
+        seen.add(asset)
+        waiting += [read for read in made_by[asset].published if read not in seen]
+    return {asset.partition("/")[0] for asset in seen}

@@ -6,6 +6,7 @@ not: reading any other environment variable elsewhere in the code.
 
 from __future__ import annotations
 
+import getpass
 import os
 import sys
 from collections.abc import Mapping
@@ -23,6 +24,50 @@ ENGINES = ("polars",)
 """Engines that the validation steps run on. The rules run on any that Narwhals knows; reading and writing do not."""
 
 
+def current_user() -> str:
+    """Return the name under which the history keeps what is done now: the user's, or the number of one without."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"user {os.getuid()}"
+
+
+@dataclass(frozen=True)
+class CutoverRules:
+    """What a cutover, an automatic rollback and a retirement are held to.
+
+    streak: green runs in a row before a cutover. quarantine_limit: the largest share of a table's landing rows that
+    quarantine may hold. freshness_hours: how long the new tables may lag behind landing. retire_after_days: how long
+    every context must have been on new.
+    """
+
+    streak: int = 3
+    quarantine_limit: float = 0.02
+    freshness_hours: float = 26
+    retire_after_days: float = 7
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] = os.environ) -> CutoverRules:
+        """Return the rules of `env`; raises OlistError for a value that is no number of at least 0."""
+        return cls(
+            streak=int(_number(env, "OLIST_CUTOVER_STREAK", cls.streak, whole=True)),
+            quarantine_limit=_number(env, "OLIST_QUARANTINE_LIMIT", cls.quarantine_limit),
+            freshness_hours=_number(env, "OLIST_FRESHNESS_HOURS", cls.freshness_hours),
+            retire_after_days=_number(env, "OLIST_RETIRE_AFTER_DAYS", cls.retire_after_days),
+        )
+
+
+def _number(env: Mapping[str, str], name: str, default: float, *, whole: bool = False) -> float:
+    text = env.get(name) or str(default)
+    try:
+        number = int(text) if whole else float(text)
+    except ValueError:
+        number = -1
+    if not 0 <= number < float("inf"):
+        raise OlistError(f"{name} is {text!r}; set it to a {'whole ' if whole else ''}number of at least 0.")
+    return number
+
+
 @dataclass(frozen=True)
 class Settings:
     """The paths and addresses of one environment; all paths are absolute.
@@ -36,6 +81,7 @@ class Settings:
     engine: str = "polars"
     alert_webhook: str | None = None
     is_automated: bool = False
+    cutover: CutoverRules = CutoverRules()
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> Settings:
@@ -48,8 +94,15 @@ class Settings:
         automation = env.get("OLIST_AUTOMATION") or "0"
         if automation not in ("0", "1"):
             raise OlistError(f"OLIST_AUTOMATION is {automation!r}; set it to 1 or 0.")
-        webhook = env.get("OLIST_ALERT_WEBHOOK") or None
-        return cls(home, landing, env.get("OLIST_POSTGRES_URL") or None, engine, webhook, automation == "1")
+        return cls(
+            home,
+            landing,
+            env.get("OLIST_POSTGRES_URL") or None,
+            engine,
+            alert_webhook=env.get("OLIST_ALERT_WEBHOOK") or None,
+            is_automated=automation == "1",
+            cutover=CutoverRules.from_env(env),
+        )
 
     @property
     def has_own_landing(self) -> bool:

@@ -58,7 +58,8 @@ def backfill(context: str, first: str | None, last: str | None, only: PartitionS
     plan = [Planned(job_name(context), part, is_monthly_only=part is not parts[-1]) for part in parts]
     seen = run_jobs(settings, console, plan)
     flush(url)
-    seen.raise_failure()
+    if seen.has_failed:
+        raise OlistError(" ".join(seen.problems))
     built = describe(months) if _is_monthly(context) else "as a whole, for it has nothing by month"
     _report(console, as_json, context, months, seen.run_ids, f"{context} is built and proven: {built}.")
 

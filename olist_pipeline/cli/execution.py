@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from olist_pipeline.errors import OlistError
 from olist_pipeline.months import MonthRange
 from olist_pipeline.orchestration.instance import bury_killed_runs, execute, quiet_instance, sole_run
 from olist_pipeline.settings import Settings
@@ -38,13 +37,15 @@ class Progressed:
     @property
     def has_failed(self) -> bool:
         """Whether a step or a check failed."""
-        return bool(self.failure or self.failed_checks)
+        return bool(self.problems)
 
-    def raise_failure(self) -> None:
-        """Raise OlistError with everything that failed, if anything did."""
-        problems = [self.failure, *(f"The check {name} failed." for name in self.failed_checks)]
-        if self.has_failed:
-            raise OlistError(" ".join(problem for problem in problems if problem))
+    @property
+    def problems(self) -> list[str]:
+        """A sentence for each thing that failed."""
+        return [
+            *([self.failure] if self.failure else []),
+            *(f"The check {name} failed." for name in self.failed_checks),
+        ]
 
 
 @dataclass(frozen=True)

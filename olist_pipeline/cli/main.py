@@ -1,4 +1,4 @@
-"""The root command and what all commands share: settings, errors, output.
+"""The root command and what all commands share: errors and exit codes.
 
 What belongs here: the command group, and how errors become one sentence and an exit code. What does not: any
 particular command.
@@ -6,27 +6,52 @@ particular command.
 
 from __future__ import annotations
 
+import importlib
 import sys
 
 import click
 
-from olist_pipeline.cli.backfill import backfill
-from olist_pipeline.cli.data import data
-from olist_pipeline.cli.dev import dev
-from olist_pipeline.cli.parity import parity
-from olist_pipeline.cli.reports import events, quarantine, status
-from olist_pipeline.cli.rules import rules
-from olist_pipeline.cli.run import run
 from olist_pipeline.errors import OlistError
 
+COMMANDS = {
+    "run": "run:run",
+    "backfill": "backfill:backfill",
+    "dev": "dev:dev",
+    "status": "reports:status",
+    "rules": "rules:rules",
+    "parity": "parity:parity",
+    "quarantine": "reports:quarantine",
+    "events": "reports:events",
+    "cutover": "cutover:cutover",
+    "rollback": "cutover:rollback",
+    "acknowledge": "cutover:acknowledge",
+    "retire": "cutover:retire",
+    "releases": "releases:releases",
+    "release": "releases:release",
+    "data": "data:data",
+}
+"""Each command with its module and function: importing all of them would take longer than a rollback."""
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all commands, in the order of `COMMANDS`."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command; None where there is none of that name."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, function = COMMANDS[cmd_name].partition(":")
+        command: click.Command = getattr(importlib.import_module(f"olist_pipeline.cli.{module}"), function)
+        return command
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 def cli() -> None:
     """Move a dbt-only warehouse to Python validation + dbt, one bounded context at a time."""
-
-
-for command in (run, backfill, dev, status, rules, parity, quarantine, events, data):
-    cli.add_command(command)
 
 
 def main() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from datetime import UTC, datetime
 
 import click
 from rich.console import Console
@@ -22,9 +23,11 @@ from olist_pipeline.orchestration.instance import prepare
 from olist_pipeline.orchestration.jobs import DUAL_RUN
 from olist_pipeline.orchestration.partitions import all_months
 from olist_pipeline.registry import CONTEXTS, LANDING
+from olist_pipeline.serving import journal
+from olist_pipeline.serving.guard import guard
 from olist_pipeline.serving.release import current_release
+from olist_pipeline.serving.routing import is_of_these_routes
 from olist_pipeline.settings import Settings
-from olist_pipeline.stores import routes
 from olist_pipeline.stores.postgres import flush
 from olist_pipeline.synthetic import generate
 
@@ -54,13 +57,17 @@ def run(force: bool, as_json: bool) -> None:
             )
         return
     seen = run_jobs(settings, console, [Planned(DUAL_RUN, all_months(settings))])
+    rolled_back = guard(settings, url, datetime.now(UTC))
     flush(url)
     summary = summarise(settings, url, seen.run_ids, seen.seconds)
     if as_json:
         print_json({"changed": True, **summary})
     else:
         print_summary(console, summary)
-    seen.raise_failure()
+    problems = seen.problems
+    problems += [f"{change.context} was rolled back to old." for act in rolled_back for change in act.act.changes]
+    if problems:
+        raise OlistError(" ".join(problems))
 
 
 def check_landing(settings: Settings) -> None:
@@ -95,5 +102,6 @@ def _is_up_to_date(settings: Settings, url: str) -> bool:
     release = current_release(settings.serving)
     if release is None:
         return False
-    routed = routes.read_routes(url, CONTEXTS)
-    return release.fingerprint == run_fingerprint(settings, landing_hashes(settings), routed)
+    if release.fingerprint != run_fingerprint(settings, landing_hashes(settings)):
+        return False
+    return is_of_these_routes(release, journal.recorded_routes(settings.serving, url, CONTEXTS))

@@ -99,11 +99,7 @@ def taken_in_content(settings: Settings) -> Content:
 def changed_parts(before: Content, after: Content) -> dict[str, set[str]]:
     """Return the parts of each table that came, went or differ; tables without a change are left out."""
     found = {
-        table: {
-            part
-            for part in {*before.get(table, {}), *parts}
-            if before.get(table, {}).get(part) != parts.get(part)
-        }
+        table: {part for part in {*before.get(table, {}), *parts} if before.get(table, {}).get(part) != parts.get(part)}
         for table, parts in after.items()
     }
     return {table: parts for table, parts in found.items() if parts}

@@ -37,7 +37,8 @@ def parity_checks(tables: Sequence[WarehouseTable]) -> list[dg.AssetChecksDefini
     Monthly tables have a step of their own: whole ones are built of them, once they are proven.
     """
     monthly, whole = ([table for table in tables if table.is_monthly is kind] for kind in (True, False))
-    return [_parity_checks("parity_months", monthly), _parity_checks("parity", whole)]
+    steps = {"parity_months": monthly, "parity": whole}
+    return [_parity_checks(name, compared) for name, compared in steps.items() if compared]
 
 
 def _parity_checks(name: str, tables: Sequence[WarehouseTable]) -> dg.AssetChecksDefinition:

@@ -6,7 +6,7 @@ warehouse.
 
 import json
 import subprocess
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -117,6 +117,21 @@ def waiting_models(manifest: Mapping[str, Any]) -> str:
     return " ".join(f"config.meta.context:{context}" for context in sorted(contexts - set(CONTEXTS) - {None}))
 
 
+def retired_models(manifest: Mapping[str, Any], retired: Collection[str]) -> list[str]:
+    """Return the old models that nobody needs any more: of retired contexts, read by no context that is not retired.
+
+    They are known to dbt by name; the old SQL of a context whose tables another one still reads goes on being built.
+    """
+    context_of = {uid: _context(node) for uid, node in manifest["nodes"].items() if _is_old_model(node)}
+    needed = {uid for uid, context in context_of.items() if context not in retired}
+    waiting = list(needed)
+    while waiting:
+        parents = set(manifest["nodes"][waiting.pop()]["depends_on"]["nodes"]) & context_of.keys()
+        waiting += parents - needed
+        needed |= parents
+    return sorted(manifest["nodes"][uid]["name"] for uid in context_of.keys() - needed)
+
+
 def build_arguments(tree: str, as_of: date, window: Window | None = None) -> list[str]:
     """Return the arguments of the dbt invocation that builds one tree, its monthly tables in `window` or as a whole.
 
@@ -138,19 +153,26 @@ def window_of(months: Sequence[date], staged: Iterable[date]) -> Window | None:
     return None if set(staged) <= set(months) else (min(months), max(months))
 
 
-def dbt_tree_assets(settings: Settings, manifest: Path) -> list[dg.AssetsDefinition]:
-    """Return the assets of the three trees."""
-    waiting = waiting_models(load_manifest(manifest))
-    return [_built(build, settings, manifest, waiting) for build in BUILDS]
+def tree_assets(settings: Settings, manifest: Path, retired: Collection[str] = ()) -> list[dg.AssetsDefinition]:
+    """Return the assets of the three trees, without the old and replay tables that only `retired` contexts had.
+
+    Once nobody needs an old table, there is only the new tree.
+    """
+    parsed = load_manifest(manifest)
+    waiting, dropped = waiting_models(parsed), retired_models(parsed, retired)
+    kept = any(_is_old_model(node) and node["name"] not in dropped for node in parsed["nodes"].values())
+    without = {OLD: [waiting, *dropped], REPLAY: [waiting, *dropped], NEW: [waiting]}
+    builds = [build for build in BUILDS if kept or build.tree == NEW]
+    return [_built(build, settings, manifest, " ".join([build.exclude, *without[build.tree]])) for build in builds]
 
 
-def _built(build: Build, settings: Settings, manifest: Path, waiting: str) -> dg.AssetsDefinition:
+def _built(build: Build, settings: Settings, manifest: Path, exclude: str) -> dg.AssetsDefinition:
     @dbt_assets(
         manifest=manifest,
         project=dbt_project(settings),
         name=build.name,
         select=build.select,
-        exclude=f"{build.exclude} {waiting}".strip(),
+        exclude=exclude.strip(),
         dagster_dbt_translator=TreeTranslator(build.tree),
         partitions_def=MONTHS if build.is_monthly else None,
         backfill_policy=dg.BackfillPolicy.single_run() if build.is_monthly else None,
@@ -216,6 +238,15 @@ def _with_row_count(event: dg.Output[Any], rows: int) -> dg.Output[Any]:
         metadata={**event.metadata, "dagster/row_count": rows},
         data_version=event.data_version,
     )
+
+
+def _context(node: Mapping[str, Any]) -> str | None:
+    context: str | None = (node["config"].get("meta") or {}).get("context")
+    return context
+
+
+def _is_old_model(node: Mapping[str, Any]) -> bool:
+    return bool(node["resource_type"] == "model" and node["fqn"][1] == OLD)
 
 
 def _variables(as_of: date, window: Window | None = None) -> str:

@@ -14,7 +14,8 @@ from dagster_dbt import DbtCliResource
 from dagster_duckdb import DuckDBResource
 
 from olist_pipeline.orchestration.checks import conservation_checks, parity_checks
-from olist_pipeline.orchestration.dbt import dbt_tree_assets, ensure_manifest
+from olist_pipeline.orchestration.cutover import cutover_jobs, guard_sensor
+from olist_pipeline.orchestration.dbt import ensure_manifest, tree_assets
 from olist_pipeline.orchestration.intake import intake_assets
 from olist_pipeline.orchestration.jobs import pipeline_jobs
 from olist_pipeline.orchestration.landing import landing_specs
@@ -22,6 +23,7 @@ from olist_pipeline.orchestration.partition_states import partition_checks
 from olist_pipeline.orchestration.resources import PipelineResource
 from olist_pipeline.orchestration.serving import serving_assets
 from olist_pipeline.orchestration.validation import validation_assets
+from olist_pipeline.serving.journal import retired_contexts
 from olist_pipeline.settings import DBT, DBT_DIR, Settings
 from olist_pipeline.warehouse import load_manifest, warehouse_tables
 
@@ -29,7 +31,10 @@ from olist_pipeline.warehouse import load_manifest, warehouse_tables
 def build_defs(settings: Settings, resource_overrides: Mapping[str, Any] | None = None) -> dg.Definitions:
     """Return the definitions of one environment; tests override resources by name."""
     manifest = ensure_manifest(settings)
-    tables = warehouse_tables(load_manifest(manifest))
+    parsed = load_manifest(manifest)
+    tables = warehouse_tables(parsed)
+    retired = retired_contexts(settings.serving)
+    compared = [table for table in tables if table.context not in retired]
     resources = {
         "pipeline": PipelineResource.of(settings),
         "dbt": DbtCliResource(
@@ -48,10 +53,11 @@ def build_defs(settings: Settings, resource_overrides: Mapping[str, Any] | None 
             *landing_specs(),
             *intake_assets(),
             *validation_assets(),
-            *dbt_tree_assets(settings, manifest),
-            *serving_assets(tables),
+            *tree_assets(settings, manifest, retired),
+            *serving_assets(tables, parsed, retired),
         ],
-        asset_checks=[*conservation_checks(), *parity_checks(tables), *partition_checks(tables)],
-        jobs=pipeline_jobs(),
+        asset_checks=[*conservation_checks(), *parity_checks(compared), *partition_checks(tables)],
+        jobs=[*pipeline_jobs(), *cutover_jobs()],
+        sensors=[guard_sensor()],
         resources={**resources, **(resource_overrides or {})},
     )

@@ -7,12 +7,13 @@ with a pipeline resource of their own.
 import functools
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 
 import dagster as dg
 
 from olist_pipeline.errors import OlistError
-from olist_pipeline.settings import Settings
+from olist_pipeline.settings import CutoverRules, Settings
 from olist_pipeline.stores import postgres
 
 
@@ -25,6 +26,7 @@ class PipelineResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     engine: str = "polars"
     alert_webhook: str | None = None
     is_automated: bool = False
+    cutover: dict[str, float] = {}
 
     @classmethod
     def of(cls, settings: Settings) -> "PipelineResource":
@@ -36,14 +38,26 @@ class PipelineResource(dg.ConfigurableResource):  # type: ignore[type-arg]
             engine=settings.engine,
             alert_webhook=settings.alert_webhook,
             is_automated=settings.is_automated,
+            cutover=asdict(settings.cutover),
         )
 
     @property
     def settings(self) -> Settings:
         """The settings of the environment."""
         return Settings(
-            Path(self.home), Path(self.landing), self.postgres_url, self.engine, self.alert_webhook, self.is_automated
+            Path(self.home),
+            Path(self.landing),
+            self.postgres_url,
+            self.engine,
+            alert_webhook=self.alert_webhook,
+            is_automated=self.is_automated,
+            cutover=self._cutover_rules,
         )
+
+    @property
+    def _cutover_rules(self) -> CutoverRules:
+        values = dict(self.cutover)
+        return CutoverRules(streak=int(values.pop("streak", CutoverRules.streak)), **values)
 
     @property
     def url(self) -> str:

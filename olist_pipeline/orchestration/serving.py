@@ -3,56 +3,61 @@
 What belongs here: wrapping gate and publication. What does not: either of them (`serving`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 import dagster as dg
 
-from olist_pipeline.errors import OlistError
-from olist_pipeline.fingerprint import landing_hashes, run_fingerprint
+from olist_pipeline.fingerprint import code_hash, landing_hashes, run_fingerprint
 from olist_pipeline.intake.span import as_of
 from olist_pipeline.orchestration.dbt import POOL
 from olist_pipeline.orchestration.resources import PipelineResource, clear_failures
 from olist_pipeline.registry import CONTEXTS
-from olist_pipeline.serving.gate import objections
-from olist_pipeline.serving.release import publish
+from olist_pipeline.serving import journal
+from olist_pipeline.serving.build import publish, references_of
+from olist_pipeline.serving.gate import objections, parity_runs
 from olist_pipeline.stores import routes
-from olist_pipeline.warehouse import NEW, OLD, WarehouseTable, reading
+from olist_pipeline.warehouse import NEW, OLD, WarehouseTable
 
 RELEASE = dg.AssetKey(["serving", "release"])
 
 
-def serving_assets(tables: Sequence[WarehouseTable]) -> list[dg.AssetsDefinition]:
-    """Return the release asset over `tables`."""
+def serving_assets(
+    tables: Sequence[WarehouseTable], manifest: Mapping[str, Any], retired: Collection[str]
+) -> list[dg.AssetsDefinition]:
+    """Return the release asset over `tables`; those of `retired` contexts have a new side alone."""
+    references = references_of(manifest, tables)
+    sides = {table.name: (NEW,) if table.context in retired else (OLD, NEW) for table in tables}
 
     @dg.asset(
         key=RELEASE,
-        deps=[dg.AssetKey([schema, table.name]) for table in tables for schema in (OLD, NEW)],
+        deps=[dg.AssetKey([schema, table.name]) for table in tables for schema in sides[table.name]],
         group_name="serving",
         kinds={"duckdb"},
         pool=POOL,
         description=(
-            "The next numbered release: each context's tables from the schema that its route names, audited, "
-            "published in one atomic step. Refused while a verdict is missing, red or stale."
+            "The next numbered release: both sides of each table, of which dashboards see the one that the routes "
+            "name; audited, published in one atomic step. Refused while a verdict is missing, red or stale."
         ),
     )
     def release(context: dg.AssetExecutionContext, pipeline: PipelineResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
         settings, url = pipeline.settings, pipeline.url
         with clear_failures():
-            routed = routes.read_routes(url, CONTEXTS)
-            with reading(settings.warehouse) as warehouse:
-                refused = objections(settings, url, warehouse, tables, routed)
-            if refused:
-                raise OlistError("No release is published: " + "; ".join(refused) + ".")
             landing = landing_hashes(settings)
             published = publish(
                 settings.serving,
                 settings.warehouse,
                 tables,
-                routed,
+                lambda: journal.recorded_routes(settings.serving, url, CONTEXTS),
                 run_id=context.run_id,
-                code_and_data=run_fingerprint(settings, landing, routed),
+                fingerprint=run_fingerprint(settings, landing),
+                code=code_hash(),
                 as_of=as_of(settings.landing).isoformat(),
                 landing=landing,
+                references=references,
+                parity_runs=parity_runs(url),
+                retired=retired,
+                objections=lambda connection, routed: objections(settings, url, connection, tables, routed),
             )
             routes.record_release(url, CONTEXTS, published.number)
         return dg.MaterializeResult(

@@ -1,42 +1,53 @@
-"""The gate: what keeps a release from being published.
+"""The gate: what keeps a release from being published, and a context from being cut over.
 
-What belongs here: reading stored verdicts again, and listing what is missing, red or stale. What does not:
+What belongs here: reading stored verdicts again, and listing everything that is missing, red or stale. What does not:
 making verdicts. A run's own success counts for nothing here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Any
 
 import duckdb
 
+from olist_pipeline.fingerprint import landing_hashes
 from olist_pipeline.parity.attribution import parity_subject
 from olist_pipeline.parity.conservation import conservation_subject
 from olist_pipeline.registry import CONTEXTS
+from olist_pipeline.serving.release import Release
 from olist_pipeline.settings import Settings
-from olist_pipeline.stores import verdicts
+from olist_pipeline.stores import approvals, verdicts
 from olist_pipeline.stores.routes import Route
 from olist_pipeline.stores.verdicts import Verdict
 from olist_pipeline.warehouse import WarehouseTable
 
-GATED_ROUTES: tuple[Route, ...] = ("shadow", "new")
-"""A context in shadow is held to what new will be held to; one on old is not compared yet."""
+Verdicts = Mapping[tuple[str, str], Verdict]
+
+COMPARED_ROUTES: tuple[Route, ...] = ("shadow", "new")
+"""A context in shadow is held to what new will be held to; one on old is not, and a retired one cannot be."""
+CONSERVED_ROUTES: tuple[Route, ...] = (*COMPARED_ROUTES, "retired")
 
 
 def objections(
     settings: Settings,
     url: str,
-    warehouse: duckdb.DuckDBPyConnection,
+    connection: duckdb.DuckDBPyConnection,
     tables: Iterable[WarehouseTable],
     routes: Mapping[str, Route],
 ) -> list[str]:
-    """Return one sentence for each verdict that is missing, red or stale; none means that the gate is open."""
-    gated = [context for context, route in routes.items() if route in GATED_ROUTES]
+    """Return one sentence for each verdict that is missing, red or stale; none means that the gate is open.
+
+    `connection` is to a database with the tables in the schemas old and new: the warehouse, or a release.
+    """
     parity, conservation = verdicts.latest(url, "parity"), verdicts.latest(url, "conservation")
     found = [
-        _objection(f"parity of {table.name}", parity.get((table.context, table.name)), parity_subject(warehouse, table))
+        _objection(
+            f"parity of {table.name}", parity.get((table.context, table.name)), parity_subject(connection, table)
+        )
         for table in tables
-        if table.context in gated
+        if routes.get(table.context) in COMPARED_ROUTES
     ]
     found += [
         _objection(
@@ -44,10 +55,49 @@ def objections(
             conservation.get((context, table.name)),
             conservation_subject(settings, table),
         )
-        for context in gated
+        for context, route in routes.items()
+        if route in CONSERVED_ROUTES
         for table in CONTEXTS[context].tables
     ]
     return [objection for objection in found if objection]
+
+
+def cutover_objections(
+    settings: Settings,
+    url: str,
+    connection: duckdb.DuckDBPyConnection,
+    release: Release,
+    context: str,
+    today: date,
+) -> list[str]:
+    """Return everything that is missing before `context` may be served from new, a sentence each.
+
+    `connection` is to the database of `release`, which is to be served under another route: verdicts must speak of
+    its very rows, and it must be made of the landing files that are there now.
+    """
+    tables = release_tables(release, context)
+    return [
+        *objections(settings, url, connection, tables, {context: "new"}),
+        *_landing_objections(settings, release),
+        *_streak_objections(settings, url, context),
+        *_approval_objections(url, {table.name for table in tables}, today),
+        *_quarantine_objections(settings, verdicts.latest(url, "conservation"), context),
+    ]
+
+
+def parity_runs(url: str) -> dict[str, str]:
+    """Return by context the run of its latest parity verdict."""
+    latest = sorted(verdicts.latest(url, "parity").values(), key=lambda verdict: str(verdict.recorded_at))
+    return {verdict.context: verdict.run_id for verdict in latest}
+
+
+def release_tables(release: Release, context: str) -> list[WarehouseTable]:
+    """Return the tables of a context that a release holds on both sides."""
+    return [
+        WarehouseTable(name, context, tuple(table["key"]), {}, {})
+        for name, table in release.tables.items()
+        if table["context"] == context and "old" in release.sources(name)
+    ]
 
 
 def _objection(name: str, verdict: Verdict | None, subject: str) -> str:
@@ -58,3 +108,48 @@ def _objection(name: str, verdict: Verdict | None, subject: str) -> str:
     if verdict.subject != subject:
         return f"{name} is stale: the data has changed since run {verdict.run_id}"
     return ""
+
+
+def _landing_objections(settings: Settings, release: Release) -> list[str]:
+    present = landing_hashes(settings)
+    changed = sorted(
+        name for name in present.keys() | release.landing.keys() if present.get(name) != release.landing.get(name)
+    )
+    return (
+        [f"landing has changed since release {release.number} ({', '.join(changed)}); run `olist run`"]
+        if changed
+        else []
+    )
+
+
+def _streak_objections(settings: Settings, url: str, context: str) -> list[str]:
+    streak, needed = verdicts.streaks(url).get(context, 0), settings.cutover.streak
+    if streak >= needed:
+        return []
+    return [f"{context} has been green in {streak} run{'s' * (streak != 1)} in a row, and {needed} are needed"]
+
+
+def _approval_objections(url: str, tables: Iterable[str], today: date) -> list[str]:
+    """Object to approvals that have ended and that no other one took the place of."""
+    given = [approval for approval in approvals.all_approvals(url) if approval.table in set(tables)]
+    held = {(approval.table, approval.column) for approval in given if approval.is_active(today)}
+    return [
+        f"approval {approval.approval_id} of {approval.table}.{approval.column} ended on {approval.until}; approve the "
+        "difference again, or revoke the approval"
+        for approval in given
+        if approval.state(today) == "ended" and (approval.table, approval.column) not in held
+    ]
+
+
+def _quarantine_objections(settings: Settings, conservation: Verdicts, context: str) -> list[str]:
+    limit = settings.cutover.quarantine_limit
+    return [
+        f"quarantine holds {rate:.2%} of {table}, and at most {limit:.2%} is allowed"
+        for (own, table), verdict in conservation.items()
+        if own == context and (rate := _rate(verdict.report)) > limit
+    ]
+
+
+def _rate(ledger: Mapping[str, Any]) -> float:
+    quarantined, landing = ledger.get("quarantined", 0), ledger.get("landing", 0)
+    return float(quarantined / max(landing, 1))

@@ -1,9 +1,9 @@
 """Releases: immutable, numbered databases, of which `current` points to one.
 
-What belongs here: building a release aside, auditing it and publishing it by one rename. What does not:
-whether it may be published (see `gate`).
+What belongs here: what a release says of itself, where it lies, pointing to it, and how many are kept. What does not:
+what is in its database (see `build` and `compose`), and whether it may be published (see `gate`).
 
-    serving/releases/00007/serving.duckdb   the tables, schema main
+    serving/releases/00007/serving.duckdb   schema main: what dashboards read; schemas old and new: what main shows
     serving/releases/00007/manifest.json    what it was made of
     serving/current -> releases/00007
 
@@ -16,19 +16,14 @@ import json
 import os
 import shutil
 import uuid
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
 from olist_pipeline.errors import OlistError
-from olist_pipeline.parity.fingerprint import fingerprint
-from olist_pipeline.parity.sql import literal, quote
 from olist_pipeline.stores.routes import Route
-from olist_pipeline.warehouse import NEW, OLD, WarehouseTable
 
 DATABASE = "serving.duckdb"
 MANIFEST = "manifest.json"
@@ -38,120 +33,149 @@ _BUILDING = ".building-"
 
 @dataclass(frozen=True)
 class Release:
-    """What a release says of itself. `tables` has rows and source schema by table name."""
+    """What a release says of itself.
+
+    `tables` has by name: the served `schema` and its `rows`, `context`, `key`, the contexts that it `needs` on new,
+    and by schema in `sources` the rows and the digest of each side that the release holds. `references` are the keys
+    by which its tables refer to each other (see `routing.Reference`). `fingerprint` is of landing and `code`;
+    `parity_runs` names by context the run whose verdicts let it pass. `based_on` is the release whose data it has
+    under other routes, None where it was built from the warehouse.
+    """
 
     number: int
     made_at: str
     run_id: str
     fingerprint: str
     as_of: str
-    routes: dict[str, str]
+    routes: dict[str, Route]
     landing: dict[str, str]
     tables: dict[str, dict[str, Any]]
+    code: str = ""
+    parity_runs: dict[str, str] = field(default_factory=dict)
+    references: list[dict[str, Any]] = field(default_factory=list)
+    based_on: int | None = None
+
+    def sources(self, table: str) -> Mapping[str, Mapping[str, Any]]:
+        """Return the sides of a table by schema; raises OlistError for a release of a version that kept one alone."""
+        sources: Mapping[str, Mapping[str, Any]] = self.tables[table].get("sources", {})
+        if not sources:
+            raise OlistError(
+                f"Release {self.number} holds one side of each table only; `olist run --force` makes one of both."
+            )
+        return sources
 
 
-def source_schema(table: WarehouseTable, routes: Mapping[str, Route]) -> str:
-    """Return the schema that serving reads a table from: the control serves until the context is cut over."""
-    return NEW if routes[table.context] in ("new", "retired") else OLD
+def read_manifest(folder: Path) -> Release:
+    """Return the manifest of a release's folder; raises OlistError when there is none, or it cannot be read."""
+    try:
+        values = json.loads((folder / MANIFEST).read_text("utf-8"))
+        known = {field.name for field in fields(Release)}
+        return Release(**{name: value for name, value in values.items() if name in known})
+    except (OSError, ValueError, TypeError) as error:
+        raise OlistError(f"The release in {folder} has no readable {MANIFEST} ({error}).") from error
+
+
+def write_manifest(folder: Path, release: Release) -> None:
+    """Write a release's manifest and wait until its folder is on the disk."""
+    (folder / MANIFEST).write_text(json.dumps(asdict(release), indent=2) + "\n", "utf-8")
+    for name in (DATABASE, MANIFEST):
+        _flush(folder / name)
+    _flush(folder)
 
 
 def current_release(serving: Path) -> Release | None:
     """Return the release that `current` points to; None before the first."""
-    manifest = serving / "current" / MANIFEST
-    if not manifest.exists():
-        return None
-    return Release(**json.loads(manifest.read_text("utf-8")))
+    return read_manifest(serving / "current") if (serving / "current" / MANIFEST).exists() else None
 
 
-def publish(
-    serving: Path,
-    warehouse: Path,
-    tables: Iterable[WarehouseTable],
-    routes: Mapping[str, Route],
-    *,
-    run_id: str,
-    code_and_data: str,
-    as_of: str,
-    landing: Mapping[str, str],
-) -> Release:
-    """Build the next release of `tables` from `warehouse`, audit it and let `current` point to it.
-
-    A crash before the last rename leaves the former release serving. Raises OlistError when a table of the
-    release is not what stands in the warehouse.
-    """
-    releases = serving / "releases"
-    releases.mkdir(parents=True, exist_ok=True)
-    _remove_unfinished(releases)
-    building = releases / f"{_BUILDING}{uuid.uuid4().hex}"
-    building.mkdir()
+def current_number(serving: Path) -> int | None:
+    """Return the number of the release that `current` points to; None before the first."""
     try:
-        copied = _copy_tables(building / DATABASE, warehouse, tables, routes)
-        release = Release(
-            number=_next_number(releases),
-            made_at=datetime.now(UTC).isoformat(timespec="seconds"),
-            run_id=run_id,
-            fingerprint=code_and_data,
-            as_of=as_of,
-            routes=dict(routes),
-            landing=dict(landing),
-            tables=copied,
-        )
-        (building / MANIFEST).write_text(json.dumps(asdict(release), indent=2) + "\n", "utf-8")
-        for name in (DATABASE, MANIFEST):
-            _flush(building / name)
-        building.rename(releases / f"{release.number:05d}")
-    except BaseException:
-        shutil.rmtree(building, ignore_errors=True)
-        raise
-    point_to(serving, release.number)
-    _remove_old(releases, release.number)
-    return release
+        return int((serving / "current").readlink().name)
+    except (OSError, ValueError):
+        return None
+
+
+def release_folder(serving: Path, number: int) -> Path:
+    """Return where release `number` lies."""
+    return serving / "releases" / f"{number:05d}"
+
+
+def find_release(serving: Path, number: int) -> Release:
+    """Return release `number`; raises OlistError when it is not kept."""
+    folder = release_folder(serving, number)
+    if not (folder / DATABASE).exists():
+        kept = ", ".join(str(release) for release in kept_numbers(serving)) or "none"
+        raise OlistError(f"There is no release {number} in {serving / 'releases'}; kept are: {kept}.")
+    return read_manifest(folder)
+
+
+def kept_numbers(serving: Path) -> list[int]:
+    """Return the numbers of the kept releases, oldest first."""
+    return sorted(int(path.name) for path in (serving / "releases").glob("[0-9]*"))
+
+
+def next_number(serving: Path) -> int:
+    """Return the number of the next release."""
+    return max(kept_numbers(serving), default=0) + 1
+
+
+def new_folder(serving: Path) -> Path:
+    """Return an empty hidden folder to build a release in."""
+    folder = serving / "releases" / f"{_BUILDING}{os.getpid()}-{uuid.uuid4().hex}"
+    folder.mkdir(parents=True)
+    return folder
+
+
+def put_in_place(serving: Path, folder: Path, number: int) -> None:
+    """Give a finished folder its number, in one step; nobody reads it before `point_to`."""
+    folder.rename(release_folder(serving, number))
+    _flush(serving / "releases")
 
 
 def point_to(serving: Path, number: int) -> None:
     """Let `current` point to a release, in one atomic step; raises OlistError when there is none of that number."""
-    target = Path("releases") / f"{number:05d}"
-    if not (serving / target / DATABASE).exists():
+    if not (release_folder(serving, number) / DATABASE).exists():
         raise OlistError(f"There is no release {number} in {serving / 'releases'}.")
+    for leftover in serving.glob(".current-*"):
+        leftover.unlink(missing_ok=True)
     link = serving / f".current-{uuid.uuid4().hex}"
-    link.symlink_to(target)
+    link.symlink_to(Path("releases") / f"{number:05d}")
     link.replace(serving / "current")
+    _flush(serving)
 
 
-def _copy_tables(
-    database: Path, warehouse: Path, tables: Iterable[WarehouseTable], routes: Mapping[str, Route]
-) -> dict[str, dict[str, Any]]:
-    """Copy each table from the schema that its route names, and prove that the copy is whole."""
-    copied = {}
-    with duckdb.connect(str(database)) as connection:
-        connection.execute(f"ATTACH {literal(str(warehouse))} AS warehouse (READ_ONLY)")
-        for table in tables:
-            schema = source_schema(table, routes)
-            source = f"warehouse.{schema}.{quote(table.name)}"
-            connection.execute(f"CREATE TABLE {quote(table.name)} AS FROM {source}")
-            before, after = fingerprint(connection, source), fingerprint(connection, f"main.{quote(table.name)}")
-            if before.digest != after.digest:
-                raise OlistError(f"The copy of {table.name} is not what the warehouse holds; run again.")
-            copied[table.name] = {"schema": schema, "rows": after.rows, "context": table.context}
-        connection.execute("DETACH warehouse")
-    return copied
+def remove_unneeded(serving: Path) -> None:
+    """Remove what killed builders left, and all but the last ten releases and the current one."""
+    for leftover in (serving / "releases").glob(f"{_BUILDING}*"):
+        if not _is_alive(leftover):
+            shutil.rmtree(leftover, ignore_errors=True)
+    numbers = kept_numbers(serving)
+    for number in _superfluous(numbers, current_number(serving)):
+        shutil.rmtree(release_folder(serving, number), ignore_errors=True)
 
 
-def _next_number(releases: Path) -> int:
-    return max((int(path.name) for path in releases.glob("[0-9]*")), default=0) + 1
+def _superfluous(numbers: Sequence[int], current: int | None) -> list[int]:
+    return [number for number in numbers[:-KEPT_RELEASES] if number != current]
 
 
-def _remove_unfinished(releases: Path) -> None:
-    for leftover in releases.glob(f"{_BUILDING}*"):
-        shutil.rmtree(leftover, ignore_errors=True)
-
-
-def _remove_old(releases: Path, newest: int) -> None:
-    for path in releases.glob("[0-9]*"):
-        if int(path.name) <= newest - KEPT_RELEASES:
-            shutil.rmtree(path, ignore_errors=True)
+def _is_alive(building: Path) -> bool:
+    """Whether the process that builds in this folder lives; a folder without a process of its name is a leftover."""
+    process = building.name.removeprefix(_BUILDING).partition("-")[0]
+    if not process.isdigit():
+        return False
+    with suppress(ProcessLookupError):
+        try:
+            os.kill(int(process), 0)
+        except PermissionError:
+            return True
+        return True
+    return False
 
 
 def _flush(path: Path) -> None:
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -18,14 +18,16 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import polars as pl
 import psycopg2
 from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2's class is in lower case
 
 from olist_pipeline.errors import OlistError
 from olist_pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    import polars as pl  # a command that must be quick does not wait for it
 
 SCHEMA_LOCK = 7_153_001
 """Advisory lock under which one process at a time brings the schema up to date."""

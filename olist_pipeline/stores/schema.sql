@@ -90,14 +90,62 @@ CREATE TABLE IF NOT EXISTS migration.route_history (
     reason     text        NOT NULL
 );
 
+-- An act is what somebody did at one moment, to one context or several; its id makes recording it again do nothing.
+ALTER TABLE migration.routes
+    ADD COLUMN IF NOT EXISTS act_id     uuid,
+    ADD COLUMN IF NOT EXISTS action     text,
+    ADD COLUMN IF NOT EXISTS parity_run text,
+    ADD COLUMN IF NOT EXISTS overridden text[] NOT NULL DEFAULT '{}',
+    ADD COLUMN IF NOT EXISTS blocked    text;
+COMMENT ON COLUMN migration.routes.overridden IS 'the objections that --force overruled';
+COMMENT ON COLUMN migration.routes.blocked IS 'why another cutover waits until somebody acknowledges; null where none does';
+ALTER TABLE migration.route_history
+    ADD COLUMN IF NOT EXISTS act_id     uuid,
+    ADD COLUMN IF NOT EXISTS action     text,
+    ADD COLUMN IF NOT EXISTS parity_run text,
+    ADD COLUMN IF NOT EXISTS overridden text[] NOT NULL DEFAULT '{}',
+    ADD COLUMN IF NOT EXISTS blocked    text;
+CREATE UNIQUE INDEX IF NOT EXISTS route_history_once ON migration.route_history (act_id, context);
+
+-- The history follows the routes by itself, also where somebody changes them by hand. Another release alone is none.
 CREATE OR REPLACE FUNCTION migration.keep_history() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO migration.route_history (context, old_route, new_route, release, changed_at, changed_by, reason)
-    VALUES (
+    IF TG_OP = 'UPDATE' AND NEW.route = OLD.route AND NEW.act_id IS NOT DISTINCT FROM OLD.act_id THEN
+        RETURN NEW;
+    END IF;
+    INSERT INTO migration.route_history (
+        context, old_route, new_route, release, changed_at, changed_by, reason, act_id, action, parity_run,
+        overridden, blocked
+    ) VALUES (
         NEW.context, CASE WHEN TG_OP = 'UPDATE' THEN OLD.route END, NEW.route, NEW.release,
-        NEW.changed_at, NEW.changed_by, NEW.reason
+        NEW.changed_at, NEW.changed_by, NEW.reason,
+        CASE WHEN TG_OP = 'INSERT' OR NEW.act_id IS DISTINCT FROM OLD.act_id THEN NEW.act_id END,
+        NEW.action, NEW.parity_run, NEW.overridden, NEW.blocked
     );
     RETURN NEW;
 END $$;
 CREATE OR REPLACE TRIGGER keep_history
     AFTER INSERT OR UPDATE ON migration.routes FOR EACH ROW EXECUTE FUNCTION migration.keep_history();
+
+CREATE OR REPLACE FUNCTION migration.refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'migration.route_history is append-only: % is refused', TG_OP;
+END $$;
+CREATE OR REPLACE TRIGGER append_only
+    BEFORE UPDATE OR DELETE OR TRUNCATE ON migration.route_history
+    FOR EACH STATEMENT EXECUTE FUNCTION migration.refuse_change();
+
+-- Differences of old and new that somebody took on themselves, by table and column, until a day.
+CREATE TABLE IF NOT EXISTS migration.approvals (
+    approval_id bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    table_name  text        NOT NULL,
+    column_name text        NOT NULL,
+    reason      text        NOT NULL CHECK (btrim(reason) <> ''),
+    until       date        NOT NULL,
+    approved_by text        NOT NULL,
+    approved_at timestamptz NOT NULL DEFAULT now(),
+    revoked_by  text,
+    revoked_at  timestamptz,
+    CHECK ((revoked_by IS NULL) = (revoked_at IS NULL))
+);
+CREATE INDEX IF NOT EXISTS approvals_by_table ON migration.approvals (table_name, until);

@@ -10,9 +10,10 @@ from olist_pipeline.errors import OlistError
 from olist_pipeline.parity.attribution import ParityVerdict, parity_of
 from olist_pipeline.parity.conservation import conservation_of, conservation_subject
 from olist_pipeline.registry import CONTEXTS
-from olist_pipeline.serving import release as releases
+from olist_pipeline.serving import build
+from olist_pipeline.serving.build import publish
 from olist_pipeline.serving.gate import objections
-from olist_pipeline.serving.release import current_release, point_to, publish
+from olist_pipeline.serving.release import current_release, point_to
 from olist_pipeline.steps import run_intake, run_validation
 from olist_pipeline.stores import verdicts
 from olist_pipeline.stores.verdicts import Verdict
@@ -48,8 +49,8 @@ def ask(warehouse, question):
 
 
 def published(settings, warehouse, routes=SHADOW):
-    facts = {"run_id": "r1", "code_and_data": "f", "as_of": "2018-10-17", "landing": {}}
-    return publish(settings.serving, warehouse, [ORDERS], routes, **facts)
+    facts = {"run_id": "r1", "fingerprint": "f", "code": "c", "as_of": "2018-10-17", "landing": {}}
+    return publish(settings.serving, warehouse, [ORDERS], lambda: routes, **facts)
 
 
 def served(settings):
@@ -88,7 +89,8 @@ class TestPublishing:
 
     def test_after_a_cutover_the_new_table_is_served(self, settings, warehouse):
         release = published(settings, warehouse, NEW)
-        assert release.tables["fact_orders"] == {"schema": "new", "rows": 2, "context": "sales"}
+        table = release.tables["fact_orders"]
+        assert (table["schema"], table["rows"], table["context"]) == ("new", 2, "sales")
         assert served(settings) == [("o1",), ("o2",)]
 
     def test_a_release_says_what_it_is(self, settings, warehouse):
@@ -119,7 +121,7 @@ class TestPublishing:
             point_to(settings.serving, 9)
         assert current_release(settings.serving).number == 1
 
-    @pytest.mark.parametrize("point", ["_copy_tables", "_flush", "point_to"])
+    @pytest.mark.parametrize("point", ["_copy_tables", "write_manifest", "put_in_place", "point_to"])
     def test_a_crash_while_publishing_leaves_the_former_release_serving(self, settings, warehouse, monkeypatch, point):
         published(settings, warehouse)
 
@@ -130,7 +132,7 @@ class TestPublishing:
             raise Killed
 
         with monkeypatch.context() as patch:
-            patch.setattr(releases, point, die)
+            patch.setattr(build, point, die)
             with pytest.raises(Killed):
                 published(settings, warehouse, NEW)
         assert current_release(settings.serving).number == 1

@@ -1,0 +1,92 @@
+"""`olist releases` and `olist release verify`: what is kept, what is served, and whether it still is what it was.
+
+What belongs here: these commands. What does not: making releases, and switching between them (`cutover`).
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+import duckdb
+from rich.console import Console
+
+from olist_pipeline.cli.output import JSON, print_json, print_rows
+from olist_pipeline.errors import OlistError
+from olist_pipeline.serving.audit import audit
+from olist_pipeline.serving.release import (
+    DATABASE,
+    Release,
+    current_number,
+    find_release,
+    kept_numbers,
+    release_folder,
+)
+from olist_pipeline.settings import Settings
+
+
+@click.command()
+@JSON
+def releases(as_json: bool) -> None:
+    """Show the kept releases: which is served, what it is made of, and what each context is routed to in it."""
+    serving = Settings.from_env().serving
+    served = current_number(serving)
+    rows = [_row(find_release(serving, number), served) for number in reversed(kept_numbers(serving))]
+    if as_json:
+        print_json(rows)
+    elif not rows:
+        click.echo("No release yet; `olist run` makes the first.")
+    else:
+        columns = ["release", "served", "as_of", "made_at", "from", "on new", "tables", "rows", "run"]
+        print_rows(Console(), "Releases", rows, columns)
+
+
+@click.group()
+def release() -> None:
+    """Look at one release."""
+
+
+@release.command()
+@click.argument("number", type=int)
+@JSON
+def verify(number: int, as_json: bool) -> None:
+    """Check that release NUMBER is what its manifest says: rows, keys, and every query of the dashboards.
+
+    Exits with 1 when it is not.
+    """
+    serving = Settings.from_env().serving
+    found = find_release(serving, number)
+    problems = _problems(release_folder(serving, number) / DATABASE, found)
+    if as_json:
+        print_json({"release": number, "holds": not problems, "problems": problems})
+    elif problems:
+        click.echo("\n".join(f"{problem}." for problem in problems))
+    else:
+        rows = sum(table["rows"] for table in found.tables.values())
+        click.echo(f"Release {number} is what it was when it was published: {len(found.tables)} tables, {rows:,} rows.")
+    sys.exit(1 if problems else 0)
+
+
+def _problems(database: Any, found: Release) -> list[str]:
+    try:
+        with duckdb.connect(str(database), read_only=True) as connection:
+            return audit(connection, found)
+    except duckdb.Error as error:
+        raise OlistError(f"{database} cannot be read: {str(error).splitlines()[0]}.") from error
+
+
+def _row(found: Release, served: int | None) -> dict[str, Any]:
+    on_new = [context for context, route in found.routes.items() if route in ("new", "retired")]
+    return {
+        "release": found.number,
+        "served": "served" if found.number == served else "",
+        "as_of": found.as_of,
+        "made_at": found.made_at,
+        "from": f"release {found.based_on}" if found.based_on else "warehouse",
+        "on new": ", ".join(on_new) or "none",
+        "tables": len(found.tables),
+        "rows": sum(table["rows"] for table in found.tables.values()),
+        "run": found.run_id,
+        "routes": dict(found.routes),
+    }

@@ -1,0 +1,104 @@
+"""Cutover and rollback from the Dagster UI, and the guard after every run.
+
+What belongs here: jobs with their launchpad forms, and the sensor. What does not: acts, their gate and regressions
+(`serving`).
+"""
+
+from datetime import UTC, date, datetime
+
+import dagster as dg
+from pydantic import Field
+
+from olist_pipeline.orchestration.resources import PipelineResource, clear_failures
+from olist_pipeline.registry import CONTEXTS
+from olist_pipeline.serving import gate, journal, standby, switch
+from olist_pipeline.serving.guard import guard
+from olist_pipeline.serving.switch import Switched
+
+GUARD_SECONDS = 60
+_NAMES = ", ".join(CONTEXTS)
+
+
+class CutoverForm(dg.Config):
+    """What the launchpad asks for before a cutover."""
+
+    context: str = Field(description=f"The context to serve from the new pipeline: {_NAMES}.")
+    by: str = Field(description="Who does it; it is kept in the history.")
+    reason: str = Field(default="", description="Why; needed with force.")
+    force: bool = Field(default=False, description="Overrule the gate; kept in the history with its objections.")
+
+
+class RollbackForm(dg.Config):
+    """What the launchpad asks for before a rollback."""
+
+    context: str = Field(description=f"The context to serve from the old pipeline again: {_NAMES}.")
+    by: str = Field(description="Who does it; it is kept in the history.")
+    reason: str = Field(description="Why.")
+    to: int | None = Field(default=None, description="Point to this kept release, whatever else it takes back.")
+
+
+def cutover_jobs() -> list[dg.JobDefinition]:
+    """Return the jobs `cutover` and `rollback`."""
+    return [cutover_job, rollback_job]
+
+
+@dg.op(name="switch_to_new")
+def _switch_to_new(context: dg.OpExecutionContext, config: CutoverForm, pipeline: PipelineResource) -> None:
+    settings, url = pipeline.settings, pipeline.url
+    with clear_failures():
+        journal.bring_to_database(settings.serving, url)
+        done = switch.cutover(
+            settings,
+            config.context,
+            lambda connection, release: gate.cutover_objections(
+                settings, url, connection, release, config.context, date.today()
+            ),
+            by=config.by,
+            reason=config.reason or ("" if config.force else "the gate was open"),
+            force=config.force,
+            parity_run=gate.parity_runs(url).get(config.context),
+        )
+    _finish(context, pipeline, done)
+
+
+@dg.op(name="switch_to_old")
+def _switch_to_old(context: dg.OpExecutionContext, config: RollbackForm, pipeline: PipelineResource) -> None:
+    with clear_failures():
+        done = switch.rollback(pipeline.settings, config.context, by=config.by, reason=config.reason, to=config.to)
+    _finish(context, pipeline, done)
+
+
+def _finish(context: dg.OpExecutionContext, pipeline: PipelineResource, done: Switched) -> None:
+    serving = pipeline.settings.serving
+    journal.bring_to_database(serving, pipeline.url)
+    standby.prepare(serving)
+    context.add_output_metadata({"act": dg.MetadataValue.json(done.to_dict())})
+
+
+@dg.job(name="cutover", executor_def=dg.in_process_executor)
+def cutover_job() -> None:
+    """Serve a context from the new pipeline. Refused, with everything that is missing, while the gate is closed."""
+    _switch_to_new()
+
+
+@dg.job(name="rollback", executor_def=dg.in_process_executor)
+def rollback_job() -> None:
+    """Serve a context from the old pipeline again, in a moment."""
+    _switch_to_old()
+
+
+@dg.sensor(
+    name="guard",
+    minimum_interval_seconds=GUARD_SECONDS,
+    description="Rolls back and blocks a context on new whose parity, conservation, freshness or dashboards regressed.",
+)
+def _guard(pipeline: PipelineResource) -> dg.SkipReason:
+    with clear_failures():
+        done = guard(pipeline.settings, pipeline.url, datetime.now(UTC))
+    told = "; ".join(f"{change.context} was rolled back" for one in done for change in one.act.changes)
+    return dg.SkipReason(told or "Nothing that is served from new has regressed.")
+
+
+def guard_sensor() -> dg.SensorDefinition:
+    """Return the sensor that runs the guard."""
+    return _guard

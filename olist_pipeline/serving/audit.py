@@ -1,0 +1,97 @@
+"""The audit of a release: what must hold before anybody reads it, and may be asked again at any time.
+
+What belongs here: keys, row counts, and the dashboards' own queries, on a release's database. What does not: whether
+its figures are right (parity says that).
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Collection, Mapping
+from types import ModuleType
+from typing import Any
+
+import duckdb
+
+from olist_pipeline.parity.fingerprint import fingerprint
+from olist_pipeline.parity.sql import quote, relation_name
+from olist_pipeline.serving.release import Release
+
+DASHBOARD_QUERIES = "dashboards.queries"
+"""The module whose `QUERIES` are the dashboards' own: each has `sql`, `tables` and `defaults`."""
+
+
+def dashboard_queries() -> Mapping[str, Any]:
+    """Return the dashboards' queries by name; none where the dashboards are not installed."""
+    module: ModuleType
+    try:
+        module = importlib.import_module(DASHBOARD_QUERIES)
+    except ModuleNotFoundError as error:
+        if error.name and DASHBOARD_QUERIES.startswith(error.name):
+            return {}
+        raise
+    queries: Mapping[str, Any] = module.QUERIES
+    return queries
+
+
+def failing_queries(connection: duckdb.DuckDBPyConnection, tables: Collection[str] | None = None) -> dict[str, str]:
+    """Run the dashboards' queries, of `tables` alone or all, on a release; return why each failing one failed.
+
+    A query of tables that this release does not hold at all is left out: it is no question to it.
+    """
+    there = _relations(connection)
+    failing = {}
+    for name, query in dashboard_queries().items():
+        if not set(query.tables) <= there or (tables is not None and not set(query.tables) & set(tables)):
+            continue
+        try:
+            connection.execute(query.sql, dict(query.defaults)).fetchall()
+        except duckdb.Error as error:
+            failing[name] = str(error).splitlines()[0]
+    return failing
+
+
+def key_problems(connection: duckdb.DuckDBPyConnection, tables: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Return one sentence for each side of a table whose key is missing somewhere or not unique."""
+    problems = []
+    for name, table in tables.items():
+        for schema in table["sources"]:
+            relation, key = relation_name(schema, name), ", ".join(map(quote, table["key"]))
+            some = " OR ".join(f"{quote(column)} IS NULL" for column in table["key"])
+            [(rows, keys, nulls)] = connection.execute(
+                f"SELECT count(*), count(DISTINCT row({key})), count(*) FILTER ({some}) FROM {relation}"
+            ).fetchall()
+            if nulls or keys != rows:
+                problems.append(f"{schema}.{name} has {rows:,} rows, {keys:,} keys ({key}) and {nulls:,} without one")
+    return problems
+
+
+def audit(connection: duckdb.DuckDBPyConnection, release: Release) -> list[str]:
+    """Return one sentence for each way in which a release's database is not what its manifest says, or cannot be read.
+
+    Each served table has the rows of its side, its key is unique, and every query of the dashboards runs.
+    """
+    problems = []
+    there = _relations(connection)
+    for name, table in release.tables.items():
+        if name not in there:
+            problems.append(f"{name} is missing")
+            continue
+        found = fingerprint(connection, relation_name("main", name))
+        expected = release.sources(name)[table["schema"]]
+        if found.digest != expected["digest"]:
+            problems.append(
+                f"{name} is not what was published: {found.rows:,} rows in place of {expected['rows']:,}"
+                if found.rows != expected["rows"]
+                else f"{name} is not what was published: its {found.rows:,} rows are others"
+            )
+    if not problems:
+        problems += key_problems(connection, release.tables)
+    failing = failing_queries(connection)
+    return problems + [f"the dashboard query {name} fails: {why}" for name, why in failing.items()]
+
+
+def _relations(connection: duckdb.DuckDBPyConnection) -> set[str]:
+    """Return the tables and views of schema main by name, those of other schemas with their schema."""
+    rows = connection.execute("SELECT table_schema, table_name FROM information_schema.tables").fetchall()
+    return {name if schema == "main" else f"{schema}.{name}" for schema, name in rows}
