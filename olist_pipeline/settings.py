@@ -72,7 +72,7 @@ def _number(env: Mapping[str, str], name: str, default: float, *, whole: bool = 
 class Settings:
     """The paths and addresses of one environment; all paths are absolute.
 
-    `is_automated` says whether sensors and schedules may start anything.
+    `is_automated` says whether sensors and schedules may start anything, `look_seconds` how often sensors look.
     """
 
     home: Path
@@ -81,6 +81,7 @@ class Settings:
     engine: str = "polars"
     alert_webhook: str | None = None
     is_automated: bool = False
+    look_seconds: int = 30
     cutover: CutoverRules = CutoverRules()
 
     @classmethod
@@ -101,6 +102,7 @@ class Settings:
             engine,
             alert_webhook=env.get("OLIST_ALERT_WEBHOOK") or None,
             is_automated=automation == "1",
+            look_seconds=int(_number(env, "OLIST_LOOK_SECONDS", cls.look_seconds, whole=True)) or 1,
             cutover=CutoverRules.from_env(env),
         )
 

@@ -121,7 +121,7 @@ def affected_months(
         upstream = [touched[name] for name in step.published if name in touched]
         if not reads and not upstream:
             continue
-        months = _months(reads) | {month for part in upstream for month in part or ()}
+        months = months_of_parts(reads) | {month for part in upstream for month in part or ()}
         if any(WHOLE in parts for parts in reads) or None in upstream:
             months = every_month
         for table in step.tables:
@@ -172,7 +172,8 @@ def _shortened(parts: Sequence[str]) -> str:
     return ", ".join(parts) if len(parts) <= 4 else f"{parts[0]} to {parts[-1]}, {len(parts)} parts"
 
 
-def _months(parts: Iterable[set[str]]) -> set[date]:
+def months_of_parts(parts: Iterable[set[str]]) -> set[date]:
+    """Return the months among parts."""
     names = {name for part in parts for name in part} - {WHOLE, NO_MONTH}
     return {date.fromisoformat(f"{name}-01") for name in names}
 
