@@ -33,7 +33,7 @@ from olist_pipeline.orchestration.changes import (
 from olist_pipeline.orchestration.jobs import DUAL_RUN, keys_of
 from olist_pipeline.orchestration.partitions import all_months, range_tags
 from olist_pipeline.orchestration.resources import PipelineResource
-from olist_pipeline.registry import LANDING
+from olist_pipeline.registry import CONTEXTS, LANDING
 from olist_pipeline.settings import Settings
 from olist_pipeline.stores.postgres import query
 from olist_pipeline.warehouse import WarehouseTable
@@ -118,14 +118,16 @@ def landing_tick(
     content = landing_content(settings.landing, today)
     if look_at(settings) != look:
         return [], _looked(cursor, look_at(settings)), "Landing changed while it was read."
-    changed = changed_parts(taken_in_content(settings) if cursor.content is None else cursor.content, content)
+    before = taken_in_content(settings) if cursor.content is None else cursor.content
+    changed = changed_parts(before, content)
     if not changed:
         return (
             [],
             LandingCursor(look, look, content, cursor.number),
-            "The files were touched; their content is the same.",
+            "The files were touched, not changed.",
         )
-    wanted = plan(affected_months(changed, tables, all_months(settings)))
+    months = all_months(settings)
+    wanted = plan(affected_months(changed, tables, months)) if before else [Request(tuple(CONTEXTS), months)]
     start = _digest([cursor.number, content])
     keyed = [(f"landing-{cursor.number + 1}-{start}-{place}", request) for place, request in enumerate(wanted)]
     return keyed, LandingCursor(look, look, content, cursor.number + 1), f"Changed: {describe_changes(changed)}."

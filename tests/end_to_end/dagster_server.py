@@ -123,48 +123,55 @@ class DagsterServer:
 
     def switch(self, kind: str, name: str, *, on: bool) -> str:
         """Switch a `Sensor` or a `Schedule`; return its status."""
-        state = self.ask(
-            f"""query($selector: {kind}Selector!) {{ {kind.lower()}OrError({kind.lower()}Selector: $selector) {{
-                  ... on {kind} {{ id {kind.lower()}State {{ id selectorId }} }} }} }}""",
-            selector={**REPOSITORY, f"{kind.lower()}Name": name},
-        )
+        lower, selector = kind.lower(), {**REPOSITORY, f"{kind.lower()}Name": name}
+        state = f"{lower}State {{ id status }}"
         if on:
-            switched = self.ask(
-                f"""mutation($selector: {kind}Selector!) {{ start{kind}({kind.lower()}Selector: $selector) {{
-                      __typename ... on Sensor {{ sensorState {{ status }} }}
-                      ... on ScheduleStateResult {{ scheduleState {{ status }} }} }} }}""",
-                selector={**REPOSITORY, f"{kind.lower()}Name": name},
+            answer = (
+                f"... on ScheduleStateResult {{ {state} }}" if kind == "Schedule" else f"... on Sensor {{ {state} }}"
             )
-        else:
-            verb = "stopSensor" if kind == "Sensor" else "stopRunningSchedule"
-            switched = self.ask(
-                f"""mutation($id: String!) {{ {verb}(id: $id) {{
-                      __typename ... on StopSensorMutationResult {{ instigationState {{ status }} }}
-                      ... on ScheduleStateResult {{ scheduleState {{ status }} }} }} }}""",
-                id=state[f"{kind.lower()}State"]["id"],
+            started = self.ask(
+                f"mutation($it: {kind}Selector!) {{ start{kind}({lower}Selector: $it) {{ {answer} }} }}", it=selector
             )
-        [found] = [value["status"] for value in switched.values() if isinstance(value, dict)]
-        return found
+            return started[f"{lower}State"]["status"]
+        found = self.ask(
+            f"query($it: {kind}Selector!) {{ {lower}OrError({lower}Selector: $it) {{ ... on {kind} {{ {state} }} }} }}",
+            it=selector,
+        )
+        verb, answer = {
+            "Sensor": ("stopSensor", "... on StopSensorMutationResult { instigationState { status } }"),
+            "Schedule": ("stopRunningSchedule", "... on ScheduleStateResult { scheduleState { status } }"),
+        }[kind]
+        identity = found[f"{lower}State"]["id"]
+        stopped = self.ask(f"mutation($id: String!) {{ {verb}(id: $id) {{ {answer} }} }}", id=identity)
+        [instigation] = stopped.values()
+        return instigation["status"]
 
     def checks_of(self, run_id: str) -> list[tuple[str, str, bool]]:
         """Return the evaluated checks of a run: asset, name, whether it passed."""
-        found = self.ask(
-            """query($run: ID!) { runOrError(runId: $run) { ... on Run { eventConnection(limit: 100000) { events {
-                 ... on AssetCheckEvaluationEvent { evaluation { checkName success assetKey { path } } } } } } } }""",
-            run=run_id,
-        )
-        evaluations = [event["evaluation"] for event in found["eventConnection"]["events"] if event]
+        fields = "... on AssetCheckEvaluationEvent { evaluation { checkName success assetKey { path } } }"
+        evaluations = [event["evaluation"] for event in self.events_of(run_id, fields)]
         return [("/".join(one["assetKey"]["path"]), one["checkName"], one["success"]) for one in evaluations]
 
     def materialized_by(self, run_id: str) -> set[tuple[str, str | None]]:
         """Return what a run made: asset and partition."""
-        found = self.ask(
-            """query($run: ID!) { runOrError(runId: $run) { ... on Run { eventConnection(limit: 100000) { events {
-                 ... on MaterializationEvent { assetKey { path } partition } } } } } }""",
-            run=run_id,
-        )
-        events = [event for event in found["eventConnection"]["events"] if event]
+        events = self.events_of(run_id, "... on MaterializationEvent { assetKey { path } partition }")
         return {("/".join(event["assetKey"]["path"]), event["partition"]) for event in events}
+
+    def events_of(self, run_id: str, fields: str) -> list[dict[str, Any]]:
+        """Return those events of a run that have `fields`."""
+        found, cursor = [], None
+        while True:
+            run = self.ask(
+                f"""query($run: ID!, $after: String) {{ runOrError(runId: $run) {{ ... on Run {{
+                      eventConnection(afterCursor: $after) {{ cursor hasMore events {{ {fields} }} }} }} }} }}""",
+                run=run_id,
+                after=cursor,
+            )
+            page = run["eventConnection"]
+            found += [event for event in page["events"] if event]
+            cursor = page["cursor"]
+            if not page["hasMore"]:
+                return found
 
     def runs(self) -> list[dict[str, Any]]:
         """Return all runs, the newest first: runId, status, jobName and tags by name."""
@@ -174,7 +181,7 @@ class DagsterServer:
         return [{**run, "tags": {tag["key"]: tag["value"] for tag in run["tags"]}} for run in found]
 
     def wait_for_runs(
-        self, wanted: Callable[[dict[str, Any]], bool], count: int, seconds: float
+        self, wanted: Callable[[dict[str, Any]], bool], count: int, seconds: float = 240
     ) -> list[dict[str, Any]]:
         """Wait until `count` runs that `wanted` knows have ended; return them, the oldest first."""
 
