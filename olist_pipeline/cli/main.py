@@ -17,7 +17,7 @@ COMMANDS = {
     "run": "run:run",
     "backfill": "backfill:backfill",
     "dev": "dev:dev",
-    "status": "reports:status",
+    "status": "status:status",
     "rules": "rules:rules",
     "parity": "parity:parity",
     "quarantine": "reports:quarantine",

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -39,7 +39,7 @@ WHOLE, NO_MONTH = "whole", "no month"
 
 @dataclass(frozen=True)
 class Request:
-    """One run that a change asks for: contexts, over `months` if they have any.
+    """One run that a change asks for: `contexts` over `months`, and `whole` ones without their monthly tables.
 
     Where `is_monthly_only` is set, their monthly tables alone, without checks: another run follows with the rest.
     """
@@ -47,6 +47,7 @@ class Request:
     contexts: tuple[str, ...]
     months: MonthRange | None
     is_monthly_only: bool = False
+    whole: tuple[str, ...] = ()
 
 
 def unfinished(landing: Path, table: LandingTable) -> str:
@@ -156,9 +157,8 @@ def plan(affected: Mapping[str, set[date]]) -> list[Request]:
     if not whole:
         return requests
     if not requests:
-        return [Request(whole, None)]
-    last = requests[-1]
-    return [*requests[:-1], Request((*last.contexts, *whole), last.months)]
+        return [Request((), None, whole=whole)]
+    return [*requests[:-1], replace(requests[-1], whole=whole)]
 
 
 def describe_changes(changed: Mapping[str, set[str]]) -> str:

@@ -187,6 +187,9 @@ def _built(build: Build, settings: Settings, manifest: Path, exclude: str) -> dg
         target_path = settings.dbt_target / f"run_{'months' if window else TARGET[build.tree]}"
         arguments = build_arguments(build.tree, last_purchase, window)
         events = dbt.cli(arguments, context=context, target_path=target_path).stream()
+        if FULL_REFRESH in context.run.tags:
+            # Columns and their lineage are read of every query: it takes half a minute, so once a week will do.
+            events = events.fetch_column_metadata()
         yield from _counted(events, context, pipeline.settings.warehouse)
 
     return run_dbt

@@ -159,13 +159,14 @@ def _run_request(key: str, request: Request, graph: BaseAssetGraph[Any]) -> dg.R
     return dg.RunRequest(
         run_key=key,
         job_name=DUAL_RUN,
-        asset_selection=keys_of(
-            request.contexts, graph, monthly=request.months is not None, whole=not request.is_monthly_only
-        ),
+        asset_selection=[
+            *keys_of(request.contexts, graph, monthly=True, whole=not request.is_monthly_only),
+            *keys_of(request.whole, graph, monthly=False, whole=True),
+        ],
         asset_check_keys=[] if request.is_monthly_only else None,
         tags={
             **LANDING_QUEUE,
-            "olist/contexts": ",".join(request.contexts),
+            "olist/contexts": ",".join([*request.contexts, *request.whole]),
             **(range_tags(request.months) if request.months else {}),
         },
     )

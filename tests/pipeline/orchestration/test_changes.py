@@ -147,7 +147,9 @@ class TestAffected:
 class TestPlan:
     def test_contexts_with_the_same_months_run_together_and_whole_ones_with_the_last(self):
         affected = {"sales": {FEBRUARY}, "marketplace": {FEBRUARY}, "customer": set()}
-        assert plan(affected) == [Request(("sales", "marketplace", "customer"), MonthRange(FEBRUARY, FEBRUARY))]
+        assert plan(affected) == [
+            Request(("sales", "marketplace"), MonthRange(FEBRUARY, FEBRUARY), whole=("customer",))
+        ]
 
     def test_months_apart_are_runs_of_their_own_and_the_proofs_come_last(self):
         assert plan({"sales": {JANUARY, MARCH}}) == [
@@ -162,5 +164,5 @@ class TestPlan:
         ]
 
     def test_without_months_it_is_one_run_without_months(self):
-        assert plan({"customer": set()}) == [Request(("customer",), None)]
+        assert plan({"customer": set()}) == [Request((), None, whole=("customer",))]
         assert plan({}) == []

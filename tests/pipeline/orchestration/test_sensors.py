@@ -130,7 +130,7 @@ class TestLanding:
         [(lost, _)] = looker.look(is_killed=True)
         [(again, request)] = looker.look()
         assert lost == again, "Dagster launches a run key once"
-        assert "sales" not in request.contexts
+        assert (request.contexts, request.whole) == (("marketplace",), ("customer", "fulfillment"))
         assert looker.look() == []
 
     def test_content_that_comes_back_is_a_change_again(self, looker, environment):
