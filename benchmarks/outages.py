@@ -13,6 +13,7 @@ import shutil
 import tempfile
 import time
 from collections import Counter
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +72,7 @@ def full_run(server: DagsterServer, world: World) -> None:
 
 def at_the_same_moment(server: DagsterServer) -> None:
     """Start two runs of one context over the same months at the same moment."""
-    months = range_tags(MonthRange(*map(_date, (SIX_MONTHS[0], SIX_MONTHS[-1]))))
+    months = range_tags(MonthRange(*map(date.fromisoformat, (SIX_MONTHS[0], SIX_MONTHS[-1]))))
     pair = {server.launch("sales_job", tags=months) for _ in range(2)}
     together = 0
 
@@ -90,7 +91,7 @@ def at_the_same_moment(server: DagsterServer) -> None:
 
 def cancelled(server: DagsterServer) -> None:
     """Cancel a run while it holds the pool, and see how soon the next one gets it."""
-    months = range_tags(MonthRange(*map(_date, (SIX_MONTHS[0], SIX_MONTHS[-1]))))
+    months = range_tags(MonthRange(*map(date.fromisoformat, (SIX_MONTHS[0], SIX_MONTHS[-1]))))
     run_id = server.launch("sales_job", tags=months)
     wait_for(lambda: _holds_pool(server, run_id), "the run to hold the pool", 300)
     server.ask(
@@ -118,7 +119,8 @@ def killed_in_a_backfill(server: DagsterServer, name: str) -> None:
 
     def over() -> str | None:
         found = server.ask(
-            """query($id: String!) { partitionBackfillOrError(backfillId: $id) { ... on PartitionBackfill { status } } }""",
+            """query($id: String!) { partitionBackfillOrError(backfillId: $id) {
+                 ... on PartitionBackfill { status } } }""",
             id=backfill,
         )["status"]
         return found if found not in ("REQUESTED", "CANCELING") else None
@@ -133,13 +135,21 @@ def killed_in_a_backfill(server: DagsterServer, name: str) -> None:
         for asset, month in server.materialized_by(run["runId"])
         if asset == "sales/orders"
     )
-    whole = [month for month in SIX_MONTHS if made[month] == 1]
+    whole, doubled = (sum(keeps(made[month]) for month in SIX_MONTHS) for keeps in (_is_once, _is_more))
+    states = ", ".join(run["status"] for run in runs[::-1])
     print(
-        f"{name} killed in a backfill: {' ' * (9 - len(name))}{status} {time.perf_counter() - started:.0f} s later, runs "
-        f"{', '.join(run['status'] for run in runs[::-1])}; {len(whole)} of {len(SIX_MONTHS)} months made once by a run "
-        f"that succeeded, {sum(count > 1 for count in made.values())} more than once",
+        f"{f'{name} killed in a backfill:':<33}{status} after {time.perf_counter() - started:.0f} s, runs {states}; of "
+        f"{len(SIX_MONTHS)} months {whole} were made once by a run that succeeded, {doubled} more often",
         flush=True,
     )
+
+
+def _is_once(count: int) -> bool:
+    return count == 1
+
+
+def _is_more(count: int) -> bool:
+    return count > 1
 
 
 def _holds_pool(server: DagsterServer, run_id: str) -> bool:
@@ -149,12 +159,6 @@ def _holds_pool(server: DagsterServer, run_id: str) -> bool:
 
 def _is_of(run: dict[str, Any], backfill: str) -> bool:
     return run["tags"].get("dagster/backfill") == backfill
-
-
-def _date(text: str) -> Any:
-    from datetime import date
-
-    return date.fromisoformat(text)
 
 
 if __name__ == "__main__":
