@@ -83,10 +83,8 @@ def at_the_same_moment(server: DagsterServer) -> None:
         return runs if all(run["status"] in ENDED for run in runs) else None
 
     runs = wait_for(both_ended, "both runs", 600)
-    print(
-        f"two runs at the same moment:     {', '.join(run['status'] for run in runs)} (seen at work together {together} times)",
-        flush=True,
-    )
+    states = ", ".join(run["status"] for run in runs)
+    print(f"two runs at the same moment:     {states}, seen at work together {together} times", flush=True)
 
 
 def cancelled(server: DagsterServer) -> None:
@@ -102,9 +100,9 @@ def cancelled(server: DagsterServer) -> None:
     started = time.perf_counter()
     following = server.launch("sales_job", tags=months)
     [after] = server.wait_for_runs(lambda run: run["runId"] == following, 1, 600)
+    seconds = time.perf_counter() - started
     print(
-        f"a run cancelled half-way:        {run['status']}, the next one {after['status']} in {time.perf_counter() - started:.0f} s",
-        flush=True,
+        f"a run cancelled half-way:        {run['status']}, the next {after['status']} in {seconds:.0f} s", flush=True
     )
 
 

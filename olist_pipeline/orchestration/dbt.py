@@ -19,6 +19,7 @@ from olist_pipeline.errors import OlistError
 from olist_pipeline.files import content_hash, replacing, tree_hash
 from olist_pipeline.intake.span import as_of
 from olist_pipeline.months import FIRST_MONTH
+from olist_pipeline.orchestration.lineage import column_lineage
 from olist_pipeline.orchestration.partitions import MONTHS, months_of
 from olist_pipeline.orchestration.resources import PipelineResource, clear_failures
 from olist_pipeline.orchestration.validation import staging_key
@@ -167,13 +168,15 @@ def tree_assets(settings: Settings, manifest: Path, retired: Collection[str] = (
 
 
 def _built(build: Build, settings: Settings, manifest: Path, exclude: str) -> dg.AssetsDefinition:
+    translator, parsed = TreeTranslator(build.tree), load_manifest(manifest)
+
     @dbt_assets(
         manifest=manifest,
         project=dbt_project(settings),
         name=build.name,
         select=build.select,
         exclude=exclude.strip(),
-        dagster_dbt_translator=TreeTranslator(build.tree),
+        dagster_dbt_translator=translator,
         partitions_def=MONTHS if build.is_monthly else None,
         backfill_policy=dg.BackfillPolicy.single_run() if build.is_monthly else None,
         pool=POOL,
@@ -186,11 +189,15 @@ def _built(build: Build, settings: Settings, manifest: Path, exclude: str) -> dg
         # dbt parses the whole project anew when its variables change: a window has a folder of its own.
         target_path = settings.dbt_target / f"run_{'months' if window else TARGET[build.tree]}"
         arguments = build_arguments(build.tree, last_purchase, window)
-        events = dbt.cli(arguments, context=context, target_path=target_path).stream()
-        if FULL_REFRESH in context.run.tags:
-            # Columns and their lineage are read of every query: it takes half a minute, so once a week will do.
-            events = events.fetch_column_metadata()
-        yield from _counted(events, context, pipeline.settings.warehouse)
+        invocation = dbt.cli(arguments, context=context, target_path=target_path)
+        for event in _counted(invocation.stream(), context, pipeline.settings.warehouse):
+            # Reading the lineage of every query takes half a minute: once a week will do.
+            if FULL_REFRESH in context.run.tags and isinstance(event, dg.Output) and build.tree != REPLAY:
+                model = str(event.metadata["unique_id"].value)
+                lineage = column_lineage(parsed, model, translator, invocation.target_path)
+                yield event.with_metadata({**event.metadata, **lineage})
+            else:
+                yield event
 
     return run_dbt
 
@@ -235,12 +242,7 @@ def _row_counts(warehouse: Path, keys: set[dg.AssetKey]) -> dict[dg.AssetKey, in
 
 
 def _with_row_count(event: dg.Output[Any], rows: int) -> dg.Output[Any]:
-    return dg.Output(
-        event.value,
-        event.output_name,
-        metadata={**event.metadata, "dagster/row_count": rows},
-        data_version=event.data_version,
-    )
+    return event.with_metadata({**event.metadata, "dagster/row_count": rows})
 
 
 def _context(node: Mapping[str, Any]) -> str | None:

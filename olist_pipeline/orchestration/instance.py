@@ -88,6 +88,6 @@ def execute(
     run = instance.create_run_for_job(
         job,
         run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
-        tags={**LAUNCHED_HERE, **(range_tags(months) if job.partitions_def else {})},
+        tags={**job.run_tags, **LAUNCHED_HERE, **(range_tags(months) if job.partitions_def else {})},
     )
     return run.run_id, execute_run_iterator(InMemoryJob(job), run, instance)

@@ -2,13 +2,13 @@
 
 import json
 import os
-import pickle
 import shutil
 from contextlib import contextmanager
 from datetime import date
 
 import duckdb
 import pytest
+from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -48,7 +48,7 @@ class Warehouse:
         with self.environment():
             # Parsing takes longer than building: once for all builds, whose windows are asked for when they run.
             # A build writes into its manifest: each gets a copy.
-            self.manifest = pickle.dumps(dbtRunner().invoke(["parse", "--vars", variables, *self.dbt_options]).result)
+            self.manifest = dbtRunner().invoke(["parse", "--vars", variables, *self.dbt_options]).result
 
     def lose_orders(self, landing, month):
         """Take all orders of a month out of a landing: it has rows in the first version alone."""
@@ -84,9 +84,11 @@ class Warehouse:
         # The data tests are the same in each run: what is compared here are rows.
         arguments = ["run", *(part for part in arguments[1:] if part not in ("--exclude-resource-type", "unit_test"))]
         with self.environment():
-            done = dbtRunner(manifest=pickle.loads(self.manifest)).invoke(
+            done = dbtRunner(manifest=self.manifest.deepcopy()).invoke(
                 [*arguments, "--select", "fqn:olist.new,config.materialized:incremental", *self.dbt_options]
             )
+            # The adapter keeps the warehouse open in this process.
+            DuckDBConnectionManager.close_all_connections()
         assert done.success, done.exception or [result.message for result in done.result]
 
     def run_partitions(self, months):
