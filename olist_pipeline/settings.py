@@ -72,7 +72,7 @@ def _number(env: Mapping[str, str], name: str, default: float, *, whole: bool = 
 class Settings:
     """The paths and addresses of one environment; all paths are absolute.
 
-    `is_automated` says whether sensors and schedules may start anything.
+    `is_automated` says whether sensors and schedules may start anything, `look_seconds` how often sensors look.
     """
 
     home: Path
@@ -81,6 +81,7 @@ class Settings:
     engine: str = "polars"
     alert_webhook: str | None = None
     is_automated: bool = False
+    look_seconds: int = 30
     cutover: CutoverRules = CutoverRules()
 
     @classmethod
@@ -94,15 +95,15 @@ class Settings:
         automation = env.get("OLIST_AUTOMATION") or "0"
         if automation not in ("0", "1"):
             raise OlistError(f"OLIST_AUTOMATION is {automation!r}; set it to 1 or 0.")
-        webhook = env.get("OLIST_ALERT_WEBHOOK") or None
         return cls(
             home,
             landing,
             env.get("OLIST_POSTGRES_URL") or None,
             engine,
-            webhook,
-            automation == "1",
-            CutoverRules.from_env(env),
+            alert_webhook=env.get("OLIST_ALERT_WEBHOOK") or None,
+            is_automated=automation == "1",
+            look_seconds=int(_number(env, "OLIST_LOOK_SECONDS", cls.look_seconds, whole=True)) or 1,
+            cutover=CutoverRules.from_env(env),
         )
 
     @property

@@ -18,7 +18,7 @@ COMMANDS = {
     "backfill": "backfill:backfill",
     "dev": "dev:dev",
     "dashboards": "dashboards:dashboards",
-    "status": "reports:status",
+    "status": "status:status",
     "rules": "rules:rules",
     "parity": "parity:parity",
     "quarantine": "reports:quarantine",

@@ -19,7 +19,8 @@ from olist_pipeline.errors import OlistError
 from olist_pipeline.files import content_hash, replacing, tree_hash
 from olist_pipeline.intake.span import as_of
 from olist_pipeline.months import FIRST_MONTH, MonthRange
-from olist_pipeline.orchestration.partitions import MONTHS, months_of, tagged_months
+from olist_pipeline.orchestration.lineage import column_lineage
+from olist_pipeline.orchestration.partitions import COMPARED_WHOLE, MONTHS, months_of, tagged_months
 from olist_pipeline.orchestration.resources import PipelineResource, clear_failures
 from olist_pipeline.orchestration.validation import staging_key
 from olist_pipeline.registry import CONTEXTS, LANDING
@@ -153,7 +154,7 @@ def window_of(months: Sequence[date], staged: Iterable[date]) -> Window | None:
     return None if set(staged) <= set(months) else (min(months), max(months))
 
 
-def dbt_tree_assets(settings: Settings, manifest: Path, retired: Collection[str] = ()) -> list[dg.AssetsDefinition]:
+def tree_assets(settings: Settings, manifest: Path, retired: Collection[str] = ()) -> list[dg.AssetsDefinition]:
     """Return the assets of the three trees, without the old and replay tables that only `retired` contexts had.
 
     Once nobody needs an old table, there is only the new tree.
@@ -161,18 +162,21 @@ def dbt_tree_assets(settings: Settings, manifest: Path, retired: Collection[str]
     parsed = load_manifest(manifest)
     waiting, dropped = waiting_models(parsed), retired_models(parsed, retired)
     kept = any(_is_old_model(node) and node["name"] not in dropped for node in parsed["nodes"].values())
-    without = {OLD: " ".join([waiting, *dropped]), REPLAY: " ".join([waiting, *dropped]), NEW: waiting}
-    return [_built(build, settings, manifest, without[build.tree]) for build in BUILDS if kept or build.tree == NEW]
+    without = {OLD: [waiting, *dropped], REPLAY: [waiting, *dropped], NEW: [waiting]}
+    builds = [build for build in BUILDS if kept or build.tree == NEW]
+    return [_built(build, settings, manifest, " ".join([build.exclude, *without[build.tree]])) for build in builds]
 
 
-def _built(build: Build, settings: Settings, manifest: Path, waiting: str) -> dg.AssetsDefinition:
+def _built(build: Build, settings: Settings, manifest: Path, exclude: str) -> dg.AssetsDefinition:
+    translator, parsed = TreeTranslator(build.tree), load_manifest(manifest)
+
     @dbt_assets(
         manifest=manifest,
         project=dbt_project(settings),
         name=build.name,
         select=build.select,
-        exclude=f"{build.exclude} {waiting}".strip(),
-        dagster_dbt_translator=TreeTranslator(build.tree),
+        exclude=exclude.strip(),
+        dagster_dbt_translator=translator,
         partitions_def=MONTHS if build.is_monthly else None,
         backfill_policy=dg.BackfillPolicy.single_run() if build.is_monthly else None,
         pool=POOL,
@@ -187,15 +191,22 @@ def _built(build: Build, settings: Settings, manifest: Path, waiting: str) -> dg
         # dbt parses the whole project anew when its variables change: a window has a folder of its own.
         target_path = settings.dbt_target / f"run_{'months' if window else TARGET[build.tree]}"
         arguments = build_arguments(build.tree, last_purchase, window)
-        events = dbt.cli(arguments, context=context, target_path=target_path).stream()
-        yield from _counted(events, context, pipeline.settings.warehouse)
+        invocation = dbt.cli(arguments, context=context, target_path=target_path)
+        for event in _counted(invocation.stream(), context, pipeline.settings.warehouse):
+            # Reading the lineage of every query takes half a minute: once a week will do.
+            if FULL_REFRESH in context.run.tags and isinstance(event, dg.Output) and build.tree != REPLAY:
+                model = str(event.metadata["unique_id"].value)
+                lineage = column_lineage(parsed, model, translator, invocation.target_path)
+                yield event.with_metadata({**event.metadata, **lineage})
+            else:
+                yield event
 
     return run_dbt
 
 
 def compared_months(tags: Mapping[str, str], settings: Settings) -> MonthRange | None:
-    """Return the months that a run with `tags` has built of monthly tables, none where it built them as a whole."""
-    months = tagged_months(tags)
+    """Return the months of monthly tables that a run with `tags` compares, none where it compares them as a whole."""
+    months = [] if COMPARED_WHOLE.items() <= tags.items() else tagged_months(tags)
     window = _window(months, tags, settings) if months else None
     return MonthRange(*window) if window else None
 
@@ -240,12 +251,7 @@ def _row_counts(warehouse: Path, keys: set[dg.AssetKey]) -> dict[dg.AssetKey, in
 
 
 def _with_row_count(event: dg.Output[Any], rows: int) -> dg.Output[Any]:
-    return dg.Output(
-        event.value,
-        event.output_name,
-        metadata={**event.metadata, "dagster/row_count": rows},
-        data_version=event.data_version,
-    )
+    return event.with_metadata({**event.metadata, "dagster/row_count": rows})
 
 
 def _context(node: Mapping[str, Any]) -> str | None:

@@ -15,12 +15,16 @@ from dagster_duckdb import DuckDBResource
 
 from olist_pipeline.orchestration.checks import conservation_checks, parity_checks
 from olist_pipeline.orchestration.cutover import cutover_jobs, guard_sensor
-from olist_pipeline.orchestration.dbt import dbt_tree_assets, ensure_manifest
+from olist_pipeline.orchestration.dbt import ensure_manifest, tree_assets
+from olist_pipeline.orchestration.description import described
+from olist_pipeline.orchestration.freshness import freshness_checks
 from olist_pipeline.orchestration.intake import intake_assets
 from olist_pipeline.orchestration.jobs import pipeline_jobs
 from olist_pipeline.orchestration.landing import landing_specs
 from olist_pipeline.orchestration.partition_states import partition_checks
 from olist_pipeline.orchestration.resources import PipelineResource
+from olist_pipeline.orchestration.schedules import schedules
+from olist_pipeline.orchestration.sensors import sensors
 from olist_pipeline.orchestration.serving import serving_assets
 from olist_pipeline.orchestration.validation import validation_assets
 from olist_pipeline.serving.journal import retired_contexts
@@ -48,16 +52,21 @@ def build_defs(settings: Settings, resource_overrides: Mapping[str, Any] | None 
         # dbt alone writes the warehouse; every other opening is for reading.
         "warehouse": DuckDBResource(database=str(settings.warehouse), connection_config={"access_mode": "READ_ONLY"}),
     }
+    standing = [*partition_checks(tables), *freshness_checks(settings)]
+    assets = [
+        *landing_specs(),
+        *intake_assets(),
+        *validation_assets(),
+        *tree_assets(settings, manifest, retired),
+        *serving_assets(tables, parsed, retired),
+    ]
     return dg.Definitions(
-        assets=[
-            *landing_specs(),
-            *intake_assets(),
-            *validation_assets(),
-            *dbt_tree_assets(settings, manifest, retired),
-            *serving_assets(tables, parsed, retired),
-        ],
-        asset_checks=[*conservation_checks(), *parity_checks(compared), *partition_checks(tables)],
-        jobs=[*pipeline_jobs(), *cutover_jobs()],
-        sensors=[guard_sensor(settings.is_automated)],
+        assets=described(assets, settings),
+        asset_checks=[*conservation_checks(), *parity_checks(compared), *standing],
+        jobs=[*pipeline_jobs(standing), *cutover_jobs()],
+        schedules=schedules(settings),
+        sensors=[*sensors(settings, tables), guard_sensor(settings.is_automated)],
+        # One process does all of a run: at this size, starting processes would take most of the time.
+        executor=dg.in_process_executor,
         resources={**resources, **(resource_overrides or {})},
     )

@@ -8,14 +8,18 @@ One process does all: at this size, starting processes would take most of the ti
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from typing import Any
+
 import dagster as dg
+from dagster._core.definitions.assets.graph.base_asset_graph import BaseAssetGraph
 
 from olist_pipeline.orchestration.dbt import FULL_REFRESH
 from olist_pipeline.orchestration.intake import intake_key
 from olist_pipeline.registry import CONTEXTS
 from olist_pipeline.validation.context import Context
 
-DUAL_RUN, FULL_REFRESH_JOB = "dual_run", "full_refresh"
+DUAL_RUN, FULL_REFRESH_JOB, FRESHNESS = "dual_run", "full_refresh", "freshness"
 
 
 def job_name(context: str) -> str:
@@ -23,8 +27,8 @@ def job_name(context: str) -> str:
     return f"{context}_job"
 
 
-def pipeline_jobs() -> list[dg.UnresolvedAssetJobDefinition]:
-    """Return the job of each context, and those of the whole graph."""
+def pipeline_jobs(standing: Sequence[dg.AssetChecksDefinition]) -> list[dg.UnresolvedAssetJobDefinition]:
+    """Return the job of each context, those of the whole graph, and that of the `standing` checks."""
     return [
         *map(_context_job, CONTEXTS.values()),
         _job(
@@ -38,6 +42,11 @@ def pipeline_jobs() -> list[dg.UnresolvedAssetJobDefinition]:
             "The same as dual_run, with every monthly table built anew as a whole.",
             {FULL_REFRESH: "true"},
         ),
+        _job(
+            FRESHNESS,
+            dg.AssetSelection.checks(*standing),
+            "The standing checks: whether tables are fresh, and whether a month is missing or failed.",
+        ),
     ]
 
 
@@ -45,6 +54,12 @@ def context_selection(moved: Context) -> dg.AssetSelection:
     """Return all that belongs to a context: its intake, staging, old, replay and new tables."""
     own_intake = [intake_key(table.name) for table in moved.landing]
     return dg.AssetSelection.groups(moved.name) | dg.AssetSelection.assets(*own_intake)
+
+
+def keys_of(contexts: Iterable[str], graph: BaseAssetGraph[Any], *, monthly: bool, whole: bool) -> list[dg.AssetKey]:
+    """Return the assets of `contexts`: those by month, those as a whole, or both."""
+    keys = {key for name in contexts for key in context_selection(CONTEXTS[name]).resolve(graph)}
+    return sorted(key for key in keys if (monthly if graph.get(key).is_partitioned else whole))
 
 
 def monthly_part(job: dg.JobDefinition) -> dg.JobDefinition:

@@ -49,9 +49,9 @@ class PipelineResource(dg.ConfigurableResource):  # type: ignore[type-arg]
             Path(self.landing),
             self.postgres_url,
             self.engine,
-            self.alert_webhook,
-            self.is_automated,
-            self._cutover_rules,
+            alert_webhook=self.alert_webhook,
+            is_automated=self.is_automated,
+            cutover=self._cutover_rules,
         )
 
     @property

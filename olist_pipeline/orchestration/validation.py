@@ -61,6 +61,8 @@ def _validation_step(step: Step) -> dg.AssetsDefinition:
                 metadata={
                     "accepted": counts.accepted,
                     "quarantined": counts.quarantined,
+                    # Dagster plots numbers over time, each entry by itself.
+                    **{f"quarantined by {rule}": rows for rule, rows in counts.rules.items()},
                     "quarantined_by_rule": dg.MetadataValue.json(counts.rules),
                     "flagged_by_rule": dg.MetadataValue.json(counts.flags),
                     "events": report.events,

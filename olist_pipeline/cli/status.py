@@ -1,0 +1,197 @@
+"""`olist status`: how everything stands, on one screen.
+
+What belongs here: gathering it from the stores and from Dagster, and printing it. What does not: changing anything,
+and single rows, verdicts and rules (`quarantine`, `parity`, `rules` show them).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime
+from typing import Any
+
+import click
+from rich.console import Console
+
+from olist_pipeline.alerts import history
+from olist_pipeline.cli.output import JSON, print_json, print_rows, table
+from olist_pipeline.cli.summary import verdict_rows
+from olist_pipeline.errors import OlistError
+from olist_pipeline.months import month_text
+from olist_pipeline.registry import CONTEXTS
+from olist_pipeline.serving import journal
+from olist_pipeline.serving.about import flag_counts, rule_counts, table_counts
+from olist_pipeline.serving.release import current_release
+from olist_pipeline.settings import Settings
+from olist_pipeline.staging import staged_months
+from olist_pipeline.stores import routes, verdicts
+from olist_pipeline.stores.postgres import ready_url
+from olist_pipeline.stores.verdicts import Verdict
+
+STATES = ("present", "missing", "failed")
+
+
+@click.command()
+@click.option("--rules", "show_rules", is_flag=True, help="Print every rule with its rows, too.")
+@JSON
+def status(show_rules: bool, as_json: bool) -> None:
+    """Show each context's route, last run, freshness, months, quarantine and parity, and the release that is served."""
+    settings = Settings.from_env()
+    url = ready_url(settings)
+    journal.bring_to_database(settings.serving, url)
+    tables = table_counts(settings, url)
+    flagged = flag_counts(settings)
+    report = {
+        "contexts": context_rows(settings, url, tables, datetime.now(UTC)),
+        "tables": tables,
+        "rules": rule_counts(url, flagged),
+        "flagged_by_rule": flagged,
+        "release": _release(settings),
+        "automation": settings.is_automated,
+        "alerts": [line for line in history(settings) if line["state"] == "raised"][-3:],
+    }
+    if as_json:
+        print_json(report)
+    else:
+        _print(Console(), report, show_rules=show_rules)
+
+
+def context_rows(
+    settings: Settings, url: str, tables: Sequence[Mapping[str, Any]], now: datetime
+) -> list[dict[str, Any]]:
+    """Return how each context stands; `tables` are the rows of each table (see `about.table_counts`)."""
+    judged = verdict_rows(url)
+    conservation = verdicts.latest(url, "conservation")
+    streaks, routed = verdicts.streaks(url), routes.read_routes(url, CONTEXTS)
+    states = _month_states(settings)
+    return [
+        {
+            "context": name,
+            "route": routed[name],
+            **_last_run(conservation, judged, name, now, settings.cutover.freshness_hours),
+            **_months(settings, name, states.get(name, {})),
+            "quarantine_rate": _rate(row for row in tables if row["context"] == name),
+            "rules": sum(len(book.rules) for book in moved.rulebooks),
+            "derivations": sum(len(book.derivations) for book in moved.rulebooks),
+            "parity": _verdicts([row["verdict"] for row in judged if row["context"] == name]),
+            "conservation": _conservation([v for (owner, _), v in conservation.items() if owner == name]),
+            "streak": streaks.get(name, 0),
+        }
+        for name, moved in CONTEXTS.items()
+    ]
+
+
+def _last_run(
+    conservation: Mapping[tuple[str, str], Verdict],
+    parity: Iterable[Mapping[str, Any]],
+    context: str,
+    now: datetime,
+    hours: float,
+) -> dict[str, Any]:
+    """Return when the context was judged last, by which run, and whether that is recent enough."""
+    seen = [(v.recorded_at, v.run_id) for (owner, _), v in conservation.items() if owner == context and v.recorded_at]
+    seen += [(row["recorded_at"], row["run_id"]) for row in parity if row["context"] == context]
+    if not seen:
+        return {"last_run": None, "run_id": None, "age_hours": None, "is_fresh": False}
+    at, run_id = max(seen)
+    age = (now - at).total_seconds() / 3600
+    return {"last_run": at, "run_id": run_id, "age_hours": round(age, 1), "is_fresh": age <= hours}
+
+
+def _months(settings: Settings, context: str, states: Mapping[date, str]) -> dict[str, Any]:
+    monthly = [table for table in CONTEXTS[context].tables if table.is_monthly]
+    months = staged_months(settings.staging, context, monthly[0].name) if monthly else []
+    has_none = "none yet" if monthly else "not by month"
+    return {
+        "months": f"{month_text(months[0])} to {month_text(months[-1])}" if months else has_none,
+        **{state: sum(found == state for found in states.values()) for state in STATES},
+    }
+
+
+def _month_states(settings: Settings) -> dict[str, dict[date, str]]:
+    """Return the states of each context's months, as Dagster remembers them; nothing before the first run."""
+    # Dagster takes a second to import: only where there is something to ask it.
+    if not (settings.dagster_home / "dagster.yaml").exists():
+        return {}
+    from olist_pipeline.orchestration.dbt import ensure_manifest
+    from olist_pipeline.orchestration.instance import quiet_instance
+    from olist_pipeline.orchestration.partition_states import monthly_keys, partition_states
+    from olist_pipeline.orchestration.partitions import all_months
+    from olist_pipeline.warehouse import load_manifest, warehouse_tables
+
+    try:
+        months = all_months(settings)
+        built = warehouse_tables(load_manifest(ensure_manifest(settings)))
+    except OlistError:
+        return {}
+    with quiet_instance(settings) as instance:
+        return {
+            name: dict(partition_states(instance, keys, months))
+            for name in CONTEXTS
+            if (keys := monthly_keys(name, built))
+        }
+
+
+def _rate(rows: Iterable[Mapping[str, Any]]) -> float:
+    counted = [row for row in rows if row["landing"]]
+    return float(sum(row["quarantined"] for row in counted) / max(sum(row["landing"] for row in counted), 1))
+
+
+def _verdicts(found: Sequence[str]) -> str:
+    return ", ".join(f"{found.count(kind)} {kind}" for kind in dict.fromkeys(found)) or "not compared"
+
+
+def _conservation(found: Sequence[Verdict]) -> str:
+    if not found:
+        return "not checked"
+    return "holds" if all(verdict.is_green for verdict in found) else "does not hold"
+
+
+def _release(settings: Settings) -> dict[str, Any] | None:
+    release = current_release(settings.serving)
+    return {"number": release.number, "as_of": release.as_of, "made_at": release.made_at} if release else None
+
+
+def _print(console: Console, report: Mapping[str, Any], *, show_rules: bool) -> None:
+    columns = ["context", "route", "last run", "months", "missing", "failed", "quarantine", "parity", "conservation"]
+    shown = [
+        {
+            **row,
+            "last run": _ago(row),
+            "quarantine": f"{row['quarantine_rate']:.2%}",
+        }
+        for row in report["contexts"]
+    ]
+    print_rows(console, "Contexts", shown, [*columns, "streak"])
+    print_rows(console, "Rows", report["tables"], ["table", "landing", "accepted", "quarantined"])
+    if show_rules:
+        _print_rules(console, report["rules"])
+    release = report["release"]
+    console.print(
+        f"Release {release['number']}, as of {release['as_of']}, made {release['made_at']}"
+        if release
+        else "No release yet"
+    )
+    console.print(f"Automation is {'on' if report['automation'] else 'off (OLIST_AUTOMATION)'}")
+    for row in report["contexts"]:
+        for state in ("failed", "missing"):
+            if row[state]:
+                console.print(f"Mend {row['context']}: `olist backfill {row['context']} --only {state}`")
+    for alert in report["alerts"]:
+        console.print(f"[yellow]{alert['at']}[/yellow]", alert["text"], markup=True, highlight=False)
+
+
+def _ago(row: Mapping[str, Any]) -> str:
+    if row["last_run"] is None:
+        return "never"
+    return f"{row['age_hours']:.1f} h ago, {'fresh' if row['is_fresh'] else 'stale'}"
+
+
+def _print_rules(console: Console, rules: Sequence[Mapping[str, Any]]) -> None:
+    """Print the rules with their rows; those that no row broke are dim."""
+    columns = ["context", "table", "rule", "severity", "rows"]
+    shown = [[rule[name] for name in ("context", "table", "code", "severity", "rows")] for rule in rules]
+    rendered = table("Rules", columns, shown)
+    for row, rule in zip(rendered.rows, rules, strict=True):
+        row.style = "" if rule["rows"] else "dim"
+    console.print(rendered)

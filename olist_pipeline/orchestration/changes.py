@@ -1,0 +1,194 @@
+"""Changes of landing: what is new in the files, and which contexts and months it touches.
+
+What belongs here: comparing landing with what was taken in, and the plan that follows. What does not: when somebody
+looks (`sensors`), and running the plan.
+
+The content of a table that orders bear is one hash a month, over its typed rows, their numbers and the rules that they
+break; of another table it is the hash of its file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+
+from olist_pipeline.errors import OlistError
+from olist_pipeline.files import content_hash
+from olist_pipeline.intake.cast import RULES
+from olist_pipeline.intake.rows import ORDER_MONTH, take_in
+from olist_pipeline.landing.catalogue import LandingTable
+from olist_pipeline.landing.csv_file import IS_TRUNCATED, SOURCE_ROW, path_of, read_text
+from olist_pipeline.months import MonthRange, month_text
+from olist_pipeline.orchestration.partition_states import ranges
+from olist_pipeline.registry import LANDING, STEPS
+from olist_pipeline.settings import Settings
+from olist_pipeline.staging import intake_path, scan_intake
+from olist_pipeline.steps import landing_hash_of
+from olist_pipeline.warehouse import WarehouseTable
+
+Content = dict[str, dict[str, str]]
+"""Table -> part -> hash; a part is a month (`2017-03`), WHOLE, or NO_MONTH for rows whose order has none."""
+
+WHOLE, NO_MONTH = "whole", "no month"
+
+
+@dataclass(frozen=True)
+class Request:
+    """One run that a change asks for: `contexts` over `months`, and `whole` ones without their monthly tables.
+
+    Where `is_monthly_only` is set, their monthly tables alone, without checks: another run follows with the rest.
+    """
+
+    contexts: tuple[str, ...]
+    months: MonthRange | None
+    is_monthly_only: bool = False
+    whole: tuple[str, ...] = ()
+
+
+def unfinished(landing: Path, table: LandingTable) -> str:
+    """Return a sentence if a table's file looks like a part of an upload, or cannot be read; else nothing.
+
+    A file that does not end its last line is complete only if its last record is in order.
+    """
+    try:
+        path = path_of(landing, table)
+        text = read_text(path, table)
+    except OlistError as error:
+        return str(error)
+    with path.open("rb") as file:
+        file.seek(-1, 2)
+        if file.read(1) in (b"\n", b"\r"):
+            return ""
+    last_bad = text.malformed[SOURCE_ROW].max() or 0
+    is_cut = text.malformed.filter(pl.col(IS_TRUNCATED)).height or last_bad == text.rows.height + text.malformed.height
+    if is_cut or (not table.parent and _has_bad_end(table, landing)):
+        return f"{table.file} ends inside a record; the upload seems to have stopped there: upload it again."
+    return ""
+
+
+def landing_content(landing: Path, today: date) -> Content:
+    """Return the content of the files; raises OlistError when one cannot be read."""
+    months = MonthRange.until(today)
+    content: Content = {}
+    orders: pl.DataFrame | None = None
+    for table in LANDING.values():
+        if not table.is_monthly:
+            content[table.name] = {WHOLE: content_hash(path_of(landing, table))}
+            continue
+        rows = take_in(table, landing, months, orders if table.parent else None)
+        orders = rows if table.month_of else orders
+        content[table.name] = _by_month(rows)
+    return content
+
+
+def taken_in_content(settings: Settings) -> Content:
+    """Return the content of what intake has taken in so far; tables that it has not are left out."""
+    return {
+        table.name: _by_month(scan_intake(settings.intake, table.name).collect())
+        if table.is_monthly
+        else {WHOLE: landing_hash_of(settings, table.name)}
+        for table in LANDING.values()
+        if intake_path(settings.intake, table.name).exists()
+    }
+
+
+def changed_parts(before: Content, after: Content) -> dict[str, set[str]]:
+    """Return the parts of each table that came, went or differ; tables without a change are left out."""
+    found = {
+        table: {part for part in {*before.get(table, {}), *parts} if before.get(table, {}).get(part) != parts.get(part)}
+        for table, parts in after.items()
+    }
+    return {table: parts for table, parts in found.items() if parts}
+
+
+def affected_months(
+    changed: Mapping[str, set[str]], tables: Iterable[WarehouseTable], all_months: MonthRange
+) -> dict[str, set[date]]:
+    """Return the contexts that have work to do, with the months that they have it in (none: only whole tables).
+
+    A whole table with landing rows of its own counts as changed when those did: other tables that its step reads make
+    its summaries and its events. Whatever reads a changed whole table does so in all months.
+    """
+    every_month = set(all_months)
+    touched: dict[str, set[date] | None] = {}
+    found: dict[str, set[date]] = {}
+    for step in STEPS:
+        reads = [changed[name] for name in step.intake if name in changed]
+        upstream = [touched[name] for name in step.published if name in touched]
+        if not reads and not upstream:
+            continue
+        months = months_of_parts(reads) | {month for part in upstream for month in part or ()}
+        if any(WHOLE in parts for parts in reads) or None in upstream:
+            months = every_month
+        for table in step.tables:
+            if step.is_monthly:
+                touched[f"{table.context}/{table.name}"] = months
+            elif table.source is None or table.source.name in changed:
+                touched[f"{table.context}/{table.name}"] = None
+            found.setdefault(table.context, set()).update(months if step.is_monthly else ())
+    for built in tables:
+        read = [touched[name] for name in built.reads if name in touched]
+        if read:
+            months = {month for part in read for month in part or ()}
+            of_context = found.setdefault(built.context, set())
+            of_context.update((every_month if None in read else months) if built.is_monthly else ())
+    return found
+
+
+def plan(affected: Mapping[str, set[date]]) -> list[Request]:
+    """Return the runs that do the work of `affected` contexts, in the order in which they must run.
+
+    Contexts that have the same months run together; those without months run with the last.
+    """
+    monthly = {context: frozenset(months) for context, months in affected.items() if months}
+    groups = dict.fromkeys(monthly.values())
+    whole = tuple(context for context, months in affected.items() if not months)
+    requests: list[Request] = []
+    for months in groups:
+        members = tuple(context for context, own in monthly.items() if own == months)
+        parts = ranges(months)
+        requests += [Request(members, part, is_monthly_only=True) for part in parts[:-1]]
+        requests.append(Request(members, parts[-1]))
+    if not whole:
+        return requests
+    if not requests:
+        return [Request((), None, whole=whole)]
+    return [*requests[:-1], replace(requests[-1], whole=whole)]
+
+
+def describe_changes(changed: Mapping[str, set[str]]) -> str:
+    """Return what changed, for a person: `orders (2017-03, 2017-04), sellers`."""
+    return ", ".join(
+        table if parts == {WHOLE} else f"{table} ({_shortened(sorted(parts))})" for table, parts in changed.items()
+    )
+
+
+def _shortened(parts: Sequence[str]) -> str:
+    return ", ".join(parts) if len(parts) <= 4 else f"{parts[0]} to {parts[-1]}, {len(parts)} parts"
+
+
+def months_of_parts(parts: Iterable[set[str]]) -> set[date]:
+    """Return the months among parts."""
+    names = {name for part in parts for name in part} - {WHOLE, NO_MONTH}
+    return {date.fromisoformat(f"{name}-01") for name in names}
+
+
+def _by_month(rows: pl.DataFrame) -> dict[str, str]:
+    parts = rows.partition_by(ORDER_MONTH, as_dict=True)
+    return {
+        NO_MONTH if month is None else month_text(month): hashlib.blake2b(
+            part.drop(ORDER_MONTH).write_csv().encode(), digest_size=8
+        ).hexdigest()
+        for (month,), part in parts.items()
+    }
+
+
+def _has_bad_end(table: LandingTable, landing: Path) -> bool:
+    rows = take_in(table, landing, MonthRange.until(date.today()))
+    last = rows.sort(SOURCE_ROW).tail(1)
+    return bool(last.height) and last[RULES].item() != ""

@@ -1,0 +1,59 @@
+"""Description: what the graph says of each asset besides what its own module says.
+
+What belongs here: owners, freshness, links and code references, the same for all assets. What does not: descriptions
+and columns, which come from the code and from dbt.
+"""
+
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import dagster as dg
+
+from olist_pipeline.orchestration.freshness import freshness_policy
+from olist_pipeline.registry import CONTEXTS
+from olist_pipeline.settings import Settings
+from olist_pipeline.warehouse import NEW, OLD, REPLAY
+
+
+def described(assets: Sequence[Any], settings: Settings) -> list[Any]:
+    """Return `assets` with owner and freshness policy, and where in the code each is made."""
+
+    def describe(spec: dg.AssetSpec) -> dg.AssetSpec:
+        owner = spec.group_name if spec.group_name in CONTEXTS else "platform"
+        layer = "staging" if spec.key.path[0] in CONTEXTS else spec.key.path[0]
+        return spec.replace_attributes(
+            owners=[f"team:{owner}"],
+            freshness_policy=freshness_policy(spec.key, settings),
+            tags={**spec.tags, "layer": layer},
+            metadata={**spec.metadata, **_links(spec.key)},
+        )
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", dg.BetaWarning)
+        return list(dg.with_source_code_references(dg.map_asset_specs(describe, assets)))
+
+
+def _links(key: dg.AssetKey) -> dict[str, Any]:
+    """Return what an asset's page leads to: its proof, its counterparts, the rules that its rows are held to."""
+    layer, name = key.path[0], key.path[-1]
+    if layer == NEW:
+        return {
+            "parity report": _check_page(key, "parity"),
+            "compared with": dg.MetadataValue.asset(dg.AssetKey([OLD, name])),
+            "replay": dg.MetadataValue.asset(dg.AssetKey([REPLAY, name])),
+        }
+    if layer not in CONTEXTS:
+        return {}
+    rules = [
+        f"- `{rule.code}` ({rule.severity}): {rule.statement}"
+        for book in CONTEXTS[layer].rulebooks
+        if book.table == name
+        for rule in book.rules
+    ]
+    links = {"conservation": _check_page(key, "conservation")}
+    return {**links, "rules": dg.MetadataValue.md("\n".join(rules))} if rules else links
+
+
+def _check_page(key: dg.AssetKey, name: str) -> dg.MetadataValue[Any]:
+    return dg.MetadataValue.url(f"/assets/{'/'.join(key.path)}?view=checks&checkDetail={name}")

@@ -1,0 +1,63 @@
+"""A snapshot of what people and scripts rely on: asset keys, jobs, schedules and sensors.
+
+A change on purpose: `UPDATE_SNAPSHOT=1 python -m pytest tests/pipeline/orchestration/test_snapshot.py`, and commit
+graph.json.
+"""
+
+import json
+import os
+from pathlib import Path
+
+from olist_pipeline.orchestration.definitions import build_defs
+
+SNAPSHOT = Path(__file__).with_name("graph.json")
+
+
+def described(definitions):
+    repository = definitions.get_repository_def()
+    graph = repository.asset_graph
+    return {
+        "assets": {
+            key.to_user_string(): {
+                "group": graph.get(key).group_name,
+                "by": "month" if graph.get(key).is_partitioned else "whole",
+                "pool": sorted(graph.get(key).pools or ()),
+                "checks": sorted(check.name for check in graph.get_check_keys_for_assets([key])),
+            }
+            for key in sorted(graph.get_all_asset_keys())
+        },
+        "jobs": {
+            job.name: sorted(job.graph.node_dict)
+            for job in sorted(repository.get_all_jobs(), key=lambda job: job.name)
+            if not job.name.startswith("__")
+        },
+        "schedules": {
+            schedule.name: [schedule.cron_schedule, schedule.execution_timezone, schedule.job_name]
+            for schedule in sorted(repository.schedule_defs, key=lambda schedule: schedule.name)
+        },
+        "sensors": sorted(sensor.name for sensor in repository.sensor_defs),
+    }
+
+
+def test_the_graph_is_the_one_that_people_rely_on(parsed_project):
+    found = described(build_defs(parsed_project))
+    if os.environ.get("UPDATE_SNAPSHOT"):
+        SNAPSHOT.write_text(json.dumps(found, indent=1) + "\n")
+    assert found == json.loads(SNAPSHOT.read_text())
+
+
+def test_every_asset_says_what_it_is_and_whose(parsed_project):
+    definitions = build_defs(parsed_project)
+    graph = definitions.resolve_asset_graph()
+    for key in graph.get_all_asset_keys():
+        node = graph.get(key)
+        assert node.description, key
+        assert node.owners, key
+        assert node.kinds, key
+        if key.path[0] in ("old", "replay", "new"):
+            assert node.metadata["dagster/column_schema"].columns, key
+        if key.path[0] != "landing":
+            assert "dagster/code_references" in node.metadata, key
+        if key.path[0] == "new":
+            assert node.metadata["parity report"].url == f"/assets/new/{key.path[1]}?view=checks&checkDetail=parity"
+            assert node.freshness_policy is not None, key
