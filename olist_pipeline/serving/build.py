@@ -98,18 +98,21 @@ def publish(
     parity_runs: Mapping[str, str] | None = None,
     retired: Collection[str] = (),
     objections: Objections = lambda connection, routes: (),
+    about: Callable[[duckdb.DuckDBPyConnection], None] = lambda connection: None,
 ) -> Release:
     """Build the next release of `tables` from `warehouse`, gate and audit it, and let `current` point to it.
 
-    Routes are read once the tables are copied, so that a cutover meanwhile is not undone. A crash before the last
-    rename leaves the former release serving. Raises OlistError with all `objections`, and when the release is not
-    what stands in the warehouse, mixes sides that do not belong together, or fails its audit.
+    `about` writes into it what it says of the migration, besides its routes. Routes are read once the tables are copied,
+    so that a cutover meanwhile is not undone. A crash before the last rename leaves the former release serving. Raises
+    OlistError with all `objections`, and when the release is not what stands in the warehouse, mixes sides that do not
+    belong together, or fails its audit.
     """
     folder = new_folder(serving)
     try:
         with duckdb.connect(str(folder / DATABASE)) as connection:
             copied = _copy_tables(connection, warehouse, tables, retired)
             measured = [asdict(_measured(connection, copied, key)) for key in references]
+            about(connection)
             gated = read_routes()
             refuse(objections(connection, gated))
         with sole_switch(serving):

@@ -10,7 +10,7 @@ import pytest
 
 from olist_pipeline.errors import OlistError
 from olist_pipeline.fingerprint import landing_hashes
-from olist_pipeline.parity.attribution import ParityVerdict, parity_of
+from olist_pipeline.parity.attribution import Evidence, ParityVerdict, parity_of
 from olist_pipeline.parity.conservation import conservation_of, conservation_subject
 from olist_pipeline.registry import CONTEXTS
 from olist_pipeline.serving import audit as audits
@@ -66,7 +66,7 @@ def served(settings):
 
 class TestParityVerdict:
     def verdict(self, warehouse, quarantine):
-        return ask(warehouse, lambda connection: parity_of(connection, ORDERS, quarantine))
+        return ask(warehouse, lambda connection: parity_of(connection, ORDERS, Evidence(quarantine)))
 
     def test_quarantine_explains_what_replay_shows_too(self, warehouse):
         parity = self.verdict(warehouse, {"ORDER_WITHOUT_ITEMS": 1})
@@ -187,7 +187,7 @@ class ProvenStores:
         verdicts.record(settings.postgres_url, Verdict("sales", table.name, "conservation", run_id=run_id, **verdict))
 
     def record_parity(self, settings, quarantine, run_id="r1"):
-        parity = ask(settings.warehouse, lambda connection: parity_of(connection, ORDERS, quarantine))
+        parity = ask(settings.warehouse, lambda connection: parity_of(connection, ORDERS, Evidence(quarantine)))
         verdict = Verdict(
             "sales", "fact_orders", "parity", parity.verdict.value, parity.is_green, parity.subject, {}, run_id
         )
