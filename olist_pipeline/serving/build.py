@@ -102,10 +102,10 @@ def publish(
 ) -> Release:
     """Build the next release of `tables` from `warehouse`, gate and audit it, and let `current` point to it.
 
-    `about` writes into it what it says of the migration, besides its routes. Routes are read once the tables are copied,
-    so that a cutover meanwhile is not undone. A crash before the last rename leaves the former release serving. Raises
-    OlistError with all `objections`, and when the release is not what stands in the warehouse, mixes sides that do not
-    belong together, or fails its audit.
+    `about` writes into it what it says of the migration, besides its routes. Routes are read once the tables are
+    copied, so that a cutover meanwhile is not undone. A crash before the last rename leaves the former release
+    serving. Raises OlistError with all `objections`, and when the release is not what stands in the warehouse, mixes
+    sides that do not belong together, or fails its audit.
     """
     folder = new_folder(serving)
     try:
