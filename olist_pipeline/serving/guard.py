@@ -97,7 +97,7 @@ def regressions(settings: Settings, url: str, now: datetime) -> list[Regression]
 
 def _red_verdicts(url: str, routes: dict[str, Any]) -> Iterable[tuple[str, str]]:
     for comparison in ("parity", "conservation"):
-        for verdict in verdicts.latest(url, comparison).values():
+        for verdict in verdicts.latest(url, comparison, whole=False).values():
             # What a retired context was compared with is not built any more: its last verdict says nothing.
             if not verdict.is_green and not (comparison == "parity" and routes.get(verdict.context) == "retired"):
                 yield verdict.context, f"{comparison} of {verdict.table} {verdict.verdict} (run {verdict.run_id})"

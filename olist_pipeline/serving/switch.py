@@ -321,7 +321,8 @@ def _moved(base: Release, routes: Mapping[str, Route]) -> list[str]:
 
 
 def _no_effect(base: Release, context: str, routes: Mapping[str, Route]) -> str:
-    waiting = sorted({name for table in base.tables.values() for name in waiting_for(table, routes)} - {context})
+    own = (table for table in base.tables.values() if table["context"] == context)
+    waiting = sorted({name for table in own for name in waiting_for(table, routes)})
     return (
         f"The cutover of {context} would change nothing yet: all its tables also read {', '.join(waiting)}, "
         "which must be on new first."
