@@ -1,0 +1,67 @@
+"""Which rules and derivations replaced what the audit found in the old tree.
+
+What belongs here: joining findings to the rulebooks and to intake, and the audit of this project's own trees. What
+does not: finding anything. It is the one module of the audit that knows the pipeline.
+
+A rule names what it replaces as `model.column`. A cast that loses what it cannot read is replaced by intake, which
+casts the same column of the landing file and rejects what cannot be cast.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from olist_domain.kernel.rules import Rule
+from olist_pipeline.audit.audit import audit, by_context, share_done
+from olist_pipeline.audit.model import Audit, Finding
+from olist_pipeline.intake.cast import value_type
+from olist_pipeline.intake.codes import UNPARSEABLE
+from olist_pipeline.registry import CONTEXTS, LANDING
+from olist_pipeline.settings import DBT_DIR
+
+OLD_TREE = DBT_DIR / "models" / "old"
+NEW_TREE = DBT_DIR / "models" / "new"
+CAST = "trycast("
+
+
+def is_own(path: Path) -> bool:
+    """Return whether a path is in this project's dbt project, whose findings the rulebooks replace."""
+    return path.resolve().is_relative_to(DBT_DIR.resolve())
+
+
+def replaced_by_rules() -> Callable[[Finding], Sequence[str]]:
+    """Return what tells the names of the rules and derivations that replaced a finding."""
+    names: dict[str, list[str]] = defaultdict(list)
+    for context in CONTEXTS.values():
+        for book in context.rulebooks:
+            for item in (*book.rules, *book.derivations):
+                for place in item.replaces:
+                    names[place].append(f"{context.name} {item.code if isinstance(item, Rule) else item.name}")
+
+    def replaced(finding: Finding) -> Sequence[str]:
+        if finding.shape.normal.startswith(CAST):
+            return _casts_of_intake(finding)
+        return names.get(finding.place, ())
+
+    return replaced
+
+
+def audit_own(path: Path = OLD_TREE, *, started: Callable[[int], Callable[[], None]] = lambda files: lambda: None) -> Audit:
+    """Audit one of this project's trees, joined with the rulebooks."""
+    return audit(path, replaced=replaced_by_rules(), started=started)
+
+
+def done_by_context(found: Audit) -> dict[str, float]:
+    """Return the share of each context's findings that are migrated or waived, 0 to 1."""
+    return {name: share_done(entries) for name, entries in by_context(found).items()}
+
+
+def _casts_of_intake(finding: Finding) -> Sequence[str]:
+    """Return the codes by which intake rejects cells that the cast of a staging model would have lost."""
+    table = LANDING.get(finding.model.removeprefix("stg_"))
+    if table is None or not finding.model.startswith("stg_"):
+        return ()
+    typed = {name for name, field in table.record.model_fields.items() if value_type(field.annotation) is not str}
+    return tuple(f"intake {UNPARSEABLE.of(name)}" for name in finding.inputs if name in typed)
