@@ -13,11 +13,10 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from difflib import SequenceMatcher
+from collections.abc import Iterable, Sequence, Set
 from itertools import combinations
 
-from olist_pipeline.audit.model import Clause, Copies, Finding, Kind
+from olist_pipeline.audit.model import Clause, Copies, Finding, Kind, Shape
 
 LEAST_SHARED = 0.5
 LABELS_THAT_TELL = 2
@@ -119,15 +118,25 @@ def _shared(one: Sequence[str], other: Sequence[str]) -> float:
 
 
 def _differences(findings: Sequence[Finding]) -> tuple[str, ...]:
-    """Return what sets each finding apart from the first, e.g. `10 -> 5`."""
-    first = TOKEN.findall(findings[0].shape.normal)
-    found = []
-    for other in findings[1:]:
-        tokens = TOKEN.findall(other.shape.normal)
-        changes = [
-            f"{' '.join(first[i1:i2]) or 'nothing'} -> {' '.join(tokens[j1:j2]) or 'nothing'}"
-            for tag, i1, i2, j1, j2 in SequenceMatcher(None, first, tokens, autojunk=False).get_opcodes()
-            if tag != "equal"
-        ]
-        found.append("; ".join(changes))
-    return tuple(found)
+    """Return what sets each finding apart from the first: other numbers, or what one has and the other lacks."""
+    return tuple(_difference(findings[0].shape, other.shape) for other in findings[1:])
+
+
+def _difference(first: Shape, second: Shape) -> str:
+    one, other = TOKEN.findall(first.normal), TOKEN.findall(second.normal)
+    if first.skeleton == second.skeleton and len(one) == len(other):
+        return ", ".join(f"{old} -> {new}" for old, new in zip(one, other, strict=True) if old != new)
+    told, others = _telling(first), _telling(second)
+    apart = {
+        "without": [name for name in told if name not in others],
+        "with": [name for name in others if name not in told],
+    }
+    parts = [f"{word} {', '.join(names)}" for word, names in apart.items() if names]
+    return "; ".join(parts) or "the same values, otherwise combined"
+
+
+def _telling(shape: Shape) -> Set[str]:
+    """Return the literals and columns of a form."""
+    columns = set(shape.columns)
+    tokens = TOKEN.findall(shape.normal)
+    return dict.fromkeys(token for token in tokens if token in columns or token[0] == "'" or token[0].isdigit()).keys()

@@ -5,7 +5,8 @@ column (`logic`).
 
 Technical is: a join, a semi-join, an anti-join, a selection by a flag that was decided elsewhere, the first row of
 a group, a value that must be there because the query groups or joins by it, an element picked from an array, the
-metadata of a loader (a name that begins with an underscore), and the present day as a limit. What remains drops rows by a rule of the business.
+metadata of a loader (a name that begins with an underscore), and the present day as a limit. What remains drops rows
+by a rule of the business.
 """
 
 from __future__ import annotations

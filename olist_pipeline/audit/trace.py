@@ -13,10 +13,10 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from olist_domain.kernel.rules import Rule
-from olist_pipeline.audit.audit import audit, by_context, share_done
+from olist_domain.kernel.records import value_type
+from olist_pipeline.audit.audit import audit, by_context
 from olist_pipeline.audit.model import Audit, Finding
-from olist_pipeline.intake.cast import value_type
+from olist_pipeline.audit.report import percent_done
 from olist_pipeline.intake.codes import UNPARSEABLE
 from olist_pipeline.registry import CONTEXTS, LANDING
 from olist_pipeline.settings import DBT_DIR
@@ -36,9 +36,11 @@ def replaced_by_rules() -> Callable[[Finding], Sequence[str]]:
     names: dict[str, list[str]] = defaultdict(list)
     for context in CONTEXTS.values():
         for book in context.rulebooks:
-            for item in (*book.rules, *book.derivations):
-                for place in item.replaces:
-                    names[place].append(f"{context.name} {item.code if isinstance(item, Rule) else item.name}")
+            named = [(rule.code, rule.replaces) for rule in book.rules]
+            named += [(derivation.name, derivation.replaces) for derivation in book.derivations]
+            for name, places in named:
+                for place in places:
+                    names[place].append(f"{context.name} {name}")
 
     def replaced(finding: Finding) -> Sequence[str]:
         if finding.shape.normal.startswith(CAST):
@@ -48,14 +50,21 @@ def replaced_by_rules() -> Callable[[Finding], Sequence[str]]:
     return replaced
 
 
-def audit_own(path: Path = OLD_TREE, *, started: Callable[[int], Callable[[], None]] = lambda files: lambda: None) -> Audit:
+def audit_own(
+    path: Path = OLD_TREE, *, started: Callable[[int], Callable[[], None]] = lambda files: lambda: None
+) -> Audit:
     """Audit one of this project's trees, joined with the rulebooks."""
     return audit(path, replaced=replaced_by_rules(), started=started)
 
 
-def done_by_context(found: Audit) -> dict[str, float]:
-    """Return the share of each context's findings that are migrated or waived, 0 to 1."""
-    return {name: share_done(entries) for name, entries in by_context(found).items()}
+def percent_by_context() -> dict[str, int]:
+    """Return how many percent of each context's findings in the old tree are migrated or waived.
+
+    A context whose old models are gone is not in it.
+    """
+    if not any(OLD_TREE.rglob("*.sql")):
+        return {}
+    return {name: percent_done(entries) for name, entries in by_context(audit_own()).items()}
 
 
 def _casts_of_intake(finding: Finding) -> Sequence[str]:

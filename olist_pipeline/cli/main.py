@@ -10,6 +10,7 @@ import sys
 
 import click
 
+from olist_pipeline.cli.audit import audit
 from olist_pipeline.cli.data import data
 from olist_pipeline.cli.dev import dev
 from olist_pipeline.cli.parity import parity
@@ -24,7 +25,7 @@ def cli() -> None:
     """Move a dbt-only warehouse to Python validation + dbt, one bounded context at a time."""
 
 
-for command in (run, dev, status, rules, parity, quarantine, events, data):
+for command in (run, dev, status, rules, parity, quarantine, events, audit, data):
     cli.add_command(command)
 
 

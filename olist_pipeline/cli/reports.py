@@ -10,6 +10,7 @@ from typing import Any
 import click
 from rich.console import Console
 
+from olist_pipeline.audit.trace import percent_by_context
 from olist_pipeline.cli.output import JSON, print_json, print_rows, table
 from olist_pipeline.cli.summary import flag_counts, rule_counts, table_counts, verdict_rows
 from olist_pipeline.months import month_text
@@ -32,6 +33,8 @@ def status(as_json: bool) -> None:
     release = current_release(settings.serving)
     parity = verdict_rows(url)
     rows = [_context_status(settings, url, name, parity) for name in CONTEXTS]
+    audited = percent_by_context()
+    rows = [{**row, "logic_moved": audited.get(row["context"])} for row in rows]
     tables = table_counts(settings, url)
     flagged = flag_counts(settings)
     rules = rule_counts(url, flagged)
@@ -46,7 +49,7 @@ def status(as_json: bool) -> None:
         print_json(report)
         return
     console = Console()
-    columns = ["context", "route", "months", "rules", "derivations", "parity", "conservation"]
+    columns = ["context", "route", "months", "rules", "derivations", "parity", "conservation", "logic_moved"]
     print_rows(console, "Contexts", rows, columns)
     print_rows(console, "Rows", tables, ["table", "landing", "accepted", "quarantined"])
     _print_rules(console, rules)
