@@ -39,6 +39,12 @@ def customer_region(customer: AddressFacts) -> Fact[str]:
     return region_of(customer.customer_state)
 
 
+@derivation(replaces=("mart_cohort_analysis.is_repeat",))
+def is_repeat(customer: AddressFacts) -> Fact[bool]:
+    """Whether a customer's order came after the first one of the person; unknown without an accepted order."""
+    return customer.order_purchase_timestamp > customer.first_order_at
+
+
 @derivation(name="region", replaces=("int_customers.region", "dim_customer.region"))
 def person_region(person: PersonFacts) -> Fact[str]:
     """The region of Brazil that a person's latest order went to."""

@@ -23,6 +23,7 @@ from olist_pipeline.audit.dbt_names import (
     Namespace,
     Relation,
     ReturnedError,
+    Unknown,
     names_of,
 )
 
@@ -67,7 +68,7 @@ class Renderer:
     def __init__(self, sources: list[MacroText], variables: Mapping[str, Any], adapter: str, project: str) -> None:
         self.adapter = adapter
         self._environment = _Sandbox(
-            undefined=ChainableUndefined,
+            undefined=_undefined_of(self),
             extensions=["jinja2.ext.do", "jinja2.ext.loopcontrols"],
             keep_trailing_newline=True,
         )
@@ -119,18 +120,16 @@ class Renderer:
         """Return the SQL of a template; raises RenderError."""
         self._missing = []
         self._is_incremental = is_incremental
-        template = None
         try:
-            template = self.compile(text)
-            sql = template.render(this=Relation(model), model={"name": model, "alias": model})
+            sql = self.compile(text).render(this=Relation(model), model={"name": model, "alias": model})
         except TemplateSyntaxError as error:
-            raise RenderError(error.lineno, f"Its Jinja is not well formed: {error.message}") from None
+            raise RenderError(error.lineno, f"Its Jinja is not well formed: {_first_line(error)}") from None
         except ReturnedError:
             raise RenderError(None, "It calls return() outside of a macro") from None
-        except RecursionError:
-            raise RenderError(_line_of_call(template), "Its macros call each other without an end") from None
-        except MemoryError:
-            raise RenderError(_line_of_call(template), "Its Jinja needs more memory than it may have") from None
+        except RecursionError as error:
+            raise RenderError(line_of_template(error), "Its macros call each other without an end") from None
+        except MemoryError as error:
+            raise RenderError(line_of_template(error), "Its Jinja needs more memory than it may have") from None
         except (
             TemplateError,
             CompilerError,
@@ -140,11 +139,29 @@ class Renderer:
             ValueError,
             AttributeError,
         ) as error:
-            line = line_of_template(error, template)
+            line = line_of_template(error)
             raise RenderError(line, f"Its Jinja cannot be rendered: {_first_line(error)}") from None
         lines = text.splitlines()
         unknown = dict.fromkeys(self._missing)
         return Rendered(sql, tuple((_line_with(lines, name), name) for name in unknown))
+
+
+def _undefined_of(renderer: Renderer) -> type[ChainableUndefined]:
+    """Return what an unknown name is in templates: false, or written out and noted."""
+
+    class Unknowable(ChainableUndefined):
+        def __call__(self, *args: Any, **kwargs: Any) -> str:  # type: ignore[override]
+            return str(Unknown(str(self._undefined_name), renderer)(*args, **kwargs))
+
+        def __getattr__(self, name: str) -> Any:
+            if name.startswith("_"):
+                raise AttributeError(name)
+            return type(self)(name=f"{self._undefined_name}.{name}")
+
+        def __str__(self) -> str:
+            return renderer.missing(str(self._undefined_name))
+
+    return Unknowable
 
 
 class LazyMacro:
@@ -188,21 +205,15 @@ def has_jinja(text: str) -> bool:
     return JINJA.search(text) is not None
 
 
-def line_of_template(error: BaseException, template: Template | None) -> int | None:
-    """Return the line of the outermost template at which an error was raised."""
+def line_of_template(error: BaseException) -> int | None:
+    """Return the line of the model's template at which an error was raised.
+
+    Jinja writes lines of templates into tracebacks; the outermost template is the model's, macros come after it.
+    """
     trace = error.__traceback__
     while trace is not None:
-        if trace.tb_frame.f_code.co_filename == "<template>" and template is not None:
-            namespace = trace.tb_frame.f_globals
-            if namespace.get("blocks") is template.blocks or trace.tb_frame.f_code.co_name in (
-                "root",
-                "top-level template code",
-            ):
-                return (
-                    trace.tb_lineno
-                    if "top-level" in trace.tb_frame.f_code.co_name
-                    else template.get_corresponding_lineno(trace.tb_lineno)
-                )
+        if trace.tb_frame.f_code.co_filename == "<template>":
+            return trace.tb_lineno
         trace = trace.tb_next
     return None
 
@@ -223,14 +234,10 @@ def _plain_blocks(text: str) -> str:
     return BLOCK.sub(plain, text)
 
 
-def _line_of_call(template: Template | None) -> int | None:
-    return None if template is None else 1
-
-
 def _line_with(lines: list[str], name: str) -> int | None:
     last = name.rpartition(".")[2]
     return next((number for number, line in enumerate(lines, 1) if last in line), None)
 
 
 def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300].rstrip(".")
