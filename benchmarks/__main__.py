@@ -9,7 +9,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from benchmarks import alone, run, sales
+from benchmarks import alone, audit, run, sales
 from olist_pipeline.synthetic import generate
 
 REAL_SIZE = 99_441
@@ -29,6 +29,7 @@ def main() -> None:
         sales.measure(landing, home)
         run.measure(landing, home)
         alone.measure(landing, home)
+        audit.measure(home)
 
 
 if __name__ == "__main__":

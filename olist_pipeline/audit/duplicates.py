@@ -75,13 +75,23 @@ def _near_groups(groups: list[list[Finding]]) -> list[list[list[Finding]]]:
             number = parent[number]
         return number
 
-    for one, other in combinations(range(len(groups)), 2):
+    for one, other in sorted(_candidates(groups)):
         if _are_near(groups[one][0], groups[other][0]):
             parent[root(other)] = root(one)
     joined: dict[int, list[list[Finding]]] = defaultdict(list)
     for number, group in enumerate(groups):
         joined[root(number)].append(group)
     return [found for found in joined.values() if len(found) > 1]
+
+
+def _candidates(groups: Sequence[Sequence[Finding]]) -> set[tuple[int, int]]:
+    """Return the pairs that share a skeleton, a name or a label: no others can be near, and most share nothing."""
+    sharing: dict[object, list[int]] = defaultdict(list)
+    for number, (finding, *_) in enumerate(groups):
+        shape = finding.shape
+        for key in (shape.skeleton, frozenset(shape.name), *(("label", label) for label in shape.labels)):
+            sharing[key].append(number)
+    return {pair for numbers in sharing.values() for pair in combinations(numbers, 2)}
 
 
 def _are_near(one: Finding, other: Finding) -> bool:

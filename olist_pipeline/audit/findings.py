@@ -160,9 +160,8 @@ def output_columns(select: exp.Select) -> Iterator[tuple[str, Node]]:
         elif not isinstance(item, exp.Column):
             yield item.output_name or filtered_column(item), item
     group = select.args.get("group")
-    shown = {(item.this if isinstance(item, exp.Alias) else item).sql() for item in select.selects}
     for part in group.expressions if group is not None else []:
-        if is_case(part) and part.sql() not in shown:
+        if is_case(part) and part not in [item.unalias() for item in select.selects]:
             yield filtered_column(part), part
 
 
