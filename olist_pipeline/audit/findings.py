@@ -100,9 +100,10 @@ class Found:
                         if isinstance(found, Logic):
                             self._add([found.node], pair.expression, pair.this.name, found.kind, Clause.SET, nowhere)
                     self._add_technical(judged, pair.this.name)
-        for written in self.statement.tree.find_all(exp.Update, exp.Delete):
-            where = written.args.get("where")
-            for condition in conjuncts(where.this) if where is not None else []:
+        for written in self.statement.tree.find_all(exp.Update, exp.Delete, exp.When):
+            where = written.args.get("condition") if isinstance(written, exp.When) else written.args.get("where")
+            whole = where.this if isinstance(where, exp.Where) else where
+            for condition in conjuncts(whole) if whole is not None else []:
                 kind = kind_of_filter(condition, Clause.WHERE, nowhere, self.keys)
                 if kind is not None:
                     self._add([condition], condition, filtered_column(condition), kind, Clause.WHERE, nowhere)

@@ -146,7 +146,7 @@ PAGE = """\
   table { border-collapse: collapse; width: 100%; margin: 0.5rem 0 2rem; }
   th, td { text-align: left; vertical-align: top; padding: 0.35rem 0.6rem; border-bottom: 1px solid #d9e2ec; }
   th { background: #f0f4f8; position: sticky; top: 0; }
-  td.number { text-align: right; }
+  .number { text-align: right; }
   code, pre { font: 12px/1.4 ui-monospace, monospace; white-space: pre-wrap; overflow-wrap: anywhere; margin: 0; }
   .High, .open { color: #ba2525; font-weight: 600; }
   .Medium { color: #8d5b00; }
@@ -173,7 +173,9 @@ PAGE = """\
 <h2>Where to begin</h2>
 <p>Bounded contexts from the simplest to the most complex; points count branches, predicates, tables and nesting.</p>
 <table>
-<tr><th>context</th><th>findings</th><th>high priority</th><th>points</th><th>copied</th><th>open</th><th>done</th></tr>
+<tr><th>context</th><th class="number">findings</th><th class="number">high priority</th>
+<th class="number">points</th><th class="number">copied</th><th class="number">open</th>
+<th class="number">done</th></tr>
 {% for row in report.contexts %}
 <tr><td>{{ row.context }}</td><td class="number">{{ row.findings }}</td><td class="number">{{ row.high_priority }}</td>
 <td class="number">{{ row.points }}</td><td class="number">{{ row.copied }}</td><td class="number">{{ row.open }}</td>

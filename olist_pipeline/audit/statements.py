@@ -93,6 +93,16 @@ def statements(sql: str, dialect: str) -> Iterator[Statement | UnreadableError]:
                     yield UnreadableError(part[0].line, f"is a statement that cannot be looked into: {tree.name} ...")
             elif tree is not None:
                 yield Statement(tree, part)
+                if _hides_a_body(tree):
+                    yield UnreadableError(part[0].line, "has a body in a text, which was not looked into")
+
+
+def _hides_a_body(tree: Node) -> bool:
+    """Return whether a procedure or function is created whose SQL is a text: `as $$ ... $$`."""
+    if not isinstance(tree, exp.Create) or tree.kind not in ("PROCEDURE", "FUNCTION") or tree.expression is None:
+        return False
+    texts = tree.expression.find_all(exp.Literal, exp.RawString, exp.Heredoc)
+    return any(HOLDS_LOGIC.search(str(text.this)) for text in texts)
 
 
 def _split(tokens: list[Token]) -> Iterator[tuple[Token, ...]]:

@@ -89,6 +89,12 @@ def test_a_folder_of_the_worst_ends_with_a_report(tmp_path):
     assert [entry.finding.file for entry in found.entries] == ["also_good.sql", "good.sql"]
 
 
+def test_a_body_in_a_text_is_told(tmp_path):
+    body = "create function f(x int) returns text as $$ select case when x > 9 then 'a' else 'b' end $$ language sql"
+    line, message = problem_of(f"select 1;\n{body}", tmp_path)
+    assert (line, "not looked into" in message) == (2, True)
+
+
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read every file")
 def test_a_file_that_may_not_be_read_is_told(tmp_path):
     (tmp_path / "secret.sql").write_text(RULE)
