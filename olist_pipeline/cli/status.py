@@ -14,6 +14,7 @@ import click
 from rich.console import Console
 
 from olist_pipeline.alerts import history
+from olist_pipeline.audit.trace import percent_by_context
 from olist_pipeline.cli.output import JSON, print_json, print_rows, table
 from olist_pipeline.cli.summary import verdict_rows
 from olist_pipeline.errors import OlistError
@@ -63,7 +64,7 @@ def context_rows(
     judged = verdict_rows(url)
     conservation = verdicts.latest(url, "conservation")
     streaks, routed = verdicts.streaks(url), routes.read_routes(url, CONTEXTS)
-    states = _month_states(settings)
+    states, audited = _month_states(settings), percent_by_context()
     return [
         {
             "context": name,
@@ -76,6 +77,7 @@ def context_rows(
             "parity": _verdicts([row["verdict"] for row in judged if row["context"] == name]),
             "conservation": _conservation([v for (owner, _), v in conservation.items() if owner == name]),
             "streak": streaks.get(name, 0),
+            "logic_moved": audited.get(name),
         }
         for name, moved in CONTEXTS.items()
     ]
@@ -162,7 +164,7 @@ def _print(console: Console, report: Mapping[str, Any], *, show_rules: bool) -> 
         }
         for row in report["contexts"]
     ]
-    print_rows(console, "Contexts", shown, [*columns, "streak"])
+    print_rows(console, "Contexts", shown, [*columns, "streak", "logic_moved"])
     print_rows(console, "Rows", report["tables"], ["table", "landing", "accepted", "quarantined"])
     if show_rules:
         _print_rules(console, report["rules"])
