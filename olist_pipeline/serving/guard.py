@@ -52,8 +52,10 @@ def guard(settings: Settings, url: str, now: datetime) -> list[Switched]:
     done = []
     for regression in regressions(settings, url, now):
         reason = "; ".join(regression.reasons)
-        if journal.present_state(settings.serving).routes[regression.context] != "new":
-            _alert(settings, regression, f"{regression.context} is retired and has regressed: {reason}.")
+        route = journal.present_state(settings.serving).routes[regression.context]
+        if route != "new":
+            how = "is retired" if route == "retired" else "went back to old with another context"
+            _alert(settings, regression, f"{regression.context} {how} and has regressed: {reason}.")
             continue
         try:
             switched = rollback(settings, regression.context, by=GUARD, reason=reason, blocks=True)
