@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: run test dev lint bench clean
+.PHONY: run test dev dashboards lint bench clean
 
 run: $(INSTALLED)  ## set up and run the whole pipeline
 	@$(BIN)/olist run
@@ -16,6 +16,9 @@ test: $(INSTALLED)  ## set up and pass the tests
 
 dev: $(INSTALLED)  ## set up and open the Dagster UI
 	@$(BIN)/olist dev
+
+dashboards: $(INSTALLED)  ## set up and open the dashboards
+	@$(BIN)/olist dashboards
 
 lint: $(INSTALLED)  ## style, types, import contracts, definitions
 	$(BIN)/ruff check .

@@ -9,7 +9,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from benchmarks import alone, run, sales
+from benchmarks import alone, dashboards, parity, run, sales, soak
 from olist_pipeline.synthetic import generate
 
 REAL_SIZE = 99_441
@@ -28,7 +28,11 @@ def main() -> None:
         print(f"landing: {'synthetic' if landing.is_relative_to(home) else 'real'}, {os.cpu_count()} cores\n")
         sales.measure(landing, home)
         run.measure(landing, home)
+        soak.measure(landing, home)
+        dashboards.measure(home / "run")
         alone.measure(landing, home)
+        parity.measure_warehouse(home)
+        parity.measure()
 
 
 if __name__ == "__main__":

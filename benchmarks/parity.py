@@ -16,11 +16,17 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from statistics import median
 
 import duckdb
 
+from olist_pipeline.parity.attribution import LINKS, Evidence, parity_of
+from olist_pipeline.parity.causes import causes
 from olist_pipeline.parity.compare import compare
 from olist_pipeline.parity.contract import Contract
+from olist_pipeline.settings import Settings
+from olist_pipeline.stores.postgres import ready_url
+from olist_pipeline.warehouse import OLD, load_manifest, reading, warehouse_tables
 
 COLUMNS = (
     "customer_city",
@@ -104,7 +110,7 @@ class Peak:
             self.mb = max(self.mb, resident_mb())
 
 
-def measure(name: str, runs: dict[str, Callable[[], object]], repeat: int) -> None:
+def time_in_turn(name: str, runs: dict[str, Callable[[], object]], repeat: int) -> None:
     """Run all of `runs` in turn, `repeat` times, and print the best of each beside the best of the first."""
     best = dict.fromkeys(runs, float("inf"))
     peaks = dict.fromkeys(runs, 0)
@@ -122,6 +128,46 @@ def measure(name: str, runs: dict[str, Callable[[], object]], repeat: int) -> No
         )
 
 
+def measure(rows: int = 10_000_000, key: str = "integer", memory_limit: str = "2.5GB", repeat: int = 3) -> None:
+    """Print both pairs of tables beside the hand-written join."""
+    contract = Contract("orders", ("order_id",))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "parity.duckdb"
+        build(path, rows, key, memory_limit)
+        with duckdb.connect(str(path), read_only=True) as con:
+            con.execute(f"SET memory_limit = '{memory_limit}'")
+            [threads] = con.execute("SELECT current_setting('threads')").fetchall()
+            print(f"comparison, {rows:,} rows x 10 columns, {key} key, {threads[0]} threads,", end=" ")
+            print(f"memory_limit {memory_limit}, best of {repeat}")
+            for label, new in (("0.1 % differences", "new_orders"), ("identical", "same_orders")):
+                query = hand_written_join(new)
+                runs = {
+                    "hand-written join": lambda query=query: con.execute(query).fetchall(),
+                    "compare": lambda new=new: compare(con, "old_orders", new, contract),
+                }
+                time_in_turn(label, runs, repeat)
+                [counts] = con.execute(query).fetchall()
+                found = compare(con, "old_orders", new, contract)
+                assert counts == (found.only_in_old, found.only_in_new, found.equal, found.unequal)
+    print()
+
+
+def measure_warehouse(home: Path) -> None:
+    """Print how long all tables of the warehouse that a run over `home` left take, three comparisons each."""
+    settings = Settings(home / "run", home / "landing", None)
+    url = ready_url(settings)
+    tables = warehouse_tables(load_manifest(settings.dbt_target / OLD / "manifest.json"))
+    seconds = []
+    for _ in range(5):
+        start = time.perf_counter()
+        evidence = Evidence({"any": 1}, causes(url, settings.staging, LINKS))
+        with reading(settings.warehouse) as connection:
+            for table in tables:
+                parity_of(connection, table, evidence)
+        seconds.append(time.perf_counter() - start)
+    print(f"parity of all {len(tables)} tables of the warehouse, median of 5: {median(seconds):.1f} s\n")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rows", type=int, default=1_000_000)
@@ -129,25 +175,7 @@ def main() -> None:
     parser.add_argument("--memory-limit", default="2.5GB")
     parser.add_argument("--repeat", type=int, default=3)
     options = parser.parse_args()
-    contract = Contract("orders", ("order_id",))
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "parity.duckdb"
-        build(path, options.rows, options.key, options.memory_limit)
-        with duckdb.connect(str(path), read_only=True) as con:
-            con.execute(f"SET memory_limit = '{options.memory_limit}'")
-            [threads] = con.execute("SELECT current_setting('threads')").fetchall()
-            print(f"{options.rows:,} rows x 10 columns, {options.key} key, {threads[0]} threads,", end=" ")
-            print(f"memory_limit {options.memory_limit}, best of {options.repeat}")
-            for label, new in (("0.1 % differences", "new_orders"), ("identical", "same_orders")):
-                query = hand_written_join(new)
-                runs = {
-                    "hand-written join": lambda query=query: con.execute(query).fetchall(),
-                    "compare": lambda new=new: compare(con, "old_orders", new, contract),
-                }
-                measure(label, runs, options.repeat)
-                [counts] = con.execute(query).fetchall()
-                found = compare(con, "old_orders", new, contract)
-                assert counts == (found.only_in_old, found.only_in_new, found.equal, found.unequal)
+    measure(options.rows, options.key, options.memory_limit, options.repeat)
 
 
 if __name__ == "__main__":

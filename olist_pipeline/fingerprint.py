@@ -7,16 +7,16 @@ not: fingerprints of tables (see `parity.fingerprint`).
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from olist_pipeline.files import content_hash, tree_hash
 from olist_pipeline.registry import LANDING
 from olist_pipeline.settings import DBT_DIR, PROJECT_DIR, Settings
 
 
-def landing_hashes(settings: Settings) -> dict[str, str]:
-    """Return the content hash of each landing file that is there, by table."""
-    paths = {name: settings.landing / table.file for name, table in LANDING.items()}
+def landing_hashes(settings: Settings, tables: Iterable[str] = tuple(LANDING)) -> dict[str, str]:
+    """Return the content hash of each landing file that is there, by table: of `tables`, or of all."""
+    paths = {name: settings.landing / LANDING[name].file for name in tables}
     return {name: content_hash(path) for name, path in paths.items() if path.is_file()}
 
 

@@ -16,7 +16,7 @@ FIRST_MONTH = date(2016, 1, 1)
 
 @dataclass(frozen=True)
 class MonthRange:
-    """The months from `first` to `last`, both included, each as its first day."""
+    """The months from `first` to `last`, both included, each as its first day; as text `YYYY-MM [to YYYY-MM]`."""
 
     first: date
     last: date
@@ -26,6 +26,10 @@ class MonthRange:
         while month <= self.last:
             yield month
             month = following(month)
+
+    def __str__(self) -> str:
+        first, last = month_text(self.first), month_text(self.last)
+        return first if first == last else f"{first} to {last}"
 
     @classmethod
     def until(cls, today: date) -> MonthRange:

@@ -132,6 +132,11 @@ class Settings:
         return self.home / "serving"
 
     @property
+    def reports(self) -> Path:
+        """Reports for a browser, a file a run."""
+        return self.home / "reports"
+
+    @property
     def dagster_home(self) -> Path:
         """Dagster's instance folder (its storage is in PostgreSQL)."""
         return self.home / "dagster"

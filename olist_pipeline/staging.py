@@ -6,6 +6,7 @@ What belongs here: layout, atomic writes and reads of these files. What does not
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 from typing import TypeVar
@@ -18,6 +19,9 @@ from olist_pipeline.files import replacing
 from olist_pipeline.months import month_text
 
 RecordT = TypeVar("RecordT", bound=Record)
+
+WRITERS = 4
+"""So many months of a table are written at a time."""
 
 SNAPSHOT = "snapshot"
 """The file name of a table that has no months."""
@@ -58,8 +62,14 @@ def write_months(frame: pl.DataFrame, staging: Path, context: str, table: str, m
     """Write each of `months` of `frame`, months without rows included: what was there before is replaced."""
     by_month = {key[0]: rows for key, rows in frame.partition_by("order_month", as_dict=True).items()}
     empty = frame.clear()
-    for month in months:
-        write_frame(by_month.get(month, empty), staging_path(staging, context, table, month))
+    # Taking a file's place waits for the disk: some do while others are written.
+    with ThreadPoolExecutor(WRITERS) as pool:
+        written = [
+            pool.submit(write_frame, by_month.get(month, empty), staging_path(staging, context, table, month))
+            for month in months
+        ]
+    for one in written:
+        one.result()
 
 
 def staged_months(staging: Path, context: str, table: str) -> list[date]:

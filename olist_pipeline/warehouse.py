@@ -28,7 +28,8 @@ class WarehouseTable:
     """A table that stands in `old`, `replay` and `new`: its context, key and what else its model declares.
 
     `reads` are the staged tables (`context/table`) that its new model is made of, over all models in between.
-    `is_monthly` says that it is built month by month (its model is incremental).
+    `measures` are the columns whose sums a dashboard shows. `is_monthly` says that it is built month by month (its
+    model is incremental).
     """
 
     name: str
@@ -38,6 +39,7 @@ class WarehouseTable:
     excluded: Mapping[str, str]
     reads: tuple[str, ...] = ()
     is_monthly: bool = False
+    measures: tuple[str, ...] = ()
 
 
 def load_manifest(path: Path) -> dict[str, Any]:
@@ -127,4 +129,5 @@ def _table(node: Mapping[str, Any], manifest: Mapping[str, Any]) -> WarehouseTab
         excluded=parity.get("excluded", {}),
         reads=tuple(sorted(_staged_sources(node, manifest))),
         is_monthly=node["config"]["materialized"] == "incremental",
+        measures=tuple(parity.get("measures", ())),
     )

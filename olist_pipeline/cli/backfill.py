@@ -29,6 +29,7 @@ from olist_pipeline.orchestration.partition_states import (
 )
 from olist_pipeline.orchestration.partitions import all_months, describe
 from olist_pipeline.registry import CONTEXTS
+from olist_pipeline.serving.guard import guarded_contexts
 from olist_pipeline.settings import Settings
 from olist_pipeline.stores.postgres import flush
 from olist_pipeline.warehouse import load_manifest, warehouse_tables
@@ -57,9 +58,9 @@ def backfill(context: str, first: str | None, last: str | None, only: PartitionS
     # Proofs are of all months: they come last, when no month is missing any more.
     plan = [Planned(job_name(context), part, is_monthly_only=part is not parts[-1]) for part in parts]
     seen = run_jobs(settings, console, plan)
+    seen.rolled_back = guarded_contexts(settings, url)
     flush(url)
-    if seen.has_failed:
-        raise OlistError(" ".join(seen.problems))
+    seen.raise_failure()
     built = describe(months) if _is_monthly(context) else "as a whole, for it has nothing by month"
     _report(console, as_json, context, months, seen.run_ids, f"{context} is built and proven: {built}.")
 

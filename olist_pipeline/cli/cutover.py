@@ -44,7 +44,7 @@ def cutover(context: str, to: str, force: bool, reason: str, as_json: bool) -> N
     done = switch.cutover(
         settings,
         context,
-        lambda connection, release: gate.cutover_objections(settings, url, connection, release, context, date.today()),
+        lambda release: gate.cutover_objections(settings, url, release, context, date.today()),
         by=current_user(),
         reason=reason or ("" if force else "the gate was open"),
         force=force,

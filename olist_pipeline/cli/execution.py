@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from olist_pipeline.errors import OlistError
 from olist_pipeline.months import MonthRange
 from olist_pipeline.orchestration.instance import bury_killed_runs, execute, quiet_instance, sole_run
 from olist_pipeline.settings import Settings
@@ -27,25 +28,25 @@ _COUNTED = re.compile(r"\d+ of \d+ ERROR")
 
 @dataclass
 class Progressed:
-    """What was seen of a run: seconds a step, the first failure, and asset checks that failed."""
+    """What was seen of a run: seconds a step, the first failure, asset checks that failed, contexts rolled back."""
 
     run_ids: list[str] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
     failure: str = ""
     failed_checks: list[str] = field(default_factory=list)
+    rolled_back: list[str] = field(default_factory=list)
 
     @property
     def has_failed(self) -> bool:
-        """Whether a step or a check failed."""
-        return bool(self.problems)
+        """Whether a step or a check failed, or the guard had to act."""
+        return bool(self.failure or self.failed_checks or self.rolled_back)
 
-    @property
-    def problems(self) -> list[str]:
-        """A sentence for each thing that failed."""
-        return [
-            *([self.failure] if self.failure else []),
-            *(f"The check {name} failed." for name in self.failed_checks),
-        ]
+    def raise_failure(self) -> None:
+        """Raise OlistError with everything that failed, if anything did."""
+        problems = [self.failure, *(f"The check {name} failed." for name in self.failed_checks)]
+        problems += [f"The guard rolled {context} back to old." for context in self.rolled_back]
+        if self.has_failed:
+            raise OlistError(" ".join(problem for problem in problems if problem))
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ COMMANDS = {
     "run": "run:run",
     "backfill": "backfill:backfill",
     "dev": "dev:dev",
+    "dashboards": "dashboards:dashboards",
     "status": "status:status",
     "rules": "rules:rules",
     "parity": "parity:parity",

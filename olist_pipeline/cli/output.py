@@ -17,7 +17,14 @@ from rich.table import Table
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 """The option of every reporting command."""
 
-COLOUR_OF = {"identical": "green", "explained": "yellow", "differs": "red", "holds": "green", "does not hold": "red"}
+COLOUR_OF = {
+    "identical": "green",
+    "explained": "yellow",
+    "approved": "yellow",
+    "differs": "red",
+    "holds": "green",
+    "does not hold": "red",
+}
 
 
 def print_json(value: object) -> None:

@@ -1,41 +1,68 @@
-"""`olist parity`: the stored verdicts, or a comparison of any two relations.
+"""`olist parity`: the stored verdicts, a comparison of any two relations, and approvals of differences.
 
-What belongs here: the command's two ways of asking, and printing the answer. What does not: comparing.
+What belongs here: the commands and what they ask of the stores. What does not: comparing, and how a report looks
+(`parity_view`, `parity.html`).
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from datetime import date, datetime
+from pathlib import Path
 
 import click
 from rich.console import Console
 
 from olist_pipeline.cli.output import JSON, print_json, print_rows
+from olist_pipeline.cli.parity_view import print_comparison, print_report
 from olist_pipeline.cli.summary import verdict_rows
 from olist_pipeline.errors import OlistError
-from olist_pipeline.parity.contract import Contract, Tolerance
+from olist_pipeline.parity.attribution import complete_report
+from olist_pipeline.parity.contract import Contract, Tolerance, fold
+from olist_pipeline.parity.html import html_report
 from olist_pipeline.parity.sources import compare_sources
-from olist_pipeline.settings import Settings
-from olist_pipeline.stores import verdicts
+from olist_pipeline.settings import Settings, current_user
+from olist_pipeline.stores import approvals, verdicts
 from olist_pipeline.stores.postgres import ready_url
+from olist_pipeline.stores.verdicts import Verdict
 
 
-@click.command()
+class ShowByDefault(click.Group):
+    """A group whose first word may be a table: `olist parity fact_orders` is `olist parity show fact_orders`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """See `click.Command.parse_args`."""
+        if not args or (args[0] not in self.commands and args[0] not in self.get_help_option_names(ctx)):
+            args = ["show", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(cls=ShowByDefault)
+def parity() -> None:
+    """Show how old and new compare, compare any two relations, or approve a difference.
+
+    `olist parity [TABLE]` is short for `olist parity show [TABLE]`.
+    """
+
+
+@parity.command()
 @click.argument("table", required=False)
 @click.option("--old", help="Compare this relation: FILE.parquet, FILE.csv, a folder, or FILE.duckdb:SCHEMA.TABLE.")
 @click.option("--new", help="... with this one.")
 @click.option("--key", help="The columns that identify a row, by commas.")
 @click.option("--tolerance", "tolerances", multiple=True, metavar="COLUMN=BOUND", help="May differ by as much.")
 @click.option("--where", help="Compare only the rows for which this SQL condition holds.")
+@click.option("--html", type=click.Path(path_type=Path), help="Write the stored verdicts to this file, for a browser.")
 @JSON
-def parity(
+def show(
     table: str | None,
     old: str | None,
     new: str | None,
     key: str | None,
     tolerances: tuple[str, ...],
     where: str | None,
+    html: Path | None,
     as_json: bool,
 ) -> None:
     """Show the stored verdicts, of all tables or in full of TABLE, or compare any two relations.
@@ -45,24 +72,99 @@ def parity(
     if old or new:
         _compare_any(old, new, key, tolerances, where, as_json)
     else:
-        _show_stored(table, as_json)
+        _show_stored(table, html, as_json)
 
 
-def _show_stored(table: str | None, as_json: bool) -> None:
+@parity.command()
+@click.argument("table")
+@click.option("--column", required=True, help="The column whose cells may differ.")
+@click.option("--reason", required=True, help="Why the difference may stand.")
+@click.option("--until", required=True, type=click.DateTime(["%Y-%m-%d"]), help="The last day of the approval.")
+@JSON
+def approve(table: str, column: str, reason: str, until: datetime, as_json: bool) -> None:
+    """Approve that the cells of one column of TABLE differ from the replay, until a day.
+
+    The next comparison then gives `approved` where nothing else differs. Rows, keys and types cannot be approved.
+    """
     url = ready_url(Settings.from_env())
-    stored = {verdict.table: verdict for verdict in verdicts.latest(url, "parity").values()}
-    if not stored:
-        raise OlistError("No table has been compared yet; run `olist run`.")
+    _check_column(url, table, column)
+    approval = approvals.approve(
+        url,
+        table=table,
+        column=column,
+        reason=reason,
+        until=until.date(),
+        approved_by=current_user(),
+        today=date.today(),
+    )
+    if as_json:
+        print_json(approval.to_dict())
+    else:
+        click.echo(f"{approval.sentence()}\nIt counts from the next comparison on: `olist run --force`.")
+
+
+@parity.command("approvals")
+@JSON
+def approvals_command(as_json: bool) -> None:
+    """List all approvals, with their reasons and whether they still hold."""
+    today = date.today()
+    given = approvals.all_approvals(ready_url(Settings.from_env()))
+    rows = [{**approval.to_dict(), "state": approval.state(today)} for approval in given]
+    if as_json:
+        print_json(rows)
+    else:
+        columns = ["approval_id", "table", "column", "state", "until", "approved_by", "reason"]
+        print_rows(Console(), "Approvals of differences", rows, columns)
+
+
+@parity.command()
+@click.argument("approval", type=int)
+def revoke(approval: int) -> None:
+    """End an approval now, by its number."""
+    approvals.revoke(ready_url(Settings.from_env()), approval, revoked_by=current_user())
+    click.echo(f"Approval {approval} is revoked; the next comparison does without it.")
+
+
+def _show_stored(table: str | None, html: Path | None, as_json: bool) -> None:
+    url = ready_url(Settings.from_env())
+    stored = _stored(url)
     if table is not None and table not in stored:
         raise OlistError(f"{table} has not been compared; compared are: {', '.join(sorted(stored))}.")
     chosen = [stored[table]] if table else list(stored.values())
+    if html is not None:
+        html.write_text(html_report(chosen, approvals.all_approvals(url), date.today()), "utf-8")
+        click.echo(f"{html} holds the verdicts on {len(chosen)} table{'s' * (len(chosen) != 1)}.", err=as_json)
     if as_json:
         print_json([verdict.report for verdict in chosen])
     elif table:
-        _print_lines(chosen[0].report["sentences"])
-    else:
+        print_report(Console(), complete_report(chosen[0].report))
+    elif html is None:
         print_rows(Console(), "Parity, old against new", verdict_rows(url), ["table", "verdict", "why"])
+        _print_approvals(url)
     sys.exit(0 if all(verdict.is_green for verdict in chosen) else 1)
+
+
+def _stored(url: str) -> dict[str, Verdict]:
+    """Return the latest verdicts by table; raises OlistError before the first comparison."""
+    stored = {verdict.table: verdict for verdict in verdicts.latest(url, "parity").values()}
+    if not stored:
+        raise OlistError("No table has been compared yet; run `olist run`.")
+    return stored
+
+
+def _print_approvals(url: str) -> None:
+    for approval in approvals.active(url, date.today()):
+        click.secho(approval.sentence(), fg="yellow")
+
+
+def _check_column(url: str, table: str, column: str) -> None:
+    """Raise OlistError for a table or a column that the comparisons do not know."""
+    stored = _stored(url)
+    if table not in stored:
+        raise OlistError(f"{table} has not been compared; compared are: {', '.join(sorted(stored))}.")
+    known = [compared["column"] for compared in stored[table].report["replay_and_new"]["columns"]]
+    if fold(column) not in map(fold, known):
+        raise OlistError(f"{table} has no compared column {column}; it has: {', '.join(known)}.")
 
 
 def _compare_any(
@@ -76,7 +178,12 @@ def _compare_any(
     if as_json:
         print_json(comparison.to_dict())
     else:
-        _print_lines(comparison.sentences())
+        verdict, *findings = comparison.sentences()
+        click.secho(verdict, fg="green" if comparison.identical else "red")
+        if not comparison.identical:
+            print_comparison(Console(), comparison.to_dict())
+        for line in findings:
+            click.echo(line)
     sys.exit(0 if comparison.identical else 1)
 
 
@@ -85,8 +192,3 @@ def _tolerance(text: str) -> tuple[str, Tolerance]:
     if not separator:
         raise OlistError(f"--tolerance {text} must look like COLUMN=BOUND, e.g. price=0.01.")
     return column, Tolerance(absolute=bound)
-
-
-def _print_lines(lines: Sequence[str]) -> None:
-    for line in lines:
-        click.echo(line)

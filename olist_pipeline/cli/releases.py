@@ -38,8 +38,9 @@ def releases(as_json: bool) -> None:
     elif not rows:
         click.echo("No release yet; `olist run` makes the first.")
     else:
-        columns = ["release", "served", "as_of", "made_at", "from", "on new", "tables", "rows", "run"]
-        print_rows(Console(), "Releases", rows, columns)
+        columns = ["release", "served", "as_of", "made_at", "from", "on new", "rows"]
+        shown = [{**row, "made_at": row["made_at"][:16].replace("T", " ")} for row in rows]
+        print_rows(Console(), "Releases (made at, UTC)", shown, columns)
 
 
 @click.group()

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import shutil
 import sys
-from datetime import UTC, datetime
 
 import click
 from rich.console import Console
@@ -24,7 +23,7 @@ from olist_pipeline.orchestration.jobs import DUAL_RUN
 from olist_pipeline.orchestration.partitions import all_months
 from olist_pipeline.registry import CONTEXTS, LANDING
 from olist_pipeline.serving import journal
-from olist_pipeline.serving.guard import guard
+from olist_pipeline.serving.guard import guarded_contexts
 from olist_pipeline.serving.release import current_release
 from olist_pipeline.serving.routing import is_of_these_routes
 from olist_pipeline.settings import Settings
@@ -57,17 +56,14 @@ def run(force: bool, as_json: bool) -> None:
             )
         return
     seen = run_jobs(settings, console, [Planned(DUAL_RUN, all_months(settings))])
-    rolled_back = guard(settings, url, datetime.now(UTC))
+    seen.rolled_back = guarded_contexts(settings, url)
     flush(url)
     summary = summarise(settings, url, seen.run_ids, seen.seconds)
     if as_json:
         print_json({"changed": True, **summary})
     else:
         print_summary(console, summary)
-    problems = seen.problems
-    problems += [f"{change.context} was rolled back to old." for act in rolled_back for change in act.act.changes]
-    if problems:
-        raise OlistError(" ".join(problems))
+    seen.raise_failure()
 
 
 def check_landing(settings: Settings) -> None:

@@ -15,10 +15,12 @@ from rich.console import Console
 
 from olist_pipeline.alerts import history
 from olist_pipeline.cli.output import JSON, print_json, print_rows, table
-from olist_pipeline.cli.summary import flag_counts, rule_counts, table_counts, verdict_rows
+from olist_pipeline.cli.summary import verdict_rows
 from olist_pipeline.errors import OlistError
 from olist_pipeline.months import month_text
 from olist_pipeline.registry import CONTEXTS
+from olist_pipeline.serving import journal
+from olist_pipeline.serving.about import flag_counts, rule_counts, table_counts
 from olist_pipeline.serving.release import current_release
 from olist_pipeline.settings import Settings
 from olist_pipeline.staging import staged_months
@@ -36,6 +38,7 @@ def status(show_rules: bool, as_json: bool) -> None:
     """Show each context's route, last run, freshness, months, quarantine and parity, and the release that is served."""
     settings = Settings.from_env()
     url = ready_url(settings)
+    journal.bring_to_database(settings.serving, url)
     tables = table_counts(settings, url)
     flagged = flag_counts(settings)
     report = {
@@ -56,7 +59,7 @@ def status(show_rules: bool, as_json: bool) -> None:
 def context_rows(
     settings: Settings, url: str, tables: Sequence[Mapping[str, Any]], now: datetime
 ) -> list[dict[str, Any]]:
-    """Return how each context stands; `tables` are the rows of each table (see `summary.table_counts`)."""
+    """Return how each context stands; `tables` are the rows of each table (see `serving.about`)."""
     judged = verdict_rows(url)
     conservation = verdicts.latest(url, "conservation")
     streaks, routed = verdicts.streaks(url), routes.read_routes(url, CONTEXTS)

@@ -5,20 +5,16 @@ What belongs here: gathering the figures from the stores and printing them. What
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
-import polars as pl
 from rich.console import Console
 
-from olist_domain.kernel.rules import Severity
 from olist_pipeline.cli.output import table
-from olist_pipeline.engine.judge import FLAGS
 from olist_pipeline.registry import CONTEXTS
+from olist_pipeline.serving.about import flag_counts, table_counts
 from olist_pipeline.serving.release import current_release
 from olist_pipeline.settings import Settings
-from olist_pipeline.staging import intake_path, is_staged, scan_staging
 from olist_pipeline.stores import events, quarantine, routes, verdicts
 
 
@@ -40,62 +36,6 @@ def summarise(settings: Settings, url: str, run_ids: list[str], seconds: dict[st
         "release": asdict(release) if release else None,
         "seconds": seconds,
     }
-
-
-def table_counts(settings: Settings, url: str) -> list[dict[str, Any]]:
-    """Return context, table, landing rows, accepted rows and quarantined rows of each table."""
-    return [
-        {
-            "context": context.name,
-            "table": table.name,
-            "landing": _height(settings, table.source.name) if table.source else None,
-            "accepted": _accepted(settings, context.name, table.name),
-            "quarantined": len(quarantine.source_rows(url, table.name, table.source.name)) if table.source else 0,
-        }
-        for context in CONTEXTS.values()
-        for table in context.tables
-    ]
-
-
-def flag_counts(settings: Settings) -> list[dict[str, Any]]:
-    """Return table, rule and rows for every flag that accepted rows carry."""
-    counts: list[dict[str, Any]] = []
-    for context in CONTEXTS.values():
-        for staged in context.tables:
-            if not is_staged(settings.staging, context.name, staged.name):
-                continue
-            flags = scan_staging(settings.staging, context.name, staged.name).select(pl.col(FLAGS).explode())
-            by_rule = flags.drop_nulls().group_by(FLAGS).len().sort("len", FLAGS, descending=[True, False]).collect()
-            counts += [{"table": staged.name, "rule": rule, "rows": rows} for rule, rows in by_rule.rows()]
-    return counts
-
-
-def rule_counts(url: str, flagged: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Return context, table, code, severity and rows of every rule, zeros included, book by book.
-
-    Rows are the quarantined ones of a rejecting rule, and of a flagging one those of `flagged` (see `flag_counts`).
-    The structural rules that rows of a context broke follow its rulebooks.
-    """
-    flags = {(row["table"], row["rule"]): row["rows"] for row in flagged}
-    counts: list[dict[str, Any]] = []
-    for context in CONTEXTS.values():
-        broken = quarantine.counts_by_rule(url, [table.name for table in context.tables])
-        rejects = {(row["source_table"], row["rule"]): row["rows"] for row in broken}
-        judged = [(book.table, rule.code, rule.severity) for book in context.rulebooks for rule in book.rules]
-        unjudged = rejects.keys() - {(table, code) for table, code, _ in judged}
-        structural = [(table, code, Severity.REJECT) for table, code in sorted(unjudged)]
-        rows = flags | rejects
-        counts += [
-            {
-                "context": context.name,
-                "table": table,
-                "code": code,
-                "severity": severity,
-                "rows": rows.get((table, code), 0),
-            }
-            for table, code, severity in [*judged, *structural]
-        ]
-    return counts
 
 
 def verdict_rows(url: str) -> list[dict[str, Any]]:
@@ -152,14 +92,3 @@ def _print_release(console: Console, summary: dict[str, Any]) -> None:
         "Next: [bold]make dev[/bold] shows this run in the Dagster UI; `olist parity TABLE`, `olist quarantine`"
     )
     console.print("and `olist events` say more; dashboards read serving/current/serving.duckdb.")
-
-
-def _height(settings: Settings, name: str) -> int:
-    path = intake_path(settings.intake, name)
-    return int(pl.scan_parquet(path, glob=False).select(pl.len()).collect().item()) if path.exists() else 0
-
-
-def _accepted(settings: Settings, context: str, name: str) -> int:
-    if not is_staged(settings.staging, context, name):
-        return 0
-    return int(scan_staging(settings.staging, context, name).select(pl.len()).collect().item())

@@ -125,11 +125,26 @@ def _has_short_records(path: Path, header: list[str], rows: pl.DataFrame, table:
     is_noticed = field is not None and field.is_required()
     if is_noticed or not rows[header[-1]].null_count():
         return False
+    data = path.read_bytes()
+    if _has_all_delimiters(data, records=rows.height + 1, cells=len(header)):
+        return False
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise OlistError(_not_utf8(path)) from error
     return any(len(cells) != len(header) for cells in _records(path, text))
+
+
+def _has_all_delimiters(data: bytes, records: int, cells: int) -> bool:
+    """Return whether `data` certainly has records of just so many cells, none of which is longer.
+
+    Then it has so many delimiters outside of quotes. A quote that stands elsewhere than at the end of a cell would
+    turn the inside out: with one, nothing is certain.
+    """
+    outside = data.removeprefix(BOM).split(b'"')[::2]
+    inner = (part for part in outside[1:-1] if part)
+    is_well_quoted = all(part[0] in b",\r\n" and part[-1] in b",\n" for part in inner)
+    return is_well_quoted and sum(part.count(b",") for part in outside) == records * (cells - 1)
 
 
 def _read_slowly(path: Path, header: list[str]) -> tuple[pl.DataFrame, pl.DataFrame]:

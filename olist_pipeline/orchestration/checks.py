@@ -8,19 +8,23 @@ verdicts again.
 """
 
 from collections.abc import Iterator, Sequence
+from datetime import date
 
 import dagster as dg
 from dagster_duckdb import DuckDBResource
 
 from olist_pipeline.landing.catalogue import LandingTable
-from olist_pipeline.orchestration.dbt import POOL
+from olist_pipeline.orchestration.dbt import POOL, compared_months
 from olist_pipeline.orchestration.intake import intake_key
+from olist_pipeline.orchestration.parity_result import parity_result
 from olist_pipeline.orchestration.resources import PipelineResource, clear_failures
 from olist_pipeline.orchestration.validation import staging_key
-from olist_pipeline.parity.attribution import ParityVerdict, TableParity, parity_of
+from olist_pipeline.parity.attribution import LINKS, Evidence, TableParity, parity_of
+from olist_pipeline.parity.causes import causes
 from olist_pipeline.parity.conservation import conservation_of, conservation_subject, intake_conservation_of
+from olist_pipeline.parity.html import write_report
 from olist_pipeline.registry import LANDING, STEPS, origins
-from olist_pipeline.stores import quarantine, verdicts
+from olist_pipeline.stores import approvals, quarantine, verdicts
 from olist_pipeline.stores.verdicts import Verdict
 from olist_pipeline.validation.context import Step
 from olist_pipeline.warehouse import NEW, OLD, REPLAY, WarehouseTable
@@ -38,10 +42,10 @@ def parity_checks(tables: Sequence[WarehouseTable]) -> list[dg.AssetChecksDefini
     """
     monthly, whole = ([table for table in tables if table.is_monthly is kind] for kind in (True, False))
     steps = {"parity_months": monthly, "parity": whole}
-    return [_parity_checks(name, compared) for name, compared in steps.items() if compared]
+    return [_parity_checks(name, compared, compared is monthly) for name, compared in steps.items() if compared]
 
 
-def _parity_checks(name: str, tables: Sequence[WarehouseTable]) -> dg.AssetChecksDefinition:
+def _parity_checks(name: str, tables: Sequence[WarehouseTable], is_monthly: bool) -> dg.AssetChecksDefinition:
     by_key = {dg.AssetKey([NEW, table.name]): table for table in tables}
 
     @dg.multi_asset_check(
@@ -62,13 +66,26 @@ def _parity_checks(name: str, tables: Sequence[WarehouseTable]) -> dg.AssetCheck
     def compare_tables(
         context: dg.AssetCheckExecutionContext, pipeline: PipelineResource, warehouse: DuckDBResource
     ) -> Iterator[dg.AssetCheckResult]:
+        settings, url, run_id = pipeline.settings, pipeline.url, context.run.run_id
+        page = settings.reports / f"parity-{run_id}.html"
+        with clear_failures():
+            traced = causes(url, settings.staging, LINKS)
+            approved = approvals.active(url, date.today())
+            months = compared_months(context.run.tags, settings) if is_monthly else None
+        found = []
         with warehouse.get_connection() as connection:
             for check in context.selected_asset_check_keys:
                 table = by_key[check.asset_key]
                 with clear_failures():
-                    parity = parity_of(connection, table, quarantine.totals_by_rule(pipeline.url, origins(table.reads)))
-                verdicts.record(pipeline.url, _parity_verdict(parity, table.context, context.run.run_id))
-                yield _parity_result(parity, check.asset_key)
+                    quarantined = quarantine.totals_by_rule(url, origins(table.reads))
+                    parity = parity_of(connection, table, Evidence(quarantined, traced, approved), months)
+                verdicts.record(url, _parity_verdict(parity, table.context, run_id))
+                found.append((parity, check.asset_key))
+        with clear_failures():
+            write_report(
+                page, list(verdicts.latest(url, "parity").values()), approvals.all_approvals(url), date.today()
+            )
+        yield from (parity_result(parity, key, page) for parity, key in found)
 
     return compare_tables
 
@@ -149,20 +166,5 @@ def _parity_verdict(parity: TableParity, context: str, run_id: str) -> Verdict:
         subject=parity.subject,
         report=parity.to_dict(),
         run_id=run_id,
-    )
-
-
-def _parity_result(parity: TableParity, key: dg.AssetKey) -> dg.AssetCheckResult:
-    return dg.AssetCheckResult(
-        asset_key=key,
-        check_name="parity",
-        passed=parity.is_green,
-        severity=dg.AssetCheckSeverity.WARN
-        if parity.verdict is ParityVerdict.EXPLAINED
-        else dg.AssetCheckSeverity.ERROR,
-        description=parity.sentences()[0],
-        metadata={
-            "verdict": parity.verdict.value,
-            "report": dg.MetadataValue.md("\n".join(f"- {line}" for line in parity.sentences())),
-        },
+        months=str(parity.months) if parity.months else None,
     )

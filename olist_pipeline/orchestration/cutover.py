@@ -4,7 +4,7 @@ What belongs here: jobs with their launchpad forms, and the sensor. What does no
 (`serving`).
 """
 
-from datetime import UTC, date, datetime
+from datetime import date
 
 import dagster as dg
 from pydantic import Field
@@ -12,7 +12,7 @@ from pydantic import Field
 from olist_pipeline.orchestration.resources import PipelineResource, clear_failures
 from olist_pipeline.registry import CONTEXTS
 from olist_pipeline.serving import gate, journal, standby, switch
-from olist_pipeline.serving.guard import guard
+from olist_pipeline.serving.guard import guarded_contexts
 from olist_pipeline.serving.switch import Switched
 
 GUARD_SECONDS = 60
@@ -50,9 +50,7 @@ def _switch_to_new(context: dg.OpExecutionContext, config: CutoverForm, pipeline
         done = switch.cutover(
             settings,
             config.context,
-            lambda connection, release: gate.cutover_objections(
-                settings, url, connection, release, config.context, date.today()
-            ),
+            lambda release: gate.cutover_objections(settings, url, release, config.context, date.today()),
             by=config.by,
             reason=config.reason or ("" if config.force else "the gate was open"),
             force=config.force,
@@ -87,18 +85,19 @@ def rollback_job() -> None:
     _switch_to_old()
 
 
-@dg.sensor(
-    name="guard",
-    minimum_interval_seconds=GUARD_SECONDS,
-    description="Rolls back and blocks a context on new whose parity, conservation, freshness or dashboards regressed.",
-)
-def _guard(pipeline: PipelineResource) -> dg.SkipReason:
-    with clear_failures():
-        done = guard(pipeline.settings, pipeline.url, datetime.now(UTC))
-    told = "; ".join(f"{change.context} was rolled back" for one in done for change in one.act.changes)
-    return dg.SkipReason(told or "Nothing that is served from new has regressed.")
+def guard_sensor(is_automated: bool) -> dg.SensorDefinition:
+    """Return the sensor that runs the guard, running from the start where automation is on."""
 
+    @dg.sensor(
+        name="guard",
+        minimum_interval_seconds=GUARD_SECONDS,
+        default_status=dg.DefaultSensorStatus.RUNNING if is_automated else dg.DefaultSensorStatus.STOPPED,
+        description="Rolls back and blocks a context whose parity, conservation, freshness or queries have regressed.",
+    )
+    def sensor(pipeline: PipelineResource) -> dg.SkipReason:
+        with clear_failures():
+            rolled_back = guarded_contexts(pipeline.settings, pipeline.url)
+        told = "; ".join(f"{context} was rolled back" for context in rolled_back)
+        return dg.SkipReason(told or "Nothing that is served from new has regressed.")
 
-def guard_sensor() -> dg.SensorDefinition:
-    """Return the sensor that runs the guard."""
-    return _guard
+    return sensor

@@ -18,9 +18,9 @@ from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtC
 from olist_pipeline.errors import OlistError
 from olist_pipeline.files import content_hash, replacing, tree_hash
 from olist_pipeline.intake.span import as_of
-from olist_pipeline.months import FIRST_MONTH
+from olist_pipeline.months import FIRST_MONTH, MonthRange
 from olist_pipeline.orchestration.lineage import column_lineage
-from olist_pipeline.orchestration.partitions import MONTHS, months_of
+from olist_pipeline.orchestration.partitions import MONTHS, months_of, tagged_months
 from olist_pipeline.orchestration.resources import PipelineResource, clear_failures
 from olist_pipeline.orchestration.validation import staging_key
 from olist_pipeline.registry import CONTEXTS, LANDING
@@ -154,7 +154,7 @@ def window_of(months: Sequence[date], staged: Iterable[date]) -> Window | None:
     return None if set(staged) <= set(months) else (min(months), max(months))
 
 
-def tree_assets(settings: Settings, manifest: Path, retired: Collection[str] = ()) -> list[dg.AssetsDefinition]:
+def dbt_tree_assets(settings: Settings, manifest: Path, retired: Collection[str] = ()) -> list[dg.AssetsDefinition]:
     """Return the assets of the three trees, without the old and replay tables that only `retired` contexts had.
 
     Once nobody needs an old table, there is only the new tree.
@@ -185,7 +185,9 @@ def _built(build: Build, settings: Settings, manifest: Path, exclude: str) -> dg
         with clear_failures():
             last_purchase = as_of(pipeline.settings.landing)
             await_free(pipeline.settings.warehouse)
-        window = _window(context, pipeline.settings) if build.is_monthly else None
+        window = None
+        if build.is_monthly:
+            window = _window(months_of(context.partition_keys), context.run.tags, pipeline.settings)
         # dbt parses the whole project anew when its variables change: a window has a folder of its own.
         target_path = settings.dbt_target / f"run_{'months' if window else TARGET[build.tree]}"
         arguments = build_arguments(build.tree, last_purchase, window)
@@ -202,8 +204,15 @@ def _built(build: Build, settings: Settings, manifest: Path, exclude: str) -> dg
     return run_dbt
 
 
-def _window(context: dg.AssetExecutionContext, settings: Settings) -> Window | None:
-    if FULL_REFRESH in context.run.tags:
+def compared_months(tags: Mapping[str, str], settings: Settings) -> MonthRange | None:
+    """Return the months that a run with `tags` has built of monthly tables, none where it built them as a whole."""
+    months = tagged_months(tags)
+    window = _window(months, tags, settings) if months else None
+    return MonthRange(*window) if window else None
+
+
+def _window(months: Sequence[date], tags: Mapping[str, str], settings: Settings) -> Window | None:
+    if FULL_REFRESH in tags:
         return None
     staged = {
         month
@@ -211,7 +220,7 @@ def _window(context: dg.AssetExecutionContext, settings: Settings) -> Window | N
         for table in moved.tables
         for month in staged_months(settings.staging, moved.name, table.name)
     }
-    return window_of(months_of(context.partition_keys), staged)
+    return window_of(months, staged)
 
 
 def _counted(events: Iterable[Any], context: dg.AssetExecutionContext, warehouse: Path) -> Iterator[Any]:

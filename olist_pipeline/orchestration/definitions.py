@@ -15,7 +15,7 @@ from dagster_duckdb import DuckDBResource
 
 from olist_pipeline.orchestration.checks import conservation_checks, parity_checks
 from olist_pipeline.orchestration.cutover import cutover_jobs, guard_sensor
-from olist_pipeline.orchestration.dbt import ensure_manifest, tree_assets
+from olist_pipeline.orchestration.dbt import dbt_tree_assets, ensure_manifest
 from olist_pipeline.orchestration.description import described
 from olist_pipeline.orchestration.freshness import freshness_checks
 from olist_pipeline.orchestration.intake import intake_assets
@@ -57,7 +57,7 @@ def build_defs(settings: Settings, resource_overrides: Mapping[str, Any] | None 
         *landing_specs(),
         *intake_assets(),
         *validation_assets(),
-        *tree_assets(settings, manifest, retired),
+        *dbt_tree_assets(settings, manifest, retired),
         *serving_assets(tables, parsed, retired),
     ]
     return dg.Definitions(
@@ -65,7 +65,7 @@ def build_defs(settings: Settings, resource_overrides: Mapping[str, Any] | None 
         asset_checks=[*conservation_checks(), *parity_checks(compared), *standing],
         jobs=[*pipeline_jobs(standing), *cutover_jobs()],
         schedules=schedules(settings),
-        sensors=[*sensors(settings, tables), guard_sensor()],
+        sensors=[*sensors(settings, tables), guard_sensor(settings.is_automated)],
         # One process does all of a run: at this size, starting processes would take most of the time.
         executor=dg.in_process_executor,
         resources={**resources, **(resource_overrides or {})},

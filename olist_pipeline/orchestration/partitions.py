@@ -6,14 +6,18 @@ are. What does not: the arithmetic of months.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 import dagster as dg
-from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
+from dagster._core.storage.tags import (
+    ASSET_PARTITION_RANGE_END_TAG,
+    ASSET_PARTITION_RANGE_START_TAG,
+    PARTITION_NAME_TAG,
+)
 
 from olist_pipeline.intake.span import purchase_span
-from olist_pipeline.months import FIRST_MONTH, MonthRange, month_text
+from olist_pipeline.months import FIRST_MONTH, MonthRange
 from olist_pipeline.registry import CONTEXTS
 from olist_pipeline.settings import Settings
 from olist_pipeline.staging import staged_months
@@ -35,6 +39,13 @@ def range_tags(months: MonthRange) -> dict[str, str]:
     }
 
 
+def tagged_months(tags: Mapping[str, str]) -> list[date]:
+    """Return the months of a run with `tags`; none for a run without partitions."""
+    first = tags.get(ASSET_PARTITION_RANGE_START_TAG) or tags.get(PARTITION_NAME_TAG)
+    last = tags.get(ASSET_PARTITION_RANGE_END_TAG) or first
+    return list(MonthRange(date.fromisoformat(first), date.fromisoformat(last))) if first and last else []
+
+
 def all_months(settings: Settings) -> MonthRange:
     """Return the months of landing and of staging: a month that left landing is emptied in staging.
 
@@ -50,7 +61,4 @@ def all_months(settings: Settings) -> MonthRange:
 
 def describe(months: Sequence[date]) -> str:
     """Return `YYYY-MM`, or the first and the last of several months."""
-    if not months:
-        return "no month"
-    first, last = month_text(min(months)), month_text(max(months))
-    return first if first == last else f"{first} to {last}"
+    return str(MonthRange(min(months), max(months))) if months else "no month"

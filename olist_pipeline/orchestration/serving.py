@@ -14,6 +14,7 @@ from olist_pipeline.orchestration.dbt import POOL
 from olist_pipeline.orchestration.resources import PipelineResource, clear_failures
 from olist_pipeline.registry import CONTEXTS
 from olist_pipeline.serving import journal
+from olist_pipeline.serving.about import about
 from olist_pipeline.serving.build import publish, references_of
 from olist_pipeline.serving.gate import objections, parity_runs
 from olist_pipeline.stores import routes
@@ -58,6 +59,7 @@ def serving_assets(
                 parity_runs=parity_runs(url),
                 retired=retired,
                 objections=lambda connection, routed: objections(settings, url, connection, tables, routed),
+                about=about(settings, url),
             )
             routes.record_release(url, CONTEXTS, published.number)
         return dg.MaterializeResult(

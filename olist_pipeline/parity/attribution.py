@@ -1,27 +1,38 @@
 """Attribution: what the dashboards would see change, and whether quarantine explains it.
 
-What belongs here: the verdict on one table from two comparisons. What does not: comparing two relations
-(see `compare`), and storing verdicts.
+What belongs here: the verdict on one table from two comparisons, and what an approval covers. What does not:
+comparing two relations (see `compare`), tracing rows to rules (`causes`, `effects`), and storing verdicts.
 
 `old` against `new` says what changes; `replay` (the old SQL over the accepted rows) against `new` says
 whether the new SQL is equivalent. A difference is explained when only quarantined rows can cause it: the new
-table then is identical to its replay.
+table then is identical to its replay. A difference from the replay that a person took on themselves, by column and
+until a day, is approved: the rows, their keys and the schema must still agree.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 import duckdb
+import polars as pl
 
+from olist_pipeline.months import MonthRange
+from olist_pipeline.parity.causes import SCHEMA
 from olist_pipeline.parity.compare import compare
-from olist_pipeline.parity.contract import Contract, Tolerance
+from olist_pipeline.parity.contract import Contract, Tolerance, fold
+from olist_pipeline.parity.effects import CAUSES, Effects, effects_of, link_of
 from olist_pipeline.parity.fingerprint import fingerprint
+from olist_pipeline.parity.plan import Plan
 from olist_pipeline.parity.report import Comparison
+from olist_pipeline.parity.workspace import Workspace
+from olist_pipeline.stores.approvals import Approval
 from olist_pipeline.warehouse import NEW, OLD, REPLAY, WarehouseTable
+
+LINKS = ("order_id", "customer_unique_id", "product_id", "seller_id", "zip_code_prefix")
+"""Ids by which a row is traced to quarantined ones, the nearest to an order first."""
 
 
 class ParityVerdict(StrEnum):
@@ -29,12 +40,29 @@ class ParityVerdict(StrEnum):
 
     IDENTICAL = "identical"
     EXPLAINED = "explained"
+    APPROVED = "approved"
     DIFFERS = "differs"
 
 
 @dataclass(frozen=True)
+class Evidence:
+    """What a verdict is found with: quarantined rows by rule, the causes they are traced by, and active approvals."""
+
+    quarantine: Mapping[str, int]
+    causes: pl.DataFrame | None = None
+    approvals: Sequence[Approval] = ()
+
+    def of(self, table: str) -> tuple[Approval, ...]:
+        """Return the approvals that speak of a table."""
+        return tuple(approval for approval in self.approvals if approval.table == table)
+
+
+@dataclass(frozen=True)
 class TableParity:
-    """The verdict on one table, with the comparisons that led to it."""
+    """The verdict on one table, with the comparisons that led to it.
+
+    `months` are those that were compared, None for the whole table. `effects` are known where old and new differ.
+    """
 
     table: str
     verdict: ParityVerdict
@@ -42,6 +70,9 @@ class TableParity:
     equivalence: Comparison
     quarantine: Mapping[str, int]
     subject: str
+    effects: Effects | None = None
+    approvals: tuple[Approval, ...] = ()
+    months: MonthRange | None = None
 
     @property
     def is_green(self) -> bool:
@@ -50,54 +81,152 @@ class TableParity:
 
     def sentences(self) -> list[str]:
         """Say the verdict and its reasons, a line each."""
-        if self.verdict is ParityVerdict.IDENTICAL:
-            return [f"{self.table} is identical in old and new ({self.direct.rows_new:,} rows)."]
-        if self.verdict is ParityVerdict.EXPLAINED:
-            rules = ", ".join(f"{rule} {rows:,}" for rule, rows in self.quarantine.items())
-            return [
-                f"{self.table} differs from old only by quarantined rows ({rules}): it is identical to its replay.",
-                *self.direct.sentences(),
-            ]
-        return [
-            f"{self.table} differs from its replay, which quarantine does not explain:",
-            *self.equivalence.sentences(),
-        ]
+        return [*self._verdict(), *(approval.sentence() for approval in self.approvals)]
+
+    def _verdict(self) -> list[str]:
+        name = self.table + (f" ({self.months})" if self.months else "")
+        effects = self.effects.sentences() if self.effects else []
+        match self.verdict:
+            case ParityVerdict.IDENTICAL:
+                return [f"{name} is identical in old and new ({self.direct.rows_new:,} rows)."]
+            case ParityVerdict.EXPLAINED:
+                rules = ", ".join(f"{rule} {rows:,}" for rule, rows in self.quarantine.items())
+                why = f"{name} differs from old only by quarantined rows ({rules}): it is identical to its replay."
+                return [why, *effects, *self.direct.sentences()]
+            case ParityVerdict.APPROVED:
+                columns = ", ".join(column.column for column in self.equivalence.differing_columns)
+                why = f"{name} differs from its replay only in approved columns ({columns})."
+                return [why, *effects, *self.equivalence.sentences()]
+            case ParityVerdict.DIFFERS:
+                why = f"{name} differs from its replay, which quarantine does not explain:"
+                return [why, *self.equivalence.sentences(), *effects]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the verdict as JSON-ready values."""
         return {
             "table": self.table,
             "verdict": self.verdict.value,
+            "months": self.months and str(self.months),
             "sentences": self.sentences(),
             "old_and_new": self.direct.to_dict(),
             "replay_and_new": self.equivalence.to_dict(),
             "quarantined_by_rule": dict(self.quarantine),
+            "effects": self.effects and self.effects.to_dict(),
+            "approvals": [approval.to_dict() for approval in self.approvals],
         }
 
 
 def parity_of(
-    connection: duckdb.DuckDBPyConnection, table: WarehouseTable, quarantine: Mapping[str, int]
+    connection: duckdb.DuckDBPyConnection,
+    table: WarehouseTable,
+    evidence: Evidence,
+    months: MonthRange | None = None,
 ) -> TableParity:
-    """Return the verdict on a table. `quarantine` is the number of quarantined rows by rule."""
-    contract = contract_of(table)
-    direct = compare(connection, f"{OLD}.{table.name}", f"{NEW}.{table.name}", contract)
-    equivalence = compare(connection, f"{REPLAY}.{table.name}", f"{NEW}.{table.name}", contract)
-    if not equivalence.identical:
-        verdict = ParityVerdict.DIFFERS
-    elif direct.identical:
-        verdict = ParityVerdict.IDENTICAL
-    else:
-        verdict = ParityVerdict.EXPLAINED if quarantine else ParityVerdict.DIFFERS
-    subject = parity_subject(connection, table)
-    return TableParity(table.name, verdict, direct, equivalence, quarantine, subject)
+    """Return the verdict on a table, or on some `months` of a monthly one."""
+    contract, where = contract_of(table), _where(table, months)
+    old, replay, new = (f"{schema}.{table.name}" for schema in (OLD, REPLAY, NEW))
+    of_old, of_replay, of_new = (_fingerprint(connection, schema, table, months) for schema in (OLD, REPLAY, NEW))
+    effects: list[Effects] = []
+
+    def inspect(work: Workspace, plan: Plan, outcome: str) -> None:
+        effects.append(effects_of(work, plan, outcome, link_of(table.key, LINKS), table.measures))
+
+    connection.register(CAUSES, pl.DataFrame(schema=SCHEMA) if evidence.causes is None else evidence.causes)
+    try:
+        direct = compare(connection, old, new, contract, where=where, same=of_old == of_new, inspect=inspect)
+    finally:
+        connection.unregister(CAUSES)
+    equivalence = compare(connection, replay, new, contract, where=where, same=of_replay == of_new)
+    approvals = evidence.of(table.name)
+    return TableParity(
+        table=table.name,
+        verdict=_verdict(direct, equivalence, evidence.quarantine, approvals),
+        direct=direct,
+        equivalence=equivalence,
+        quarantine=evidence.quarantine,
+        subject=f"{of_old}:{of_new}",
+        effects=effects[0] if effects else None,
+        approvals=approvals,
+        months=months,
+    )
 
 
-def parity_subject(connection: duckdb.DuckDBPyConnection, table: WarehouseTable) -> str:
+def parity_subject(
+    connection: duckdb.DuckDBPyConnection, table: WarehouseTable, months: MonthRange | None = None
+) -> str:
     """Return the fingerprint of what a parity verdict speaks of: the rows of the old and of the new table."""
-    return ":".join(fingerprint(connection, f"{schema}.{table.name}").digest for schema in (OLD, NEW))
+    return ":".join(_fingerprint(connection, schema, table, months) for schema in (OLD, NEW))
+
+
+def complete_report(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the stored JSON form of a verdict with all that `TableParity.to_dict` has.
+
+    A report of an earlier version lacks what that version did not look for, and the store keeps no order of columns.
+    """
+    report = {"effects": None, "approvals": [], "months": None, **stored}
+    return {**report, **{name: _in_order(report[name]) for name in ("old_and_new", "replay_and_new")}}
 
 
 def contract_of(table: WarehouseTable) -> Contract:
     """Return the comparison contract that a table's model declares."""
     tolerances = {column: Tolerance(**bounds) for column, bounds in table.tolerances.items()}
     return Contract(table.name, table.key, tolerances, table.excluded)
+
+
+def _verdict(
+    direct: Comparison, equivalence: Comparison, quarantine: Mapping[str, int], approvals: Sequence[Approval]
+) -> ParityVerdict:
+    if not equivalence.identical:
+        covered = _covers(approvals, equivalence)
+        return ParityVerdict.APPROVED if covered else ParityVerdict.DIFFERS
+    if direct.identical:
+        return ParityVerdict.IDENTICAL
+    return ParityVerdict.EXPLAINED if quarantine else ParityVerdict.DIFFERS
+
+
+def _covers(approvals: Sequence[Approval], comparison: Comparison) -> bool:
+    """Return whether two tables differ in nothing but cells of approved columns."""
+    approved = {fold(approval.column) for approval in approvals}
+    same_rows = not (
+        comparison.schema
+        or comparison.only_in_old
+        or comparison.only_in_new
+        or comparison.duplicates.differing
+        or comparison.null_keys.differing
+    )
+    return same_rows and {fold(column.column) for column in comparison.differing_columns} <= approved
+
+
+def _fingerprint(
+    connection: duckdb.DuckDBPyConnection, schema: str, table: WarehouseTable, months: MonthRange | None
+) -> str:
+    scope = f" WHERE {where}" if (where := _where(table, months)) else ""
+    return fingerprint(connection, f"(FROM {schema}.{table.name}{scope})").digest
+
+
+def _where(table: WarehouseTable, months: MonthRange | None) -> str | None:
+    if months is None:
+        return None
+    if not table.is_monthly:
+        raise ValueError(f"{table.name} is built as a whole: it has no months to compare")
+    first, last = (f"DATE '{month.isoformat()}'" for month in (months.first, months.last))
+    return f"order_month BETWEEN {first} AND {last}"
+
+
+def _in_order(comparison: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a stored comparison whose sample rows have their columns in the order of the table, the key first."""
+    compared = [column["column"] for column in comparison["columns"]]
+
+    def row(cells: Mapping[str, Any] | None) -> dict[str, Any] | None:
+        if cells is None:
+            return None
+        key = [name for name in cells if name not in compared]
+        return {name: cells[name] for name in (*key, *compared) if name in cells}
+
+    return {
+        **comparison,
+        **{
+            name: [{**sample, "old": row(sample["old"]), "new": row(sample["new"])} for sample in comparison[name]]
+            for name in ("unequal_samples", "only_in_old_samples", "only_in_new_samples")
+        },
+    }

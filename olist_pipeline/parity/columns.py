@@ -159,7 +159,7 @@ class Column:
             sort_key = f"create_sort_key({column}, 'ASC NULLS LAST')"
             return [sort_key, f"('~'::BLOB || {sort_key})"]
         text = column if self.family is Family.TEXT else self.text
-        return [text, f"CASE WHEN strlen({text}) > {INLINED_BYTES} THEN '~' || {text} END"]
+        return [text, f"CASE WHEN strlen({text}) > {INLINED_BYTES} THEN concat('~', {text}) END"]
 
 
 def _family(base: str) -> Family:

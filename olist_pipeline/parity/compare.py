@@ -61,6 +61,7 @@ expensive view first.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import duckdb
@@ -106,11 +107,16 @@ def compare(
     *,
     samples: int = 5,
     where: str | None = None,
+    same: bool | None = None,
+    inspect: Callable[[Workspace, Plan, str], None] | None = None,
 ) -> Comparison:
     """Compare two relations under a contract.
 
     old, new: relation names (`old.fact_orders`) or anything that can stand after FROM. where: a condition that
     restricts both, to compare one partition. samples: how many keys, groups and changes to show of each kind.
+    same: whether whole fingerprints of both (see `fingerprint`) agree, where the caller has taken them already.
+    inspect: is called with the workspace, the plan and the table of what is not equal (state, n, k0, ...; see
+    `_join`) while these are there, so not when fingerprints decided.
 
     Never writes to a database file; a read-only connection will do. Raises ContractError when the contract does
     not fit the relations, RelationError when they cannot be read, LedgerError when the counts do not add up.
@@ -118,7 +124,7 @@ def compare(
     plan = resolve(describe(con, old, where), describe(con, new, where), contract, where)
     try:
         with workspace(con) as work:
-            return _compare(work, plan, samples)
+            return _compare(work, plan, samples, same, inspect)
     except duckdb.Error as error:
         raise RelationError(
             f"Comparing {contract.table}, DuckDB could not finish reading {old} and {new}: {first_line(error)}"
@@ -150,9 +156,15 @@ class Counts:
         )
 
 
-def _compare(work: Workspace, plan: Plan, samples: int) -> Comparison:
+def _compare(
+    work: Workspace,
+    plan: Plan,
+    samples: int,
+    same: bool | None,
+    inspect: Callable[[Workspace, Plan, str], None] | None,
+) -> Comparison:
     counts = Counts(*(work.row(f"SELECT count(*) FROM {plan.side(side)}")[0] for side in ("old", "new")))
-    if counts.rows_old == counts.rows_new and _same_rows(work, plan):
+    if counts.rows_old == counts.rows_new and (_same_rows(work, plan) if same is None else same):
         return _same(work, plan, counts, samples)
     counts.null_old, counts.null_new = (
         work.row(f"SELECT count(*) FROM {plan.side(side)} WHERE {plan.null_key}")[0] for side in ("old", "new")
@@ -169,6 +181,8 @@ def _compare(work: Workspace, plan: Plan, samples: int) -> Comparison:
     groups = compare_groups(
         work, plan, null_keys=counts.null_old + counts.null_new > 0, duplicates=duplicates, samples=samples
     )
+    if inspect is not None:
+        inspect(work, plan, outcome)
     plan = _narrowed(work, plan, counts, outcome)
     return _report(
         plan,

@@ -14,12 +14,14 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import polars as pl
 
 from olist_pipeline.errors import OlistError
 from olist_pipeline.parity.fingerprint import fingerprint
 from olist_pipeline.parity.sql import literal, quote, relation_name
 from olist_pipeline.registry import contexts_behind
 from olist_pipeline.serving import standby
+from olist_pipeline.serving.about import write
 from olist_pipeline.serving.audit import audit
 from olist_pipeline.serving.compose import refuse_impossible, show, tell_routes
 from olist_pipeline.serving.journal import done_acts, sole_switch
@@ -98,19 +100,23 @@ def publish(
     parity_runs: Mapping[str, str] | None = None,
     retired: Collection[str] = (),
     objections: Objections = lambda connection, routes: (),
+    about: Mapping[str, pl.DataFrame] | None = None,
 ) -> Release:
     """Build the next release of `tables` from `warehouse`, gate and audit it, and let `current` point to it.
 
-    Routes are read once the tables are copied, so that a cutover meanwhile is not undone. A crash before the last
-    rename leaves the former release serving. Raises OlistError with all `objections`, and when the release is not
-    what stands in the warehouse, mixes sides that do not belong together, or fails its audit.
+    `about` are the tables that it says of the migration (see the module `about`). Routes are read once the tables are
+    copied, so that a cutover meanwhile is not undone. A crash before the last rename leaves the former release
+    serving. Raises OlistError with all `objections`, and when the release is not what stands in the warehouse, mixes
+    sides that do not belong together, or fails its audit.
     """
     folder = new_folder(serving)
     try:
         with duckdb.connect(str(folder / DATABASE)) as connection:
             copied = _copy_tables(connection, warehouse, tables, retired)
             measured = [asdict(_measured(connection, copied, key)) for key in references]
-            refuse(objections(connection, read_routes()))
+            gated = read_routes()
+            refuse(objections(connection, gated))
+            write(connection, about or {})
         with sole_switch(serving):
             routes = read_routes()
             schemas = served_schemas(copied, routes)
@@ -136,6 +142,8 @@ def publish(
             )
             refuse_impossible(release, schemas)
             with duckdb.connect(str(folder / DATABASE)) as connection:
+                if routes != gated:
+                    refuse(objections(connection, routes))
                 show(connection, schemas)
                 tell_routes(connection, routes, done_acts(serving))
                 refuse(audit(connection, release))

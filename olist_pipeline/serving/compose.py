@@ -27,7 +27,7 @@ ABOUT = "about"
 
 
 def compose(
-    serving: Path, base: Release, routes: Mapping[str, Route], number: int, *, act: Act | None, audit: bool = True
+    serving: Path, base: Release, routes: Mapping[str, Route], number: int, *, audit: bool = True
 ) -> tuple[Path, Release]:
     """Return a hidden folder that holds `base` under other `routes`, as release `number`, and its manifest.
 
@@ -42,7 +42,7 @@ def compose(
         moved = [name for name, schema in schemas.items() if base.tables[name]["schema"] != schema]
         with duckdb.connect(str(folder / DATABASE)) as connection:
             show(connection, {name: schemas[name] for name in moved})
-            tell_routes(connection, routes, [act] if act else [])
+            tell_routes(connection, routes, [])
             failing = failing_queries(connection, set(moved)) if audit else {}
         if failing:
             raise OlistError(
@@ -52,10 +52,18 @@ def compose(
         write_manifest(folder, release)
     except BaseException as error:
         shutil.rmtree(folder, ignore_errors=True)
-        if isinstance(error, OSError):
-            raise OlistError(f"No release can be written in {serving}: {error.strerror or error}.") from error
+        if isinstance(error, OSError | duckdb.Error):
+            reason = str(error.strerror if isinstance(error, OSError) else error).splitlines()[0]
+            raise OlistError(f"No release can be written in {serving}: {reason}.") from error
         raise
     return folder, release
+
+
+def sign(folder: Path, release: Release, act: Act) -> None:
+    """Write into a release that nobody reads yet who switched what, and why."""
+    with duckdb.connect(str(folder / DATABASE)) as connection:
+        tell_routes(connection, release.routes, [act])
+    write_manifest(folder, release)
 
 
 def refuse_impossible(base: Release, schemas: Mapping[str, str]) -> None:

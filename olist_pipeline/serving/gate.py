@@ -6,14 +6,14 @@ making verdicts. A run's own success counts for nothing here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from typing import Any
 
 import duckdb
 
 from olist_pipeline.fingerprint import landing_hashes
-from olist_pipeline.parity.attribution import parity_subject
+from olist_pipeline.parity.attribution import ParityVerdict, parity_subject
 from olist_pipeline.parity.conservation import conservation_subject
 from olist_pipeline.registry import CONTEXTS
 from olist_pipeline.serving.release import Release
@@ -21,7 +21,7 @@ from olist_pipeline.settings import Settings
 from olist_pipeline.stores import approvals, verdicts
 from olist_pipeline.stores.routes import Route
 from olist_pipeline.stores.verdicts import Verdict
-from olist_pipeline.warehouse import WarehouseTable
+from olist_pipeline.warehouse import NEW, OLD, WarehouseTable
 
 Verdicts = Mapping[tuple[str, str], Verdict]
 
@@ -41,14 +41,23 @@ def objections(
 
     `connection` is to a database with the tables in the schemas old and new: the warehouse, or a release.
     """
+    return _verdict_objections(settings, url, tables, routes, lambda table: parity_subject(connection, table))
+
+
+def _verdict_objections(
+    settings: Settings,
+    url: str,
+    tables: Iterable[WarehouseTable],
+    routes: Mapping[str, Route],
+    subject_of: Callable[[WarehouseTable], str],
+) -> list[str]:
     parity, conservation = verdicts.latest(url, "parity"), verdicts.latest(url, "conservation")
+    compared = [table for table in tables if routes.get(table.context) in COMPARED_ROUTES]
     found = [
-        _objection(
-            f"parity of {table.name}", parity.get((table.context, table.name)), parity_subject(connection, table)
-        )
-        for table in tables
-        if routes.get(table.context) in COMPARED_ROUTES
+        _objection(f"parity of {table.name}", parity.get((table.context, table.name)), subject_of(table))
+        for table in compared
     ]
+    found += _unapproved(url, [parity.get((table.context, table.name)) for table in compared])
     found += [
         _objection(
             f"conservation of {table.name}",
@@ -65,20 +74,19 @@ def objections(
 def cutover_objections(
     settings: Settings,
     url: str,
-    connection: duckdb.DuckDBPyConnection,
     release: Release,
     context: str,
     today: date,
 ) -> list[str]:
     """Return everything that is missing before `context` may be served from new, a sentence each.
 
-    `connection` is to the database of `release`, which is to be served under another route: verdicts must speak of
-    its very rows, and it must be made of the landing files that are there now.
+    `release` is what is to be served under another route: verdicts must speak of its very rows, and it must be made of
+    the landing files that are there now.
     """
     tables = release_tables(release, context)
     return [
-        *objections(settings, url, connection, tables, {context: "new"}),
-        *_landing_objections(settings, release),
+        *_verdict_objections(settings, url, tables, {context: "new"}, lambda table: _subject(release, table.name)),
+        *_landing_objections(settings, release, context),
         *_streak_objections(settings, url, context),
         *_approval_objections(url, {table.name for table in tables}, today),
         *_quarantine_objections(settings, verdicts.latest(url, "conservation"), context),
@@ -110,16 +118,35 @@ def _objection(name: str, verdict: Verdict | None, subject: str) -> str:
     return ""
 
 
-def _landing_objections(settings: Settings, release: Release) -> list[str]:
-    present = landing_hashes(settings)
-    changed = sorted(
-        name for name in present.keys() | release.landing.keys() if present.get(name) != release.landing.get(name)
-    )
-    return (
-        [f"landing has changed since release {release.number} ({', '.join(changed)}); run `olist run`"]
-        if changed
-        else []
-    )
+def _unapproved(url: str, found: Iterable[Verdict | None]) -> list[str]:
+    """Object to verdicts that are green by approvals alone, where one of these has ended or was revoked since."""
+    resting = [verdict for verdict in found if verdict and verdict.verdict == ParityVerdict.APPROVED.value]
+    if not resting:
+        return []
+    active = {approval.approval_id for approval in approvals.active(url, date.today())}
+    return [
+        f"parity of {verdict.table} rests on approval {given['approval_id']} of {given['column']}, which has ended"
+        for verdict in resting
+        for given in verdict.report["approvals"]
+        if given["approval_id"] not in active
+    ]
+
+
+def _subject(release: Release, table: str) -> str:
+    """Return `parity_subject` of a table as its release has it: a release does not change, and says what it holds."""
+    sources = release.sources(table)
+    return ":".join(sources[side]["digest"] for side in (OLD, NEW))
+
+
+def _landing_objections(settings: Settings, release: Release, context: str) -> list[str]:
+    """Object to landing files, of those that the tables of a context are made of, which are not the release's."""
+    needed = {name for table in release.tables.values() if table["context"] == context for name in table["needs"]}
+    files = [table.name for name in sorted(needed) for table in CONTEXTS[name].landing]
+    present = landing_hashes(settings, files)
+    changed = [name for name in files if present.get(name) != release.landing.get(name)]
+    if not changed:
+        return []
+    return [f"landing has changed since release {release.number} ({', '.join(changed)}); run `olist run`"]
 
 
 def _streak_objections(settings: Settings, url: str, context: str) -> list[str]:

@@ -10,7 +10,7 @@ import importlib
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,6 @@ import duckdb
 
 from olist_pipeline.errors import OlistError
 from olist_pipeline.fingerprint import landing_hashes
-from olist_pipeline.landing.csv_file import path_of
 from olist_pipeline.registry import CONTEXTS, LANDING
 from olist_pipeline.serving import journal, standby
 from olist_pipeline.serving.audit import dashboard_queries, failing_queries
@@ -71,6 +70,11 @@ def guard(settings: Settings, url: str, now: datetime) -> list[Switched]:
     return done
 
 
+def guarded_contexts(settings: Settings, url: str) -> list[str]:
+    """Run the guard after a run; return the contexts that it rolled back."""
+    return [change.context for done in guard(settings, url, datetime.now(UTC)) for change in done.act.changes]
+
+
 def regressions(settings: Settings, url: str, now: datetime) -> list[Regression]:
     """Return what has regressed of what is served from new: parity, conservation, freshness, a dashboard's query."""
     release = current_release(settings.serving)
@@ -104,7 +108,7 @@ def _late_tables(settings: Settings, contexts: Iterable[str], now: datetime) -> 
     present, limit = landing_hashes(settings), timedelta(hours=settings.cutover.freshness_hours)
     for context in contexts:
         for source in dict.fromkeys(table.source.name for table in CONTEXTS[context].tables if table.source):
-            path = path_of(settings.landing, LANDING[source])
+            path = settings.landing / LANDING[source].file
             if source not in present or _made_of(settings, source) == present[source]:
                 continue
             arrived = datetime.fromtimestamp(path.stat().st_mtime, tz=now.tzinfo)

@@ -3,7 +3,8 @@
 What belongs here: what a release says of itself, where it lies, pointing to it, and how many are kept. What does not:
 what is in its database (see `build` and `compose`), and whether it may be published (see `gate`).
 
-    serving/releases/00007/serving.duckdb   schema main: what dashboards read; schemas old and new: what main shows
+    serving/releases/00007/serving.duckdb   schema main: what dashboards read; old and new: what main shows; about:
+                                            what is said of the migration
     serving/releases/00007/manifest.json    what it was made of
     serving/current -> releases/00007
 
@@ -120,9 +121,14 @@ def next_number(serving: Path) -> int:
     return max(kept_numbers(serving), default=0) + 1
 
 
+def hidden_path(serving: Path) -> Path:
+    """Return where this process may build a release; what it leaves there when it is killed is removed by others."""
+    return serving / "releases" / f"{_BUILDING}{os.getpid()}-{uuid.uuid4().hex}"
+
+
 def new_folder(serving: Path) -> Path:
     """Return an empty hidden folder to build a release in."""
-    folder = serving / "releases" / f"{_BUILDING}{os.getpid()}-{uuid.uuid4().hex}"
+    folder = hidden_path(serving)
     folder.mkdir(parents=True)
     return folder
 

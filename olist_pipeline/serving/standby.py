@@ -1,12 +1,13 @@
-"""The standby: for each context on new, the present release with that context on old, ready to be pointed to.
+"""The standby: for each context the present release with that context switched, ready to be pointed to.
 
-What belongs here: preparing and taking it. What does not: deciding on a rollback (see `switch`).
+What belongs here: preparing and taking it. What does not: deciding on a cutover or a rollback (see `switch`).
 
     serving/standby/sales/   a whole release with the next number, based on the present one
 
-It is prepared once a release is published, when there is time. A rollback then renames a folder and points to it: it
-needs no space on the disk, and builds nothing. A standby of another release than the present one is of no use, and is
-replaced by the next preparation.
+It is prepared once a release is published, when there is time: for a context on new the way back to old, for one in
+shadow the way to new. A switch then renames a folder and points to it. A rollback needs no space on the disk for it,
+and builds nothing. A standby of another release or of other routes than the present ones is of no use, and is replaced
+by the next preparation.
 """
 
 from __future__ import annotations
@@ -19,54 +20,62 @@ from pathlib import Path
 from olist_pipeline.errors import OlistError
 from olist_pipeline.serving.compose import compose
 from olist_pipeline.serving.journal import present_state
-from olist_pipeline.serving.release import Release, current_release, next_number, put_in_place, read_manifest
-from olist_pipeline.serving.routing import served_schemas
-from olist_pipeline.stores.routes import RouteState
+from olist_pipeline.serving.release import Release, current_release, hidden_path, next_number, read_manifest
+from olist_pipeline.serving.routing import is_of_these_routes, mixtures, served_schemas
+from olist_pipeline.stores.routes import Route
+
+OTHER_SIDE: Mapping[Route, Route] = {"new": "old", "shadow": "new"}
+"""What a switch makes of a route. A context on old is rehearsed first, a retired one is not switched."""
 
 _log = logging.getLogger("olist.serving")
 
 
 def prepare(serving: Path) -> list[str]:
-    """Prepare the standby of every context on new; return those contexts.
+    """Prepare the standby of every context whose switch would have an effect; return those contexts.
 
     No lock is held, so that nobody waits: what is prepared for a release that is not the present one any more is of no
-    use, and is not taken. What cannot be prepared (no space, sides that may not be mixed) is logged: a rollback then
-    composes its release, or says why it cannot.
+    use, and is not taken. What cannot be prepared is logged: a switch then composes its release, or says why it cannot.
     """
-    base, state, number = current_release(serving), present_state(serving), next_number(serving)
-    wanted = [context for context, route in state.routes.items() if route == "new"] if base else []
+    base, routes, number = current_release(serving), present_state(serving).routes, next_number(serving)
+    wanted = {
+        context: {**routes, context: OTHER_SIDE[route]} for context, route in routes.items() if route in OTHER_SIDE
+    }
+    useful = {context: after for context, after in wanted.items() if base and _is_useful(base, after)}
     for folder in (serving / "standby").glob("*"):
-        if folder.name not in wanted:
+        if folder.name not in useful:
             shutil.rmtree(folder, ignore_errors=True)
-    return [context for context in wanted if base and _prepare_one(serving, base, state, number, context)]
+    return [
+        context for context, after in useful.items() if base and _prepare_one(serving, base, after, number, context)
+    ]
 
 
-def take(serving: Path, base: Release, context: str, number: int) -> Release | None:
-    """Put the standby of `context` among the releases; None where there is none of `base`. Hold `sole_switch`."""
+def take(
+    serving: Path, base: Release, context: str, routes: Mapping[str, Route], number: int
+) -> tuple[Path, Release] | None:
+    """Take the standby of `context` for `routes` away, as a hidden folder; None where none fits. Hold the lock."""
     folder = serving / "standby" / context
-    if not folder.exists():
-        return None
     release = _read(folder)
-    if release is None or (release.based_on, release.number) != (base.number, number):
+    if release is None or not _is_fit(release, base, routes, number):
         return None
-    put_in_place(serving, folder, number)
-    return release
+    taken = hidden_path(serving)
+    folder.rename(taken)
+    return taken, release
 
 
-def without(state: RouteState, context: str) -> RouteState:
-    """Return the state with a context back on old."""
-    return RouteState({**state.routes, context: "old"}, state.blocked)
+def _is_useful(base: Release, routes: Mapping[str, Route]) -> bool:
+    schemas = served_schemas(base.tables, routes)
+    holds_both = all(schema in base.sources(name) for name, schema in schemas.items())
+    return holds_both and not is_of_these_routes(base, routes) and not mixtures(base, schemas)
 
 
-def _prepare_one(serving: Path, base: Release, state: RouteState, number: int, context: str) -> bool:
+def _prepare_one(serving: Path, base: Release, routes: Mapping[str, Route], number: int, context: str) -> bool:
     folder = serving / "standby" / context
-    routes = without(state, context).routes
-    release = _read(folder) if folder.exists() else None
-    if release and _is_fit(release, base, served_schemas(base.tables, routes), number):
+    release = _read(folder)
+    if release and _is_fit(release, base, routes, number):
         return True
     shutil.rmtree(folder, ignore_errors=True)
     try:
-        composed, _ = compose(serving, base, routes, number, act=None)
+        composed, _ = compose(serving, base, routes, number)
     except OlistError as error:
         _log.warning("No standby of %s: %s", context, error)
         return False
@@ -78,9 +87,8 @@ def _prepare_one(serving: Path, base: Release, state: RouteState, number: int, c
     return True
 
 
-def _is_fit(release: Release, base: Release, schemas: Mapping[str, str], number: int) -> bool:
-    shown = {name: table["schema"] for name, table in release.tables.items()}
-    return (release.based_on, release.number) == (base.number, number) and shown == schemas
+def _is_fit(release: Release, base: Release, routes: Mapping[str, Route], number: int) -> bool:
+    return (release.based_on, release.number, release.routes) == (base.number, number, routes)
 
 
 def _read(folder: Path) -> Release | None:

@@ -18,14 +18,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
 from olist_pipeline.errors import OlistError
 from olist_pipeline.serving import journal, standby
-from olist_pipeline.serving.compose import compose, refuse_impossible
+from olist_pipeline.serving.compose import compose, refuse_impossible, sign
 from olist_pipeline.serving.journal import present_state, sole_switch
 from olist_pipeline.serving.release import (
-    DATABASE,
     Release,
     current_release,
     find_release,
@@ -33,14 +30,14 @@ from olist_pipeline.serving.release import (
     next_number,
     point_to,
     put_in_place,
-    release_folder,
     remove_unneeded,
 )
 from olist_pipeline.serving.routing import NEW, served_schemas, unmatched, waiting_for
 from olist_pipeline.settings import Settings
 from olist_pipeline.stores.routes import NEXT_ROUTES, SERVED_FROM_NEW, Act, Action, Change, Route, RouteState
 
-Objections = Callable[[duckdb.DuckDBPyConnection, Release], Sequence[str]]
+Objections = Callable[[Release], Sequence[str]]
+"""What the gate has against serving this release under another route."""
 
 
 @dataclass(frozen=True)
@@ -89,16 +86,17 @@ def cutover(
         raise OlistError("--force needs --reason: say why the gate is overruled.")
     base, _, _ = _wanted_cutover(serving, context)
     # The gate takes its time: nobody waits for it, and what it said of a former release is asked again.
-    found = _ask(serving, base, objections)
+    found = list(objections(base))
     with sole_switch(serving):
         present, change, wanted = _wanted_cutover(serving, context)
         if present.number != base.number:
-            base, found = present, _ask(serving, present, objections)
+            base, found = present, list(objections(present))
         if found and not force:
             raise GateClosed(context, found)
         number = next_number(serving)
         act = _act("cutover", [change], by, reason, release=number, parity_run=parity_run, overridden=found)
-        folder, release = compose(serving, base, wanted, number, act=act)
+        folder, release = standby.take(serving, base, context, wanted, number) or compose(serving, base, wanted, number)
+        sign(folder, release, act)
         put_in_place(serving, folder, number)
         _carry_out(serving, act, number)
     return _switched(base, release, act, wanted)
@@ -238,27 +236,30 @@ def _way_back(serving: Path, base: Release, wanted: Mapping[str, Route], context
 
     The standby, else one that is composed, else the last kept one that shows the same sides of older data.
     """
-    schemas = served_schemas(base.tables, wanted)
-    number = next_number(serving)
-    prepared = standby.take(serving, base, context, number)
-    if prepared and {name: table["schema"] for name, table in prepared.tables.items()} == schemas:
-        return prepared
     number = next_number(serving)
     try:
-        folder, release = compose(serving, base, wanted, number, act=None, audit=False)
-        put_in_place(serving, folder, number)
+        folder, release = standby.take(serving, base, context, wanted, number) or compose(
+            serving, base, wanted, number, audit=False
+        )
     except OlistError:
+        schemas = served_schemas(base.tables, wanted)
         for kept in reversed([kept for kept in kept_numbers(serving) if kept < base.number]):
             former = find_release(serving, kept)
             if {name: table["schema"] for name, table in former.tables.items()} == schemas:
                 return former
         raise
+    put_in_place(serving, folder, number)
     return release
 
 
 def _carry_out(serving: Path, act: Act, number: int) -> None:
     """Write the act down, give it its effect, and settle it."""
-    journal.append(serving, act)
+    try:
+        journal.append(serving, act)
+    except OSError:
+        # A full disk must not keep anybody from going back: what was prepared for others makes room for a line.
+        shutil.rmtree(serving / "standby", ignore_errors=True)
+        journal.append(serving, act)
     point_to(serving, number)
     journal.settle(serving, act, is_done=True)
     remove_unneeded(serving)
@@ -311,11 +312,6 @@ def _wanted_cutover(serving: Path, context: str) -> tuple[Release, Change, dict[
         raise OlistError(_no_effect(base, context, wanted))
     refuse_impossible(base, served_schemas(base.tables, wanted))
     return base, change, wanted
-
-
-def _ask(serving: Path, base: Release, objections: Objections) -> list[str]:
-    with duckdb.connect(str(release_folder(serving, base.number) / DATABASE), read_only=True) as connection:
-        return list(objections(connection, base))
 
 
 def _moved(base: Release, routes: Mapping[str, Route]) -> list[str]:

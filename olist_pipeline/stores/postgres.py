@@ -110,6 +110,13 @@ def query(url: str, statement: str, parameters: Sequence[object] | dict[str, obj
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
+def query_rows(url: str, statement: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+    """Return the rows of one reading statement, as tuples in the order of its columns."""
+    with transaction(url) as connection, connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        return cursor.fetchall()
+
+
 def copy_frame(connection: Connection, frame: pl.DataFrame, table: str) -> None:
     """Load `frame` into the temporary table `table`, whose columns have the frame's names, with COPY."""
     buffer = io.BytesIO()

@@ -6,13 +6,13 @@ What belongs here: replacing and reading quarantined rows. What does not: decidi
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any, Literal
 
 import polars as pl
 
-from olist_pipeline.stores.postgres import copy_frame, query, transaction
+from olist_pipeline.stores.postgres import copy_frame, query, query_rows, transaction
 
 Step = Literal["intake", "validation"]
 
@@ -74,6 +74,21 @@ def source_rows(url: str, table: str, landing: str) -> list[int]:
         {"table": table, "landing": landing},
     )
     return [row["source_row"] for row in rows]
+
+
+def broken(url: str, cells: Sequence[str]) -> pl.DataFrame:
+    """Return the rules of all quarantined rows, a list each, and the text of the named `cells`, null where it has none.
+
+    A record that could not be split has no cells; what stands where its order's id should stand counts as that.
+    """
+    named = ", ".join(
+        "coalesce(payload ->> %s, CASE WHEN aggregate_type = 'order' THEN aggregate_id END)"
+        if cell == "order_id"
+        else "payload ->> %s"
+        for cell in cells
+    )
+    rows = query_rows(url, f"SELECT rules, {named} FROM data_quality.quarantine", list(cells))
+    return pl.DataFrame(rows, schema={"rules": pl.List(pl.String), **dict.fromkeys(cells, pl.String)}, orient="row")
 
 
 def find(

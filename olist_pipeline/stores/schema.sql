@@ -34,6 +34,8 @@ CREATE TABLE IF NOT EXISTS data_quality.parity_results (
     run_id      text        NOT NULL,
     recorded_at timestamptz NOT NULL DEFAULT now()
 );
+-- A verdict on some months of a table, as a backfill makes them; without months it is on the whole table.
+ALTER TABLE data_quality.parity_results ADD COLUMN IF NOT EXISTS months text;
 COMMENT ON COLUMN data_quality.parity_results.subject IS
     'fingerprint of what was compared; a verdict whose subject is not the present one is stale';
 CREATE INDEX IF NOT EXISTS parity_results_latest

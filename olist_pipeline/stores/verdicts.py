@@ -19,7 +19,10 @@ ComparisonKind = Literal["parity", "conservation"]
 
 @dataclass(frozen=True)
 class Verdict:
-    """One stored verdict. `subject` is the fingerprint of what was compared."""
+    """One stored verdict. `subject` is the fingerprint of what was compared.
+
+    `months` names the months that were compared (`2018-03 to 2018-05`), None where it was the whole table.
+    """
 
     context: str
     table: str
@@ -30,6 +33,7 @@ class Verdict:
     report: Mapping[str, Any]
     run_id: str
     recorded_at: datetime | None = None
+    months: str | None = None
 
 
 def record(url: str, verdict: Verdict) -> None:
@@ -38,8 +42,8 @@ def record(url: str, verdict: Verdict) -> None:
         cursor.execute(
             """
             INSERT INTO data_quality.parity_results
-                (context, table_name, comparison, verdict, is_green, subject, report, run_id)
-            VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
+                (context, table_name, comparison, verdict, is_green, subject, report, run_id, months)
+            VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
             """,
             (
                 verdict.context,
@@ -50,17 +54,18 @@ def record(url: str, verdict: Verdict) -> None:
                 verdict.subject,
                 json.dumps(verdict.report, default=str),
                 verdict.run_id,
+                verdict.months,
             ),
         )
 
 
 def latest(url: str, comparison: ComparisonKind) -> dict[tuple[str, str], Verdict]:
-    """Return the latest verdict of each (context, table)."""
+    """Return the latest verdict of each (context, table) on the whole table."""
     rows = query(
         url,
         """
         SELECT DISTINCT ON (context, table_name) *
-        FROM data_quality.parity_results WHERE comparison = %s
+        FROM data_quality.parity_results WHERE comparison = %s AND months IS NULL
         ORDER BY context, table_name, result_id DESC
         """,
         [comparison],
@@ -88,8 +93,9 @@ RECENT_RUNS = 10
 def streaks(url: str) -> dict[str, int]:
     """Return, by context, how many of its latest runs in a row had nothing but green verdicts.
 
-    A run that judged less than the widest of the context's recent runs (a single table, one comparison) proves
-    too little to count, but a red verdict in it ends the streak. A context without any verdict is not in the result.
+    A run that judged less than the widest of the context's recent runs (a single table, some months, one comparison)
+    proves too little to count, but a red verdict in it ends the streak. A context without any verdict is not in the
+    result.
     """
     rows = query(url, _STREAKS, [RECENT_RUNS])
     return {row["context"]: row["streak"] for row in rows}
@@ -97,7 +103,8 @@ def streaks(url: str) -> dict[str, int]:
 
 _STREAKS = """
 WITH runs AS (
-    SELECT context, bool_and(is_green) AS is_green, count(DISTINCT (comparison, table_name)) AS judged,
+    SELECT context, bool_and(is_green) AS is_green,
+           count(DISTINCT (comparison, table_name)) FILTER (WHERE months IS NULL) AS judged,
            row_number() OVER (PARTITION BY context ORDER BY max(result_id) DESC) AS age
     FROM data_quality.parity_results GROUP BY context, run_id
 ), measured AS (
@@ -106,6 +113,7 @@ WITH runs AS (
            min(age) FILTER (WHERE NOT is_green) OVER (PARTITION BY context) AS first_red
     FROM runs
 )
-SELECT context, count(*) FILTER (WHERE judged >= whole AND (first_red IS NULL OR age < first_red)) AS streak
+SELECT context,
+       count(*) FILTER (WHERE judged > 0 AND judged >= whole AND (first_red IS NULL OR age < first_red)) AS streak
 FROM measured GROUP BY context
 """

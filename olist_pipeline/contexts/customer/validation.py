@@ -91,8 +91,8 @@ def _persons(customers: pl.LazyFrame, history: pl.LazyFrame, reviews: pl.LazyFra
     ):
         whole = whole.join(totals, on=PERSON, how="left")
     whole = fill_empty(whole.sort(PERSON), (*ORDER_ROLLUPS, *REVIEW_ROLLUPS))
-    ranked = _ranked(whole.collect()).with_columns(pl.lit(as_of).alias("as_of"))
-    return judge(derive(ranked, PERSON_RULES), PERSON_RULES)
+    ranked = _ranked(whole.collect()).lazy().with_columns(pl.lit(as_of).alias("as_of"))
+    return judge(derive(ranked, PERSON_RULES), PERSON_RULES).collect()
 
 
 def _latest_addresses(customers: pl.LazyFrame, history: pl.LazyFrame) -> pl.LazyFrame:

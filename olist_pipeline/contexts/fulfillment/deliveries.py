@@ -62,9 +62,7 @@ def judge_deliveries(
     zip_prefixes: pl.LazyFrame,
 ) -> Judged:
     """Judge the deliveries of intake rows of orders; those of orders that sales did not accept are rejected."""
-    first_items = items.sort("order_id", "order_item_id", "seller_id").unique(
-        "order_id", keep="first", maintain_order=True
-    )
+    first_items = items.filter(pl.col("order_item_id") == pl.col("order_item_id").min().over("order_id"))
     whole = (
         sound(orders)
         .join(customers, on="customer_id", how="left", maintain_order="left")
@@ -73,7 +71,7 @@ def judge_deliveries(
         .collect()
     )
     measured = whole.join(_distances(whole, zip_prefixes), on=[_HERE, _THERE], how="left", maintain_order="left")
-    judged = judge(derive(measured, DELIVERY_RULES), DELIVERY_RULES)
+    judged = judge(derive(measured.lazy(), DELIVERY_RULES), DELIVERY_RULES).collect()
     judged = rejected_with(judged, ~is_among("order_id", accepted_orders), PARENT_REJECTED.code)
     accepted = judged.filter(IS_ACCEPTED)
     return Judged.of(

@@ -1,4 +1,4 @@
-"""`olist parity --old --new`: the comparator as a tool, without a project around it."""
+"""`olist parity`: the comparator as a tool without a project around it, stored verdicts, and approvals."""
 
 import json
 from decimal import Decimal
@@ -10,6 +10,10 @@ from click.testing import CliRunner
 
 from olist_pipeline.cli.parity import parity
 from olist_pipeline.errors import OlistError
+from olist_pipeline.parity.attribution import Evidence, parity_of
+from olist_pipeline.stores import verdicts
+from olist_pipeline.stores.verdicts import Verdict
+from olist_pipeline.warehouse import WarehouseTable
 
 
 @pytest.fixture
@@ -61,3 +65,58 @@ def test_what_cannot_be_compared_is_one_sentence(arguments, words):
     result = compare(*arguments)
     assert isinstance(result.exception, OlistError)
     assert words in str(result.exception)
+
+
+@pytest.fixture
+def stored(database, tmp_path, monkeypatch):
+    """A store with a red verdict on fact_orders, one cell of whose revenue differs."""
+    monkeypatch.setenv("OLIST_POSTGRES_URL", database)
+    monkeypatch.setenv("OLIST_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("COLUMNS", "200")
+    with duckdb.connect() as connection:
+        for schema in ("old", "replay", "new"):
+            connection.execute(f"CREATE SCHEMA {schema}")
+            connection.execute(f"CREATE TABLE {schema}.fact_orders AS SELECT 'o1' AS order_id, 10.25 AS revenue")
+        connection.execute("UPDATE new.fact_orders SET revenue = 10.26")
+        found = parity_of(connection, WarehouseTable("fact_orders", "sales", ("order_id",), {}, {}), Evidence({}))
+    report = found.to_dict()
+    verdicts.record(database, Verdict("sales", "fact_orders", "parity", "differs", False, "s", report, "r1"))
+    return database
+
+
+def test_one_table_is_shown_old_beside_new(stored):
+    result = compare("fact_orders")
+    assert result.exit_code == 1
+    for word in ("differs", "order_id = o1", "revenue", "10.25", "10.26", "replay"):
+        assert word in result.output
+
+
+def test_the_page_for_a_browser_is_written(stored, tmp_path):
+    assert compare("--html", tmp_path / "page.html").exit_code == 1
+    assert "10.26" in (tmp_path / "page.html").read_text("utf-8")
+
+
+def test_an_approval_is_given_listed_and_revoked(stored):
+    given = compare("approve", "fact_orders", "--column", "revenue", "--reason", "rounded", "--until", "2999-12-31")
+    assert given.exit_code == 0, given.output
+    [listed] = json.loads(compare("approvals", "--json").output)
+    assert (listed["table"], listed["column"], listed["state"]) == ("fact_orders", "revenue", "active")
+    assert "rounded" in compare().output, "every report shows it"
+    assert compare("revoke", listed["approval_id"]).exit_code == 0
+    [listed] = json.loads(compare("approvals", "--json").output)
+    assert listed["state"] == "revoked"
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "until", "words"),
+    [
+        ("fact_order", "revenue", "2999-12-31", "fact_order has not been compared; compared are: fact_orders"),
+        ("fact_orders", "profit", "2999-12-31", "no compared column profit; it has: revenue"),
+        ("fact_orders", "revenue", "2018-01-01", "give a day from"),
+    ],
+)
+def test_an_approval_that_cannot_be_meant_is_refused(stored, table, column, until, words):
+    result = compare("approve", table, "--column", column, "--reason", "r", "--until", until)
+    assert isinstance(result.exception, OlistError)
+    assert words in str(result.exception)
+    assert json.loads(compare("approvals", "--json").output) == []

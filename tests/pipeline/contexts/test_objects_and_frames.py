@@ -23,7 +23,7 @@ from olist_domain.marketplace.records import CategoryRecord, ProductRecord, Revi
 from olist_domain.marketplace.review import Review
 from olist_domain.marketplace.rules import REVIEW_RULES
 from olist_domain.marketplace.seller import Seller
-from tests.pipeline.contexts.worlds import codes
+from tests.pipeline.contexts.worlds import codes, telling
 
 PERSONS_A_SAMPLE = 8
 """Of persons with one order every eighth is looked at; of those with several, all."""
@@ -59,7 +59,7 @@ def equal(row, derived):
 
 
 def test_reviews(judged):
-    rows = judged.reviews.tables["order_reviews"].rows
+    rows = telling(judged.reviews.tables["order_reviews"].rows)
     events = told(judged.reviews.events)
     for row in rows.iter_rows(named=True):
         record = record_of(ReviewRecord, row)
@@ -138,7 +138,7 @@ def test_deliveries(judged):
         return NOWHERE if state is None else Endpoint(state, places.get(prefix))
 
     events = told(judged.deliveries.events)
-    for row in judged.deliveries.tables["deliveries"].rows.iter_rows(named=True):
+    for row in telling(judged.deliveries.tables["deliveries"].rows).iter_rows(named=True):
         seller = end(row["seller_state"], row["seller_zip_code_prefix"])
         customer = end(row["customer_state"], row["customer_zip_code_prefix"])
         records = DeliveryRecords(record_of(PublishedOrder, row), seller, customer)

@@ -4,15 +4,25 @@ import json
 from datetime import date
 
 import dagster as dg
+import polars as pl
 import pytest
 
 from olist_pipeline.errors import OlistError
 from olist_pipeline.months import month_text
-from olist_pipeline.orchestration.dbt import build_arguments, ensure_manifest, waiting_models, window_of
+from olist_pipeline.orchestration.dbt import (
+    FULL_REFRESH,
+    build_arguments,
+    compared_months,
+    ensure_manifest,
+    waiting_models,
+    window_of,
+)
 from olist_pipeline.orchestration.definitions import build_defs
-from olist_pipeline.orchestration.partitions import MONTHS, describe, months_of
+from olist_pipeline.orchestration.partitions import MONTHS, describe, months_of, tagged_months
 from olist_pipeline.orchestration.resources import clear_failures
 from olist_pipeline.registry import STEPS
+from olist_pipeline.settings import Settings
+from olist_pipeline.staging import write_months
 from olist_pipeline.warehouse import load_manifest, warehouse_tables
 from tests.tables import LANDING, MONTHLY, MONTHLY_TABLES, STAGED, TABLES
 
@@ -182,6 +192,36 @@ def test_partition_keys_are_months():
     assert describe(months_of(["2017-11-01", "2018-01-01"])) == "2017-11 to 2018-01"
     assert describe(months_of(["2017-11-01"])) == "2017-11"
     assert describe([]) == "no month"
+
+
+@pytest.mark.parametrize(
+    ("tags", "months"),
+    [
+        ({}, []),
+        ({"dagster/partition": "2018-03-01"}, ["2018-03"]),
+        (
+            {
+                "dagster/asset_partition_range_start": "2017-12-01",
+                "dagster/asset_partition_range_end": "2018-01-01",
+            },
+            ["2017-12", "2018-01"],
+        ),
+    ],
+)
+def test_the_months_of_a_run_are_in_its_tags(tags, months):
+    assert [month_text(month) for month in tagged_months(tags)] == months
+
+
+def test_a_run_over_some_months_is_compared_over_them(tmp_path):
+    settings = Settings(tmp_path, tmp_path, None)
+    march = {"dagster/partition": "2018-03-01"}
+    staged = pl.DataFrame({"order_month": []}, schema={"order_month": pl.Date})
+    write_months(staged, settings.staging, "sales", "orders", [date(2018, 3, 1)])
+    assert compared_months(march, settings) is None, "it is all there is"
+    write_months(staged, settings.staging, "sales", "orders", [date(2018, 4, 1)])
+    assert str(compared_months(march, settings)) == "2018-03"
+    assert compared_months({}, settings) is None
+    assert compared_months({**march, FULL_REFRESH: "true"}, settings) is None
 
 
 def test_a_failure_that_a_person_can_mend_is_its_sentence():

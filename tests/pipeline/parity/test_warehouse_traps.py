@@ -12,7 +12,7 @@ import duckdb
 import pytest
 
 from olist_pipeline.orchestration.dbt import ensure_manifest
-from olist_pipeline.parity.attribution import ParityVerdict, parity_of
+from olist_pipeline.parity.attribution import Evidence, ParityVerdict, parity_of
 from olist_pipeline.parity.compare import compare
 from olist_pipeline.parity.contract import Contract
 from olist_pipeline.warehouse import NEW_PREFIX, WarehouseTable, load_manifest, warehouse_tables
@@ -75,6 +75,20 @@ def shapes(manifest, tables) -> dict[str, Shape]:
         name: {column: cell["data_type"].lower() for column, cell in models[name]["columns"].items()} for name in tables
     }
     return {name: Shape(name, types[name], table.key) for name, table in tables.items()}
+
+
+def test_a_table_declares_measures_that_it_can_sum_up(shapes, tables):
+    for name, table in tables.items():
+        summable = set(shapes[name].of("bigint", "integer", "decimal", "double"))
+        assert set(table.measures) <= summable, name
+    assert {name for name, table in tables.items() if not table.measures} == {
+        "dim_date",
+        "dim_product",
+        "dim_seller",
+        "fact_reviews",
+        "int_deliveries",
+        "int_products",
+    }, "attributes alone, nothing that a dashboard adds up"
 
 
 @dataclass(frozen=True)
@@ -236,16 +250,16 @@ def test_a_defect_is_never_explained_by_quarantine(con, shapes, tables, table):
     shape = shapes[table]
     for schema in ("old", "replay", "new"):
         con.execute(f"CREATE OR REPLACE TABLE {schema}.{table} AS {shape.rows()}")
-    assert parity_of(con, tables[table], {}).verdict is ParityVerdict.IDENTICAL
+    assert parity_of(con, tables[table], Evidence({})).verdict is ParityVerdict.IDENTICAL
     key = ", ".join(shape.key)
     for schema in ("replay", "new"):
         con.execute(
             f"DELETE FROM {schema}.{table} WHERE ({key}) = (SELECT ({key}) FROM old.{table} ORDER BY {key} LIMIT 1)"
         )
-    assert parity_of(con, tables[table], QUARANTINE).verdict is ParityVerdict.EXPLAINED
-    assert parity_of(con, tables[table], {}).verdict is ParityVerdict.DIFFERS, "nothing was quarantined"
+    assert parity_of(con, tables[table], Evidence(QUARANTINE)).verdict is ParityVerdict.EXPLAINED
+    assert parity_of(con, tables[table], Evidence({})).verdict is ParityVerdict.DIFFERS, "nothing was quarantined"
     con.execute(f"DELETE FROM new.{table} WHERE ({key}) = (SELECT ({key}) FROM new.{table} ORDER BY {key} LIMIT 1)")
-    assert parity_of(con, tables[table], QUARANTINE).verdict is ParityVerdict.DIFFERS
+    assert parity_of(con, tables[table], Evidence(QUARANTINE)).verdict is ParityVerdict.DIFFERS
 
 
 def rebuilt(shape: Shape, folder) -> Iterator[tuple[str, tuple[str, ...]]]:

@@ -1,21 +1,27 @@
 """Releases and their gate: published whole or not at all, and only on green, present verdicts."""
 
 import json
+from dataclasses import replace
 from datetime import date
+from types import SimpleNamespace
 
 import duckdb
 import pytest
 
 from olist_pipeline.errors import OlistError
-from olist_pipeline.parity.attribution import ParityVerdict, parity_of
+from olist_pipeline.fingerprint import landing_hashes
+from olist_pipeline.parity.attribution import Evidence, ParityVerdict, parity_of
 from olist_pipeline.parity.conservation import conservation_of, conservation_subject
 from olist_pipeline.registry import CONTEXTS
+from olist_pipeline.serving import audit as audits
 from olist_pipeline.serving import build
+from olist_pipeline.serving import release as releases
+from olist_pipeline.serving.audit import audit
 from olist_pipeline.serving.build import publish
-from olist_pipeline.serving.gate import objections
+from olist_pipeline.serving.gate import cutover_objections, objections
 from olist_pipeline.serving.release import current_release, point_to
 from olist_pipeline.steps import run_intake, run_validation
-from olist_pipeline.stores import verdicts
+from olist_pipeline.stores import approvals, verdicts
 from olist_pipeline.stores.verdicts import Verdict
 from olist_pipeline.warehouse import WarehouseTable
 
@@ -48,8 +54,8 @@ def ask(warehouse, question):
         return question(connection)
 
 
-def published(settings, warehouse, routes=SHADOW):
-    facts = {"run_id": "r1", "fingerprint": "f", "code": "c", "as_of": "2018-10-17", "landing": {}}
+def published(settings, warehouse, routes=SHADOW, **changes):
+    facts = {"run_id": "r1", "fingerprint": "f", "code": "c", "as_of": "2018-10-17", "landing": {}, **changes}
     return publish(settings.serving, warehouse, [ORDERS], lambda: routes, **facts)
 
 
@@ -60,7 +66,7 @@ def served(settings):
 
 class TestParityVerdict:
     def verdict(self, warehouse, quarantine):
-        return ask(warehouse, lambda connection: parity_of(connection, ORDERS, quarantine))
+        return ask(warehouse, lambda connection: parity_of(connection, ORDERS, Evidence(quarantine)))
 
     def test_quarantine_explains_what_replay_shows_too(self, warehouse):
         parity = self.verdict(warehouse, {"ORDER_WITHOUT_ITEMS": 1})
@@ -147,15 +153,22 @@ class TestPublishing:
         published(settings, warehouse)
         assert not leftover.exists()
 
-    def test_the_last_ten_are_kept(self, settings, warehouse):
-        for _ in range(12):
+    def test_the_last_ones_are_kept_and_the_one_that_is_served(self, settings, warehouse, monkeypatch):
+        monkeypatch.setattr(releases, "KEPT_RELEASES", 2)
+        for _ in range(3):
             published(settings, warehouse)
-        assert sorted(path.name for path in (settings.serving / "releases").iterdir()) == [
-            f"{number:05d}" for number in range(3, 13)
-        ]
+        assert releases.kept_numbers(settings.serving) == [2, 3]
+        point_to(settings.serving, 2)
+        releases.put_in_place(settings.serving, releases.new_folder(settings.serving), 4)
+        releases.put_in_place(settings.serving, releases.new_folder(settings.serving), 5)
+        releases.remove_unneeded(settings.serving)
+        assert releases.kept_numbers(settings.serving) == [2, 4, 5]
+
+    def test_ten_are_kept(self):
+        assert releases.KEPT_RELEASES == 10
 
 
-class TestGate:
+class ProvenStores:
     @pytest.fixture
     def proven(self, settings, warehouse):
         """Settings whose stores hold a green verdict of everything that the gate asks for."""
@@ -167,19 +180,23 @@ class TestGate:
         self.record_parity(settings, {"ORDER_WITHOUT_ITEMS": 1})
         return settings
 
-    def record_conservation(self, settings, table, **changes):
+    def record_conservation(self, settings, table, run_id="r1", **changes):
         ledger = conservation_of(settings, settings.postgres_url, table)
         subject = conservation_subject(settings, table)
         verdict = {"verdict": "holds", "is_green": ledger.holds, "subject": subject, "report": {}, **changes}
-        verdicts.record(settings.postgres_url, Verdict("sales", table.name, "conservation", run_id="r1", **verdict))
+        verdicts.record(settings.postgres_url, Verdict("sales", table.name, "conservation", run_id=run_id, **verdict))
 
-    def record_parity(self, settings, quarantine):
-        parity = ask(settings.warehouse, lambda connection: parity_of(connection, ORDERS, quarantine))
+    def record_parity(self, settings, quarantine, run_id="r1"):
+        evidence = Evidence(quarantine, approvals=approvals.active(settings.postgres_url, date.today()))
+        parity = ask(settings.warehouse, lambda connection: parity_of(connection, ORDERS, evidence))
+        report = parity.to_dict()
         verdict = Verdict(
-            "sales", "fact_orders", "parity", parity.verdict.value, parity.is_green, parity.subject, {}, "r1"
+            "sales", "fact_orders", "parity", parity.verdict.value, parity.is_green, parity.subject, report, run_id
         )
         verdicts.record(settings.postgres_url, verdict)
 
+
+class TestGate(ProvenStores):
     def refused(self, settings, routes=SHADOW):
         return ask(
             settings.warehouse,
@@ -216,5 +233,147 @@ class TestGate:
         [objection] = self.refused(proven)
         assert "conservation of orders is stale" in objection
 
+    def test_refuses_a_verdict_whose_approval_was_revoked(self, proven):
+        url, today = proven.postgres_url, date.today()
+        change(proven.warehouse, "UPDATE new.fact_orders SET total = 99 WHERE order_id = 'o2'")
+        given = approvals.approve(
+            url, table="fact_orders", column="total", reason="rounding", until=today, approved_by="me", today=today
+        )
+        self.record_parity(proven, {})
+        assert self.refused(proven) == []
+        approvals.revoke(url, given.approval_id, revoked_by="me")
+        [objection] = self.refused(proven)
+        assert objection == "parity of fact_orders rests on approval 1 of total, which has ended"
+
     def test_asks_nothing_of_a_context_that_is_on_old(self, settings, warehouse):
         assert self.refused(settings, {"sales": "old"}) == []
+
+    def test_asks_a_retired_context_for_conservation_alone(self, proven):
+        change(proven.warehouse, "UPDATE new.fact_orders SET total = 99 WHERE order_id = 'o2'")
+        assert self.refused(proven, {"sales": "retired"}) == []
+        self.record_conservation(proven, SALES.tables[0], is_green=False, verdict="does not hold")
+        [objection] = self.refused(proven, {"sales": "retired"})
+        assert "conservation of orders is red" in objection
+
+
+class TestCutoverGate(ProvenStores):
+    """What a cutover needs on top of what a release needs."""
+
+    @pytest.fixture
+    def ready(self, proven, warehouse):
+        """Settings with three green runs, and a release of the very data that they speak of."""
+        for run_id in ("r2", "r3"):
+            for table in SALES.tables:
+                self.record_conservation(proven, table, run_id=run_id)
+            self.record_parity(proven, {"ORDER_WITHOUT_ITEMS": 1}, run_id=run_id)
+        landing = landing_hashes(proven)
+        published(proven, warehouse, landing=landing)
+        return proven
+
+    def missing(self, settings, today=date(2018, 12, 1), **rules):
+        settings = replace(settings, cutover=replace(settings.cutover, **rules))
+        release = current_release(settings.serving)
+        return cutover_objections(settings, settings.postgres_url, release, "sales", today)
+
+    def test_is_open_after_enough_green_runs(self, ready):
+        assert self.missing(ready) == []
+
+    def test_counts_the_streak(self, ready):
+        assert self.missing(ready, streak=5) == ["sales has been green in 3 runs in a row, and 5 are needed"]
+        self.record_parity(ready, {}, run_id="r4")
+        self.record_parity(ready, {"ORDER_WITHOUT_ITEMS": 1}, run_id="r5")
+        assert self.missing(ready) == ["sales has been green in 0 runs in a row, and 3 are needed"]
+
+    def test_wants_verdicts_on_what_is_served(self, ready, warehouse):
+        """The warehouse moved on, and its verdicts are green: the release that is served is older."""
+        change(warehouse, "INSERT INTO old.fact_orders VALUES ('o9', 9)")
+        change(warehouse, "INSERT INTO replay.fact_orders VALUES ('o9', 9)")
+        change(warehouse, "INSERT INTO new.fact_orders VALUES ('o9', 9)")
+        self.record_parity(ready, {"ORDER_WITHOUT_ITEMS": 1}, run_id="r3")
+        assert self.missing(ready) == ["parity of fact_orders is stale: the data has changed since run r3"]
+
+    def test_wants_the_landing_files_that_are_there_now(self, ready):
+        with (ready.landing / "olist_orders_dataset.csv").open("a") as file:
+            file.write("\n")
+        assert self.missing(ready) == ["landing has changed since release 1 (orders); run `olist run`"]
+
+    def test_wants_no_approval_that_has_ended(self, ready):
+        given = {"table": "fact_orders", "column": "total", "reason": "rounding", "approved_by": "me"}
+        url, day = ready.postgres_url, date(2018, 11, 1)
+        approvals.approve(url, until=day, today=day, **given)
+        assert self.missing(ready, today=day) == []
+        [objection] = self.missing(ready)
+        assert objection.startswith("approval 1 of fact_orders.total ended on 2018-11-01")
+        approvals.approve(url, until=date(2019, 1, 1), today=day, **given)
+        assert self.missing(ready) == []
+
+    def test_wants_a_quarantine_below_its_limit(self, ready):
+        ledger = {"landing": 200, "quarantined": 5}
+        self.record_conservation(ready, SALES.tables[0], report=ledger, run_id="r3")
+        assert self.missing(ready) == ["quarantine holds 2.50% of orders, and at most 2.00% is allowed"]
+        assert self.missing(ready, quarantine_limit=0.025) == []
+
+    def test_lists_everything_at_once(self, settings, warehouse):
+        for table in SALES.landing:
+            run_intake(settings, settings.postgres_url, table, date(2018, 12, 1), "r1")
+        published(settings, warehouse, landing={"orders": "other"})
+        found = self.missing(settings)
+        assert [
+            words for words in ("never been checked", "landing has changed", "0 runs in a row") if words in str(found)
+        ]
+        assert len(found) == 1 + len(SALES.tables) + 2
+
+
+class TestVerification:
+    def problems(self, settings):
+        folder = settings.serving / "current"
+        with duckdb.connect(str(folder / "serving.duckdb"), read_only=True) as connection:
+            return audit(connection, current_release(settings.serving))
+
+    def spoil(self, settings, statement):
+        change((settings.serving / "current").resolve() / "serving.duckdb", statement)
+
+    def test_a_release_is_what_it_was(self, settings, warehouse):
+        published(settings, warehouse)
+        assert self.problems(settings) == []
+
+    @pytest.mark.parametrize(
+        ("statement", "words"),
+        [
+            ("UPDATE old.fact_orders SET total = 9 WHERE order_id = 'o1'", "its 3 rows are others"),
+            ("DELETE FROM old.fact_orders WHERE order_id = 'o1'", "2 rows in place of 3"),
+            ("DROP VIEW main.fact_orders", "fact_orders is missing"),
+            ("CREATE OR REPLACE VIEW main.fact_orders AS FROM new.fact_orders", "2 rows in place of 3"),
+        ],
+    )
+    def test_one_that_is_not_says_what_is_wrong(self, settings, warehouse, statement, words):
+        published(settings, warehouse)
+        self.spoil(settings, statement)
+        [problem] = self.problems(settings)
+        assert words in problem
+
+    @pytest.mark.parametrize("value", ["'o1'", "NULL"])
+    def test_a_key_that_does_not_identify_is_not_published(self, settings, warehouse, value):
+        published(settings, warehouse)
+        change(warehouse, f"INSERT INTO new.fact_orders VALUES ({value}, 1)")
+        with pytest.raises(OlistError, match=r"new\.fact_orders has 3 rows"):
+            published(settings, warehouse, NEW)
+        assert current_release(settings.serving).number == 1
+
+    def test_a_dashboard_query_that_fails_is_not_published(self, settings, warehouse, monkeypatch):
+        query = SimpleNamespace(
+            sql="SELECT total FROM fact_orders WHERE order_id = $id", tables=("fact_orders",), defaults={"id": None}
+        )
+        other = SimpleNamespace(sql="SELECT * FROM mart_x", tables=("mart_x",), defaults={})
+        monkeypatch.setattr(
+            audits, "dashboard_queries", lambda: {"total": query, "of a table that is not there": other}
+        )
+        published(settings, warehouse)
+        change(warehouse, "ALTER TABLE old.fact_orders RENAME COLUMN total TO amount")
+        with pytest.raises(OlistError, match=r"the dashboard query total fails: .*total"):
+            published(settings, warehouse)
+        assert current_release(settings.serving).number == 1
+
+    def test_without_dashboards_there_are_no_queries(self, monkeypatch):
+        monkeypatch.setattr(audits, "DASHBOARD_QUERIES", "no_such_dashboards.queries")
+        assert audits.dashboard_queries() == {}

@@ -1,8 +1,10 @@
 """Verdicts: how many runs in a row a context has been green."""
 
+from dataclasses import replace
+
 import pytest
 
-from olist_pipeline.stores.verdicts import RECENT_RUNS, Verdict, record, streaks
+from olist_pipeline.stores.verdicts import RECENT_RUNS, Verdict, latest, record, streaks
 
 TABLES = (("conservation", "orders"), ("parity", "fact_orders"))
 
@@ -60,4 +62,14 @@ def test_a_table_that_is_no_longer_judged_is_forgotten(database, judge):
 def test_a_table_that_was_red_and_then_green_in_one_run_was_red(database, judge):
     judge("r1", red=["orders"])
     judge("r1")
+    assert streaks(database) == {"sales": 0}
+
+
+def test_a_verdict_on_some_months_is_not_the_latest_on_the_table_and_counts_for_no_streak(database, judge):
+    judge("r1")
+    part = Verdict("sales", "fact_orders", "parity", "identical", True, "s", {}, "r2", months="2018-03")
+    record(database, part)
+    assert latest(database, "parity")[("sales", "fact_orders")].run_id == "r1"
+    assert streaks(database) == {"sales": 1}
+    record(database, replace(part, is_green=False, run_id="r3"))
     assert streaks(database) == {"sales": 0}

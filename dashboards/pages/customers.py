@@ -1,0 +1,223 @@
+"""Customers: who they are, by segment, RFM and cohort."""
+
+import marimo
+
+app = marimo.App(width="full", app_title="Customers - Olist", css_file="../style.css")
+
+with app.setup:
+    import marimo as mo
+    import polars as pl
+
+    from dashboards import charts, formats, page
+    from dashboards.charts import Column
+    from dashboards.page import Figure, Page, Panel
+
+
+@app.cell
+def _():
+    # The release that is shown, and what was chosen in the filters, which the next release keeps.
+    get_release, set_release = mo.state(page.first_release())
+    pulse = page.clock()
+    kept: dict[str, object] = {}
+    return get_release, kept, pulse, set_release
+
+
+@app.cell
+def _(get_release, pulse, set_release):
+    if (served := page.another(get_release(), pulse)) is not None:
+        set_release(served)
+    return
+
+
+@app.cell
+def _(get_release):
+    release = get_release()
+    mo.stop(release is None, page.missing())
+    return (release,)
+
+
+@app.cell
+def _(kept, release):
+    with page.reading(release) as _reader:
+        _regions, _segments = _reader.options("customer_regions"), _reader.options("customer_rfm_segments")
+    filters = mo.ui.dictionary(
+        {
+            "region": page.choice("Region", "All of Brazil", _regions, kept.get("region")),
+            "rfm_segment": page.choice("RFM segment", "All segments", _segments, kept.get("rfm_segment")),
+        }
+    )
+    return (filters,)
+
+
+@app.cell
+def _(filters, kept, release):
+    kept.update(filters.value)
+    chosen = filters.value
+    with page.reading(release) as _reader:
+        totals = _reader.values("customer_totals", **chosen)
+        by_rfm = _reader.ask("customers_by_rfm_segment", **chosen)
+        scores = _reader.ask("customers_by_rfm_scores", **chosen)
+        by_segment = page.in_words(
+            _reader.ask("customers_by_segment", **chosen), "customer_segment", "lifetime_value_tier"
+        )
+        by_state = _reader.ask("customers_by_state", **chosen)
+        retention = _reader.ask("cohort_retention")
+        value = _reader.ask("cohort_value")
+        repeat = _reader.ask("new_and_repeat_orders")
+    orders = repeat.rename({"first_orders": "First order", "repeat_orders": "Repeat order"}).unpivot(
+        index="order_month", variable_name="kind", value_name="orders"
+    )
+    by_cohort = pl.col("cohort_month").dt.strftime(formats.MONTH)
+    cohorts = retention.with_columns(by_cohort)
+    values = value.with_columns(by_cohort)
+    content = Page(
+        "customers",
+        release,
+        [
+            Figure("Customers", formats.count(totals["customers"]), f"{formats.count(totals['orders'])} orders"),
+            Figure("Spent", formats.money_short(totals["spent"]), "Price and freight of sales"),
+            Figure("Spent by a customer", formats.money(totals["spent_per_customer"]), "On average"),
+            Figure("Came back", formats.percent(totals["returning_share"]), "Ordered on more than one day"),
+            Figure("Churned", formats.percent(totals["churn_rate"]), "Of the customers"),
+        ],
+        [
+            Panel(
+                "Customers by RFM segment",
+                charts.ranking(
+                    by_rfm,
+                    Column("rfm_segment", "Segment"),
+                    Column("customers", "Customers", formats.COUNT),
+                    axis_format=formats.COUNT,
+                    also=[
+                        Column("spent", "Spent", formats.MONEY),
+                        Column("spent_per_customer", "Spent by a customer", formats.MONEY),
+                        Column("churn_rate", "Churned", formats.PERCENT_FINE),
+                    ],
+                    height=270,
+                ),
+                "Recency, frequency and monetary scores together",
+            ),
+            Panel(
+                "Recency and monetary scores",
+                charts.heatmap(
+                    scores,
+                    Column("recency_score", "Recency score, 5 the most recent"),
+                    Column("monetary_score", "Monetary score, 5 the most spent"),
+                    Column("customers", "Customers", formats.COUNT),
+                    down_order=[5, 4, 3, 2, 1],
+                    also=[Column("spent_per_customer", "Spent by a customer", formats.MONEY)],
+                    label_format=formats.COUNT,
+                    height=200,
+                ),
+                "Customers in each pair of quintiles",
+            ),
+            Panel(
+                "Spending by RFM segment",
+                charts.ranking(
+                    by_rfm.sort("spent", descending=True),
+                    Column("rfm_segment", "Segment"),
+                    Column("spent", "Spent", formats.MONEY),
+                    axis_format=formats.MONEY_WHOLE,
+                    also=[Column("spent_per_customer", "Spent by a customer", formats.MONEY)],
+                    colour=charts.TEAL,
+                    height=220,
+                ),
+                "In BRL",
+            ),
+            Panel(
+                "Customer segments by value tier",
+                charts.stacked_ranking(
+                    by_segment,
+                    Column("customer_segment", "Segment"),
+                    Column("customers", "Customers", formats.COUNT),
+                    Column("lifetime_value_tier", "Value tier"),
+                    {"High": charts.BLUE, "Medium": charts.TEAL, "Low": charts.GREY},
+                    axis_format=formats.PERCENT,
+                    share=True,
+                    height=160,
+                ),
+                "Share of the customers of each segment",
+            ),
+            Panel(
+                "Customers by state",
+                charts.columns(
+                    by_state,
+                    Column("state", ""),
+                    Column("customers", "Customers", formats.COUNT),
+                    axis_format=formats.COUNT,
+                    also=[
+                        Column("spent", "Spent", formats.MONEY),
+                        Column("spent_per_customer", "Spent by a customer", formats.MONEY),
+                    ],
+                ),
+                wide=True,
+            ),
+            Panel(
+                "Customers who order again, by month of first order",
+                charts.heatmap(
+                    cohorts,
+                    Column("months_since", "Months since the first order"),
+                    Column("cohort_month", ""),
+                    Column("retention_rate", "Order again", formats.PERCENT_FINE),
+                    down_order=cohorts["cohort_month"].unique(maintain_order=True).to_list(),
+                    also=[
+                        Column("active_customers", "Customers who ordered", formats.COUNT),
+                        Column("cohort_size", "Customers of the month", formats.COUNT),
+                    ],
+                    height=440,
+                    span=charts.usual_span(retention, "retention_rate", "cohort_size"),
+                ),
+                "All customers: share of a month's new customers who order again in a later month",
+            ),
+            Panel(
+                "Revenue of a customer since the first order",
+                charts.heatmap(
+                    values,
+                    Column("months_since", "Months since the first order"),
+                    Column("cohort_month", ""),
+                    Column("cumulative_revenue_per_customer", "Revenue of a customer", formats.MONEY),
+                    down_order=values["cohort_month"].unique(maintain_order=True).to_list(),
+                    also=[Column("cohort_size", "Customers of the month", formats.COUNT)],
+                    height=440,
+                    span=charts.usual_span(value, "cumulative_revenue_per_customer", "cohort_size", zero=False),
+                ),
+                "All customers: mean revenue in BRL, by month of first order",
+            ),
+            Panel(
+                "First and repeat orders",
+                charts.stacked_by_month(
+                    orders,
+                    Column("order_month", "Month"),
+                    Column("orders", "Orders", formats.COUNT),
+                    Column("kind", "Kind"),
+                    {"First order": charts.BLUE, "Repeat order": charts.AMBER},
+                    axis_format=formats.COUNT,
+                ),
+                "All customers",
+                wide=True,
+            ),
+        ],
+    )
+    return (content,)
+
+
+@app.cell
+def _(content):
+    page.show_head(content)
+    return
+
+
+@app.cell
+def _(filters, pulse):
+    page.bar(filters, pulse)
+    return
+
+
+@app.cell
+def _(content):
+    page.show(content)
+    return
+
+
+if __name__ == "__main__":
+    app.run()

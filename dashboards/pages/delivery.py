@@ -1,0 +1,186 @@
+"""Delivery and geography: how long orders take, how punctual they are, and where they go."""
+
+import marimo
+
+app = marimo.App(width="full", app_title="Delivery and geography - Olist", css_file="../style.css")
+
+with app.setup:
+    import marimo as mo
+    import polars as pl
+
+    from dashboards import charts, formats, page
+    from dashboards.charts import Column
+    from dashboards.page import Figure, Page, Panel
+
+
+@app.cell
+def _():
+    # The release that is shown, and what was chosen in the filters, which the next release keeps.
+    get_release, set_release = mo.state(page.first_release())
+    pulse = page.clock()
+    kept: dict[str, object] = {}
+    return get_release, kept, pulse, set_release
+
+
+@app.cell
+def _(get_release, pulse, set_release):
+    if (served := page.another(get_release(), pulse)) is not None:
+        set_release(served)
+    return
+
+
+@app.cell
+def _(get_release):
+    release = get_release()
+    mo.stop(release is None, page.missing())
+    return (release,)
+
+
+@app.cell
+def _(kept, release):
+    with page.reading(release) as _reader:
+        _months, _states = _reader.options("delivery_months"), _reader.options("delivery_states")
+    filters = mo.ui.dictionary(
+        {
+            **page.months(_months, kept),
+            "state": page.choice("State of the customer", "All of Brazil", _states, kept.get("state")),
+        }
+    )
+    return (filters,)
+
+
+@app.cell
+def _(filters, kept, release):
+    kept.update(filters.value)
+    chosen = filters.value
+    with page.reading(release) as _reader:
+        totals = _reader.values("delivery_totals", **chosen)
+        average = _reader.values("delivery_average_days", **chosen)
+        times = _reader.ask("delivery_times", **chosen)
+        punctuality = page.in_words(_reader.ask("delivery_punctuality", **chosen), "punctuality")
+        by_state = _reader.ask("delivery_by_state", **chosen)
+        cities = page.in_cities(_reader.ask("geography_cities", state=chosen["state"]))
+        states = _reader.ask("geography_states", state=chosen["state"])
+    punctuality = punctuality.with_columns(pl.col("orders").sum().over("order_month").alias("deliveries"))
+    legs = {"Approval": "approval_days", "Handling by the seller": "handling_days", "Transport": "transit_days"}
+    by_leg = (
+        charts.weighty(times, "deliveries")
+        .select("order_month", **{leg: pl.col(name) for leg, name in legs.items()})
+        .unpivot(index="order_month", variable_name="leg", value_name="days")
+    )
+    content = Page(
+        "delivery",
+        release,
+        [
+            Figure(
+                "Delivered orders",
+                formats.count(totals["delivered_orders"]),
+                f"Of {formats.count(totals['total_orders'])} orders",
+            ),
+            Figure("On time", formats.percent(totals["on_time_rate"]), "On the promised day or before"),
+            Figure("Very late", formats.count(totals["very_late_orders"]), "Deliveries"),
+            Figure("Days to deliver", formats.decimal(average["delivery_days"]), "From purchase to customer"),
+            Figure("Against the promise", page.signed_days(average["days_vs_estimate"]), "Mean of delivered orders"),
+            Figure("Freight of an order", formats.money(totals["freight_per_order"]), "On average"),
+        ],
+        [
+            Panel(
+                "Punctuality",
+                charts.stacked_by_month(
+                    charts.weighty(punctuality, "deliveries"),
+                    Column("order_month", "Month"),
+                    Column("orders", "Deliveries", formats.COUNT),
+                    Column("punctuality", "Delivered"),
+                    {"On time": charts.TEAL, "Slightly late": charts.AMBER, "Very late": charts.RED},
+                    axis_format=formats.PERCENT,
+                    share=True,
+                ),
+                "Share of deliveries, by month of purchase; months with hardly any are left out",
+            ),
+            Panel(
+                "Days on the way",
+                charts.stacked_by_month(
+                    by_leg,
+                    Column("order_month", "Month"),
+                    Column("days", "Days", formats.DECIMAL),
+                    Column("leg", "Leg"),
+                    dict(zip(legs, (charts.GREY, charts.AMBER, charts.BLUE), strict=True)),
+                    axis_format=formats.COUNT,
+                ),
+                "Mean days, by month of purchase; months with hardly any deliveries are left out",
+            ),
+            Panel(
+                "Where customers are, and where deliveries are late",
+                charts.place_map(
+                    cities,
+                    Column("revenue", "Revenue", formats.MONEY),
+                    Column("late_rate", "Late deliveries", formats.PERCENT_FINE),
+                    [Column("city", "City"), Column("state", "State")],
+                    [
+                        Column("total_orders", "Orders", formats.COUNT),
+                        Column("average_delivery_days", "Days to deliver", formats.DECIMAL),
+                    ],
+                ),
+                f"All months; as large as a city's revenue, red from {formats.percent(charts.REDDEST)} late",
+            ),
+            Panel(
+                "Sold from and bought in",
+                charts.diverging(
+                    states.head(20),
+                    Column("state", "State"),
+                    Column("seller_revenue", "Revenue of its sellers", formats.MONEY),
+                    Column("revenue", "Revenue from its customers", formats.MONEY),
+                    height=520,
+                ),
+                "All months, in BRL: the first 20 states",
+            ),
+            Panel(
+                "Late deliveries by state",
+                charts.columns(
+                    by_state.sort("late_rate", descending=True),
+                    Column("state", ""),
+                    Column("late_rate", "Late deliveries", formats.PERCENT_FINE),
+                    axis_format=formats.PERCENT,
+                    also=[Column("delivered_orders", "Deliveries", formats.COUNT)],
+                    colour=charts.RED,
+                    height=200,
+                ),
+                "Share of delivered orders",
+            ),
+            Panel(
+                "Days to deliver by state",
+                charts.columns(
+                    by_state.sort("delivery_days", descending=True),
+                    Column("state", ""),
+                    Column("delivery_days", "Days to deliver", formats.DECIMAL),
+                    axis_format=formats.COUNT,
+                    also=[Column("delivered_orders", "Deliveries", formats.COUNT)],
+                    height=200,
+                ),
+                "Mean days from purchase to customer",
+            ),
+        ],
+    )
+    return (content,)
+
+
+@app.cell
+def _(content):
+    page.show_head(content)
+    return
+
+
+@app.cell
+def _(filters, pulse):
+    page.bar(filters, pulse)
+    return
+
+
+@app.cell
+def _(content):
+    page.show(content)
+    return
+
+
+if __name__ == "__main__":
+    app.run()

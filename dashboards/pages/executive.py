@@ -1,0 +1,194 @@
+"""Executive: the business at a glance, month by month."""
+
+import marimo
+
+app = marimo.App(width="full", app_title="Executive - Olist", css_file="../style.css")
+
+with app.setup:
+    import marimo as mo
+    import polars as pl
+
+    from dashboards import charts, formats, page
+    from dashboards.charts import Column
+    from dashboards.page import Figure, Page, Panel
+
+
+@app.cell
+def _():
+    # The release that is shown, and what was chosen in the filters, which the next release keeps.
+    get_release, set_release = mo.state(page.first_release())
+    pulse = page.clock()
+    kept: dict[str, object] = {}
+    return get_release, kept, pulse, set_release
+
+
+@app.cell
+def _(get_release, pulse, set_release):
+    if (served := page.another(get_release(), pulse)) is not None:
+        set_release(served)
+    return
+
+
+@app.cell
+def _(get_release):
+    release = get_release()
+    mo.stop(release is None, page.missing())
+    return (release,)
+
+
+@app.cell
+def _(kept, release):
+    with page.reading(release) as _reader:
+        _months = _reader.options("executive_months")
+    filters = mo.ui.dictionary(page.months(_months, kept))
+    return (filters,)
+
+
+@app.cell
+def _(filters, kept, release):
+    kept.update(filters.value)
+    period = filters.value
+    with page.reading(release) as _reader:
+        totals = _reader.values("executive_totals", **period)
+        persons = _reader.values("executive_customers")
+        by_month = _reader.ask("executive_by_month", **period)
+        service = _reader.ask("executive_service", **period)
+        reviews = _reader.ask("executive_reviews", **period)
+        payments = page.in_words(_reader.ask("executive_payments", **period), "payment_type")
+    month = Column("order_month", "Month")
+    outcomes = {"Delivered": charts.BLUE, "Still open": charts.AMBER, "Canceled": charts.RED}
+    by_outcome = by_month.select(
+        "order_month",
+        pl.col("delivered_orders").alias("Delivered"),
+        pl.col("other_orders").alias("Still open"),
+        pl.col("canceled_orders").alias("Canceled"),
+    ).unpivot(index="order_month", variable_name="outcome", value_name="orders")
+    content = Page(
+        "executive",
+        release,
+        [
+            Figure("Revenue", formats.money_short(totals["revenue"]), "Price and freight of sales"),
+            Figure("Orders", formats.count(totals["total_orders"]), f"{formats.count(totals['total_items'])} items"),
+            Figure("Average order value", formats.money(totals["average_order_value"]), "Of orders that are sales"),
+            Figure("Cancellation rate", formats.percent(totals["cancellation_rate"]), "Of all orders"),
+            Figure("Freight share", formats.percent(totals["freight_share"]), "Of price and freight"),
+            Figure(
+                "Customers",
+                formats.count(persons["customers"]),
+                f"{formats.percent(persons['returning_share'])} came back, all months",
+            ),
+        ],
+        [
+            Panel(
+                "Revenue by month",
+                charts.columns_by_month(
+                    by_month,
+                    month,
+                    Column("revenue", "Revenue", formats.MONEY),
+                    axis_format=formats.MONEY_SHORT,
+                    also=[
+                        Column("revenue_growth", "Change on month before", formats.PERCENT_FINE),
+                        Column("cumulative_revenue", "Since the first month", formats.MONEY),
+                    ],
+                ),
+                "Orders that count as sales, in BRL",
+                wide=True,
+            ),
+            Panel(
+                "Orders by outcome",
+                charts.stacked_by_month(
+                    by_outcome,
+                    month,
+                    Column("orders", "Orders", formats.COUNT),
+                    Column("outcome", "Outcome"),
+                    outcomes,
+                    axis_format=formats.COUNT,
+                ),
+                "Orders placed in the month",
+            ),
+            Panel(
+                "Payments by type",
+                charts.stacked_by_month(
+                    payments,
+                    month,
+                    Column("payment_value", "Payments", formats.MONEY),
+                    Column("payment_type", "Type"),
+                    page.PAYMENT_COLOURS,
+                    axis_format=formats.MONEY_SHORT,
+                ),
+                "Value of payments, in BRL",
+            ),
+            Panel(
+                "Deliveries on time",
+                charts.lines(
+                    service,
+                    month,
+                    Column("on_time_rate", "On time", formats.PERCENT_FINE),
+                    Column("delivered_orders", "Deliveries", formats.COUNT),
+                    axis_format=formats.PERCENT,
+                    domain=(0, 1),
+                ),
+                "Share of delivered orders that came as promised; hollow: hardly any",
+            ),
+            Panel(
+                "Mean review score",
+                charts.lines(
+                    reviews,
+                    month,
+                    Column("average_review_score", "Mean score", ",.2f"),
+                    Column("reviews", "Reviews", formats.COUNT),
+                    axis_format=formats.DECIMAL,
+                    colour=charts.AMBER,
+                    domain=(1, 5),
+                ),
+                "Scores from 1 to 5; hollow: hardly any",
+            ),
+            Panel(
+                "Average order value",
+                charts.lines(
+                    by_month,
+                    month,
+                    Column("average_order_value", "Average order value", formats.MONEY),
+                    Column("sale_orders", "Sales", formats.COUNT),
+                    axis_format=formats.MONEY_SHORT,
+                    colour=charts.BLUE,
+                ),
+                "Revenue / orders that are sales, in BRL; hollow: hardly any",
+            ),
+            Panel(
+                "Cancellation rate",
+                charts.lines(
+                    by_month,
+                    month,
+                    Column("cancellation_rate", "Canceled", formats.PERCENT_FINE),
+                    Column("total_orders", "Orders", formats.COUNT),
+                    axis_format=formats.PERCENT_FINE,
+                    colour=charts.RED,
+                ),
+                "Share of the orders placed in the month; hollow: hardly any",
+            ),
+        ],
+    )
+    return (content,)
+
+
+@app.cell
+def _(content):
+    page.show_head(content)
+    return
+
+
+@app.cell
+def _(filters, pulse):
+    page.bar(filters, pulse)
+    return
+
+
+@app.cell
+def _(content):
+    page.show(content)
+    return
+
+
+if __name__ == "__main__":
+    app.run()

@@ -1,0 +1,163 @@
+"""Products: what sells, and how it is reviewed."""
+
+import marimo
+
+app = marimo.App(width="full", app_title="Products - Olist", css_file="../style.css")
+
+with app.setup:
+    import marimo as mo
+    import polars as pl
+
+    from dashboards import charts, formats, page
+    from dashboards.charts import Column
+    from dashboards.page import Figure, Page, Panel, Table
+
+
+@app.cell
+def _():
+    # The release that is shown, and what was chosen in the filters, which the next release keeps.
+    get_release, set_release = mo.state(page.first_release())
+    pulse = page.clock()
+    kept: dict[str, object] = {}
+    return get_release, kept, pulse, set_release
+
+
+@app.cell
+def _(get_release, pulse, set_release):
+    if (served := page.another(get_release(), pulse)) is not None:
+        set_release(served)
+    return
+
+
+@app.cell
+def _(get_release):
+    release = get_release()
+    mo.stop(release is None, page.missing())
+    return (release,)
+
+
+@app.cell
+def _(kept, release):
+    with page.reading(release) as _reader:
+        _categories = _reader.options("product_categories")
+    filters = mo.ui.dictionary(
+        {"category": page.choice("Category", "All categories", _categories, kept.get("category"), formats.words)}
+    )
+    return (filters,)
+
+
+@app.cell
+def _(filters, kept, release):
+    kept.update(filters.value)
+    chosen = filters.value
+    with page.reading(release) as _reader:
+        totals = _reader.values("product_totals", **chosen)
+        categories = page.in_words(_reader.ask("product_categories_by_revenue"), "category")
+        concentration = _reader.ask("product_concentration", **chosen)
+        scores = page.in_words(_reader.ask("product_review_scores"), "sentiment")
+        best = page.in_words(_reader.ask("product_best", **chosen), "category")
+    content = Page(
+        "products",
+        release,
+        [
+            Figure("Revenue", formats.money_short(totals["revenue"]), "Price and freight of sales"),
+            Figure("Items sold", formats.count(totals["sale_items"]), "In orders that count as sales"),
+            Figure("Revenue of an item", formats.money(totals["revenue_per_item"]), "On average"),
+            Figure(
+                "Products",
+                formats.count(totals["products"]),
+                f"{formats.count(totals['sold_products'])} with sales",
+            ),
+            Figure("Categories", formats.count(totals["categories"])),
+        ],
+        [
+            Panel(
+                "Categories with the most revenue",
+                charts.ranking(
+                    categories.head(15),
+                    Column("category", "Category"),
+                    Column("revenue", "Revenue", formats.MONEY),
+                    axis_format=formats.MONEY_WHOLE,
+                    also=[
+                        Column("sale_items", "Items sold", formats.COUNT),
+                        Column("average_review_score", "Mean review score", ",.2f"),
+                    ],
+                ),
+                "The first 15 of all categories",
+            ),
+            Panel(
+                "Revenue and reviews of categories",
+                charts.bubbles(
+                    categories.filter(pl.col("average_review_score").is_not_null() & (pl.col("revenue") > 0)),
+                    Column("revenue", "Revenue, each line ten times the one before", formats.MONEY_SHORT),
+                    Column("average_review_score", "Mean review score", formats.DECIMAL),
+                    Column("sale_items", "Items sold", formats.COUNT),
+                    named=[Column("category", "Category")],
+                    logarithmic=True,
+                    height=358,
+                ),
+                "A bubble a category, as large as the items that it sells",
+            ),
+            Panel(
+                "How few products make most of the revenue",
+                charts.curve(
+                    concentration,
+                    Column("percent_of_products", "Best-selling products, of those with revenue", formats.COUNT),
+                    Column("share_of_revenue", "Share of revenue", formats.PERCENT_FINE),
+                ),
+                "Share of revenue of the best-selling products",
+            ),
+            Panel(
+                "Reviews by score",
+                charts.columns(
+                    scores,
+                    Column("review_score", "Score"),
+                    Column("reviews", "Reviews", formats.COUNT),
+                    axis_format=formats.COUNT,
+                    also=[Column("with_comment", "With a comment", formats.COUNT)],
+                    kind=Column("sentiment", "Sentiment"),
+                    colours={"Negative": charts.RED, "Neutral": charts.GREY, "Positive": charts.TEAL},
+                ),
+                "All categories",
+            ),
+            Table(
+                "Best-selling products",
+                best,
+                {
+                    "revenue_rank": ("Rank", formats.count),
+                    "product_id": ("Product", page.short_id),
+                    "category": ("Category", str),
+                    "sale_items": ("Items sold", formats.count),
+                    "revenue": ("Revenue", formats.money),
+                    "average_price": ("Mean price", formats.money),
+                    "freight_share": ("Freight share", formats.percent),
+                    "share_of_category": ("Share of category", formats.percent),
+                    "average_review_score": ("Review score", lambda score: formats.decimal(score, 2)),
+                },
+                "Ranked among all products",
+            ),
+        ],
+    )
+    return (content,)
+
+
+@app.cell
+def _(content):
+    page.show_head(content)
+    return
+
+
+@app.cell
+def _(filters, pulse):
+    page.bar(filters, pulse)
+    return
+
+
+@app.cell
+def _(content):
+    page.show(content)
+    return
+
+
+if __name__ == "__main__":
+    app.run()

@@ -1,0 +1,182 @@
+"""Sales: when and what is bought, and how it is paid."""
+
+import marimo
+
+app = marimo.App(width="full", app_title="Sales - Olist", css_file="../style.css")
+
+with app.setup:
+    import marimo as mo
+    import polars as pl
+
+    from dashboards import charts, formats, page
+    from dashboards.charts import Column
+    from dashboards.page import Figure, Page, Panel
+
+
+@app.cell
+def _():
+    # The release that is shown, and what was chosen in the filters, which the next release keeps.
+    get_release, set_release = mo.state(page.first_release())
+    pulse = page.clock()
+    kept: dict[str, object] = {}
+    return get_release, kept, pulse, set_release
+
+
+@app.cell
+def _(get_release, pulse, set_release):
+    if (served := page.another(get_release(), pulse)) is not None:
+        set_release(served)
+    return
+
+
+@app.cell
+def _(get_release):
+    release = get_release()
+    mo.stop(release is None, page.missing())
+    return (release,)
+
+
+@app.cell
+def _(kept, release):
+    with page.reading(release) as _reader:
+        _months, _statuses = _reader.options("sales_months"), _reader.options("sales_statuses")
+    filters = mo.ui.dictionary(
+        {
+            **page.months(_months, kept),
+            "status": page.choice("Status", "All orders", _statuses, kept.get("status"), formats.words),
+        }
+    )
+    return (filters,)
+
+
+@app.cell
+def _(filters, kept, release):
+    kept.update(filters.value)
+    chosen = filters.value
+    with page.reading(release) as _reader:
+        totals = _reader.values("sales_totals", **chosen)
+        by_day = _reader.ask("sales_by_day", **chosen)
+        by_hour = _reader.ask("sales_by_weekday_and_hour", **chosen)
+        by_status = page.in_words(_reader.ask("sales_by_status", **chosen), "order_status")
+        by_category = page.in_words(_reader.ask("sales_by_category", **chosen), "category")
+        by_type = page.in_words(_reader.ask("sales_by_payment_type", **chosen), "payment_type")
+        instalments = _reader.ask("sales_by_instalments", **chosen)
+    weekdays = dict(enumerate(("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"), start=1))
+    by_hour = by_hour.with_columns(pl.col("weekday").replace_strict(weekdays, return_dtype=pl.String))
+    content = Page(
+        "sales",
+        release,
+        [
+            Figure("Revenue", formats.money_short(totals["revenue"]), "Price and freight of sales"),
+            Figure("Orders", formats.count(totals["orders"]), f"{formats.count(totals['sale_orders'])} count as sales"),
+            Figure("Average order value", formats.money(totals["average_order_value"]), "Of orders that are sales"),
+            Figure(
+                "Items", formats.count(totals["items"]), f"{formats.decimal(totals['items_per_order'], 2)} an order"
+            ),
+            Figure(
+                "Orders with several sellers",
+                formats.count(totals["multivendor_orders"]),
+                f"{formats.percent(totals['multivendor_share'])} of the orders",
+            ),
+        ],
+        [
+            Panel(
+                "Revenue by day",
+                charts.area_by_day(
+                    by_day,
+                    Column("full_date", "Day", formats.DAY),
+                    Column("revenue", "Revenue", formats.MONEY),
+                    Column("revenue_rolling", "Mean of 4 weeks", formats.MONEY),
+                    axis_format=formats.MONEY_SHORT,
+                ),
+                "In BRL; the line is the mean of the days with orders in the last four weeks",
+                wide=True,
+            ),
+            Panel(
+                "Categories with the most revenue",
+                charts.ranking(
+                    by_category,
+                    Column("category", "Category"),
+                    Column("revenue", "Revenue", formats.MONEY),
+                    axis_format=formats.MONEY_WHOLE,
+                    also=[Column("items", "Items", formats.COUNT)],
+                ),
+                "Price and freight of items in orders that count as sales",
+            ),
+            Panel(
+                "Orders by weekday and hour",
+                charts.heatmap(
+                    by_hour,
+                    Column("hour", "Hour of the day"),
+                    Column("weekday", ""),
+                    Column("orders", "Orders", formats.COUNT),
+                    down_order=list(weekdays.values()),
+                    height=318,
+                ),
+                "Time of purchase",
+            ),
+            Panel(
+                "Payments by type",
+                charts.ranking(
+                    by_type,
+                    Column("payment_type", "Type"),
+                    Column("payment_value", "Payments", formats.MONEY),
+                    axis_format=formats.MONEY_WHOLE,
+                    also=[
+                        Column("payments", "Number", formats.COUNT),
+                        Column("average_payment", "Mean payment", formats.MONEY),
+                    ],
+                    colour=charts.TEAL,
+                    height=220,
+                ),
+                "Value of all payments of the chosen orders",
+            ),
+            Panel(
+                "Credit card payments by number of instalments",
+                charts.columns(
+                    instalments,
+                    Column("instalments", "Instalments"),
+                    Column("payments", "Payments", formats.COUNT),
+                    axis_format=formats.COUNT,
+                    also=[Column("average_payment", "Mean payment", formats.MONEY)],
+                    colour=charts.TEAL,
+                    height=182,
+                ),
+                "Number of payments",
+            ),
+            Panel(
+                "Orders by status",
+                charts.ranking(
+                    by_status,
+                    Column("order_status", "Status"),
+                    Column("orders", "Orders", formats.COUNT),
+                    axis_format=formats.COUNT,
+                    also=[Column("total_amount", "Price and freight", formats.MONEY)],
+                ),
+                wide=True,
+            ),
+        ],
+    )
+    return (content,)
+
+
+@app.cell
+def _(content):
+    page.show_head(content)
+    return
+
+
+@app.cell
+def _(filters, pulse):
+    page.bar(filters, pulse)
+    return
+
+
+@app.cell
+def _(content):
+    page.show(content)
+    return
+
+
+if __name__ == "__main__":
+    app.run()

@@ -1,0 +1,166 @@
+"""Sellers: revenue, punctuality and reviews of those who sell."""
+
+import marimo
+
+app = marimo.App(width="full", app_title="Sellers - Olist", css_file="../style.css")
+
+with app.setup:
+    import marimo as mo
+
+    from dashboards import charts, formats, page
+    from dashboards.charts import Column
+    from dashboards.page import Figure, Page, Panel, Table
+
+
+@app.cell
+def _():
+    # The release that is shown, and what was chosen in the filters, which the next release keeps.
+    get_release, set_release = mo.state(page.first_release())
+    pulse = page.clock()
+    kept: dict[str, object] = {}
+    return get_release, kept, pulse, set_release
+
+
+@app.cell
+def _(get_release, pulse, set_release):
+    if (served := page.another(get_release(), pulse)) is not None:
+        set_release(served)
+    return
+
+
+@app.cell
+def _(get_release):
+    release = get_release()
+    mo.stop(release is None, page.missing())
+    return (release,)
+
+
+@app.cell
+def _(kept, release):
+    with page.reading(release) as _reader:
+        _states = _reader.options("seller_states")
+    filters = mo.ui.dictionary(
+        {
+            "state": page.choice("State", "All states", _states, kept.get("state")),
+            "min_orders": page.choice(
+                "Orders", "Any number", [10, 50, 100, 500], kept.get("min_orders"), lambda orders: f"{orders} or more"
+            ),
+        }
+    )
+    return (filters,)
+
+
+@app.cell
+def _(filters, kept, release):
+    kept.update(filters.value)
+    chosen = filters.value
+    with page.reading(release) as _reader:
+        totals = _reader.values("seller_totals", **chosen)
+        best = page.in_cities(_reader.ask("sellers_best", **chosen))
+        quality = page.in_cities(_reader.ask("sellers_quality", **chosen))
+        by_state = _reader.ask("sellers_by_state", **chosen)
+        concentration = _reader.ask("sellers_concentration", **chosen)
+        starts = _reader.ask("sellers_by_start", **chosen)
+    content = Page(
+        "sellers",
+        release,
+        [
+            Figure("Sellers", formats.count(totals["sellers"]), "With the chosen state and orders"),
+            Figure("Revenue", formats.money_short(totals["revenue"]), "Price and freight of sales"),
+            Figure("Revenue of a seller", formats.money(totals["revenue_per_seller"]), "On average"),
+            Figure("Late deliveries", formats.percent(totals["late_rate"]), "Of delivered orders"),
+            Figure("Cancellations", formats.percent(totals["cancellation_rate"]), "Of all their orders"),
+        ],
+        [
+            Panel(
+                "Punctuality and reviews",
+                charts.bubbles(
+                    quality,
+                    Column("late_rate", "Late deliveries", formats.PERCENT),
+                    Column("average_review_score", "Mean review score", formats.DECIMAL),
+                    Column("revenue", "Revenue", formats.MONEY),
+                    named=[Column("seller", "Seller"), Column("city", "City"), Column("state", "State")],
+                    kind=Column("region", "Region"),
+                    colours=charts.REGIONS,
+                    up_domain=(1, 5),
+                ),
+                "The 600 sellers with the most revenue, as large as it; further down and to the right is worse",
+                wide=True,
+            ),
+            Panel(
+                "Revenue by state of the seller",
+                charts.ranking(
+                    by_state.head(12),
+                    Column("state", "State"),
+                    Column("revenue", "Revenue", formats.MONEY),
+                    axis_format=formats.MONEY_WHOLE,
+                    also=[
+                        Column("sellers", "Sellers", formats.COUNT),
+                        Column("late_rate", "Late deliveries", formats.PERCENT_FINE),
+                    ],
+                ),
+                "The first 12 states",
+            ),
+            Panel(
+                "How few sellers make most of the revenue",
+                charts.curve(
+                    concentration,
+                    Column("percent_of_sellers", "Largest sellers, of those with revenue", formats.COUNT),
+                    Column("share_of_revenue", "Share of revenue", formats.PERCENT_FINE),
+                ),
+                "Share of revenue of the largest sellers",
+            ),
+            Panel(
+                "New sellers",
+                charts.columns_by_month(
+                    starts,
+                    Column("first_month", "Month"),
+                    Column("sellers", "New sellers", formats.COUNT),
+                    axis_format=formats.COUNT,
+                ),
+                "By month of their first order",
+                wide=True,
+            ),
+            Table(
+                "Sellers with the most revenue",
+                best,
+                {
+                    "revenue_rank": ("Rank", formats.count),
+                    "seller_id": ("Seller", page.short_id),
+                    "city": ("City", str),
+                    "state": ("State", str),
+                    "total_orders": ("Orders", formats.count),
+                    "revenue": ("Revenue", formats.money),
+                    "average_order_value": ("Average order", formats.money),
+                    "late_rate": ("Late", formats.percent),
+                    "cancellation_rate": ("Canceled", formats.percent),
+                    "average_review_score": ("Review score", lambda score: formats.decimal(score, 2)),
+                    "tenure_days": ("Days since first order", formats.count),
+                },
+                "Ranked among all sellers",
+            ),
+        ],
+    )
+    return (content,)
+
+
+@app.cell
+def _(content):
+    page.show_head(content)
+    return
+
+
+@app.cell
+def _(filters, pulse):
+    page.bar(filters, pulse)
+    return
+
+
+@app.cell
+def _(content):
+    page.show(content)
+    return
+
+
+if __name__ == "__main__":
+    app.run()

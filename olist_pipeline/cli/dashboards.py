@@ -1,0 +1,54 @@
+"""`olist dashboards`: the dashboards in a browser, or as HTML files.
+
+What belongs here: the command and what it prints. What does not: the dashboards (package `dashboards`).
+"""
+
+from __future__ import annotations
+
+import errno
+import socket
+from pathlib import Path
+
+import click
+
+from olist_pipeline.errors import OlistError
+from olist_pipeline.settings import Settings
+
+
+@click.command()
+@click.option("--port", default=2718, show_default=True, help="Port of the dashboards.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--export",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Write them as HTML files to this folder instead; they need neither server nor network.",
+)
+def dashboards(port: int, host: str, folder: Path | None) -> None:
+    """Serve the dashboards over the current release until it is interrupted, or export them."""
+    # Imported here, for marimo and Altair take a second that no other command needs.
+    from dashboards.export import export
+    from dashboards.release import current
+
+    release = current(Settings.from_env().serving)
+    if folder is not None:
+        for path in export(folder):
+            click.echo(path)
+        return
+    _must_be_free(host, port)
+    from dashboards.server import serve
+
+    click.echo(f"Dashboards over release {release.number}: http://{host}:{port}/  (Ctrl+C ends them)")
+    serve(host, port)
+
+
+def _must_be_free(host: str, port: int) -> None:
+    """Raise OlistError where nobody can listen on the address."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except (OSError, OverflowError) as error:
+            taken = getattr(error, "errno", None) == errno.EADDRINUSE
+            why = "is taken" if taken else f"cannot be listened on ({error})"
+            raise OlistError(f"The address {host}:{port} {why}; choose another with --port or --host.") from error

@@ -1,0 +1,154 @@
+"""Effects: what a dashboard will see change from old to new, by the rules that caused it, in rows and in sums.
+
+What belongs here: gathering the differing rows of a comparison by cause. What does not: finding them (`compare`),
+or finding out what was quarantined (`causes`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from olist_pipeline.parity.compare import EQUAL, ONLY_NEW, ONLY_OLD, UNEQUAL
+from olist_pipeline.parity.contract import fold
+from olist_pipeline.parity.plan import Plan
+from olist_pipeline.parity.sql import literal, quote
+from olist_pipeline.parity.workspace import Workspace
+
+CAUSES = "parity_causes"
+"""The name under which the frame of causes (link, value, rules) is known to the connection."""
+
+Number = int | float | Decimal
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What one set of rules did to a table: rows gone, come and changed, and how much each measure moved (new - old).
+
+    `rules` is empty for rows that stand on no quarantined row of their own: they moved with the others, as ranks,
+    quintiles and shares of a total do.
+    """
+
+    rules: str
+    gone: int
+    come: int
+    changed: int
+    moved: Mapping[str, Number]
+
+    @property
+    def rows(self) -> int:
+        """The number of rows concerned."""
+        return self.gone + self.come + self.changed
+
+    def sentence(self) -> str:
+        """Say the effect in one line."""
+        cause = self.rules or "No quarantined row of their own (they move with the rest)"
+        counts = ((self.gone, "gone"), (self.come, "come"), (self.changed, "changed"))
+        rows = ", ".join(f"{count:,} {what}" for count, what in counts if count)
+        moved = ", ".join(f"{name} {signed(value)}" for name, value in self.moved.items() if value)
+        return f"{cause}: rows {rows}{f'; {moved}' if moved else ''}."
+
+
+@dataclass(frozen=True)
+class Effects:
+    """What changes in one table. `by_rule`: the most rows first; `totals`: each measure's sum in old and in new.
+
+    `link` is the id by which rows were traced; None for a table whose rows stand on many others: there only the
+    totals can be told, and that new is identical to replay is the proof.
+    """
+
+    link: str | None
+    by_rule: tuple[Effect, ...]
+    totals: Mapping[str, tuple[Number, Number]]
+
+    def sentences(self) -> list[str]:
+        """Say what changes, a line each: by rule, then the totals that move."""
+        moved = [
+            f"{name} {number(old)} -> {number(new)} ({signed(new - old)})"  # type: ignore[operator]
+            for name, (old, new) in self.totals.items()
+            if old != new
+        ]
+        return [
+            *(effect.sentence() for effect in self.by_rule),
+            f"Dashboards will see: {'; '.join(moved) or 'the same sums of every measure'}.",
+        ]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the effects as JSON-ready values; money stays exact, as text."""
+        return {
+            "link": self.link,
+            "by_rule": [
+                {
+                    "rules": effect.rules,
+                    "gone": effect.gone,
+                    "come": effect.come,
+                    "changed": effect.changed,
+                    "moved": {name: _plain(value) for name, value in effect.moved.items()},
+                }
+                for effect in self.by_rule
+            ],
+            "totals": {name: [_plain(old), _plain(new)] for name, (old, new) in self.totals.items()},
+        }
+
+
+def link_of(key: Sequence[str], links: Sequence[str]) -> str | None:
+    """Return the column of a key by which rows are traced to quarantined ones: the first of `links` that it has."""
+    return next((link for link in links if link in key), None)
+
+
+def effects_of(work: Workspace, plan: Plan, outcome: str, link: str | None, measures: Sequence[str]) -> Effects:
+    """Return the effects behind the `outcome` of a comparison (see `compare`), traced by the key column `link`.
+
+    The connection knows the causes as `parity_causes`. A measure that only one side has is left out: the
+    comparison reports that column.
+    """
+    names = [name for name in measures if plan.old.find(name) and plan.new.find(name)]
+    old, new = plan.old.source, plan.new.source
+    totals = {name: (_sum(work, old, name), _sum(work, new, name)) for name in names}
+    place = next((i for i, pair in enumerate(plan.keys) if link and fold(pair.name) == fold(link)), None)
+    if place is None:
+        return Effects(None, (), totals)
+    counts = ", ".join(f"count(*) FILTER (WHERE u.state = {state})" for state in (ONLY_OLD, ONLY_NEW, UNEQUAL))
+    moved = "".join(f", coalesce(sum(n.v{i}), 0) - coalesce(sum(o.v{i}), 0)" for i in range(len(names)))
+    rows = work.rows(
+        f"SELECT coalesce(c.rules, ''), {counts}{moved} FROM (FROM {outcome} WHERE state <> {EQUAL}) AS u"
+        f" LEFT JOIN {_side(plan, 0, place, names)} AS o ON {plan.same_key('u', 'o')}"
+        f" LEFT JOIN {_side(plan, 1, place, names)} AS n ON {plan.same_key('u', 'n')}"
+        f" LEFT JOIN {CAUSES} AS c ON c.link = {literal(plan.keys[place].name)} AND c.value = coalesce(o.id, n.id)"
+        " GROUP BY 1 ORDER BY count(*) DESC, 1"
+    )
+    found = [
+        Effect(rules, gone, come, changed, dict(zip(names, values, strict=True)))
+        for rules, gone, come, changed, *values in rows
+    ]
+    return Effects(link, tuple(found), totals)
+
+
+def number(value: Number) -> str:
+    """Return a number as a person reads it, with its own digits."""
+    return f"{value:,}" if not isinstance(value, float) else f"{value:,.6g}"
+
+
+def signed(value: Number) -> str:
+    """Return a difference with its sign."""
+    return f"{'+' if value > 0 else ''}{number(value)}"
+
+
+def _side(plan: Plan, which: int, place: int, measures: Sequence[str]) -> str:
+    """Return a side with its keys, the id in question as text, and the measures as v<i>."""
+    source = (plan.old, plan.new)[which].source
+    keys = ", ".join(f"{pair.forms()[which]} AS k{i}" for i, pair in enumerate(plan.keys))
+    pair = plan.keys[place]
+    values = "".join(f", {quote(name)} AS v{i}" for i, name in enumerate(measures))
+    return f"(SELECT {keys}, {(pair.old, pair.new)[which].text} AS id{values} FROM {source})"
+
+
+def _sum(work: Workspace, source: str, column: str) -> Number:
+    [total] = work.row(f"SELECT coalesce(sum({quote(column)}), 0) FROM {source}")
+    return total  # type: ignore[no-any-return]
+
+
+def _plain(value: Number) -> int | float | str:
+    return str(value) if isinstance(value, Decimal) else value

@@ -1,0 +1,64 @@
+"""The report of a run for a browser: one file, with its style inside, that a manager can open and forward.
+
+What belongs here: gathering what the page says. What does not: how it looks (`report.html.jinja`), and any verdict.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import date
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+
+from olist_pipeline.files import replacing
+from olist_pipeline.parity.attribution import complete_report
+from olist_pipeline.stores.approvals import Approval
+from olist_pipeline.stores.verdicts import Verdict
+
+ORDER = ("differs", "approved", "explained", "identical")
+"""Verdicts, the most urgent first."""
+
+
+def html_report(verdicts: Sequence[Verdict], approvals: Iterable[Approval], today: date) -> str:
+    """Return the page over the latest verdicts of tables; `approvals` are shown with their state on `today`."""
+    ordered = sorted(verdicts, key=lambda verdict: (ORDER.index(verdict.verdict), verdict.context, verdict.table))
+    counts = Counter(verdict.verdict for verdict in ordered)
+    made_at = max((verdict.recorded_at for verdict in ordered if verdict.recorded_at), default=None)
+    return _template().render(
+        tables=[(verdict, complete_report(verdict.report)) for verdict in ordered],
+        counts=[(name, counts[name]) for name in reversed(ORDER) if counts[name]],
+        made_at=made_at,
+        runs=sorted({verdict.run_id for verdict in ordered}),
+        approvals=[(approval, approval.state(today)) for approval in approvals],
+    )
+
+
+def write_report(path: Path, verdicts: Sequence[Verdict], approvals: Iterable[Approval], today: date) -> None:
+    """Write the page, whole or not at all."""
+    with replacing(path) as temporary:
+        temporary.write_text(html_report(verdicts, approvals, today), "utf-8")
+
+
+@cache
+def _template() -> Template:
+    loader = PackageLoader("olist_pipeline.parity", package_path="")
+    environment = Environment(
+        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters["number"] = _number
+    environment.filters["difference"] = _difference
+    return environment.get_template("report.html.jinja")
+
+
+def _number(value: float | str) -> str:
+    """Return a number, or the exact text of one, with its thousands apart."""
+    return f"{Decimal(str(value)):,}"
+
+
+def _difference(totals: Sequence[float | str]) -> str:
+    old, new = (Decimal(str(value)) for value in totals)
+    return f"{new - old:+,}" if old != new else "0"

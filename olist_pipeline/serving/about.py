@@ -1,0 +1,234 @@
+"""What a release says of the migration itself: parity, conservation, quarantine and rules.
+
+What belongs here: counting what the stores and staging hold, and gathering it as the tables of the schema `about` of a
+release. What does not: making a release (see `build`), its routes, which a switch tells anew (see `compose`), and
+showing these tables.
+
+Dashboards read a release and nothing else, so what they show of the migration has to stand inside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from olist_domain.kernel.rules import Rule, Severity
+from olist_pipeline.engine.judge import FLAGS
+from olist_pipeline.intake.codes import STRUCTURAL_RULES
+from olist_pipeline.parity.sql import quote
+from olist_pipeline.registry import CONTEXTS
+from olist_pipeline.serving.compose import ABOUT
+from olist_pipeline.settings import Settings
+from olist_pipeline.staging import intake_path, is_staged, scan_staging
+from olist_pipeline.stores import quarantine, verdicts
+from olist_pipeline.stores.postgres import query
+
+_PARITY = pl.Schema(
+    [
+        ("context", pl.String),
+        ("table_name", pl.String),
+        ("verdict", pl.String),
+        ("is_green", pl.Boolean),
+        ("rows_old", pl.Int64),
+        ("rows_new", pl.Int64),
+        ("equal_rows", pl.Int64),
+        ("why", pl.String),
+        ("recorded_at", pl.Datetime("us", "UTC")),
+    ]
+)
+_CONSERVATION = pl.Schema(
+    [
+        ("context", pl.String),
+        ("table_name", pl.String),
+        ("landing_table", pl.String),
+        ("landing", pl.Int64),
+        ("accepted", pl.Int64),
+        ("quarantined", pl.Int64),
+        ("holds", pl.Boolean),
+    ]
+)
+_QUARANTINE = pl.Schema(
+    [
+        ("context", pl.String),
+        ("source_table", pl.String),
+        ("rule", pl.String),
+        ("order_month", pl.Date),
+        ("rows", pl.Int64),
+    ]
+)
+_RULES = pl.Schema(
+    [
+        ("context", pl.String),
+        ("table_name", pl.String),
+        ("code", pl.String),
+        ("severity", pl.String),
+        ("statement", pl.String),
+        ("replaces", pl.String),
+        ("rows", pl.Int64),
+    ]
+)
+
+
+def about(settings: Settings, url: str) -> dict[str, pl.DataFrame]:
+    """Return the tables of the schema `about`, by name, as the stores are now.
+
+    `migration_parity` has a row a warehouse table, `migration_conservation` a staged
+    table, `migration_quarantine` a table, rule and order month, `migration_rules` a rule. Counts are rows.
+    """
+    flags = flag_counts(settings)
+    return {
+        "migration_parity": _parity(url),
+        "migration_conservation": _conservation(settings, url),
+        "migration_quarantine": _quarantine(url),
+        "migration_rules": _rules(url, flags),
+    }
+
+
+def write(connection: duckdb.DuckDBPyConnection, tables: Mapping[str, pl.DataFrame]) -> None:
+    """Write `tables` to the schema `about` of the database of a release, which may be written."""
+    connection.execute(f"CREATE SCHEMA IF NOT EXISTS {ABOUT}")
+    for name, frame in tables.items():
+        connection.register("incoming", frame)
+        connection.execute(f"CREATE OR REPLACE TABLE {ABOUT}.{quote(name)} AS FROM incoming")
+        connection.unregister("incoming")
+
+
+def table_counts(settings: Settings, url: str) -> list[dict[str, Any]]:
+    """Return context, table, landing rows, accepted rows and quarantined rows of each table."""
+    return [
+        {
+            "context": context.name,
+            "table": table.name,
+            "landing": _height(settings, table.source.name) if table.source else None,
+            "accepted": _accepted(settings, context.name, table.name),
+            "quarantined": len(quarantine.source_rows(url, table.name, table.source.name)) if table.source else 0,
+        }
+        for context in CONTEXTS.values()
+        for table in context.tables
+    ]
+
+
+def flag_counts(settings: Settings) -> list[dict[str, Any]]:
+    """Return table, rule and rows for every flag that accepted rows carry."""
+    counts: list[dict[str, Any]] = []
+    for context in CONTEXTS.values():
+        for staged in context.tables:
+            if not is_staged(settings.staging, context.name, staged.name):
+                continue
+            flags = scan_staging(settings.staging, context.name, staged.name).select(pl.col(FLAGS).explode())
+            by_rule = flags.drop_nulls().group_by(FLAGS).len().sort("len", FLAGS, descending=[True, False]).collect()
+            counts += [{"table": staged.name, "rule": rule, "rows": rows} for rule, rows in by_rule.rows()]
+    return counts
+
+
+def rule_counts(url: str, flagged: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return context, table, code, severity and rows of every rule, zeros included, book by book.
+
+    Rows are the quarantined ones of a rejecting rule, and of a flagging one those of `flagged` (see `flag_counts`).
+    The structural rules that rows of a context broke follow its rulebooks.
+    """
+    flags = {(row["table"], row["rule"]): row["rows"] for row in flagged}
+    counts: list[dict[str, Any]] = []
+    for context in CONTEXTS.values():
+        broken = quarantine.counts_by_rule(url, [table.name for table in context.tables])
+        rejects = {(row["source_table"], row["rule"]): row["rows"] for row in broken}
+        judged = [(book.table, rule.code, rule.severity) for book in context.rulebooks for rule in book.rules]
+        unjudged = rejects.keys() - {(table, code) for table, code, _ in judged}
+        structural = [(table, code, Severity.REJECT) for table, code in sorted(unjudged)]
+        rows = flags | rejects
+        counts += [
+            {
+                "context": context.name,
+                "table": table,
+                "code": code,
+                "severity": severity,
+                "rows": rows.get((table, code), 0),
+            }
+            for table, code, severity in [*judged, *structural]
+        ]
+    return counts
+
+
+def _parity(url: str) -> pl.DataFrame:
+    rows = [
+        (
+            verdict.context,
+            verdict.table,
+            verdict.verdict,
+            verdict.is_green,
+            verdict.report["old_and_new"]["rows_old"],
+            verdict.report["old_and_new"]["rows_new"],
+            verdict.report["old_and_new"]["equal"],
+            verdict.report["sentences"][0],
+            verdict.recorded_at,
+        )
+        for verdict in verdicts.latest(url, "parity").values()
+        if verdict.context in CONTEXTS
+    ]
+    return pl.DataFrame(rows, _PARITY, orient="row")
+
+
+def _conservation(settings: Settings, url: str) -> pl.DataFrame:
+    holds = {key: verdict.is_green for key, verdict in verdicts.latest(url, "conservation").items()}
+    sources = {
+        (context.name, table.name): table.source.name if table.source else None
+        for context in CONTEXTS.values()
+        for table in context.tables
+    }
+    rows = []
+    for count in table_counts(settings, url):
+        key = (count["context"], count["table"])
+        counts = (count["landing"], count["accepted"], count["quarantined"])
+        rows.append((*key, sources[key], *counts, holds.get(key)))
+    return pl.DataFrame(rows, _CONSERVATION, orient="row")
+
+
+def _quarantine(url: str) -> pl.DataFrame:
+    tables = [table.name for context in CONTEXTS.values() for table in context.tables]
+    counted = query(
+        url,
+        """
+        SELECT context, source_table, rule, order_month, count(*) AS rows
+        FROM data_quality.quarantine, unnest(rules) AS rule
+        WHERE source_table = ANY(%s) GROUP BY context, source_table, rule, order_month
+        ORDER BY context, source_table, rule, order_month
+        """,
+        [tables],
+    )
+    return pl.DataFrame([tuple(row.values()) for row in counted], _QUARANTINE, orient="row")
+
+
+def _rules(url: str, flags: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
+    judged = {
+        (book.table, rule.code): rule
+        for context in CONTEXTS.values()
+        for book in context.rulebooks
+        for rule in book.rules
+    }
+    rows = []
+    for count in rule_counts(url, flags):
+        rule = judged.get((count["table"], count["code"]))
+        said = _said(rule, count["code"])
+        rows.append((count["context"], count["table"], count["code"], str(count["severity"]), *said, count["rows"]))
+    return pl.DataFrame(rows, _RULES, orient="row")
+
+
+def _said(rule: Rule[Any] | None, code: str) -> tuple[str, str]:
+    """Return the statement of a rule and what it replaces; a rule of no rulebook is a structural one."""
+    if rule is not None:
+        return rule.statement, ", ".join(rule.replaces)
+    return next((structural.statement for structural in STRUCTURAL_RULES if structural.covers(code)), ""), ""
+
+
+def _height(settings: Settings, name: str) -> int:
+    path = intake_path(settings.intake, name)
+    return int(pl.scan_parquet(path, glob=False).select(pl.len()).collect().item()) if path.exists() else 0
+
+
+def _accepted(settings: Settings, context: str, name: str) -> int:
+    if not is_staged(settings.staging, context, name):
+        return 0
+    return int(scan_staging(settings.staging, context, name).select(pl.len()).collect().item())

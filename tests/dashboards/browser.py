@@ -1,0 +1,54 @@
+"""Chromium without a screen, and what a page asked for and complained of while it was open."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from playwright.sync_api import BrowserContext, Page, sync_playwright
+
+CHROMIUM = shutil.which("chromium")
+QUIET = "--no-sandbox --disable-gpu --disable-background-networking --disable-component-update --disable-sync"
+
+DRAWN = """() => {
+    const inside = (place) => (place.shadowRoot ?? place).querySelector('canvas, svg.marks');
+    const places = [...document.querySelectorAll('.panel marimo-mime-renderer, .panel .chart')];
+    return places.length > 0 && places.every(inside) && document.querySelector('.complete') !== null;
+}"""
+"""Whether the page is whole and every chart of it is drawn; marimo draws them in shadow trees."""
+
+FAILED = "[data-testid='cell-error'], .marimo-error, .vega-error, marimo-callout-output"
+"""What marimo and Vega put in the place of a result that failed."""
+
+
+@dataclass
+class Watched:
+    """An open page, its requests and its complaints."""
+
+    page: Page
+    requests: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+
+    def await_drawn(self) -> None:
+        """Wait until every chart is drawn."""
+        self.page.wait_for_function(DRAWN, timeout=30_000)
+
+
+@contextmanager
+def chromium() -> Iterator[BrowserContext]:
+    """Yield a browser, whose pages share what it has loaded."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*QUIET.split(), "--no-first-run"])
+        yield browser.new_context(viewport={"width": 1400, "height": 1000})
+        browser.close()
+
+
+def watched(browser: BrowserContext) -> Watched:
+    """Return a new page that is watched."""
+    page = browser.new_page()
+    seen = Watched(page)
+    page.on("request", lambda request: seen.requests.append(request.url))
+    page.on("console", lambda message: message.type == "error" and seen.complaints.append(message.text))
+    page.on("pageerror", lambda error: seen.complaints.append(str(error)))
+    page.on("response", lambda response: response.status >= 400 and seen.complaints.append(response.url))
+    return seen

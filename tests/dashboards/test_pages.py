@@ -1,0 +1,159 @@
+"""The pages as their notebooks make them, without a browser: charts that Vega-Lite takes, and words for people."""
+
+import importlib
+import re
+from datetime import date
+from types import SimpleNamespace
+
+import pytest
+
+from dashboards import formats
+from dashboards.export import content_of, html
+from dashboards.page import LEADS, PAGES, Panel, Table
+from dashboards.queries import QUERIES
+from dashboards.server import NOTEBOOKS
+from olist_pipeline.errors import OlistError
+from olist_pipeline.settings import PROJECT_DIR
+from tests.dashboards.test_release import make_release
+
+
+@pytest.fixture(scope="module")
+def contents(homes):
+    """Every page, made once over the release of the old tree."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OLIST_HOME", str(homes / "old"))
+        return {name: content_of(name) for name in PAGES}
+
+
+@pytest.fixture(params=PAGES)
+def content(request, contents):
+    return contents[request.param]
+
+
+HEAVY = 3_000
+"""Rows of a chart; the page carries them."""
+
+
+def charts(content):
+    return [block.chart for block in content.blocks if isinstance(block, Panel)]
+
+
+def texts_of(spec):
+    """Return what a person reads of a chart: titles of axes, legends and tooltips."""
+    if isinstance(spec, dict):
+        yield from (value for key, value in spec.items() if key == "title" and isinstance(value, str))
+        yield from (text for key, value in spec.items() if key != "datasets" for text in texts_of(value))
+    elif isinstance(spec, list):
+        yield from (text for value in spec for text in texts_of(value))
+
+
+def test_shows_the_release_that_is_served(content, releases):
+    served = releases["old"]
+    assert content.release == served
+    assert f"Release {served.number}" in content.head(str)
+    assert served.as_of.strftime("%d/%m/%Y") in content.head(str)
+
+
+def test_charts_are_what_vega_lite_takes(content):
+    assert len(charts(content)) >= 3, "charts, not only tables"
+    for chart in charts(content):
+        spec = chart.to_dict(validate=True)
+        assert spec["width"] == "container"
+        assert spec["config"]["locale"]["number"]["decimal"] == ","
+
+
+def test_no_chart_is_empty_and_none_is_heavy(content):
+    for chart in charts(content):
+        rows = [len(rows) for rows in chart.to_dict(validate=False)["datasets"].values()]
+        assert 0 < max(rows) <= HEAVY
+
+
+def test_a_person_reads_words_and_no_names_of_columns(content):
+    titles = [text for chart in charts(content) for text in texts_of(chart.to_dict(validate=False))]
+    titles += [block.title for block in content.blocks] + [figure.label for figure in content.figures]
+    titles += [heading for block in content.blocks if isinstance(block, Table) for heading, _ in block.columns.values()]
+    assert titles
+    assert [title for title in titles if re.search(r"[a-z]_[a-z]", title)] == []
+
+
+def test_every_figure_has_a_value(content):
+    for figure in content.figures:
+        assert re.search(r"\d", figure.value), figure
+
+
+def test_the_document_needs_nothing_from_elsewhere(content):
+    document = html(content)
+    elements = re.sub(r"<script>.*?</script>", "", document, flags=re.DOTALL)
+    assert re.findall(r"""(?:src|href)=["'](?:https?:)?//""", elements) == []
+    assert "url(" not in elements
+    assert document.count("draw(") >= len(charts(content))
+
+
+def test_what_a_cell_says_cannot_become_markup(contents):
+    [table] = [block for block in contents["products"].blocks if isinstance(block, Table)]
+    first = table.rows["category"][0]
+    spoiled = table.rows.with_columns(category=table.rows["category"].replace(first, "<script>alert(1)</script>"))
+    text = Table(table.title, spoiled, table.columns).html(lambda chart: "")
+    assert "<script>" not in text
+    assert "&lt;script&gt;" in text
+
+
+def test_every_query_is_on_a_page_and_every_page_asks_only_queries():
+    asked = set()
+    for name in PAGES:
+        source = (NOTEBOOKS / f"{name}.py").read_text("utf-8")
+        asked |= set(re.findall(r"_reader\.\w+\(\s*\"(\w+)\"", source))
+        assert "SELECT" not in source
+    assert asked == set(QUERIES)
+
+
+def test_every_notebook_is_a_page_with_a_lead():
+    files = {path.stem for path in NOTEBOOKS.glob("*.py")} - {"__init__"}
+    assert files == set(PAGES) == set(LEADS)
+    assert all(title in (PROJECT_DIR / "docs" / "dashboards.md").read_text("utf-8") for title in PAGES.values())
+
+
+NOTHING = {
+    "executive": {"from_month": date(2018, 2, 1), "to_month": date(2018, 1, 1)},
+    "sales": {"from_month": date(2018, 2, 1), "to_month": date(2018, 1, 1), "status": None},
+    "customers": {"region": "nowhere", "rfm_segment": None},
+    "products": {"category": "nothing"},
+    "sellers": {"state": "XX", "min_orders": None},
+    "delivery": {"from_month": date(2018, 2, 1), "to_month": date(2018, 1, 1), "state": "XX"},
+    "migration": {"context": "none", "severity": None},
+}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_filters_that_leave_nothing_leave_a_page(homes, monkeypatch, name):
+    monkeypatch.setenv("OLIST_HOME", str(homes / "old"))
+    notebook = importlib.import_module(f"dashboards.pages.{name}")
+    _, defined = notebook.app.run(defs={"filters": SimpleNamespace(value=NOTHING[name], elements={})})
+    for chart in charts(defined["content"]):
+        chart.to_dict(validate=True)
+    assert name == "migration" or any(figure.value in ("0", formats.NONE) for figure in defined["content"].figures)
+    assert html(defined["content"])
+
+
+def test_without_a_release_a_notebook_says_so(tmp_path, monkeypatch):
+    monkeypatch.setenv("OLIST_HOME", str(tmp_path))
+    outputs, defined = importlib.import_module("dashboards.pages.sales").app.run()
+    assert "content" not in defined
+    assert [output.text for output in outputs if "There is no release" in getattr(output, "text", "")]
+
+
+def test_a_release_that_lacks_a_table_is_one_sentence_on_the_page(tmp_path, monkeypatch):
+    make_release(tmp_path / "serving", 1, "1")
+    monkeypatch.setenv("OLIST_HOME", str(tmp_path))
+    outputs, defined = importlib.import_module("dashboards.pages.migration").app.run()
+    assert "content" not in defined
+    assert [output.text for output in outputs if "Release 1 lacks" in getattr(output, "text", "")]
+
+
+def test_without_a_release_nothing_is_exported(tmp_path, monkeypatch):
+    from dashboards.export import export
+
+    monkeypatch.setenv("OLIST_HOME", str(tmp_path))
+    with pytest.raises(OlistError, match="There is no release"):
+        export(tmp_path / "out")
+    assert not (tmp_path / "out").exists()

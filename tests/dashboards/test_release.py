@@ -1,0 +1,86 @@
+"""The release that a page shows: pinned, read-only, and one sentence where there is none."""
+
+import json
+import shutil
+from datetime import UTC, date, datetime
+
+import duckdb
+import pytest
+
+from dashboards.queries import QUERIES
+from dashboards.release import current
+from olist_pipeline.errors import OlistError
+from olist_pipeline.serving.release import point_to
+
+
+def make_release(serving, number, revenue):
+    """A release of one table, with a manifest as `publish` writes it."""
+    folder = serving / "releases" / f"{number:05d}"
+    folder.mkdir(parents=True)
+    with duckdb.connect(str(folder / "serving.duckdb")) as connection:
+        connection.execute(
+            f"CREATE TABLE mart_executive_dashboard AS SELECT DATE '2018-01-01' AS order_month, {revenue}"
+        )
+    told = {"number": number, "as_of": "2018-10-17", "made_at": "2026-01-02T03:04:05+00:00", "routes": {}, "tables": {}}
+    (folder / "manifest.json").write_text(json.dumps(told))
+    point_to(serving, number)
+
+
+@pytest.fixture
+def serving(tmp_path):
+    make_release(tmp_path / "serving", 1, "1")
+    return tmp_path / "serving"
+
+
+def test_says_what_it_is(serving):
+    release = current(serving)
+    assert (release.number, release.as_of) == (1, date(2018, 10, 17))
+    assert release.made_at == datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+
+def test_a_page_keeps_its_release_while_another_is_published(serving):
+    shown = current(serving)
+    make_release(serving, 2, "2")
+    assert current(serving).number == 2
+    assert shown.folder.name == "00001"
+    with shown.reading() as reader:
+        assert reader.options("executive_months") == [date(2018, 1, 1)]
+
+
+def test_reading_keeps_nobody_out_and_leaves_nothing_open(serving):
+    with current(serving).reading() as reader, current(serving).reading() as other:
+        assert reader.options("executive_months") == other.options("executive_months")
+    with duckdb.connect(str(serving / "releases" / "00001" / "serving.duckdb")) as writer:
+        writer.execute("CREATE TABLE written AS SELECT 1")
+
+
+def test_nothing_can_be_written(serving):
+    with current(serving).reading() as reader, pytest.raises(duckdb.Error, match="read-only"):
+        reader.connection.execute("DELETE FROM mart_executive_dashboard")
+
+
+def test_before_the_first_release_one_sentence(tmp_path):
+    with pytest.raises(OlistError, match=r"There is no release in .*`olist run` makes the first"):
+        current(tmp_path / "serving")
+
+
+def test_a_release_that_is_gone_is_one_sentence(serving):
+    shown = current(serving)
+    shutil.rmtree(shown.folder)
+    with pytest.raises(OlistError, match="Release 1 is gone"), shown.reading():
+        pass
+
+
+@pytest.mark.parametrize("name", ["migration_routes", "sales_totals", "executive_totals"])
+def test_a_release_without_what_a_query_reads_is_one_sentence(serving, name):
+    with current(serving).reading() as reader, pytest.raises(OlistError, match="Release 1 lacks"):
+        reader.ask(name)
+
+
+def test_an_unknown_parameter_is_an_error_of_the_page(serving):
+    with (
+        current(serving).reading() as reader,
+        pytest.raises(TypeError, match="executive_months has no parameter state"),
+    ):
+        reader.ask("executive_months", state="SP")
+    assert "executive_months" in QUERIES

@@ -1,0 +1,38 @@
+"""`olist dashboards`: what it refuses, in one sentence, before it starts a server."""
+
+import socket
+
+import pytest
+from click.testing import CliRunner
+
+from olist_pipeline.cli.dashboards import dashboards
+from olist_pipeline.errors import OlistError
+from olist_pipeline.serving.release import MANIFEST
+
+
+def run(*arguments):
+    CliRunner().invoke(dashboards, list(arguments), catch_exceptions=False)
+
+
+def test_before_the_first_release_it_says_what_to_do(tmp_path, monkeypatch):
+    monkeypatch.setenv("OLIST_HOME", str(tmp_path))
+    for arguments in ((), ("--export", str(tmp_path / "site"))):
+        with pytest.raises(OlistError, match="There is no release in"):
+            run(*arguments)
+    assert not (tmp_path / "site").exists()
+
+
+def test_an_address_that_is_taken_is_one_sentence(tmp_path, monkeypatch):
+    folder = tmp_path / "serving" / "current"
+    folder.mkdir(parents=True)
+    told = '{"number": 1, "as_of": "2018-10-17", "made_at": "2026-01-02T03:04:05+00:00", "routes": {}, "tables": {}}'
+    (folder / MANIFEST).write_text(told)
+    monkeypatch.setenv("OLIST_HOME", str(tmp_path))
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(OlistError, match=f"127.0.0.1:{port} is taken; choose another"):
+            run("--port", str(port))
+    with pytest.raises(OlistError, match="cannot be listened on"):
+        run("--host", "192.0.2.1")

@@ -1,0 +1,146 @@
+"""The guard: whatever regresses of what is served from new is rolled back, told and blocked, once."""
+
+import os
+import sys
+from datetime import UTC, datetime, timedelta
+from types import ModuleType, SimpleNamespace
+
+import pytest
+
+from olist_pipeline.registry import CONTEXTS as REGISTERED
+from olist_pipeline.serving import guard as guards
+from olist_pipeline.serving import journal, switch
+from olist_pipeline.serving.guard import guard
+from olist_pipeline.steps import run_intake
+from olist_pipeline.stores import routes, verdicts
+from olist_pipeline.stores.verdicts import Verdict
+from tests.pipeline.serving.world import copy_of, published, settings_of, sides
+
+NOW = datetime.now(UTC)
+
+
+@pytest.fixture(scope="module")
+def cut_over(tmp_path_factory):
+    settings = settings_of(tmp_path_factory.mktemp("guarded"))
+    published(settings)
+    for context in ("sales", "marketplace"):
+        switch.cutover(settings, context, lambda release: [], by="me", reason="proven")
+    return settings
+
+
+@pytest.fixture
+def settings(cut_over, tmp_path, landing, database):
+    """Sales and marketplace are on new; landing has been read."""
+    settings = copy_of(cut_over, tmp_path)
+    for table in REGISTERED["sales"].landing:
+        run_intake(settings, database, table, NOW.date(), "r1")
+    return settings
+
+
+@pytest.fixture
+def told(monkeypatch):
+    """What reaches the project's alerts."""
+    alerts = []
+    module = ModuleType("olist_pipeline.alerts")
+    module.Alert = lambda kind, key, text, **more: SimpleNamespace(kind=kind, key=key, text=text, **more)
+    module.send = lambda settings, alert: alerts.append(alert)
+    monkeypatch.setitem(sys.modules, "olist_pipeline.alerts", module)
+    return alerts
+
+
+def judge(database, table, verdict, *, context="sales", comparison="parity"):
+    is_green = verdict in ("identical", "holds")
+    verdicts.record(database, Verdict(context, table, comparison, verdict, is_green, "s", {}, "run-9"))
+
+
+def routed(settings):
+    return journal.present_state(settings.serving).routes
+
+
+def test_nothing_is_done_while_everything_is_green(settings, database, told):
+    judge(database, "fact_orders", "identical")
+    judge(database, "orders", "holds", comparison="conservation")
+    assert guard(settings, database, NOW) == []
+    assert told == []
+
+
+@pytest.mark.parametrize(
+    ("table", "verdict", "comparison"),
+    [("fact_orders", "differs", "parity"), ("orders", "does not hold", "conservation")],
+)
+def test_a_red_verdict_rolls_back_tells_and_blocks(settings, database, told, table, verdict, comparison):
+    judge(database, table, verdict, comparison=comparison)
+    [done] = guard(settings, database, NOW)
+    assert (done.act.acted_by, done.act.changes[0].context) == ("guard", "sales")
+    assert (routed(settings)["sales"], routed(settings)["marketplace"]) == ("old", "new")
+    assert sides(settings)["fact_orders"] == "old"
+    [alert] = told
+    assert f"{comparison} of {table} {verdict} (run run-9)" in alert.text
+    assert "olist acknowledge sales" in alert.text
+    [row] = routes.history(database, "sales")[-1:]
+    assert (row["new_route"], row["changed_by"], row["blocked"] is not None) == ("old", "guard", True)
+
+
+def test_it_acts_once(settings, database, told):
+    judge(database, "fact_orders", "differs")
+    guard(settings, database, NOW)
+    assert guard(settings, database, NOW) == []
+    assert len(told) == 1
+
+
+def test_a_context_that_is_served_from_old_is_left_alone(settings, database, told):
+    judge(database, "dim_customer", "differs", context="customer")
+    assert guard(settings, database, NOW) == []
+
+
+def test_a_retired_context_has_no_way_back_and_is_told_of(settings, database, told):
+    for context in ("customer", "fulfillment"):
+        switch.cutover(settings, context, lambda release: [], by="me", reason="proven")
+    switch.retire(settings, "sales", by="me", reason="done", now=NOW + timedelta(days=30))
+    judge(database, "fact_orders", "differs")
+    judge(database, "orders", "does not hold", comparison="conservation")
+    assert guard(settings, database, NOW) == []
+    assert "sales is retired and has regressed: conservation of orders" in told[0].text
+
+
+class TestFreshness:
+    def arrive(self, settings, hours):
+        """Let another orders file lie in landing since so many hours."""
+        path = settings.landing / "olist_orders_dataset.csv"
+        path.write_bytes(path.read_bytes().replace(b"delivered", b"shipped", 1))
+        then = (NOW - timedelta(hours=hours)).timestamp()
+        os.utime(path, (then, then))
+
+    def test_a_file_that_nobody_has_read_for_too_long_rolls_back(self, settings, database, told):
+        self.arrive(settings, 27)
+        [done] = guard(settings, database, NOW)
+        assert "olist_orders_dataset.csv has been there since" in done.act.reason
+
+    def test_a_file_that_has_just_come_may_wait(self, settings, database, told):
+        self.arrive(settings, 25)
+        assert guard(settings, database, NOW) == []
+
+    def test_an_old_file_that_was_read_is_fresh(self, settings, database, told):
+        for path in settings.landing.glob("*.csv"):
+            os.utime(path, (0, 0))
+        assert guard(settings, database, NOW) == []
+
+
+@pytest.mark.parametrize(("table", "rolled_back"), [("fact_orders", True), ("dim_customer", False)])
+def test_a_dashboard_query_that_fails_rolls_back_whose_new_table_it_reads(
+    settings, database, told, monkeypatch, table, rolled_back
+):
+    query = SimpleNamespace(sql=f"SELECT no_such_column FROM {table}", tables=frozenset({table}), defaults={})
+    for module in (guards, sys.modules["olist_pipeline.serving.audit"]):
+        monkeypatch.setattr(module, "dashboard_queries", lambda: {"revenue": query})
+    done = guard(settings, database, NOW)
+    assert [one.act.changes[0].context for one in done] == (["sales"] if rolled_back else [])
+    if rolled_back:
+        assert "the dashboard query revenue fails" in done[0].act.reason
+
+
+def test_without_alerts_the_log_still_tells(settings, database, monkeypatch, caplog):
+    monkeypatch.setitem(sys.modules, "olist_pipeline.alerts", None)
+    judge(database, "fact_orders", "differs")
+    guard(settings, database, NOW)
+    assert "sales was rolled back to old" in caplog.text
