@@ -41,8 +41,8 @@ def parity_checks(tables: Sequence[WarehouseTable]) -> list[dg.AssetChecksDefini
     Monthly tables have a step of their own: whole ones are built of them, once they are proven.
     """
     monthly, whole = ([table for table in tables if table.is_monthly is kind] for kind in (True, False))
-    steps = [_parity_checks("parity_months", monthly, True)] if monthly else []
-    return [*steps, _parity_checks("parity", whole, False)] if whole else steps
+    steps = {"parity_months": monthly, "parity": whole}
+    return [_parity_checks(name, compared, compared is monthly) for name, compared in steps.items() if compared]
 
 
 def _parity_checks(name: str, tables: Sequence[WarehouseTable], is_monthly: bool) -> dg.AssetChecksDefinition:

@@ -154,7 +154,7 @@ def window_of(months: Sequence[date], staged: Iterable[date]) -> Window | None:
     return None if set(staged) <= set(months) else (min(months), max(months))
 
 
-def tree_assets(settings: Settings, manifest: Path, retired: Collection[str] = ()) -> list[dg.AssetsDefinition]:
+def dbt_tree_assets(settings: Settings, manifest: Path, retired: Collection[str] = ()) -> list[dg.AssetsDefinition]:
     """Return the assets of the three trees, without the old and replay tables that only `retired` contexts had.
 
     Once nobody needs an old table, there is only the new tree.

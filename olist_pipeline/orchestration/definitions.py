@@ -15,7 +15,7 @@ from dagster_duckdb import DuckDBResource
 
 from olist_pipeline.orchestration.checks import conservation_checks, parity_checks
 from olist_pipeline.orchestration.cutover import cutover_jobs, guard_sensor
-from olist_pipeline.orchestration.dbt import ensure_manifest, tree_assets
+from olist_pipeline.orchestration.dbt import dbt_tree_assets, ensure_manifest
 from olist_pipeline.orchestration.description import described
 from olist_pipeline.orchestration.freshness import freshness_checks
 from olist_pipeline.orchestration.intake import intake_assets
@@ -57,7 +57,7 @@ def build_defs(settings: Settings, resource_overrides: Mapping[str, Any] | None 
         *landing_specs(),
         *intake_assets(),
         *validation_assets(),
-        *tree_assets(settings, manifest, retired),
+        *dbt_tree_assets(settings, manifest, retired),
         *serving_assets(tables, parsed, retired),
     ]
     return dg.Definitions(

@@ -133,16 +133,16 @@ def test_pages_of_the_ui(server, backfill, first_run, backfill_run, tmp_path):
         browser = playwright.chromium.launch(
             executable_path=chromium, args=[*arguments, "--disable-sync", "--no-first-run"]
         )
-        page = browser.new_page(viewport={"width": 1500, "height": 900})
-        for name, address, words in (
-            ("asset_graph", "/asset-groups", "marketplace"),
-            ("parity_check", "/assets/new/fact_orders?view=checks&checkDetail=parity", "identical"),
-            ("backfill", f"/runs/b/{backfill}", "sales_job"),
-            ("quarantine_plot", "/assets/sales/orders?view=checks&checkDetail=conservation", "rejection_rate"),
+        page = browser.new_page()
+        for name, height, address, words in (
+            ("asset_graph", 900, "/asset-groups", "marketplace"),
+            ("parity_check", 900, "/assets/new/fact_orders?view=checks&checkDetail=parity", "identical"),
+            ("backfill", 420, f"/runs/b/{backfill}", "sales_job"),
+            ("quarantine_plot", 1400, "/assets/sales/orders?view=checks&checkDetail=conservation", "rejection_rate"),
         ):
+            page.set_viewport_size({"width": 1500, "height": height})
             page.goto(base + address)
             page.get_by_text(words).first.wait_for(timeout=20_000)
-            page.get_by_text(words).last.scroll_into_view_if_needed()
             page.wait_for_timeout(1_500)
             page.screenshot(path=folder / f"{name}.png")
             assert (folder / f"{name}.png").stat().st_size > 10_000

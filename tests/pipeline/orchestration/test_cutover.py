@@ -4,7 +4,7 @@ import dagster as dg
 import pytest
 
 from olist_pipeline.orchestration.cutover import cutover_job, guard_sensor, rollback_job
-from olist_pipeline.orchestration.dbt import ensure_manifest, retired_models, tree_assets
+from olist_pipeline.orchestration.dbt import dbt_tree_assets, ensure_manifest, retired_models
 from olist_pipeline.orchestration.definitions import build_defs
 from olist_pipeline.orchestration.resources import PipelineResource
 from olist_pipeline.registry import CONTEXTS
@@ -106,7 +106,7 @@ class TestRetirement:
         left_out = set(retired_models(manifest, list(CONTEXTS)))
         assert left_out > TABLES
         path = parsed_project.dbt_target / "old" / "manifest.json"
-        trees = {key.path[0] for asset in tree_assets(parsed_project, path, list(CONTEXTS)) for key in asset.keys}
+        trees = {key.path[0] for asset in dbt_tree_assets(parsed_project, path, list(CONTEXTS)) for key in asset.keys}
         assert trees == {"new"}
 
     def test_the_graph_then_shows_only_the_new_pipeline(self, parsed_project, monkeypatch):
