@@ -9,7 +9,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from benchmarks import alone, dashboards, parity, run, sales, soak
+from benchmarks import alone, audit, dashboards, parity, run, sales, soak
 from olist_pipeline.synthetic import generate
 
 REAL_SIZE = 99_441
@@ -33,6 +33,7 @@ def main() -> None:
         alone.measure(landing, home)
         parity.measure_warehouse(home)
         parity.measure()
+        audit.measure(home)
 
 
 if __name__ == "__main__":

@@ -39,6 +39,12 @@ def customer_region(customer: AddressFacts) -> Fact[str]:
     return region_of(customer.customer_state)
 
 
+@derivation(replaces=("mart_cohort_analysis.is_repeat",))
+def is_repeat(customer: AddressFacts) -> Fact[bool]:
+    """Whether a customer's order came after the first one of the person; unknown without an accepted order."""
+    return customer.order_purchase_timestamp > customer.first_order_at
+
+
 @derivation(name="region", replaces=("int_customers.region", "dim_customer.region"))
 def person_region(person: PersonFacts) -> Fact[str]:
     """The region of Brazil that a person's latest order went to."""
@@ -124,19 +130,19 @@ def satisfaction_tier(person: PersonFacts) -> Fact[str]:
     )
 
 
-@derivation(replaces=("int_customers.recency_score",))
+@derivation(replaces=("int_customers.recency_score", "int_customers.total_orders"))
 def recency_score(person: PersonFacts) -> Fact[int]:
     """The fifth of all persons with orders that a person is in by the last order, 5 the most recent."""
     return quintile(person.recency_rank, person.ranked_persons)
 
 
-@derivation(replaces=("int_customers.frequency_score",))
+@derivation(replaces=("int_customers.frequency_score", "int_customers.total_orders"))
 def frequency_score(person: PersonFacts) -> Fact[int]:
     """The fifth of all persons with orders that a person is in by the number of orders, 5 the most."""
     return quintile(person.frequency_rank, person.ranked_persons)
 
 
-@derivation(replaces=("int_customers.monetary_score",))
+@derivation(replaces=("int_customers.monetary_score", "int_customers.total_orders"))
 def monetary_score(person: PersonFacts) -> Fact[int]:
     """The fifth of all persons with orders that a person is in by what was spent, 5 the most."""
     return quintile(person.monetary_rank, person.ranked_persons)
@@ -148,7 +154,7 @@ def rfm_score(person: PersonFacts) -> Fact[int]:
     return recency_score(person) * 100 + frequency_score(person) * 10 + monetary_score(person)
 
 
-@derivation(replaces=("int_customers.rfm_segment",))
+@derivation(replaces=("int_customers.rfm_segment", "mart_customer_analytics.total_orders"))
 def rfm_segment(person: PersonFacts) -> Fact[str]:
     """What the scores for recency, frequency and monetary value say together; unknown without scores."""
     recency, frequency, monetary = recency_score(person), frequency_score(person), monetary_score(person)

@@ -16,6 +16,7 @@ from olist_domain.customer.derivations import (
     frequency_score,
     has_returned,
     is_churned,
+    is_repeat,
     lifetime_days,
     lifetime_value_tier,
     monetary_score,
@@ -49,7 +50,7 @@ CUSTOMER_RULES = Rulebook(
     table="customers",
     facts=AddressFacts,
     rules=(has_state, has_zip_prefix),
-    derivations=(customer_region,),
+    derivations=(customer_region, is_repeat),
 )
 
 PERSON_RULES = Rulebook(

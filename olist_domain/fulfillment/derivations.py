@@ -27,6 +27,7 @@ BILLIONTHS_A_MILLIONTH, MILLION = 1000, 1e6
         "int_deliveries.is_delivered",
         "mart_delivery_metrics.delivered_orders",
         "mart_geographic_analysis.delivered_orders",
+        "mart_seller_scorecard.order_delivered_customer_date",
     )
 )
 def is_delivered(delivery: DeliveryFacts) -> Fact[bool]:

@@ -119,7 +119,13 @@ def revenue(order: OrderFacts) -> Fact[Decimal]:
     return choose((is_sale(order), total_amount(order)), default=NO_MONEY)
 
 
-@derivation(replaces=("fact_payments.is_instalment", "mart_executive_dashboard.instalment_payment_share"))
+@derivation(
+    replaces=(
+        "fact_payments.is_instalment",
+        "mart_executive_dashboard.instalment_payments",
+        "mart_executive_dashboard.instalment_payment_share",
+    )
+)
 def is_instalment(payment: PaymentFacts) -> Fact[bool]:
     """Whether the payment is made in more than one instalment."""
     return payment.payment_installments > 1

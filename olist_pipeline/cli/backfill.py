@@ -55,8 +55,10 @@ def backfill(context: str, first: str | None, last: str | None, only: PartitionS
         _report(console, as_json, context, [], [], f"No month of {context} in {describe(list(wanted))} is {only}.")
         return
     parts = ranges(months) if _is_monthly(context) else [wanted]
-    # Proofs are of all months: they come last, when no month is missing any more.
-    plan = [Planned(job_name(context), part, is_monthly_only=part is not parts[-1]) for part in parts]
+    # Conservation is of all months: proofs come last, when no month is missing any more, and are then of all parts.
+    *earlier, final = parts
+    plan = [Planned(job_name(context), part, is_monthly_only=True) for part in earlier]
+    plan += [Planned(job_name(context), final, is_compared_whole=bool(earlier))]
     seen = run_jobs(settings, console, plan)
     seen.rolled_back = guarded_contexts(settings, url)
     flush(url)

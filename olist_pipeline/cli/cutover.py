@@ -128,7 +128,10 @@ def sentences(done: Switched) -> list[str]:
     if done.release is not None and act.release is not None:
         tables = ", ".join(done.tables) or "the same sides"
         lines.append(f"Release {done.release.number} is served, as of {done.release.as_of}. Switched: {tables}.")
-    lines += [f"{table} stays on old until {', '.join(names)} is on new." for table, names in done.waiting.items()]
+    lines += [
+        f"{table} stays on old until {' and '.join(names)} {'is' if len(names) == 1 else 'are'} on new."
+        for table, names in done.waiting.items()
+    ]
     lines += [f"Note: {note}." for note in done.notes]
     lines += [f"Overruled: {objection}." for objection in act.overridden]
     if act.action in ("retire", "restore"):

@@ -17,6 +17,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from olist_pipeline.errors import OlistError
 from olist_pipeline.months import MonthRange
 from olist_pipeline.orchestration.instance import bury_killed_runs, execute, quiet_instance, sole_run
+from olist_pipeline.orchestration.partitions import COMPARED_WHOLE
 from olist_pipeline.settings import Settings
 
 if TYPE_CHECKING:
@@ -51,11 +52,15 @@ class Progressed:
 
 @dataclass(frozen=True)
 class Planned:
-    """A job to run over `months`; where `is_monthly_only` is set, its monthly tables alone, without checks."""
+    """A job to run over `months`; where `is_monthly_only` is set, its monthly tables alone, without checks.
+
+    Where `is_compared_whole` is set, monthly tables are compared with all their months, not with those of the run.
+    """
 
     job: str
     months: MonthRange
     is_monthly_only: bool = False
+    is_compared_whole: bool = False
 
 
 def run_jobs(settings: Settings, console: Console, plan: Sequence[Planned]) -> Progressed:
@@ -74,7 +79,9 @@ def run_jobs(settings: Settings, console: Console, plan: Sequence[Planned]) -> P
         with sole_run(settings), _output_to_log(settings), quiet_instance(settings) as instance:
             bury_killed_runs(instance)
             for job, planned in zip(jobs, plan, strict=True):
-                run_id, happened = execute(instance, job, planned.months)
+                run_id, happened = execute(
+                    instance, job, planned.months, COMPARED_WHOLE if planned.is_compared_whole else {}
+                )
                 seen.run_ids.append(run_id)
                 for event in happened:
                     _see(event, seen)

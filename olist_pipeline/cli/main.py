@@ -29,6 +29,7 @@ COMMANDS = {
     "retire": "cutover:retire",
     "releases": "releases:releases",
     "release": "releases:release",
+    "audit": "audit:audit",
     "data": "data:data",
 }
 """Each command with its module and function: importing all of them would take longer than a rollback."""

@@ -14,6 +14,7 @@ import click
 from rich.console import Console
 
 from olist_pipeline.alerts import history
+from olist_pipeline.audit.trace import percent_by_context
 from olist_pipeline.cli.output import JSON, print_json, print_rows, table
 from olist_pipeline.cli.summary import verdict_rows
 from olist_pipeline.errors import OlistError
@@ -59,11 +60,11 @@ def status(show_rules: bool, as_json: bool) -> None:
 def context_rows(
     settings: Settings, url: str, tables: Sequence[Mapping[str, Any]], now: datetime
 ) -> list[dict[str, Any]]:
-    """Return how each context stands; `tables` are the rows of each table (see `serving.about`)."""
+    """Return how each context stands; `tables` are the rows of each table (see `about.table_counts`)."""
     judged = verdict_rows(url)
     conservation = verdicts.latest(url, "conservation")
     streaks, routed = verdicts.streaks(url), routes.read_routes(url, CONTEXTS)
-    states = _month_states(settings)
+    states, audited = _month_states(settings), percent_by_context()
     return [
         {
             "context": name,
@@ -76,6 +77,7 @@ def context_rows(
             "parity": _verdicts([row["verdict"] for row in judged if row["context"] == name]),
             "conservation": _conservation([v for (owner, _), v in conservation.items() if owner == name]),
             "streak": streaks.get(name, 0),
+            "logic_moved": audited.get(name),
         }
         for name, moved in CONTEXTS.items()
     ]
@@ -162,7 +164,7 @@ def _print(console: Console, report: Mapping[str, Any], *, show_rules: bool) -> 
         }
         for row in report["contexts"]
     ]
-    print_rows(console, "Contexts", shown, [*columns, "streak"])
+    print_rows(console, "Contexts", shown, [*columns, "streak", "logic_moved"])
     print_rows(console, "Rows", report["tables"], ["table", "landing", "accepted", "quarantined"])
     if show_rules:
         _print_rules(console, report["rules"])

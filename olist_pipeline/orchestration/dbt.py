@@ -20,7 +20,7 @@ from olist_pipeline.files import content_hash, replacing, tree_hash
 from olist_pipeline.intake.span import as_of
 from olist_pipeline.months import FIRST_MONTH, MonthRange
 from olist_pipeline.orchestration.lineage import column_lineage
-from olist_pipeline.orchestration.partitions import MONTHS, months_of, tagged_months
+from olist_pipeline.orchestration.partitions import COMPARED_WHOLE, MONTHS, months_of, tagged_months
 from olist_pipeline.orchestration.resources import PipelineResource, clear_failures
 from olist_pipeline.orchestration.validation import staging_key
 from olist_pipeline.registry import CONTEXTS, LANDING
@@ -205,8 +205,8 @@ def _built(build: Build, settings: Settings, manifest: Path, exclude: str) -> dg
 
 
 def compared_months(tags: Mapping[str, str], settings: Settings) -> MonthRange | None:
-    """Return the months that a run with `tags` has built of monthly tables, none where it built them as a whole."""
-    months = tagged_months(tags)
+    """Return the months of monthly tables that a run with `tags` compares, none where it compares them as a whole."""
+    months = [] if COMPARED_WHOLE.items() <= tags.items() else tagged_months(tags)
     window = _window(months, tags, settings) if months else None
     return MonthRange(*window) if window else None
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import dagster as dg
@@ -82,12 +82,12 @@ def bury_killed_runs(instance: dg.DagsterInstance) -> None:
 
 
 def execute(
-    instance: dg.DagsterInstance, job: dg.JobDefinition, months: MonthRange
+    instance: dg.DagsterInstance, job: dg.JobDefinition, months: MonthRange, tags: Mapping[str, str]
 ) -> tuple[str, Iterator[dg.DagsterEvent]]:
     """Create a run of `job`, over `months` where it has partitions; return its id and its events as they happen."""
     run = instance.create_run_for_job(
         job,
         run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
-        tags={**job.run_tags, **LAUNCHED_HERE, **(range_tags(months) if job.partitions_def else {})},
+        tags={**job.run_tags, **LAUNCHED_HERE, **tags, **(range_tags(months) if job.partitions_def else {})},
     )
     return run.run_id, execute_run_iterator(InMemoryJob(job), run, instance)

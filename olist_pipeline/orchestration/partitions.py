@@ -26,6 +26,10 @@ MONTHS = dg.MonthlyPartitionsDefinition(start_date=FIRST_MONTH.isoformat(), fmt=
 """Keys are first days of months; the present month is included."""
 
 
+COMPARED_WHOLE = {"olist/compared": "whole"}
+"""The tag of a run that ends a backfill of several ranges: its comparison is of all months, not of its own alone."""
+
+
 def months_of(keys: Sequence[str]) -> list[date]:
     """Return the months of partition keys."""
     return [date.fromisoformat(key) for key in keys]

@@ -219,7 +219,7 @@ def _has(connection: duckdb.DuckDBPyConnection, schema: str, name: str) -> bool:
 def _measured(connection: duckdb.DuckDBPyConnection, tables: Mapping[str, Mapping[str, Any]], key: Key) -> Reference:
     """Count the references that would be lost between the sides of two tables (see `Reference.lost`)."""
     child, parent = tables[key.child]["sources"], tables[key.parent]["sources"]
-    lost = {}
+    lost: dict[str, int] = {}
     for side, other in ((OLD, NEW), (NEW, OLD)):
         if side not in child or not {OLD, NEW} <= parent.keys() or parent[OLD] == parent[NEW]:
             continue

@@ -94,25 +94,32 @@ def show(connection: duckdb.DuckDBPyConnection, schemas: Mapping[str, str]) -> N
 
 
 def tell_routes(connection: duckdb.DuckDBPyConnection, routes: Mapping[str, Route], acts: Sequence[Act]) -> None:
-    """Write down in `about.migration_routes` each context's route with the last of `acts` on it, else what is there."""
-    connection.execute(f"CREATE SCHEMA IF NOT EXISTS {ABOUT}")
-    connection.execute(
-        f"CREATE TABLE IF NOT EXISTS {ABOUT}.migration_routes (position INTEGER, context VARCHAR PRIMARY KEY, "
-        "route VARCHAR, changed_at TIMESTAMPTZ, changed_by VARCHAR, reason VARCHAR)"
-    )
-    for position, (context, route) in enumerate(routes.items(), start=1):
-        connection.execute(
-            f"INSERT INTO {ABOUT}.migration_routes (position, context, route) VALUES ($1, $2, $3) "
-            "ON CONFLICT DO UPDATE SET position = excluded.position, route = excluded.route, "
-            "changed_at = CASE WHEN route = excluded.route THEN changed_at END, "
-            "changed_by = CASE WHEN route = excluded.route THEN changed_by END, "
-            "reason = CASE WHEN route = excluded.route THEN reason END",
-            [position, context, route],
-        )
+    """Write `about.migration_routes` anew: each context's route, and who changed it when and why.
+
+    That is the last of `acts` on it, else what the table says of the same route.
+    """
+    told = {context: (route, *_told(connection, context, route)) for context, route in routes.items()}
     for act in acts:
         for change in act.changes:
-            connection.execute(
-                f"UPDATE {ABOUT}.migration_routes SET changed_at = $1::TIMESTAMPTZ, changed_by = $2, reason = $3 "
-                "WHERE context = $4",
-                [act.acted_at, act.acted_by, act.reason, change.context],
-            )
+            if change.context in told:
+                told[change.context] = (routes[change.context], act.acted_at, act.acted_by, act.reason)
+    connection.execute(f"CREATE SCHEMA IF NOT EXISTS {ABOUT}")
+    connection.execute(
+        f"CREATE OR REPLACE TABLE {ABOUT}.migration_routes (position BIGINT, context VARCHAR, route VARCHAR, "
+        "changed_at TIMESTAMPTZ, changed_by VARCHAR, reason VARCHAR)"
+    )
+    rows = [(position, context, *rest) for position, (context, rest) in enumerate(told.items(), start=1)]
+    connection.executemany(f"INSERT INTO {ABOUT}.migration_routes VALUES (?, ?, ?, ?::TIMESTAMPTZ, ?, ?)", rows)
+
+
+def _told(connection: duckdb.DuckDBPyConnection, context: str, route: Route) -> tuple[str | None, ...]:
+    """Return when, by whom and why a context came to this route, as far as the release says so."""
+    try:
+        found = connection.execute(
+            f"SELECT changed_at::VARCHAR, changed_by, reason FROM {ABOUT}.migration_routes "
+            "WHERE context = ? AND route = ?",
+            [context, route],
+        ).fetchall()
+    except duckdb.CatalogException:
+        return (None, None, None)
+    return tuple(found[0]) if found else (None, None, None)

@@ -52,8 +52,10 @@ def guard(settings: Settings, url: str, now: datetime) -> list[Switched]:
     done = []
     for regression in regressions(settings, url, now):
         reason = "; ".join(regression.reasons)
-        if journal.present_state(settings.serving).routes[regression.context] != "new":
-            _alert(settings, regression, f"{regression.context} is retired and has regressed: {reason}.")
+        route = journal.present_state(settings.serving).routes[regression.context]
+        if route != "new":
+            how = "is retired" if route == "retired" else "went back to old with another context"
+            _alert(settings, regression, f"{regression.context} {how} and has regressed: {reason}.")
             continue
         try:
             switched = rollback(settings, regression.context, by=GUARD, reason=reason, blocks=True)
@@ -97,7 +99,7 @@ def regressions(settings: Settings, url: str, now: datetime) -> list[Regression]
 
 def _red_verdicts(url: str, routes: dict[str, Any]) -> Iterable[tuple[str, str]]:
     for comparison in ("parity", "conservation"):
-        for verdict in verdicts.latest(url, comparison).values():
+        for verdict in verdicts.latest(url, comparison, whole=False).values():
             # What a retired context was compared with is not built any more: its last verdict says nothing.
             if not verdict.is_green and not (comparison == "parity" and routes.get(verdict.context) == "retired"):
                 yield verdict.context, f"{comparison} of {verdict.table} {verdict.verdict} (run {verdict.run_id})"

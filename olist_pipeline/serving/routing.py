@@ -16,12 +16,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from olist_pipeline.serving.release import Release
 from olist_pipeline.stores.routes import SERVED_FROM_NEW, Route
 
-OLD, NEW = "old", "new"
+OLD: Literal["old"] = "old"
+NEW: Literal["new"] = "new"
 DIMENSION = "dim_"
 
 
@@ -84,6 +85,23 @@ def mixtures(release: Release, schemas: Mapping[str, str]) -> list[str]:
         for reference, lost in lost_references(release, schemas)
         if reference.is_to_dimension
     ]
+
+
+def way_back(release: Release, routes: Mapping[str, Route], context: str) -> dict[str, Route]:
+    """Return the routes with a context on old, and with it every context on new that may not be served beside it then.
+
+    Going back is always possible so: in the worst case everything goes.
+    """
+    wanted: dict[str, Route] = {**routes, context: OLD}
+    while True:
+        schemas = served_schemas(release.tables, wanted)
+        mixed = [reference for reference, _ in lost_references(release, schemas) if reference.is_to_dimension]
+        on_new = [name for one in mixed for name in (one.child, one.parent) if schemas[name] == NEW]
+        along = {release.tables[name]["context"] for name in on_new}
+        more = {name for name in along if wanted.get(name) == "new"}
+        if not more:
+            return wanted
+        wanted.update(dict.fromkeys(more, OLD))
 
 
 def unmatched(release: Release, schemas: Mapping[str, str]) -> list[str]:

@@ -21,11 +21,11 @@ from olist_pipeline.errors import OlistError
 from olist_pipeline.serving.compose import compose
 from olist_pipeline.serving.journal import present_state
 from olist_pipeline.serving.release import Release, current_release, hidden_path, next_number, read_manifest
-from olist_pipeline.serving.routing import is_of_these_routes, mixtures, served_schemas
+from olist_pipeline.serving.routing import is_of_these_routes, mixtures, served_schemas, way_back
 from olist_pipeline.stores.routes import Route
 
-OTHER_SIDE: Mapping[Route, Route] = {"new": "old", "shadow": "new"}
-"""What a switch makes of a route. A context on old is rehearsed first, a retired one is not switched."""
+SWITCHED: tuple[Route, ...] = ("new", "shadow")
+"""The routes that a switch may change. A context on old is rehearsed first, a retired one is not switched."""
 
 _log = logging.getLogger("olist.serving")
 
@@ -38,7 +38,7 @@ def prepare(serving: Path) -> list[str]:
     """
     base, routes, number = current_release(serving), present_state(serving).routes, next_number(serving)
     wanted = {
-        context: {**routes, context: OTHER_SIDE[route]} for context, route in routes.items() if route in OTHER_SIDE
+        context: _switched(base, routes, context) for context, route in routes.items() if route in SWITCHED and base
     }
     useful = {context: after for context, after in wanted.items() if base and _is_useful(base, after)}
     for folder in (serving / "standby").glob("*"):
@@ -60,6 +60,11 @@ def take(
     taken = hidden_path(serving)
     folder.rename(taken)
     return taken, release
+
+
+def _switched(base: Release, routes: Mapping[str, Route], context: str) -> dict[str, Route]:
+    """Return the routes after a rollback of a context on new, or after a cutover of one in shadow."""
+    return way_back(base, routes, context) if routes[context] == "new" else {**routes, context: "new"}
 
 
 def _is_useful(base: Release, routes: Mapping[str, Route]) -> bool:

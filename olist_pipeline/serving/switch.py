@@ -32,7 +32,7 @@ from olist_pipeline.serving.release import (
     put_in_place,
     remove_unneeded,
 )
-from olist_pipeline.serving.routing import NEW, served_schemas, unmatched, waiting_for
+from olist_pipeline.serving.routing import NEW, served_schemas, unmatched, waiting_for, way_back
 from olist_pipeline.settings import Settings
 from olist_pipeline.stores.routes import NEXT_ROUTES, SERVED_FROM_NEW, Act, Action, Change, Route, RouteState
 
@@ -113,7 +113,8 @@ def rollback(
 ) -> Switched:
     """Serve `context` from old again; with `to`, point to that release, whatever contexts that takes back to old.
 
-    It needs the serving folder alone: no warehouse, no PostgreSQL. A context in shadow is not served from new; it goes
+    It needs the serving folder alone: no warehouse, no PostgreSQL. Contexts on new that may not be served beside it
+    then (see `routing.way_back`) go back with it. A context in shadow is not served from new; it goes
     to old, where its verdicts hold up no release. `blocks`: another cutover waits for an acknowledgement.
     """
     serving = settings.serving
@@ -122,14 +123,16 @@ def rollback(
         if to is not None:
             return _point_back(serving, state, context, to, by=by, reason=reason, blocks=blocks)
         change = _legal_change(state, context, "old")
-        wanted = {**state.routes, context: change.route}
         base = current_release(serving)
+        wanted = way_back(base, state.routes, context) if base else {**state.routes, context: change.route}
+        along = [name for name, route in wanted.items() if route != state.routes[name] and name != context]
+        changes = [change, *(Change(name, state.routes[name], wanted[name]) for name in along)]
         if base is None or not _moved(base, wanted):
-            act = _act("rollback", [change], by, reason, blocks=blocks)
+            act = _act("rollback", changes, by, reason, blocks=blocks)
             journal.append(serving, act)
             return Switched(act, base)
         release = _way_back(serving, base, wanted, context)
-        act = _act("rollback", [change], by, reason, release=release.number, blocks=blocks)
+        act = _act("rollback", changes, by, reason, release=release.number, blocks=blocks)
         _carry_out(serving, act, release.number)
     return _switched(base, release, act, wanted)
 
@@ -224,6 +227,7 @@ def _point_back(
         for name, is_new in from_new.items()
         if not is_new and state.routes.get(name) == "new"
     ]
+    changes.sort(key=lambda change: change.context != context)
     same = [Change(context, state.routes[context], state.routes[context])]
     act = _act("rollback", changes or same, by, reason, release=to, blocks=blocks)
     _carry_out(serving, act, to)
@@ -321,7 +325,8 @@ def _moved(base: Release, routes: Mapping[str, Route]) -> list[str]:
 
 
 def _no_effect(base: Release, context: str, routes: Mapping[str, Route]) -> str:
-    waiting = sorted({name for table in base.tables.values() for name in waiting_for(table, routes)} - {context})
+    own = (table for table in base.tables.values() if table["context"] == context)
+    waiting = sorted({name for table in own for name in waiting_for(table, routes)})
     return (
         f"The cutover of {context} would change nothing yet: all its tables also read {', '.join(waiting)}, "
         "which must be on new first."

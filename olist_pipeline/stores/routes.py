@@ -44,7 +44,8 @@ class Act:
     """What somebody did to routes at one moment, with its reason.
 
     `release` is what `current` points to from then on, None where nothing that is served changed. `overridden` are
-    the objections that were overruled. `blocks` says that another cutover waits for somebody's acknowledgement.
+    the objections that were overruled. `blocks` says that another cutover of the first context waits for somebody's
+    acknowledgement.
     """
 
     act_id: str
@@ -57,6 +58,11 @@ class Act:
     parity_run: str | None = None
     overridden: tuple[str, ...] = ()
     blocks: bool = False
+
+    @property
+    def blocked(self) -> str | None:
+        """The context that the act blocks, if any."""
+        return self.changes[0].context if self.blocks else None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the act as JSON-ready values."""
@@ -81,7 +87,7 @@ class RouteState:
         routes, blocked = dict(self.routes), dict(self.blocked)
         for change in act.changes:
             routes[change.context] = change.route
-            if act.blocks:
+            if act.blocked == change.context:
                 blocked[change.context] = act.reason
             elif act.action == "acknowledge":
                 blocked.pop(change.context, None)
@@ -148,7 +154,7 @@ def _parameters(act: Act, change: Change) -> dict[str, Any]:
         "action": act.action,
         "parity_run": act.parity_run,
         "overridden": list(act.overridden),
-        "blocks": act.blocks,
+        "blocks": act.blocked == change.context,
         "lifts": act.action == "acknowledge",
     }
 

@@ -59,16 +59,16 @@ def record(url: str, verdict: Verdict) -> None:
         )
 
 
-def latest(url: str, comparison: ComparisonKind) -> dict[tuple[str, str], Verdict]:
-    """Return the latest verdict of each (context, table) on the whole table."""
+def latest(url: str, comparison: ComparisonKind, *, whole: bool = True) -> dict[tuple[str, str], Verdict]:
+    """Return the latest verdict of each (context, table): on the whole table, or on whatever months of it."""
     rows = query(
         url,
         """
         SELECT DISTINCT ON (context, table_name) *
-        FROM data_quality.parity_results WHERE comparison = %s AND months IS NULL
+        FROM data_quality.parity_results WHERE comparison = %s AND (months IS NULL OR NOT %s)
         ORDER BY context, table_name, result_id DESC
         """,
-        [comparison],
+        [comparison, whole],
     )
     return {
         (row["context"], row["table_name"]): Verdict(
@@ -81,6 +81,7 @@ def latest(url: str, comparison: ComparisonKind) -> dict[tuple[str, str], Verdic
             report=row["report"],
             run_id=row["run_id"],
             recorded_at=row["recorded_at"],
+            months=row["months"],
         )
         for row in rows
     }

@@ -12,7 +12,6 @@ import duckdb
 
 from olist_pipeline.intake.span import as_of
 from olist_pipeline.months import MonthRange
-from olist_pipeline.orchestration.jobs import stages
 from olist_pipeline.parity.attribution import Evidence, parity_of
 from olist_pipeline.parity.conservation import conservation_of, conservation_subject
 from olist_pipeline.registry import CONTEXTS, LANDING, STEPS, origins
@@ -35,9 +34,8 @@ def build(settings: Settings, url: str, orders: int) -> None:
     for table in LANDING.values():
         run_intake(settings, url, table, as_of(settings.landing), RUN)
     months = list(MonthRange.until(as_of(settings.landing)))
-    for stage in stages(STEPS):
-        for step in stage:
-            run_validation(settings, url, step, months if step.is_monthly else None, RUN)
+    for step in STEPS:
+        run_validation(settings, url, step, months if step.is_monthly else None, RUN)
     run_dbt(settings, "warehouse")
     run_dbt(settings, "replay")
     record_verdicts(settings, url)

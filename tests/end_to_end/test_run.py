@@ -1,10 +1,13 @@
 """`olist run` as a person sees it: what it prints, leaves, refuses and survives."""
 
 import json
+import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import duckdb
@@ -163,6 +166,39 @@ def test_a_wrong_variable_is_one_sentence(world, environment, words):
     assert result.returncode == 1
     assert words in result.stderr
     assert "Traceback" not in result.stderr
+
+
+# After which line of its progress a run is killed, how many seconds later, and whether what it started dies too.
+KILLS = [
+    ("olist run", 7.0, os.kill),  # dbt builds old, and goes on alone
+    ("validate_sales", 0.3, os.killpg),  # validation: of reviews, or of persons
+    ("sales_conservation", 2.5, os.killpg),  # dbt builds new
+    ("parity", 0.05, os.killpg),  # the release
+]
+
+
+def kill_after(world, words, seconds, kill):
+    """Start a run and kill it; return whether it was still running."""
+    process = world.start("run")
+    for line in process.stdout:
+        if words in line:
+            break
+    time.sleep(seconds)
+    was_running = process.poll() is None
+    kill(process.pid, signal.SIGKILL)
+    process.wait()
+    return was_running
+
+
+def test_killed_runs_leave_no_trace_in_the_result(world, first_run, server_folder):
+    """A run that is killed at any point is healed by running again, row for row and event for event."""
+    undisturbed = world.outcome()
+    disturbed = World(server_folder / "disturbed", world.landing)
+    for words, seconds, kill in KILLS:
+        assert kill_after(disturbed, words, seconds, kill), f"the run ended before it could be killed after {words}"
+    final = disturbed.olist("run")
+    assert final.returncode == 0, final.stdout + final.stderr
+    assert disturbed.outcome() == undisturbed
 
 
 def test_a_bad_row_is_quarantined_and_the_rest_is_published(world, first_run):

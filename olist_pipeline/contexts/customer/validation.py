@@ -44,6 +44,9 @@ PERSON_TABLE = StagedTable(
     is_monthly=False,
     summary=Summary(of="customers", by=PERSON, key=PERSON),
 )
+_OF_ORDERS = (PURCHASE, "first_order_at")
+"""What a customer is judged beside: the purchase of its order, and the first one of its person."""
+
 _HISTORY = ("total_orders", "total_spent", "first_order_at", "last_order_at")
 """What staging keeps of a person's history besides the derived attributes."""
 
@@ -60,9 +63,9 @@ def judge_inputs(inputs: Inputs) -> Judged:
 
 def judge_customers(customers: pl.LazyFrame, orders: pl.LazyFrame, reviews: pl.LazyFrame, as_of: date) -> Judged:
     """Judge intake rows of customers, and their persons beside all accepted orders and reviews."""
-    judged = judge(derive(sound(customers), CUSTOMER_RULES), CUSTOMER_RULES).collect()
+    judged = _judged_beside(sound(customers), orders)
     accepted = judged.filter(IS_ACCEPTED)
-    history = accepted.lazy().join(orders, on="customer_id").collect()
+    history = accepted.drop(*_OF_ORDERS).lazy().join(orders, on="customer_id").collect()
     persons = _persons(accepted.lazy(), history.lazy(), reviews, as_of)
     return Judged.of(
         [
@@ -75,6 +78,16 @@ def judge_customers(customers: pl.LazyFrame, orders: pl.LazyFrame, reviews: pl.L
             event_rows(persons, PersonFacts, CHURNED),
         ],
     )
+
+
+def _judged_beside(customers: pl.LazyFrame, orders: pl.LazyFrame) -> pl.DataFrame:
+    """Return customers with their rules judged and derived, beside the purchases of accepted customers."""
+    unknown = (pl.lit(None, pl.Datetime("us")).alias(name) for name in _OF_ORDERS)
+    judged = judge(customers.with_columns(unknown), CUSTOMER_RULES).drop(*_OF_ORDERS).collect()
+    purchases = judged.lazy().filter(IS_ACCEPTED).join(orders, on="customer_id")
+    times = purchases.select("customer_id", PURCHASE, pl.col(PURCHASE).min().over(PERSON).alias("first_order_at"))
+    beside = judged.lazy().join(times, on="customer_id", how="left", maintain_order="left")
+    return derive(beside, CUSTOMER_RULES).collect()
 
 
 def _persons(customers: pl.LazyFrame, history: pl.LazyFrame, reviews: pl.LazyFrame, as_of: date) -> pl.DataFrame:

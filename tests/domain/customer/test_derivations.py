@@ -8,10 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from olist_domain.customer.derivations import quintile
-from olist_domain.customer.facts import AddressFacts, PersonFacts
+from olist_domain.customer.facts import AddressFacts, PersonFacts, address_facts
 from olist_domain.customer.rules import CUSTOMER_RULES, PERSON_RULES
 from olist_domain.customer.segments import CustomerSegment, LifetimeValueTier, RfmSegment, SatisfactionTier
 from olist_domain.kernel.facts import Scalar, scalars
+from tests.domain.customer.factories import customer_record, order
+
+UNKNOWN_TIMES = {"order_purchase_timestamp": None, "first_order_at": None}
 
 PERSON = {
     "customer_unique_id": "p1",
@@ -72,8 +75,17 @@ def test_a_person_without_orders_has_what_follows_from_nothing():
 @pytest.mark.parametrize(("state", "region"), [("AM", "North"), ("RS", "South"), ("XX", None), (None, None)])
 def test_region(state, region):
     assert derived("region", state=state) == region
-    address = scalars(AddressFacts, {"customer_zip_code_prefix": "01037", "customer_state": state})
-    assert CUSTOMER_RULES.derived(address) == {"region": region}
+    address = scalars(AddressFacts, {**dict(customer_record()), **UNKNOWN_TIMES, "customer_state": state})
+    assert CUSTOMER_RULES.derived(address) == {"region": region, "is_repeat": None}
+
+
+@pytest.mark.parametrize(
+    ("days", "own", "repeats"),
+    [([1, 5], 2, True), ([1, 5], 1, False), ([3, 3], 2, False), ([4], 1, False), ([1], 3, None), ([], 3, None)],
+)
+def test_an_order_after_the_first_is_a_repeat(days, own, repeats):
+    orders = [order(n, order_purchase_timestamp=datetime(2018, 1, day)) for n, day in enumerate(days, 1)]
+    assert CUSTOMER_RULES.derived(address_facts(customer_record(own), orders))["is_repeat"] is repeats
 
 
 @pytest.mark.parametrize(

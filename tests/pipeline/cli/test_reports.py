@@ -64,3 +64,9 @@ def test_a_rule_that_nothing_broke_is_shown(ran):
     lines = CliRunner(env={"COLUMNS": "160"}).invoke(status, ["--rules"]).stdout.splitlines()
     assert any("NEGATIVE_AMOUNT" in line and "order_items" in line and " 1 " in line for line in lines)
     assert any("ORDER_STATUS_UNKNOWN" in line and " 0 " in line for line in lines)
+
+
+def test_a_context_says_how_much_of_its_logic_has_moved(ran):
+    assert {context["context"]: context["logic_moved"] for context in reported()["contexts"]} == dict.fromkeys(
+        CONTEXTS, 100
+    )

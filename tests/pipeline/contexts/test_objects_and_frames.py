@@ -6,10 +6,11 @@ from collections import defaultdict
 import pytest
 
 from olist_domain.customer.customer import CustomerRecords
-from olist_domain.customer.facts import Standing
+from olist_domain.customer.facts import Standing, address_facts
 from olist_domain.customer.published import PublishedOrder as PastOrder
 from olist_domain.customer.published import PublishedReview
 from olist_domain.customer.records import CustomerRecord
+from olist_domain.customer.rules import CUSTOMER_RULES
 from olist_domain.fulfillment.delivery import NOWHERE, DeliveryRecords, Endpoint
 from olist_domain.fulfillment.geography import Geography
 from olist_domain.fulfillment.published import PublishedOrder
@@ -99,9 +100,10 @@ def test_sellers_products_and_categories(judged):
 
 
 def test_persons(judged):
-    customers, orders, reviews = defaultdict(list), {}, defaultdict(list)
+    customers, orders, reviews, rows = defaultdict(list), {}, defaultdict(list), {}
     for row in judged.customers.accepted("customers").iter_rows(named=True):
         customers[row["customer_unique_id"]].append(record_of(CustomerRecord, row))
+        rows[row["customer_id"]] = row
     for row in judged.sales.accepted("orders").select(*PastOrder.model_fields).iter_rows(named=True):
         orders[row["customer_id"]] = PastOrder.model_validate(row)
     for row in judged.reviews.accepted("order_reviews").select("order_id", "review_score").iter_rows(named=True):
@@ -121,6 +123,8 @@ def test_persons(judged):
         assert row["zip_code_prefix"] == latest.customer_zip_code_prefix
         assert (row["city"], row["state"]) == (latest.customer_city, latest.customer_state)
         assert equal(row, records.derived(judged.as_of, standing))
+        for customer in own:
+            assert equal(rows[customer.customer_id], CUSTOMER_RULES.derived(address_facts(customer, past)))
         assert row["total_orders"] == len(past)
         assert events[row["customer_unique_id"]] == said(records.history(judged.as_of))
     assert looked_at > 300

@@ -81,6 +81,15 @@ def test_a_red_verdict_rolls_back_tells_and_blocks(settings, database, told, tab
     assert (row["new_route"], row["changed_by"], row["blocked"] is not None) == ("old", "guard", True)
 
 
+def test_a_red_verdict_on_some_months_counts_until_a_later_one_is_green(settings, database, told):
+    red = Verdict("sales", "fact_orders", "parity", "differs", False, "s", {}, "run-9", months="2018-03")
+    verdicts.record(database, red)
+    judge(database, "fact_orders", "identical")
+    assert guard(settings, database, NOW) == []
+    verdicts.record(database, red)
+    assert len(guard(settings, database, NOW)) == 1
+
+
 def test_it_acts_once(settings, database, told):
     judge(database, "fact_orders", "differs")
     guard(settings, database, NOW)

@@ -360,6 +360,11 @@ class TestVerification:
             published(settings, warehouse, NEW)
         assert current_release(settings.serving).number == 1
 
+    def test_the_old_side_is_served_as_it_is(self, settings, warehouse):
+        """The old pipeline reports a doubled row and goes on; a release that refused it would stop the dashboards."""
+        change(warehouse, "INSERT INTO old.fact_orders VALUES ('o1', 1)")
+        assert published(settings, warehouse).tables["fact_orders"]["rows"] == 4
+
     def test_a_dashboard_query_that_fails_is_not_published(self, settings, warehouse, monkeypatch):
         query = SimpleNamespace(
             sql="SELECT total FROM fact_orders WHERE order_id = $id", tables=("fact_orders",), defaults={"id": None}

@@ -12,9 +12,19 @@ from hypothesis import strategies as st
 
 from olist_pipeline.errors import OlistError
 from olist_pipeline.serving import journal, standby, switch
+from olist_pipeline.serving.build import Key
 from olist_pipeline.serving.release import current_number, current_release, kept_numbers
 from olist_pipeline.stores import routes as route_store
-from tests.pipeline.serving.world import CONTEXTS, SHADOW, copy_of, expected_sides, published, settings_of, sides
+from tests.pipeline.serving.world import (
+    CONTEXTS,
+    REFERENCES,
+    SHADOW,
+    copy_of,
+    expected_sides,
+    published,
+    settings_of,
+    sides,
+)
 
 NOW = datetime.now(UTC)
 
@@ -98,7 +108,7 @@ class TestCutover:
         assert set(sides(all_new).values()) == {"new", "both"}
 
     def test_of_a_context_all_of_whose_tables_wait_is_refused(self, settings):
-        with pytest.raises(OlistError, match=r"customer would change nothing yet: .* marketplace, sales"):
+        with pytest.raises(OlistError, match=r"customer would change nothing yet: .* read marketplace, sales,"):
             cut_over(settings, "customer")
         assert routes(settings) == SHADOW
 
@@ -187,6 +197,25 @@ class TestRollback:
         roll_back(all_new, "marketplace")
         assert sides(all_new) == expected_sides(current_release(all_new.serving), routes(all_new))
         assert sides(all_new)["dim_customer"] == "old", "it needs marketplace"
+
+    def test_takes_along_what_may_not_be_served_beside_it(self, tmp_path):
+        """Quarantine took a prefix, which the mart of the other side refers to: both sides go back together."""
+        settings = settings_of(tmp_path)
+        with duckdb.connect(str(settings.warehouse)) as connection:
+            connection.execute("ALTER TABLE old.dim_customer ADD COLUMN prefix VARCHAR DEFAULT 'p2'")
+            connection.execute("ALTER TABLE new.dim_customer ADD COLUMN prefix VARCHAR DEFAULT 'p1'")
+            connection.execute("DELETE FROM new.dim_geography WHERE prefix = 'p2'")
+        references = [*REFERENCES, Key("dim_customer", "prefix", "dim_geography", "prefix")]
+        published(settings, references=references)
+        with pytest.raises(OlistError, match="dim_customer from old would lose 3 references by prefix beside dim_geo"):
+            cut_over(settings, "fulfillment")
+        for context in CONTEXTS:
+            cut_over(settings, context)
+        standby.prepare(settings.serving)
+        done = roll_back(settings, "customer", blocks=True)
+        assert [change.context for change in done.act.changes] == ["customer", "fulfillment"]
+        assert (sides(settings)["dim_customer"], sides(settings)["dim_geography"]) == ("old", "old")
+        assert set(journal.present_state(settings.serving).blocked) == {"customer"}
 
     def test_points_to_older_data_when_the_disk_is_full(self, settings, monkeypatch):
         cut_over(settings, "sales")

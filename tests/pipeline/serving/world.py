@@ -72,12 +72,12 @@ def copy_of(settings: Settings, folder: Path) -> Settings:
 def published(settings: Settings, routes=SHADOW, **changes) -> Release:
     """Publish the warehouse as it is under `routes`, which may be a function that reads them."""
     facts = {"run_id": "r1", "fingerprint": "f", "code": "c", "as_of": "2018-10-17", "landing": {}}
+    facts["references"] = REFERENCES
     return publish(
         settings.serving,
         settings.warehouse,
         TABLES,
         routes if callable(routes) else lambda: routes,
-        references=REFERENCES,
         **{**facts, **changes},
     )
 

@@ -2,7 +2,7 @@
 -- the cohort order again, and what they bring in. Months in which nobody orders are rows with zeros.
 
 with customers as (
-    select customer_unique_id, cohort_month, first_order_at
+    select customer_unique_id, cohort_month
     from {{ ref('new__int_customers') }}
     where cohort_month is not null
 ),
@@ -12,7 +12,7 @@ orders as (
         c.customer_unique_id,
         c.cohort_month,
         date_diff('month', c.cohort_month, o.order_month) as months_since,
-        o.order_purchase_timestamp > c.first_order_at as is_repeat,
+        k.is_repeat,
         o.revenue
     from {{ ref('new__fact_orders') }} as o
     inner join {{ ref('new__stg_customers') }} as k on k.customer_id = o.customer_id

@@ -3,7 +3,7 @@
 
 with customers as (
     select * from {{ ref('new__int_customers') }}
-    where last_order_at is not null
+    where rfm_segment is not null
 ),
 
 reviews as (

@@ -4,5 +4,6 @@ select
     customer_zip_code_prefix,
     customer_city,
     customer_state,
-    region
+    region,
+    is_repeat
 from {{ source('staging_customer', 'customers') }}

@@ -1,0 +1,310 @@
+"""What a CASE is: technical, and why, or business logic, and of which kind.
+
+What belongs here: judging one CASE (or IF, DECODE, NVL2) by its branches and by what stands around it. What does
+not: other expressions (`logic`), and rows that are filtered (`filters`).
+
+Technical is: a guard of a division or of a missing value, a cast of a boolean, a sum by a flag that was decided
+elsewhere, a pivot, a calendar, an order to sort by, a part of a surrogate key, the first known or the greater of
+two columns. Every other CASE is business logic.
+"""
+
+from __future__ import annotations
+
+import re
+
+from sqlglot import exp
+
+from olist_pipeline.audit.columns import Query
+from olist_pipeline.audit.expressions import (
+    COMPARISONS,
+    FALSE_WORDS,
+    HASHES,
+    TRUE_WORDS,
+    Branches,
+    Node,
+    atoms,
+    bare,
+    branches_of,
+    column_names,
+    columns_of,
+    is_calendar_test,
+    is_case,
+    is_column,
+    is_constant,
+    is_flag_test,
+    is_null,
+    is_null_test,
+    is_truth,
+    nodes_within,
+    number_of,
+    text_of,
+    truth_of,
+    words_in,
+)
+from olist_pipeline.audit.model import Kind
+
+VALIDATION_WORDS = frozenset(
+    (
+        *("valid", "invalid", "error", "errors", "corrupt", "bad", "suspect", "suspicious", "anomaly", "mismatch"),
+        *("missing", "incomplete", "malformed", "outlier", "unparseable"),
+    )
+)
+VALIDATION_NAME = re.compile(r"(^|_)(valid|invalid|is_bad|dq|quality|validity|validated|error|anomaly|outlier)(_|$)")
+STEM = 5
+"""So many letters of a word tell it: canceled and cancelled orders are the same orders."""
+
+
+def technical_reason(case: Node, column: str, query: Query) -> str | None:
+    """Return why a CASE is technical, None where it carries business logic."""
+    branches = branches_of(case)
+    conditions = [condition for condition, _ in branches.pairs]
+    if _is_in(case, HASHES):
+        return "part of a surrogate key"
+    if case.find_ancestor(exp.Order, exp.Query) and isinstance(case.find_ancestor(exp.Order, exp.Query), exp.Order):
+        return "order to sort by"
+    if any(part.find(exp.Grouping) for part in conditions):
+        return "label of a subtotal"
+    if _is_division_guard(branches):
+        return "guard of a division"
+    if _is_null_guard(branches) and not _counts(case):
+        return "guard of a missing value"
+    if _is_empty_text_guard(branches):
+        return "empty text to null"
+    if _is_boolean_cast(branches):
+        return "cast of a boolean"
+    if all(map(is_calendar_test, conditions)) and not any(map(_compares_order, conditions)):
+        return "calendar"
+    if _is_first_known(branches):
+        return "first known value"
+    if _is_greater_of_two(branches):
+        return "greater of two values"
+    if _is_sum_over_nothing(branches, query):
+        return "nothing to sum up is zero"
+    return _reason_in_aggregate(case, branches, column, query)
+
+
+def kind_of(case: Node, column: str, query: Query) -> Kind:
+    """Return the kind of business logic that a CASE is."""
+    branches = branches_of(case)
+    conditions = [condition for condition, _ in branches.pairs]
+    if any(_reads_percentile(condition, query) for condition in conditions):
+        return Kind.SCORING
+    if all(map(is_null_test, conditions)) and _is_fallback(branches):
+        return Kind.DEFAULT
+    if _rejects_its_input(branches) or _speaks_of_validity(branches, column):
+        return Kind.VALIDATION
+    if all(map(is_truth, branches.results)) or _counts(case):
+        return Kind.FLAG
+    return Kind.CLASSIFICATION
+
+
+def is_validation_name(name: str) -> bool:
+    """Return whether a column says by its name that it judges data."""
+    return VALIDATION_NAME.search(name.lower()) is not None
+
+
+def is_pivot(condition: Node, column: str, query: Query) -> bool:
+    """Return whether an aggregate picks the rows of one value that gives it its name, as a pivot does.
+
+    The condition compares one column with one literal. The name of the output column holds the literal, or another
+    aggregate of the query picks another literal of the same column.
+    """
+    condition = bare(condition)
+    if not isinstance(condition, exp.EQ) or not is_column(condition.this) or not is_constant(condition.expression):
+        return False
+    literal = bare(condition.expression)
+    if not isinstance(literal, exp.Literal):
+        return False
+    if _is_named_after(column, literal.name):
+        return True
+    return len(_pivoted_literals(query, bare(condition.this).name)) > 1
+
+
+def _is_named_after(column: str, literal: str) -> bool:
+    stems = {word[:STEM] for word in words_in(column)}
+    words = words_in(literal)
+    return bool(words) and all(word[:STEM] in stems for word in words)
+
+
+def _pivoted_literals(query: Query, column: str) -> set[str]:
+    """Return the literals of a column by which aggregates of a query pick rows."""
+    found: set[str] = set()
+    for item in query.select.selects:
+        for node in nodes_within(item):
+            condition = _single_condition(node)
+            if condition is None:
+                continue
+            condition = bare(condition)
+            if isinstance(condition, exp.EQ) and is_column(condition.this) and bare(condition.this).name == column:
+                found.add(condition.expression.sql())
+    return found
+
+
+def _single_condition(node: Node) -> Node | None:
+    """Return the one condition by which an aggregate picks rows, by CASE, FILTER or COUNT_IF."""
+    if isinstance(node, exp.Filter):
+        found: Node = node.expression.this
+        return found
+    if isinstance(node, exp.CountIf):
+        counted: Node = node.this
+        return counted
+    if is_case(node) and _is_in(node, (exp.AggFunc,)):
+        pairs = branches_of(node).pairs
+        return pairs[0][0] if len(pairs) == 1 else None
+    return None
+
+
+def _reason_in_aggregate(case: Node, branches: Branches, column: str, query: Query) -> str | None:
+    if not _is_in(case, (exp.AggFunc,)) or len(branches.pairs) != 1:
+        return None
+    [(condition, result)] = branches.pairs
+    empty = branches.default is None or is_null(branches.default) or number_of(branches.default) == 0
+    if not empty or not (is_column(result) or is_constant(result)):
+        return None
+    if is_flag_test(condition):
+        return "sum by a flag"
+    return "pivot" if is_pivot(condition, column, query) else None
+
+
+def _is_in(node: Node, types: tuple[type[Node], ...]) -> bool:
+    """Return whether a node stands in one of `types`, within its own query."""
+    found = node.find_ancestor(*types, exp.Query)
+    return found is not None and not isinstance(found, exp.Query)
+
+
+def _is_division_guard(branches: Branches) -> bool:
+    if len(branches.pairs) > 2 or not all(_tests_divisor(condition) for condition, _ in branches.pairs):
+        return False
+    tested = {name for condition, _ in branches.pairs for name in column_names(condition)}
+    others = [value for value in branches.results if not is_null(value) and number_of(value) != 0]
+    divisors = [node.expression for value in others for node in value.find_all(exp.Div, exp.IntDiv, exp.SafeDivide)]
+    return len(others) == 1 and any(tested & set(column_names(divisor)) for divisor in divisors)
+
+
+def _tests_divisor(condition: Node) -> bool:
+    return all(
+        is_null_test(atom) or (isinstance(atom, COMPARISONS) and number_of(atom.expression) == 0)
+        for atom in atoms(condition)
+    )
+
+
+def _is_null_guard(branches: Branches) -> bool:
+    """Return whether a CASE computes only where its inputs are there: the rest is null, and nothing is a literal."""
+    if not all(is_null_test(condition) for condition, _ in branches.pairs):
+        return False
+    known = [value for value in branches.results if not is_null(value)]
+    return len(known) == 1 and not is_constant(known[0]) and len(branches.results) + (branches.default is None) > 1
+
+
+def _is_empty_text_guard(branches: Branches) -> bool:
+    """Return whether a CASE only makes an empty text null: `case when x = '' then null else x end`."""
+    tests = [atom for condition, _ in branches.pairs for atom in atoms(condition)]
+    is_empty = all(
+        is_null_test(atom) or (isinstance(atom, exp.EQ | exp.NEQ) and (text_of(atom.expression) or "") .strip() == ""
+                               and text_of(atom.expression) is not None)
+        for atom in tests
+    )  # fmt: skip
+    known = [value for value in branches.results if not is_null(value)]
+    return is_empty and len(known) == 1 and bool(columns_of(known[0])) and len(set(_names(branches))) == 1
+
+
+def _names(branches: Branches) -> list[str]:
+    return [name for part in (*(c for c, _ in branches.pairs), *branches.results) for name in column_names(part)]
+
+
+def _is_boolean_cast(branches: Branches) -> bool:
+    """Return whether a CASE only writes a boolean in another way: 1 and 0, yes and no, 'Y' and 'N'."""
+    if not all(map(is_truth, branches.results)):
+        return False
+    return all(is_flag_test(condition) or _is_boolean_word(condition) for condition, _ in branches.pairs)
+
+
+def _is_boolean_word(condition: Node) -> bool:
+    condition = bare(condition)
+    if isinstance(condition, exp.EQ):
+        values = [condition.expression]
+    elif isinstance(condition, exp.In) and condition.expressions:
+        values = condition.expressions
+    else:
+        return False
+    words = [bare(value).name.lower() for value in values if isinstance(bare(value), exp.Literal)]
+    # A number that is compared is a quantity more often than a boolean.
+    texts = all(text_of(value) is not None for value in values)
+    return texts and len(words) == len(values) and set(words) <= TRUE_WORDS | FALSE_WORDS
+
+
+def _compares_order(condition: Node) -> bool:
+    return any(isinstance(atom, exp.GT | exp.GTE | exp.LT | exp.LTE | exp.Between) for atom in atoms(condition))
+
+
+def _is_first_known(branches: Branches) -> bool:
+    if not all(is_null_test(condition) for condition, _ in branches.pairs):
+        return False
+    return all(is_column(value) for value in branches.results) and len(branches.results) > 1
+
+
+def _is_greater_of_two(branches: Branches) -> bool:
+    if len(branches.pairs) != 1 or branches.default is None:
+        return False
+    [(condition, result)] = branches.pairs
+    condition = bare(condition)
+    if not isinstance(condition, exp.GT | exp.GTE | exp.LT | exp.LTE):
+        return False
+    sides = {condition.this.sql(), condition.expression.sql()}
+    return sides == {bare(result).sql(), bare(branches.default).sql()}
+
+
+def _is_sum_over_nothing(branches: Branches, query: Query) -> bool:
+    """Return whether a CASE gives zero where a join found no group, as COALESCE does."""
+    if not all(is_null_test(condition) for condition, _ in branches.pairs) or len(branches.results) != 2:
+        return False
+    constants = [value for value in branches.results if is_constant(value)]
+    columns = [column for value in branches.results for column in columns_of(value)]
+    is_neutral = len(constants) == 1 and (number_of(constants[0]) == 0 or truth_of(constants[0]) is False)
+    return is_neutral and bool(columns) and all(query.origin(column).is_summed for column in columns)
+
+
+def _reads_percentile(condition: Node, query: Query) -> bool:
+    for node in nodes_within(condition):
+        if isinstance(node, exp.PercentRank | exp.CumeDist):
+            return True
+        if isinstance(node, exp.Column):
+            found = query.origin(node).expression
+            if found is not None and found.find(exp.PercentRank, exp.CumeDist, exp.PercentileCont, exp.PercentileDisc):
+                return True
+    return False
+
+
+def _is_fallback(branches: Branches) -> bool:
+    """Return whether the results are columns and one literal that stands in for what is missing."""
+    constants = [value for value in branches.results if is_constant(value) and not is_null(value)]
+    return len(constants) == 1 and any(columns_of(value) for value in branches.results)
+
+
+def _rejects_its_input(branches: Branches) -> bool:
+    """Return whether a CASE keeps its input, or nulls or corrects it where the input itself is bad."""
+    kept = [value for value in branches.results if not is_constant(value)]
+    names = {name for value in kept for name in column_names(value)}
+    if len(names) != 1 or not all(_is_cleaned_column(value) for value in kept):
+        return False
+    if not all(names & set(column_names(condition)) for condition, _ in branches.pairs):
+        return False
+    others = [value for value in branches.results if is_constant(value)]
+    nulls = branches.default is None or any(map(is_null, others))
+    return nulls or any(_compares_order(condition) for condition, _ in branches.pairs)
+
+
+def _is_cleaned_column(value: Node) -> bool:
+    return not value.find(exp.AggFunc, exp.Add, exp.Sub, exp.Mul, exp.Div) and len(columns_of(value)) == 1
+
+
+def _speaks_of_validity(branches: Branches, column: str) -> bool:
+    if is_validation_name(column):
+        return True
+    labels = [text_of(value) for value in branches.results]
+    return any(VALIDATION_WORDS & set(words_in(label)) for label in labels if label)
+
+
+def _counts(case: Node) -> bool:
+    found = case.find_ancestor(exp.Count, exp.CountIf, exp.ApproxDistinct, exp.Query)
+    return found is not None and not isinstance(found, exp.Query)

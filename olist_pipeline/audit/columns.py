@@ -1,0 +1,263 @@
+"""Where the columns of a query come from, through its CTEs and subqueries.
+
+What belongs here: the origin of a column, and what is known of the relation it comes from. What does not: what a
+column means.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+from sqlglot.optimizer.scope import Scope, traverse_scope
+
+from olist_pipeline.audit.expressions import Node, bare, nodes_within
+
+MAX_STEPS = 40
+COMPUTATIONS = (exp.AggFunc, exp.Window, exp.Add, exp.Sub, exp.Mul, exp.Div, exp.IntDiv)
+NUMBERERS = (exp.RowNumber, exp.Rank, exp.DenseRank)
+NUMBERER_NAME = re.compile(r"^_?_?(rn|rnk|rownum|row_?num(ber)?|dedup\w*|row_?rank|rank_?number)_?\d*$")
+SUM_NAME = re.compile(r"(^|_)(n|num|number|total|count|cnt|sum|qty|quantity)(_|$)|(^|_)number_of_")
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a column comes from.
+
+    name: the column's name there. expression: what computes it, None where it is read from a table as it is.
+    query: where the expression stands.
+    table: the table it is read from, '' where that is not known. is_optional: whether a join may leave it out.
+    is_summed: whether the relation that may be left out has one row a group.
+    """
+
+    name: str
+    expression: Node | None = None
+    table: str = ""
+    is_optional: bool = False
+    is_summed: bool = False
+    query: Query | None = None
+
+
+class Query:
+    """One SELECT with the relations that it reads."""
+
+    def __init__(self, select: exp.Select, scope: Scope | None) -> None:
+        self.select = select
+        self.scope = scope
+
+    @property
+    def joins(self) -> list[exp.Join]:
+        """Return its joins."""
+        return list(self.select.args.get("joins") or [])
+
+    def origin(self, column: exp.Column) -> Origin:
+        """Return where a column comes from, as far as the statement tells."""
+        return _origin(column, self.scope, 0, False, False)
+
+    def is_row_number(self, node: Node) -> bool:
+        """Return whether an expression is the number of a row within a group, by its window or by its name."""
+        node = bare(node)
+        if isinstance(node, exp.Window):
+            return isinstance(node.this, NUMBERERS)
+        if not isinstance(node, exp.Column):
+            return False
+        own = next((item for item in self.select.selects if item.alias_or_name == node.name), None)
+        if isinstance(own, exp.Alias) and own.this is not node and isinstance(bare(own.this), exp.Window):
+            return self.is_row_number(own.this)
+        found = self.origin(node).expression
+        if found is not None and isinstance(bare(found), exp.Window):
+            return self.is_row_number(found)
+        return NUMBERER_NAME.match(node.name.lower()) is not None
+
+    def is_computed(self, column: exp.Column, steps: int = 0) -> bool:
+        """Return whether a column is the result of a computation in this statement, not a cell of a table."""
+        origin = self.origin(column)
+        if origin.expression is None or origin.query is None or steps > MAX_STEPS:
+            return False
+        if origin.expression.find(*COMPUTATIONS):
+            return True
+        return any(
+            origin.query.is_computed(part, steps + 1)
+            for part in nodes_within(origin.expression)
+            if isinstance(part, exp.Column)
+        )
+
+    @cached_property
+    def optional_relations(self) -> frozenset[str]:
+        """The names of the relations of which an outer join may leave a row out."""
+        found: set[str] = set()
+        before = [_relation_name(self.select.args.get("from_") or self.select.args.get("from"))]
+        for join in self.joins:
+            name = join.this.alias_or_name
+            side = (join.side or "").upper()
+            if side in ("LEFT", "FULL"):
+                found.add(name)
+            if side in ("RIGHT", "FULL"):
+                found.update(before)
+            before.append(name)
+        return frozenset(name.lower() for name in found if name)
+
+
+def queries(tree: Node) -> list[Query]:
+    """Return every SELECT of a statement, in an order that does not depend on the machine."""
+    scopes: dict[int, Scope] = {}
+    for outer in _outermost_queries(tree):
+        try:
+            scopes |= {id(scope.expression): scope for scope in traverse_scope(outer)}
+        except (SqlglotError, AttributeError, RecursionError):
+            continue  # names that clash: the query is looked at without the origin of its columns
+    return [Query(select, scopes.get(id(select))) for select in tree.find_all(exp.Select, bfs=False)]
+
+
+def _outermost_queries(tree: Node) -> Iterator[exp.Query]:
+    if isinstance(tree, exp.Query):
+        yield tree
+        return
+    for part in tree.iter_expressions():
+        yield from _outermost_queries(part)
+
+
+def _relation_name(source: Node | None) -> str:
+    return source.this.alias_or_name if source is not None and source.this is not None else ""
+
+
+def _origin(column: exp.Column, scope: Scope | None, steps: int, optional: bool, summed: bool) -> Origin:
+    unknown = Origin(column.name.lower(), None, "", optional, summed)
+    if scope is None or steps > MAX_STEPS:
+        return unknown
+    name = column.table or _only_source(scope, column.name)
+    source = scope.sources.get(name)
+    if source is None:
+        return unknown
+    if isinstance(scope.expression, exp.Select):
+        outer = Query(scope.expression, scope).optional_relations
+        if name.lower() in outer:
+            optional, summed = True, is_summed(source, column.name)
+    if not isinstance(source, Scope):
+        return Origin(column.name.lower(), None, source.name.lower(), optional, summed)
+    found, inner = _projection(source, column.name, steps)
+    if found is None:
+        return Origin(column.name.lower(), None, "", optional, summed)
+    if isinstance(bare(found), exp.Column):
+        return _origin(bare(found), inner, steps + 1, optional, summed)  # type: ignore[arg-type]
+    where = Query(inner.expression, inner) if isinstance(inner.expression, exp.Select) else None
+    return Origin(column.name.lower(), found, "", optional, summed, where)
+
+
+def _only_source(scope: Scope, column: str) -> str:
+    """Return the source that an unqualified column must be of: the only one, or the only one that names it."""
+    names = [name for name in scope.sources if name in scope.selected_sources] or list(scope.sources)
+    if len(names) == 1:
+        return names[0]
+    naming = [
+        name
+        for name in names
+        if isinstance(source := scope.sources[name], Scope) and _projection(source, column, 0)[0] is not None
+    ]
+    return naming[0] if len(naming) == 1 else ""
+
+
+def _projection(scope: Scope, name: str, steps: int) -> tuple[Node | None, Scope]:
+    """Return what a relation gives as a column, and the scope to read that in; None where it cannot be told."""
+    if steps > MAX_STEPS:
+        return None, scope
+    if isinstance(scope.expression, exp.SetOperation) and scope.set_operation_scopes:
+        return _projection(scope.set_operation_scopes[0], name, steps + 1)
+    if not isinstance(scope.expression, exp.Select):
+        return None, scope
+    for item in scope.expression.selects:
+        if item.alias_or_name.lower() == name.lower() and not isinstance(item, exp.Star):
+            return (item.this if isinstance(item, exp.Alias) else item), scope
+        replaced = _replaced(item, name)
+        if replaced is not None:
+            return replaced, scope
+    for item in scope.expression.selects:
+        if item.is_star:
+            found = _through_star(scope, item, name, steps)
+            if found is not None:
+                return found
+    return None, scope
+
+
+def _replaced(item: Node, name: str) -> Node | None:
+    star = item if isinstance(item, exp.Star) else item.this if isinstance(item, exp.Column) else None
+    replacements = (star.args.get("replace") or star.args.get("replace_") or []) if star is not None else []
+    return next((part.this for part in replacements if part.alias.lower() == name.lower()), None)
+
+
+def _through_star(scope: Scope, star: Node, name: str, steps: int) -> tuple[Node | None, Scope] | None:
+    table = star.table if isinstance(star, exp.Column) else ""
+    names = [table] if table else [source for source in scope.sources if source in scope.selected_sources]
+    for source_name in names:
+        source = scope.sources.get(source_name)
+        if isinstance(source, Scope):
+            found, inner = _projection(source, name, steps + 1)
+            if found is not None:
+                return found, inner
+        elif source is not None and len(names) == 1:
+            return exp.column(name, table=source_name), scope
+    return None
+
+
+def is_summed(source: object, column: str) -> bool:
+    """Return whether a relation has one row a group, so that a missing row means: there is nothing to sum up.
+
+    Of a relation that is defined elsewhere only the name of the column can tell.
+    """
+    if not isinstance(source, Scope):
+        return SUM_NAME.search(column.lower()) is not None
+    query = source.expression
+    if isinstance(query, exp.SetOperation):
+        return all(is_summed(part, column) for part in source.set_operation_scopes or [])
+    if not isinstance(query, exp.Select):
+        return False
+    if query.args.get("group") or any(
+        relation.args.get("pivots") for relation in query.find_all(exp.Table, exp.Subquery)
+    ):
+        return True
+    if query.selects and all(isinstance(bare(item), exp.AggFunc) for item in query.selects):
+        return True
+    inner = [source.sources[name] for name in source.selected_sources if name in source.sources]
+    return len(inner) == 1 and is_summed(inner[0], column)
+
+
+def key_names(tree: Node) -> frozenset[str]:
+    """Return the names of the columns by which a statement groups, joins, partitions or tells rows apart."""
+    found: set[str] = set()
+    for select in tree.find_all(exp.Select):
+        group = select.args.get("group")
+        if group is not None:
+            found.update(_group_names(select, group))
+        if select.args.get("distinct"):
+            found.update(item.alias_or_name for item in select.selects)
+    for join in tree.find_all(exp.Join):
+        found.update(name.name for name in join.args.get("using") or [])
+        condition = join.args.get("on")
+        found.update(column.name for column in (condition.find_all(exp.Column) if condition is not None else []))
+    for window in tree.find_all(exp.Window):
+        found.update(
+            column.name for part in window.args.get("partition_by") or [] for column in part.find_all(exp.Column)
+        )
+    for pivot in tree.find_all(exp.Pivot):
+        found.update(column.name for part in nodes_within(pivot) for column in part.find_all(exp.Column))
+    keys = {name.lower() for name in found if name}
+    for item in tree.find_all(exp.Alias):
+        # What is grouped by under another name is a key under its own, too.
+        if item.alias.lower() in keys and isinstance(bare(item.this), exp.Column):
+            keys.add(bare(item.this).name.lower())
+    return frozenset(keys)
+
+
+def _group_names(select: exp.Select, group: exp.Group) -> Iterator[str]:
+    if group.args.get("all"):
+        yield from (item.alias_or_name for item in select.selects if not item.find(exp.AggFunc))
+    for part in group.expressions:
+        if isinstance(part, exp.Literal) and part.is_int and 0 < int(part.name) <= len(select.selects):
+            item = select.selects[int(part.name) - 1]
+            yield item.alias_or_name
+            yield from (column.name for column in item.find_all(exp.Column))
+        yield from (column.name for column in part.find_all(exp.Column))

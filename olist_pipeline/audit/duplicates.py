@@ -1,0 +1,152 @@
+"""Copies: the same logic in several places, and nearly the same with other thresholds or branches.
+
+What belongs here: comparing findings by their normal forms. What does not: the normal form (`normal`).
+
+Near copies are the dangerous ones: VIP at 10 orders here and at 5 there. Two findings are near copies when they
+are no exact copies and
+
+- differ in numbers alone, and have the same labels, or the same name where there are no labels; or
+- have the same name or share half of their labels, and share a column that they read or a limit.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence, Set
+from itertools import combinations
+
+from olist_pipeline.audit.model import Clause, Copies, Finding, Kind, Shape
+
+LEAST_SHARED = 0.5
+LABELS_THAT_TELL = 2
+"""So many labels tell what a CASE is about, whatever its columns are called."""
+
+TOKEN = re.compile(r"'(?:[^']|'')*'|[\w.]+|<=|>=|[<>=]")
+
+
+def groups_of_copies(findings: Sequence[Finding]) -> list[Copies]:
+    """Return the exact copies, the largest group first, and then the near copies, each group of them once."""
+    by_form: dict[str, list[Finding]] = defaultdict(list)
+    for finding in findings:
+        if _can_be_copied(finding):
+            by_form[_form(finding)].append(finding)
+    exact = [Copies(True, tuple(group)) for group in by_form.values() if len(group) > 1]
+    near = [
+        Copies(False, tuple(group[0] for group in groups), _differences([group[0] for group in groups]))
+        for groups in _near_groups(list(by_form.values()))
+    ]
+    return [*sorted(near, key=lambda copies: -len(copies.findings)), *sorted(exact, key=lambda c: -len(c.findings))]
+
+
+def _can_be_copied(finding: Finding) -> bool:
+    """Return whether logic says enough to be called a copy: a cast and a filter for presence do not."""
+    shape = finding.shape
+    return not shape.normal.startswith(("trycast(", "not(is(", "is(")) and any(
+        sign in shape.normal for sign in "0123456789'"
+    )
+
+
+def _form(finding: Finding) -> str:
+    shape = finding.shape
+    if len(shape.labels) < LABELS_THAT_TELL:
+        return shape.normal
+    return _without_columns(shape.normal, shape.columns)
+
+
+def _without_columns(text: str, columns: Iterable[str]) -> str:
+    """Return a form with its columns numbered in the order in which they stand."""
+    names = set(columns)
+    numbers: dict[str, str] = {}
+
+    def numbered(found: re.Match[str]) -> str:
+        word = found[0]
+        return numbers.setdefault(word, f"${len(numbers) + 1}") if word in names else word
+
+    return TOKEN.sub(numbered, text)
+
+
+def _near_groups(groups: list[list[Finding]]) -> list[list[list[Finding]]]:
+    """Return groups of exact copies that are near each other, each joined with all that are near one of it."""
+    parent = list(range(len(groups)))
+
+    def root(number: int) -> int:
+        while parent[number] != number:
+            number = parent[number]
+        return number
+
+    for one, other in sorted(_candidates(groups)):
+        if _are_near(groups[one][0], groups[other][0]):
+            parent[root(other)] = root(one)
+    joined: dict[int, list[list[Finding]]] = defaultdict(list)
+    for number, group in enumerate(groups):
+        joined[root(number)].append(group)
+    return [found for found in joined.values() if len(found) > 1]
+
+
+def _candidates(groups: Sequence[Sequence[Finding]]) -> set[tuple[int, int]]:
+    """Return the pairs that share a skeleton, a name or a label: no others can be near, and most share nothing."""
+    sharing: dict[object, list[int]] = defaultdict(list)
+    for number, (finding, *_) in enumerate(groups):
+        shape = finding.shape
+        for key in (shape.skeleton, frozenset(shape.name), *(("label", label) for label in shape.labels)):
+            sharing[key].append(number)
+    return {pair for numbers in sharing.values() for pair in combinations(numbers, 2)}
+
+
+def _are_near(one: Finding, other: Finding) -> bool:
+    first, second = one.shape, other.shape
+    if (one.clause is Clause.SELECT) != (other.clause is Clause.SELECT):
+        return False
+    if _is_default(one) != _is_default(other):
+        return False
+    has_labels = bool(first.labels or second.labels)
+    same_subject = first.labels == second.labels if has_labels else set(first.name) == set(second.name)
+    if first.skeleton == second.skeleton and same_subject:
+        return True
+    if one.clause is not Clause.SELECT or one.kind is Kind.MAGIC_NUMBER:
+        return False
+    if not (set(first.columns) & set(second.columns) or _limits(first.normal) & _limits(second.normal)):
+        return False
+    if has_labels:
+        return _shared(first.labels, second.labels) >= LEAST_SHARED
+    return set(first.name) == set(second.name) and one.kind is other.kind
+
+
+def _limits(text: str) -> set[str]:
+    """Return the numbers of a form that tell something: neither nothing nor one."""
+    return {token for token in TOKEN.findall(text) if token[0].isdigit() and token not in ("0", "1")}
+
+
+def _is_default(finding: Finding) -> bool:
+    return finding.kind is Kind.DEFAULT
+
+
+def _shared(one: Sequence[str], other: Sequence[str]) -> float:
+    first, second = set(one), set(other)
+    return len(first & second) / len(first | second) if first or second else 0.0
+
+
+def _differences(findings: Sequence[Finding]) -> tuple[str, ...]:
+    """Return what sets each finding apart from the first: other numbers, or what one has and the other lacks."""
+    return tuple(_difference(findings[0].shape, other.shape) for other in findings[1:])
+
+
+def _difference(first: Shape, second: Shape) -> str:
+    one, other = TOKEN.findall(first.normal), TOKEN.findall(second.normal)
+    if first.skeleton == second.skeleton and len(one) == len(other):
+        return ", ".join(f"{old} -> {new}" for old, new in zip(one, other, strict=True) if old != new)
+    told, others = _telling(first), _telling(second)
+    apart = {
+        "without": [name for name in told if name not in others],
+        "with": [name for name in others if name not in told],
+    }
+    parts = [f"{word} {', '.join(names)}" for word, names in apart.items() if names]
+    return "; ".join(parts) or "the same values, otherwise combined"
+
+
+def _telling(shape: Shape) -> Set[str]:
+    """Return the literals and columns of a form."""
+    columns = set(shape.columns)
+    tokens = TOKEN.findall(shape.normal)
+    return dict.fromkeys(token for token in tokens if token in columns or token[0] == "'" or token[0].isdigit()).keys()

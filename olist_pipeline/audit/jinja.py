@@ -1,0 +1,243 @@
+"""Jinja of dbt rendered to SQL, without dbt and without a database.
+
+What belongs here: the sandbox, the project's own macros and packages, and errors with their lines. What does not:
+the names that dbt gives to templates (`dbt_names`), and SQL.
+
+Nothing here is bounded in time: a template may loop for ever. `worker` bounds it, from inside and from outside.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from jinja2 import ChainableUndefined, Template, TemplateError, TemplateSyntaxError
+from jinja2.runtime import Macro
+from jinja2.sandbox import SandboxedEnvironment
+
+from olist_pipeline.audit.dbt_names import (
+    PROVIDED,
+    CompilerError,
+    Namespace,
+    Relation,
+    ReturnedError,
+    Unknown,
+    names_of,
+)
+
+JINJA = re.compile(r"\{\{|\{%|\{#")
+MACRO = re.compile(r"\{%-?\s*(macro|test|materialization)\s+(\w+)")
+BLOCK = re.compile(
+    r"(\{%-?\s*)(test|materialization|docs|snapshot|end(?:test|materialization|docs|snapshot))\b([^%]*?)(-?%\})"
+)
+
+
+class RenderError(Exception):
+    """A template that cannot be rendered; `line` counts from 1, None where it is not known."""
+
+    def __init__(self, line: int | None, message: str) -> None:
+        self.line = line
+        super().__init__(message)
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """SQL that a template gave, and the macros that it called and nobody knows, each with its line."""
+
+    sql: str
+    unknown: tuple[tuple[int | None, str], ...]
+
+
+@dataclass(frozen=True)
+class MacroText:
+    """One file of macros: whose, where, and what."""
+
+    package: str
+    path: str
+    text: str
+
+
+class Renderer:
+    """Renders the templates of one project.
+
+    `sources` are files that may hold macros; one is compiled when one of its macros is called first.
+    """
+
+    def __init__(self, sources: list[MacroText], variables: Mapping[str, Any], adapter: str, project: str) -> None:
+        self.adapter = adapter
+        self._environment = _Sandbox(
+            undefined=_undefined_of(self),
+            extensions=["jinja2.ext.do", "jinja2.ext.loopcontrols"],
+            keep_trailing_newline=True,
+        )
+        self._environment.filters.update(
+            as_bool=lambda value: value, as_number=lambda value: value, as_native=lambda value: value, as_text=str
+        )
+        self._missing: list[str] = []
+        self._is_incremental = False
+        self._names: dict[str, Any] = {}
+        packages: dict[str, Namespace] = {}
+        names = dict(names_of(variables, adapter, project, self))
+        for source in sources:
+            for kind, name in MACRO.findall(source.text):
+                if kind != "macro":
+                    continue
+                macro = LazyMacro(self, source, name)
+                packages.setdefault(source.package, Namespace(source.package, self)).add(name, macro)
+                if source.package in ("", project) or name not in names:
+                    names[name] = macro
+        for package in PROVIDED:
+            packages.setdefault(package, Namespace(package, self))
+        self._names = {**packages, **names}
+        self._environment.globals.update(self._names)
+
+    @property
+    def is_incremental(self) -> bool:
+        """Whether templates are told that they add to a table that is there."""
+        return self._is_incremental
+
+    def missing(self, name: str) -> str:
+        """Note that a macro is called that nobody knows, and return what stands for it."""
+        self._missing.append(name)
+        return name
+
+    def find(self, name: str) -> Any:
+        """Return what has a name in every template, None where nothing has."""
+        return self._names.get(name)
+
+    def namespace(self, name: str) -> Namespace | None:
+        """Return the macros of one package."""
+        found = self._names.get(name)
+        return found if isinstance(found, Namespace) else None
+
+    def compile(self, text: str) -> Template:
+        """Return a template, its blocks that only dbt knows made plain."""
+        return self._environment.from_string(_plain_blocks(text))
+
+    def render(self, text: str, model: str, *, is_incremental: bool = False) -> Rendered:
+        """Return the SQL of a template; raises RenderError."""
+        self._missing = []
+        self._is_incremental = is_incremental
+        try:
+            sql = self.compile(text).render(this=Relation(model), model={"name": model, "alias": model})
+        except TemplateSyntaxError as error:
+            raise RenderError(error.lineno, f"Its Jinja is not well formed: {_first_line(error)}") from None
+        except ReturnedError:
+            raise RenderError(None, "It calls return() outside of a macro") from None
+        except RecursionError as error:
+            raise RenderError(line_of_template(error), "Its macros call each other without an end") from None
+        except MemoryError as error:
+            raise RenderError(line_of_template(error), "Its Jinja needs more memory than it may have") from None
+        except (
+            TemplateError,
+            CompilerError,
+            ArithmeticError,
+            LookupError,
+            TypeError,
+            ValueError,
+            AttributeError,
+        ) as error:
+            line = line_of_template(error)
+            raise RenderError(line, f"Its Jinja cannot be rendered: {_first_line(error)}") from None
+        lines = text.splitlines()
+        unknown = dict.fromkeys(self._missing)
+        return Rendered(sql, tuple((_line_with(lines, name), name) for name in unknown))
+
+
+def _undefined_of(renderer: Renderer) -> type[ChainableUndefined]:
+    """Return what an unknown name is in templates: false, or written out and noted."""
+
+    class Unknowable(ChainableUndefined):
+        def __call__(self, *args: Any, **kwargs: Any) -> str:  # type: ignore[override]
+            return str(Unknown(str(self._undefined_name), renderer)(*args, **kwargs))
+
+        def __getattr__(self, name: str) -> Any:
+            if name.startswith("_"):
+                raise AttributeError(name)
+            return type(self)(name=f"{self._undefined_name}.{name}")
+
+        def __str__(self) -> str:
+            return renderer.missing(str(self._undefined_name))
+
+    return Unknowable
+
+
+class LazyMacro:
+    """A macro of the project that is compiled when it is called first."""
+
+    def __init__(self, renderer: Renderer, source: MacroText, name: str) -> None:
+        self.renderer = renderer
+        self.source = source
+        self.name = name
+        self._loaded: Macro | None = None
+
+    def load(self) -> Macro:
+        """Return the macro itself; raises CompilerError where its file is no Jinja."""
+        if self._loaded is None:
+            try:
+                module = self.renderer.compile(self.source.text).module
+            except TemplateSyntaxError as error:
+                raise CompilerError(
+                    f"macro {self.name} is not well formed in {self.source.path}, line {error.lineno}: {error.message}"
+                ) from None
+            self._loaded = getattr(module, self.name)
+        return self._loaded
+
+
+class _Sandbox(SandboxedEnvironment):
+    """The sandbox, in which a macro can return a value, as dbt's do."""
+
+    def call(self, context: Any, called: Any, /, *args: Any, **kwargs: Any) -> Any:
+        if isinstance(called, LazyMacro):
+            called = called.load()
+        if not isinstance(called, Macro):
+            return super().call(context, called, *args, **kwargs)
+        try:
+            return super().call(context, called, *args, **kwargs)
+        except ReturnedError as returned:
+            return returned.value
+
+
+def has_jinja(text: str) -> bool:
+    """Return whether a text is a template at all."""
+    return JINJA.search(text) is not None
+
+
+def line_of_template(error: BaseException) -> int | None:
+    """Return the line of the model's template at which an error was raised.
+
+    Jinja writes lines of templates into tracebacks; the outermost template is the model's, macros come after it.
+    """
+    trace = error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == "<template>":
+            return trace.tb_lineno
+        trace = trace.tb_next
+    return None
+
+
+def _plain_blocks(text: str) -> str:
+    """Turn blocks that only dbt knows into macros, or into nothing, on the same lines."""
+
+    def plain(found: re.Match[str]) -> str:
+        start, word, rest, end = found.groups()
+        if word.endswith("snapshot"):
+            return "\n" * found[0].count("\n")
+        if word.startswith("end"):
+            return f"{start}endmacro {end}"
+        name = re.match(r"\s*(\w+)\s*(\(.*\))?", rest, re.DOTALL)
+        arguments = name[2] if name and name[2] and word == "test" else "()"
+        return f"{start}macro {word}_{name[1] if name else 'block'}{arguments} {end}"
+
+    return BLOCK.sub(plain, text)
+
+
+def _line_with(lines: list[str], name: str) -> int | None:
+    last = name.rpartition(".")[2]
+    return next((number for number, line in enumerate(lines, 1) if last in line), None)
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300].rstrip(".")

@@ -1,0 +1,295 @@
+"""Business logic in one expression: what it does, and which nodes of the expression it is.
+
+What belongs here: walking an expression and judging its parts. What does not: conditions by which rows are kept or
+dropped (`filters`), and how a piece of logic is reported (`findings`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from olist_pipeline.audit.cases import is_pivot, is_validation_name, kind_of, technical_reason
+from olist_pipeline.audit.columns import Query
+from olist_pipeline.audit.expressions import (
+    ARITHMETIC,
+    BOOLEANS,
+    CONCATENATIONS,
+    HASHES,
+    PATTERNS,
+    PREDICATES,
+    Node,
+    atoms,
+    bare,
+    columns_of,
+    is_calendar_test,
+    is_case,
+    is_clock,
+    is_constant,
+    is_date_part,
+    is_flag_test,
+    is_null,
+    nodes_within,
+    number_of,
+    text_of,
+    truth_of,
+)
+from olist_pipeline.audit.model import Kind
+from olist_pipeline.audit.numbers import DATE_STEPS, STEPS, date_step, has_magic_number
+
+OPEN_END = re.compile(r"^(9999|3000|2999|2100|2099|1900|0001)-")
+TRY_NAMES = re.compile(r"^(try_to_\w+|try_cast|safe_cast|try_parse\w*)$")
+KEY_NAMES = re.compile(r"(^|_)(surrogate_key|hash|md5|sha\d*|fingerprint|farm_fingerprint)(_|$)")
+SERIES_NAMES = re.compile(r"^(generate_series|generate_date_array|range|unnest|sequence|generator|date_spine)$")
+
+
+@dataclass(frozen=True)
+class Logic:
+    """One piece of business logic: a node of an expression and its kind."""
+
+    node: Node
+    kind: Kind
+
+
+@dataclass(frozen=True)
+class TechnicalCase:
+    """A CASE that is no business logic, and why."""
+
+    node: Node
+    reason: str
+
+
+Judged = Logic | TechnicalCase
+
+
+def logic_of(expression: Node, column: str, query: Query) -> Iterator[Judged]:
+    """Yield the pieces of logic of a select item, and the technical CASEs in it.
+
+    `column` is the output column. A piece that was found is not looked into: what stands inside is a part of it.
+    """
+    constant = number_of(expression)
+    if constant is not None and not float(constant).is_integer():
+        yield Logic(expression, Kind.MAGIC_NUMBER)  # a rate or a factor, given as a column
+        return
+    yield from _judge(expression, column, query)
+
+
+def _judge(node: Node, column: str, query: Query) -> Iterator[Judged]:
+    if isinstance(node, exp.Query | exp.Column | exp.Literal):
+        return
+    if is_case(node):
+        yield from _judge_case(node, column, query)
+    elif isinstance(node, exp.Filter):
+        yield from _judge(node.this, column, query)
+        yield from _judge_condition(node.expression.this, column, query, node)
+    elif isinstance(node, exp.CountIf):
+        yield from _judge_condition(node.this, column, query, node)
+    elif isinstance(node, exp.Window):
+        yield from _judge_window(node, column, query)
+    elif isinstance(node, BOOLEANS) and bare(node) is node:
+        yield from _judge_condition(node, column, query, node)
+    elif isinstance(node, ARITHMETIC):
+        yield from _judge_computation(node, column, query)
+    else:
+        yield from _judge_function(node, column, query)
+
+
+def _judge_case(case: Node, column: str, query: Query) -> Iterator[Judged]:
+    reason = technical_reason(case, column, query)
+    if reason is None:
+        yield Logic(case, kind_of(case, column, query))
+        return
+    yield TechnicalCase(case, reason)
+    for part in case.iter_expressions():
+        # A technical CASE may hold logic; its own conditions are a part of the technique.
+        results = [part.args["true"]] if isinstance(part, exp.If) and isinstance(case, exp.Case) else [part]
+        for result in results:
+            if not isinstance(bare(result), BOOLEANS):
+                yield from _judge(result, column, query)
+
+
+def _judge_condition(condition: Node, column: str, query: Query, whole: Node) -> Iterator[Judged]:
+    """Judge a boolean that is computed: a flag, unless it asks for nothing but flags, a calendar or a pivot."""
+    aggregates = isinstance(whole, exp.Filter | exp.CountIf)
+    if is_flag_test(condition) or any(isinstance(node, exp.Query) for node in nodes_within(condition)):
+        yield from _parts(condition, column, query)
+        return
+    tests = [atom for atom in atoms(condition) if isinstance(atom, PREDICATES)]
+    if not tests or all(map(is_calendar_test, tests)):
+        yield from _parts(condition, column, query)
+        return
+    if aggregates and is_pivot(condition, column, query):
+        return
+    if aggregates and isinstance(whole, exp.Filter) and not isinstance(whole.this, exp.Count):
+        yield Logic(whole, Kind.CLASSIFICATION)
+        return
+    is_valid = is_validation_name(column) or any(isinstance(test, exp.RegexpLike) for test in tests)
+    yield Logic(whole, Kind.VALIDATION if is_valid else Kind.FLAG)
+
+
+def _judge_window(window: exp.Window, column: str, query: Query) -> Iterator[Judged]:
+    function = window.this
+    if isinstance(function, exp.Ntile | exp.PercentRank | exp.CumeDist):
+        yield Logic(window, Kind.SCORING)
+    else:
+        yield from _judge(function, column, query)
+    for part in (*(window.args.get("partition_by") or []), *_ordering(window)):
+        for case in nodes_within(part):
+            if is_case(case):
+                yield from _judge_case(case, column, query)
+
+
+def _ordering(window: exp.Window) -> list[Node]:
+    order = window.args.get("order")
+    return [order] if order is not None else []
+
+
+def _judge_computation(node: Node, column: str, query: Query) -> Iterator[Judged]:
+    steps = [part for part in nodes_within(node) if isinstance(part, exp.Interval)]
+    moved = any(abs(number) not in STEPS for part in steps if (number := date_step(part)) is not None)
+    if columns_of(node) and (has_magic_number(node) or moved):
+        is_score = "score" in column.lower() or "index" in column.lower().split("_")
+        yield Logic(node, Kind.SCORING if is_score else Kind.MAGIC_NUMBER)
+        return
+    for part in node.iter_expressions():
+        yield from _judge(part, column, query)
+
+
+def _judge_function(node: Node, column: str, query: Query) -> Iterator[Judged]:
+    found = _kind_of_function(node, query)
+    if found is not None:
+        inner = list(_parts(node, column, query))
+        if found is Kind.DEFAULT and any(isinstance(part, Logic) for part in inner):
+            yield from inner  # the default of a CASE is its ELSE
+            return
+        yield Logic(node, found)
+        return
+    yield from _parts(node, column, query)
+
+
+def _parts(node: Node, column: str, query: Query) -> Iterator[Judged]:
+    for part in node.iter_expressions():
+        yield from _judge(part, column, query)
+
+
+def _kind_of_function(node: Node, query: Query) -> Kind | None:
+    if isinstance(node, exp.Coalesce):
+        return Kind.DEFAULT if hides_missing_data(node, query) else None
+    if _tries_to_cast(node):
+        return Kind.VALIDATION if _reads_one_cell(node, query) else None
+    if isinstance(node, exp.Nullif):
+        return Kind.VALIDATION if _nulls_a_sentinel(node) else None
+    if isinstance(node, exp.Ntile | exp.WidthBucket):
+        return Kind.SCORING
+    if isinstance(node, exp.Greatest | exp.Least):
+        return _kind_of_clamp(node)
+    if isinstance(node, DATE_STEPS) and not isinstance(node, exp.Interval):
+        return _kind_of_date_step(node)
+    if isinstance(node, PATTERNS):
+        return Kind.VALIDATION
+    return None
+
+
+def hides_missing_data(node: exp.Coalesce, query: Query) -> bool:
+    """Return whether a COALESCE puts a literal where data is missing.
+
+    It does not where there is nothing to sum up (an aggregate over nothing, a group that a join did not find, the
+    first row of a window), where the text goes into a key or another text, and where the literal is the open end of
+    a span of time.
+    """
+    values = [node.this, *node.expressions]
+    last = values[-1]
+    if is_null(last) or not (_is_literal(last) or is_clock(last)):
+        return False
+    if OPEN_END.match(text_of(last) or "") or any(OPEN_END.match(part.name) for part in last.find_all(exp.Literal)):
+        return False
+    outer = node.find_ancestor(*HASHES, *CONCATENATIONS, exp.Sum, exp.Anonymous, exp.Query)
+    if isinstance(outer, (*HASHES, *CONCATENATIONS)) or (
+        isinstance(outer, exp.Anonymous) and KEY_NAMES.search(outer.name)
+    ):
+        return False
+    is_neutral = number_of(last) == 0 or truth_of(last) is False
+    return not (is_neutral and (isinstance(outer, exp.Sum) or _sums_over_nothing(node, query)))
+
+
+def _sums_over_nothing(node: exp.Coalesce, query: Query) -> bool:
+    if node.this.find(exp.AggFunc, exp.Window):
+        return True
+    columns = [column for value in (node.this, *node.expressions[:-1]) for column in columns_of(value)]
+    return bool(columns) and all(_is_sum(column, query) for column in columns)
+
+
+def _is_sum(column: exp.Column, query: Query) -> bool:
+    origin = query.origin(column)
+    if origin.is_summed:
+        return True
+    if origin.expression is None:
+        return False
+    # The column is itself a sum of what may be missing: `coalesce(sum(x), 0)`, one CTE further.
+    return isinstance(bare(origin.expression), exp.AggFunc)
+
+
+def _is_literal(node: Node) -> bool:
+    node = bare(node)
+    return isinstance(node, exp.Literal | exp.Boolean | exp.Neg | exp.Date) and is_constant(node)
+
+
+def _tries_to_cast(node: Node) -> bool:
+    if isinstance(node, exp.TryCast):
+        return True
+    if isinstance(node, exp.Anonymous):
+        return TRY_NAMES.match(node.name.lower()) is not None
+    return bool(node.args.get("safe")) and isinstance(
+        node, exp.ToNumber | exp.TsOrDsToDate | exp.StrToTime | exp.ToDouble | exp.StrToDate | exp.ToBoolean
+        | exp.TsOrDsToTimestamp | exp.StrToUnix
+    )  # fmt: skip
+
+
+def _reads_one_cell(node: Node, query: Query) -> bool:
+    """Return whether what is cast is a cell, cleaned at most, and no computation that may overflow."""
+    read = node.this if isinstance(node.this, exp.Expression) else (node.expressions or [None])[0]
+    if read is None or isinstance(read, exp.Query):
+        return False
+    computed = (*ARITHMETIC, exp.AggFunc, exp.Window)
+    if any(isinstance(part, computed) or is_date_part(part) for part in nodes_within(read)):
+        return False
+    columns = columns_of(read)
+    return bool(columns) and not any(map(query.is_computed, columns))
+
+
+def _nulls_a_sentinel(node: exp.Nullif) -> bool:
+    value = node.expression
+    text = text_of(value)
+    if text is not None:
+        return text.strip() != ""
+    number = number_of(value)
+    if number is None:
+        return False
+    if number != 0:
+        return True
+    outer = node.find_ancestor(exp.Div, exp.IntDiv, exp.SafeDivide, exp.Query)
+    return not isinstance(outer, exp.Div | exp.IntDiv | exp.SafeDivide)
+
+
+def _kind_of_clamp(node: exp.Greatest | exp.Least) -> Kind | None:
+    clamps = [part for part in nodes_within(node) if isinstance(part, exp.Greatest | exp.Least)]
+    values = [value for clamp in clamps for value in (clamp.this, *clamp.expressions)]
+    numbers = [number for value in values if (number := number_of(value)) is not None]
+    if not numbers or not columns_of(node):
+        return None
+    if any(abs(number) not in STEPS for number in numbers):
+        return Kind.MAGIC_NUMBER
+    return Kind.VALIDATION if isinstance(node, exp.Greatest) and 0 in numbers else None
+
+
+def _kind_of_date_step(node: Node) -> Kind | None:
+    outer = node.find_ancestor(exp.Anonymous, exp.GenerateSeries, exp.GenerateDateArray, exp.Unnest, exp.Query)
+    if isinstance(outer, exp.GenerateSeries | exp.GenerateDateArray | exp.Unnest):
+        return None
+    if isinstance(outer, exp.Anonymous) and SERIES_NAMES.match(outer.name.lower()):
+        return None
+    number = date_step(node)
+    return Kind.MAGIC_NUMBER if number is not None and abs(number) not in STEPS and columns_of(node) else None

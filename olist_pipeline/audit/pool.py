@@ -1,0 +1,116 @@
+"""Processes that audit files side by side, each file bounded in time from outside.
+
+What belongs here: starting, feeding and killing workers. What does not: what a worker does (`worker`).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from queue import Empty, SimpleQueue
+
+from olist_pipeline.audit.model import FileAudit, Problem
+from olist_pipeline.audit.reading import Job
+
+SECONDS_A_FILE = 5.0
+GRACE_SECONDS = 10.0
+"""A worker that does not stop by itself is killed so many seconds later; its start counts, too."""
+
+FILES_A_WORKER = 25
+SOURCE = Path(__file__).parents[2]
+
+
+def audit_files(
+    jobs: Sequence[Job],
+    start: dict[str, object],
+    seconds: float = SECONDS_A_FILE,
+    done: Callable[[], None] = lambda: None,
+) -> list[FileAudit]:
+    """Audit files in worker processes and return what they hold, in the order of `jobs`.
+
+    `start` is what a worker is told first. `done` is called after each file.
+    """
+    waiting: SimpleQueue[tuple[int, Job]] = SimpleQueue()
+    for numbered in enumerate(jobs):
+        waiting.put(numbered)
+    results: list[FileAudit | None] = [None] * len(jobs)
+
+    def serve() -> None:
+        worker = _Worker({**start, "seconds": seconds}, seconds + GRACE_SECONDS)
+        try:
+            while True:
+                number, job = waiting.get_nowait()
+                results[number] = worker.audit(job)
+                done()
+        except Empty:
+            return
+        finally:
+            worker.close()
+
+    count = min(os.cpu_count() or 1, -(-len(jobs) // FILES_A_WORKER))
+    threads = [threading.Thread(target=serve, daemon=True) for _ in range(max(count, 1) if jobs else 0)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return [
+        result or FileAudit(job.file, problems=(Problem(job.file, None, "It was not audited: its process failed."),))
+        for job, result in zip(jobs, results, strict=True)
+    ]
+
+
+class _Worker:
+    """One worker process; a new one takes its place when it has to be killed."""
+
+    def __init__(self, start: dict[str, object], seconds: float) -> None:
+        self._start = start
+        self._seconds = seconds
+        self._process: subprocess.Popen[str] | None = None
+
+    def audit(self, job: Job) -> FileAudit:
+        process = self._process or self._open()
+        killer = threading.Timer(self._seconds, process.kill)
+        killer.start()
+        try:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            process.stdin.write(json.dumps(asdict(job)) + "\n")
+            process.stdin.flush()
+            answer = process.stdout.readline()
+        except OSError:
+            answer = ""
+        finally:
+            killer.cancel()
+        if answer:
+            return FileAudit.from_dict(json.loads(answer))
+        self.close()
+        message = f"It ended the process that audited it, or took more than {self._seconds:g} s."
+        return FileAudit(job.file, problems=(Problem(job.file, None, message),))
+
+    def close(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.communicate()
+            self._process = None
+
+    def _open(self) -> subprocess.Popen[str]:
+        path = os.pathsep.join(part for part in (str(SOURCE), os.environ.get("PYTHONPATH", "")) if part)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "olist_pipeline.audit.worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            encoding="utf-8",
+            env={**os.environ, "PYTHONPATH": path},
+        )
+        assert process.stdin is not None
+        process.stdin.write(json.dumps(self._start) + "\n")
+        self._process = process
+        return process

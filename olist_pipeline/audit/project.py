@@ -1,0 +1,217 @@
+"""What a dbt project says of itself, and which files are audited.
+
+What belongs here: dbt_project.yml, profiles.yml, properties of models, the manifest, and the walk over folders.
+What does not: rendering Jinja and parsing SQL.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from olist_pipeline.audit import yaml_file
+from olist_pipeline.errors import OlistError
+
+PROJECT_FILE = "dbt_project.yml"
+SKIPPED = frozenset({"target", "dbt_packages", "dbt_modules", "logs", "node_modules", "venv", "__pycache__"})
+LAYERS = frozenset(
+    [
+        "staging",
+        "stg",
+        "intermediate",
+        "int",
+        "core",
+        "marts",
+        "mart",
+        "base",
+        "raw",
+        "models",
+        "sources",
+        "old",
+        "new",
+        "sql",
+    ]
+)
+DIALECTS = {"sqlserver": "tsql", "synapse": "tsql", "fabric": "tsql", "spark": "spark", "athena": "athena"}
+DEFAULT_DIALECT = "duckdb"
+PACKAGE_FOLDERS = ("dbt_packages", "dbt_modules")
+
+
+@dataclass(frozen=True)
+class Package:
+    """Where macros come from: their namespace, and files with their text, or the text alone from a manifest."""
+
+    name: str
+    files: tuple[Path, ...]
+    texts: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Project:
+    """A dbt project, or a folder of SQL files that is none (`name` is '' then).
+
+    root: the folder of dbt_project.yml, or the folder that is audited. chosen: what the person named.
+    """
+
+    root: Path
+    chosen: Path
+    name: str
+    settings: Mapping[str, Any]
+    manifest: Mapping[str, Any]
+
+    @property
+    def is_dbt(self) -> bool:
+        """Whether there is a dbt_project.yml."""
+        return (self.root / PROJECT_FILE).is_file()
+
+    @property
+    def variables(self) -> dict[str, Any]:
+        """The variables of the project, as dbt_project.yml gives them."""
+        given = self.settings.get("vars") or {}
+        own = given.get(self.name)
+        return {**given, **own} if isinstance(own, dict) else dict(given)
+
+    @cached_property
+    def dialect(self) -> str:
+        """The dialect that manifest or profile name, DuckDB's where neither does."""
+        adapter = (self.manifest.get("metadata") or {}).get("adapter_type") or self._adapter_of_profile()
+        return DIALECTS.get(adapter, adapter) if adapter else DEFAULT_DIALECT
+
+    def sql_files(self) -> list[Path]:
+        """Return the files to audit, in the order of their paths: models and snapshots of a dbt project."""
+        if self.chosen.is_file():
+            return [self.chosen]
+        folders = [self.chosen]
+        if self.is_dbt and self.chosen == self.root:
+            named = [
+                *self._paths("model-paths", "source-paths", "models"),
+                *self._paths("snapshot-paths", "", "snapshots"),
+            ]
+            folders = [self.root / name for name in named]
+        return sorted(path for folder in folders for path in _walk(folder, (".sql",)))
+
+    def packages(self) -> list[Package]:
+        """Return the packages that macros come from, the project's own first."""
+        if not self.is_dbt:
+            return [Package("", tuple(_walk(self.root if self.root.is_dir() else self.root.parent, (".sql",))))]
+        own = [path for name in self._paths("macro-paths", "", "macros") for path in _walk(self.root / name, (".sql",))]
+        found = [Package(self.name, tuple(own))]
+        for folder in PACKAGE_FOLDERS:
+            for settings in sorted((self.root / folder).glob(f"*/{PROJECT_FILE}")):
+                name = (_read_yaml(settings) or {}).get("name") or settings.parent.name
+                found.append(Package(name, tuple(_walk(settings.parent / "macros", (".sql",)))))
+        return [*found, *self._packages_of_manifest({package.name for package in found})]
+
+    def compiled(self, path: Path, text: str) -> str | None:
+        """Return the compiled SQL of a model by the manifest; None where there is none of just this text."""
+        node = self._nodes.get(path.relative_to(self.root).as_posix()) if path.is_relative_to(self.root) else None
+        if node is None:
+            return None
+        raw = node.get("raw_code") or node.get("raw_sql") or ""
+        compiled: str | None = node.get("compiled_code") or node.get("compiled_sql")
+        return compiled if compiled and raw.strip() == text.strip() else None
+
+    def context_of(self, path: Path, contexts: Mapping[str, str]) -> str:
+        """Return the bounded context of a model: its `meta.context` or group, else the folder that is no layer."""
+        if path.stem in contexts:
+            return contexts[path.stem]
+        base = self.chosen if self.chosen.is_dir() else self.chosen.parent
+        folders = [part for part in path.relative_to(base).parts[:-1] if part.lower() not in LAYERS]
+        return folders[0] if folders else "none"
+
+    def contexts(self) -> dict[str, str]:
+        """Return the bounded contexts that properties name, by model."""
+        base = self.root if self.is_dbt else self.chosen
+        found: dict[str, str] = {}
+        for file in _walk(base, (".yml", ".yaml")) if base.is_dir() else ():
+            content = _read_yaml(file)
+            for model in (content or {}).get("models") or [] if isinstance(content, dict) else []:
+                if isinstance(model, dict) and (context := _context_of(model)):
+                    found[str(model.get("name"))] = context
+        return found
+
+    @cached_property
+    def _nodes(self) -> dict[str, Mapping[str, Any]]:
+        nodes = (self.manifest.get("nodes") or {}).values()
+        return {str(node.get("original_file_path", "")).replace("\\", "/"): node for node in nodes}
+
+    def _packages_of_manifest(self, known: set[str]) -> list[Package]:
+        texts: dict[str, dict[str, str]] = {}
+        for macro in (self.manifest.get("macros") or {}).values():
+            package = macro.get("package_name", "")
+            # dbt's own macros and those of an adapter are known, or need a database.
+            if package not in known and package != "dbt" and (not package.startswith("dbt_") or package == "dbt_utils"):
+                texts.setdefault(package, {})[macro["name"]] = macro.get("macro_sql", "")
+        return [Package(name, (), macros) for name, macros in texts.items()]
+
+    def _paths(self, key: str, old_key: str, default: str) -> list[str]:
+        return list(self.settings.get(key) or self.settings.get(old_key) or [default])
+
+    def _adapter_of_profile(self) -> str:
+        profiles = _read_yaml(self.root / "profiles.yml") if (self.root / "profiles.yml").is_file() else None
+        profile = (profiles or {}).get(self.settings.get("profile")) if isinstance(profiles, dict) else None
+        outputs = (profile or {}).get("outputs") or {}
+        chosen = outputs.get((profile or {}).get("target")) or next(iter(outputs.values()), None) or {}
+        return str(chosen.get("type") or "")
+
+
+def open_project(path: Path, manifest: Path | None = None) -> Project:
+    """Return the project around a path: the nearest folder upwards with a dbt_project.yml, else the path itself."""
+    if not path.exists():
+        raise OlistError(f"There is nothing at {path}; name a dbt project, a folder of SQL files or one SQL file.")
+    chosen = path.resolve()
+    start = chosen if chosen.is_dir() else chosen.parent
+    root = next((folder for folder in (start, *start.parents) if (folder / PROJECT_FILE).is_file()), None)
+    if root is None:
+        return Project(start, chosen, "", {}, {})
+    settings = _read_yaml(root / PROJECT_FILE)
+    if not isinstance(settings, dict):
+        raise OlistError(f"{root / PROJECT_FILE} cannot be read as YAML; mend it first.")
+    return Project(root, chosen, str(settings.get("name") or ""), settings, _read_manifest(root, settings, manifest))
+
+
+def _read_manifest(root: Path, settings: Mapping[str, Any], named: Path | None) -> Mapping[str, Any]:
+    path = named or root / str(settings.get("target-path") or "target") / "manifest.json"
+    if not path.is_file():
+        if named:
+            raise OlistError(f"There is no manifest at {named}; `dbt compile` writes one to target/manifest.json.")
+        return {}
+    try:
+        content = json.loads(path.read_text("utf-8"))
+    except (ValueError, OSError) as error:
+        raise OlistError(
+            f"{path} cannot be read as a manifest ({error}); run `dbt compile` again or remove it."
+        ) from None
+    return content if isinstance(content, dict) else {}
+
+
+def _read_yaml(path: Path) -> Any:
+    """Return the value of a YAML file, None where it cannot be read: dbt itself says what is wrong with it."""
+    try:
+        return yaml_file.read(path)
+    except yaml_file.YamlError:
+        return None
+
+
+def _context_of(model: Mapping[str, Any]) -> str:
+    config = model.get("config") if isinstance(model.get("config"), dict) else {}
+    for meta in ((config or {}).get("meta"), model.get("meta")):
+        if isinstance(meta, dict) and meta.get("context"):
+            return str(meta["context"])
+    return str((config or {}).get("group") or model.get("group") or "")
+
+
+def _walk(folder: Path, endings: tuple[str, ...]) -> Iterator[Path]:
+    for parent, names, files in os.walk(folder):
+        names[:] = sorted(name for name in names if name not in SKIPPED and not name.startswith("."))
+        yield from (
+            Path(parent) / file
+            for file in sorted(files)
+            if re.search(r"\.\w+$", file) and file.lower().endswith(endings)
+        )
