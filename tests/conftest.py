@@ -18,6 +18,12 @@ from olist_pipeline.stores import postgres
 PROJECT = Path(__file__).parents[1]
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Remove what the workers shared (see `end_to_end/conftest.py`), once all of them are done."""
+    if not hasattr(session.config, "workerinput"):
+        shutil.rmtree(Path(tempfile.gettempdir()) / f"olist-shared-{os.getpid()}", ignore_errors=True)
+
+
 def real_data_folder() -> Path | None:
     named = os.environ.get("OLIST_TEST_DATA")
     folder = Path(named) if named else PROJECT.parent / "shared" / "data" / "olist"

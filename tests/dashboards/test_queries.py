@@ -12,6 +12,7 @@ from tests.dashboards.world import verdicts_by_table
 from tests.tables import IDENTICAL, TABLES
 
 NAMES = sorted(QUERIES)
+ROUTES = "migration_routes"
 ABOUT = {f"about.migration_{name}" for name in ("routes", "parity", "conservation", "quarantine", "rules")}
 
 
@@ -75,7 +76,11 @@ class TestFigures:
         assert {table for table, verdict in verdicts.items() if verdict == "identical"} == IDENTICAL
         assert {table for table, verdict in verdicts.items() if verdict == "explained"} == TABLES - IDENTICAL
 
-    @pytest.mark.parametrize("name", NAMES)
+    def test_each_release_tells_its_own_routes(self, releases):
+        told = {tree: set(figures(releases, tree, ROUTES)["route"]) for tree in ("old", "new", "replay")}
+        assert told == {"old": {"old"}, "new": {"new"}, "replay": {"old"}}
+
+    @pytest.mark.parametrize("name", [name for name in NAMES if name != ROUTES])
     def test_new_gives_the_figures_of_old_or_of_its_replay(self, releases, name):
         old, new, replay = (figures(releases, tree, name) for tree in ("old", "new", "replay"))
         assert same_figures(new, replay), "what new changes, quarantine explains"

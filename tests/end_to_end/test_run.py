@@ -1,33 +1,23 @@
 """`olist run` as a person sees it: what it prints, leaves, refuses and survives."""
 
 import json
-import os
-import re
-import shutil
-import signal
-import subprocess
-import sys
-import time
-from pathlib import Path
 
 import duckdb
 import pytest
 
 from olist_pipeline.orchestration.jobs import DUAL_RUN
-from olist_pipeline.parity.fingerprint import fingerprint
-from olist_pipeline.settings import PROJECT_DIR
 from tests.end_to_end.world import World, spoil
 from tests.tables import IDENTICAL, STAGED, TABLES
 
 
 @pytest.fixture(scope="module")
-def world(server_folder):
-    return World.with_orders(server_folder / "world", orders=1_500)
+def world(server_folder, finished):
+    return finished.copy_to(server_folder / "world")
 
 
 @pytest.fixture(scope="module")
-def first_run(world):
-    return world.olist("run")
+def first_run(finished):
+    return finished.result
 
 
 def served(world, statement):
@@ -168,39 +158,6 @@ def test_a_wrong_variable_is_one_sentence(world, environment, words):
     assert "Traceback" not in result.stderr
 
 
-# After which line of its progress a run is killed, how many seconds later, and whether what it started dies too.
-KILLS = [
-    ("olist run", 7.0, os.kill),  # dbt builds old, and goes on alone
-    ("validate_sales", 0.3, os.killpg),  # validation: of reviews, or of persons
-    ("sales_conservation", 2.5, os.killpg),  # dbt builds new
-    ("parity", 0.05, os.killpg),  # the release
-]
-
-
-def kill_after(world, words, seconds, kill):
-    """Start a run and kill it; return whether it was still running."""
-    process = world.start("run")
-    for line in process.stdout:
-        if words in line:
-            break
-    time.sleep(seconds)
-    was_running = process.poll() is None
-    kill(process.pid, signal.SIGKILL)
-    process.wait()
-    return was_running
-
-
-def test_killed_runs_leave_no_trace_in_the_result(world, first_run, server_folder):
-    """A run that is killed at any point is healed by running again, row for row and event for event."""
-    undisturbed = world.outcome()
-    disturbed = World(server_folder / "disturbed", world.landing)
-    for words, seconds, kill in KILLS:
-        assert kill_after(disturbed, words, seconds, kill), f"the run ended before it could be killed after {words}"
-    final = disturbed.olist("run")
-    assert final.returncode == 0, final.stdout + final.stderr
-    assert disturbed.outcome() == undisturbed
-
-
 def test_a_bad_row_is_quarantined_and_the_rest_is_published(world, first_run):
     """After the first release: one bad price, one delivery before its purchase, one duplicated order."""
     orders = (world.landing / "olist_orders_dataset.csv").read_text().splitlines()
@@ -230,112 +187,3 @@ def test_status_and_parity_before_any_run_say_so(server_folder):
     assert result.returncode == 1
     assert "No table has been compared yet; run `olist run`." in result.stderr
     assert "No release yet" in fresh.olist("status").stdout
-
-
-DEAD_SERVER = {"OLIST_POSTGRES_URL": "postgresql://nobody@127.0.0.1:1/none"}
-ONE_RUN = {"OLIST_CUTOVER_STREAK": "1", "OLIST_RETIRE_AFTER_DAYS": "0"}
-ORDER = ("sales", "marketplace", "customer", "fulfillment")
-DOCUMENT = PROJECT_DIR / "docs" / "retiring.md"
-COPIED = ("olist_domain", "olist_pipeline", "dbt", "dagster.yaml", "workspace.yaml", "pyproject.toml")
-
-
-def told(result: subprocess.CompletedProcess[str]) -> str:
-    assert result.returncode == 0, result.stdout + result.stderr
-    return result.stdout
-
-
-def digests(path: Path, schema: str) -> dict[str, str]:
-    with duckdb.connect(str(path), read_only=True) as connection:
-        return {name: fingerprint(connection, f"{schema}.{name}").digest for name in TABLES}
-
-
-def served_digests(world: World) -> dict[str, str]:
-    return digests((world.home / "serving" / "current").resolve() / "serving.duckdb", "main")
-
-
-def copy_project(project: Path) -> None:
-    project.mkdir()
-    for name in COPIED:
-        source = PROJECT_DIR / name
-        if source.is_dir():
-            shutil.copytree(source, project / name, ignore=shutil.ignore_patterns("__pycache__", "target", "logs"))
-        else:
-            shutil.copy(source, project / name)
-
-
-def deleted_files() -> list[str]:
-    """Return the files and folders that the document says can be deleted."""
-    section = DOCUMENT.read_text("utf-8").partition("## 2. Delete its files")[2]
-    [block] = re.findall(r"^```\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
-    return block.split()
-
-
-class TestLastPhase:
-    """The last phase of the migration by its commands: cutover, rollback without PostgreSQL, retirement, deletion."""
-
-    def test_the_gate_counts_runs(self, world, first_run):
-        refused = world.olist("cutover", "sales", OLIST_CUTOVER_STREAK="9")
-        assert refused.returncode == 1
-        assert re.search(r"sales has been green in \d runs? in a row, and 9 are needed", refused.stderr)
-
-    def test_a_cutover_serves_the_new_tables_and_needs_no_run(self, world, first_run):
-        old, new = (digests(world.settings.warehouse, schema) for schema in ("old", "new"))
-        assert served_digests(world) == old
-        assert "sales: shadow -> new" in told(world.olist("cutover", "sales", **ONE_RUN))
-        after = served_digests(world)
-        assert after["fact_orders"] == new["fact_orders"] != old["fact_orders"]
-        assert after["fact_reviews"] == old["fact_reviews"]
-        assert "Nothing has changed since release" in told(world.olist("run"))
-
-    def test_a_rollback_needs_neither_postgresql_nor_the_pipeline(self, world, first_run):
-        warehouse = world.settings.warehouse
-        hidden = warehouse.rename(warehouse.with_suffix(".hidden"))
-        try:
-            rolled_back = world.olist("rollback", "sales", "--reason", "a doubt", **DEAD_SERVER)
-        finally:
-            hidden.rename(warehouse)
-        assert "sales: new -> old" in told(rolled_back)
-        assert "brought to PostgreSQL by the next command" in rolled_back.stderr
-        assert served_digests(world) == digests(warehouse, "old")
-        [sales] = [
-            row for row in json.loads(told(world.olist("status", "--json")))["contexts"] if row["context"] == "sales"
-        ]
-        assert sales["route"] == "old"
-        assert world.query("SELECT new_route, reason FROM migration.route_history ORDER BY change_id DESC LIMIT 1") == [
-            ("old", "a doubt")
-        ]
-
-    def test_everything_on_new_is_retired_and_the_old_files_are_deleted(self, world, first_run, tmp_path):
-        """What docs/retiring.md lists is deleted from a copy of the project, and the copy runs."""
-        told(world.olist("cutover", "sales", "--to", "shadow"))
-        for context in ORDER:
-            told(world.olist("cutover", context, **ONE_RUN))
-        new = digests(world.settings.warehouse, "new")
-        assert served_digests(world) == new
-        number = json.loads(told(world.olist("releases", "--json")))[0]["release"]
-        told(world.olist("release", "verify", str(number)))
-        for context in ORDER:
-            assert f"{context}: new -> retired" in told(world.olist("retire", context, **ONE_RUN))
-        world.settings.warehouse.unlink()
-        project = tmp_path / "project"
-        copy_project(project)
-        for name in deleted_files():
-            assert (project / name).exists(), f"{name} is listed in docs/retiring.md and is not there"
-            shutil.rmtree(project / name) if (project / name).is_dir() else (project / name).unlink()
-        ran = subprocess.run(
-            [sys.executable, "-c", "from olist_pipeline.cli.main import main; main()", "run", "--force", "--json"],
-            cwd=project,
-            env={**world.environment(), "PYTHONPATH": str(project)},
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=300,
-        )
-        summary = json.loads(told(ran))
-        assert summary["release"]["number"] == number + 1
-        assert set(summary["release"]["routes"].values()) == {"retired"}
-        assert {tuple(table["sources"]) for table in summary["release"]["tables"].values()} == {("new",)}
-        assert served_digests(world) == new
-        with duckdb.connect(str(world.settings.warehouse), read_only=True) as warehouse:
-            built = warehouse.execute("SELECT DISTINCT table_schema FROM information_schema.tables").fetchall()
-        assert built == [("new",)]

@@ -87,7 +87,8 @@ class World:
                 "SELECT source_table, source_row, rules, payload::text FROM data_quality.quarantine ORDER BY 1, 2"
             ),
             "events": self.query(
-                "SELECT event_id::text, version FROM event_store.domain_events ORDER BY aggregate_id, version"
+                "SELECT event_id::text, version FROM event_store.domain_events "
+                "ORDER BY aggregate_type, aggregate_id, version"
             ),
         }
 
