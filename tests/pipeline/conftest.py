@@ -5,7 +5,9 @@ import pytest
 from olist_pipeline.serving import audit
 
 
-@pytest.fixture(autouse=True)
-def no_dashboards(monkeypatch):
+@pytest.fixture(scope="package", autouse=True)
+def no_dashboards():
     """Releases of toy tables are audited without the dashboards; their tests and the end-to-end tests have them."""
-    monkeypatch.setattr(audit, "DASHBOARD_QUERIES", "no_such_dashboards.queries")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(audit, "DASHBOARD_QUERIES", "no_such_dashboards.queries")
+        yield
