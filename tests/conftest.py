@@ -44,7 +44,7 @@ def server_folder() -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="olist-test-"))
     folder.chmod(0o755)
     yield folder
-    for lock in folder.glob("*/postgres/postmaster.pid"):
+    for lock in folder.rglob("postmaster.pid"):
         # A server that a killed run left behind has nobody else to stop it.
         with suppress(ProcessLookupError):
             os.kill(int(lock.read_text().split()[0]), signal.SIGINT)
