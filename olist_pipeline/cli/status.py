@@ -155,7 +155,8 @@ def _release(settings: Settings) -> dict[str, Any] | None:
 
 
 def _print(console: Console, report: Mapping[str, Any], *, show_rules: bool) -> None:
-    columns = ["context", "route", "last run", "months", "missing", "failed", "quarantine", "parity", "conservation"]
+    running = ["context", "route", "last run", "months", "missing", "failed", "streak"]
+    proven = ["context", "quarantine", "parity", "conservation", "logic_moved"]
     shown = [
         {
             **row,
@@ -164,7 +165,8 @@ def _print(console: Console, report: Mapping[str, Any], *, show_rules: bool) -> 
         }
         for row in report["contexts"]
     ]
-    print_rows(console, "Contexts", shown, [*columns, "streak", "logic_moved"])
+    print_rows(console, "Contexts", shown, running)
+    print_rows(console, "Proofs", shown, proven)
     print_rows(console, "Rows", report["tables"], ["table", "landing", "accepted", "quarantined"])
     if show_rules:
         _print_rules(console, report["rules"])
