@@ -123,7 +123,7 @@ def test_pages_of_the_ui(server, backfill, first_run, backfill_run, tmp_path):
     """Screenshots of the graph, a parity check, a backfill and a quarantine plot; kept where OLIST_SCREENSHOTS says."""
     chromium = shutil.which("chromium")
     if chromium is None:
-        pytest.skip("there is no chromium here")
+        pytest.skip("no browser here: install Debian's chromium")
     from playwright.sync_api import sync_playwright
 
     folder = Path(os.environ.get("OLIST_SCREENSHOTS") or tmp_path)
