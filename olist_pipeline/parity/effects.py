@@ -37,11 +37,6 @@ class Effect:
     changed: int
     moved: Mapping[str, Number]
 
-    @property
-    def rows(self) -> int:
-        """The number of rows concerned."""
-        return self.gone + self.come + self.changed
-
     def sentence(self) -> str:
         """Say the effect in one line."""
         cause = self.rules or "No quarantined row of their own (they move with the rest)"
