@@ -28,6 +28,9 @@ ORDERS = 400
 SIX_MONTHS = [f"2017-{month:02}-01" for month in range(7, 13)]
 ENDED = ("SUCCESS", "FAILURE", "CANCELED")
 
+Made = tuple[str, str | None]
+"""An asset and a month of it."""
+
 
 def main() -> None:
     """Print what became of each outage; nothing is asserted."""
@@ -45,9 +48,10 @@ def main() -> None:
         server.start("code", "webserver", "daemon")
         full_run(server, world)
         at_the_same_moment(server)
-        cancelled(server)
-        for name in ("daemon", "code"):
-            killed_in_a_backfill(server, name)
+        made = cancelled(server)
+        killed_in_a_backfill(server, made, "daemon")
+        killed_in_a_backfill(server, made, "code")
+        killed_in_a_backfill(server, made, "code", alone=True)
     finally:
         server.stop()
         shutil.rmtree(folder, ignore_errors=True)
@@ -87,11 +91,11 @@ def at_the_same_moment(server: DagsterServer) -> None:
     print(f"two runs at the same moment:     {states}, seen at work together {together} times", flush=True)
 
 
-def cancelled(server: DagsterServer) -> None:
-    """Cancel a run while it holds the pool, and see how soon the next one gets it."""
+def cancelled(server: DagsterServer) -> set[Made]:
+    """Cancel a run while it holds the pool, and see how soon the next one gets it; return what that makes by month."""
     months = range_tags(MonthRange(*map(date.fromisoformat, (SIX_MONTHS[0], SIX_MONTHS[-1]))))
     run_id = server.launch("sales_job", tags=months)
-    wait_for(lambda: _holds_pool(server, run_id), "the run to hold the pool", 300)
+    wait_for(lambda: _has_begun(server, run_id, "dbt"), "the run to hold the pool", 300)
     server.ask(
         "mutation($run: String!) { terminateRun(runId: $run) { __typename } }",
         run=run_id,
@@ -104,14 +108,23 @@ def cancelled(server: DagsterServer) -> None:
     print(
         f"a run cancelled half-way:        {run['status']}, the next {after['status']} in {seconds:.0f} s", flush=True
     )
+    return {made for made in server.materialized_by(following) if made[1]}
 
 
-def killed_in_a_backfill(server: DagsterServer, name: str) -> None:
-    """Kill the daemon or the code server, with the run that it started, in a backfill; start it again."""
+def killed_in_a_backfill(server: DagsterServer, wanted: set[Made], name: str, *, alone: bool = False) -> None:
+    """Kill the daemon or the code server in a backfill, with the run that it started or alone; start it again.
+
+    That is done while dbt builds the months, when those of staging are there.
+    """
     backfill = server.backfill("sales_job", SIX_MONTHS)
-    wait_for(lambda: any(_is_of(run, backfill) and run["status"] == "STARTED" for run in server.runs()), "its run", 300)
-    time.sleep(5)
-    server.kill(name)
+
+    def is_building() -> bool:
+        return any(
+            _is_of(run, backfill) and _has_begun(server, run["runId"], "dbt_new_months") for run in server.runs()
+        )
+
+    wait_for(is_building, "its run to build months", 300)
+    server.kill(name, alone=alone)
     time.sleep(2)
     server.start(name)
 
@@ -126,33 +139,21 @@ def killed_in_a_backfill(server: DagsterServer, name: str) -> None:
     started = time.perf_counter()
     status = wait_for(over, "the end of the backfill", 900)
     runs = [run for run in server.runs() if _is_of(run, backfill)]
-    made = Counter(
-        month
-        for run in runs
-        if run["status"] == "SUCCESS"
-        for asset, month in server.materialized_by(run["runId"])
-        if asset == "sales/orders"
-    )
-    whole, doubled = (sum(keeps(made[month]) for month in SIX_MONTHS) for keeps in (_is_once, _is_more))
+    times = Counter(made for run in runs for made in server.materializations_of(run["runId"]))
+    how_often = [times[made] for made in wanted]
+    never, once = how_often.count(0), how_often.count(1)
     states = ", ".join(run["status"] for run in runs[::-1])
+    what = f"{name} killed{' alone' if alone else ''} in a backfill:"
     print(
-        f"{f'{name} killed in a backfill:':<33}{status} after {time.perf_counter() - started:.0f} s, runs {states}; of "
-        f"{len(SIX_MONTHS)} months {whole} were made once by a run that succeeded, {doubled} more often",
+        f"{what:<33}{status} after {time.perf_counter() - started:.0f} s, runs {states}; of {len(wanted)} months of "
+        f"tables {once} were made once, {never} never, {len(wanted) - once - never} more often",
         flush=True,
     )
 
 
-def _is_once(count: int) -> bool:
-    return count == 1
-
-
-def _is_more(count: int) -> bool:
-    return count > 1
-
-
-def _holds_pool(server: DagsterServer, run_id: str) -> bool:
+def _has_begun(server: DagsterServer, run_id: str, step: str) -> bool:
     steps = server.events_of(run_id, "... on ExecutionStepStartEvent { stepKey }")
-    return any(str(step["stepKey"]).startswith("dbt") for step in steps)
+    return any(str(begun["stepKey"]).startswith(step) for begun in steps)
 
 
 def _is_of(run: dict[str, Any], backfill: str) -> bool:

@@ -9,6 +9,7 @@ from datetime import date
 import dagster as dg
 from pydantic import Field
 
+from olist_pipeline.orchestration.executor import continuing_executor
 from olist_pipeline.orchestration.resources import PipelineResource, clear_failures
 from olist_pipeline.registry import CONTEXTS
 from olist_pipeline.serving import gate, journal, standby, switch
@@ -73,13 +74,13 @@ def _finish(context: dg.OpExecutionContext, pipeline: PipelineResource, done: Sw
     context.add_output_metadata({"act": dg.MetadataValue.json(done.to_dict())})
 
 
-@dg.job(name="cutover", executor_def=dg.in_process_executor)
+@dg.job(name="cutover", executor_def=continuing_executor)
 def cutover_job() -> None:
     """Serve a context from the new pipeline. Refused, with everything that is missing, while the gate is closed."""
     _switch_to_new()
 
 
-@dg.job(name="rollback", executor_def=dg.in_process_executor)
+@dg.job(name="rollback", executor_def=continuing_executor)
 def rollback_job() -> None:
     """Serve a context from the old pipeline again, in a moment."""
     _switch_to_old()

@@ -17,6 +17,7 @@ from olist_pipeline.orchestration.checks import conservation_checks, parity_chec
 from olist_pipeline.orchestration.cutover import cutover_jobs, guard_sensor
 from olist_pipeline.orchestration.dbt import dbt_tree_assets, ensure_manifest
 from olist_pipeline.orchestration.description import described
+from olist_pipeline.orchestration.executor import continuing_executor
 from olist_pipeline.orchestration.freshness import freshness_checks
 from olist_pipeline.orchestration.intake import intake_assets
 from olist_pipeline.orchestration.jobs import pipeline_jobs
@@ -67,6 +68,6 @@ def build_defs(settings: Settings, resource_overrides: Mapping[str, Any] | None 
         schedules=schedules(settings),
         sensors=[*sensors(settings, tables), guard_sensor(settings.is_automated)],
         # One process does all of a run: at this size, starting processes would take most of the time.
-        executor=dg.in_process_executor,
+        executor=continuing_executor,
         resources={**resources, **(resource_overrides or {})},
     )

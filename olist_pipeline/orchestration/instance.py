@@ -45,12 +45,16 @@ UNFINISHED = (
 
 @contextmanager
 def quiet_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
-    """Yield the environment's instance for a run in this process, which keeps its own output."""
-    no_capture = {
-        "compute_logs": {"module": "dagster._core.storage.noop_compute_log_manager", "class": "NoOpComputeLogManager"}
+    """Yield the environment's instance for a run in this process, which keeps its own output.
+
+    Nobody resumes such a run: when it is interrupted, it has failed.
+    """
+    in_this_process = {
+        "compute_logs": {"module": "dagster._core.storage.noop_compute_log_manager", "class": "NoOpComputeLogManager"},
+        "run_monitoring": {"enabled": False},
     }
     with dg.DagsterInstance.from_ref(
-        InstanceRef.from_dir(str(settings.dagster_home), overrides=no_capture)
+        InstanceRef.from_dir(str(settings.dagster_home), overrides=in_this_process)
     ) as instance:
         yield instance
 

@@ -15,6 +15,7 @@ import dagster as dg
 from dagster._core.definitions.assets.graph.base_asset_graph import BaseAssetGraph
 
 from olist_pipeline.orchestration.dbt import FULL_REFRESH
+from olist_pipeline.orchestration.executor import continuing_executor
 from olist_pipeline.orchestration.intake import intake_key
 from olist_pipeline.registry import CONTEXTS
 from olist_pipeline.validation.context import Context
@@ -79,5 +80,5 @@ def _job(
     name: str, selection: dg.AssetSelection, description: str, tags: dict[str, str] | None = None
 ) -> dg.UnresolvedAssetJobDefinition:
     return dg.define_asset_job(
-        name, selection=selection, executor_def=dg.in_process_executor, description=description, tags=tags
+        name, selection=selection, executor_def=continuing_executor, description=description, tags=tags
     )

@@ -67,11 +67,11 @@ class DagsterServer:
             if name in self.ports:
                 wait_for(lambda port=self.ports[name]: is_listening(port), f"{name} listens", 90)
 
-    def kill(self, name: str, sign: int = signal.SIGKILL) -> None:
-        """Kill a process and all that it started."""
+    def kill(self, name: str, *, alone: bool = False) -> None:
+        """Kill a process and all that it started, or the process alone."""
         process = self.processes.pop(name)
         with suppress(ProcessLookupError):
-            os.killpg(process.pid, sign)
+            (os.kill if alone else os.killpg)(process.pid, signal.SIGKILL)
         process.wait(timeout=60)
 
     def stop(self) -> None:
@@ -154,8 +154,12 @@ class DagsterServer:
 
     def materialized_by(self, run_id: str) -> set[tuple[str, str | None]]:
         """Return what a run made: asset and partition."""
+        return set(self.materializations_of(run_id))
+
+    def materializations_of(self, run_id: str) -> list[tuple[str, str | None]]:
+        """Return what a run made, as often as it did: asset and partition."""
         events = self.events_of(run_id, "... on MaterializationEvent { assetKey { path } partition }")
-        return {("/".join(event["assetKey"]["path"]), event["partition"]) for event in events}
+        return [("/".join(event["assetKey"]["path"]), event["partition"]) for event in events]
 
     def events_of(self, run_id: str, fields: str) -> list[dict[str, Any]]:
         """Return those events of a run that have `fields`."""

@@ -1,0 +1,67 @@
+"""Executing runs: in one process, and going on where an earlier process of the run came to its end.
+
+What belongs here: which steps a process of a run executes. What does not: when a run goes on (`launcher`), and how its
+process shows that it lives (`run_process`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import dagster as dg
+from dagster._core.events import EngineEventData
+from dagster._core.execution.api import create_execution_plan
+from dagster._core.execution.context.system import PlanOrchestrationContext
+from dagster._core.execution.plan.plan import ExecutionPlan
+from dagster._core.execution.retries import RetryMode
+from dagster._core.executor.in_process import InProcessExecutor
+
+from olist_pipeline.orchestration.run_process import hold
+
+
+class ContinuingExecutor(InProcessExecutor):
+    """Dagster's in-process executor, without the steps that the run has brought to their end before.
+
+    So no month is made twice when a run goes on in another process. A step that was cut off is executed anew.
+    """
+
+    def execute(
+        self, plan_context: PlanOrchestrationContext, execution_plan: ExecutionPlan
+    ) -> Iterator[dg.DagsterEvent]:
+        """See `Executor.execute`."""
+        run, instance = plan_context.dagster_run, plan_context.instance
+        hold(instance, run.run_id)
+        done = {entry.step_key for entry in instance.all_logs(run.run_id, of_type=dg.DagsterEventType.STEP_SUCCESS)}
+        if not done:
+            yield from super().execute(plan_context, execution_plan)
+            return
+        left = [key for key in execution_plan.step_keys_to_execute if key not in done]
+        said = f"Going on with {len(left)} of {len(execution_plan.step_keys_to_execute)} steps"
+        yield dg.DagsterEvent.engine_event(plan_context, said, EngineEventData())
+        if left:
+            rest = create_execution_plan(
+                plan_context.job,
+                run_config=run.run_config,
+                step_keys_to_execute=left,
+                known_state=execution_plan.known_state,
+                tags=run.tags,
+                repository_load_data=execution_plan.repository_load_data,
+            )
+            yield from super().execute(_of_plan(plan_context, rest), rest)
+
+
+@dg.executor(name="in_process")
+def continuing_executor(_: dg.InitExecutorContext) -> ContinuingExecutor:
+    """All steps of a run in one process; one that goes on leaves out what it has done."""
+    return ContinuingExecutor(RetryMode.ENABLED)
+
+
+def _of_plan(context: PlanOrchestrationContext, plan: ExecutionPlan) -> PlanOrchestrationContext:
+    """Return the context of a run for another plan of it."""
+    return PlanOrchestrationContext(
+        plan_data=context.plan_data._replace(execution_plan=plan),
+        log_manager=context.log,
+        executor=context.executor,
+        output_capture=context.output_capture,
+        resume_from_failure=context.resume_from_failure,
+    )

@@ -1,0 +1,79 @@
+"""Processes of runs: a lock that the process of a run holds for as long as it lives.
+
+What belongs here: holding that lock, and asking whether anybody does. What does not: what follows from the answer
+(`launcher`).
+
+The lock goes with its process, however that ends. So the answer needs no code server, which may be gone, and no process
+id, which may have been given again. It is a file below DAGSTER_HOME, which the processes of a server share.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import signal
+import socket
+from enum import Enum
+from pathlib import Path
+from typing import TextIO
+
+from dagster import DagsterInstance
+
+_held: dict[Path, TextIO] = {}
+"""The locks of this process. It gives them up by its end alone: until then a run may count as started."""
+
+
+class RunProcess(Enum):
+    """Whether the process of a run lives."""
+
+    ALIVE = "alive"
+    GONE = "gone"
+    UNKNOWN = "unknown"
+    """It has not begun, or does its work where this process sees no locks of it."""
+
+
+def hold(instance: DagsterInstance, run_id: str) -> None:
+    """Let this process be the run's, until its end; wait for another one that still is."""
+    path = _lock_of(instance, run_id)
+    if path in _held:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = path.open("a+", encoding="utf-8")
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    lock.truncate(0)
+    lock.write(json.dumps([socket.gethostname(), os.getpid()]))
+    lock.flush()
+    _held[path] = lock
+
+
+def forget(instance: DagsterInstance, run_id: str) -> None:
+    """Let the run be as one that has not begun."""
+    _lock_of(instance, run_id).unlink(missing_ok=True)
+
+
+def process_of(instance: DagsterInstance, run_id: str) -> RunProcess:
+    """Return whether the process of a run lives."""
+    try:
+        with _lock_of(instance, run_id).open(encoding="utf-8") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return RunProcess.UNKNOWN
+    except BlockingIOError:
+        return RunProcess.ALIVE
+    return RunProcess.GONE
+
+
+def interrupt(instance: DagsterInstance, run_id: str) -> bool:
+    """Interrupt the living process of a run, as its code server would do; return whether there is one here."""
+    if process_of(instance, run_id) is not RunProcess.ALIVE:
+        return False
+    host, process = json.loads(_lock_of(instance, run_id).read_text("utf-8"))
+    if host != socket.gethostname():
+        return False
+    os.kill(process, signal.SIGINT)
+    return True
+
+
+def _lock_of(instance: DagsterInstance, run_id: str) -> Path:
+    return Path(instance.root_directory) / "runs" / f"{run_id}.lock"
