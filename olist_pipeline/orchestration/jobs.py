@@ -17,7 +17,7 @@ from dagster._core.definitions.assets.graph.base_asset_graph import BaseAssetGra
 from olist_pipeline.orchestration.dbt import FULL_REFRESH
 from olist_pipeline.orchestration.executor import continuing_executor
 from olist_pipeline.orchestration.intake import intake_key
-from olist_pipeline.registry import CONTEXTS
+from olist_pipeline.registry import CONTEXTS, LANDING
 from olist_pipeline.validation.context import Context
 
 DUAL_RUN, FULL_REFRESH_JOB, FRESHNESS = "dual_run", "full_refresh", "freshness"
@@ -58,16 +58,27 @@ def context_selection(moved: Context) -> dg.AssetSelection:
 
 
 def keys_of(contexts: Iterable[str], graph: BaseAssetGraph[Any], *, monthly: bool, whole: bool) -> list[dg.AssetKey]:
-    """Return the assets of `contexts`: those by month, those as a whole, or both."""
+    """Return the assets of `contexts`: by month, with their intake; as a whole; or both."""
     keys = {key for name in contexts for key in context_selection(CONTEXTS[name]).resolve(graph)}
-    return sorted(key for key in keys if (monthly if graph.get(key).is_partitioned else whole))
+    wanted = _of_months(keys, graph) if monthly else set()
+    if whole:
+        wanted |= {key for key in keys if not graph.get(key).is_partitioned}
+    return sorted(wanted)
 
 
 def monthly_part(job: dg.JobDefinition) -> dg.JobDefinition:
-    """Return the part of a job that makes monthly tables, without checks: more months are to come before the proofs."""
-    graph = job.asset_layer.asset_graph
-    monthly = {key for key in job.asset_layer.selected_asset_keys if graph.get(key).is_partitioned}
-    return job.get_subset(asset_selection=monthly, asset_check_selection=set())
+    """Return the part of a job that takes in its files and makes monthly tables of them.
+
+    It has no checks: more months are to come before the proofs.
+    """
+    keys = _of_months(job.asset_layer.selected_asset_keys, job.asset_layer.asset_graph)
+    return job.get_subset(asset_selection=keys, asset_check_selection=set())
+
+
+def _of_months(keys: Iterable[dg.AssetKey], graph: BaseAssetGraph[Any]) -> set[dg.AssetKey]:
+    """Return those of `keys` that are by month, with their intake: without it they would be made of older files."""
+    intake = {intake_key(table) for table in LANDING}
+    return {key for key in keys if key in intake or graph.get(key).is_partitioned}
 
 
 def _context_job(moved: Context) -> dg.UnresolvedAssetJobDefinition:

@@ -18,6 +18,7 @@ from olist_pipeline.orchestration.dbt import (
     window_of,
 )
 from olist_pipeline.orchestration.definitions import build_defs
+from olist_pipeline.orchestration.jobs import keys_of, monthly_part
 from olist_pipeline.orchestration.partitions import MONTHS, describe, months_of, tagged_months
 from olist_pipeline.orchestration.resources import clear_failures
 from olist_pipeline.registry import STEPS
@@ -240,3 +241,15 @@ def test_a_table_without_a_key_is_refused():
     }
     with pytest.raises(OlistError, match="new__fact_x declares no key"):
         warehouse_tables({"nodes": {"a": node}})
+
+
+def test_months_with_a_gap_are_made_of_the_files_of_today(environment, graph):
+    """Each part of such a run takes in its files first: it would make months of what an earlier run took in."""
+    part = monthly_part(build_defs(environment).resolve_job_def("sales_job"))
+    made = part.asset_layer.selected_asset_keys
+    assert set(keys_of(("sales",), graph, monthly=True, whole=False)) == made
+    assert {key.path[-1] for key in made if key.path[0] == "intake"} == {"orders", "order_items", "order_payments"}
+    assert {key for key in made if not graph.get(key).is_partitioned} == {
+        key for key in made if key.path[0] == "intake"
+    }
+    assert {key.path[0] for key in made} == {"intake", "sales", "new"}
