@@ -1,11 +1,13 @@
 """Dagster's storage: the PostgreSQL of the environment, embedded or given.
 
-What belongs here: pointing Dagster to the server. What does not: the server (`stores.postgres`).
+What belongs here: pointing Dagster to the server, and how it writes there. What does not: the server
+(`stores.postgres`).
 """
 
 from __future__ import annotations
 
 import json
+import os
 from typing import Any
 
 from dagster._serdes import ConfigurableClassData
@@ -13,6 +15,9 @@ from dagster_postgres import DagsterPostgresStorage
 
 from olist_pipeline.settings import Settings
 from olist_pipeline.stores.postgres import dagster_url, server_url
+
+EVENTS_AT_ONCE = "1000"
+"""A run over many months tells of each table in each month: Dagster stores so many of these events together."""
 
 
 class EnvironmentStorage(DagsterPostgresStorage):
@@ -31,6 +36,7 @@ class EnvironmentStorage(DagsterPostgresStorage):
 
         Child processes are told the address itself: they need not look for it again.
         """
+        os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", EVENTS_AT_ONCE)
         url = dagster_url(server_url(Settings.from_env()))
         config = json.dumps({"postgres_url": url})
         data = ConfigurableClassData("dagster_postgres", "DagsterPostgresStorage", config)
