@@ -9,11 +9,14 @@ import subprocess
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtCliResource, DbtProject, dbt_assets
+from packaging.version import Version
 
 from olist_pipeline.errors import OlistError
 from olist_pipeline.files import content_hash, replacing, tree_hash
@@ -32,6 +35,15 @@ TARGET = {OLD: "warehouse", REPLAY: "replay", NEW: "warehouse"}
 POOL = "duckdb"
 FULL_REFRESH = "olist/full_refresh"
 """The tag of a run that builds monthly tables anew as a whole, whatever months it is given."""
+
+
+class InstalledDbt(DbtCliResource):
+    """dbt as it is installed beside this package, whose version need not be asked of it: that takes two seconds."""
+
+    @cached_property
+    def _cli_version(self) -> Version:
+        return Version(version("dbt-core"))
+
 
 Window = tuple[date, date]
 """The first and the last month, both included, that a run builds of monthly tables."""
