@@ -52,8 +52,6 @@ def quiet_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
     with dg.DagsterInstance.from_ref(
         InstanceRef.from_dir(str(settings.dagster_home), overrides=no_capture)
     ) as instance:
-        # One connection for the run, as the web server has, rather than one for each of a thousand events.
-        instance.optimize_for_webserver(statement_timeout=60_000, pool_recycle=3600, max_overflow=20)
         yield instance
 
 
