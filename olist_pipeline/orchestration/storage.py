@@ -18,7 +18,6 @@ from dagster_postgres.utils import create_pg_engine
 from olist_pipeline.settings import Settings
 from olist_pipeline.stores.postgres import dagster_url, server_url
 
-
 EVENTS_AT_ONCE = "1000"
 """A run over many months tells of each table in each month: Dagster stores so many of these events together."""
 
