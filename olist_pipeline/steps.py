@@ -3,16 +3,19 @@
 What belongs here: the order in which a step writes its stores. What does not: how rows are judged (intake
 and the contexts), and Dagster.
 
-A step writes the quarantine and the events first, then its Parquet files. Each write replaces what an
-earlier run wrote, so a crash between two of them is healed by running the step again.
+A step writes the quarantine and the events first, then its Parquet files; what waits for the disk or for PostgreSQL
+goes on beside other work. Each write replaces what an earlier run wrote, so a crash between two of them is healed by
+running the step again.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 
 import polars as pl
 
@@ -29,7 +32,7 @@ from olist_pipeline.staging import intake_path, scan_intake, write_frame, write_
 from olist_pipeline.stores import events, quarantine
 from olist_pipeline.validation.context import Step
 from olist_pipeline.validation.inputs import Inputs
-from olist_pipeline.validation.judged import quarantine_rows
+from olist_pipeline.validation.judged import Judged, quarantine_rows
 from olist_pipeline.validation.table import StagedTable
 
 LANDING_HASH = "olist.landing_hash"
@@ -66,9 +69,11 @@ class ValidationReport:
 
 def run_intake(settings: Settings, url: str, table: LandingTable, today: date, run_id: str) -> IntakeReport:
     """Read a table's landing file, quarantine its structurally bad rows and write the rest, typed."""
-    landing_hash = content_hash(path_of(settings.landing, table))
-    orders = scan_intake(settings.intake, table.parent).collect() if table.parent else None
-    rows = take_in(table, settings.landing, MonthRange.until(today), orders)
+    with ThreadPoolExecutor(1) as beside:
+        hashed = beside.submit(content_hash, path_of(settings.landing, table))
+        orders = scan_intake(settings.intake, table.parent).collect() if table.parent else None
+        rows = take_in(table, settings.landing, MonthRange.until(today), orders)
+    landing_hash = hashed.result()
     rejected = rows.filter(~IS_SOUND)
     quarantined = quarantine_rows(rejected, StagedTable.of(table))
     quarantine.replace_rows(url, "intake", [table.name], None, quarantined, run_id)
@@ -86,28 +91,36 @@ def run_validation(
     declared = frozenset((*step.intake, *step.published))
     judged = step.judge(Inputs(settings.intake, settings.staging, declared, months, as_of(settings.landing)))
     quarantined = judged.quarantined()
-    quarantine.replace_rows(url, "validation", judged.tables, months, quarantined, run_id)
-    appended = events.append(url, judged.events, run_id)
-    reports = {}
-    for table in step.tables:
-        accepted = judged.accepted(table.name)
-        if months is None:
-            write_snapshot(accepted, settings.staging, table.context, table.name)
-        else:
-            write_months(accepted, settings.staging, table.context, table.name, months)
-        rejected = quarantined.filter(pl.col("source_table") == table.name)
-        reports[table.name] = TableReport(
-            accepted.height,
-            rejected.height,
-            _count_codes(rejected[RULES]),
-            dict(Counter(accepted[FLAGS].explode().drop_nulls().to_list())),
-        )
-    return ValidationReport(reports, appended)
+    with ThreadPoolExecutor(1) as beside:
+        replaced = beside.submit(quarantine.replace_rows, url, "validation", judged.tables, months, quarantined, run_id)
+        appended = events.append(url, judged.events, run_id)
+    replaced.result()
+    with ThreadPoolExecutor(len(step.tables)) as side_by_side:
+        reports = side_by_side.map(partial(_stage, settings, months, judged, quarantined), step.tables)
+    return ValidationReport({table.name: report for table, report in zip(step.tables, reports, strict=True)}, appended)
 
 
 def landing_hash_of(settings: Settings, table: str) -> str:
     """Return the content hash of the landing file that the present intake of a table was made of."""
     return pl.read_parquet_metadata(intake_path(settings.intake, table)).get(LANDING_HASH, "")
+
+
+def _stage(
+    settings: Settings, months: Sequence[date] | None, judged: Judged, quarantined: pl.DataFrame, table: StagedTable
+) -> TableReport:
+    """Write the accepted rows of one table to staging and report them beside those in quarantine."""
+    accepted = judged.accepted(table.name)
+    if months is None:
+        write_snapshot(accepted, settings.staging, table.context, table.name)
+    else:
+        write_months(accepted, settings.staging, table.context, table.name, months)
+    rejected = quarantined.filter(pl.col("source_table") == table.name)
+    return TableReport(
+        accepted.height,
+        rejected.height,
+        _count_codes(rejected[RULES]),
+        dict(Counter(accepted[FLAGS].explode().drop_nulls().to_list())),
+    )
 
 
 def _count_codes(codes: pl.Series) -> dict[str, int]:

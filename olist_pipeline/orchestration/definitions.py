@@ -10,12 +10,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import dagster as dg
-from dagster_dbt import DbtCliResource
 from dagster_duckdb import DuckDBResource
 
 from olist_pipeline.orchestration.checks import conservation_checks, parity_checks
 from olist_pipeline.orchestration.cutover import cutover_jobs, guard_sensor
-from olist_pipeline.orchestration.dbt import dbt_tree_assets, ensure_manifest
+from olist_pipeline.orchestration.dbt import OwnDbt, dbt_tree_assets, ensure_manifest
 from olist_pipeline.orchestration.description import described
 from olist_pipeline.orchestration.executor import continuing_executor
 from olist_pipeline.orchestration.freshness import freshness_checks
@@ -42,7 +41,7 @@ def build_defs(settings: Settings, resource_overrides: Mapping[str, Any] | None 
     compared = [table for table in tables if table.context not in retired]
     resources = {
         "pipeline": PipelineResource.of(settings),
-        "dbt": DbtCliResource(
+        "dbt": OwnDbt(
             project_dir=str(DBT_DIR),
             profiles_dir=str(DBT_DIR),
             dbt_executable=str(DBT),

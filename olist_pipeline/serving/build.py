@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -38,6 +39,9 @@ from olist_pipeline.serving.release import (
 from olist_pipeline.serving.routing import DIMENSION, NEW, OLD, Reference, served_schemas
 from olist_pipeline.stores.routes import Route
 from olist_pipeline.warehouse import NEW_PREFIX, WarehouseTable
+
+COPIES = 2
+"""So many tables are copied at a time."""
 
 ReadRoutes = Callable[[], Mapping[str, Route]]
 Objections = Callable[[duckdb.DuckDBPyConnection, Mapping[str, Route]], Sequence[str]]
@@ -179,20 +183,20 @@ def _copy_tables(
 
     Sides with the same rows are kept once: new then is a view.
     """
-    copied: dict[str, dict[str, Any]] = {}
+
+    def copy(table: WarehouseTable) -> dict[str, Any]:
+        sides = (NEW,) if table.context in retired else (OLD, NEW)
+        with connection.cursor() as cursor:
+            sources = {side: _copy_side(cursor, table.name, side) for side in sides}
+        return {"context": table.context, "key": list(table.key), "needs": needs_of(table), "sources": sources}
+
     connection.execute(f"CREATE SCHEMA {OLD}; CREATE SCHEMA {NEW}")
     connection.execute(f"ATTACH {literal(str(warehouse))} AS warehouse (READ_ONLY)")
-    for table in tables:
-        sides = (NEW,) if table.context in retired else (OLD, NEW)
-        sources = {side: _copy_side(connection, table.name, side) for side in sides}
-        copied[table.name] = {
-            "context": table.context,
-            "key": list(table.key),
-            "needs": needs_of(table),
-            "sources": sources,
-        }
+    # Small tables are written by one core each.
+    with ThreadPoolExecutor(COPIES) as side_by_side:
+        copied = {table.name: side_by_side.submit(copy, table) for table in tables}
     connection.execute("DETACH warehouse")
-    return copied
+    return {name: one.result() for name, one in copied.items()}
 
 
 def _copy_side(connection: duckdb.DuckDBPyConnection, name: str, side: str) -> dict[str, Any]:

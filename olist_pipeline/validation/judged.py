@@ -32,13 +32,14 @@ class JudgedTable:
 
     def accepted(self) -> pl.DataFrame:
         """Return the staging rows: columns, derived attributes, flags, month and source row where there are any."""
-        rows = self.rows.filter(IS_ACCEPTED)
-        return rows.select(
-            *(_stored(name, rows.schema[name]) for name in (*self.table.columns, *self.derived)),
+        kinds = self.rows.schema
+        kept = self.rows.lazy().filter(IS_ACCEPTED)
+        return kept.select(
+            *(_stored(name, kinds[name]) for name in (*self.table.columns, *self.derived)),
             _as_list(FLAGS),
             *([ORDER_MONTH] if self.table.is_monthly else []),
             *([SOURCE_ROW] if self.table.source else []),
-        )
+        ).collect()
 
     def quarantined(self) -> pl.DataFrame:
         """Return the quarantine rows, `rules` by commas, `payload` as JSON with cells as landing writes them."""

@@ -1,11 +1,13 @@
 """The asset graph: its keys, checks and jobs, and the pure helpers that build it."""
 
 import json
+import subprocess
 from datetime import date
 
 import dagster as dg
 import polars as pl
 import pytest
+from dagster_dbt.core import resource
 
 from olist_pipeline.errors import OlistError
 from olist_pipeline.months import month_text
@@ -149,6 +151,17 @@ def test_the_manifest_is_parsed_once(environment):
     manifest = ensure_manifest(environment)
     parsed = manifest.stat().st_mtime_ns
     assert ensure_manifest(environment).stat().st_mtime_ns == parsed
+
+
+def test_an_invocation_of_dbt_starts_nothing_beside_it(environment, tmp_path, monkeypatch):
+    dbt = build_defs(environment).resources["dbt"]
+    with monkeypatch.context() as patch:
+        patch.setattr(resource, "check_output", lambda *_: pytest.fail("dbt is asked for its version"))
+        invocation = dbt.cli(["deps"], target_path=tmp_path)
+    assert invocation.wait().is_successful()
+    assert invocation.adapter is None, "an adapter in this process would take as long as dbt"
+    asked = subprocess.run([dbt.dbt_executable, "--version"], capture_output=True, text=True, check=True)
+    assert f"installed: {invocation.cli_version}" in asked.stdout
 
 
 @pytest.mark.parametrize(
