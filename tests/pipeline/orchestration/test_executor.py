@@ -21,13 +21,12 @@ class Work:
 
     def __init__(self, instance, log):
         self.instance, self.log = instance, log
-        single = dg.BackfillPolicy.single_run()
 
-        @dg.asset(partitions_def=MONTHS, backfill_policy=single)
+        @dg.asset(partitions_def=MONTHS)
         def first() -> None:
             self.note("first")
 
-        @dg.asset(deps=[first], partitions_def=MONTHS, backfill_policy=single)
+        @dg.asset(deps=[first], partitions_def=MONTHS)
         def second() -> None:
             self.note("second")
 
