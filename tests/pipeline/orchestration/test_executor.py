@@ -75,16 +75,20 @@ class Work:
         return self.instance.get_run_by_id(self.run.run_id).status
 
     def times_made(self, asset, month):
-        records = self.instance.fetch_materializations(
-            dg.AssetRecordsFilter(dg.AssetKey(asset), asset_partitions=[month] if month else None), limit=10
-        ).records
-        return len(records)
+        wanted = dg.AssetRecordsFilter(dg.AssetKey(asset), asset_partitions=[month] if month else None)
+        records = self.instance.fetch_materializations(wanted, limit=100).records
+        return [record.run_id for record in records].count(self.run.run_id)
+
+
+@pytest.fixture(scope="module")
+def instance(tmp_path_factory):
+    with dg.DagsterInstance.local_temp(str(tmp_path_factory.mktemp("instance"))) as instance:
+        yield instance
 
 
 @pytest.fixture
-def work(tmp_path):
-    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
-        yield Work(instance, tmp_path / "done")
+def work(instance, tmp_path):
+    return Work(instance, tmp_path / "done")
 
 
 STEPS = ["first", "second", "second_proven", "last"]
