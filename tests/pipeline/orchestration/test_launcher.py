@@ -4,17 +4,20 @@ import json
 import signal
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from logging import getLogger
 
 import dagster as dg
 import pytest
 from dagster._core.launcher.base import ResumeRunContext, WorkerStatus
 from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
 from dagster._core.storage.tags import GRPC_INFO_TAG
+from dagster._daemon.monitoring.run_monitoring import monitor_started_run
 from dagster._grpc.types import CanCancelExecutionResult
 from dagster_shared.serdes import serialize_value
 
 from olist_pipeline.errors import OlistError
+from olist_pipeline.orchestration.instance import prepare, quiet_instance
 from olist_pipeline.orchestration.launcher import WatchedRunLauncher
 from tests.end_to_end.dagster_server import free_port
 
@@ -153,19 +156,32 @@ def test_the_process_of_a_run_waits_for_another_one_that_still_lives(instance):
         second.stdout.close()
 
 
-def test_the_instance_of_the_project_has_this_launcher(tmp_path, settings, monkeypatch):
-    from olist_pipeline.orchestration.instance import prepare, quiet_instance
-
+@pytest.fixture
+def of_the_project(settings, monkeypatch):
+    """The settings of an environment that is prepared: its instance is the one of `dagster.yaml`."""
     for name in ("OLIST_HOME", "OLIST_DATA_DIR", "OLIST_ENGINE", "OLIST_AUTOMATION", "DAGSTER_HOME"):
         monkeypatch.setenv(name, "")  # preparing sets them
     monkeypatch.setenv("OLIST_POSTGRES_URL", settings.postgres_url)
     prepare(settings)
-    with dg.DagsterInstance.from_config(str(settings.dagster_home)) as instance:
+    return settings
+
+
+def test_run_monitoring_lets_a_run_go_on_but_not_one_of_the_command_line(of_the_project):
+    with dg.DagsterInstance.from_config(str(of_the_project.dagster_home)) as instance:
         assert isinstance(instance.run_launcher, WatchedRunLauncher)
-        assert instance.run_monitoring_enabled
         assert instance.run_retries_enabled
         queue = instance.get_concurrency_config().run_queue_config
         assert (queue.max_concurrent_runs, queue.max_user_code_failure_retries) == (4, 120)
-        assert instance.run_will_resume("a run of a code server")
-    with quiet_instance(settings) as instance:
-        assert not instance.run_will_resume("a run of the command line")
+        runs = [started(instance), started(instance, by_command_line=True)]
+        for run in runs:
+            with process_of(instance, run):
+                pass
+        for run, ends in zip(runs, (nullcontext(), pytest.raises(OlistError)), strict=True):
+            with ends:
+                monitor_started_run(instance, None, instance.get_run_record_by_id(run.run_id), getLogger("test"))
+        assert [instance.get_run_by_id(run.run_id).status.value for run in runs] == ["QUEUED", "FAILURE"]
+
+
+def test_a_run_of_the_command_line_that_is_interrupted_has_failed(of_the_project):
+    with quiet_instance(of_the_project) as instance:
+        assert not instance.run_will_resume("any run")
