@@ -14,6 +14,8 @@ import json
 import os
 import signal
 import socket
+import time
+from contextlib import suppress
 from enum import Enum
 from pathlib import Path
 from typing import TextIO
@@ -22,6 +24,10 @@ from dagster import DagsterInstance
 
 _held: dict[Path, TextIO] = {}
 """The locks of this process. It gives them up by its end alone: until then a run may count as started."""
+
+
+KEPT_SECONDS = 7 * 24 * 3600
+"""A lock that nobody holds any more stays for so long: no run goes on after a week."""
 
 
 class RunProcess(Enum):
@@ -45,6 +51,7 @@ def hold(instance: DagsterInstance, run_id: str) -> None:
     lock.write(json.dumps([socket.gethostname(), os.getpid()]))
     lock.flush()
     _held[path] = lock
+    _remove_old(path.parent)
 
 
 def forget(instance: DagsterInstance, run_id: str) -> None:
@@ -73,6 +80,17 @@ def interrupt(instance: DagsterInstance, run_id: str) -> bool:
         return False
     os.kill(process, signal.SIGINT)
     return True
+
+
+def _remove_old(folder: Path) -> None:
+    """Remove the locks that processes which are long gone left behind."""
+    for path in folder.glob("*.lock"):
+        with suppress(OSError):
+            if path.stat().st_mtime > time.time() - KEPT_SECONDS:
+                continue
+            with path.open(encoding="utf-8") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                path.unlink()
 
 
 def _lock_of(instance: DagsterInstance, run_id: str) -> Path:
