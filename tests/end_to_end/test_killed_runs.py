@@ -8,7 +8,8 @@ import time
 from tests.end_to_end.dagster_server import wait_for
 from tests.end_to_end.world import World
 
-# After which line of its progress a run is killed, how many seconds later, once dbt has begun, and whether what it started dies too.
+# After which line of its progress a run is killed, how many seconds later (once dbt has begun), and whether what it
+# started dies too.
 KILLS = [
     ("olist run", 0.5, os.kill),  # dbt builds old (its warehouse is there by then), and goes on alone
     ("validate_sales", 0.3, os.killpg),  # validation: of reviews, or of persons
