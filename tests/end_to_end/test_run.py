@@ -104,8 +104,8 @@ class TestFirstRun:
     def test_parses_the_dbt_project_once_for_a_target(self, world, first_run):
         """The first build of old finds the project parsed as it needs it; replay has a schema of its own."""
         logs = {target: world.settings.dbt_target / f"run_{target}" / "dbt.log" for target in ("warehouse", "replay")}
-        parsed = {target: log.read_text("utf-8").count("Starting full parse") for target, log in logs.items()}
-        assert parsed == {"warehouse": 0, "replay": 1}
+        parsed = {target: "Starting full parse" in log.read_text("utf-8") for target, log in logs.items()}
+        assert parsed == {"warehouse": False, "replay": True}
 
     def test_nothing_changed_is_said_and_nothing_is_run(self, world, first_run):
         again = world.olist("run")
