@@ -10,9 +10,9 @@ run: $(INSTALLED)  ## set up and run the whole pipeline
 	@$(BIN)/olist run
 
 test: $(INSTALLED)  ## set up and pass the tests
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
-	@$(BIN)/python -m pytest tests/domain -q -p no:cacheprovider --cov=olist_domain --cov-branch \
+	@$(BIN)/python -m pytest tests/domain -p no:cacheprovider --cov=olist_domain --cov-branch \
 		--cov-report=term:skip-covered --cov-fail-under=95
+	@$(BIN)/python -m pytest --ignore=tests/domain -n 2 --dist loadfile --no-loadscope-reorder
 
 dev: $(INSTALLED)  ## set up and open the Dagster UI
 	@$(BIN)/olist dev

@@ -12,15 +12,11 @@ import sys
 import click
 from rich.console import Console
 
-from olist_pipeline.cli.execution import Planned, run_jobs
 from olist_pipeline.cli.output import print_json
 from olist_pipeline.cli.summary import print_summary, summarise
 from olist_pipeline.errors import OlistError
 from olist_pipeline.fingerprint import landing_hashes, run_fingerprint
 from olist_pipeline.landing.csv_file import path_of, read_text
-from olist_pipeline.orchestration.instance import prepare
-from olist_pipeline.orchestration.jobs import DUAL_RUN
-from olist_pipeline.orchestration.partitions import all_months
 from olist_pipeline.registry import CONTEXTS, LANDING
 from olist_pipeline.serving import journal
 from olist_pipeline.serving.guard import guarded_contexts
@@ -44,6 +40,9 @@ def run(force: bool, as_json: bool) -> None:
     _fill_empty_landing(settings, console)
     check_landing(settings)
     console.print(f"[bold]olist run[/bold]  landing {settings.landing}  home {settings.home}")
+    # Dagster and dbt take seconds to import: whatever is wrong in the environment or in landing is told before.
+    from olist_pipeline.orchestration.instance import prepare
+
     url = prepare(settings)
     if not force and _is_up_to_date(settings, url):
         release = current_release(settings.serving)
@@ -55,6 +54,10 @@ def run(force: bool, as_json: bool) -> None:
                 f"Nothing has changed since release {release.number} (as of {release.as_of}). --force runs anyway."
             )
         return
+    from olist_pipeline.cli.execution import Planned, run_jobs
+    from olist_pipeline.orchestration.jobs import DUAL_RUN
+    from olist_pipeline.orchestration.partitions import all_months
+
     seen = run_jobs(settings, console, [Planned(DUAL_RUN, all_months(settings))])
     seen.rolled_back = guarded_contexts(settings, url)
     flush(url)

@@ -5,6 +5,7 @@ warehouse.
 """
 
 import json
+import shutil
 import subprocess
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -206,7 +207,7 @@ def _built(build: Build, settings: Settings, manifest: Path, exclude: str) -> dg
         if build.is_monthly:
             window = _window(months_of(context.partition_keys), context.run.tags, pipeline.settings)
         # dbt parses the whole project anew when its variables change: a window has a folder of its own.
-        target_path = settings.dbt_target / f"run_{'months' if window else TARGET[build.tree]}"
+        target_path = _target_path(settings, "months" if window else TARGET[build.tree])
         arguments = build_arguments(build.tree, last_purchase, window)
         invocation = dbt.cli(arguments, context=context, target_path=target_path)
         for event in _counted(invocation.stream(), context, pipeline.settings.warehouse):
@@ -287,11 +288,19 @@ def _variables(as_of: date, window: Window | None = None) -> str:
 
 def _parse(settings: Settings) -> None:
     """Run `dbt parse`; raises OlistError with dbt's own words when the project does not parse."""
-    # With `as_of` given, no model depends on landing for the sake of a date.
-    paths = ["--target-path", str(settings.dbt_target / OLD), "--log-path", str(settings.dbt_target / "logs")]
-    command = ["parse", "--profiles-dir", str(DBT_DIR), *paths]
+    parsed, build = settings.dbt_target / OLD, _target_path(settings, TARGET[OLD])
+    # The variables and the target of a build, as far as they are known: it then need not parse once more.
+    options = ["--target", TARGET[OLD], "--vars", _variables(_last_purchase(settings))]
+    paths = [
+        "--profiles-dir",
+        str(DBT_DIR),
+        "--target-path",
+        str(parsed),
+        "--log-path",
+        str(settings.dbt_target / "logs"),
+    ]
     result = subprocess.run(
-        [str(DBT), "--quiet", *command, "--vars", _variables(FIRST_MONTH)],
+        [str(DBT), "--quiet", "parse", *options, *paths],
         cwd=DBT_DIR,
         capture_output=True,
         text=True,
@@ -299,3 +308,17 @@ def _parse(settings: Settings) -> None:
     )
     if result.returncode:
         raise OlistError(f"dbt cannot parse {DBT_DIR}: {(result.stdout or result.stderr).strip()[-2000:]}")
+    build.mkdir(exist_ok=True)
+    shutil.copy(parsed / "partial_parse.msgpack", build)
+
+
+def _target_path(settings: Settings, name: str) -> Path:
+    return settings.dbt_target / f"run_{name}"
+
+
+def _last_purchase(settings: Settings) -> date:
+    """Return the date that builds look back from; any date where landing has none yet: models then need no landing."""
+    try:
+        return as_of(settings.landing)
+    except (OlistError, OSError):
+        return FIRST_MONTH

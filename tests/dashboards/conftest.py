@@ -1,4 +1,4 @@
-"""Fixtures of the dashboards' tests: one warehouse for all workers, and a home for each tree."""
+"""Fixtures of the dashboards' tests: the warehouse of the first run, and a home for each tree."""
 
 import fcntl
 from pathlib import Path
@@ -6,15 +6,12 @@ from pathlib import Path
 import pytest
 
 from dashboards.release import PinnedRelease, current
-from olist_pipeline.settings import Settings
-from olist_pipeline.stores import postgres
-from tests.dashboards.world import build
-
-ORDERS = 1_500
+from tests.dashboards.world import make_releases
+from tests.end_to_end.conftest import finished  # noqa: F401 - a fixture
 
 
 @pytest.fixture(scope="session")
-def homes(tmp_path_factory, worker_id, server) -> Path:
+def homes(tmp_path_factory, worker_id, server_folder, finished) -> Path:  # noqa: F811
     """A folder with the homes `old`, `new` and `replay`, each with a release of all tables of that tree."""
     base = tmp_path_factory.getbasetemp()
     home = (base if worker_id == "master" else base.parent) / "dashboards"
@@ -22,10 +19,7 @@ def homes(tmp_path_factory, worker_id, server) -> Path:
     with (home / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (home / "built").exists():
-            with postgres.transaction(server) as connection, connection.cursor() as cursor:
-                cursor.execute("DROP SCHEMA IF EXISTS data_quality, event_store, migration CASCADE")
-            postgres.create_schema(server)
-            build(Settings(home, home / "landing", server), server, ORDERS)
+            make_releases(finished.copy_to(server_folder / "dashboards").settings, home)
             (home / "built").touch()
     return home
 

@@ -5,11 +5,13 @@ import shutil
 import signal
 import time
 
+from tests.end_to_end.dagster_server import wait_for
 from tests.end_to_end.world import World
 
-# After which line of its progress a run is killed, how many seconds later, and whether what it started dies too.
+# After which line of its progress a run is killed, how many seconds later (once dbt has begun), and whether what it
+# started dies too.
 KILLS = [
-    ("olist run", 8.0, os.kill),  # dbt builds old, and goes on alone
+    ("olist run", 0.5, os.kill),  # dbt builds old (its warehouse is there by then), and goes on alone
     ("validate_sales", 0.3, os.killpg),  # validation: of reviews, or of persons
     ("parity", 0.05, os.killpg),  # the release
 ]
@@ -21,6 +23,7 @@ def kill_after(world, words, seconds, kill):
     for line in process.stdout:
         if words in line:
             break
+    wait_for(world.settings.warehouse.exists, "dbt's warehouse", 120)
     time.sleep(seconds)
     was_running = process.poll() is None
     kill(process.pid, signal.SIGKILL)

@@ -101,6 +101,12 @@ class TestFirstRun:
         assert [event["event_type"] for event in told] == ["OrderRejected"]
         assert "ORDER_WITHOUT_ITEMS" in world.olist("quarantine", "--table", "orders", "--limit", "3").stdout
 
+    def test_parses_the_dbt_project_once_for_a_target(self, world, first_run):
+        """The first build of old finds the project parsed as it needs it; replay has a schema of its own."""
+        logs = {target: world.settings.dbt_target / f"run_{target}" / "dbt.log" for target in ("warehouse", "replay")}
+        parsed = {target: "Starting full parse" in log.read_text("utf-8") for target, log in logs.items()}
+        assert parsed == {"warehouse": False, "replay": True}
+
     def test_nothing_changed_is_said_and_nothing_is_run(self, world, first_run):
         again = world.olist("run")
         assert again.returncode == 0
