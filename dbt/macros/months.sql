@@ -1,19 +1,21 @@
 {#
-  Building what orders bear month by month: a run may be given a window of months (the variables `first_month`
-  and `last_month`, first days of months, both included) and then touches those months alone. Without a window,
-  or where the table does not exist yet, the whole table is built.
+  Building what orders bear month by month: a run may be given a window of months (the environment variables
+  OLIST_FIRST_MONTH and OLIST_LAST_MONTH, first days of months, both included) and then touches those months alone.
+  Without a window, or where the table does not exist yet, the whole table is built.
+
+  The window is no variable of dbt's: dbt parses the whole project anew whenever one of those changes.
 #}
 
 {# The window as [first, last], or none where this run builds the whole table. #}
 {% macro month_window() -%}
-    {%- set first, last = var('first_month', none), var('last_month', none) -%}
+    {%- set first, last = env_var('OLIST_FIRST_MONTH', ''), env_var('OLIST_LAST_MONTH', '') -%}
     {%- if not first and not last -%}
         {{ return(none) }}
     {%- endif -%}
     {%- for month in (first, last) -%}
-        {%- if not modules.re.fullmatch('[0-9]{4}-[0-9]{2}-01', month | string) -%}
+        {%- if not modules.re.fullmatch('[0-9]{4}-[0-9]{2}-01', month) -%}
             {{ exceptions.raise_compiler_error(
-                "first_month and last_month must both be first days of months like 2018-10-01, not '" ~ month ~ "'"
+                "OLIST_FIRST_MONTH and OLIST_LAST_MONTH must both be first days of months like 2018-10-01, not '" ~ month ~ "'"
             ) }}
         {%- endif -%}
     {%- endfor -%}

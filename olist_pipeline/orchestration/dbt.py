@@ -5,9 +5,11 @@ warehouse.
 """
 
 import json
+import os
 import shutil
 import subprocess
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from importlib.metadata import version
@@ -35,6 +37,8 @@ TARGET = {OLD: "warehouse", REPLAY: "replay", NEW: "warehouse"}
 POOL = "duckdb"
 FULL_REFRESH = "olist/full_refresh"
 """The tag of a run that builds monthly tables anew as a whole, whatever months it is given."""
+
+WINDOW_VARIABLES = ("OLIST_FIRST_MONTH", "OLIST_LAST_MONTH")
 
 Window = tuple[date, date]
 """The first and the last month, both included, that a run builds of monthly tables."""
@@ -151,15 +155,20 @@ def retired_models(manifest: Mapping[str, Any], retired: Collection[str]) -> lis
     return sorted(manifest["nodes"][uid]["name"] for uid in context_of.keys() - needed)
 
 
-def build_arguments(tree: str, as_of: date, window: Window | None = None) -> list[str]:
-    """Return the arguments of the dbt invocation that builds one tree, its monthly tables in `window` or as a whole.
+def build_arguments(tree: str, as_of: date, *, is_whole: bool = True) -> list[str]:
+    """Return the arguments of the dbt invocation that builds one tree, monthly tables as a whole or a window of them.
 
     Old and new are tested as they are built. Replay is not: its tests are old's. dbt's unit tests speak of
     the SQL, not of the data; they belong to the tests of the project.
     """
     command = ["run"] if tree == REPLAY else ["build", "--exclude-resource-type", "unit_test"]
-    refresh = ["--full-refresh"] if tree == NEW and window is None else []
-    return [*command, *refresh, "--target", TARGET[tree], "--vars", _variables(as_of, window)]
+    refresh = ["--full-refresh"] if tree == NEW and is_whole else []
+    return [*command, *refresh, "--target", TARGET[tree], "--vars", json.dumps({"as_of": as_of.isoformat()})]
+
+
+def window_variables(window: Window | None) -> dict[str, str]:
+    """Return the environment variables that tell dbt of a window (see dbt/macros/months.sql)."""
+    return dict(zip(WINDOW_VARIABLES, (month.isoformat() for month in window), strict=True)) if window else {}
 
 
 def window_of(months: Sequence[date], staged: Iterable[date]) -> Window | None:
@@ -206,10 +215,9 @@ def _built(build: Build, settings: Settings, manifest: Path, exclude: str) -> dg
         window = None
         if build.is_monthly:
             window = _window(months_of(context.partition_keys), context.run.tags, pipeline.settings)
-        # dbt parses the whole project anew when its variables change: a window has a folder of its own.
-        target_path = _target_path(settings, "months" if window else TARGET[build.tree])
-        arguments = build_arguments(build.tree, last_purchase, window)
-        invocation = dbt.cli(arguments, context=context, target_path=target_path)
+        arguments = build_arguments(build.tree, last_purchase, is_whole=window is None)
+        with _exported(window_variables(window)):
+            invocation = dbt.cli(arguments, context=context, target_path=_target_path(settings, TARGET[build.tree]))
         for event in _counted(invocation.stream(), context, pipeline.settings.warehouse):
             # Reading the lineage of every query takes half a minute: once a week will do.
             if FULL_REFRESH in context.run.tags and isinstance(event, dg.Output) and build.tree != REPLAY:
@@ -281,16 +289,11 @@ def _is_old_model(node: Mapping[str, Any]) -> bool:
     return bool(node["resource_type"] == "model" and node["fqn"][1] == OLD)
 
 
-def _variables(as_of: date, window: Window | None = None) -> str:
-    months = {"first_month": window[0].isoformat(), "last_month": window[1].isoformat()} if window else {}
-    return json.dumps({"as_of": as_of.isoformat(), **months})
-
-
 def _parse(settings: Settings) -> None:
     """Run `dbt parse`; raises OlistError with dbt's own words when the project does not parse."""
     parsed, build = settings.dbt_target / OLD, _target_path(settings, TARGET[OLD])
     # The variables and the target of a build, as far as they are known: it then need not parse once more.
-    options = ["--target", TARGET[OLD], "--vars", _variables(_last_purchase(settings))]
+    options = ["--target", TARGET[OLD], "--vars", json.dumps({"as_of": _last_purchase(settings).isoformat()})]
     paths = [
         "--profiles-dir",
         str(DBT_DIR),
@@ -310,6 +313,17 @@ def _parse(settings: Settings) -> None:
         raise OlistError(f"dbt cannot parse {DBT_DIR}: {(result.stdout or result.stderr).strip()[-2000:]}")
     build.mkdir(exist_ok=True)
     shutil.copy(parsed / "partial_parse.msgpack", build)
+
+
+@contextmanager
+def _exported(variables: Mapping[str, str]) -> Iterator[None]:
+    """Let a process that is started in the block have `variables`, too."""
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name in variables:
+            del os.environ[name]
 
 
 def _target_path(settings: Settings, name: str) -> Path:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from olist_pipeline.intake.span import as_of
 from olist_pipeline.landing.catalogue import ORDERS
 from olist_pipeline.months import MonthRange
-from olist_pipeline.orchestration.dbt import build_arguments, window_of
+from olist_pipeline.orchestration.dbt import build_arguments, window_of, window_variables
 from olist_pipeline.parity.fingerprint import fingerprint
 from olist_pipeline.registry import LANDING, STEPS
 from olist_pipeline.settings import DBT_DIR, Settings
@@ -80,10 +80,11 @@ class Warehouse:
             run_validation(self.settings, self.url, step, list(months) if step.is_monthly else None, "run")
 
     def build(self, window):
-        arguments = build_arguments("new", as_of(self.settings.landing), window)
+        arguments = build_arguments("new", as_of(self.settings.landing), is_whole=window is None)
         # The data tests are the same in each run: what is compared here are rows.
         arguments = ["run", *(part for part in arguments[1:] if part not in ("--exclude-resource-type", "unit_test"))]
         with self.environment():
+            os.environ.update(window_variables(window))
             done = dbtRunner(manifest=self.manifest.deepcopy()).invoke(
                 [*arguments, "--select", "fqn:olist.new,config.materialized:incremental", *self.dbt_options]
             )

@@ -18,6 +18,7 @@ from olist_pipeline.orchestration.dbt import (
     ensure_manifest,
     waiting_models,
     window_of,
+    window_variables,
 )
 from olist_pipeline.orchestration.definitions import build_defs
 from olist_pipeline.orchestration.jobs import keys_of, monthly_part
@@ -176,13 +177,9 @@ def test_dbt_arguments(tree, command, target):
 
 def test_dbt_gets_a_window_of_months_or_builds_the_whole():
     window = (date(2017, 3, 1), date(2017, 5, 1))
-    arguments = build_arguments("new", date(2018, 10, 17), window)
-    assert "--full-refresh" not in arguments
-    assert json.loads(arguments[arguments.index("--vars") + 1]) == {
-        "as_of": "2018-10-17",
-        "first_month": "2017-03-01",
-        "last_month": "2017-05-01",
-    }
+    assert window_variables(window) == {"OLIST_FIRST_MONTH": "2017-03-01", "OLIST_LAST_MONTH": "2017-05-01"}
+    assert window_variables(None) == {}
+    assert "--full-refresh" not in build_arguments("new", date(2018, 10, 17), is_whole=False)
     assert "--full-refresh" in build_arguments("new", date(2018, 10, 17))
     for tree in ("old", "replay"):
         assert "--full-refresh" not in build_arguments(tree, date(2018, 10, 17)), "it would change nothing there"
