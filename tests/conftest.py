@@ -29,7 +29,7 @@ LONGEST = (
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Remove what the workers shared (see `end_to_end/conftest.py`), once all of them are done."""
+    """Remove what the workers shared (see `end_to_end/first_run.py`), once all of them are done."""
     if not hasattr(session.config, "workerinput"):
         shutil.rmtree(Path(tempfile.gettempdir()) / f"olist-shared-{os.getpid()}", ignore_errors=True)
 
@@ -94,6 +94,15 @@ def parsed_project(tmp_path_factory, worker_id) -> Settings:
         fcntl.flock(lock, fcntl.LOCK_EX)
         ensure_manifest(settings)
     return settings
+
+
+@pytest.fixture(scope="session")
+def finished(worker_id):
+    """The first `olist run` over an empty home (see `end_to_end/first_run.py`)."""
+    # The tests of the domain alone need neither DuckDB nor the generator.
+    from tests.end_to_end.first_run import first_run_of
+
+    return first_run_of(worker_id)
 
 
 @pytest.fixture

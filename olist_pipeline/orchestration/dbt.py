@@ -294,16 +294,9 @@ def _parse(settings: Settings) -> None:
     parsed, build = settings.dbt_target / OLD, _target_path(settings, TARGET[OLD])
     # The variables and the target of a build, as far as they are known: it then need not parse once more.
     options = ["--target", TARGET[OLD], "--vars", json.dumps({"as_of": _last_purchase(settings).isoformat()})]
-    paths = [
-        "--profiles-dir",
-        str(DBT_DIR),
-        "--target-path",
-        str(parsed),
-        "--log-path",
-        str(settings.dbt_target / "logs"),
-    ]
+    paths = ["--target-path", str(parsed), "--log-path", str(settings.dbt_target / "logs")]
     result = subprocess.run(
-        [str(DBT), "--quiet", "parse", *options, *paths],
+        [str(DBT), "--quiet", "parse", "--profiles-dir", str(DBT_DIR), *options, *paths],
         cwd=DBT_DIR,
         capture_output=True,
         text=True,

@@ -7,11 +7,10 @@ import pytest
 
 from dashboards.release import PinnedRelease, current
 from tests.dashboards.world import make_releases
-from tests.end_to_end.conftest import finished  # noqa: F401 - a fixture
 
 
 @pytest.fixture(scope="session")
-def homes(tmp_path_factory, worker_id, server_folder, finished) -> Path:  # noqa: F811
+def homes(tmp_path_factory, worker_id, server_folder, finished) -> Path:
     """A folder with the homes `old`, `new` and `replay`, each with a release of all tables of that tree."""
     base = tmp_path_factory.getbasetemp()
     home = (base if worker_id == "master" else base.parent) / "dashboards"

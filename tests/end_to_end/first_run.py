@@ -1,4 +1,7 @@
-"""The first run, which takes half a minute: made once for all workers, of which each test file takes a copy."""
+"""The first run, which takes half a minute: made once for all workers, of which each test file takes a copy.
+
+The fixture `finished` of `tests/conftest.py` brings it.
+"""
 
 import fcntl
 import json
@@ -7,8 +10,6 @@ import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-
-import pytest
 
 from tests.end_to_end.world import World
 
@@ -34,8 +35,8 @@ def shared_folder(worker_id: str) -> Path:
     return Path(tempfile.gettempdir()) / f"olist-shared-{controller}"
 
 
-@pytest.fixture(scope="session")
-def finished(worker_id) -> FirstRun:
+def first_run_of(worker_id: str) -> FirstRun:
+    """Return the first run of this session, which the worker that asks first makes."""
     folder = shared_folder(worker_id)
     folder.mkdir(mode=0o755, exist_ok=True)
     said = folder / "said.json"
