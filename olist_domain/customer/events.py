@@ -82,6 +82,3 @@ CHURNED = Milestone[PersonFacts](
         "customer_segment": customer_segment,
     },
 )
-
-CUSTOMER_HISTORY: tuple[Milestone[PersonFacts], ...] = (REGISTERED, CHURNED)
-"""The milestones of a person. Changes of segment (`SEGMENT_CHANGED`) come between the two."""

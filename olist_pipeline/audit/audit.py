@@ -13,7 +13,7 @@ from pathlib import Path
 
 from olist_pipeline.audit.duplicates import groups_of_copies
 from olist_pipeline.audit.metrics import complexity, points, priority
-from olist_pipeline.audit.model import Audit, Copies, Entry, FileAudit, Finding, Level, Problem, State
+from olist_pipeline.audit.model import Audit, Copies, Entry, FileAudit, Finding, Problem, State
 from olist_pipeline.audit.pool import SECONDS_A_FILE, audit_files
 from olist_pipeline.audit.project import Project, open_project
 from olist_pipeline.audit.reading import Job, UnreadableFileError, read_text
@@ -22,8 +22,6 @@ from olist_pipeline.errors import OlistError
 
 Replaced = Callable[[Finding], Sequence[str]]
 """The names of the rules and derivations that replaced a finding."""
-
-URGENCY = {Level.HIGH: 0, Level.MEDIUM: 1, Level.LOW: 2}
 
 
 def audit(

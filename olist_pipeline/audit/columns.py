@@ -29,15 +29,13 @@ class Origin:
     """Where a column comes from.
 
     name: the column's name there. expression: what computes it, None where it is read from a table as it is.
-    query: where the expression stands.
-    table: the table it is read from, '' where that is not known. is_optional: whether a join may leave it out.
-    is_summed: whether the relation that may be left out has one row a group.
+    table: the table it is read from, '' where that is not known. is_summed: whether it comes from a relation that a
+    join may leave out and that has one row a group. query: where the expression stands.
     """
 
     name: str
     expression: Node | None = None
     table: str = ""
-    is_optional: bool = False
     is_summed: bool = False
     query: Query | None = None
 
@@ -56,7 +54,7 @@ class Query:
 
     def origin(self, column: exp.Column) -> Origin:
         """Return where a column comes from, as far as the statement tells."""
-        return _origin(column, self.scope, 0, False, False)
+        return _origin(column, self.scope, 0, False)
 
     def is_row_number(self, node: Node) -> bool:
         """Return whether an expression is the number of a row within a group, by its window or by its name."""
@@ -125,8 +123,8 @@ def _relation_name(source: Node | None) -> str:
     return source.this.alias_or_name if source is not None and source.this is not None else ""
 
 
-def _origin(column: exp.Column, scope: Scope | None, steps: int, optional: bool, summed: bool) -> Origin:
-    unknown = Origin(column.name.lower(), None, "", optional, summed)
+def _origin(column: exp.Column, scope: Scope | None, steps: int, summed: bool) -> Origin:
+    unknown = Origin(column.name.lower(), None, "", summed)
     if scope is None or steps > MAX_STEPS:
         return unknown
     name = column.table or _only_source(scope, column.name)
@@ -136,16 +134,16 @@ def _origin(column: exp.Column, scope: Scope | None, steps: int, optional: bool,
     if isinstance(scope.expression, exp.Select):
         outer = Query(scope.expression, scope).optional_relations
         if name.lower() in outer:
-            optional, summed = True, is_summed(source, column.name)
+            summed = is_summed(source, column.name)
     if not isinstance(source, Scope):
-        return Origin(column.name.lower(), None, source.name.lower(), optional, summed)
+        return Origin(column.name.lower(), None, source.name.lower(), summed)
     found, inner = _projection(source, column.name, steps)
     if found is None:
-        return Origin(column.name.lower(), None, "", optional, summed)
+        return Origin(column.name.lower(), None, "", summed)
     if isinstance(bare(found), exp.Column):
-        return _origin(bare(found), inner, steps + 1, optional, summed)  # type: ignore[arg-type]
+        return _origin(bare(found), inner, steps + 1, summed)  # type: ignore[arg-type]
     where = Query(inner.expression, inner) if isinstance(inner.expression, exp.Select) else None
-    return Origin(column.name.lower(), found, "", optional, summed, where)
+    return Origin(column.name.lower(), found, "", summed, where)
 
 
 def _only_source(scope: Scope, column: str) -> str:

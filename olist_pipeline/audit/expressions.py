@@ -22,7 +22,6 @@ CASES = (exp.Case, exp.If, exp.DecodeCase, exp.Nvl2)
 ARITHMETIC = (exp.Add, exp.Sub, exp.Mul, exp.Div, exp.IntDiv)
 HASHES = (exp.MD5, exp.MD5Digest, exp.SHA, exp.SHA2, exp.FarmFingerprint)
 CONCATENATIONS = (exp.Concat, exp.ConcatWs, exp.DPipe)
-CLEANERS = (exp.Trim, exp.Lower, exp.Upper, exp.Nullif, exp.RegexpReplace, exp.Replace)
 CLOCKS = (exp.CurrentDate, exp.CurrentTimestamp, exp.CurrentDatetime, exp.CurrentTime)
 
 FLAG_NAME = re.compile(r"^_*(is|has|was|did|can|should)_|_(flag|flg|ind)$|^(flag|deleted|active)$")
