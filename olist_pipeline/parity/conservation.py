@@ -23,11 +23,11 @@ from olist_pipeline.errors import OlistError
 from olist_pipeline.files import tree_hash
 from olist_pipeline.landing.catalogue import LandingTable
 from olist_pipeline.landing.csv_file import path_of
-from olist_pipeline.parity.sql import literal, quote
 from olist_pipeline.settings import Settings
 from olist_pipeline.staging import is_staged, scan_intake
 from olist_pipeline.steps import landing_hash_of
 from olist_pipeline.stores import quarantine
+from olist_pipeline.tablediff.sql import literal, quote
 from olist_pipeline.validation.table import StagedTable
 
 SAMPLES = 5

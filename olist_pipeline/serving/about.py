@@ -18,13 +18,13 @@ import polars as pl
 from olist_domain.kernel.rules import Rule, Severity
 from olist_pipeline.engine.judge import FLAGS
 from olist_pipeline.intake.codes import STRUCTURAL_RULES
-from olist_pipeline.parity.sql import quote
 from olist_pipeline.registry import CONTEXTS
 from olist_pipeline.serving.compose import ABOUT
 from olist_pipeline.settings import Settings
 from olist_pipeline.staging import intake_path, is_staged, scan_staging
 from olist_pipeline.stores import quarantine, verdicts
 from olist_pipeline.stores.postgres import query
+from olist_pipeline.tablediff.sql import quote
 
 _PARITY = pl.Schema(
     [

@@ -6,9 +6,9 @@ from decimal import Decimal
 
 import pytest
 
-from olist_pipeline.parity.compare import compare
-from olist_pipeline.parity.contract import EXACT, Contract, ContractError, RelationError, Tolerance
-from tests.pipeline.parity.tables import contract
+from olist_pipeline.tablediff.compare import compare
+from olist_pipeline.tablediff.contract import EXACT, Contract, ContractError, RelationError, Tolerance
+from tests.pipeline.tablediff.tables import contract
 
 REFUSED = [
     ({"key": ()}, "at least one column"),

@@ -6,10 +6,10 @@ which keys are duplicate (`compare.py`).
 
 from __future__ import annotations
 
-from olist_pipeline.parity.plan import Plan
-from olist_pipeline.parity.report import Groups, GroupSample, Row
-from olist_pipeline.parity.sql import ascending
-from olist_pipeline.parity.workspace import Workspace
+from olist_pipeline.tablediff.plan import Plan
+from olist_pipeline.tablediff.report import Groups, GroupSample, Row
+from olist_pipeline.tablediff.sql import ascending
+from olist_pipeline.tablediff.workspace import Workspace
 
 DUPLICATE, NULL_KEY = "duplicate", "null"
 

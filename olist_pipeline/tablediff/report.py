@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
-from olist_pipeline.parity.contract import LedgerError
+from olist_pipeline.tablediff.contract import LedgerError
 
 Row = Mapping[str, str | None]
 """Column name -> the text of its value."""

@@ -5,9 +5,9 @@ The base is a table of order items with every quirk that a defect can hide behin
 
 import pytest
 
-from olist_pipeline.parity.compare import compare
-from olist_pipeline.parity.contract import Tolerance
-from tests.pipeline.parity.tables import both_ways, contract
+from olist_pipeline.tablediff.compare import compare
+from olist_pipeline.tablediff.contract import Tolerance
+from tests.pipeline.tablediff.tables import both_ways, contract
 
 BASE = """
     SELECT * REPLACE (price::DECIMAL(10,2) AS price, freight::DECIMAL(10,2) AS freight, weight::DOUBLE AS weight)

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import duckdb
 
-from olist_pipeline.parity.compare import compare
-from olist_pipeline.parity.contract import Contract, RelationError, fold
-from olist_pipeline.parity.relation import describe, first_line
-from olist_pipeline.parity.report import Comparison
-from olist_pipeline.parity.sql import literal, quote, relation_name
+from olist_pipeline.tablediff.compare import compare
+from olist_pipeline.tablediff.contract import Contract, RelationError, fold
+from olist_pipeline.tablediff.relation import describe, first_line
+from olist_pipeline.tablediff.report import Comparison
+from olist_pipeline.tablediff.sql import literal, quote, relation_name
 
 PARQUET = (".parquet", ".pq")
 CSV = (".csv", ".csv.gz", ".tsv", ".tsv.gz")

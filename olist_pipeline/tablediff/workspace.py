@@ -14,7 +14,7 @@ from typing import Any
 
 import duckdb
 
-from olist_pipeline.parity.sql import quote
+from olist_pipeline.tablediff.sql import quote
 
 
 @dataclass
@@ -22,7 +22,7 @@ class Workspace:
     """A connection, and temporary tables with names of their own."""
 
     con: duckdb.DuckDBPyConnection
-    prefix: str = field(default_factory=lambda: f"parity_{uuid.uuid4().hex}")
+    prefix: str = field(default_factory=lambda: f"tablediff_{uuid.uuid4().hex}")
     tables: list[str] = field(default_factory=list)
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:

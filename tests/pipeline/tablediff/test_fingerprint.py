@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from olist_pipeline.parity.contract import ContractError, RelationError
-from olist_pipeline.parity.fingerprint import fingerprint
+from olist_pipeline.tablediff.contract import ContractError, RelationError
+from olist_pipeline.tablediff.fingerprint import fingerprint
 
 DIFFERENT = [
     ("a row twice more", "VALUES (1), (2)", "VALUES (1), (2), (2), (2)"),

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from olist_pipeline.parity.columns import Pair, tolerance_for
-from olist_pipeline.parity.contract import Contract, ContractError, fold
-from olist_pipeline.parity.relation import Relation, schema_differences
-from olist_pipeline.parity.report import Row, SchemaDifference
+from olist_pipeline.tablediff.columns import Pair, tolerance_for
+from olist_pipeline.tablediff.contract import Contract, ContractError, fold
+from olist_pipeline.tablediff.relation import Relation, schema_differences
+from olist_pipeline.tablediff.report import Row, SchemaDifference
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,10 @@
 
 import pytest
 
-from olist_pipeline.parity import compare as compare_module
-from olist_pipeline.parity.compare import compare
-from olist_pipeline.parity.contract import Tolerance
-from tests.pipeline.parity.tables import both_ways, contract
+from olist_pipeline.tablediff import compare as compare_module
+from olist_pipeline.tablediff.compare import compare
+from olist_pipeline.tablediff.contract import Tolerance
+from tests.pipeline.tablediff.tables import both_ways, contract
 
 
 def table(con, name, *rows):

@@ -1,4 +1,4 @@
-"""Helpers of the parity tests: small tables, contracts, and a way to force the detailed pass."""
+"""Helpers of the comparator's tests: small tables, contracts, and a way to force the detailed pass."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 import duckdb
 
-from olist_pipeline.parity.compare import compare
-from olist_pipeline.parity.contract import Contract, Tolerance
-from olist_pipeline.parity.report import Comparison
+from olist_pipeline.tablediff.compare import compare
+from olist_pipeline.tablediff.contract import Contract, Tolerance
+from olist_pipeline.tablediff.report import Comparison
 
 EXACT_FLOATS: Mapping[str, Tolerance] = {}
 

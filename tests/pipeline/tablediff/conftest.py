@@ -1,9 +1,9 @@
-"""Fixtures of the parity tests."""
+"""Fixtures of the comparator's tests."""
 
 import duckdb
 import pytest
 
-from olist_pipeline.parity import compare as compare_module
+from olist_pipeline.tablediff import compare as compare_module
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,6 @@
 """What a comparison promises: the key, what may differ and by how much, and what is left out and why.
 
-Belongs here: the contract, its tolerances, and the errors of the parity package.
+Belongs here: the contract, its tolerances, and the errors of this package.
 Does not belong here: how two columns are compared in SQL (`columns.py`), the comparison (`compare.py`).
 """
 
@@ -15,19 +15,19 @@ from types import MappingProxyType
 from olist_pipeline.errors import OlistError
 
 
-class ParityError(OlistError):
+class ComparisonError(OlistError):
     """Any failure of a comparison; its text is one sentence for the person who asked for it."""
 
 
-class ContractError(ParityError):
+class ContractError(ComparisonError):
     """The contract cannot hold: it contradicts itself or names what a relation does not have."""
 
 
-class RelationError(ParityError):
+class RelationError(ComparisonError):
     """A relation cannot be read."""
 
 
-class LedgerError(ParityError):
+class LedgerError(ComparisonError):
     """The counts of a comparison do not add up: its result must not be used."""
 
 

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from olist_pipeline.parity import compare as compare_module
-from olist_pipeline.parity.compare import compare
-from olist_pipeline.parity.contract import Tolerance
-from olist_pipeline.parity.fingerprint import fingerprint
-from tests.pipeline.parity.reference import Row, expected, multiset
-from tests.pipeline.parity.tables import contract
+from olist_pipeline.tablediff import compare as compare_module
+from olist_pipeline.tablediff.compare import compare
+from olist_pipeline.tablediff.contract import Tolerance
+from olist_pipeline.tablediff.fingerprint import fingerprint
+from tests.pipeline.tablediff.reference import Row, expected, multiset
+from tests.pipeline.tablediff.tables import contract
 
 STEP = 0.0625
 NUMBERS = st.sampled_from([None, math.nan, math.inf, -math.inf, 0.0, -0.0, STEP, 2 * STEP, 3 * STEP, -STEP, 1.0])

@@ -19,9 +19,9 @@ from dataclasses import asdict, dataclass
 
 import duckdb
 
-from olist_pipeline.parity.columns import Column
-from olist_pipeline.parity.contract import ContractError
-from olist_pipeline.parity.relation import describe
+from olist_pipeline.tablediff.columns import Column
+from olist_pipeline.tablediff.contract import ContractError
+from olist_pipeline.tablediff.relation import describe
 
 
 @dataclass(frozen=True)

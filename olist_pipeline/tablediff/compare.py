@@ -66,13 +66,13 @@ from dataclasses import dataclass, replace
 
 import duckdb
 
-from olist_pipeline.parity.columns import Pair
-from olist_pipeline.parity.contract import Contract, RelationError
-from olist_pipeline.parity.fingerprint import row_sums
-from olist_pipeline.parity.groups import DUPLICATE, NULL_KEY, compare_groups, same_groups
-from olist_pipeline.parity.plan import Plan, resolve
-from olist_pipeline.parity.relation import describe, first_line
-from olist_pipeline.parity.report import (
+from olist_pipeline.tablediff.columns import Pair
+from olist_pipeline.tablediff.contract import Contract, RelationError
+from olist_pipeline.tablediff.fingerprint import row_sums
+from olist_pipeline.tablediff.groups import DUPLICATE, NULL_KEY, compare_groups, same_groups
+from olist_pipeline.tablediff.plan import Plan, resolve
+from olist_pipeline.tablediff.relation import describe, first_line
+from olist_pipeline.tablediff.report import (
     Change,
     ColumnDifference,
     ColumnSide,
@@ -82,8 +82,8 @@ from olist_pipeline.parity.report import (
     RowSample,
     Side,
 )
-from olist_pipeline.parity.sql import ascending
-from olist_pipeline.parity.workspace import Workspace, workspace
+from olist_pipeline.tablediff.sql import ascending
+from olist_pipeline.tablediff.workspace import Workspace, workspace
 
 KEY_EXAMINATION_ROWS = 1_000_000
 """Up to here tables with equal fingerprints still have their keys examined; it costs more than the fast path."""

@@ -3,9 +3,9 @@
 import duckdb
 import pytest
 
-from olist_pipeline.parity.contract import RelationError, Tolerance
-from olist_pipeline.parity.sources import compare_sources
-from tests.pipeline.parity.tables import contract
+from olist_pipeline.tablediff.contract import RelationError, Tolerance
+from olist_pipeline.tablediff.sources import compare_sources
+from tests.pipeline.tablediff.tables import contract
 
 
 @pytest.fixture

@@ -3,10 +3,10 @@
 import duckdb
 import pytest
 
-from olist_pipeline.parity.compare import compare
-from olist_pipeline.parity.contract import LedgerError, RelationError
-from olist_pipeline.parity.sql import relation_name
-from tests.pipeline.parity.tables import both_ways, contract
+from olist_pipeline.tablediff.compare import compare
+from olist_pipeline.tablediff.contract import LedgerError, RelationError
+from olist_pipeline.tablediff.sql import relation_name
+from tests.pipeline.tablediff.tables import both_ways, contract
 
 
 @pytest.fixture

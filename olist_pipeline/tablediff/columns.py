@@ -31,8 +31,8 @@ from dataclasses import dataclass
 from decimal import ROUND_FLOOR, Context, Decimal
 from enum import Enum, auto
 
-from olist_pipeline.parity.contract import EXACT, Contract, ContractError, Tolerance, fold
-from olist_pipeline.parity.sql import literal, quote
+from olist_pipeline.tablediff.contract import EXACT, Contract, ContractError, Tolerance, fold
+from olist_pipeline.tablediff.sql import literal, quote
 
 INTEGER_DIGITS = {
     "BOOLEAN": 1,

@@ -5,10 +5,10 @@ import math
 
 import pytest
 
-from olist_pipeline.parity.compare import compare
-from olist_pipeline.parity.contract import LedgerError
-from olist_pipeline.parity.report import ColumnSide, Ledger, Side
-from tests.pipeline.parity.tables import compare_cells, contract
+from olist_pipeline.tablediff.compare import compare
+from olist_pipeline.tablediff.contract import LedgerError
+from olist_pipeline.tablediff.report import ColumnSide, Ledger, Side
+from tests.pipeline.tablediff.tables import compare_cells, contract
 
 LARGEST = [
     ("DECIMAL(10,2)", "10.00", "9.87", 0.13, ""),

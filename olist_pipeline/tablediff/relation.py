@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import duckdb
 
-from olist_pipeline.parity.columns import Column
-from olist_pipeline.parity.contract import ContractError, RelationError, fold
-from olist_pipeline.parity.report import SchemaDifference
+from olist_pipeline.tablediff.columns import Column
+from olist_pipeline.tablediff.contract import ContractError, RelationError, fold
+from olist_pipeline.tablediff.report import SchemaDifference
 
 
 @dataclass(frozen=True)

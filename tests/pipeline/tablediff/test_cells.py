@@ -2,10 +2,10 @@
 
 import pytest
 
-from olist_pipeline.parity.compare import compare
-from olist_pipeline.parity.contract import Tolerance
-from olist_pipeline.parity.fingerprint import fingerprint
-from tests.pipeline.parity.tables import compare_cells, contract
+from olist_pipeline.tablediff.compare import compare
+from olist_pipeline.tablediff.contract import Tolerance
+from olist_pipeline.tablediff.fingerprint import fingerprint
+from tests.pipeline.tablediff.tables import compare_cells, contract
 
 DIFFERENT = [
     ("NULL is not the empty text", "VARCHAR", "NULL", "''"),
