@@ -19,11 +19,11 @@ from olist_pipeline.orchestration.intake import intake_key
 from olist_pipeline.orchestration.parity_result import parity_result
 from olist_pipeline.orchestration.resources import PipelineResource, clear_failures
 from olist_pipeline.orchestration.validation import staging_key
-from olist_pipeline.parity.attribution import LINKS, Evidence, TableParity, parity_of
+from olist_pipeline.parity.attribution import Evidence, TableParity, parity_of
 from olist_pipeline.parity.causes import causes
 from olist_pipeline.parity.conservation import conservation_of, conservation_subject, intake_conservation_of
 from olist_pipeline.parity.html import write_report
-from olist_pipeline.registry import LANDING, STEPS, origins
+from olist_pipeline.registry import LANDING, LINKS, STEPS, origins
 from olist_pipeline.stores import approvals, quarantine, verdicts
 from olist_pipeline.stores.verdicts import Verdict
 from olist_pipeline.validation.context import Step

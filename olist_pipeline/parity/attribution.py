@@ -31,9 +31,6 @@ from olist_pipeline.tablediff.report import Comparison
 from olist_pipeline.tablediff.workspace import Workspace
 from olist_pipeline.warehouse import NEW, OLD, REPLAY, WarehouseTable
 
-LINKS = ("order_id", "customer_unique_id", "product_id", "seller_id", "zip_code_prefix")
-"""Ids by which a row is traced to quarantined ones, the nearest to an order first."""
-
 
 class ParityVerdict(StrEnum):
     """The verdict on one table; `differs` alone is red."""
@@ -129,7 +126,7 @@ def parity_of(
     effects: list[Effects] = []
 
     def inspect(work: Workspace, plan: Plan, outcome: str) -> None:
-        effects.append(effects_of(work, plan, outcome, link_of(table.key, LINKS), table.measures))
+        effects.append(effects_of(work, plan, outcome, link_of(table.key), table.measures))
 
     connection.register(CAUSES, pl.DataFrame(schema=SCHEMA) if evidence.causes is None else evidence.causes)
     try:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from olist_pipeline.registry import LINKS
 from olist_pipeline.tablediff.compare import EQUAL, ONLY_NEW, ONLY_OLD, UNEQUAL
 from olist_pipeline.tablediff.contract import fold
 from olist_pipeline.tablediff.plan import Plan
@@ -88,9 +89,9 @@ class Effects:
         }
 
 
-def link_of(key: Sequence[str], links: Sequence[str]) -> str | None:
-    """Return the column of a key by which rows are traced to quarantined ones: the first of `links` that it has."""
-    return next((link for link in links if link in key), None)
+def link_of(key: Sequence[str]) -> str | None:
+    """Return the column of a key by which rows are traced to quarantined ones: the first of `LINKS` that it has."""
+    return next((link.name for link in LINKS if link.name in key), None)
 
 
 def effects_of(work: Workspace, plan: Plan, outcome: str, link: str | None, measures: Sequence[str]) -> Effects:
