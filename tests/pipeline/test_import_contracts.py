@@ -20,9 +20,7 @@ def named() -> set[str]:
     """Return the modules that a contract speaks for: those that it restricts."""
     file = configparser.ConfigParser()
     file.read(PROJECT_DIR / ".importlinter")
-    texts = [
-        section.get(option, "") for section in file.values() for option in ("source_modules", "modules", "layers")
-    ]
+    texts = [section.get(option, "") for section in file.values() for option in ("source_modules", "modules", "layers")]
     return {word for text in texts for word in text.replace("|", " ").split()}
 
 
