@@ -14,7 +14,7 @@ from olist_domain.customer.segments import CustomerSegment, LifetimeValueTier, R
 from olist_domain.kernel.address import region_of
 from olist_domain.kernel.facts import Fact, choose
 from olist_domain.kernel.review_score import is_positive
-from olist_domain.kernel.rules import derivation
+from olist_domain.kernel.rules import Derivation, derivation
 
 VIP_ORDERS_ABOVE, VIP_SPENT_ABOVE, LOYAL_ORDERS_ABOVE = 10, Decimal("1000.00"), 5
 """More than so many orders, more than so much BRL (guide, step 5.1)."""
@@ -222,3 +222,29 @@ def _is_vip(total_orders: Fact[int], total_spent: Fact[Decimal]) -> Fact[bool]:
 
 def _is_loyal(total_orders: Fact[int]) -> Fact[bool]:
     return total_orders > LOYAL_ORDERS_ABOVE
+
+
+CUSTOMER_DERIVATIONS: tuple[Derivation[AddressFacts], ...] = (
+    customer_region,
+    is_repeat,
+)
+
+
+PERSON_DERIVATIONS: tuple[Derivation[PersonFacts], ...] = (
+    person_region,
+    average_order_value,
+    average_review_score,
+    days_since_last_order,
+    lifetime_days,
+    cohort_month,
+    has_returned,
+    customer_segment,
+    satisfaction_tier,
+    recency_score,
+    frequency_score,
+    monetary_score,
+    rfm_score,
+    rfm_segment,
+    is_churned,
+    lifetime_value_tier,
+)

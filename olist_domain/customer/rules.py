@@ -6,26 +6,7 @@ keys), which intake judges before a record exists.
 
 from __future__ import annotations
 
-from olist_domain.customer.derivations import (
-    average_order_value,
-    average_review_score,
-    cohort_month,
-    customer_region,
-    customer_segment,
-    days_since_last_order,
-    frequency_score,
-    has_returned,
-    is_churned,
-    is_repeat,
-    lifetime_days,
-    lifetime_value_tier,
-    monetary_score,
-    person_region,
-    recency_score,
-    rfm_score,
-    rfm_segment,
-    satisfaction_tier,
-)
+from olist_domain.customer.derivations import CUSTOMER_DERIVATIONS, PERSON_DERIVATIONS
 from olist_domain.customer.facts import AddressFacts, PersonFacts
 from olist_domain.kernel.address import is_state, is_zip_prefix
 from olist_domain.kernel.facts import Fact
@@ -50,7 +31,7 @@ CUSTOMER_RULES = Rulebook(
     table="customers",
     facts=AddressFacts,
     rules=(has_state, has_zip_prefix),
-    derivations=(customer_region, is_repeat),
+    derivations=CUSTOMER_DERIVATIONS,
 )
 
 PERSON_RULES = Rulebook(
@@ -59,22 +40,5 @@ PERSON_RULES = Rulebook(
     table="persons",
     facts=PersonFacts,
     rules=(),
-    derivations=(
-        person_region,
-        average_order_value,
-        average_review_score,
-        days_since_last_order,
-        lifetime_days,
-        cohort_month,
-        has_returned,
-        customer_segment,
-        satisfaction_tier,
-        recency_score,
-        frequency_score,
-        monetary_score,
-        rfm_score,
-        rfm_segment,
-        is_churned,
-        lifetime_value_tier,
-    ),
+    derivations=PERSON_DERIVATIONS,
 )

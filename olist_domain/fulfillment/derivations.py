@@ -10,7 +10,7 @@ from olist_domain.fulfillment.facts import DeliveryFacts, GeographyFacts
 from olist_domain.fulfillment.status import DeliveryPerformance
 from olist_domain.kernel.address import region_of
 from olist_domain.kernel.facts import Fact, choose
-from olist_domain.kernel.rules import derivation
+from olist_domain.kernel.rules import Derivation, derivation
 
 SLIGHTLY_LATE_DAYS = 7
 """The most days after the promised date that a delivery is only slightly late."""
@@ -138,3 +138,24 @@ def performance_of(days_late: Fact[int]) -> Fact[str]:
 def is_lateness(days_late: Fact[int]) -> Fact[bool]:
     """Whether coming so many days after the promised date is late."""
     return days_late > 0
+
+
+DELIVERY_DERIVATIONS: tuple[Derivation[DeliveryFacts], ...] = (
+    is_delivered,
+    delivery_days,
+    days_vs_estimate,
+    delivery_performance,
+    is_late,
+    approval_hours,
+    handling_days,
+    transit_days,
+    same_state,
+    distance_km,
+)
+
+
+GEOGRAPHY_DERIVATIONS: tuple[Derivation[GeographyFacts], ...] = (
+    latitude,
+    longitude,
+    region,
+)

@@ -7,21 +7,7 @@ which intake judges before a record exists.
 from __future__ import annotations
 
 from olist_domain.fulfillment.brazil import is_in_brazil
-from olist_domain.fulfillment.derivations import (
-    approval_hours,
-    days_vs_estimate,
-    delivery_days,
-    delivery_performance,
-    distance_km,
-    handling_days,
-    is_delivered,
-    is_late,
-    latitude,
-    longitude,
-    region,
-    same_state,
-    transit_days,
-)
+from olist_domain.fulfillment.derivations import DELIVERY_DERIVATIONS, GEOGRAPHY_DERIVATIONS, is_delivered
 from olist_domain.fulfillment.facts import DeliveryFacts, GeographyFacts, GeolocationFacts
 from olist_domain.fulfillment.status import DELIVERED
 from olist_domain.kernel.address import is_state, is_zip_prefix
@@ -97,18 +83,7 @@ DELIVERY_RULES = Rulebook(
         is_delivered_after_dispatch,
         has_delivery_date,
     ),
-    derivations=(
-        is_delivered,
-        delivery_days,
-        days_vs_estimate,
-        delivery_performance,
-        is_late,
-        approval_hours,
-        handling_days,
-        transit_days,
-        same_state,
-        distance_km,
-    ),
+    derivations=DELIVERY_DERIVATIONS,
 )
 
 GEOLOCATION_RULES = Rulebook(
@@ -125,5 +100,5 @@ GEOGRAPHY_RULES = Rulebook(
     table="zip_prefixes",
     facts=GeographyFacts,
     rules=(),
-    derivations=(latitude, longitude, region),
+    derivations=GEOGRAPHY_DERIVATIONS,
 )

@@ -10,7 +10,7 @@ from olist_domain.kernel import review_score
 from olist_domain.kernel.address import region_of
 from olist_domain.kernel.dimensions import is_measure, volume
 from olist_domain.kernel.facts import Fact, choose
-from olist_domain.kernel.rules import derivation
+from olist_domain.kernel.rules import Derivation, derivation
 from olist_domain.marketplace.facts import ProductFacts, ReviewFacts, SellerFacts
 
 UNKNOWN_CATEGORY = "unknown"
@@ -88,3 +88,22 @@ def is_complete(product: ProductFacts) -> Fact[bool]:
 
 def _is_measured(measure: Fact[int]) -> Fact[bool]:
     return ~measure.is_null() & is_measure(measure)
+
+
+REVIEW_DERIVATIONS: tuple[Derivation[ReviewFacts], ...] = (
+    is_positive,
+    is_negative,
+    sentiment,
+    has_comment,
+    response_hours,
+)
+
+
+SELLER_DERIVATIONS: tuple[Derivation[SellerFacts], ...] = (region,)
+
+
+PRODUCT_DERIVATIONS: tuple[Derivation[ProductFacts], ...] = (
+    category,
+    volume_cm3,
+    is_complete,
+)

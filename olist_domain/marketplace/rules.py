@@ -11,15 +11,10 @@ from olist_domain.kernel.facts import Fact
 from olist_domain.kernel.review_score import is_score
 from olist_domain.kernel.rules import Rulebook, Severity, rule
 from olist_domain.marketplace.derivations import (
-    category,
-    has_comment,
+    PRODUCT_DERIVATIONS,
+    REVIEW_DERIVATIONS,
+    SELLER_DERIVATIONS,
     is_complete,
-    is_negative,
-    is_positive,
-    region,
-    response_hours,
-    sentiment,
-    volume_cm3,
 )
 from olist_domain.marketplace.facts import CategoryFacts, ProductFacts, ReviewFacts, SellerFacts
 
@@ -84,7 +79,7 @@ REVIEW_RULES = Rulebook(
     table="order_reviews",
     facts=ReviewFacts,
     rules=(has_possible_score, stands_on_one_order, is_created_after_purchase, has_dates),
-    derivations=(is_positive, is_negative, sentiment, has_comment, response_hours),
+    derivations=REVIEW_DERIVATIONS,
 )
 
 SELLER_RULES = Rulebook(
@@ -93,7 +88,7 @@ SELLER_RULES = Rulebook(
     table="sellers",
     facts=SellerFacts,
     rules=(has_state, has_zip_prefix),
-    derivations=(region,),
+    derivations=SELLER_DERIVATIONS,
 )
 
 PRODUCT_RULES = Rulebook(
@@ -102,7 +97,7 @@ PRODUCT_RULES = Rulebook(
     table="products",
     facts=ProductFacts,
     rules=(has_category, has_translated_category, has_measures),
-    derivations=(category, volume_cm3, is_complete),
+    derivations=PRODUCT_DERIVATIONS,
 )
 
 CATEGORY_RULES = Rulebook(

@@ -11,7 +11,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from olist_domain.kernel.facts import Fact, choose
-from olist_domain.kernel.rules import derivation
+from olist_domain.kernel.rules import Derivation, derivation
 from olist_domain.sales.facts import NO_MONEY, OrderFacts, OrderItemFacts, PaymentFacts
 from olist_domain.sales.status import LOST_SALES, OrderStatus
 
@@ -134,3 +134,21 @@ def is_instalment(payment: PaymentFacts) -> Fact[bool]:
 def paid_at(order: OrderFacts) -> Fact[datetime]:
     """When the order's payments count as received: its approval, else its purchase."""
     return choose((~order.order_approved_at.is_null(), order.order_approved_at), default=order.order_purchase_timestamp)
+
+
+ORDER_DERIVATIONS: tuple[Derivation[OrderFacts], ...] = (
+    total_amount,
+    order_validity,
+    has_payment_mismatch,
+    is_multivendor,
+    is_delivered,
+    is_canceled,
+    is_sale,
+    revenue,
+)
+
+
+ORDER_ITEM_DERIVATIONS: tuple[Derivation[OrderItemFacts], ...] = (item_total_amount,)
+
+
+PAYMENT_DERIVATIONS: tuple[Derivation[PaymentFacts], ...] = (is_instalment,)

@@ -10,16 +10,12 @@ from olist_domain.kernel.facts import Fact
 from olist_domain.kernel.money import is_not_negative
 from olist_domain.kernel.rules import Rulebook, Severity, rule
 from olist_domain.sales.derivations import (
+    ORDER_DERIVATIONS,
+    ORDER_ITEM_DERIVATIONS,
+    PAYMENT_DERIVATIONS,
     has_payment_mismatch,
     is_canceled,
-    is_delivered,
     is_instalment,
-    is_multivendor,
-    is_sale,
-    item_total_amount,
-    order_validity,
-    revenue,
-    total_amount,
 )
 from olist_domain.sales.facts import OrderFacts, OrderItemFacts, PaymentFacts
 from olist_domain.sales.status import SINGLE_INSTALMENT_TYPES, OrderStatus, PaymentType
@@ -136,16 +132,7 @@ ORDER_RULES = Rulebook(
         has_payment,
         is_not_cancelled_after_delivery,
     ),
-    derivations=(
-        total_amount,
-        order_validity,
-        has_payment_mismatch,
-        is_multivendor,
-        is_delivered,
-        is_canceled,
-        is_sale,
-        revenue,
-    ),
+    derivations=ORDER_DERIVATIONS,
 )
 
 ORDER_ITEM_RULES = Rulebook(
@@ -154,7 +141,7 @@ ORDER_ITEM_RULES = Rulebook(
     table="order_items",
     facts=OrderItemFacts,
     rules=(item_amounts_are_not_negative,),
-    derivations=(item_total_amount,),
+    derivations=ORDER_ITEM_DERIVATIONS,
 )
 
 PAYMENT_RULES = Rulebook(
@@ -169,5 +156,5 @@ PAYMENT_RULES = Rulebook(
         has_possible_instalments,
         has_allowed_instalments,
     ),
-    derivations=(is_instalment,),
+    derivations=PAYMENT_DERIVATIONS,
 )

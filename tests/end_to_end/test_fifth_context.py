@@ -1,4 +1,4 @@
-"""docs/adding_a_context.md, followed: a fifth context runs through everything, and touches nothing but its own."""
+"""docs/adding_a_context.md and adding_a_column.md, followed: they run through everything, and touch only their own."""
 
 import csv
 import json
@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from olist_pipeline.settings import PROJECT_DIR
 from olist_pipeline.synthetic import generate
 
 DOCUMENT = PROJECT_DIR / "docs" / "adding_a_context.md"
+COLUMN = PROJECT_DIR / "docs" / "adding_a_column.md"
 REGISTRY = "olist_pipeline/registry.py"
 COPIED = ("olist_domain", "olist_pipeline", "dbt")
 FILES = ("dagster.yaml", "workspace.yaml", "pyproject.toml", ".importlinter")
@@ -25,13 +27,13 @@ OWN = re.compile(r"olist_domain/support/|olist_pipeline/contexts/support/|dbt/mo
 RUN = "from olist_pipeline.cli.main import main; main()"
 
 
-def follow(project: Path) -> set[str]:
-    """Write the document's files below `project`; return their names."""
+def follow(project: Path, document: Path, apply: Callable[[str, str], str]) -> set[str]:
+    """Write the document's files below `project`; return their names. `apply` applies a diff to a text."""
     written = set()
-    for name, language, text in BLOCK.findall(DOCUMENT.read_text("utf-8")):
+    for name, language, text in BLOCK.findall(document.read_text("utf-8")):
         path = project / name
         if language == "diff":
-            path.write_text(patched(path.read_text("utf-8"), text), "utf-8")
+            path.write_text(apply(path.read_text("utf-8"), text), "utf-8")
         else:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, "utf-8")
@@ -39,7 +41,7 @@ def follow(project: Path) -> set[str]:
     return written
 
 
-def patched(text: str, diff: str) -> str:
+def registered(text: str, diff: str) -> str:
     """Apply a diff of lines: added imports go to the others, a removed piece gives way to the added one below it."""
     added = [line[1:] for line in diff.splitlines() if line.startswith("+")]
     removed = [line[1:] for line in diff.splitlines() if line.startswith("-")]
@@ -47,6 +49,16 @@ def patched(text: str, diff: str) -> str:
     assert piece in text, "the document must show the registry as it is"
     first = "from olist_pipeline.contexts.sales"
     return text.replace(piece, replacement).replace(first, f"{import_line}\n{first}", 1)
+
+
+def patched(text: str, diff: str) -> str:
+    """Apply a diff whose parts are set apart by @@: the lines that were there, once, become those that shall be."""
+    for part in diff.split("@@\n"):
+        lines = part.splitlines()
+        before, after = ("".join(f"{line[1:]}\n" for line in lines if line[:1] != sign) for sign in ("+", "-"))
+        assert text.count(before) == 1, f"the document must show the file as it is:\n{before}"
+        text = text.replace(before, after)
+    return text
 
 
 def write_tickets(landing: Path) -> dict[str, str]:
@@ -78,7 +90,7 @@ def project(server_folder) -> Path:
         shutil.copytree(PROJECT_DIR / name, copy / name, ignore=ignored)
     for name in FILES:
         shutil.copy(PROJECT_DIR / name, copy / name)
-    follow(copy)
+    follow(copy, DOCUMENT, registered)
     return copy
 
 
@@ -137,6 +149,7 @@ def test_the_import_contracts_hold_for_it(project):
 
 
 def test_it_runs_through_everything(project):
+    assert len(follow(project, COLUMN, patched)) == 3, "from the domain to a mart"
     generate(project / "landing", orders=400, seed=5)
     expected = write_tickets(project / "landing")
     result = olist(project, "run", "--json")
@@ -159,5 +172,13 @@ def test_it_runs_through_everything(project):
         "UNPARSEABLE_OPENED_AT": 1,
     }
     assert summary["release"]["routes"]["support"] == "shadow"
+    [verdict] = [row for row in summary["parity"] if row["table"] == "mart_executive_dashboard"]
+    assert verdict["verdict"] == "explained"
+    with duckdb.connect(str(project / "home" / "warehouse.duckdb"), read_only=True) as warehouse:
+        [(large, counted)] = warehouse.execute(
+            "SELECT sum(large_orders), (SELECT count(*) FROM new.fact_orders WHERE total_amount >= 500) "
+            "FROM new.mart_executive_dashboard"
+        ).fetchall()
+    assert large == counted > 0
     with duckdb.connect(str(project / "home" / "serving" / "current" / "serving.duckdb"), read_only=True) as serving:
         assert serving.execute("SELECT count(*), sum(is_slow::INT) FROM fact_tickets").fetchall()[0][0] == 44

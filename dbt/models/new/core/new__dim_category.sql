@@ -3,7 +3,7 @@
 with names as (
     select category, product_category_name, product_id from {{ ref('new__int_products') }}
     union all
-    select product_category_name_english, product_category_name, null from {{ ref('new__stg_categories') }}
+    select product_category_name_english, product_category_name, null from {{ source('staging_marketplace', 'categories') }}
 )
 
 select

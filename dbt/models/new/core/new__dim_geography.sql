@@ -9,4 +9,4 @@ select
     latitude,
     longitude,
     points
-from {{ ref('new__stg_zip_prefixes') }}
+from {{ source('staging_fulfillment', 'zip_prefixes') }}

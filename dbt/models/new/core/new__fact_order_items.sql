@@ -14,6 +14,6 @@ select
     oi.freight_value,
     oi.total_amount,
     oi.order_month
-from {{ ref('new__stg_order_items') }} as oi
+from {{ source('staging_sales', 'order_items') }} as oi
 inner join {{ ref('new__int_orders_enriched') }} as o on o.order_id = oi.order_id
 where {{ in_window('oi.order_month') }}

@@ -10,6 +10,6 @@ select
     p.is_instalment,
     {{ date_key('o.order_purchase_timestamp') }} as purchase_date_key,
     p.order_month
-from {{ ref('new__stg_order_payments') }} as p
+from {{ source('staging_sales', 'order_payments') }} as p
 inner join {{ ref('new__int_orders_enriched') }} as o on o.order_id = p.order_id
 where {{ in_window('p.order_month') }}

@@ -19,7 +19,7 @@ select
     {{ date_key('r.review_creation_date') }} as creation_date_key,
     {{ date_key('o.order_purchase_timestamp') }} as purchase_date_key,
     r.order_month
-from {{ ref('new__stg_order_reviews') }} as r
+from {{ source('staging_marketplace', 'order_reviews') }} as r
 inner join {{ ref('new__int_orders_enriched') }} as o on o.order_id = r.order_id
-left join {{ ref('new__stg_customers') }} as c on c.customer_id = o.customer_id
+left join {{ source('staging_customer', 'customers') }} as c on c.customer_id = o.customer_id
 where {{ in_window('r.order_month') }}

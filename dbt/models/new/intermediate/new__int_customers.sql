@@ -1,3 +1,4 @@
 -- Persons with their order history, segments and scores. Validation computed them: nothing is left to do here.
 
-select * from {{ ref('new__stg_persons') }}
+select {{ declared_columns() }}
+from {{ source('staging_customer', 'persons') }}

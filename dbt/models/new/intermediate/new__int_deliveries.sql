@@ -23,7 +23,7 @@ select
     d.same_state,
     d.distance_km,
     d.order_month
-from {{ ref('new__stg_deliveries') }} as d
+from {{ source('staging_fulfillment', 'deliveries') }} as d
 inner join {{ ref('new__int_orders_enriched') }} as o on o.order_id = d.order_id
-left join {{ ref('new__stg_customers') }} as c on c.customer_id = o.customer_id
+left join {{ source('staging_customer', 'customers') }} as c on c.customer_id = o.customer_id
 where {{ in_window('d.order_month') }}

@@ -1,4 +1,5 @@
 -- Orders with their totals and flags. Validation computed them: nothing is left to do here.
 
-select * from {{ ref('new__stg_orders') }}
+select {{ declared_columns() }}
+from {{ source('staging_sales', 'orders') }}
 where {{ in_window('order_month') }}

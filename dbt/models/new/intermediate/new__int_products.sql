@@ -1,3 +1,7 @@
--- Products with their category. Validation computed it: nothing is left to do here.
+-- Products with their category. Validation computed it; two columns are misspelt in the source.
 
-select * from {{ ref('new__stg_products') }}
+select {{ declared_columns({
+    'product_name_length': 'product_name_lenght',
+    'product_description_length': 'product_description_lenght',
+}) }}
+from {{ source('staging_marketplace', 'products') }}

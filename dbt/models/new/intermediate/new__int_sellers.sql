@@ -12,7 +12,7 @@ with history as (
         sum(oi.total_amount) filter (where o.is_sale) as revenue,
         min(o.order_purchase_timestamp) as first_order_at,
         max(o.order_purchase_timestamp) as last_order_at
-    from {{ ref('new__stg_order_items') }} as oi
+    from {{ source('staging_sales', 'order_items') }} as oi
     inner join {{ ref('new__int_orders_enriched') }} as o on o.order_id = oi.order_id
     group by oi.seller_id
 )
@@ -33,5 +33,5 @@ select
     h.first_order_at,
     h.last_order_at,
     date_diff('day', h.first_order_at, {{ as_of() }}) as tenure_days
-from {{ ref('new__stg_sellers') }} as s
+from {{ source('staging_marketplace', 'sellers') }} as s
 left join history as h on h.seller_id = s.seller_id

@@ -15,7 +15,7 @@ orders as (
         k.is_repeat,
         o.revenue
     from {{ ref('new__fact_orders') }} as o
-    inner join {{ ref('new__stg_customers') }} as k on k.customer_id = o.customer_id
+    inner join {{ source('staging_customer', 'customers') }} as k on k.customer_id = o.customer_id
     inner join customers as c on c.customer_unique_id = k.customer_unique_id
 ),
 

@@ -25,7 +25,7 @@ purchases as (
         avg(d.delivery_days) as average_delivery_days,
         {{ ratio('sum(r.sum_of_scores)', 'sum(r.number_of_scores)') }} as average_review_score
     from {{ ref('new__fact_orders') }} as o
-    inner join {{ ref('new__stg_customers') }} as c on c.customer_id = o.customer_id
+    inner join {{ source('staging_customer', 'customers') }} as c on c.customer_id = o.customer_id
     left join {{ ref('new__int_deliveries') }} as d on d.order_id = o.order_id
     left join reviews as r on r.order_id = o.order_id
     group by c.customer_state, c.customer_city, c.region
