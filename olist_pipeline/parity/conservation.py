@@ -130,8 +130,8 @@ def conservation_subject(settings: Settings, table: StagedTable) -> str:
 def landing_relation(path: Path) -> str:
     """Return the SQL relation of a landing file's records, every cell as text."""
     return (
-        f"read_csv({literal(duckdb_path(path))}, hive_partitioning = false, header = true, all_varchar = true, delim = ',', quote = '\"', escape = '\"', "
-        "null_padding = true, strict_mode = false, parallel = false)"
+        f"read_csv({literal(duckdb_path(path))}, header = true, all_varchar = true, delim = ',', quote = '\"', "
+        "escape = '\"', hive_partitioning = false, null_padding = true, strict_mode = false, parallel = false)"
     )
 
 
