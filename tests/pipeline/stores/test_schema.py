@@ -1,4 +1,4 @@
-"""Versions of the operational schemas: from every released state upwards, never downwards, and nothing where it is right."""
+"""Versions of the operational schemas: from every released state upwards, never downwards."""
 
 import re
 import threading
