@@ -10,8 +10,8 @@ from olist_pipeline.stores import postgres
 
 
 @pytest.fixture
-def storage(server, monkeypatch):
-    monkeypatch.setenv("OLIST_POSTGRES_URL", server)
+def storage(dagster_server, monkeypatch):
+    monkeypatch.setenv("OLIST_POSTGRES_URL", dagster_server)
     return EnvironmentStorage.from_config_value(None, {})
 
 
@@ -29,7 +29,8 @@ def test_a_child_process_is_told_the_address(storage, monkeypatch):
     assert child.run_storage.get_runs_count() == storage.run_storage.get_runs_count()
 
 
-def test_a_connection_is_kept_and_one_that_the_server_dropped_is_replaced(server, monkeypatch):
+def test_a_connection_is_kept_and_one_that_the_server_dropped_is_replaced(dagster_server, monkeypatch):
+    server = dagster_server
     monkeypatch.setenv("OLIST_POSTGRES_URL", f"{server}&application_name=dagster-test")
     runs = EnvironmentStorage.from_config_value(None, {}).run_storage
     runs.add_run(DagsterRun(job_name="toy", run_id="8e0ebe86-7f7d-4e9f-8c4a-3c52a1c4f9a1"))

@@ -35,10 +35,6 @@ def test_a_given_server_is_taken_whatever_its_driver(scheme):
     assert given(f"{scheme}://u@h/d") == "postgresql://u@h/d"
 
 
-def test_the_schema_may_be_created_again(database):
-    postgres.create_schema(database)
-
-
 def test_a_failed_transaction_leaves_nothing(database):
     with pytest.raises(ZeroDivisionError):
         change_and_fail(database)
