@@ -16,7 +16,8 @@ from olist_pipeline.audit.metrics import complexity, points, priority
 from olist_pipeline.audit.model import Audit, Copies, Entry, FileAudit, Finding, Problem, State
 from olist_pipeline.audit.pool import SECONDS_A_FILE, audit_files
 from olist_pipeline.audit.project import Project, open_project
-from olist_pipeline.audit.reading import Job, UnreadableFileError, read_text
+from olist_pipeline.audit.project_files import UnreadableFileError, read_text, shown
+from olist_pipeline.audit.reading import Job
 from olist_pipeline.audit.waivers import WAIVERS_FILE, Waiver, read_waivers
 from olist_pipeline.errors import OlistError
 
@@ -46,11 +47,17 @@ def audit(
     if not files:
         raise OlistError(f"There is no .sql file in {path}; name the folder of a dbt project or of SQL files.")
     jobs = [_job(project, file) for file in files]
-    start: dict[str, object] = {"path": str(project.chosen), "dialect": spoken, "manifest": str(manifest or "")}
+    start: dict[str, object] = {
+        "root": str(project.root),
+        "path": str(project.chosen),
+        "dialect": spoken,
+        "manifest": str(manifest.resolve()) if manifest else "",
+    }
     audited = audit_files(jobs, start, seconds, started(len(jobs)))
     contexts = _contexts(project, files)
     file_of_waivers = waivers or project.root / WAIVERS_FILE
-    known = read_waivers(file_of_waivers) if waivers or file_of_waivers.is_file() else []
+    place = waivers.resolve().parent if waivers else project.root
+    known = read_waivers(file_of_waivers, place) if waivers or file_of_waivers.is_file() else []
     return _judged(project, spoken, audited, contexts, known, replaced, file_of_waivers)
 
 
@@ -76,10 +83,10 @@ def _job(project: Project, file: Path) -> Job:
     compiled = None
     if project.manifest:
         try:
-            compiled = project.compiled(file, read_text(file))
+            compiled = project.compiled(file, read_text(file, project.root))
         except UnreadableFileError:
             compiled = None  # the worker says why
-    return Job(str(file), file.relative_to(base).as_posix(), compiled)
+    return Job(str(file), shown(file.relative_to(base)), compiled)
 
 
 def _contexts(project: Project, files: Sequence[Path]) -> dict[str, str]:

@@ -1,22 +1,27 @@
 """The names that dbt gives to a template, as far as they can be known without a database.
 
-What belongs here: ref, source, var, config and their like, and dbt's and dbt_utils' small functions that only write
-SQL. What does not: the sandbox (`jinja`), and anything that asks a database: a query has no rows here.
+What belongs here: ref, source, var, config and their like. What does not: the sandbox (`sandbox`), Python's modules
+(`python_names`), and anything that asks a database: a query has no rows here.
+
+All of it is functions, plain values and `Named`, which gives templates the names that it lists and no others.
 
 The environment of this process is not shown to a template: env_var gives its default, or its own name.
 """
 
 from __future__ import annotations
 
+import copy
 import datetime
-import itertools
 import json
 import re
-from collections.abc import Callable, Mapping
-from types import SimpleNamespace
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from olist_pipeline.audit import yaml_file
+from olist_pipeline.audit.python_names import MODULES
+from olist_pipeline.audit.sandbox import Named, Names
+from olist_pipeline.audit.sql_macros import SQL_MACROS
 
 ANALYTICS = "analytics"
 """The schema that a template is told it writes to."""
@@ -55,13 +60,18 @@ class Host(Protocol):
         """Return what has a name in every template."""
         ...
 
-    def namespace(self, name: str) -> Namespace | None:
-        """Return the macros of one package."""
+    def macro(self, package: str, name: str) -> Any:
+        """Return a macro of a package, None where it has none of this name."""
         ...
 
 
-class Relation:
+class Relation(Named):
     """A table in a template: it writes itself as its name."""
+
+    public = frozenset(
+        {"identifier", "name", "table", "schema", "database", "type", "is_view", "is_table", "include", "quote"}
+        | {"render"}
+    )
 
     def __init__(self, name: str, schema: str = "") -> None:
         self.identifier = self.name = self.table = name
@@ -82,32 +92,20 @@ class Relation:
     quote = render = include
 
 
-class Namespace:
-    """The macros of a package."""
+class Package(Named):
+    """The macros of a package, each under its name."""
 
     def __init__(self, name: str, host: Host) -> None:
         self._name = name
         self._host = host
-        self._macros: dict[str, Any] = {}
 
-    def add(self, name: str, macro: Any) -> None:
-        """Add a macro."""
-        self._macros[name] = macro
-
-    def known(self, name: str) -> Any:
-        """Return a macro, None where the package has none of this name."""
-        return self._macros.get(name)
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):
-            raise AttributeError(name)
-        found = self._macros.get(name) or (SQL_MACROS.get(name) if self._name in PROVIDED else None)
+    def look_up(self, name: str) -> Any:
+        """Return a macro, one that writes itself as a call where nobody knows it."""
+        found = self._host.macro(self._name, name) or (SQL_MACROS.get(name) if self._name in PROVIDED else None)
         return found or Unknown(f"{self._name}.{name}", self._host)
 
-    __getitem__ = __getattr__
 
-
-class Unknown:
+class Unknown(Named):
     """A macro that nobody knows: it writes itself as a call, and is reported."""
 
     def __init__(self, name: str, host: Host) -> None:
@@ -125,14 +123,15 @@ class Unknown:
         return self._name.rpartition(".")[2]
 
 
-class Result:
+class Result(Named):
     """The answer of a query: no column and no row."""
 
+    public = frozenset({"columns", "rows", "table", "print_table"})
     columns: tuple[Any, ...] = ()
     rows: tuple[Any, ...] = ()
     table: Any = None
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> Iterator[Any]:
         return iter(())
 
     def __len__(self) -> int:
@@ -143,8 +142,10 @@ class Result:
         return ""
 
 
-class Config:
+class Config(Named):
     """`config(...)` writes nothing; `config.get` gives the default."""
+
+    public = frozenset({"get", "require", "set"})
 
     def __call__(self, *_: Any, **__: Any) -> str:
         """Write nothing."""
@@ -161,11 +162,17 @@ class Config:
         return ""
 
 
-class Adapter:
+class Adapter(Named):
     """The adapter: it finds macros by dialect, and knows no table."""
+
+    public = frozenset({"dispatch", "quote", "get_relation", "get_columns_in_relation"})
 
     def __init__(self, host: Host) -> None:
         self._host = host
+
+    def look_up(self, name: str) -> Any:
+        """Return a method; one that is not known here does nothing."""
+        return super().look_up(name) if name in self.public else _nothing
 
     def dispatch(self, name: str, macro_namespace: Any = None, packages: Any = None) -> Any:
         """Return the macro of the dialect, else the default one; of the package first, then of any."""
@@ -173,8 +180,7 @@ class Adapter:
         for candidate in (f"{self._host.adapter}__{name}", f"default__{name}"):
             found = self._host.find(candidate)
             for space in spaces:
-                package = self._host.namespace(space)
-                found = (package.known(candidate) if package else None) or found
+                found = self._host.macro(space, candidate) or found
             if found is not None:
                 return found
         return SQL_MACROS.get(name) or Unknown(".".join([*spaces[:1], name]), self._host)
@@ -189,11 +195,6 @@ class Adapter:
     def get_columns_in_relation(self, *_: Any, **__: Any) -> list[Any]:
         """Return no column."""
         return []
-
-    def __getattr__(self, name: str) -> Callable[..., str]:
-        if name.startswith("_"):
-            raise AttributeError(name)
-        return lambda *_, **__: ""
 
 
 def names_of(variables: Mapping[str, Any], adapter: str, project: str, host: Host) -> dict[str, Any]:
@@ -214,38 +215,35 @@ def names_of(variables: Mapping[str, Any], adapter: str, project: str, host: Hos
     def refuse(message: Any = "", *_: Any) -> None:
         raise CompilerError(str(message))
 
-    def nothing(*_: Any, **__: Any) -> str:
-        return ""
-
-    nothing_to_run = dict.fromkeys(("log", "print", "doc", "store_result"), nothing)
+    nothing_to_run = dict.fromkeys(("log", "print", "doc", "store_result"), _nothing)
     return {
         **nothing_to_run,
         "adapter": Adapter(host),
-        "api": SimpleNamespace(Relation=SimpleNamespace(create=_relation), Column=_column),
-        "builtins": {"ref": ref, "source": source},
+        "api": Names({"Relation": Names({"create": _relation}), "Column": _column}),
+        "builtins": Names({"ref": ref, "source": source}),
         "config": Config(),
         "database": ANALYTICS,
         "dbt_version": "1.0.0",
         "env_var": env_var,
-        "exceptions": SimpleNamespace(raise_compiler_error=refuse, warn=nothing, raise_not_implemented=refuse),
+        "exceptions": Names({"raise_compiler_error": refuse, "warn": _nothing, "raise_not_implemented": refuse}),
         "execute": False,
-        "flags": SimpleNamespace(FULL_REFRESH=False, WHICH="compile"),
-        "fromjson": json.loads,
+        "flags": Names({"FULL_REFRESH": False, "WHICH": "compile"}),
+        "fromjson": _from_json,
         "fromyaml": yaml_file.parse,
-        "graph": {"nodes": {}, "sources": {}},
+        "graph": MappingProxyType({"nodes": MappingProxyType({}), "sources": MappingProxyType({})}),
         "invocation_id": "audit",
         "is_incremental": lambda: host.is_incremental,
         "load_result": lambda *_: Result(),
-        "local_md5": str,
-        "modules": SimpleNamespace(datetime=datetime, re=re, itertools=itertools),
+        "local_md5": _text,
+        "modules": MODULES,
         "project_name": project,
         "ref": ref,
         "return": give_back,
         "run_query": lambda *_, **__: Result(),
         "run_started_at": datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC),
         "schema": ANALYTICS,
-        "selected_resources": [],
-        "set": set,
+        "selected_resources": (),
+        "set": _set,
         "should_full_refresh": lambda: False,
         "source": source,
         "statement": _statement,
@@ -253,30 +251,55 @@ def names_of(variables: Mapping[str, Any], adapter: str, project: str, host: Hos
         "tojson": _to_json,
         "toyaml": yaml_file.write,
         "var": Variables(variables),
-        "zip": zip,
+        "zip": _zip,
     }
 
 
-def _target(adapter: str, project: str) -> SimpleNamespace:
+def _target(adapter: str, project: str) -> Names:
     """Return the target: production, in the dialect that is audited."""
     places = dict.fromkeys(("schema", "database", "dbname", "project", "dataset"), ANALYTICS)
     unknown = dict.fromkeys(("user", "role", "warehouse", "account"), "")
-    return SimpleNamespace(name="prod", type=adapter, profile_name=project, threads=1, **places, **unknown)
+    return Names({"name": "prod", "type": adapter, "profile_name": project, "threads": 1, **places, **unknown})
 
 
-class Variables:
+class Variables(Named):
     """`var(...)`: the project's value, else the default, else the variable's own name as a mark."""
+
+    public = frozenset({"has_var"})
 
     def __init__(self, values: Mapping[str, Any]) -> None:
         self._values = values
 
     def __call__(self, name: str, *default: Any) -> Any:
-        """Return the value of a variable."""
-        return self._values.get(name, default[0] if default else name)
+        """Return the value of a variable, a copy: no model may change what another one reads."""
+        return copy.deepcopy(self._values[name]) if name in self._values else (default[0] if default else name)
 
     def has_var(self, name: str) -> bool:
         """Return whether the project gives the variable a value."""
         return name in self._values
+
+
+def _nothing(*_: Any, **__: Any) -> str:
+    return ""
+
+
+def _text(value: Any) -> str:
+    return str(value)
+
+
+def _set(values: Iterable[Any] = ()) -> set[Any]:
+    return set(values)
+
+
+def _zip(*values: Iterable[Any]) -> Iterator[tuple[Any, ...]]:
+    return zip(*values, strict=False)
+
+
+def _from_json(text: str, default: Any = None) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return default
 
 
 def _statement(*_: Any, caller: Callable[[], str] | None = None, **__: Any) -> str:
@@ -287,8 +310,8 @@ def _relation(identifier: str = "", schema: str = "", **_: Any) -> Relation:
     return Relation(identifier, schema or "")
 
 
-def _column(name: str = "", *_: Any, **__: Any) -> SimpleNamespace:
-    return SimpleNamespace(name=name, column=name, quoted=f'"{name}"')
+def _column(name: str = "", *_: Any, **__: Any) -> Names:
+    return Names({"name": name, "column": name, "quoted": f'"{name}"'})
 
 
 def _to_json(value: Any, default: Any = None, **_: Any) -> str:
@@ -296,62 +319,3 @@ def _to_json(value: Any, default: Any = None, **_: Any) -> str:
         return json.dumps(value, default=str)
     except TypeError:
         return str(default)
-
-
-def _key(columns: Any, *_: Any) -> str:
-    names = columns if isinstance(columns, list | tuple) else [columns]
-    return f"md5({' || '.join(f'cast({name} as varchar)' for name in names)})"
-
-
-def _quotient(numerator: Any, denominator: Any) -> str:
-    return f"(({numerator}) / nullif(({denominator}), 0))"
-
-
-SQL_MACROS: dict[str, Callable[..., Any]] = {
-    "generate_surrogate_key": _key,
-    "surrogate_key": _key,
-    "star": lambda *_, **__: "*",
-    "group_by": lambda n: f"group by {', '.join(str(number + 1) for number in range(int(n)))}",
-    "safe_divide": _quotient,
-    "safe_add": lambda *parts: "(" + " + ".join(f"coalesce({part}, 0)" for part in _flat(parts)) + ")",
-    "safe_subtract": lambda *parts: "(" + " - ".join(f"coalesce({part}, 0)" for part in _flat(parts)) + ")",
-    "date_spine": lambda datepart="day", start_date="", end_date="", **_: f"select {start_date} as date_{datepart}",
-    "union_relations": lambda relations=(), **_: (
-        "select * from " + " union all select * from ".join(map(str, relations))
-    ),
-    "get_column_values": lambda *_, **__: [],
-    "get_filtered_columns_in_relation": lambda *_, **__: [],
-    "dateadd": lambda datepart, interval, from_date_or_timestamp: (
-        f"{from_date_or_timestamp} + interval {interval} {datepart}"
-    ),
-    "datediff": lambda first_date, second_date, datepart: f"date_diff('{datepart}', {first_date}, {second_date})",
-    "date_trunc": lambda datepart, date: f"date_trunc('{datepart}', {date})",
-    "last_day": lambda date, datepart="month": f"last_day({date})",
-    "current_timestamp": lambda: "current_timestamp",
-    "type_string": lambda: "varchar",
-    "type_timestamp": lambda: "timestamp",
-    "type_int": lambda: "int",
-    "type_bigint": lambda: "bigint",
-    "type_float": lambda: "float",
-    "type_numeric": lambda: "numeric",
-    "type_boolean": lambda: "boolean",
-    "hash": lambda field: f"md5(cast({field} as varchar))",
-    "concat": lambda fields: " || ".join(map(str, fields)),
-    "cast": lambda field, kind: f"cast({field} as {kind})",
-    "safe_cast": lambda field, kind: f"try_cast({field} as {kind})",
-    "split_part": lambda text, delimiter, part: f"split_part({text}, {delimiter}, {part})",
-    "length": lambda expression: f"length({expression})",
-    "replace": lambda field, old, new: f"replace({field}, {old}, {new})",
-    "right": lambda text, length: f"right({text}, {length})",
-    "listagg": lambda measure, *_, **__: f"string_agg({measure}, ',')",
-    "bool_or": lambda expression: f"bool_or({expression})",
-    "any_value": lambda expression: f"any_value({expression})",
-    "escape_single_quotes": lambda expression: str(expression).replace("'", "''"),
-    "position": lambda text, inside: f"position({text} in {inside})",
-    "string_literal": lambda value: f"'{value}'",
-}
-"""dbt's and dbt_utils' macros that only write SQL, in their plainest form."""
-
-
-def _flat(parts: tuple[Any, ...]) -> list[Any]:
-    return [part for item in parts for part in (item if isinstance(item, list | tuple) else [item])]

@@ -9,23 +9,24 @@ Nothing here is bounded in time: a template may loop for ever. `worker` bounds i
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from jinja2 import ChainableUndefined, Template, TemplateError, TemplateSyntaxError
 from jinja2.runtime import Macro
-from jinja2.sandbox import SandboxedEnvironment
 
 from olist_pipeline.audit.dbt_names import (
     PROVIDED,
     CompilerError,
-    Namespace,
+    Package,
     Relation,
     ReturnedError,
     Unknown,
     names_of,
 )
+from olist_pipeline.audit.sandbox import Sandbox
 
 JINJA = re.compile(r"\{\{|\{%|\{#")
 MACRO = re.compile(r"\{%-?\s*(macro|test|materialization)\s+(\w+)")
@@ -67,7 +68,7 @@ class Renderer:
 
     def __init__(self, sources: list[MacroText], variables: Mapping[str, Any], adapter: str, project: str) -> None:
         self.adapter = adapter
-        self._environment = _Sandbox(
+        self._environment = _Environment(
             undefined=_undefined_of(self),
             extensions=["jinja2.ext.do", "jinja2.ext.loopcontrols"],
             keep_trailing_newline=True,
@@ -77,20 +78,17 @@ class Renderer:
         )
         self._missing: list[str] = []
         self._is_incremental = False
-        self._names: dict[str, Any] = {}
-        packages: dict[str, Namespace] = {}
+        self._macros: dict[str, dict[str, LazyMacro]] = {package: {} for package in PROVIDED}
         names = dict(names_of(variables, adapter, project, self))
         for source in sources:
             for kind, name in MACRO.findall(source.text):
                 if kind != "macro":
                     continue
                 macro = LazyMacro(self, source, name)
-                packages.setdefault(source.package, Namespace(source.package, self)).add(name, macro)
+                self._macros.setdefault(source.package, {})[name] = macro
                 if source.package in ("", project) or name not in names:
                     names[name] = macro
-        for package in PROVIDED:
-            packages.setdefault(package, Namespace(package, self))
-        self._names = {**packages, **names}
+        self._names: dict[str, Any] = {**{package: Package(package, self) for package in self._macros}, **names}
         self._environment.globals.update(self._names)
 
     @property
@@ -107,10 +105,9 @@ class Renderer:
         """Return what has a name in every template, None where nothing has."""
         return self._names.get(name)
 
-    def namespace(self, name: str) -> Namespace | None:
-        """Return the macros of one package."""
-        found = self._names.get(name)
-        return found if isinstance(found, Namespace) else None
+    def macro(self, package: str, name: str) -> Any:
+        """Return a macro of one package, None where it has none of this name."""
+        return self._macros.get(package, {}).get(name)
 
     def compile(self, text: str) -> Template:
         """Return a template, its blocks that only dbt knows made plain."""
@@ -177,17 +174,27 @@ class LazyMacro:
         """Return the macro itself; raises CompilerError where its file is no Jinja."""
         if self._loaded is None:
             try:
-                module = self.renderer.compile(self.source.text).module
+                template = self.renderer.compile(self.source.text)
             except TemplateSyntaxError as error:
                 raise CompilerError(
                     f"macro {self.name} is not well formed in {self.source.path}, line {error.lineno}: {error.message}"
                 ) from None
-            self._loaded = getattr(module, self.name)
+            # A module of Jinja's would hide the macros whose names begin with `_`, and has names of its own.
+            context = template.new_context()
+            deque(template.root_render_func(context), maxlen=0)
+            found = context.vars.get(self.name)
+            if not isinstance(found, Macro):
+                raise CompilerError(f"macro {self.name} is not at the top of {self.source.path}")
+            self._loaded = found
         return self._loaded
 
 
-class _Sandbox(SandboxedEnvironment):
+class _Environment(Sandbox):
     """The sandbox, in which a macro can return a value, as dbt's do."""
+
+    def is_safe_callable(self, obj: Any) -> bool:
+        """Return whether an object may be called: macros of the project, too."""
+        return isinstance(obj, LazyMacro) or super().is_safe_callable(obj)
 
     def call(self, context: Any, called: Any, /, *args: Any, **kwargs: Any) -> Any:
         if isinstance(called, LazyMacro):

@@ -1,6 +1,7 @@
 """Processes that audit files side by side, each file bounded in time from outside.
 
-What belongs here: starting, feeding and killing workers. What does not: what a worker does (`worker`).
+What belongs here: starting, feeding and killing workers, and what they are started with: no environment, an empty
+folder, three pipes. What does not: what a worker does (`worker`) and gives up (`confinement`).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from queue import Empty, SimpleQueue
+from tempfile import TemporaryDirectory
 
 from olist_pipeline.audit.model import FileAudit, Problem
 from olist_pipeline.audit.reading import Job
@@ -23,7 +25,9 @@ GRACE_SECONDS = 10.0
 """A worker that does not stop by itself is killed so many seconds later; its start counts, too."""
 
 FILES_A_WORKER = 25
+MOST_CHARACTERS_OF_ANSWER = 100_000_000
 SOURCE = Path(__file__).parents[2]
+START = "import sys; sys.path[:] = sys.argv[1:]; from olist_pipeline.audit.worker import main; main()"
 
 
 def audit_files(
@@ -42,7 +46,7 @@ def audit_files(
     results: list[FileAudit | None] = [None] * len(jobs)
 
     def serve() -> None:
-        worker = _Worker({**start, "seconds": seconds}, seconds + GRACE_SECONDS)
+        worker = _Worker({**start, "seconds": seconds}, seconds + GRACE_SECONDS, folder)
         try:
             while True:
                 number, job = waiting.get_nowait()
@@ -55,10 +59,11 @@ def audit_files(
 
     count = min(os.cpu_count() or 1, -(-len(jobs) // FILES_A_WORKER))
     threads = [threading.Thread(target=serve, daemon=True) for _ in range(max(count, 1) if jobs else 0)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with TemporaryDirectory(prefix="olist-audit-") as folder:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
     return [
         result or FileAudit(job.file, problems=(Problem(job.file, None, "It was not audited: its process failed."),))
         for job, result in zip(jobs, results, strict=True)
@@ -68,9 +73,10 @@ def audit_files(
 class _Worker:
     """One worker process; a new one takes its place when it has to be killed."""
 
-    def __init__(self, start: dict[str, object], seconds: float) -> None:
+    def __init__(self, start: dict[str, object], seconds: float, folder: str) -> None:
         self._start = start
         self._seconds = seconds
+        self._folder = folder
         self._process: subprocess.Popen[str] | None = None
 
     def audit(self, job: Job) -> FileAudit:
@@ -82,12 +88,12 @@ class _Worker:
             assert process.stdout is not None
             process.stdin.write(json.dumps(asdict(job)) + "\n")
             process.stdin.flush()
-            answer = process.stdout.readline()
+            answer = process.stdout.readline(MOST_CHARACTERS_OF_ANSWER)
         except OSError:
             answer = ""
         finally:
             killer.cancel()
-        if answer:
+        if answer.endswith("\n"):
             return FileAudit.from_dict(json.loads(answer))
         self.close()
         message = f"It ended the process that audited it, or took more than {self._seconds:g} s."
@@ -100,17 +106,24 @@ class _Worker:
             self._process = None
 
     def _open(self) -> subprocess.Popen[str]:
-        path = os.pathsep.join(part for part in (str(SOURCE), os.environ.get("PYTHONPATH", "")) if part)
+        # Isolated (-I): no environment, no folder of the caller's, no site of the user's; -B: nothing is written.
         process = subprocess.Popen(
-            [sys.executable, "-m", "olist_pipeline.audit.worker"],
+            [sys.executable, "-I", "-B", "-X", "utf8", "-c", START, str(SOURCE), *_absolute(sys.path)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
             encoding="utf-8",
-            env={**os.environ, "PYTHONPATH": path},
+            cwd=self._folder,
+            env={},
+            close_fds=True,
+            start_new_session=True,
         )
         assert process.stdin is not None
         process.stdin.write(json.dumps(self._start) + "\n")
         self._process = process
         return process
+
+
+def _absolute(places: Sequence[str]) -> list[str]:
+    return [place for place in places if Path(place).is_absolute()]

@@ -2,20 +2,22 @@
 
 What belongs here: dbt_project.yml, profiles.yml, properties of models, the manifest, and the walk over folders.
 What does not: rendering Jinja and parsing SQL.
+
+Somebody else wrote all of it: what has not the shape that dbt gives it counts as not there, and nothing outside of
+the project's folder is read, whatever its files and links name.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from olist_pipeline.audit import yaml_file
+from olist_pipeline.audit.project_files import UnreadableFileError, read_bytes, walk
 from olist_pipeline.errors import OlistError
 
 PROJECT_FILE = "dbt_project.yml"
@@ -41,6 +43,7 @@ LAYERS = frozenset(
 DIALECTS = {"sqlserver": "tsql", "synapse": "tsql", "fabric": "tsql", "spark": "spark", "athena": "athena"}
 DEFAULT_DIALECT = "duckdb"
 PACKAGE_FOLDERS = ("dbt_packages", "dbt_modules")
+MOST_BYTES_OF_MANIFEST = 2_000_000_000
 
 
 @dataclass(frozen=True)
@@ -73,14 +76,13 @@ class Project:
     @property
     def variables(self) -> dict[str, Any]:
         """The variables of the project, as dbt_project.yml gives them."""
-        given = self.settings.get("vars") or {}
-        own = given.get(self.name)
-        return {**given, **own} if isinstance(own, dict) else dict(given)
+        given = _mapping(self.settings.get("vars"))
+        return {**given, **_mapping(given.get(self.name))}
 
     @cached_property
     def dialect(self) -> str:
         """The dialect that manifest or profile name, DuckDB's where neither does."""
-        adapter = (self.manifest.get("metadata") or {}).get("adapter_type") or self._adapter_of_profile()
+        adapter = str(_mapping(self.manifest.get("metadata")).get("adapter_type") or self._adapter_of_profile())
         return DIALECTS.get(adapter, adapter) if adapter else DEFAULT_DIALECT
 
     def sql_files(self) -> list[Path]:
@@ -99,12 +101,12 @@ class Project:
     def packages(self) -> list[Package]:
         """Return the packages that macros come from, the project's own first."""
         if not self.is_dbt:
-            return [Package("", tuple(_walk(self.root if self.root.is_dir() else self.root.parent, (".sql",))))]
+            return [Package("", tuple(_walk(self.root, (".sql",))))]
         own = [path for name in self._paths("macro-paths", "", "macros") for path in _walk(self.root / name, (".sql",))]
         found = [Package(self.name, tuple(own))]
         for folder in PACKAGE_FOLDERS:
             for settings in sorted((self.root / folder).glob(f"*/{PROJECT_FILE}")):
-                name = (_read_yaml(settings) or {}).get("name") or settings.parent.name
+                name = str(_mapping(self._yaml(settings)).get("name") or settings.parent.name)
                 found.append(Package(name, tuple(_walk(settings.parent / "macros", (".sql",)))))
         return [*found, *self._packages_of_manifest({package.name for package in found})]
 
@@ -113,9 +115,11 @@ class Project:
         node = self._nodes.get(path.relative_to(self.root).as_posix()) if path.is_relative_to(self.root) else None
         if node is None:
             return None
-        raw = node.get("raw_code") or node.get("raw_sql") or ""
-        compiled: str | None = node.get("compiled_code") or node.get("compiled_sql")
-        return compiled if compiled and raw.strip() == text.strip() else None
+        raw = node.get("raw_code") or node.get("raw_sql")
+        compiled = node.get("compiled_code") or node.get("compiled_sql")
+        if not isinstance(raw, str) or not isinstance(compiled, str):
+            return None
+        return compiled if raw.strip() == text.strip() else None
 
     def context_of(self, path: Path, contexts: Mapping[str, str]) -> str:
         """Return the bounded context of a model: its `meta.context` or group, else the folder that is no layer."""
@@ -130,35 +134,51 @@ class Project:
         base = self.root if self.is_dbt else self.chosen
         found: dict[str, str] = {}
         for file in _walk(base, (".yml", ".yaml")) if base.is_dir() else ():
-            content = _read_yaml(file)
-            for model in (content or {}).get("models") or [] if isinstance(content, dict) else []:
-                if isinstance(model, dict) and (context := _context_of(model)):
+            for model in _mappings(_mapping(self._yaml(file)).get("models")):
+                if context := _context_of(model):
                     found[str(model.get("name"))] = context
         return found
 
     @cached_property
     def _nodes(self) -> dict[str, Mapping[str, Any]]:
-        nodes = (self.manifest.get("nodes") or {}).values()
+        nodes = _mappings(_mapping(self.manifest.get("nodes")).values())
         return {str(node.get("original_file_path", "")).replace("\\", "/"): node for node in nodes}
 
     def _packages_of_manifest(self, known: set[str]) -> list[Package]:
         texts: dict[str, dict[str, str]] = {}
-        for macro in (self.manifest.get("macros") or {}).values():
-            package = macro.get("package_name", "")
+        for macro in _mappings(_mapping(self.manifest.get("macros")).values()):
+            package, name, text = (str(macro.get(key) or "") for key in ("package_name", "name", "macro_sql"))
             # dbt's own macros and those of an adapter are known, or need a database.
             if package not in known and package != "dbt" and (not package.startswith("dbt_") or package == "dbt_utils"):
-                texts.setdefault(package, {})[macro["name"]] = macro.get("macro_sql", "")
+                texts.setdefault(package, {})[name] = text
         return [Package(name, (), macros) for name, macros in texts.items()]
 
     def _paths(self, key: str, old_key: str, default: str) -> list[str]:
-        return list(self.settings.get(key) or self.settings.get(old_key) or [default])
+        """Return the folders that a setting names; raises OlistError for one outside of the project."""
+        named = self.settings.get(key) or self.settings.get(old_key) or [default]
+        if not isinstance(named, list) or not all(isinstance(name, str) and "\0" not in name for name in named):
+            raise OlistError(f"{key} in {self.root / PROJECT_FILE} must be a list of folders.")
+        for name in named:
+            if not (self.root / name).resolve().is_relative_to(self.root):
+                raise OlistError(
+                    f"{key} in {self.root / PROJECT_FILE} names {name}, which is outside of the project; take it out, "
+                    "and audit that folder by itself."
+                )
+        return named
 
     def _adapter_of_profile(self) -> str:
-        profiles = _read_yaml(self.root / "profiles.yml") if (self.root / "profiles.yml").is_file() else None
-        profile = (profiles or {}).get(self.settings.get("profile")) if isinstance(profiles, dict) else None
-        outputs = (profile or {}).get("outputs") or {}
-        chosen = outputs.get((profile or {}).get("target")) or next(iter(outputs.values()), None) or {}
-        return str(chosen.get("type") or "")
+        profiles = _mapping(self._yaml(self.root / "profiles.yml"))
+        profile = _mapping(profiles.get(str(self.settings.get("profile"))))
+        outputs = _mapping(profile.get("outputs"))
+        chosen = outputs.get(str(profile.get("target"))) or next(iter(outputs.values()), None)
+        return str(_mapping(chosen).get("type") or "")
+
+    def _yaml(self, path: Path) -> Any:
+        """Return the value of a YAML file, None where it cannot be read: dbt itself says what is wrong with it."""
+        try:
+            return yaml_file.read(path, self.root)
+        except yaml_file.YamlError:
+            return None
 
 
 def open_project(path: Path, manifest: Path | None = None) -> Project:
@@ -170,48 +190,51 @@ def open_project(path: Path, manifest: Path | None = None) -> Project:
     root = next((folder for folder in (start, *start.parents) if (folder / PROJECT_FILE).is_file()), None)
     if root is None:
         return Project(start, chosen, "", {}, {})
-    settings = _read_yaml(root / PROJECT_FILE)
+    try:
+        settings = yaml_file.read(root / PROJECT_FILE, root)
+    except yaml_file.YamlError as error:
+        raise OlistError(f"{root / PROJECT_FILE} cannot be read as YAML: {error}; mend it first.") from None
     if not isinstance(settings, dict):
-        raise OlistError(f"{root / PROJECT_FILE} cannot be read as YAML; mend it first.")
+        raise OlistError(f"{root / PROJECT_FILE} cannot be read as YAML: it holds no settings; mend it first.")
     return Project(root, chosen, str(settings.get("name") or ""), settings, _read_manifest(root, settings, manifest))
 
 
 def _read_manifest(root: Path, settings: Mapping[str, Any], named: Path | None) -> Mapping[str, Any]:
-    path = named or root / str(settings.get("target-path") or "target") / "manifest.json"
+    """Return dbt's manifest: what a person named, else that of the project; none where that is outside of it."""
+    path = named or root / str(settings.get("target-path") or "target").replace("\0", "") / "manifest.json"
     if not path.is_file():
         if named:
             raise OlistError(f"There is no manifest at {named}; `dbt compile` writes one to target/manifest.json.")
         return {}
+    place = named.resolve().parent if named else root
+    if not path.resolve().is_relative_to(place):
+        return {}
     try:
-        content = json.loads(path.read_text("utf-8"))
-    except (ValueError, OSError) as error:
+        content = json.loads(read_bytes(path, place, MOST_BYTES_OF_MANIFEST))
+    except (ValueError, RecursionError, UnreadableFileError) as error:
+        why = str(error).rstrip(".")
         raise OlistError(
-            f"{path} cannot be read as a manifest ({error}); run `dbt compile` again or remove it."
+            f"{path} cannot be read as a manifest ({why}); run `dbt compile` again or remove it."
         ) from None
-    return content if isinstance(content, dict) else {}
-
-
-def _read_yaml(path: Path) -> Any:
-    """Return the value of a YAML file, None where it cannot be read: dbt itself says what is wrong with it."""
-    try:
-        return yaml_file.read(path)
-    except yaml_file.YamlError:
-        return None
+    return _mapping(content)
 
 
 def _context_of(model: Mapping[str, Any]) -> str:
-    config = model.get("config") if isinstance(model.get("config"), dict) else {}
-    for meta in ((config or {}).get("meta"), model.get("meta")):
-        if isinstance(meta, dict) and meta.get("context"):
+    config = _mapping(model.get("config"))
+    for meta in (_mapping(config.get("meta")), _mapping(model.get("meta"))):
+        if meta.get("context"):
             return str(meta["context"])
-    return str((config or {}).get("group") or model.get("group") or "")
+    return str(config.get("group") or model.get("group") or "")
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _mappings(values: Any) -> list[Mapping[str, Any]]:
+    """Return those of some values that are mappings; none where it is no collection."""
+    return [value for value in values if isinstance(value, Mapping)] if isinstance(values, Iterable) else []
 
 
 def _walk(folder: Path, endings: tuple[str, ...]) -> Iterator[Path]:
-    for parent, names, files in os.walk(folder):
-        names[:] = sorted(name for name in names if name not in SKIPPED and not name.startswith("."))
-        yield from (
-            Path(parent) / file
-            for file in sorted(files)
-            if re.search(r"\.\w+$", file) and file.lower().endswith(endings)
-        )
+    return walk(folder, endings, SKIPPED)

@@ -6,7 +6,6 @@ incremental model. What does not: bounds on time and memory (`worker`, `pool`).
 
 from __future__ import annotations
 
-import codecs
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,9 +14,7 @@ from olist_pipeline.audit.jinja import MacroText, Renderer, RenderError, has_jin
 from olist_pipeline.audit.lines import LineMap
 from olist_pipeline.audit.model import FileAudit, Finding, Problem
 from olist_pipeline.audit.project import Project
-
-MAX_BYTES = 2_000_000
-"""A larger file is data, not a model: it is reported and not parsed."""
+from olist_pipeline.audit.project_files import UnreadableFileError, read_text
 
 
 @dataclass(frozen=True)
@@ -30,16 +27,17 @@ class Job:
 
 
 class Reader:
-    """Audits the files of one project, one after the other."""
+    """Audits the files of one project, one after the other; `root` is the folder that no file may leave."""
 
-    def __init__(self, dialect: str, renderer: Renderer) -> None:
+    def __init__(self, dialect: str, renderer: Renderer, root: Path) -> None:
         self.dialect = dialect
         self.renderer = renderer
+        self.root = root
 
     def audit(self, job: Job) -> FileAudit:
         """Return what a file holds; what cannot be read is a problem, never an exception."""
         try:
-            text = read_text(Path(job.path))
+            text = read_text(Path(job.path), self.root)
         except UnreadableFileError as error:
             return FileAudit(job.file, problems=(Problem(job.file, error.line, str(error)),))
         model = Path(job.file).stem
@@ -71,14 +69,6 @@ class Reader:
         return audit_sql(sql, Place(file, model, self.dialect, LineMap(text, sql).line_of))
 
 
-class UnreadableFileError(Exception):
-    """A file that is no text, or too large; `line` counts from 1, None where no line can be told."""
-
-    def __init__(self, line: int | None, message: str) -> None:
-        self.line = line
-        super().__init__(message)
-
-
 def renderer_of(project: Project, dialect: str) -> Renderer:
     """Return the renderer of a project with all its macros."""
     return Renderer(macro_texts(project), project.variables, dialect, project.name)
@@ -91,32 +81,12 @@ def macro_texts(project: Project) -> list[MacroText]:
         found += [MacroText(package.name, name, text) for name, text in package.texts.items()]
         for path in package.files:
             try:
-                text = read_text(path)
+                text = read_text(path, project.root)
             except UnreadableFileError:
                 continue
             if "macro" in text:
                 found.append(MacroText(package.name, path.name, text))
     return found
-
-
-def read_text(path: Path) -> str:
-    """Return the text of a file, UTF-8 or UTF-16; raises UnreadableFileError."""
-    try:
-        size = path.stat().st_size
-        if size > MAX_BYTES:
-            raise UnreadableFileError(None, f"It has {size / 1e6:.1f} MB, more than a model has: it was not parsed.")
-        content = path.read_bytes()
-    except OSError as error:
-        raise UnreadableFileError(None, f"It cannot be opened: {error.strerror}.") from None
-    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return content.decode("utf-16", "replace")
-    if b"\0" in content:
-        raise UnreadableFileError(1 + content[: content.index(b"\0")].count(b"\n"), "It is a binary file, not SQL.")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = 1 + content[: error.start].count(b"\n")
-        raise UnreadableFileError(line, "It is not UTF-8 text.") from None
 
 
 def _joined(first: FileAudit, second: FileAudit) -> FileAudit:

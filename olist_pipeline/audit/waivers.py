@@ -30,10 +30,10 @@ class Waiver:
         return f"{self.model}.{self.column}"
 
 
-def read_waivers(path: Path) -> list[Waiver]:
-    """Return the waivers of a file; raises OlistError where it is no list of model, column and reason."""
+def read_waivers(path: Path, root: Path) -> list[Waiver]:
+    """Return the waivers of a file below `root`; raises OlistError where it is no list of model, column and reason."""
     try:
-        content = yaml_file.read(path)
+        content = yaml_file.read(path, root)
     except yaml_file.YamlError as error:
         raise OlistError(f"{path} cannot be read as YAML: {error}.") from None
     if content is None:

@@ -1,7 +1,8 @@
-"""A process that audits files, and may be killed: `python -m olist_pipeline.audit.worker`.
+"""A process that audits files, and may be killed; `pool` starts it.
 
-What belongs here: the conversation with `pool`, a line of JSON each way a file, and the bounds from inside: time by
-an alarm, which knows the line where a template loops, and memory. What does not: what a file holds.
+What belongs here: the conversation with `pool`, a line of JSON each way a file, and the bounds of time from inside: an
+alarm, which knows the line where a template loops, and the kernel's limit behind it. What does not: what a file holds,
+and what the process gives up (`confinement`).
 
 The first line that comes in says which project to open; each other line is a job.
 """
@@ -11,17 +12,18 @@ from __future__ import annotations
 import json
 import signal
 import sys
-from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from types import FrameType
 from typing import Any, TextIO
 
+from olist_pipeline.audit.confinement import allow_seconds, confine
 from olist_pipeline.audit.model import FileAudit, Problem
 from olist_pipeline.audit.project import open_project
 from olist_pipeline.audit.reading import Job, Reader, renderer_of
 
-MEMORY_BYTES = 3_000_000_000
+SECONDS_TO_OPEN = 30.0
+"""How long reading a project's settings and macros may compute."""
 
 
 class TookTooLong(BaseException):
@@ -30,21 +32,23 @@ class TookTooLong(BaseException):
 
 def main(incoming: TextIO = sys.stdin, outgoing: TextIO = sys.stdout) -> None:
     """Answer jobs until the input ends."""
-    limit_memory()
     start = json.loads(incoming.readline())
     manifest = Path(start["manifest"]) if start["manifest"] else None
+    confine([Path(start["root"]), *([manifest] if manifest else [])])
+    allow_seconds(SECONDS_TO_OPEN)
     project = open_project(Path(start["path"]), manifest)
-    reader = Reader(start["dialect"], renderer_of(project, start["dialect"]))
-    signal.signal(signal.SIGALRM, _stop)
+    reader = Reader(start["dialect"], renderer_of(project, start["dialect"]), project.root)
+    signal.signal(signal.SIGPROF, _stop)
     for line in incoming:
+        allow_seconds(start["seconds"])
         audited = bounded(reader, Job(**json.loads(line)), start["seconds"])
         outgoing.write(json.dumps(asdict(audited)) + "\n")
         outgoing.flush()
 
 
 def bounded(reader: Reader, job: Job, seconds: float) -> FileAudit:
-    """Audit a file for so many seconds at most."""
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    """Audit a file for so many seconds of computing at most: a busy machine takes no file its time."""
+    signal.setitimer(signal.ITIMER_PROF, seconds)
     try:
         return reader.audit(job)
     except TookTooLong as stopped:
@@ -58,15 +62,7 @@ def bounded(reader: Reader, job: Job, seconds: float) -> FileAudit:
         message = f"It could not be audited ({type(error).__name__}: {str(error)[:200]})."
         return FileAudit(job.file, problems=(Problem(job.file, None, message),))
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-
-
-def limit_memory() -> None:
-    """Bound the memory of this process, where the system can."""
-    with suppress(ImportError, ValueError, OSError):
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+        signal.setitimer(signal.ITIMER_PROF, 0)
 
 
 def _stop(signum: int, frame: FrameType | None) -> None:
@@ -90,7 +86,3 @@ def _corresponding_line(names: dict[str, Any], line: int, template: Any) -> int:
     """Return the line of a template for a line of the Python that Jinja made of it."""
     pairs = [tuple(map(int, pair.split("="))) for pair in str(names.get("debug_info", "")).split("&") if pair]
     return max((own for own, python in pairs if python <= line), default=1)
-
-
-if __name__ == "__main__":
-    main()

@@ -10,27 +10,65 @@ from typing import Any
 
 import yaml  # type: ignore[import-untyped]
 
+from olist_pipeline.audit import project_files
+
+MOST_CHARACTERS = 20_000_000
+"""A text whose aliases would write out to more than that is refused: a few lines of them can stand for a whole disk."""
+
+BROKEN = (yaml.YAMLError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError)
+"""What the parser raises, on purpose or not, for a text that is no YAML."""
+
 
 class YamlError(ValueError):
-    """A text that is no YAML, or a file that is no text."""
+    """A text that is no YAML, or a file that cannot be read."""
 
 
 def parse(text: str) -> Any:
     """Return the value of a text; raises YamlError."""
+    loader = yaml.SafeLoader(text)
     try:
-        return yaml.safe_load(text)
+        node = loader.get_single_node()
+        if node is None:
+            return None
+        _size(node, {})
+        return loader.construct_document(node)
+    except BROKEN as error:
+        raise YamlError((str(error) or "not well formed").splitlines()[0]) from None
+    except RecursionError:
+        raise YamlError("it is nested too deeply") from None
+    finally:
+        loader.dispose()
+
+
+def read(path: Path, root: Path) -> Any:
+    """Return the value of a file below `root`; raises YamlError."""
+    try:
+        return parse(project_files.read_text(path, root))
+    except project_files.UnreadableFileError as error:
+        raise YamlError(str(error).rstrip(".")) from None
+
+
+def write(value: Any) -> str:
+    """Return a value as YAML; raises YamlError for one that YAML has no form for."""
+    try:
+        return str(yaml.safe_dump(value))
     except yaml.YAMLError as error:
         raise YamlError(str(error).splitlines()[0]) from None
 
 
-def read(path: Path) -> Any:
-    """Return the value of a file; raises YamlError."""
-    try:
-        return parse(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise YamlError(str(error)) from None
-
-
-def write(value: Any) -> str:
-    """Return a value as YAML."""
-    return str(yaml.safe_dump(value))
+def _size(node: yaml.Node, sizes: dict[int, int]) -> int:
+    """Return how many characters a node stands for with its aliases written out; raises YamlError for too many."""
+    known = sizes.get(id(node))
+    if known is not None:
+        return known
+    sizes[id(node)] = MOST_CHARACTERS  # until it is known: a node that holds itself has no end
+    if isinstance(node, yaml.ScalarNode):
+        size = 1 + len(node.value)
+    elif isinstance(node, yaml.MappingNode):
+        size = 1 + sum(_size(key, sizes) + _size(value, sizes) for key, value in node.value)
+    else:
+        size = 1 + sum(_size(item, sizes) for item in node.value)
+    if size > MOST_CHARACTERS:
+        raise YamlError("its aliases stand for more than can be read")
+    sizes[id(node)] = size
+    return size

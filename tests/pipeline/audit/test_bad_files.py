@@ -19,7 +19,8 @@ def problem_of(text, tmp_path, macros=""):
     file = tmp_path / "model.sql"
     file.write_bytes(text if isinstance(text, bytes) else text.encode())
     sources = [MacroText("", "macros.sql", macros)] if macros else []
-    [problem] = Reader("duckdb", Renderer(sources, {}, "duckdb", "")).audit(Job(str(file), "model.sql", None)).problems
+    reader = Reader("duckdb", Renderer(sources, {}, "duckdb", ""), tmp_path)
+    [problem] = reader.audit(Job(str(file), "model.sql", None)).problems
     return problem.line, problem.message
 
 
@@ -55,7 +56,7 @@ def test_a_broken_macro_is_told_where_it_is_called(tmp_path):
 def test_the_statements_around_a_broken_one_are_read(tmp_path):
     file = tmp_path / "model.sql"
     file.write_text(f"{RULE};\nselect from where (;\n{RULE}")
-    audited = Reader("duckdb", Renderer([], {}, "duckdb", "")).audit(Job(str(file), "model.sql", None))
+    audited = Reader("duckdb", Renderer([], {}, "duckdb", ""), tmp_path).audit(Job(str(file), "model.sql", None))
     assert [finding.line for finding in audited.findings] == [1, 4]
     assert [problem.line for problem in audited.problems] == [3]
 

@@ -47,7 +47,7 @@ def found_in(snippet, folder):
     file = folder / "model.sql"
     file.write_text(snippet.sql, "utf-8")
     macros = [MacroText("project", "macros.sql", snippet.macros)] if snippet.macros else []
-    reader = Reader(snippet.dialect, Renderer(macros, {}, snippet.dialect, "project"))
+    reader = Reader(snippet.dialect, Renderer(macros, {}, snippet.dialect, "project"), folder)
     audited = reader.audit(Job(str(file), file.name, None))
     assert audited.problems == (), snippet.name
     return {(_place(finding), str(finding.kind)) for finding in audited.findings}

@@ -1,0 +1,69 @@
+"""dbt's and dbt_utils' macros that only write SQL, in their plainest form.
+
+What belongs here: what stands for a macro whose package is not installed. What does not: macros that ask a database
+for rows, but for the answer "none".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+
+def _key(columns: Any, *_: Any) -> str:
+    names = columns if isinstance(columns, list | tuple) else [columns]
+    return f"md5({' || '.join(f'cast({name} as varchar)' for name in names)})"
+
+
+def _quotient(numerator: Any, denominator: Any) -> str:
+    return f"(({numerator}) / nullif(({denominator}), 0))"
+
+
+SQL_MACROS: dict[str, Callable[..., Any]] = {
+    "generate_surrogate_key": _key,
+    "surrogate_key": _key,
+    "star": lambda *_, **__: "*",
+    "group_by": lambda n: f"group by {', '.join(str(number + 1) for number in range(int(n)))}",
+    "safe_divide": _quotient,
+    "safe_add": lambda *parts: "(" + " + ".join(f"coalesce({part}, 0)" for part in _flat(parts)) + ")",
+    "safe_subtract": lambda *parts: "(" + " - ".join(f"coalesce({part}, 0)" for part in _flat(parts)) + ")",
+    "date_spine": lambda datepart="day", start_date="", end_date="", **_: f"select {start_date} as date_{datepart}",
+    "union_relations": lambda relations=(), **_: (
+        "select * from " + " union all select * from ".join(map(str, relations))
+    ),
+    "get_column_values": lambda *_, **__: [],
+    "get_filtered_columns_in_relation": lambda *_, **__: [],
+    "dateadd": lambda datepart, interval, from_date_or_timestamp: (
+        f"{from_date_or_timestamp} + interval {interval} {datepart}"
+    ),
+    "datediff": lambda first_date, second_date, datepart: f"date_diff('{datepart}', {first_date}, {second_date})",
+    "date_trunc": lambda datepart, date: f"date_trunc('{datepart}', {date})",
+    "last_day": lambda date, datepart="month": f"last_day({date})",
+    "current_timestamp": lambda: "current_timestamp",
+    "type_string": lambda: "varchar",
+    "type_timestamp": lambda: "timestamp",
+    "type_int": lambda: "int",
+    "type_bigint": lambda: "bigint",
+    "type_float": lambda: "float",
+    "type_numeric": lambda: "numeric",
+    "type_boolean": lambda: "boolean",
+    "hash": lambda field: f"md5(cast({field} as varchar))",
+    "concat": lambda fields: " || ".join(map(str, fields)),
+    "cast": lambda field, kind: f"cast({field} as {kind})",
+    "safe_cast": lambda field, kind: f"try_cast({field} as {kind})",
+    "split_part": lambda text, delimiter, part: f"split_part({text}, {delimiter}, {part})",
+    "length": lambda expression: f"length({expression})",
+    "replace": lambda field, old, new: f"replace({field}, {old}, {new})",
+    "right": lambda text, length: f"right({text}, {length})",
+    "listagg": lambda measure, *_, **__: f"string_agg({measure}, ',')",
+    "bool_or": lambda expression: f"bool_or({expression})",
+    "any_value": lambda expression: f"any_value({expression})",
+    "escape_single_quotes": lambda expression: str(expression).replace("'", "''"),
+    "position": lambda text, inside: f"position({text} in {inside})",
+    "string_literal": lambda value: f"'{value}'",
+}
+"""The macros by name."""
+
+
+def _flat(parts: tuple[Any, ...]) -> list[Any]:
+    return [part for item in parts for part in (item if isinstance(item, list | tuple) else [item])]
