@@ -19,8 +19,8 @@ def column_lineage(
 ) -> dict[str, Any]:
     """Return the metadata entry of a model's column lineage; nothing where dbt does not give it.
 
-    It does not for a model that reads ephemeral ones, which have no relation, or whose query was not compiled below
-    `target_path`.
+    It does not for a model that reads sources, which are files here without columns, or whose query was not compiled
+    below `target_path`.
     """
     props = manifest["nodes"][unique_id]
     parents = [manifest["nodes"].get(uid) or manifest["sources"].get(uid) for uid in props["depends_on"]["nodes"]]
