@@ -85,7 +85,7 @@ def server(server_folder) -> str:
 @pytest.fixture(scope="session")
 def dagster_server(server) -> str:
     """The same server, with the tables of Dagster."""
-    from olist_pipeline.orchestration.storage import migrate_storage
+    from olist_pipeline.orchestration.internals.storage import migrate_storage
 
     migrate_storage(server)
     return server

@@ -133,7 +133,7 @@ class Order(Aggregate[OrderRecords, OrderEvent]):
             order_estimated_delivery_date=estimated_delivery,
         )
         order = cls._begin(OrderRecords(record, [item.record for item in items], []))
-        order._tell(history([PLACED], order.records().facts()))
+        order._tell(history([PLACED], order.records().facts()))  # noqa: SLF001 - its own class
         return order
 
     @property

@@ -32,7 +32,7 @@ def migrate(as_json: bool) -> None:
     Run it as the role that owns them, once after each update of the program. It may run again, and at the same time
     as another one. The embedded server needs it never.
     """
-    from olist_pipeline.orchestration.storage import migrate_storage
+    from olist_pipeline.orchestration.internals.storage import migrate_storage
 
     url = server_url(Settings.from_env())
     done = {"schema": schema.migrate(url), "dagster": migrate_storage(url)}
@@ -47,7 +47,7 @@ def migrate(as_json: bool) -> None:
 @JSON
 def status(as_json: bool) -> None:
     """Show the versions of the database and of this program; exit code 0 only where they agree."""
-    from olist_pipeline.orchestration.storage import storage_versions
+    from olist_pipeline.orchestration.internals.storage import storage_versions
 
     url = server_url(Settings.from_env())
     state = schema.state(url)

@@ -9,7 +9,7 @@ from datetime import date
 import dagster as dg
 from pydantic import Field
 
-from olist_pipeline.orchestration.executor import continuing_executor
+from olist_pipeline.orchestration.internals.executor import continuing_executor
 from olist_pipeline.orchestration.resources import PipelineResource, clear_failures
 from olist_pipeline.registry import CONTEXTS
 from olist_pipeline.serving import gate, journal, standby, switch

@@ -12,19 +12,17 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtCliResource, DbtProject, dbt_assets
-from packaging.version import Version
 
 from olist_pipeline.errors import OlistError
 from olist_pipeline.files import content_hash, replacing, tree_hash
 from olist_pipeline.intake.span import as_of
 from olist_pipeline.months import FIRST_MONTH, MonthRange
-from olist_pipeline.orchestration.lineage import column_lineage
+from olist_pipeline.orchestration.internals.lineage import column_lineage
 from olist_pipeline.orchestration.partitions import COMPARED_WHOLE, MONTHS, months_of, tagged_months
 from olist_pipeline.orchestration.resources import PipelineResource, clear_failures
 from olist_pipeline.orchestration.validation import staging_key
@@ -93,21 +91,6 @@ class TreeTranslator(DagsterDbtTranslator):
             return key
         landing = LANDING.get(props["name"])
         return staging_key(landing.context, landing.name) if landing else key
-
-
-class OwnDbt(DbtCliResource):
-    """The dbt of this environment, without what Dagster would start beside each invocation of it.
-
-    Dagster asks `dbt --version`, which asks the package index for a later one, and loads an adapter into this process
-    for row counts and columns. Together they take as long as dbt itself; both are read from the warehouse here.
-    """
-
-    @property
-    def _cli_version(self) -> Version:
-        return Version(version("dbt-core"))
-
-    def _initialize_dbt_core_adapter(self, args: Sequence[str]) -> None:  # type: ignore[override]
-        return None
 
 
 def dbt_project(settings: Settings) -> DbtProject:

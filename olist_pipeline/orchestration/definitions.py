@@ -14,11 +14,12 @@ from dagster_duckdb import DuckDBResource
 
 from olist_pipeline.orchestration.checks import conservation_checks, parity_checks
 from olist_pipeline.orchestration.cutover import cutover_jobs, guard_sensor
-from olist_pipeline.orchestration.dbt import OwnDbt, dbt_tree_assets, ensure_manifest
+from olist_pipeline.orchestration.dbt import dbt_tree_assets, ensure_manifest
 from olist_pipeline.orchestration.description import described
-from olist_pipeline.orchestration.executor import continuing_executor
 from olist_pipeline.orchestration.freshness import freshness_checks
 from olist_pipeline.orchestration.intake import intake_assets
+from olist_pipeline.orchestration.internals.dbt_cli import OwnDbt
+from olist_pipeline.orchestration.internals.executor import continuing_executor
 from olist_pipeline.orchestration.jobs import pipeline_jobs
 from olist_pipeline.orchestration.landing import landing_specs
 from olist_pipeline.orchestration.partition_states import partition_checks

@@ -13,14 +13,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import dagster as dg
-from dagster._core.definitions.job_base import InMemoryJob
-from dagster._core.execution.api import execute_run_iterator
-from dagster._core.instance.ref import InstanceRef
 
 from olist_pipeline.errors import OlistError
 from olist_pipeline.months import MonthRange
+from olist_pipeline.orchestration.internals.runs import NO_COMPUTE_LOGS, execute_run, instance_of
+from olist_pipeline.orchestration.internals.storage import migrate_storage
 from olist_pipeline.orchestration.partitions import range_tags
-from olist_pipeline.orchestration.storage import migrate_storage
 from olist_pipeline.settings import PROJECT_DIR, Settings
 from olist_pipeline.stores.postgres import ready_url
 
@@ -52,13 +50,8 @@ def quiet_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
 
     Nobody resumes such a run: when it is interrupted, it has failed.
     """
-    in_this_process = {
-        "compute_logs": {"module": "dagster._core.storage.noop_compute_log_manager", "class": "NoOpComputeLogManager"},
-        "run_monitoring": {"enabled": False},
-    }
-    with dg.DagsterInstance.from_ref(
-        InstanceRef.from_dir(str(settings.dagster_home), overrides=in_this_process)
-    ) as instance:
+    in_this_process = {"compute_logs": NO_COMPUTE_LOGS, "run_monitoring": {"enabled": False}}
+    with instance_of(settings.dagster_home, in_this_process) as instance:
         yield instance
 
 
@@ -97,4 +90,4 @@ def execute(
         run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
         tags={**job.run_tags, **LAUNCHED_HERE, **tags, **(range_tags(months) if job.partitions_def else {})},
     )
-    return run.run_id, execute_run_iterator(InMemoryJob(job), run, instance)
+    return run.run_id, execute_run(job, run, instance)

@@ -9,7 +9,6 @@ from datetime import date
 from typing import Literal
 
 import dagster as dg
-from dagster._core.storage.partition_status_cache import AssetPartitionStatus
 
 from olist_pipeline.months import MonthRange, following, month_text
 from olist_pipeline.orchestration.partitions import MONTHS, all_months
@@ -44,10 +43,10 @@ def partition_states(
 
 
 _FROM_WORST: tuple[PartitionState, ...] = ("failed", "missing", "present")
-_STATES: Mapping[AssetPartitionStatus | None, PartitionState] = {
-    AssetPartitionStatus.MATERIALIZED: "present",
-    AssetPartitionStatus.IN_PROGRESS: "present",
-    AssetPartitionStatus.FAILED: "failed",
+_STATES: Mapping[dg.AssetPartitionStatus | None, PartitionState] = {
+    dg.AssetPartitionStatus.MATERIALIZED: "present",
+    dg.AssetPartitionStatus.IN_PROGRESS: "present",
+    dg.AssetPartitionStatus.FAILED: "failed",
 }
 
 

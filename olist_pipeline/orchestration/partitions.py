@@ -10,17 +10,17 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 
 import dagster as dg
-from dagster._core.storage.tags import (
-    ASSET_PARTITION_RANGE_END_TAG,
-    ASSET_PARTITION_RANGE_START_TAG,
-    PARTITION_NAME_TAG,
-)
 
 from olist_pipeline.intake.span import purchase_span
 from olist_pipeline.months import FIRST_MONTH, MonthRange
 from olist_pipeline.registry import CONTEXTS
 from olist_pipeline.settings import Settings
 from olist_pipeline.staging import staged_months
+
+PARTITION_NAME_TAG = "dagster/partition"
+ASSET_PARTITION_RANGE_START_TAG = "dagster/asset_partition_range_start"
+ASSET_PARTITION_RANGE_END_TAG = "dagster/asset_partition_range_end"
+"""Dagster's tags of a run over one partition, or a range of them."""
 
 MONTHS = dg.MonthlyPartitionsDefinition(start_date=FIRST_MONTH.isoformat(), fmt="%Y-%m-%d", end_offset=1)
 """Keys are first days of months; the present month is included."""

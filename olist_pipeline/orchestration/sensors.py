@@ -15,8 +15,6 @@ from datetime import date
 from typing import Any
 
 import dagster as dg
-from dagster import _check as check
-from dagster._core.definitions.assets.graph.base_asset_graph import BaseAssetGraph
 
 from olist_pipeline.alerts import Alert, send
 from olist_pipeline.orchestration.changes import (
@@ -30,6 +28,7 @@ from olist_pipeline.orchestration.changes import (
     taken_in_content,
     unfinished,
 )
+from olist_pipeline.orchestration.internals.graph import AssetGraph
 from olist_pipeline.orchestration.jobs import DUAL_RUN, keys_of
 from olist_pipeline.orchestration.partitions import all_months, range_tags
 from olist_pipeline.orchestration.resources import PipelineResource
@@ -149,14 +148,15 @@ def _landing_sensor(tables: tuple[WarehouseTable, ...], often: Often) -> dg.Sens
         context.log.info(said)
         if not requests:
             return dg.SensorResult(skip_reason=said, cursor=cursor.text())
-        graph = check.not_none(context.repository_def).asset_graph
+        assert context.repository_def is not None, "a sensor of this project looks at its own graph"
+        graph = context.repository_def.asset_graph
         runs = [_run_request(key, request, graph) for key, request in requests]
         return dg.SensorResult(run_requests=runs, cursor=cursor.text())
 
     return landing
 
 
-def _run_request(key: str, request: Request, graph: BaseAssetGraph[Any]) -> dg.RunRequest:
+def _run_request(key: str, request: Request, graph: AssetGraph) -> dg.RunRequest:
     return dg.RunRequest(
         run_key=key,
         job_name=DUAL_RUN,

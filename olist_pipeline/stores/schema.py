@@ -1,7 +1,7 @@
 """The version of the operational schemas: the database's, the program's, and the way from one to the other.
 
 What belongs here: asking and raising the version. What does not: what a version consists of (`migrations`), and
-Dagster's tables, which have versions of their own (`orchestration.storage`).
+Dagster's tables, which have versions of their own (`orchestration.internals.storage`).
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ import io
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from olist_pipeline.landing.csv_file import _has_all_delimiters
+from olist_pipeline.landing.csv_file import _has_all_delimiters  # noqa: PLC2701
 
 CELLS = 3
 texts = st.text(alphabet='ab",\n', max_size=4)

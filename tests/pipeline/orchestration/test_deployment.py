@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 import yaml
-from dagster._core.instance.config import dagster_instance_config
 
 PROJECT = Path(__file__).parents[3]
 
@@ -42,13 +41,3 @@ def test_everything_that_the_image_copies_is_there():
     copied = [name for line in re.findall(r"^COPY (.+)$", text, flags=re.M) for name in line.split()[:-1]]
     assert {"olist_domain", "olist_pipeline", "dbt", "requirements.lock"} <= set(copied)
     assert all((PROJECT / name).exists() for name in copied)
-
-
-def test_the_instance_is_one_that_dagster_takes():
-    config, _ = dagster_instance_config(str(PROJECT))
-    assert config["telemetry"] == {"enabled": False}
-    assert config["concurrency"]["pools"] == {"granularity": "op", "default_limit": 1}
-    limits = {one["key"]: one["limit"] for one in config["concurrency"]["runs"]["tag_concurrency_limits"]}
-    assert limits["dagster/backfill"] < config["concurrency"]["runs"]["max_concurrent_runs"]
-    assert config["run_retries"]["retry_on_asset_or_op_failure"] is False
-    assert config["run_monitoring"]["enabled"]

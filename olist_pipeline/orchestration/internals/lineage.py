@@ -3,6 +3,9 @@
 What belongs here: handing dbt's compiled queries, with the columns that the project declares, to dagster-dbt, which
 reads the lineage of them. What does not: the database: dagster-dbt's own way would keep it open, and nobody else could
 write it then.
+
+Private: `_build_column_lineage_metadata`, and `EventHistoryMetadata` that it takes. Publicly, `fetch_column_metadata`
+does the same with a connection to the warehouse of its own.
 """
 
 from collections.abc import Mapping

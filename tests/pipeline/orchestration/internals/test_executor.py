@@ -10,7 +10,7 @@ from dagster._core.definitions.job_base import InMemoryJob
 from dagster._core.execution.api import execute_run_iterator
 
 from olist_pipeline.months import MonthRange
-from olist_pipeline.orchestration.executor import continuing_executor
+from olist_pipeline.orchestration.internals.executor import continuing_executor
 from olist_pipeline.orchestration.partitions import MONTHS, range_tags
 
 TWO_MONTHS = MonthRange(date(2017, 7, 1), date(2017, 8, 1))

@@ -12,11 +12,11 @@ from dagster._core.scheduler.instigation import InstigatorType, TickData, TickSt
 from dagster._daemon.types import DaemonHeartbeat
 
 from olist_pipeline.errors import OlistError
-from olist_pipeline.orchestration.storage import EnvironmentStorage
+from olist_pipeline.orchestration.internals.storage import EnvironmentStorage
 from olist_pipeline.stores import postgres
 from tests.pipeline.roles import RUNTIME, alone, as_role
 
-PROJECT = Path(__file__).parents[3]
+PROJECT = Path(__file__).parents[4]
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from dagster_shared.serdes import serialize_value
 
 from olist_pipeline.errors import OlistError
 from olist_pipeline.orchestration.instance import prepare, quiet_instance
-from olist_pipeline.orchestration.launcher import WatchedRunLauncher
+from olist_pipeline.orchestration.internals.launcher import WatchedRunLauncher
 from tests.end_to_end.dagster_server import free_port
 
 HOLD = """

@@ -7,16 +7,18 @@ A run is a child of the code server that started it. Dagster's default launcher 
 whose code server was killed would count as started for ever, and hold its backfill up. Nor does it help to fail such a
 run and to start another one in its place: a backfill of a job counts as failed once any of its runs has failed. So the
 run itself goes on: it returns to the queue, which launches it as soon as there is a code server.
+
+Private: `CheckRunHealthResult`, `ResumeRunContext` and `WorkerStatus`, in which Dagster asks a launcher of a run;
+`CanCancelExecutionRequest` and its result, in which a code server is asked; `DagsterUserCodeUnreachableError`. The
+launcher itself is public. Publicly, only runs in containers or on clusters are watched.
 """
 
 from __future__ import annotations
 
-from dagster import DagsterEvent, DagsterRun
+from dagster import DagsterEvent, DagsterRun, DefaultRunLauncher, deserialize_value
 from dagster._core.errors import DagsterUserCodeUnreachableError
 from dagster._core.launcher.base import CheckRunHealthResult, ResumeRunContext, WorkerStatus
-from dagster._core.launcher.default_run_launcher import DefaultRunLauncher
 from dagster._grpc.types import CanCancelExecutionRequest, CanCancelExecutionResult
-from dagster_shared.serdes import deserialize_value
 
 from olist_pipeline.errors import OlistError
 from olist_pipeline.orchestration.run_process import RunProcess, forget, interrupt, process_of

@@ -5,6 +5,11 @@ server (`stores.postgres`), and our own tables (`stores.schema`).
 
 Left alone, Dagster creates its tables where it finds none, which takes a right that the runtime role does not have. So
 it does that in the embedded server only; elsewhere `olist db migrate` does.
+
+Private: `ConfigurableClassData`, without which Dagster cannot tell a child process of a storage that is not its own;
+the parts of the storage and the `_engine` of each. Publicly, a storage is given a URL in `dagster.yaml`, which would
+have to hold the password and could not start the embedded server; and `optimize_for_webserver` keeps connections, but
+for the webserver alone.
 """
 
 from __future__ import annotations
