@@ -1,13 +1,18 @@
-"""What tests of the pipeline share: toy releases, which the dashboards' own queries do not fit."""
+"""Fixtures that several packages of the pipeline's tests share."""
 
 import pytest
 
-from olist_pipeline.serving import audit
+from olist_pipeline.stores import roles
+from tests.pipeline.roles import ANALYST, RUNTIME, alone, psql
 
 
-@pytest.fixture(scope="package", autouse=True)
-def no_dashboards():
-    """Releases of toy tables are audited without the dashboards; their tests and the end-to-end tests have them."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(audit, "DASHBOARD_QUERIES", "no_such_dashboards.queries")
-        yield
+@pytest.fixture(scope="session")
+def granted(dagster_server):
+    """The server, once the printed statements were piped into psql, twice."""
+    printed = roles.script(runtime=RUNTIME, analyst=ANALYST)
+    for _ in range(2):
+        told = psql(dagster_server, printed)
+        assert told.returncode == 0, told.stderr
+    for role in (RUNTIME, ANALYST):
+        alone(dagster_server, f"ALTER ROLE \"{role}\" PASSWORD '{role}'")
+    return dagster_server

@@ -32,11 +32,7 @@ def test_a_server_that_does_not_answer_is_one_sentence():
 
 @pytest.mark.parametrize("scheme", ["postgresql", "postgres", "postgresql+psycopg2", "postgresql+psycopg"])
 def test_a_given_server_is_taken_whatever_its_driver(scheme):
-    assert given(f"{scheme}://u@h/d") == "postgresql://u@h/d"
-
-
-def test_the_schema_may_be_created_again(database):
-    postgres.create_schema(database)
+    assert given(f"{scheme}://u@h/d") == "postgresql://u@/d?host=h"
 
 
 def test_a_failed_transaction_leaves_nothing(database):
