@@ -100,11 +100,7 @@ def connect(url: str) -> Connection:
     except psycopg2.OperationalError as error:
         raise OlistError(_connection_trouble(_reason(error))) from error
     except psycopg2.ProgrammingError:
-        # Its words hold a part of the address, and so of a password.
-        raise OlistError(
-            "PostgreSQL cannot read OLIST_POSTGRES_URL: it must look like postgresql://user:password@host/database,"
-            " with special characters of the password percent-encoded."
-        ) from None
+        raise OlistError(_UNREADABLE) from None
 
 
 @contextmanager
@@ -113,8 +109,8 @@ def transaction(url: str) -> Iterator[Connection]:
     connection = connect(url)
     watched = locks.watch(connection)
     try:
-        with connection:
-            yield connection
+        yield connection
+        connection.commit()
     except psycopg2.Error as error:
         told = trouble(error, watched.blocker)
         if told is None:
@@ -198,7 +194,14 @@ _TROUBLES = {
 }
 """What is said of an error, by its code (SQLSTATE)."""
 
+# Without PostgreSQL's words: they hold a part of the address, and so of a password that was not encoded.
+_UNREADABLE = (
+    "PostgreSQL cannot read OLIST_POSTGRES_URL: it must look like postgresql://user:password@host/database,"
+    " with special characters of the password percent-encoded."
+)
+
 _REFUSALS = (
+    ('^invalid |host name ".*@', _UNREADABLE),
     ("password authentication failed", "PostgreSQL refuses the user or the password ({reason}); mend {url}."),
     ("no password supplied", "PostgreSQL asks for a password, and {url} has none."),
     ("no pg_hba.conf entry", "PostgreSQL lets nobody in from here this way ({reason}); add a line to its pg_hba.conf."),
@@ -208,7 +211,7 @@ _REFUSALS = (
     ("permission denied for database", "The user of {url} may not connect ({reason}); GRANT CONNECT to it."),
     ("too many|connection slots are reserved|no more connections", _TROUBLES["53300"]),
     ("database system is", _TROUBLES["57P03"]),
-    ("terminating connection", _TROUBLES["57P01"]),
+    ("terminating connection|server closed the connection|connection already closed", _TROUBLES["57P01"]),
     ("unsupported startup parameter", "The pooler refuses a setting ({reason}); see PgBouncer in docs/postgres.md."),
 )
 """What is said of a connection that the server refuses, by words of its reason: there it tells no code."""

@@ -1,9 +1,18 @@
-"""Fixtures that several packages of the pipeline's tests share."""
+"""What tests of the pipeline share: toy releases, which the dashboards' own queries do not fit, and roles."""
 
 import pytest
 
+from olist_pipeline.serving import audit
 from olist_pipeline.stores import roles
 from tests.pipeline.roles import ANALYST, RUNTIME, alone, psql
+
+
+@pytest.fixture(scope="package", autouse=True)
+def no_dashboards():
+    """Releases of toy tables are audited without the dashboards; their tests and the end-to-end tests have them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(audit, "DASHBOARD_QUERIES", "no_such_dashboards.queries")
+        yield
 
 
 @pytest.fixture(scope="session")
