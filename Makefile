@@ -1,15 +1,17 @@
-# Everything a person does with this project. `make run` and `make test` need only Python 3.11+, git and make.
-PYTHON ?= python3
+# Everything a person does with this project. `make run` and `make test` need only Python 3.11 to 3.13, git and make.
 VENV := .venv
 BIN := $(VENV)/bin
+# `make run` installs what runs; everything else installs what tests and checks too.
 INSTALLED := $(VENV)/.installed
+INSTALLED_DEV := $(VENV)/.installed-dev
+PYTHON_VERSIONS := 3.13 3.12 3.11
 
-.PHONY: run test dev dashboards lint bench clean
+.PHONY: run test dev dashboards lint bench image image-wheels lock lock-check clean
 
 run: $(INSTALLED)  ## set up and run the whole pipeline
 	@$(BIN)/olist run
 
-test: $(INSTALLED)  ## set up and pass the tests
+test: $(INSTALLED_DEV)  ## set up and pass the tests
 	@$(BIN)/python -m pytest tests/domain -p no:cacheprovider --cov=olist_domain --cov-branch \
 		--cov-report=term:skip-covered --cov-fail-under=95
 	@$(BIN)/python -m pytest --ignore=tests/domain -n 2 --dist loadfile --no-loadscope-reorder
@@ -20,23 +22,69 @@ dev: $(INSTALLED)  ## set up and open the Dagster UI
 dashboards: $(INSTALLED)  ## set up and open the dashboards
 	@$(BIN)/olist dashboards
 
-lint: $(INSTALLED)  ## style, types, import contracts, definitions
+lint: $(INSTALLED_DEV)  ## style, types, import contracts, declared packages
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+	$(BIN)/deptry . --no-ansi
 
-bench: $(INSTALLED)  ## measure (prints, asserts nothing)
+bench: $(INSTALLED_DEV)  ## measure (prints, asserts nothing)
 	@$(BIN)/python -m benchmarks
 
 clean:  ## remove the environment and all state
 	rm -rf $(VENV) .olist dbt/target dbt/logs build *.egg-info .pytest_cache .mypy_cache .ruff_cache
 
-$(INSTALLED): requirements.lock pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-		{ echo "Python 3.11 or later is needed; name one with: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
-	@echo "Setting up $(VENV) (once, about a minute) ..."
-	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+# The environment -----------------------------------------------------------------------------------------------------
+
+pip_install = $(BIN)/python -m pip install --quiet --disable-pip-version-check
+install_from = $(pip_install) --require-hashes -r $(1) && $(pip_install) --no-deps --no-build-isolation -e .
+
+$(INSTALLED): requirements.lock pyproject.toml | $(BIN)/python
+	@echo "Installing what runs into $(VENV) (once, about a minute) ..."
+	@$(call install_from,requirements.lock)
 	@touch $@
+
+$(INSTALLED_DEV): requirements-dev.lock pyproject.toml | $(BIN)/python
+	@echo "Installing what runs, tests and checks into $(VENV) (once, about a minute) ..."
+	@$(call install_from,requirements-dev.lock)
+	@touch $(INSTALLED) $@
+
+# The newest Python on the PATH that fits, unless one is named.
+$(BIN)/python:
+	@scripts/make_venv.sh $(VENV) "$(PYTHON)" $(PYTHON_VERSIONS)
+
+# The image -----------------------------------------------------------------------------------------------------------
+
+IMAGE := olist
+IMAGE_PYTHON := 3.11
+# For the engine, as in: make image IMAGE_FLAGS="--build-arg BASE=..."
+IMAGE_FLAGS :=
+
+image:  ## build the image of a server with docker, podman or buildah
+	@scripts/build_image.sh $(IMAGE) $(IMAGE_FLAGS)
+
+image-wheels: $(INSTALLED)  ## download the image's packages, for a build without network
+	@$(BIN)/python -m pip download --quiet --disable-pip-version-check --require-hashes --only-binary :all: \
+		--python-version $(IMAGE_PYTHON) --dest deploy/wheels -r requirements.lock
+
+# The locks -----------------------------------------------------------------------------------------------------------
+
+UV := build/uv/bin/uv
+# Keeps the versions that stand in the locks; `make lock LOCK_FLAGS="--upgrade-package polars"` moves one, --upgrade all.
+LOCK_FLAGS :=
+compile = $(UV) pip compile pyproject.toml --quiet --universal --generate-hashes --no-strip-extras --no-emit-index-url \
+	--custom-compile-command "make lock" $(LOCK_FLAGS)
+
+lock: $(UV)  ## write both locks from pyproject.toml
+	$(compile) --group build --output-file requirements.lock
+	$(compile) --group dev --constraints requirements.lock --output-file requirements-dev.lock
+
+lock-check: $(UV)  ## whether both locks can be installed with each Python, from wheels alone
+	@for version in $(PYTHON_VERSIONS); do for lock in requirements.lock requirements-dev.lock; do \
+		$(UV) pip install --quiet --dry-run --require-hashes --only-binary :all: --python-version $$version \
+			--target build/lock-check -r $$lock && echo "$$lock: Python $$version" || exit 1; \
+	done; done
+
+$(UV): | $(BIN)/python
+	@$(BIN)/python -m venv build/uv && build/uv/bin/python -m pip install --quiet --disable-pip-version-check uv

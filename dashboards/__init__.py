@@ -3,11 +3,15 @@
 What belongs here: queries, charts, pages and the server that shows them. What does not: business logic (a segment,
 flag or verdict comes from the release as it is), and any store but `serving/current`.
 
-    queries.py     every number on a page, as SQL
+    queries/       every number on a page, as SQL
     release.py     opening the current release
     formats.py     Brazilian numbers and dates
-    charts.py      one look for all charts
-    page.py        what a page is made of, and how marimo shows it
+    look.py        one look for all charts
+    series.py      charts over time
+    charts.py      all other charts
+    page.py        what a page is made of, as HTML
+    cells.py       what a cell says in words
+    notebook.py    what marimo adds: filters, and following the release
     export.py      pages as HTML that needs no network
     server.py      all pages in one server
     pages/         the marimo notebooks, one a dashboard

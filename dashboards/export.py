@@ -17,7 +17,8 @@ from pathlib import Path
 import altair as alt
 import vl_convert
 
-from dashboards.page import PAGES, STYLE, Page, index, served, specification
+from dashboards.notebook import served
+from dashboards.page import PAGES, STYLE, Page, index, specification
 from olist_pipeline.files import replacing
 
 

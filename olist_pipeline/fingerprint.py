@@ -1,7 +1,7 @@
 """The fingerprint of a run: what its result depends on.
 
 What belongs here: hashing landing, code and SQL, so that a run with nothing changed can say so. What does
-not: fingerprints of tables (see `parity.fingerprint`).
+not: fingerprints of tables (see `tablediff.fingerprint`).
 """
 
 from __future__ import annotations

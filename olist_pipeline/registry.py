@@ -14,6 +14,7 @@ from olist_pipeline.contexts.marketplace import MARKETPLACE
 from olist_pipeline.contexts.sales import SALES
 from olist_pipeline.landing.catalogue import LandingTable
 from olist_pipeline.validation.context import Context, Step
+from olist_pipeline.validation.table import Link
 
 CONTEXTS: dict[str, Context] = {context.name: context for context in (SALES, MARKETPLACE, CUSTOMER, FULFILLMENT)}
 
@@ -22,6 +23,9 @@ LANDING: dict[str, LandingTable] = {table.name: table for context in CONTEXTS.va
 
 STEPS: tuple[Step, ...] = tuple(step for context in CONTEXTS.values() for step in context.steps)
 """The validation steps of all contexts."""
+
+LINKS: tuple[Link, ...] = tuple(link for context in CONTEXTS.values() for link in context.links)
+"""The ids by which rows are traced to quarantined ones; where a key has several, the first one counts."""
 
 
 def origins(staged: Iterable[str]) -> set[str]:

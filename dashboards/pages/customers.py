@@ -8,23 +8,23 @@ with app.setup:
     import marimo as mo
     import polars as pl
 
-    from dashboards import charts, formats, page
-    from dashboards.charts import Column
+    from dashboards import cells, charts, formats, look, notebook, series
+    from dashboards.look import Column
     from dashboards.page import Figure, Page, Panel
 
 
 @app.cell
 def _():
     # The release that is shown, and what was chosen in the filters, which the next release keeps.
-    get_release, set_release = mo.state(page.first_release())
-    pulse = page.clock()
+    get_release, set_release = mo.state(notebook.first_release())
+    pulse = notebook.clock()
     kept: dict[str, object] = {}
     return get_release, kept, pulse, set_release
 
 
 @app.cell
 def _(get_release, pulse, set_release):
-    if (served := page.another(get_release(), pulse)) is not None:
+    if (served := notebook.another(get_release(), pulse)) is not None:
         set_release(served)
     return
 
@@ -32,18 +32,18 @@ def _(get_release, pulse, set_release):
 @app.cell
 def _(get_release):
     release = get_release()
-    mo.stop(release is None, page.missing())
+    mo.stop(release is None, notebook.missing())
     return (release,)
 
 
 @app.cell
 def _(kept, release):
-    with page.reading(release) as _reader:
+    with notebook.reading(release) as _reader:
         _regions, _segments = _reader.options("customer_regions"), _reader.options("customer_rfm_segments")
     filters = mo.ui.dictionary(
         {
-            "region": page.choice("Region", "All of Brazil", _regions, kept.get("region")),
-            "rfm_segment": page.choice("RFM segment", "All segments", _segments, kept.get("rfm_segment")),
+            "region": notebook.choice("Region", "All of Brazil", _regions, kept.get("region")),
+            "rfm_segment": notebook.choice("RFM segment", "All segments", _segments, kept.get("rfm_segment")),
         }
     )
     return (filters,)
@@ -53,11 +53,11 @@ def _(kept, release):
 def _(filters, kept, release):
     kept.update(filters.value)
     chosen = filters.value
-    with page.reading(release) as _reader:
+    with notebook.reading(release) as _reader:
         totals = _reader.values("customer_totals", **chosen)
         by_rfm = _reader.ask("customers_by_rfm_segment", **chosen)
         scores = _reader.ask("customers_by_rfm_scores", **chosen)
-        by_segment = page.in_words(
+        by_segment = cells.in_words(
             _reader.ask("customers_by_segment", **chosen), "customer_segment", "lifetime_value_tier"
         )
         by_state = _reader.ask("customers_by_state", **chosen)
@@ -119,7 +119,7 @@ def _(filters, kept, release):
                     Column("spent", "Spent", formats.MONEY),
                     axis_format=formats.MONEY_WHOLE,
                     also=[Column("spent_per_customer", "Spent by a customer", formats.MONEY)],
-                    colour=charts.TEAL,
+                    colour=look.TEAL,
                     height=220,
                 ),
                 "In BRL",
@@ -131,7 +131,7 @@ def _(filters, kept, release):
                     Column("customer_segment", "Segment"),
                     Column("customers", "Customers", formats.COUNT),
                     Column("lifetime_value_tier", "Value tier"),
-                    {"High": charts.BLUE, "Medium": charts.TEAL, "Low": charts.GREY},
+                    {"High": look.BLUE, "Medium": look.TEAL, "Low": look.GREY},
                     axis_format=formats.PERCENT,
                     share=True,
                     height=160,
@@ -165,7 +165,7 @@ def _(filters, kept, release):
                         Column("cohort_size", "Customers of the month", formats.COUNT),
                     ],
                     height=440,
-                    span=charts.usual_span(retention, "retention_rate", "cohort_size"),
+                    span=look.usual_span(retention, "retention_rate", "cohort_size"),
                 ),
                 "All customers: share of a month's new customers who order again in a later month",
             ),
@@ -179,18 +179,18 @@ def _(filters, kept, release):
                     down_order=values["cohort_month"].unique(maintain_order=True).to_list(),
                     also=[Column("cohort_size", "Customers of the month", formats.COUNT)],
                     height=440,
-                    span=charts.usual_span(value, "cumulative_revenue_per_customer", "cohort_size", zero=False),
+                    span=look.usual_span(value, "cumulative_revenue_per_customer", "cohort_size", zero=False),
                 ),
                 "All customers: mean revenue in BRL, by month of first order",
             ),
             Panel(
                 "First and repeat orders",
-                charts.stacked_by_month(
+                series.stacked_by_month(
                     orders,
                     Column("order_month", "Month"),
                     Column("orders", "Orders", formats.COUNT),
                     Column("kind", "Kind"),
-                    {"First order": charts.BLUE, "Repeat order": charts.AMBER},
+                    {"First order": look.BLUE, "Repeat order": look.AMBER},
                     axis_format=formats.COUNT,
                 ),
                 "All customers",
@@ -203,19 +203,19 @@ def _(filters, kept, release):
 
 @app.cell
 def _(content):
-    page.show_head(content)
+    notebook.show_head(content)
     return
 
 
 @app.cell
 def _(filters, pulse):
-    page.bar(filters, pulse)
+    notebook.bar(filters, pulse)
     return
 
 
 @app.cell
 def _(content):
-    page.show(content)
+    notebook.show(content)
     return
 
 

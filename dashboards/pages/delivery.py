@@ -8,23 +8,23 @@ with app.setup:
     import marimo as mo
     import polars as pl
 
-    from dashboards import charts, formats, page
-    from dashboards.charts import Column
+    from dashboards import cells, charts, formats, look, notebook, series
+    from dashboards.look import Column
     from dashboards.page import Figure, Page, Panel
 
 
 @app.cell
 def _():
     # The release that is shown, and what was chosen in the filters, which the next release keeps.
-    get_release, set_release = mo.state(page.first_release())
-    pulse = page.clock()
+    get_release, set_release = mo.state(notebook.first_release())
+    pulse = notebook.clock()
     kept: dict[str, object] = {}
     return get_release, kept, pulse, set_release
 
 
 @app.cell
 def _(get_release, pulse, set_release):
-    if (served := page.another(get_release(), pulse)) is not None:
+    if (served := notebook.another(get_release(), pulse)) is not None:
         set_release(served)
     return
 
@@ -32,18 +32,18 @@ def _(get_release, pulse, set_release):
 @app.cell
 def _(get_release):
     release = get_release()
-    mo.stop(release is None, page.missing())
+    mo.stop(release is None, notebook.missing())
     return (release,)
 
 
 @app.cell
 def _(kept, release):
-    with page.reading(release) as _reader:
+    with notebook.reading(release) as _reader:
         _months, _states = _reader.options("delivery_months"), _reader.options("delivery_states")
     filters = mo.ui.dictionary(
         {
-            **page.months(_months, kept),
-            "state": page.choice("State of the customer", "All of Brazil", _states, kept.get("state")),
+            **notebook.months(_months, kept),
+            "state": notebook.choice("State of the customer", "All of Brazil", _states, kept.get("state")),
         }
     )
     return (filters,)
@@ -53,18 +53,18 @@ def _(kept, release):
 def _(filters, kept, release):
     kept.update(filters.value)
     chosen = filters.value
-    with page.reading(release) as _reader:
+    with notebook.reading(release) as _reader:
         totals = _reader.values("delivery_totals", **chosen)
         average = _reader.values("delivery_average_days", **chosen)
         times = _reader.ask("delivery_times", **chosen)
-        punctuality = page.in_words(_reader.ask("delivery_punctuality", **chosen), "punctuality")
+        punctuality = cells.in_words(_reader.ask("delivery_punctuality", **chosen), "punctuality")
         by_state = _reader.ask("delivery_by_state", **chosen)
-        cities = page.in_cities(_reader.ask("geography_cities", state=chosen["state"]))
+        cities = cells.in_cities(_reader.ask("geography_cities", state=chosen["state"]))
         states = _reader.ask("geography_states", state=chosen["state"])
     punctuality = punctuality.with_columns(pl.col("orders").sum().over("order_month").alias("deliveries"))
     legs = {"Approval": "approval_days", "Handling by the seller": "handling_days", "Transport": "transit_days"}
     by_leg = (
-        charts.weighty(times, "deliveries")
+        look.weighty(times, "deliveries")
         .select("order_month", **{leg: pl.col(name) for leg, name in legs.items()})
         .unpivot(index="order_month", variable_name="leg", value_name="days")
     )
@@ -80,18 +80,18 @@ def _(filters, kept, release):
             Figure("On time", formats.percent(totals["on_time_rate"]), "On the promised day or before"),
             Figure("Very late", formats.count(totals["very_late_orders"]), "Deliveries"),
             Figure("Days to deliver", formats.decimal(average["delivery_days"]), "From purchase to customer"),
-            Figure("Against the promise", page.signed_days(average["days_vs_estimate"]), "Mean of delivered orders"),
+            Figure("Against the promise", cells.signed_days(average["days_vs_estimate"]), "Mean of delivered orders"),
             Figure("Freight of an order", formats.money(totals["freight_per_order"]), "On average"),
         ],
         [
             Panel(
                 "Punctuality",
-                charts.stacked_by_month(
-                    charts.weighty(punctuality, "deliveries"),
+                series.stacked_by_month(
+                    look.weighty(punctuality, "deliveries"),
                     Column("order_month", "Month"),
                     Column("orders", "Deliveries", formats.COUNT),
                     Column("punctuality", "Delivered"),
-                    {"On time": charts.TEAL, "Slightly late": charts.AMBER, "Very late": charts.RED},
+                    {"On time": look.TEAL, "Slightly late": look.AMBER, "Very late": look.RED},
                     axis_format=formats.PERCENT,
                     share=True,
                 ),
@@ -99,12 +99,12 @@ def _(filters, kept, release):
             ),
             Panel(
                 "Days on the way",
-                charts.stacked_by_month(
+                series.stacked_by_month(
                     by_leg,
                     Column("order_month", "Month"),
                     Column("days", "Days", formats.DECIMAL),
                     Column("leg", "Leg"),
-                    dict(zip(legs, (charts.GREY, charts.AMBER, charts.BLUE), strict=True)),
+                    dict(zip(legs, (look.GREY, look.AMBER, look.BLUE), strict=True)),
                     axis_format=formats.COUNT,
                 ),
                 "Mean days, by month of purchase; months with hardly any deliveries are left out",
@@ -121,7 +121,7 @@ def _(filters, kept, release):
                         Column("average_delivery_days", "Days to deliver", formats.DECIMAL),
                     ],
                 ),
-                f"All months; as large as a city's revenue, red from {formats.percent(charts.REDDEST)} late",
+                f"All months; as large as a city's revenue, red from {formats.percent(look.REDDEST)} late",
             ),
             Panel(
                 "Sold from and bought in",
@@ -142,7 +142,7 @@ def _(filters, kept, release):
                     Column("late_rate", "Late deliveries", formats.PERCENT_FINE),
                     axis_format=formats.PERCENT,
                     also=[Column("delivered_orders", "Deliveries", formats.COUNT)],
-                    colour=charts.RED,
+                    colour=look.RED,
                     height=200,
                 ),
                 "Share of delivered orders",
@@ -166,19 +166,19 @@ def _(filters, kept, release):
 
 @app.cell
 def _(content):
-    page.show_head(content)
+    notebook.show_head(content)
     return
 
 
 @app.cell
 def _(filters, pulse):
-    page.bar(filters, pulse)
+    notebook.bar(filters, pulse)
     return
 
 
 @app.cell
 def _(content):
-    page.show(content)
+    notebook.show(content)
     return
 
 

@@ -8,23 +8,23 @@ with app.setup:
     import marimo as mo
     import polars as pl
 
-    from dashboards import charts, formats, page
-    from dashboards.charts import Column
+    from dashboards import cells, formats, look, notebook, series
+    from dashboards.look import Column
     from dashboards.page import Figure, Page, Panel
 
 
 @app.cell
 def _():
     # The release that is shown, and what was chosen in the filters, which the next release keeps.
-    get_release, set_release = mo.state(page.first_release())
-    pulse = page.clock()
+    get_release, set_release = mo.state(notebook.first_release())
+    pulse = notebook.clock()
     kept: dict[str, object] = {}
     return get_release, kept, pulse, set_release
 
 
 @app.cell
 def _(get_release, pulse, set_release):
-    if (served := page.another(get_release(), pulse)) is not None:
+    if (served := notebook.another(get_release(), pulse)) is not None:
         set_release(served)
     return
 
@@ -32,15 +32,15 @@ def _(get_release, pulse, set_release):
 @app.cell
 def _(get_release):
     release = get_release()
-    mo.stop(release is None, page.missing())
+    mo.stop(release is None, notebook.missing())
     return (release,)
 
 
 @app.cell
 def _(kept, release):
-    with page.reading(release) as _reader:
+    with notebook.reading(release) as _reader:
         _months = _reader.options("executive_months")
-    filters = mo.ui.dictionary(page.months(_months, kept))
+    filters = mo.ui.dictionary(notebook.months(_months, kept))
     return (filters,)
 
 
@@ -48,15 +48,15 @@ def _(kept, release):
 def _(filters, kept, release):
     kept.update(filters.value)
     period = filters.value
-    with page.reading(release) as _reader:
+    with notebook.reading(release) as _reader:
         totals = _reader.values("executive_totals", **period)
         persons = _reader.values("executive_customers")
         by_month = _reader.ask("executive_by_month", **period)
         service = _reader.ask("executive_service", **period)
         reviews = _reader.ask("executive_reviews", **period)
-        payments = page.in_words(_reader.ask("executive_payments", **period), "payment_type")
+        payments = cells.in_words(_reader.ask("executive_payments", **period), "payment_type")
     month = Column("order_month", "Month")
-    outcomes = {"Delivered": charts.BLUE, "Still open": charts.AMBER, "Canceled": charts.RED}
+    outcomes = {"Delivered": look.BLUE, "Still open": look.AMBER, "Canceled": look.RED}
     by_outcome = by_month.select(
         "order_month",
         pl.col("delivered_orders").alias("Delivered"),
@@ -81,7 +81,7 @@ def _(filters, kept, release):
         [
             Panel(
                 "Revenue by month",
-                charts.columns_by_month(
+                series.columns_by_month(
                     by_month,
                     month,
                     Column("revenue", "Revenue", formats.MONEY),
@@ -96,7 +96,7 @@ def _(filters, kept, release):
             ),
             Panel(
                 "Orders by outcome",
-                charts.stacked_by_month(
+                series.stacked_by_month(
                     by_outcome,
                     month,
                     Column("orders", "Orders", formats.COUNT),
@@ -108,19 +108,19 @@ def _(filters, kept, release):
             ),
             Panel(
                 "Payments by type",
-                charts.stacked_by_month(
+                series.stacked_by_month(
                     payments,
                     month,
                     Column("payment_value", "Payments", formats.MONEY),
                     Column("payment_type", "Type"),
-                    page.PAYMENT_COLOURS,
+                    look.PAYMENT_COLOURS,
                     axis_format=formats.MONEY_SHORT,
                 ),
                 "Value of payments, in BRL",
             ),
             Panel(
                 "Deliveries on time",
-                charts.lines(
+                series.lines(
                     service,
                     month,
                     Column("on_time_rate", "On time", formats.PERCENT_FINE),
@@ -132,38 +132,38 @@ def _(filters, kept, release):
             ),
             Panel(
                 "Mean review score",
-                charts.lines(
+                series.lines(
                     reviews,
                     month,
                     Column("average_review_score", "Mean score", ",.2f"),
                     Column("reviews", "Reviews", formats.COUNT),
                     axis_format=formats.DECIMAL,
-                    colour=charts.AMBER,
+                    colour=look.AMBER,
                     domain=(1, 5),
                 ),
                 "Scores from 1 to 5; hollow: hardly any",
             ),
             Panel(
                 "Average order value",
-                charts.lines(
+                series.lines(
                     by_month,
                     month,
                     Column("average_order_value", "Average order value", formats.MONEY),
                     Column("sale_orders", "Sales", formats.COUNT),
                     axis_format=formats.MONEY_SHORT,
-                    colour=charts.BLUE,
+                    colour=look.BLUE,
                 ),
                 "Revenue / orders that are sales, in BRL; hollow: hardly any",
             ),
             Panel(
                 "Cancellation rate",
-                charts.lines(
+                series.lines(
                     by_month,
                     month,
                     Column("cancellation_rate", "Canceled", formats.PERCENT_FINE),
                     Column("total_orders", "Orders", formats.COUNT),
                     axis_format=formats.PERCENT_FINE,
-                    colour=charts.RED,
+                    colour=look.RED,
                 ),
                 "Share of the orders placed in the month; hollow: hardly any",
             ),
@@ -174,19 +174,19 @@ def _(filters, kept, release):
 
 @app.cell
 def _(content):
-    page.show_head(content)
+    notebook.show_head(content)
     return
 
 
 @app.cell
 def _(filters, pulse):
-    page.bar(filters, pulse)
+    notebook.bar(filters, pulse)
     return
 
 
 @app.cell
 def _(content):
-    page.show(content)
+    notebook.show(content)
     return
 
 

@@ -8,23 +8,23 @@ with app.setup:
     import marimo as mo
     import polars as pl
 
-    from dashboards import charts, formats, page
-    from dashboards.charts import Column
-    from dashboards.page import Cards, Figure, Page, Panel, Table
+    from dashboards import cells, charts, formats, look, notebook, series
+    from dashboards.look import Column
+    from dashboards.page import Badge, Cards, Figure, Page, Panel, Table
 
 
 @app.cell
 def _():
     # The release that is shown, and what was chosen in the filters, which the next release keeps.
-    get_release, set_release = mo.state(page.first_release())
-    pulse = page.clock()
+    get_release, set_release = mo.state(notebook.first_release())
+    pulse = notebook.clock()
     kept: dict[str, object] = {}
     return get_release, kept, pulse, set_release
 
 
 @app.cell
 def _(get_release, pulse, set_release):
-    if (served := page.another(get_release(), pulse)) is not None:
+    if (served := notebook.another(get_release(), pulse)) is not None:
         set_release(served)
     return
 
@@ -32,18 +32,20 @@ def _(get_release, pulse, set_release):
 @app.cell
 def _(get_release):
     release = get_release()
-    mo.stop(release is None, page.missing())
+    mo.stop(release is None, notebook.missing())
     return (release,)
 
 
 @app.cell
 def _(kept, release):
-    with page.reading(release) as _reader:
+    with notebook.reading(release) as _reader:
         _contexts = _reader.options("migration_contexts")
     filters = mo.ui.dictionary(
         {
-            "context": page.choice("Rules of", "All contexts", _contexts, kept.get("context"), formats.words),
-            "severity": page.choice("that", "Reject or flag", ["reject", "flag"], kept.get("severity"), formats.words),
+            "context": notebook.choice("Rules of", "All contexts", _contexts, kept.get("context"), formats.words),
+            "severity": notebook.choice(
+                "that", "Reject or flag", ["reject", "flag"], kept.get("severity"), formats.words
+            ),
         }
     )
     return (filters,)
@@ -52,14 +54,14 @@ def _(kept, release):
 @app.cell
 def _(filters, kept, release):
     kept.update(filters.value)
-    with page.reading(release) as _reader:
+    with notebook.reading(release) as _reader:
         totals = _reader.values("migration_totals")
         routes = _reader.ask("migration_routes")
-        parity = page.in_words(_reader.ask("migration_parity"), "verdict", "context")
+        parity = cells.in_words(_reader.ask("migration_parity"), "verdict", "context")
         conservation = _reader.ask("migration_conservation")
-        by_rule = page.in_words(_reader.ask("migration_quarantine_by_rule"), "source_table")
+        by_rule = cells.in_words(_reader.ask("migration_quarantine_by_rule"), "source_table")
         by_month = _reader.ask("migration_quarantine_by_month")
-        rules = page.in_words(_reader.ask("migration_rules", **filters.value), "context")
+        rules = cells.in_words(_reader.ask("migration_rules", **filters.value), "context")
     verdicts = {"Identical": "green", "Explained": "amber", "Differs": "red"}
     rows = conservation.with_columns(
         pl.concat_str(pl.col("context"), pl.lit(" / "), pl.col("table_name").str.replace_all("_", " ")).alias("table")
@@ -68,11 +70,9 @@ def _(filters, kept, release):
     same = parity.with_columns(
         pl.col("table_name").replace_strict(origin, default=None, return_dtype=pl.String).alias("served_from"),
         (pl.col("equal_rows") / pl.max_horizontal("rows_old", "rows_new", pl.lit(1))).alias("same"),
-        pl.col("verdict")
-        .map_elements(lambda word: page.badge(word, verdicts.get(word, "grey")), pl.Object)
-        .alias("mark"),
+        pl.col("verdict").map_elements(lambda word: Badge(word, verdicts.get(word, "grey")), pl.Object).alias("mark"),
     )
-    reasons = charts.shades(by_rule["rule"].unique(maintain_order=True).to_list())
+    reasons = look.shades(by_rule["rule"].unique(maintain_order=True).to_list())
     content = Page(
         "migration",
         release,
@@ -95,7 +95,7 @@ def _(filters, kept, release):
         [
             Cards(
                 "Routes",
-                [page.route_card(row) for row in routes.iter_rows(named=True)],
+                [cells.route_card(row) for row in routes.iter_rows(named=True)],
             ),
             Panel(
                 "Quarantined rows by rule",
@@ -106,13 +106,13 @@ def _(filters, kept, release):
                     Column("rule", "Rule"),
                     reasons,
                     axis_format=formats.COUNT,
-                    height=charts.HEIGHT,
+                    height=look.HEIGHT,
                 ),
                 "By table; a row may break several rules",
             ),
             Panel(
                 "Quarantined rows by month of purchase",
-                charts.stacked_by_month(
+                series.stacked_by_month(
                     by_month,
                     Column("order_month", "Month"),
                     Column("rows", "Rows", formats.COUNT),
@@ -134,7 +134,7 @@ def _(filters, kept, release):
                         Column("rows_new", "Rows in new", formats.COUNT),
                     ],
                     kind=Column("verdict", "Verdict"),
-                    colours=charts.VERDICTS,
+                    colours=look.VERDICTS,
                 ),
                 "Share of the larger side; what differs in an explained table comes from quarantined rows alone",
             ),
@@ -146,7 +146,7 @@ def _(filters, kept, release):
                     "landing": ("Landing", formats.count),
                     "accepted": ("Accepted", formats.count),
                     "quarantined": ("Quarantined", formats.count),
-                    "holds": ("Holds", page.holds),
+                    "holds": ("Holds", cells.holds),
                 },
                 "Rows of the source files; deliveries judge the rows of orders a second time",
                 wide=False,
@@ -173,7 +173,7 @@ def _(filters, kept, release):
                     "statement": ("What must hold", str),
                     "context": ("Context", str),
                     "table_name": ("Table", str),
-                    "severity": ("Severity", page.severity),
+                    "severity": ("Severity", cells.severity),
                     "rows": ("Rows that break it", formats.count),
                     "replaces": ("Replaces in the old SQL", str),
                 },
@@ -186,19 +186,19 @@ def _(filters, kept, release):
 
 @app.cell
 def _(content):
-    page.show_head(content)
+    notebook.show_head(content)
     return
 
 
 @app.cell
 def _(filters, pulse):
-    page.bar(filters, pulse)
+    notebook.bar(filters, pulse)
     return
 
 
 @app.cell
 def _(content):
-    page.show(content)
+    notebook.show(content)
     return
 
 

@@ -8,23 +8,23 @@ with app.setup:
     import marimo as mo
     import polars as pl
 
-    from dashboards import charts, formats, page
-    from dashboards.charts import Column
+    from dashboards import cells, charts, formats, look, notebook
+    from dashboards.look import Column
     from dashboards.page import Figure, Page, Panel, Table
 
 
 @app.cell
 def _():
     # The release that is shown, and what was chosen in the filters, which the next release keeps.
-    get_release, set_release = mo.state(page.first_release())
-    pulse = page.clock()
+    get_release, set_release = mo.state(notebook.first_release())
+    pulse = notebook.clock()
     kept: dict[str, object] = {}
     return get_release, kept, pulse, set_release
 
 
 @app.cell
 def _(get_release, pulse, set_release):
-    if (served := page.another(get_release(), pulse)) is not None:
+    if (served := notebook.another(get_release(), pulse)) is not None:
         set_release(served)
     return
 
@@ -32,16 +32,16 @@ def _(get_release, pulse, set_release):
 @app.cell
 def _(get_release):
     release = get_release()
-    mo.stop(release is None, page.missing())
+    mo.stop(release is None, notebook.missing())
     return (release,)
 
 
 @app.cell
 def _(kept, release):
-    with page.reading(release) as _reader:
+    with notebook.reading(release) as _reader:
         _categories = _reader.options("product_categories")
     filters = mo.ui.dictionary(
-        {"category": page.choice("Category", "All categories", _categories, kept.get("category"), formats.words)}
+        {"category": notebook.choice("Category", "All categories", _categories, kept.get("category"), formats.words)}
     )
     return (filters,)
 
@@ -50,12 +50,12 @@ def _(kept, release):
 def _(filters, kept, release):
     kept.update(filters.value)
     chosen = filters.value
-    with page.reading(release) as _reader:
+    with notebook.reading(release) as _reader:
         totals = _reader.values("product_totals", **chosen)
-        categories = page.in_words(_reader.ask("product_categories_by_revenue"), "category")
+        categories = cells.in_words(_reader.ask("product_categories_by_revenue"), "category")
         concentration = _reader.ask("product_concentration", **chosen)
-        scores = page.in_words(_reader.ask("product_review_scores"), "sentiment")
-        best = page.in_words(_reader.ask("product_best", **chosen), "category")
+        scores = cells.in_words(_reader.ask("product_review_scores"), "sentiment")
+        best = cells.in_words(_reader.ask("product_best", **chosen), "category")
     content = Page(
         "products",
         release,
@@ -116,7 +116,7 @@ def _(filters, kept, release):
                     axis_format=formats.COUNT,
                     also=[Column("with_comment", "With a comment", formats.COUNT)],
                     kind=Column("sentiment", "Sentiment"),
-                    colours={"Negative": charts.RED, "Neutral": charts.GREY, "Positive": charts.TEAL},
+                    colours={"Negative": look.RED, "Neutral": look.GREY, "Positive": look.TEAL},
                 ),
                 "All categories",
             ),
@@ -125,7 +125,7 @@ def _(filters, kept, release):
                 best,
                 {
                     "revenue_rank": ("Rank", formats.count),
-                    "product_id": ("Product", page.short_id),
+                    "product_id": ("Product", cells.short_id),
                     "category": ("Category", str),
                     "sale_items": ("Items sold", formats.count),
                     "revenue": ("Revenue", formats.money),
@@ -143,19 +143,19 @@ def _(filters, kept, release):
 
 @app.cell
 def _(content):
-    page.show_head(content)
+    notebook.show_head(content)
     return
 
 
 @app.cell
 def _(filters, pulse):
-    page.bar(filters, pulse)
+    notebook.bar(filters, pulse)
     return
 
 
 @app.cell
 def _(content):
-    page.show(content)
+    notebook.show(content)
     return
 
 

@@ -8,23 +8,23 @@ with app.setup:
     import marimo as mo
     import polars as pl
 
-    from dashboards import charts, formats, page
-    from dashboards.charts import Column
+    from dashboards import cells, charts, formats, look, notebook, series
+    from dashboards.look import Column
     from dashboards.page import Figure, Page, Panel
 
 
 @app.cell
 def _():
     # The release that is shown, and what was chosen in the filters, which the next release keeps.
-    get_release, set_release = mo.state(page.first_release())
-    pulse = page.clock()
+    get_release, set_release = mo.state(notebook.first_release())
+    pulse = notebook.clock()
     kept: dict[str, object] = {}
     return get_release, kept, pulse, set_release
 
 
 @app.cell
 def _(get_release, pulse, set_release):
-    if (served := page.another(get_release(), pulse)) is not None:
+    if (served := notebook.another(get_release(), pulse)) is not None:
         set_release(served)
     return
 
@@ -32,18 +32,18 @@ def _(get_release, pulse, set_release):
 @app.cell
 def _(get_release):
     release = get_release()
-    mo.stop(release is None, page.missing())
+    mo.stop(release is None, notebook.missing())
     return (release,)
 
 
 @app.cell
 def _(kept, release):
-    with page.reading(release) as _reader:
+    with notebook.reading(release) as _reader:
         _months, _statuses = _reader.options("sales_months"), _reader.options("sales_statuses")
     filters = mo.ui.dictionary(
         {
-            **page.months(_months, kept),
-            "status": page.choice("Status", "All orders", _statuses, kept.get("status"), formats.words),
+            **notebook.months(_months, kept),
+            "status": notebook.choice("Status", "All orders", _statuses, kept.get("status"), formats.words),
         }
     )
     return (filters,)
@@ -53,13 +53,13 @@ def _(kept, release):
 def _(filters, kept, release):
     kept.update(filters.value)
     chosen = filters.value
-    with page.reading(release) as _reader:
+    with notebook.reading(release) as _reader:
         totals = _reader.values("sales_totals", **chosen)
         by_day = _reader.ask("sales_by_day", **chosen)
         by_hour = _reader.ask("sales_by_weekday_and_hour", **chosen)
-        by_status = page.in_words(_reader.ask("sales_by_status", **chosen), "order_status")
-        by_category = page.in_words(_reader.ask("sales_by_category", **chosen), "category")
-        by_type = page.in_words(_reader.ask("sales_by_payment_type", **chosen), "payment_type")
+        by_status = cells.in_words(_reader.ask("sales_by_status", **chosen), "order_status")
+        by_category = cells.in_words(_reader.ask("sales_by_category", **chosen), "category")
+        by_type = cells.in_words(_reader.ask("sales_by_payment_type", **chosen), "payment_type")
         instalments = _reader.ask("sales_by_instalments", **chosen)
     weekdays = dict(enumerate(("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"), start=1))
     by_hour = by_hour.with_columns(pl.col("weekday").replace_strict(weekdays, return_dtype=pl.String))
@@ -82,7 +82,7 @@ def _(filters, kept, release):
         [
             Panel(
                 "Revenue by day",
-                charts.area_by_day(
+                series.area_by_day(
                     by_day,
                     Column("full_date", "Day", formats.DAY),
                     Column("revenue", "Revenue", formats.MONEY),
@@ -126,7 +126,7 @@ def _(filters, kept, release):
                         Column("payments", "Number", formats.COUNT),
                         Column("average_payment", "Mean payment", formats.MONEY),
                     ],
-                    colour=charts.TEAL,
+                    colour=look.TEAL,
                     height=220,
                 ),
                 "Value of all payments of the chosen orders",
@@ -139,7 +139,7 @@ def _(filters, kept, release):
                     Column("payments", "Payments", formats.COUNT),
                     axis_format=formats.COUNT,
                     also=[Column("average_payment", "Mean payment", formats.MONEY)],
-                    colour=charts.TEAL,
+                    colour=look.TEAL,
                     height=182,
                 ),
                 "Number of payments",
@@ -162,19 +162,19 @@ def _(filters, kept, release):
 
 @app.cell
 def _(content):
-    page.show_head(content)
+    notebook.show_head(content)
     return
 
 
 @app.cell
 def _(filters, pulse):
-    page.bar(filters, pulse)
+    notebook.bar(filters, pulse)
     return
 
 
 @app.cell
 def _(content):
-    page.show(content)
+    notebook.show(content)
     return
 
 

@@ -7,23 +7,23 @@ app = marimo.App(width="full", app_title="Sellers - Olist", css_file="../style.c
 with app.setup:
     import marimo as mo
 
-    from dashboards import charts, formats, page
-    from dashboards.charts import Column
+    from dashboards import cells, charts, formats, look, notebook, series
+    from dashboards.look import Column
     from dashboards.page import Figure, Page, Panel, Table
 
 
 @app.cell
 def _():
     # The release that is shown, and what was chosen in the filters, which the next release keeps.
-    get_release, set_release = mo.state(page.first_release())
-    pulse = page.clock()
+    get_release, set_release = mo.state(notebook.first_release())
+    pulse = notebook.clock()
     kept: dict[str, object] = {}
     return get_release, kept, pulse, set_release
 
 
 @app.cell
 def _(get_release, pulse, set_release):
-    if (served := page.another(get_release(), pulse)) is not None:
+    if (served := notebook.another(get_release(), pulse)) is not None:
         set_release(served)
     return
 
@@ -31,18 +31,18 @@ def _(get_release, pulse, set_release):
 @app.cell
 def _(get_release):
     release = get_release()
-    mo.stop(release is None, page.missing())
+    mo.stop(release is None, notebook.missing())
     return (release,)
 
 
 @app.cell
 def _(kept, release):
-    with page.reading(release) as _reader:
+    with notebook.reading(release) as _reader:
         _states = _reader.options("seller_states")
     filters = mo.ui.dictionary(
         {
-            "state": page.choice("State", "All states", _states, kept.get("state")),
-            "min_orders": page.choice(
+            "state": notebook.choice("State", "All states", _states, kept.get("state")),
+            "min_orders": notebook.choice(
                 "Orders", "Any number", [10, 50, 100, 500], kept.get("min_orders"), lambda orders: f"{orders} or more"
             ),
         }
@@ -54,10 +54,10 @@ def _(kept, release):
 def _(filters, kept, release):
     kept.update(filters.value)
     chosen = filters.value
-    with page.reading(release) as _reader:
+    with notebook.reading(release) as _reader:
         totals = _reader.values("seller_totals", **chosen)
-        best = page.in_cities(_reader.ask("sellers_best", **chosen))
-        quality = page.in_cities(_reader.ask("sellers_quality", **chosen))
+        best = cells.in_cities(_reader.ask("sellers_best", **chosen))
+        quality = cells.in_cities(_reader.ask("sellers_quality", **chosen))
         by_state = _reader.ask("sellers_by_state", **chosen)
         concentration = _reader.ask("sellers_concentration", **chosen)
         starts = _reader.ask("sellers_by_start", **chosen)
@@ -81,7 +81,7 @@ def _(filters, kept, release):
                     Column("revenue", "Revenue", formats.MONEY),
                     named=[Column("seller", "Seller"), Column("city", "City"), Column("state", "State")],
                     kind=Column("region", "Region"),
-                    colours=charts.REGIONS,
+                    colours=look.REGIONS,
                     up_domain=(1, 5),
                 ),
                 "The 600 sellers with the most revenue, as large as it; further down and to the right is worse",
@@ -112,7 +112,7 @@ def _(filters, kept, release):
             ),
             Panel(
                 "New sellers",
-                charts.columns_by_month(
+                series.columns_by_month(
                     starts,
                     Column("first_month", "Month"),
                     Column("sellers", "New sellers", formats.COUNT),
@@ -126,7 +126,7 @@ def _(filters, kept, release):
                 best,
                 {
                     "revenue_rank": ("Rank", formats.count),
-                    "seller_id": ("Seller", page.short_id),
+                    "seller_id": ("Seller", cells.short_id),
                     "city": ("City", str),
                     "state": ("State", str),
                     "total_orders": ("Orders", formats.count),
@@ -146,19 +146,19 @@ def _(filters, kept, release):
 
 @app.cell
 def _(content):
-    page.show_head(content)
+    notebook.show_head(content)
     return
 
 
 @app.cell
 def _(filters, pulse):
-    page.bar(filters, pulse)
+    notebook.bar(filters, pulse)
     return
 
 
 @app.cell
 def _(content):
-    page.show(content)
+    notebook.show(content)
     return
 
 

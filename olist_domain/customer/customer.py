@@ -59,16 +59,17 @@ from olist_domain.customer.records import CustomerRecord
 from olist_domain.customer.rules import CUSTOMER_RULES, PERSON_RULES
 from olist_domain.customer.segments import CustomerSegment
 from olist_domain.kernel.address import Address
+from olist_domain.kernel.aggregate import Aggregate, Judged
 from olist_domain.kernel.events import DomainEvent, history
 from olist_domain.kernel.facts import value_of
 from olist_domain.kernel.money import Money
-from olist_domain.kernel.rules import RulesBroken, Severity, Violation, refuse_rejecting
+from olist_domain.kernel.rules import RulesBroken, Violation
 
 UNRANKED = Standing()
 
 
 @dataclass(frozen=True)
-class CustomerRecords:
+class CustomerRecords(Judged):
     """A person's records: one customer for each order, the accepted orders and their reviews.
 
     A customer whose order sales rejected stays, without its order. Raises ValueError for no customer at all,
@@ -79,12 +80,19 @@ class CustomerRecords:
     orders: Sequence[PublishedOrder] = ()
     reviews: Sequence[PublishedReview] = ()
 
+    rules = PERSON_RULES
+
     def __post_init__(self) -> None:
         persons = {customer.customer_unique_id for customer in self.customers}
         if len(persons) != 1:
             raise ValueError(f"The records of a customer are those of one person, not of {len(persons)}")
         _refuse_strangers("order", self.orders, "customer_id", {customer.customer_id for customer in self.customers})
         _refuse_strangers("review", self.reviews, "order_id", {order.order_id for order in self.orders})
+
+    @property
+    def subject(self) -> str:
+        """What a violation calls the person."""
+        return f"customer {self.latest.customer_unique_id}"
 
     @property
     def latest(self) -> CustomerRecord:
@@ -106,13 +114,16 @@ class CustomerRecords:
 
     def violations(self) -> list[Violation]:
         """Return every rule that the person's records break."""
-        return [violation for customer in self.customers for violation in _violations(customer)]
+        broken = super().violations()
+        for customer in self.customers:
+            broken += CUSTOMER_RULES.violations(address_facts(customer), f"customer {customer.customer_id}")
+        return broken
 
-    def derived(self, as_of: date, standing: Standing = UNRANKED) -> dict[str, Any]:
-        """Return the derived attributes of the person, by name; scores need a standing."""
-        return PERSON_RULES.derived(self.facts(as_of, standing))
+    def derived(self, as_of: date | None = None, standing: Standing = UNRANKED) -> dict[str, Any]:
+        """Return the derived attributes of the person, by name; idleness needs a day, scores need a standing."""
+        return self.rules.derived(self.facts(as_of, standing))
 
-    def history(self, as_of: date) -> list[DomainEvent]:
+    def history(self, as_of: date | None = None) -> list[DomainEvent]:
         """Return the events that the records tell of on the day `as_of`, not before the last order, oldest first."""
         facts = self.facts(as_of)
         steps = order_steps(self.latest, self.orders)
@@ -120,32 +131,21 @@ class CustomerRecords:
         return [*history([REGISTERED], facts), *moved, *history([CHURNED], facts)]
 
 
-class Customer:
-    """A person whom no rejecting rule forbids.
+class Customer(Aggregate[CustomerRecords, CustomerEvent]):
+    """A person with an address and a history of orders.
 
-    Every behaviour takes the time from its caller or from the order, refuses with RulesBroken and leaves the
-    customer unchanged then, and records what happened as an event.
+    `segment` is the one that was last published; without it, the one that the records tell.
     """
 
     def __init__(self, records: CustomerRecords, segment: CustomerSegment | None = None) -> None:
-        self._records = records
+        super().__init__(records)
         self._segment = segment or records.segment()
         self._is_known_as_churned = False
-        self._events: list[DomainEvent] = []
-
-    @classmethod
-    def from_records(cls, records: CustomerRecords, segment: CustomerSegment | None = None) -> Customer:
-        """Return the customer of a source's records; raises RulesBroken with every rejecting rule they break.
-
-        `segment` is the one that was last published; without it, the one that the records tell.
-        """
-        refuse_rejecting(records.violations())
-        return cls(records, segment)
 
     @classmethod
     def register(cls, customer: CustomerRecord, order: PublishedOrder) -> Customer:
         """Return a new customer who placed a first order; raises RulesBroken for a bad address."""
-        registered = cls.from_records(CustomerRecords([customer]))
+        registered = cls._begin(CustomerRecords([customer]))
         registered.record_order(customer, order)
         return registered
 
@@ -175,12 +175,8 @@ class Customer:
         """The segment as it was last told."""
         return self._segment
 
-    def records(self) -> CustomerRecords:
-        """Return the customer as it stands, as records."""
-        return self._records
-
-    def derived(self, as_of: date, standing: Standing = UNRANKED) -> dict[str, Any]:
-        """Return the derived attributes of the customer as it stands, by name."""
+    def derived(self, as_of: date | None = None, standing: Standing = UNRANKED) -> dict[str, Any]:
+        """Return the derived attributes of the customer as it stands, by name; see `CustomerRecords.derived`."""
         return self._records.derived(as_of, standing)
 
     def record_order(self, customer: CustomerRecord, order: PublishedOrder) -> None:
@@ -190,21 +186,27 @@ class Customer:
         older than the last: who learns of one late builds the customer from its records anew.
         """
         if order.order_id in {known.order_id for known in self.orders}:
-            raise ValueError(f"{self._name} has order {order.order_id} already")
+            raise ValueError(f"{self._records.subject} already has order {order.order_id}")
+        refused = []
+        if any(known.order_purchase_timestamp > order.order_purchase_timestamp for known in self.orders):
+            statement = (
+                f"Orders are recorded by time of purchase, and order {order.order_id} is older than the last one."
+            )
+            refused.append(self._refusal("ORDER_OUT_OF_SEQUENCE", statement))
         customers = [known for known in self._records.customers if known.customer_id != customer.customer_id]
-        grown = replace(self._records, customers=[*customers, customer], orders=[*self.orders, order])
-        self._admit(customer, order)
         is_first = not self.orders
-        self._records, self._is_known_as_churned = grown, False
+        grown = replace(self._records, customers=[*customers, customer], orders=[*self.orders, order])
+        self._become(grown, refused)
+        self._is_known_as_churned = False
         if is_first:
             self._segment = grown.segment()
-            self._events += history([REGISTERED], grown.facts())
+            self._tell(history([REGISTERED], grown.facts()))
         else:
             self._tell_segment(order.order_purchase_timestamp)
 
     def record_review(self, review: PublishedReview) -> None:
         """Add an accepted review; refused with ValueError for one of an order that is not this person's."""
-        self._records = replace(self._records, reviews=[*self._records.reviews, review])
+        self._become(replace(self._records, reviews=[*self._records.reviews, review]))
 
     def reassess(self, as_of: date) -> None:
         """Judge the customer on the day `as_of`, and tell what is new: another segment, or that it churned.
@@ -212,51 +214,25 @@ class Customer:
         Refused for a day before the last order.
         """
         if any(order.order_purchase_timestamp.date() > as_of for order in self.orders):
-            statement = f"Customers are not judged on a day before their last order, as {as_of} is."
-            raise RulesBroken([self._violation("JUDGED_BEFORE_LAST_ORDER", statement)])
+            statement = f"A customer cannot be assessed on {as_of}, before the last order."
+            raise RulesBroken([self._refusal("JUDGED_BEFORE_LAST_ORDER", statement)])
         self._tell_segment(datetime.combine(as_of, time.min))
         if not self._is_known_as_churned:
             churned = history([CHURNED], self._records.facts(as_of))
-            self._events += churned
+            self._tell(churned)
             self._is_known_as_churned = bool(churned)
-
-    def collect_events(self) -> list[CustomerEvent]:
-        """Return what happened since the last call, oldest first, and forget it."""
-        events, self._events = self._events, []
-        return cast(list[CustomerEvent], events)
-
-    @property
-    def _name(self) -> str:
-        return f"customer {self.customer_unique_id}"
-
-    def _admit(self, customer: CustomerRecord, order: PublishedOrder) -> None:
-        """Refuse an order that comes too late or goes to a bad address; report all that is wrong with it."""
-        broken = _violations(customer)
-        if any(known.order_purchase_timestamp > order.order_purchase_timestamp for known in self.orders):
-            statement = f"Orders are recorded as they are placed, and order {order.order_id} is older than the last."
-            broken.append(self._violation("ORDER_OUT_OF_SEQUENCE", statement))
-        if broken:
-            raise RulesBroken(broken)
 
     def _tell_segment(self, at: datetime) -> None:
         """Tell a segment that is not the one told last; for a new order it is the event of `SEGMENT_CHANGED`."""
         previous, self._segment = self._segment, self._records.segment()
         if self._segment is not previous:
-            self._events.append(
-                CustomerSegmentChanged(
-                    occurred_at=at,
-                    customer_unique_id=self.customer_unique_id,
-                    previous_segment=previous.value,
-                    customer_segment=self._segment.value,
-                )
+            changed = CustomerSegmentChanged(
+                occurred_at=at,
+                customer_unique_id=self.customer_unique_id,
+                previous_segment=previous.value,
+                customer_segment=self._segment.value,
             )
-
-    def _violation(self, code: str, statement: str) -> Violation:
-        return Violation(code, Severity.REJECT, statement, self._name)
-
-
-def _violations(customer: CustomerRecord) -> list[Violation]:
-    return CUSTOMER_RULES.violations(address_facts(customer), f"customer {customer.customer_id}")
+            self._tell([changed])
 
 
 def _refuse_strangers(what: str, records: Sequence[Any], key: str, known: set[str]) -> None:

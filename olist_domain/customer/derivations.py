@@ -47,7 +47,7 @@ def is_repeat(customer: AddressFacts) -> Fact[bool]:
 
 @derivation(name="region", replaces=("int_customers.region", "dim_customer.region"))
 def person_region(person: PersonFacts) -> Fact[str]:
-    """The region of Brazil that a person's latest order went to."""
+    """The region of Brazil of the address of a person's latest order."""
     return region_of(person.state)
 
 
@@ -110,7 +110,7 @@ def customer_segment(person: PersonFacts) -> Fact[str]:
 
 @derivation(replaces=("int_customers.satisfaction_tier",))
 def satisfaction_tier(person: PersonFacts) -> Fact[str]:
-    """How those who buy much and did so lately feel: VIPs by their scores, the loyal by whether they returned.
+    """The satisfaction of active customers: of VIPs by their scores, of loyal ones by whether they returned.
 
     The idle days are `days_since_last_order`. A VIP (see `customer_segment`) with fewer than VIP_ACTIVE_DAYS of
     them is VIP_HAPPY where `average_review_score` is LEAST_POSITIVE or more, else VIP_UNHAPPY: a VIP who never
@@ -156,7 +156,7 @@ def rfm_score(person: PersonFacts) -> Fact[int]:
 
 @derivation(replaces=("int_customers.rfm_segment", "mart_customer_analytics.total_orders"))
 def rfm_segment(person: PersonFacts) -> Fact[str]:
-    """What the scores for recency, frequency and monetary value say together; unknown without scores."""
+    """The RFM segment, from the scores for recency, frequency and monetary value; unknown without scores."""
     recency, frequency, monetary = recency_score(person), frequency_score(person), monetary_score(person)
     is_recent, is_frequent = recency >= HIGH_SCORE_FROM, frequency >= HIGH_SCORE_FROM
     is_some = (frequency >= LOW_SCORE_TO) & (frequency <= MIDDLE_SCORE)

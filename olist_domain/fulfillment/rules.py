@@ -35,31 +35,31 @@ from olist_domain.kernel.rules import Rulebook, Severity, rule
     replaces=("stg_orders.validated_delivery_date", "int_deliveries.delivery_days"),
 )
 def is_delivered_after_purchase(delivery: DeliveryFacts) -> Fact[bool]:
-    """A delivery does not arrive before its order is purchased."""
+    """A delivery is not completed before its order is purchased."""
     return delivery.order_delivered_customer_date >= delivery.order_purchase_timestamp
 
 
 @rule("CARRIER_BEFORE_APPROVAL", Severity.FLAG)
 def is_dispatched_after_approval(delivery: DeliveryFacts) -> Fact[bool]:
-    """The carrier does not get a delivery before its order is approved."""
+    """A delivery is not handed to the carrier before its order is approved."""
     return delivery.order_delivered_carrier_date >= delivery.order_approved_at
 
 
 @rule("CARRIER_BEFORE_PURCHASE", Severity.FLAG)
 def is_dispatched_after_purchase(delivery: DeliveryFacts) -> Fact[bool]:
-    """The carrier does not get a delivery before its order is purchased."""
+    """A delivery is not handed to the carrier before its order is purchased."""
     return delivery.order_delivered_carrier_date >= delivery.order_purchase_timestamp
 
 
 @rule("DELIVERED_BEFORE_CARRIER", Severity.FLAG, replaces=("int_deliveries.transit_days",))
 def is_delivered_after_dispatch(delivery: DeliveryFacts) -> Fact[bool]:
-    """A delivery does not arrive before the carrier gets it."""
+    """A delivery is not completed before it is handed to the carrier."""
     return delivery.order_delivered_customer_date >= delivery.order_delivered_carrier_date
 
 
 @rule("DELIVERED_WITHOUT_DATE", Severity.FLAG, replaces=("int_deliveries.is_delivered",))
 def has_delivery_date(delivery: DeliveryFacts) -> Fact[bool]:
-    """The date of a delivery is known when its order is delivered."""
+    """A delivered order has a delivery date."""
     return (delivery.order_status != DELIVERED) | is_delivered(delivery)
 
 

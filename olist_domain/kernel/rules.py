@@ -134,24 +134,9 @@ class Rulebook(Generic[F]):
             if cast(Scalar[bool], rule.broken(facts)).value
         ]
 
-    def admit(self, facts: F, subject: str) -> None:
-        """Raise RulesBroken with every rejecting rule that one object breaks, if there is one."""
-        refuse_rejecting(self.violations(facts, subject))
-
-    def flags(self, facts: F, subject: str) -> tuple[Violation, ...]:
-        """Return the flagging rules that one object breaks, in the book's order."""
-        return tuple(v for v in self.violations(facts, subject) if v.severity is Severity.FLAG)
-
     def derived(self, facts: F) -> dict[str, Any]:
         """Return the derived attributes of one object, by name."""
         return {derivation.name: cast(Scalar[Any], derivation(facts)).value for derivation in self.derivations}
-
-
-def refuse_rejecting(violations: Iterable[Violation]) -> None:
-    """Raise RulesBroken with the rejecting ones of `violations`, if there is one."""
-    rejecting = [violation for violation in violations if violation.severity is Severity.REJECT]
-    if rejecting:
-        raise RulesBroken(rejecting)
 
 
 def rule(

@@ -7,31 +7,37 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from olist_domain.kernel.aggregate import Entity
+from olist_domain.kernel.facts import scalars
+from olist_domain.marketplace.facts import CategoryFacts
 from olist_domain.marketplace.records import CategoryRecord
+from olist_domain.marketplace.rules import CATEGORY_RULES
 
 
 @dataclass(frozen=True, eq=False)
-class Category:
-    """A category; two are the same when their Portuguese names are. Raises ValueError for an empty name."""
+class Category(Entity):
+    """A category; two are the same when their Portuguese names are."""
 
-    name: str
-    english_name: str
+    record: CategoryRecord
 
-    def __post_init__(self) -> None:
-        if not self.name.strip() or not self.english_name.strip():
-            raise ValueError(f"A category needs a name in both languages: {self.name!r}, {self.english_name!r}")
+    rules = CATEGORY_RULES
+    identity = ("name",)
 
-    @classmethod
-    def from_record(cls, record: CategoryRecord) -> Category:
-        """Return the category of a record."""
-        return cls(record.product_category_name, record.product_category_name_english)
+    @property
+    def name(self) -> str:
+        """The Portuguese name, the category's identity, as products give it."""
+        return self.record.product_category_name
 
-    def record(self) -> CategoryRecord:
-        """Return the category as a record."""
-        return CategoryRecord(product_category_name=self.name, product_category_name_english=self.english_name)
+    @property
+    def english_name(self) -> str:
+        """What the category is called in English."""
+        return self.record.product_category_name_english
 
-    def __eq__(self, other: object) -> bool:
-        return self.name == other.name if isinstance(other, Category) else NotImplemented
+    @property
+    def subject(self) -> str:
+        """What a violation calls the category."""
+        return f"category {self.name}"
 
-    def __hash__(self) -> int:
-        return hash(self.name)
+    def facts(self) -> CategoryFacts:
+        """Return the facts of the category."""
+        return scalars(CategoryFacts, dict(self.record))

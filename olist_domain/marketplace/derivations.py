@@ -37,13 +37,13 @@ def is_negative(review: ReviewFacts) -> Fact[bool]:
 
 @derivation(replaces=("stg_order_reviews.sentiment",))
 def sentiment(review: ReviewFacts) -> Fact[str]:
-    """How a review is read: positive from four stars, negative up to two, neutral between."""
+    """The sentiment of a review: positive from four stars, negative up to two, neutral between."""
     return review_score.sentiment_of(review.review_score)
 
 
 @derivation(replaces=("stg_order_reviews.has_comment",))
 def has_comment(review: ReviewFacts) -> Fact[bool]:
-    """Whether a review says something in words: its message is there and not blank."""
+    """Whether a review has a comment: a message that is not blank."""
     return ~review.review_comment_message.is_null() & ~review.review_comment_message.is_blank()
 
 
@@ -61,7 +61,7 @@ def region(seller: SellerFacts) -> Fact[str]:
 
 @derivation(replaces=("int_products.category",))
 def category(product: ProductFacts) -> Fact[str]:
-    """What a product's category is called: in English, else in Portuguese, else `unknown`."""
+    """The name of a product's category: in English, else in Portuguese, else `unknown`."""
     return choose(
         (~product.product_category_name_english.is_null(), product.product_category_name_english),
         (~product.product_category_name.is_null(), product.product_category_name),
@@ -77,7 +77,7 @@ def volume_cm3(product: ProductFacts) -> Fact[int]:
 
 @derivation(replaces=("int_products.is_complete",))
 def is_complete(product: ProductFacts) -> Fact[bool]:
-    """Whether weight and all dimensions of a product are there and positive."""
+    """Whether the weight and all dimensions of a product are given and positive."""
     return (
         _is_measured(product.product_weight_g)
         & _is_measured(product.product_length_cm)

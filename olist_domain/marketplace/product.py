@@ -8,11 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
+from olist_domain.kernel.aggregate import Entity
 from olist_domain.kernel.dimensions import ProductDimensions
-from olist_domain.kernel.events import DomainEvent, history
-from olist_domain.kernel.rules import Violation
 from olist_domain.marketplace.category import Category
 from olist_domain.marketplace.events import PRODUCT_HISTORY
 from olist_domain.marketplace.facts import ProductFacts, product_facts
@@ -21,7 +19,7 @@ from olist_domain.marketplace.rules import PRODUCT_RULES
 
 
 @dataclass(frozen=True, eq=False)
-class Product:
+class Product(Entity):
     """A product; two products are the same when their ids are.
 
     `translation` is the category of the record, None where it has none or an untranslated one; raises
@@ -33,15 +31,25 @@ class Product:
     translation: Category | None = None
     first_sold_at: datetime | None = None
 
+    rules = PRODUCT_RULES
+    milestones = PRODUCT_HISTORY
+    identity = ("product_id",)
+
     def __post_init__(self) -> None:
         if self.translation and self.translation.name != self.record.product_category_name:
             name = self.record.product_category_name
             raise ValueError(f"product {self.product_id} is of category {name}, not of {self.translation.name}")
+        super().__post_init__()
 
     @property
     def product_id(self) -> str:
         """The product's identity."""
         return self.record.product_id
+
+    @property
+    def subject(self) -> str:
+        """What a violation calls the product."""
+        return f"product {self.product_id}"
 
     @property
     def category(self) -> str:
@@ -56,26 +64,7 @@ class Product:
         names = ("weight_g", "length_cm", "height_cm", "width_cm")
         return ProductDimensions(**{name: getattr(self.record, f"product_{name}") for name in names})
 
-    @property
-    def flags(self) -> tuple[Violation, ...]:
-        """The flagging rules that the product breaks."""
-        return PRODUCT_RULES.flags(self.facts(), f"product {self.product_id}")
-
     def facts(self) -> ProductFacts:
         """Return the facts of the product."""
         english_name = self.translation.english_name if self.translation else None
         return product_facts(self.record, english_name, self.first_sold_at)
-
-    def derived(self) -> dict[str, Any]:
-        """Return the derived attributes of the product, by name."""
-        return PRODUCT_RULES.derived(self.facts())
-
-    def history(self) -> list[DomainEvent]:
-        """Return the events that the record tells of."""
-        return history(PRODUCT_HISTORY, self.facts())
-
-    def __eq__(self, other: object) -> bool:
-        return self.product_id == other.product_id if isinstance(other, Product) else NotImplemented
-
-    def __hash__(self) -> int:
-        return hash(self.product_id)

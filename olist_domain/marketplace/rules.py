@@ -26,13 +26,13 @@ from olist_domain.marketplace.facts import CategoryFacts, ProductFacts, ReviewFa
 
 @rule("REVIEW_SCORE_OUT_OF_RANGE", Severity.REJECT, replaces=("stg_order_reviews.review_score",))
 def has_possible_score(review: ReviewFacts) -> Fact[bool]:
-    """A review gives one to five stars."""
+    """The score of a review is one to five stars."""
     return is_score(review.review_score)
 
 
 @rule("REVIEW_ON_SEVERAL_ORDERS", Severity.FLAG)
 def stands_on_one_order(review: ReviewFacts) -> Fact[bool]:
-    """A review id stands on one order."""
+    """A review id belongs to one order."""
     return review.orders_of_review <= 1
 
 
@@ -44,7 +44,7 @@ def is_created_after_purchase(review: ReviewFacts) -> Fact[bool]:
 
 @rule("REVIEW_DATE_MISSING", Severity.FLAG)
 def has_dates(review: ReviewFacts) -> Fact[bool]:
-    """It is known when a review was created and when it was answered."""
+    """A review has a creation date and an answer time."""
     return ~review.review_creation_date.is_null() & ~review.review_answer_timestamp.is_null()
 
 
@@ -68,13 +68,13 @@ def has_category(product: ProductFacts) -> Fact[bool]:
 
 @rule("CATEGORY_WITHOUT_TRANSLATION", Severity.FLAG, replaces=("int_products.category",))
 def has_translated_category(product: ProductFacts) -> Fact[bool]:
-    """The category of a product, where it has one, has an English name."""
+    """The category of a product has an English translation."""
     return product.product_category_name.is_null() | ~product.product_category_name_english.is_null()
 
 
 @rule("DIMENSIONS_MISSING_OR_NOT_POSITIVE", Severity.FLAG, replaces=("int_products.is_complete",))
 def has_measures(product: ProductFacts) -> Fact[bool]:
-    """Weight and all dimensions of a product are there and positive."""
+    """The weight and all dimensions of a product are given and positive."""
     return is_complete(product)
 
 

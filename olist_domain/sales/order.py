@@ -6,14 +6,29 @@ themselves (`rules`), and judging a month of orders at once (the pipeline does i
     >>> from datetime import datetime
     >>> from decimal import Decimal
     >>> purchase = datetime(2018, 1, 2, 10, 30)
-    >>> item = OrderItem("o1", 1, "p1", "s1", Money(Decimal("58.90")), Money(Decimal("13.29")), purchase)
+    >>> item = OrderItemRecord(
+    ...     order_id="o1",
+    ...     order_item_id=1,
+    ...     product_id="p1",
+    ...     seller_id="s1",
+    ...     shipping_limit_date=purchase,
+    ...     price=Decimal("58.90"),
+    ...     freight_value=Decimal("13.29"),
+    ... )
     >>> order = Order.place(
-    ...     order_id="o1", customer_id="c1", at=purchase, estimated_delivery=purchase, items=[item]
+    ...     order_id="o1", customer_id="c1", at=purchase, estimated_delivery=purchase, items=[OrderItem(item)]
     ... )
     >>> order.approve(at=datetime(2018, 1, 2, 11))
     Traceback (most recent call last):
     olist_domain.kernel.rules.RulesBroken: order o1: APPROVED_ORDER_PAYMENT_MISMATCH: The payments ...
-    >>> order.add_payment(Payment("o1", 1, "credit_card", 2, Money(Decimal("72.19"))), at=purchase)
+    >>> payment = PaymentRecord(
+    ...     order_id="o1",
+    ...     payment_sequential=1,
+    ...     payment_type="credit_card",
+    ...     payment_installments=2,
+    ...     payment_value=Decimal("72.19"),
+    ... )
+    >>> order.add_payment(Payment(payment), at=purchase)
     >>> order.approve(at=datetime(2018, 1, 2, 11))
     >>> [type(event).__name__ for event in order.collect_events()]
     ['OrderPlaced', 'PaymentReceived', 'OrderApproved']
@@ -22,15 +37,15 @@ themselves (`rules`), and judging a month of orders at once (the pipeline does i
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cached_property
-from typing import Any, cast
+from typing import cast
 
+from olist_domain.kernel.aggregate import Aggregate, Judged
 from olist_domain.kernel.events import DomainEvent, history
 from olist_domain.kernel.facts import Scalar
 from olist_domain.kernel.money import Money
-from olist_domain.kernel.rules import RulesBroken, Severity, Violation
+from olist_domain.kernel.rules import Violation
 from olist_domain.sales.derivations import paid_at
 from olist_domain.sales.events import (
     ORDER_HISTORY,
@@ -44,77 +59,60 @@ from olist_domain.sales.events import (
     PaymentReceived,
 )
 from olist_domain.sales.facts import OrderFacts, PaymentFacts, item_facts, order_facts, payment_facts
-from olist_domain.sales.order_item import OrderItem
-from olist_domain.sales.payment import Payment
+from olist_domain.sales.order_item import JudgedItem, OrderItem
+from olist_domain.sales.payment import JudgedPayment, Payment
 from olist_domain.sales.records import OrderItemRecord, OrderRecord, PaymentRecord
-from olist_domain.sales.rules import ORDER_ITEM_RULES, ORDER_RULES, PAYMENT_RULES
+from olist_domain.sales.rules import ORDER_RULES, has_payment, is_paid_exactly
 from olist_domain.sales.status import NEXT_STATUSES, OrderStatus
 
 
 @dataclass(frozen=True)
-class OrderRecords:
+class OrderRecords(Judged):
     """An order's record with the records of its parts: what one acceptance decides on."""
 
     order: OrderRecord
     items: Sequence[OrderItemRecord]
     payments: Sequence[PaymentRecord]
 
-    @cached_property
+    rules = ORDER_RULES
+
+    @property
+    def subject(self) -> str:
+        """What a violation calls the order."""
+        return f"order {self.order.order_id}"
+
+    @property
+    def awaited(self) -> tuple[str, ...]:
+        """Until it is approved, an order awaits its payments."""
+        return (is_paid_exactly.code, has_payment.code) if self.order.order_status == OrderStatus.CREATED else ()
+
     def facts(self) -> OrderFacts:
-        """The facts of the order as a whole."""
+        """Return the facts of the order as a whole."""
         return order_facts(
             self.order,
             [item_facts(item) for item in self.items],
-            [payment_facts(p, None) for p in self.payments],
+            [payment_facts(payment, None) for payment in self.payments],
         )
 
     def payment_facts(self) -> list[PaymentFacts]:
         """Return the facts of each payment, with the time at which it counts as received."""
-        received_at = cast(Scalar[datetime], paid_at(self.facts)).value
+        received_at = cast(Scalar[datetime], paid_at(self.facts())).value
         return [payment_facts(payment, received_at) for payment in self.payments]
 
     def violations(self) -> list[Violation]:
         """Return every rule that the order, its items and its payments break."""
-        name = f"order {self.order.order_id}"
-        found = ORDER_RULES.violations(self.facts, name)
-        for item in self.items:
-            found += ORDER_ITEM_RULES.violations(item_facts(item), f"item {item.order_item_id} of {name}")
-        for payment in self.payments:
-            subject = f"payment {payment.payment_sequential} of {name}"
-            found += PAYMENT_RULES.violations(payment_facts(payment, None), subject)
-        return found
-
-    def derived(self) -> dict[str, Any]:
-        """Return the derived attributes of the order, by name."""
-        return ORDER_RULES.derived(self.facts)
+        parts = [*map(JudgedItem, self.items), *map(JudgedPayment, self.payments)]
+        return [*super().violations(), *(violation for part in parts for violation in part.violations())]
 
     def history(self) -> list[DomainEvent]:
         """Return the events that the records tell of, from the placing of the order to its end."""
-        placed, *later = history(ORDER_HISTORY, self.facts)
+        placed, *later = history(ORDER_HISTORY, self.facts())
         paid = [event for facts in self.payment_facts() for event in history([RECEIVED], facts)]
         return [placed, *paid, *later]
 
 
-class Order:
-    """An order that no rejecting rule forbids.
-
-    Every behaviour takes the time from its caller, refuses with RulesBroken (all broken rules, not the
-    first) and leaves the order unchanged then, and records what happened as an event.
-    """
-
-    def __init__(self, records: OrderRecords) -> None:
-        self._record = records.order
-        self._items = [OrderItem.from_record(item) for item in records.items]
-        self._payments = [Payment.from_record(payment) for payment in records.payments]
-        self._events: list[DomainEvent] = []
-
-    @classmethod
-    def from_records(cls, records: OrderRecords) -> Order:
-        """Return the order of a source's records; raises RulesBroken with every rejecting rule they break."""
-        rejecting = [v for v in records.violations() if v.severity is Severity.REJECT]
-        if rejecting:
-            raise RulesBroken(rejecting)
-        return cls(records)
+class Order(Aggregate[OrderRecords, OrderEvent]):
+    """An order with its items and payments."""
 
     @classmethod
     def place(
@@ -126,7 +124,7 @@ class Order:
         estimated_delivery: datetime,
         items: Iterable[OrderItem],
     ) -> Order:
-        """Return a new order; raises RulesBroken when it has no items."""
+        """Return a new order; refused without items."""
         record = OrderRecord(
             order_id=order_id,
             customer_id=customer_id,
@@ -134,34 +132,34 @@ class Order:
             order_purchase_timestamp=at,
             order_estimated_delivery_date=estimated_delivery,
         )
-        order = cls.from_records(OrderRecords(record, [item.record() for item in items], []))
-        order._events += history([PLACED], order.records().facts)
+        order = cls._begin(OrderRecords(record, [item.record for item in items], []))
+        order._tell(history([PLACED], order.records().facts()))
         return order
 
     @property
     def order_id(self) -> str:
         """The order's identity."""
-        return self._record.order_id
+        return self._records.order.order_id
 
     @property
     def customer_id(self) -> str:
         """The customer of this order; one per order, not one per person."""
-        return self._record.customer_id
+        return self._records.order.customer_id
 
     @property
     def status(self) -> OrderStatus:
         """Where the order stands."""
-        return OrderStatus(self._record.order_status)
+        return OrderStatus(self._records.order.order_status)
 
     @property
     def items(self) -> tuple[OrderItem, ...]:
         """The order's lines."""
-        return tuple(self._items)
+        return tuple(map(OrderItem, self._records.items))
 
     @property
     def payments(self) -> tuple[Payment, ...]:
         """The order's payments."""
-        return tuple(self._payments)
+        return tuple(map(Payment, self._records.payments))
 
     @property
     def total_amount(self) -> Money:
@@ -171,108 +169,68 @@ class Order:
     @property
     def total_payment(self) -> Money:
         """The values of all payments."""
-        return sum((payment.payment_value for payment in self._payments), start=Money.zero())
-
-    @property
-    def flags(self) -> tuple[Violation, ...]:
-        """The flagging rules that the order breaks as it stands."""
-        return tuple(v for v in self.records().violations() if v.severity is Severity.FLAG)
-
-    def records(self) -> OrderRecords:
-        """Return the order as it stands, as records."""
-        return OrderRecords(
-            self._record,
-            [item.record() for item in self._items],
-            [payment.record() for payment in self._payments],
-        )
-
-    def derived(self) -> dict[str, Any]:
-        """Return the derived attributes of the order as it stands, by name."""
-        return self.records().derived()
+        return sum((payment.payment_value for payment in self.payments), start=Money.zero())
 
     def add_item(self, item: OrderItem) -> None:
-        """Add a line; refused for another order's item, a line that exists, and once payment is approved."""
-        self._admit(item.order_id, f"item {item.order_item_id}", item in self._items)
+        """Add a line; refused for another order's item, a line that exists, and once the order is approved."""
+        self._refuse_stranger(item.order_id, f"item {item.order_item_id}", item in self.items)
+        refused = self._closed()
         if self.status is not OrderStatus.CREATED:
-            statement = f"An order that is {self.status} takes no more items: its total is approved."
-            raise RulesBroken([self._violation("ORDER_TOTAL_APPROVED", statement)])
-        self._items.append(item)
+            statement = "No items can be added to an order once it is approved: its total is fixed."
+            refused.append(self._refusal("ORDER_TOTAL_APPROVED", statement))
+        self._become(replace(self._records, items=[*self._records.items, item.record]), refused)
 
     def add_payment(self, payment: Payment, at: datetime) -> None:
-        """Add a payment that arrived `at`; refused as an item is, and where it breaks a rejecting rule."""
-        self._admit(payment.order_id, f"payment {payment.payment_sequential}", payment in self._payments)
-        record = payment.record()
-        now = self.records()
-        broken = self._newly_broken(OrderRecords(now.order, now.items, [*now.payments, record]))
-        rejecting = [violation for violation in broken if violation.severity is Severity.REJECT]
-        if rejecting:
-            raise RulesBroken(rejecting)
-        self._payments.append(payment)
-        self._events.append(
-            PaymentReceived(
-                occurred_at=at,
-                order_id=self.order_id,
-                payment_sequential=record.payment_sequential,
-                payment_type=record.payment_type,
-                payment_value=record.payment_value,
-            )
+        """Add a payment that arrived `at`; refused for another order's payment, one that exists, and once closed."""
+        self._refuse_stranger(payment.order_id, f"payment {payment.payment_sequential}", payment in self.payments)
+        record = payment.record
+        self._become(replace(self._records, payments=[*self._records.payments, record]), self._closed())
+        received = PaymentReceived(
+            occurred_at=at,
+            order_id=self.order_id,
+            payment_sequential=record.payment_sequential,
+            payment_type=record.payment_type,
+            payment_value=record.payment_value,
         )
+        self._tell([received])
 
     def approve(self, at: datetime) -> None:
         """Approve the order; refused unless its payments equal its total."""
-        self._become(OrderStatus.APPROVED, order_approved_at=at)
-        self._events.append(
-            OrderApproved(occurred_at=at, order_id=self.order_id, total_amount=self.total_amount.amount)
-        )
+        self._take(OrderStatus.APPROVED, order_approved_at=at)
+        self._tell([OrderApproved(occurred_at=at, order_id=self.order_id, total_amount=self.total_amount.amount)])
 
     def ship(self, at: datetime) -> None:
         """Hand the order to the carrier."""
-        self._become(OrderStatus.SHIPPED, order_delivered_carrier_date=at)
-        self._events.append(OrderShipped(occurred_at=at, order_id=self.order_id))
+        self._take(OrderStatus.SHIPPED, order_delivered_carrier_date=at)
+        self._tell([OrderShipped(occurred_at=at, order_id=self.order_id)])
 
     def mark_delivered(self, at: datetime) -> None:
         """Record that the customer has the order; refused before its purchase."""
-        self._become(OrderStatus.DELIVERED, order_delivered_customer_date=at)
-        self._events.append(OrderDelivered(occurred_at=at, order_id=self.order_id))
+        self._take(OrderStatus.DELIVERED, order_delivered_customer_date=at)
+        self._tell([OrderDelivered(occurred_at=at, order_id=self.order_id)])
 
     def cancel(self, at: datetime, reason: str) -> None:
         """Cancel the order; refused once it is delivered."""
-        self._become(OrderStatus.CANCELED)
-        self._events.append(OrderCancelled(occurred_at=at, order_id=self.order_id, reason=reason))
+        self._take(OrderStatus.CANCELED)
+        self._tell([OrderCancelled(occurred_at=at, order_id=self.order_id, reason=reason)])
 
-    def collect_events(self) -> list[OrderEvent]:
-        """Return what happened since the last call, oldest first, and forget it."""
-        events, self._events = self._events, []
-        return cast(list[OrderEvent], events)
+    def _take(self, status: OrderStatus, **changes: datetime) -> None:
+        """Take a status that may follow the one that the order has."""
+        order = self._records.order.model_copy(update={"order_status": status.value, **changes})
+        refused = []
+        if status not in NEXT_STATUSES[self.status]:
+            statement = f"An order that is {self.status} cannot become {status}."
+            refused.append(self._refusal("ORDER_TRANSITION_NOT_ALLOWED", statement))
+        self._become(replace(self._records, order=order), refused)
 
-    def _admit(self, order_id: str, part: str, is_known: bool) -> None:
-        """Refuse a part that is another order's, is here already, or comes after the order is closed."""
+    def _refuse_stranger(self, order_id: str, part: str, is_known: bool) -> None:
         if order_id != self.order_id:
             raise ValueError(f"{part} belongs to order {order_id}, not to order {self.order_id}")
         if is_known:
-            raise ValueError(f"order {self.order_id} has {part} already")
-        if not NEXT_STATUSES[self.status]:
-            raise RulesBroken([self._violation("ORDER_CLOSED", f"An order that is {self.status} takes no more parts.")])
+            raise ValueError(f"order {self.order_id} already has {part}")
 
-    def _become(self, status: OrderStatus, **changes: datetime) -> None:
-        """Take a status unless that breaks a rule, rejecting or flagging, which was not broken before.
-
-        A flag forgives what the source tells of the past; a behaviour may not cause it.
-        """
-        candidate = self._record.model_copy(update={"order_status": status.value, **changes})
-        now = self.records()
-        broken = self._newly_broken(OrderRecords(candidate, now.items, now.payments))
-        if status not in NEXT_STATUSES[self.status]:
-            statement = f"An order that is {self.status} does not become {status}."
-            broken.append(self._violation("ORDER_TRANSITION_NOT_ALLOWED", statement))
-        if broken:
-            raise RulesBroken(broken)
-        self._record = candidate
-
-    def _newly_broken(self, then: OrderRecords) -> list[Violation]:
-        """Return the rules that the order would break if it were `then`, and does not break now."""
-        before = self.records().violations()
-        return [violation for violation in then.violations() if violation not in before]
-
-    def _violation(self, code: str, statement: str) -> Violation:
-        return Violation(code, Severity.REJECT, statement, f"order {self.order_id}")
+    def _closed(self) -> list[Violation]:
+        if NEXT_STATUSES[self.status]:
+            return []
+        statement = f"No items or payments can be added to a {self.status} order."
+        return [self._refusal("ORDER_CLOSED", statement)]

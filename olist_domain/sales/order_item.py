@@ -6,59 +6,49 @@ What belongs here: the entity, its identity and its total. What does not: rules 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 
+from olist_domain.kernel.aggregate import Entity, Judged
 from olist_domain.kernel.money import Money
-from olist_domain.kernel.rules import RulesBroken
-from olist_domain.sales.facts import item_facts
+from olist_domain.sales.facts import OrderItemFacts, item_facts
 from olist_domain.sales.records import OrderItemRecord
 from olist_domain.sales.rules import ORDER_ITEM_RULES
 
 
+@dataclass(frozen=True)
+class JudgedItem(Judged):
+    """The record of an item, accepted or not."""
+
+    record: OrderItemRecord
+
+    rules = ORDER_ITEM_RULES
+
+    @property
+    def subject(self) -> str:
+        """What a violation calls the item."""
+        return f"item {self.record.order_item_id} of order {self.record.order_id}"
+
+    def facts(self) -> OrderItemFacts:
+        """Return the facts of the item."""
+        return item_facts(self.record)
+
+
 @dataclass(frozen=True, eq=False)
-class OrderItem:
-    """A line of an order; two items are the same when order and line number are.
+class OrderItem(Entity, JudgedItem):
+    """A line of an order; two items are the same when order and line number are."""
 
-    Raises ValueError for an empty identity; Money refuses negative amounts.
-    """
+    identity = ("order_id", "order_item_id")
 
-    order_id: str
-    order_item_id: int
-    product_id: str
-    seller_id: str
-    price: Money
-    freight_value: Money
-    shipping_limit_date: datetime
+    @property
+    def order_id(self) -> str:
+        """The order, one half of the item's identity."""
+        return self.record.order_id
 
-    def __post_init__(self) -> None:
-        if not self.order_id or self.order_item_id < 1:
-            raise ValueError("An order item needs an order id and a line number from 1")
-
-    @classmethod
-    def from_record(cls, record: OrderItemRecord) -> OrderItem:
-        """Return the item of a record; raises RulesBroken with every rule that it breaks."""
-        violations = ORDER_ITEM_RULES.violations(
-            item_facts(record), f"item {record.order_item_id} of order {record.order_id}"
-        )
-        if violations:
-            raise RulesBroken(violations)
-        amounts = {"price": Money(record.price), "freight_value": Money(record.freight_value)}
-        return cls(**{**dict(record), **amounts})
-
-    def record(self) -> OrderItemRecord:
-        """Return the item as a record."""
-        amounts = {"price": self.price.amount, "freight_value": self.freight_value.amount}
-        return OrderItemRecord.model_construct(**{**vars(self), **amounts})
+    @property
+    def order_item_id(self) -> int:
+        """The line number, the other half of the item's identity."""
+        return self.record.order_item_id
 
     @property
     def total_amount(self) -> Money:
         """Price and freight."""
-        return self.price + self.freight_value
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, OrderItem):
-            return NotImplemented
-        return (self.order_id, self.order_item_id) == (other.order_id, other.order_item_id)
-
-    def __hash__(self) -> int:
-        return hash((self.order_id, self.order_item_id))
+        return Money(self.derived()["total_amount"])

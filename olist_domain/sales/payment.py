@@ -7,36 +7,48 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from olist_domain.kernel.aggregate import Entity, Judged
 from olist_domain.kernel.money import Money
+from olist_domain.sales.facts import PaymentFacts, payment_facts
 from olist_domain.sales.records import PaymentRecord
+from olist_domain.sales.rules import PAYMENT_RULES
+
+
+@dataclass(frozen=True)
+class JudgedPayment(Judged):
+    """The record of a payment, accepted or not."""
+
+    record: PaymentRecord
+
+    rules = PAYMENT_RULES
+
+    @property
+    def subject(self) -> str:
+        """What a violation calls the payment."""
+        return f"payment {self.record.payment_sequential} of order {self.record.order_id}"
+
+    def facts(self) -> PaymentFacts:
+        """Return the facts of the payment; when it arrived is its order's to say."""
+        return payment_facts(self.record, None)
 
 
 @dataclass(frozen=True, eq=False)
-class Payment:
-    """A payment of an order; two payments are the same when order and sequence number are.
+class Payment(Entity, JudgedPayment):
+    """A payment of an order; two payments are the same when order and sequence number are."""
 
-    `payment_type` is text because the source knows types that the business does not (they are flagged).
-    """
+    identity = ("order_id", "payment_sequential")
 
-    order_id: str
-    payment_sequential: int
-    payment_type: str
-    payment_installments: int
-    payment_value: Money
+    @property
+    def order_id(self) -> str:
+        """The order, one half of the payment's identity."""
+        return self.record.order_id
 
-    @classmethod
-    def from_record(cls, record: PaymentRecord) -> Payment:
-        """Return the payment of a record; raises ValueError for a negative value."""
-        return cls(**{**dict(record), "payment_value": Money(record.payment_value)})
+    @property
+    def payment_sequential(self) -> int:
+        """The sequence number, the other half of the payment's identity."""
+        return self.record.payment_sequential
 
-    def record(self) -> PaymentRecord:
-        """Return the payment as a record."""
-        return PaymentRecord.model_construct(**{**vars(self), "payment_value": self.payment_value.amount})
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Payment):
-            return NotImplemented
-        return (self.order_id, self.payment_sequential) == (other.order_id, other.payment_sequential)
-
-    def __hash__(self) -> int:
-        return hash((self.order_id, self.payment_sequential))
+    @property
+    def payment_value(self) -> Money:
+        """What was paid."""
+        return Money(self.record.payment_value)

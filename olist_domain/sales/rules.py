@@ -77,7 +77,7 @@ def has_payment(order: OrderFacts) -> Fact[bool]:
 
 @rule("CANCELLED_AFTER_DELIVERY", Severity.FLAG)
 def is_not_cancelled_after_delivery(order: OrderFacts) -> Fact[bool]:
-    """An order that reached its customer is not cancelled."""
+    """A delivered order is not cancelled."""
     return ~is_canceled(order) | order.order_delivered_customer_date.is_null()
 
 
@@ -105,7 +105,7 @@ def has_defined_payment_type(payment: PaymentFacts) -> Fact[bool]:
 
 @rule("PAYMENT_VALUE_ZERO", Severity.FLAG)
 def has_value(payment: PaymentFacts) -> Fact[bool]:
-    """A payment moves some money."""
+    """The value of a payment is not zero."""
     return payment.payment_value != 0
 
 
@@ -117,7 +117,7 @@ def has_possible_instalments(payment: PaymentFacts) -> Fact[bool]:
 
 @rule("INSTALMENTS_NOT_ALLOWED", Severity.FLAG)
 def has_allowed_instalments(payment: PaymentFacts) -> Fact[bool]:
-    """A boleto or a voucher is paid at once."""
+    """A payment by boleto or voucher is made in one instalment."""
     at_once = payment.payment_type.is_in([kind.value for kind in SINGLE_INSTALMENT_TYPES])
     return ~at_once | ~is_instalment(payment)
 

@@ -80,9 +80,7 @@ def wanted_months(first: str | None, last: str | None, present: MonthRange, toda
             f"{month_text(wanted.last)} is in the future; end --to with {month_text(possible.last)} at the latest."
         )
     if wanted.first > wanted.last:
-        raise OlistError(
-            f"--from {month_text(wanted.first)} is after --to {month_text(wanted.last)}; change them round."
-        )
+        raise OlistError(f"--from {month_text(wanted.first)} is after --to {month_text(wanted.last)}; swap them.")
     return wanted
 
 

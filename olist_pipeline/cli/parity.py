@@ -19,13 +19,13 @@ from olist_pipeline.cli.parity_view import print_comparison, print_report
 from olist_pipeline.cli.summary import verdict_rows
 from olist_pipeline.errors import OlistError
 from olist_pipeline.parity.attribution import complete_report
-from olist_pipeline.parity.contract import Contract, Tolerance, fold
 from olist_pipeline.parity.html import html_report
-from olist_pipeline.parity.sources import compare_sources
 from olist_pipeline.settings import Settings, current_user
 from olist_pipeline.stores import approvals, verdicts
 from olist_pipeline.stores.postgres import ready_url
 from olist_pipeline.stores.verdicts import Verdict
+from olist_pipeline.tablediff.contract import Contract, Tolerance, fold
+from olist_pipeline.tablediff.sources import compare_sources
 
 
 class ShowByDefault(click.Group):

@@ -15,13 +15,13 @@ from rich.console import Console
 
 from olist_pipeline.alerts import history
 from olist_pipeline.audit.trace import percent_by_context
-from olist_pipeline.cli.output import JSON, print_json, print_rows, table
+from olist_pipeline.cli.output import JSON, print_json, print_rows, table, tell_shares
 from olist_pipeline.cli.summary import verdict_rows
 from olist_pipeline.errors import OlistError
 from olist_pipeline.months import month_text
 from olist_pipeline.registry import CONTEXTS
 from olist_pipeline.serving import journal
-from olist_pipeline.serving.about import flag_counts, rule_counts, table_counts
+from olist_pipeline.serving.about import flag_counts, large_shares, rule_counts, table_counts
 from olist_pipeline.serving.release import current_release
 from olist_pipeline.settings import Settings
 from olist_pipeline.staging import staged_months
@@ -45,6 +45,7 @@ def status(show_rules: bool, as_json: bool) -> None:
     report = {
         "contexts": context_rows(settings, url, tables, datetime.now(UTC)),
         "tables": tables,
+        "too_much_rejected": [share.to_dict() for share in large_shares(url, tables, settings.cutover)],
         "rules": rule_counts(url, flagged),
         "flagged_by_rule": flagged,
         "release": _release(settings),
@@ -168,6 +169,7 @@ def _print(console: Console, report: Mapping[str, Any], *, show_rules: bool) -> 
     print_rows(console, "Contexts", shown, running)
     print_rows(console, "Proofs", shown, proven)
     print_rows(console, "Rows", report["tables"], ["table", "landing", "accepted", "quarantined"])
+    tell_shares(console, report["too_much_rejected"])
     if show_rules:
         _print_rules(console, report["rules"])
     release = report["release"]

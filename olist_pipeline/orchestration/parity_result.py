@@ -12,7 +12,7 @@ import dagster as dg
 
 from olist_pipeline.parity.attribution import ParityVerdict, TableParity
 from olist_pipeline.parity.effects import Effects, number, signed
-from olist_pipeline.parity.report import Comparison, Row
+from olist_pipeline.tablediff.report import Comparison, Row
 
 Cells = Mapping[str, str | int]
 

@@ -36,6 +36,7 @@ from olist_pipeline.orchestration.resources import PipelineResource
 from olist_pipeline.registry import CONTEXTS, LANDING
 from olist_pipeline.settings import Settings
 from olist_pipeline.stores.postgres import query
+from olist_pipeline.validation.shares import Counted, stored_shares
 from olist_pipeline.warehouse import WarehouseTable
 
 AUTOMATION_IS_OFF = "Automation is off in this environment; OLIST_AUTOMATION=1 switches it on."
@@ -186,7 +187,7 @@ def _result_sensor(name: str, comparison: str, alerts_of: Any, often: Often) -> 
             return dg.SensorResult(skip_reason=AUTOMATION_IS_OFF)
         seen = int(context.cursor or 0)
         results = query(pipeline.url, _RESULTS, {"comparison": comparison, "after": seen - _OVERLAP})
-        alerts = [alert for result in results for alert in alerts_of(settings, result)]
+        alerts = [alert for result in results for alert in alerts_of(settings, pipeline.url, result)]
         for alert in alerts:
             send(settings, alert, wait=True)
         last = max((result["result_id"] for result in results), default=seen)
@@ -206,19 +207,17 @@ WHERE result_id > %(after)s ORDER BY result_id
 """
 
 
-def _quarantine_alerts(settings: Settings, result: Mapping[str, Any]) -> Iterator[Alert]:
+def _quarantine_alerts(settings: Settings, url: str, result: Mapping[str, Any]) -> Iterator[Alert]:
     """Alerts when quarantine holds a larger share of a table's landing rows than OLIST_QUARANTINE_LIMIT."""
-    ledger, limit = result["report"], settings.cutover.quarantine_limit
-    landing, quarantined = ledger.get("landing") or 0, ledger.get("quarantined") or 0
-    if landing and quarantined / landing > limit:
-        text = (
-            f"Quarantine holds {quarantined:,} of {landing:,} rows of {result['table_name']} "
-            f"({quarantined / landing:.2%}, limit {limit:.2%}): see `olist quarantine --table {result['table_name']}`."
-        )
+    context, ledger = CONTEXTS.get(result["context"]), result["report"]
+    tables = [table for table in context.tables if table.name == result["table_name"]] if context else []
+    counted = [Counted(table, ledger.get("landing") or 0, ledger.get("quarantined") or 0) for table in tables]
+    for share in stored_shares(url, counted, settings.cutover):
+        text = f"{share.sentence()}: see `olist quarantine --table {share.table}`."
         yield _alert("quarantine_rate", result, text)
 
 
-def _regression_alerts(settings: Settings, result: Mapping[str, Any]) -> Iterator[Alert]:
+def _regression_alerts(settings: Settings, url: str, result: Mapping[str, Any]) -> Iterator[Alert]:
     """Alerts when the parity of a table turns from green to red."""
     if not result["is_green"] and result["was_green"] is not False:
         table = result["table_name"]

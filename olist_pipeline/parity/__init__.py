@@ -1,5 +1,6 @@
-"""Parity: the proof that two relations agree, and the account of where they do not.
+"""Parity: the proof that old, replay and new agree, and the account of where they do not and why.
 
-What belongs here: contracts, the comparison, and what is made of its result. What does not: which tables exist
-and when they are built (`orchestration`), or any rule of the business.
+What belongs here: conservation, attribution, causes, effects, and the page that tells them. What does not: how two
+tables are compared (`tablediff`), which tables exist and when they are built (`orchestration`), or any rule of the
+business.
 """

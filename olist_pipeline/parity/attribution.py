@@ -1,7 +1,7 @@
 """Attribution: what the dashboards would see change, and whether quarantine explains it.
 
 What belongs here: the verdict on one table from two comparisons, and what an approval covers. What does not:
-comparing two relations (see `compare`), tracing rows to rules (`causes`, `effects`), and storing verdicts.
+comparing two relations (`tablediff`), tracing rows to rules (`causes`, `effects`), and storing verdicts.
 
 `old` against `new` says what changes; `replay` (the old SQL over the accepted rows) against `new` says
 whether the new SQL is equivalent. A difference is explained when only quarantined rows can cause it: the new
@@ -21,18 +21,15 @@ import polars as pl
 
 from olist_pipeline.months import MonthRange
 from olist_pipeline.parity.causes import SCHEMA
-from olist_pipeline.parity.compare import compare
-from olist_pipeline.parity.contract import Contract, Tolerance, fold
 from olist_pipeline.parity.effects import CAUSES, Effects, effects_of, link_of
-from olist_pipeline.parity.fingerprint import fingerprint
-from olist_pipeline.parity.plan import Plan
-from olist_pipeline.parity.report import Comparison
-from olist_pipeline.parity.workspace import Workspace
 from olist_pipeline.stores.approvals import Approval
+from olist_pipeline.tablediff.compare import compare
+from olist_pipeline.tablediff.contract import Contract, Tolerance, fold
+from olist_pipeline.tablediff.fingerprint import fingerprint
+from olist_pipeline.tablediff.plan import Plan
+from olist_pipeline.tablediff.report import Comparison
+from olist_pipeline.tablediff.workspace import Workspace
 from olist_pipeline.warehouse import NEW, OLD, REPLAY, WarehouseTable
-
-LINKS = ("order_id", "customer_unique_id", "product_id", "seller_id", "zip_code_prefix")
-"""Ids by which a row is traced to quarantined ones, the nearest to an order first."""
 
 
 class ParityVerdict(StrEnum):
@@ -129,7 +126,7 @@ def parity_of(
     effects: list[Effects] = []
 
     def inspect(work: Workspace, plan: Plan, outcome: str) -> None:
-        effects.append(effects_of(work, plan, outcome, link_of(table.key, LINKS), table.measures))
+        effects.append(effects_of(work, plan, outcome, link_of(table.key), table.measures))
 
     connection.register(CAUSES, pl.DataFrame(schema=SCHEMA) if evidence.causes is None else evidence.causes)
     try:

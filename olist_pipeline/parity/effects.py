@@ -1,6 +1,6 @@
 """Effects: what a dashboard will see change from old to new, by the rules that caused it, in rows and in sums.
 
-What belongs here: gathering the differing rows of a comparison by cause. What does not: finding them (`compare`),
+What belongs here: gathering the differing rows of a comparison by cause. What does not: finding them (`tablediff`),
 or finding out what was quarantined (`causes`).
 """
 
@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from olist_pipeline.parity.compare import EQUAL, ONLY_NEW, ONLY_OLD, UNEQUAL
-from olist_pipeline.parity.contract import fold
-from olist_pipeline.parity.plan import Plan
-from olist_pipeline.parity.sql import literal, quote
-from olist_pipeline.parity.workspace import Workspace
+from olist_pipeline.registry import LINKS
+from olist_pipeline.tablediff.compare import EQUAL, ONLY_NEW, ONLY_OLD, UNEQUAL
+from olist_pipeline.tablediff.contract import fold
+from olist_pipeline.tablediff.plan import Plan
+from olist_pipeline.tablediff.sql import literal, quote
+from olist_pipeline.tablediff.workspace import Workspace
 
 CAUSES = "parity_causes"
 """The name under which the frame of causes (link, value, rules) is known to the connection."""
@@ -88,13 +89,13 @@ class Effects:
         }
 
 
-def link_of(key: Sequence[str], links: Sequence[str]) -> str | None:
-    """Return the column of a key by which rows are traced to quarantined ones: the first of `links` that it has."""
-    return next((link for link in links if link in key), None)
+def link_of(key: Sequence[str]) -> str | None:
+    """Return the column of a key by which rows are traced to quarantined ones: the first of `LINKS` that it has."""
+    return next((link.name for link in LINKS if link.name in key), None)
 
 
 def effects_of(work: Workspace, plan: Plan, outcome: str, link: str | None, measures: Sequence[str]) -> Effects:
-    """Return the effects behind the `outcome` of a comparison (see `compare`), traced by the key column `link`.
+    """Return the effects behind the `outcome` of a comparison (`tablediff`), traced by the key column `link`.
 
     The connection knows the causes as `parity_causes`. A measure that only one side has is left out: the
     comparison reports that column.

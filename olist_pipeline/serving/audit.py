@@ -13,10 +13,10 @@ from typing import Any
 
 import duckdb
 
-from olist_pipeline.parity.fingerprint import fingerprint
-from olist_pipeline.parity.sql import quote, relation_name
 from olist_pipeline.serving.release import Release
 from olist_pipeline.serving.routing import NEW
+from olist_pipeline.tablediff.fingerprint import fingerprint
+from olist_pipeline.tablediff.sql import quote, relation_name
 
 DASHBOARD_QUERIES = "dashboards.queries"
 """The module whose `QUERIES` are the dashboards' own: each has `sql`, `tables` and `defaults`."""

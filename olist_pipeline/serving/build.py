@@ -18,8 +18,6 @@ import duckdb
 import polars as pl
 
 from olist_pipeline.errors import OlistError
-from olist_pipeline.parity.fingerprint import fingerprint
-from olist_pipeline.parity.sql import literal, quote, relation_name
 from olist_pipeline.registry import contexts_behind
 from olist_pipeline.serving import standby
 from olist_pipeline.serving.about import write
@@ -38,6 +36,8 @@ from olist_pipeline.serving.release import (
 )
 from olist_pipeline.serving.routing import DIMENSION, NEW, OLD, Reference, served_schemas
 from olist_pipeline.stores.routes import Route
+from olist_pipeline.tablediff.fingerprint import fingerprint
+from olist_pipeline.tablediff.sql import literal, quote, relation_name
 from olist_pipeline.warehouse import NEW_PREFIX, WarehouseTable
 
 COPIES = 2

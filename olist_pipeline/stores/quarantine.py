@@ -6,7 +6,7 @@ What belongs here: replacing and reading quarantined rows. What does not: decidi
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any, Literal
 
@@ -62,6 +62,25 @@ def totals_by_rule(url: str, tables: Iterable[str]) -> dict[str, int]:
     return dict(totals.most_common())
 
 
+def first_by_rule(url: str) -> list[dict[str, Any]]:
+    """Return for each table, step and rule the rows that broke it, and the first of them with its cells.
+
+    Columns: `source_table`, `step`, `rule`, `rows`, and of the first row `source_file`, `source_row`, `payload`,
+    `aggregate_type` and `aggregate_id`.
+    """
+    return query(
+        url,
+        """
+        WITH counted AS (
+            SELECT source_table, step, rule, count(*) AS rows, min(source_row) AS source_row
+            FROM data_quality.quarantine, unnest(rules) AS rule GROUP BY source_table, step, rule
+        )
+        SELECT rule, rows, q.* FROM counted JOIN data_quality.quarantine AS q USING (source_table, step, source_row)
+        ORDER BY source_table, rows DESC, rule
+        """,
+    )
+
+
 def source_rows(url: str, table: str, landing: str) -> list[int]:
     """Return the row numbers of a table's quarantined rows, one for each time it is quarantined, in order.
 
@@ -76,18 +95,20 @@ def source_rows(url: str, table: str, landing: str) -> list[int]:
     return [row["source_row"] for row in rows]
 
 
-def broken(url: str, cells: Sequence[str]) -> pl.DataFrame:
+def broken(url: str, cells: Mapping[str, str | None]) -> pl.DataFrame:
     """Return the rules of all quarantined rows, a list each, and the text of the named `cells`, null where it has none.
 
-    A record that could not be split has no cells; what stands where its order's id should stand counts as that.
+    A record that could not be split has no cells. Where a cell is given the aggregate type that it identifies, what
+    stands in place of the aggregate's id counts as that.
     """
     named = ", ".join(
-        "coalesce(payload ->> %s, CASE WHEN aggregate_type = 'order' THEN aggregate_id END)"
-        if cell == "order_id"
+        "coalesce(payload ->> %s, CASE WHEN aggregate_type = %s THEN aggregate_id END)"
+        if aggregate
         else "payload ->> %s"
-        for cell in cells
+        for aggregate in cells.values()
     )
-    rows = query_rows(url, f"SELECT rules, {named} FROM data_quality.quarantine", list(cells))
+    values = [value for pair in cells.items() for value in pair if value]
+    rows = query_rows(url, f"SELECT rules, {named} FROM data_quality.quarantine", values)
     return pl.DataFrame(rows, schema={"rules": pl.List(pl.String), **dict.fromkeys(cells, pl.String)}, orient="row")
 
 

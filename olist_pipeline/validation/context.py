@@ -1,4 +1,4 @@
-"""What a bounded context is to the pipeline: its files, its staged tables, its steps and its rulebooks.
+"""What a bounded context is to the pipeline: its files, its staged tables, its steps, its rulebooks and its ids.
 
 What belongs here: these declarations. What does not: any particular context (see `contexts`), and running a
 step (see `steps`).
@@ -14,7 +14,7 @@ from olist_domain.kernel.rules import Rulebook
 from olist_pipeline.landing.catalogue import LandingTable
 from olist_pipeline.validation.inputs import Inputs
 from olist_pipeline.validation.judged import Judged
-from olist_pipeline.validation.table import StagedTable
+from olist_pipeline.validation.table import Link, StagedTable
 
 
 @dataclass(frozen=True)
@@ -43,12 +43,16 @@ class Step:
 
 @dataclass(frozen=True)
 class Context:
-    """A bounded context: the landing files that it owns, its steps, and the rulebooks that they run."""
+    """A bounded context: the landing files that it owns, its steps, and the rulebooks that they run.
+
+    `links` are the ids of its own by which rows of the warehouse are traced to quarantined ones.
+    """
 
     name: str
     landing: tuple[LandingTable, ...]
     steps: tuple[Step, ...]
     rulebooks: tuple[Rulebook[Any], ...]
+    links: tuple[Link, ...] = ()
 
     @property
     def tables(self) -> tuple[StagedTable, ...]:

@@ -24,6 +24,27 @@ class Summary:
 
 
 @dataclass(frozen=True)
+class Link:
+    """An id by which a warehouse row is traced to the quarantined rows that it stands on.
+
+    `name` is its column in the warehouse, `cell` the one in landing where that is called otherwise. `aggregate` is the
+    type of the aggregate that it identifies, if rows are accepted or rejected together with it: rows that were
+    rejected for the sake of others are traced to the rules that the rest of it broke. `through` is the staged table
+    (`context/table`) and its column by which an id is found that quarantined rows do not bear themselves.
+    """
+
+    name: str
+    cell: str = ""
+    aggregate: str | None = None
+    through: tuple[str, str] | None = None
+
+    @property
+    def column(self) -> str:
+        """The column of landing that holds the id."""
+        return self.cell or self.name
+
+
+@dataclass(frozen=True)
 class StagedTable:
     """A table of accepted rows in staging.
 

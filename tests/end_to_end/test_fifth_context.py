@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -98,6 +99,14 @@ def olist(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+def told(project: Path) -> dict[str, Any]:
+    """Return what the parity of the context's table tells of its changes."""
+    result = olist(project, "parity", "fact_tickets", "--json")
+    assert result.returncode == 0, result.stderr
+    [report] = json.loads(result.stdout)
+    return report["effects"]
+
+
 def test_it_touches_its_own_files_and_one_registry(project):
     files = {
         str(path.relative_to(project))
@@ -143,6 +152,12 @@ def test_it_runs_through_everything(project):
     }
     [verdict] = [row for row in summary["parity"] if row["context"] == "support"]
     assert (verdict["table"], verdict["verdict"]) == ("fact_tickets", "explained")
+    assert {effect["rules"]: effect["gone"] for effect in told(project)["by_rule"]} == {
+        "ORDER_WITHOUT_ITEMS": 1,
+        "ORPHAN_TICKETS": 1,
+        "TICKET_CLOSED_BEFORE_OPENED": 1,
+        "UNPARSEABLE_OPENED_AT": 1,
+    }
     assert summary["release"]["routes"]["support"] == "shadow"
     with duckdb.connect(str(project / "home" / "serving" / "current" / "serving.duckdb"), read_only=True) as serving:
         assert serving.execute("SELECT count(*), sum(is_slow::INT) FROM fact_tickets").fetchall()[0][0] == 44

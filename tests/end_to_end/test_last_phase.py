@@ -10,8 +10,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from olist_pipeline.parity.fingerprint import fingerprint
 from olist_pipeline.settings import PROJECT_DIR
+from olist_pipeline.tablediff.fingerprint import fingerprint
 from tests.end_to_end.world import World
 from tests.tables import TABLES
 

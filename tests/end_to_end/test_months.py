@@ -17,12 +17,12 @@ from olist_pipeline.intake.span import as_of
 from olist_pipeline.landing.catalogue import ORDERS
 from olist_pipeline.months import MonthRange
 from olist_pipeline.orchestration.dbt import build_arguments, window_of, window_variables
-from olist_pipeline.parity.fingerprint import fingerprint
 from olist_pipeline.registry import LANDING, STEPS
 from olist_pipeline.settings import DBT_DIR, Settings
 from olist_pipeline.staging import staged_months
 from olist_pipeline.steps import run_intake, run_validation
 from olist_pipeline.synthetic import generate
+from olist_pipeline.tablediff.fingerprint import fingerprint
 from tests.tables import MONTHLY_TABLES
 
 TODAY = date(2018, 11, 1)

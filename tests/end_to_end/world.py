@@ -9,10 +9,10 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from olist_pipeline.parity.fingerprint import fingerprint
 from olist_pipeline.settings import Settings
 from olist_pipeline.stores import postgres
 from olist_pipeline.synthetic import generate
+from olist_pipeline.tablediff.fingerprint import fingerprint
 
 OLIST = Path(sys.executable).with_name("olist")
 

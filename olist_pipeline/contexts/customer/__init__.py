@@ -8,6 +8,7 @@ from olist_domain.customer.rules import CUSTOMER_RULES, PERSON_RULES
 from olist_pipeline.contexts.customer.validation import CUSTOMER_TABLE, PERSON_TABLE, judge_inputs
 from olist_pipeline.landing.catalogue import CUSTOMERS
 from olist_pipeline.validation.context import Context, Step
+from olist_pipeline.validation.table import Link
 
 CUSTOMER = Context(
     "customer",
@@ -22,4 +23,5 @@ CUSTOMER = Context(
         ),
     ),
     rulebooks=(CUSTOMER_RULES, PERSON_RULES),
+    links=(Link("customer_unique_id", through=("customer/customers", "customer_id")),),
 )

@@ -8,6 +8,7 @@ from olist_domain.fulfillment.rules import DELIVERY_RULES, GEOGRAPHY_RULES, GEOL
 from olist_pipeline.contexts.fulfillment import deliveries, geography
 from olist_pipeline.landing.catalogue import GEOLOCATION
 from olist_pipeline.validation.context import Context, Step
+from olist_pipeline.validation.table import Link
 
 FULFILLMENT = Context(
     "fulfillment",
@@ -34,4 +35,5 @@ FULFILLMENT = Context(
         ),
     ),
     rulebooks=(DELIVERY_RULES, GEOLOCATION_RULES, GEOGRAPHY_RULES),
+    links=(Link("zip_code_prefix", cell="geolocation_zip_code_prefix"),),
 )

@@ -41,7 +41,7 @@ class StagedGeographies:
             GeolocationRecord,
             geolocation_zip_code_prefix=[zip_code_prefix],
         )
-        return Geography.of(points) if points else None
+        return Geography(points) if points else None
 
 
 class StagedDeliveries:

@@ -8,6 +8,7 @@ from olist_domain.marketplace.rules import CATEGORY_RULES, PRODUCT_RULES, REVIEW
 from olist_pipeline.contexts.marketplace import offers, reviews
 from olist_pipeline.landing.catalogue import CATEGORIES, ORDER_REVIEWS, PRODUCTS, SELLERS
 from olist_pipeline.validation.context import Context, Step
+from olist_pipeline.validation.table import Link
 
 MARKETPLACE = Context(
     "marketplace",
@@ -29,4 +30,5 @@ MARKETPLACE = Context(
         ),
     ),
     rulebooks=(REVIEW_RULES, SELLER_RULES, PRODUCT_RULES, CATEGORY_RULES),
+    links=(Link("product_id"), Link("seller_id")),
 )

@@ -36,7 +36,7 @@ class StagedSellers:
         if not found:
             raise NotOnMarketplaceError("seller", seller_id)
         items = find_records(self._staging, "sales/order_items", PublishedItem, seller_id=[seller_id])
-        return Seller.from_record(found[0], _first_sale(self._staging, items))
+        return Seller(found[0], _first_sale(self._staging, items))
 
     def add(self, seller: Seller) -> None:
         """Keep the seller as it stands, in place of what was kept under its id."""
@@ -57,7 +57,7 @@ class StagedCategories:
         found = find_records(self._staging, "marketplace/categories", CategoryRecord, product_category_name=[name])
         if not found:
             raise NotOnMarketplaceError("category", name)
-        return Category.from_record(found[0])
+        return Category(found[0])
 
     def add(self, category: Category) -> None:
         """Keep the category as it stands, in place of what was kept under its name."""
@@ -85,7 +85,7 @@ class StagedProducts:
             CategoryRecord,
             product_category_name=[found[0].product_category_name],
         )
-        translation = Category.from_record(translations[0]) if translations else None
+        translation = Category(translations[0]) if translations else None
         return Product(found[0], translation, _first_sale(self._staging, items))
 
     def add(self, product: Product) -> None:

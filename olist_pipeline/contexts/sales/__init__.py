@@ -8,6 +8,7 @@ from olist_domain.sales.rules import ORDER_ITEM_RULES, ORDER_RULES, PAYMENT_RULE
 from olist_pipeline.contexts.sales.validation import ITEM_TABLE, ORDER_TABLE, PAYMENT_TABLE, judge_inputs
 from olist_pipeline.landing.catalogue import ORDER_ITEMS, ORDER_PAYMENTS, ORDERS
 from olist_pipeline.validation.context import Context, Step
+from olist_pipeline.validation.table import Link
 
 SALES = Context(
     "sales",
@@ -21,4 +22,5 @@ SALES = Context(
         ),
     ),
     rulebooks=(ORDER_RULES, ORDER_ITEM_RULES, PAYMENT_RULES),
+    links=(Link("order_id", aggregate="order"),),
 )

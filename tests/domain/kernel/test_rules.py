@@ -14,7 +14,6 @@ from olist_domain.kernel.rules import (
     Severity,
     Violation,
     derivation,
-    refuse_rejecting,
     rule,
 )
 
@@ -66,23 +65,6 @@ def test_a_rule_is_broken_only_where_it_is_definitely_false(weight, codes):
 def test_a_violation_says_which_subject_broke_which_rule():
     [violation] = BOOK.violations(box(31), "box 1")
     assert str(violation) == "box 1: BOX_TOO_HEAVY: A box weighs at most 30."
-
-
-def test_a_book_admits_what_only_flags_are_raised_for():
-    BOOK.admit(box(0), "box 1")
-    assert [flag.code for flag in BOOK.flags(box(0), "box 1")] == ["BOX_LIGHT"]
-    with pytest.raises(RulesBroken) as refused:
-        BOOK.admit(box(31), "box 1")
-    assert refused.value.codes == ("BOX_TOO_HEAVY",)
-    assert BOOK.flags(box(31), "box 1") == ()
-
-
-def test_only_rejecting_violations_are_refused():
-    flag, reject = (Violation(severity.name, severity, "So.", "box 1") for severity in (Severity.FLAG, Severity.REJECT))
-    refuse_rejecting([flag])
-    with pytest.raises(RulesBroken) as refused:
-        refuse_rejecting([flag, reject])
-    assert refused.value.violations == (reject,)
 
 
 @pytest.mark.parametrize(("weight", "expected"), [(2, True), (1, False), (None, None)])

@@ -81,15 +81,15 @@ def test_sellers_products_and_categories(judged):
         record = record_of(SellerRecord, row)
         if row["rejects"]:
             with pytest.raises(RulesBroken) as refused:
-                Seller.from_record(record, row["first_sold_at"])
+                Seller(record, row["first_sold_at"])
             assert codes(row["rejects"]) == list(refused.value.codes)
             continue
-        seller = Seller.from_record(record, row["first_sold_at"])
+        seller = Seller(record, row["first_sold_at"])
         assert equal(row, seller.derived())
         assert events[record.seller_id] == said(seller.history())
     names = {}
     for row in judged.offers.accepted("categories").iter_rows(named=True):
-        category = Category.from_record(record_of(CategoryRecord, row))
+        category = Category(record_of(CategoryRecord, row))
         names[category.name] = category
     for row in judged.offers.tables["products"].rows.iter_rows(named=True):
         record = record_of(ProductRecord, row)
@@ -163,7 +163,7 @@ def test_places(judged):
         if row["geolocation_zip_code_prefix"] in chosen:
             points[row["geolocation_zip_code_prefix"]].append(record_of(GeolocationRecord, row))
     for prefix, own in points.items():
-        place, row = Geography.of(own), places[prefix]
+        place, row = Geography(own), places[prefix]
         assert (place.centre.latitude, place.centre.longitude) == (row["latitude"], row["longitude"])
         assert (place.city, place.state, place.region.value) == (row["city"], row["state"], row["region"])
-        assert place.points == row["points"]
+        assert len(place.points) == row["points"]

@@ -6,11 +6,11 @@ import polars as pl
 import pytest
 
 from olist_pipeline.parity.causes import causes
+from olist_pipeline.registry import LINKS
 from olist_pipeline.staging import write_snapshot
 from olist_pipeline.stores import quarantine
 from olist_pipeline.validation.judged import QUARANTINE
-
-LINKS = ("order_id", "customer_unique_id", "seller_id", "zip_code_prefix")
+from olist_pipeline.validation.table import Link
 
 
 @pytest.fixture
@@ -27,8 +27,8 @@ def put(database):
     return put_row
 
 
-def traced(url, staging):
-    return {(link, value): rules for link, value, rules in causes(url, staging, LINKS).iter_rows()}
+def traced(url, staging, links=LINKS):
+    return {(link, value): rules for link, value, rules in causes(url, staging, links).iter_rows()}
 
 
 def test_an_empty_quarantine_causes_nothing(database, tmp_path):
@@ -79,3 +79,15 @@ def test_a_zip_prefix_has_another_name_in_landing(database, tmp_path, put):
 def test_a_record_that_could_not_be_split_belongs_to_the_order_that_it_names(database, tmp_path, put):
     put("order_items", "MALFORMED_ROW", '{"text": "o1,1"}', aggregate=("order", "o1"))
     assert traced(database, tmp_path) == {("order_id", "o1"): "MALFORMED_ROW"}
+
+
+def test_a_context_brings_ids_of_its_own(database, tmp_path, put):
+    put("tickets", "TICKET_TOO_LONG", '{"ticket_id": "t1"}', aggregate=("ticket", "t1"))
+    put("messages", "PARENT_REJECTED", '{"ticket_id": "t1", "agent": "a1"}', aggregate=("message", "m1"))
+    put("tickets", "MALFORMED_ROW", '{"text": "t2"}', aggregate=("ticket", "t2"))
+    own = (Link("ticket_id", aggregate="ticket"), Link("agent_id", cell="agent"))
+    assert traced(database, tmp_path, own) == {
+        ("ticket_id", "t1"): "TICKET_TOO_LONG",
+        ("agent_id", "a1"): "TICKET_TOO_LONG",
+        ("ticket_id", "t2"): "MALFORMED_ROW",
+    }

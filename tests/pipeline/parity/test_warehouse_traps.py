@@ -13,8 +13,8 @@ import pytest
 
 from olist_pipeline.orchestration.dbt import ensure_manifest
 from olist_pipeline.parity.attribution import Evidence, ParityVerdict, parity_of
-from olist_pipeline.parity.compare import compare
-from olist_pipeline.parity.contract import Contract
+from olist_pipeline.tablediff.compare import compare
+from olist_pipeline.tablediff.contract import Contract
 from olist_pipeline.warehouse import NEW_PREFIX, WarehouseTable, load_manifest, warehouse_tables
 from tests.tables import TABLES
 

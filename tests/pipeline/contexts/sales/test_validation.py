@@ -1,7 +1,7 @@
 """The sales validation step: an order is accepted or rejected with its parts, on frames as on objects."""
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from datetime import date
 from decimal import Decimal
 
@@ -9,12 +9,16 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from olist_domain.sales.order import OrderRecords
+from olist_domain.kernel.rules import Rule, Severity
+from olist_domain.sales.order import Order, OrderRecords
+from olist_domain.sales.order_item import OrderItem
 from olist_domain.sales.records import OrderItemRecord, OrderRecord, PaymentRecord
+from olist_domain.sales.rules import ORDER_ITEM_RULES
 from olist_pipeline.contexts.sales.validation import judge_sales
 from olist_pipeline.intake.rows import take_in
 from olist_pipeline.landing.catalogue import ORDER_ITEMS, ORDER_PAYMENTS, ORDERS
 from olist_pipeline.months import MonthRange
+from tests.domain.rulebooks import one_more
 from tests.pipeline.contexts.worlds import LOOKED_AT, telling
 from tests.pipeline.intake.test_bad_input import edit
 
@@ -248,3 +252,25 @@ def test_the_real_set_is_split_as_known(real_data):
     assert by_rule == {"ORDER_WITHOUT_ITEMS": 775, "PARENT_REJECTED": 830}
     items = judged.accepted(ORDER_ITEMS.name)
     assert (items["price"].sum(), items["freight_value"].sum()) == (Decimal("13591643.70"), Decimal("2251909.54"))
+
+
+FREIGHT_EXCEEDS_PRICE = Rule(
+    "FREIGHT_EXCEEDS_PRICE",
+    Severity.FLAG,
+    "The freight of an item does not exceed its price.",
+    lambda item: item.freight_value <= item.price,
+)
+
+
+def test_a_new_flag_on_items_leaves_every_real_order_loadable(real_data):
+    intake = take_all_in(real_data)
+    with one_more(ORDER_ITEM_RULES, FREIGHT_EXCEEDS_PRICE) as code:
+        items = judge_sales(intake).accepted("order_items")
+        flagged = items.filter(pl.col("flags").list.contains(code))
+        ids = flagged["order_id"].unique()
+        assert (items.height, flagged.height, ids.len()) == (112_650, 4_124, 3_346)
+        some = {name: rows.filter(pl.col("order_id").is_in(ids.implode())) for name, rows in intake.items()}
+        held = [Order.from_records(records) for records in records_of(some).values()]
+        flags = Counter(flag.code for order in held for flag in order.flags)
+        assert (len(held), flags[code]) == (3_346, 4_124)
+        assert all(OrderItem(item.record) == item for order in held for item in order.items)

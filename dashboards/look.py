@@ -1,0 +1,163 @@
+"""The look of charts: colours, axes, tooltips, and how a column is read.
+
+What belongs here: what all kinds of charts share. What does not: the kinds themselves (see `charts`), and figures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import altair as alt
+import polars as pl
+
+from dashboards import formats
+
+INK, FAINT, GRID = "#1f2a37", "#6b7684", "#e7ebf0"
+BLUE, TEAL, AMBER, RED, VIOLET, GREY = "#1d5fa8", "#2a9d8f", "#e9a23b", "#d1495b", "#7a5ea8", "#b4bec9"
+SERIES = (BLUE, TEAL, AMBER, RED, VIOLET, "#5b8fc9", "#87c8bf", "#f2cc8f", "#e39aa6", GREY)
+REGIONS = {"Southeast": BLUE, "South": TEAL, "Northeast": AMBER, "Central-West": VIOLET, "North": RED}
+PAYMENT_COLOURS = {
+    "Credit card": BLUE,
+    "Boleto": TEAL,
+    "Voucher": AMBER,
+    "Debit card": VIOLET,
+}
+VERDICTS = {"Identical": TEAL, "Explained": AMBER, "Differs": RED}
+FONT = "Inter, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
+HEIGHT = 260
+HARDLY_ANY = 0.01
+"""Share of the heaviest month below which a mean says hardly anything, and must not set the scale of a chart."""
+
+
+_LOOK: dict[str, Any] = {
+    "font": FONT,
+    "background": "white",
+    "locale": formats.LOCALE,
+    "view": {"stroke": None},
+    "axis": {
+        "labelColor": FAINT,
+        "titleColor": FAINT,
+        "titleFontWeight": "normal",
+        "titleFontSize": 11,
+        "labelFontSize": 11,
+        "gridColor": GRID,
+        "domainColor": GRID,
+        "tickColor": GRID,
+        "labelLimit": 190,
+    },
+    "axisY": {"domain": False, "ticks": False, "labelPadding": 6},
+    "legend": {
+        "orient": "top",
+        "title": None,
+        "labelColor": INK,
+        "labelFontSize": 11,
+        "symbolType": "square",
+        "symbolSize": 90,
+        "offset": 4,
+        "padding": 0,
+    },
+    "bar": {"cornerRadiusEnd": 2},
+    "text": {"font": FONT, "fontSize": 11, "color": INK},
+}
+
+
+CONFIG = alt.Config(**_LOOK)
+"""The look as Vega-Lite's configuration; made once, for making it checks it."""
+
+
+REDDEST = 0.3
+"""Share from which a place on the map is wholly red."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a frame, its name for a person and the d3 format of its values (none for text)."""
+
+    name: str
+    title: str
+    format: str = ""
+
+    def tooltip(self, kind: str) -> alt.Tooltip:
+        """Return the tooltip of the column; `kind` is Vega-Lite's type."""
+        return alt.Tooltip(f"{self.name}:{kind}", title=self.title, format=self.format or alt.Undefined)
+
+
+def shades(names: Sequence[str]) -> dict[str, str]:
+    """Return a colour for each name, in their order."""
+    return {name: SERIES[position % len(SERIES)] for position, name in enumerate(names)}
+
+
+def weighty(frame: pl.DataFrame, weight: str) -> pl.DataFrame:
+    """Return the rows that do not rest on hardly any `weight`, beside the heaviest."""
+    return frame.filter(rests_on_much(weight))
+
+
+def usual_span(frame: pl.DataFrame, value: str, weight: str, *, zero: bool = True) -> tuple[float, float] | None:
+    """Return the span of the values that rest on some weight, from 0 or the least; None where there is none."""
+    values = weighty(frame, weight)[value].drop_nulls()
+    if values.is_empty() or values.max() == 0:
+        return None
+    return (0.0 if zero else float(values.min()), float(values.max()))  # type: ignore[arg-type]
+
+
+def month_axis(month: Column) -> alt.X:
+    """Return the axis of months."""
+    # A month is a name on the axis, not a point in time: columns get equal width, and no time zone moves them.
+    return alt.X(
+        f"{month.name}:O",
+        timeUnit="yearmonth",
+        title=None,
+        axis=alt.Axis(format=formats.MONTH, labelAngle=0, labelOverlap="greedy", labelSeparation=8, ticks=False),
+    )
+
+
+def month_tooltip(month: Column) -> alt.Tooltip:
+    """Return the tooltip of a month."""
+    return alt.Tooltip(f"{month.name}:T", title=month.title, format=formats.MONTH)
+
+
+def rests_on_much(weight: str) -> pl.Expr:
+    """Return whether a row does not rest on hardly any `weight`, beside the heaviest."""
+    return pl.col(weight) >= pl.col(weight).max() * HARDLY_ANY
+
+
+def measures(*columns: Column) -> list[alt.Tooltip]:
+    """Return the tooltips of numbers."""
+    return [column.tooltip("Q") for column in columns]
+
+
+def number_axis(axis_format: str) -> alt.Axis:
+    """Return the axis of a measure."""
+    if axis_format != formats.MONEY_SHORT:
+        return alt.Axis(format=axis_format, tickCount=5)
+    return alt.Axis(format=axis_format, tickCount=5, labelExpr=short_money("datum.label"))
+
+
+def short_money(label: str) -> str:
+    """Return the expression that abbreviates thousands and millions as Brazil does."""
+    return f"datum.value == 0 ? 'R$ 0' : replace(replace({label}, 'M', ' mi'), 'k', ' mil')"
+
+
+def stacking(share: bool) -> str:
+    """Return how parts are stacked: as shares of the whole, or as they are."""
+    return "normalize" if share else "zero"
+
+
+def name_axis() -> alt.Axis:
+    """Return the axis of names."""
+    return alt.Axis(domain=False, ticks=False, labelColor=INK)
+
+
+def colour_by(field: str, colours: Mapping[str, str]) -> alt.Color:
+    """Return the colours of the values of a field, with their legend."""
+    scale = alt.Scale(domain=list(colours), range=list(colours.values()))
+    return alt.Color(f"{field}:N", scale=scale, legend=alt.Legend(title=None))
+
+
+def finished(chart: Any, height: int = HEIGHT) -> alt.TopLevelMixin:
+    """Return the chart in the common look, as wide as its place."""
+    finished = chart.properties(width="container", height=height, usermeta={"embedOptions": {"actions": False}})
+    finished.config = CONFIG
+    return finished  # type: ignore[no-any-return]

@@ -1,0 +1,96 @@
+"""The queries of the migration page: what is served from where, and the proof that it may be."""
+
+from __future__ import annotations
+
+from dashboards.queries.query import Query, is_chosen, query
+
+MIGRATION: dict[str, Query] = {
+    "migration_routes": query(
+        "What each context serves",
+        "about.migration_routes",
+        sql="""
+            SELECT position, context, route, changed_at, changed_by, reason
+            FROM about.migration_routes ORDER BY position
+        """,
+    ),
+    "migration_totals": query(
+        "The migration in figures",
+        "about.migration_conservation",
+        "about.migration_parity",
+        "about.migration_rules",
+        sql="""
+            WITH own_rows AS (
+                -- A context may stage a second table of another's landing rows; those are counted once.
+                SELECT landing, accepted, quarantined FROM about.migration_conservation WHERE landing_table = table_name
+            )
+            SELECT
+                (SELECT sum(landing)::BIGINT FROM own_rows) AS landing,
+                (SELECT sum(accepted)::BIGINT FROM own_rows) AS accepted,
+                (SELECT sum(quarantined)::BIGINT FROM own_rows) AS quarantined,
+                (SELECT count(*) FROM about.migration_conservation) AS staged_tables,
+                (SELECT count(*) FROM about.migration_conservation WHERE holds) AS conserved_tables,
+                (SELECT count(*) FROM about.migration_parity) AS compared_tables,
+                (SELECT count(*) FROM about.migration_parity WHERE is_green) AS green_tables,
+                (SELECT count(*) FROM about.migration_parity WHERE verdict = 'identical') AS identical_tables,
+                (SELECT count(*) FROM about.migration_rules) AS rules,
+                (SELECT count(*) FROM about.migration_rules WHERE "rows" > 0) AS broken_rules
+        """,
+    ),
+    "migration_parity": query(
+        "Parity of every table",
+        "about.migration_parity",
+        sql="""
+            SELECT context, table_name, verdict, is_green, rows_old, rows_new, equal_rows, why, recorded_at
+            FROM about.migration_parity
+            ORDER BY context, table_name
+        """,
+    ),
+    "migration_conservation": query(
+        "Landing rows, accepted and quarantined",
+        "about.migration_conservation",
+        sql="""
+            SELECT context, table_name, landing, accepted, quarantined, holds
+            FROM about.migration_conservation
+            WHERE landing IS NOT NULL
+            ORDER BY context, table_name
+        """,
+    ),
+    "migration_quarantine_by_rule": query(
+        "Quarantined rows by rule and table",
+        "about.migration_quarantine",
+        sql="""
+            SELECT rule, source_table, sum("rows")::BIGINT AS "rows"
+            FROM about.migration_quarantine
+            GROUP BY rule, source_table
+            ORDER BY "rows" DESC, rule, source_table
+        """,
+    ),
+    "migration_quarantine_by_month": query(
+        "Quarantined rows by order month and rule",
+        "about.migration_quarantine",
+        sql="""
+            SELECT order_month, rule, sum("rows")::BIGINT AS "rows"
+            FROM about.migration_quarantine
+            WHERE order_month IS NOT NULL
+            GROUP BY order_month, rule
+            ORDER BY order_month, rule
+        """,
+    ),
+    "migration_rules": query(
+        "Every rule, with the rows that broke it",
+        "about.migration_rules",
+        sql=f"""
+            SELECT context, table_name, code, severity, statement, replaces, "rows"
+            FROM about.migration_rules
+            WHERE {is_chosen("context", "context")} AND {is_chosen("severity", "severity")}
+            ORDER BY "rows" DESC, context, table_name, code
+        """,
+        context=None,
+        severity=None,
+    ),
+    "migration_contexts": query(
+        "Contexts with rules",
+        "about.migration_rules",
+        sql="SELECT DISTINCT context FROM about.migration_rules ORDER BY context",
+    ),
+}

@@ -1,0 +1,64 @@
+"""An order-independent fingerprint of a relation: its rows as a multiset, in one scan.
+
+Belongs here: hashing whole relations. Does not belong here: finding out what differs (`compare.py`).
+
+A fingerprint is the number of rows and two sums over their 64-bit hashes, kept in 128 bits: of the hashes, and of
+the hashes hashed again. A sum, unlike an XOR, notices a row that occurs two more times; the second notices
+hashes that cancel out in the first. What DuckDB's hash() confuses is told apart by `Column.hash_arguments`.
+Values that a comparison takes for equal (NaN and NaN, 0.0 and -0.0) have equal fingerprints. Two different rows
+share a hash with a probability of 2**-64, and different tables have the same fingerprint only if that happens to
+all their differences at once. Hashes belong to a version of DuckDB: compare fingerprints of one version only.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+import duckdb
+
+from olist_pipeline.tablediff.columns import Column
+from olist_pipeline.tablediff.contract import ContractError
+from olist_pipeline.tablediff.relation import describe
+
+
+@dataclass(frozen=True)
+class Fingerprint:
+    """Rows, and a digest (64 hexadecimal digits) of column names, types, order and all rows."""
+
+    rows: int
+    digest: str
+
+    def to_dict(self) -> dict[str, int | str]:
+        """Return the fingerprint as values that JSON has."""
+        return asdict(self)
+
+
+def fingerprint(con: duckdb.DuckDBPyConnection, relation: str, columns: Sequence[str] | None = None) -> Fingerprint:
+    """Return the fingerprint of a relation (a name or anything that can stand after FROM).
+
+    columns: the columns to include, in this order; all of them when None. Raises RelationError when the
+    relation cannot be read, ContractError for a column that it does not have.
+    """
+    described = describe(con, relation)
+    chosen = list(described.columns) if columns is None else []
+    for name in columns or ():
+        column = described.find(name)
+        if column is None:
+            raise ContractError(f"{relation} has no column '{name}' to take a fingerprint of.")
+        chosen.append(column)
+    rows, *sums = row_sums(con, described.source, chosen)
+    content = [[column.name, column.type] for column in chosen], rows, [str(part) for part in sums]
+    return Fingerprint(rows, hashlib.sha256(json.dumps(content).encode()).hexdigest())
+
+
+def row_sums(con: duckdb.DuckDBPyConnection, source: str, columns: Sequence[Column]) -> tuple[int, int, int]:
+    """Return the number of rows and the sums of both row hashes over `columns`, in their order."""
+    arguments = ", ".join(["1", *(argument for column in columns for argument in column.hash_arguments())])
+    [row] = con.execute(
+        "SELECT count(*), coalesce(sum(h), 0), coalesce(sum(hash(h)), 0)"
+        f" FROM (SELECT hash({arguments}) AS h FROM {source})"
+    ).fetchall()
+    return row[0], row[1], row[2]

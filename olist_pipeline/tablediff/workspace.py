@@ -1,0 +1,73 @@
+"""Where a comparison works: one transaction, and temporary tables that are gone when it ends.
+
+Belongs here: running statements on the caller's connection and leaving it as it was. Does not belong here: what
+the statements say.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import duckdb
+
+from olist_pipeline.tablediff.sql import quote
+
+
+@dataclass
+class Workspace:
+    """A connection, and temporary tables with names of their own."""
+
+    con: duckdb.DuckDBPyConnection
+    prefix: str = field(default_factory=lambda: f"tablediff_{uuid.uuid4().hex}")
+    tables: list[str] = field(default_factory=list)
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """Return all rows of a query."""
+        return self.con.execute(query).fetchall()
+
+    def row(self, query: str) -> tuple[Any, ...]:
+        """Return the only row of a query."""
+        [row] = self.rows(query)
+        return row
+
+    def create(self, name: str, query: str) -> str:
+        """Create a temporary table from a query and return its quoted name."""
+        table = f"temp.{quote(f'{self.prefix}_{name}')}"
+        self.con.execute(f"CREATE TEMP TABLE {table} AS {query}")
+        self.tables.append(table)
+        return table
+
+    def drop(self, table: str) -> None:
+        """Drop a table that `create` made."""
+        self.con.execute(f"DROP TABLE {table}")
+        self.tables.remove(table)
+
+
+@contextmanager
+def workspace(con: duckdb.DuckDBPyConnection) -> Iterator[Workspace]:
+    """Yield a workspace inside a transaction, whose temporary tables are gone afterwards."""
+    work = Workspace(con)
+    if _in_transaction(con):
+        try:
+            yield work
+        finally:
+            # An error has aborted the caller's transaction: only its own rollback can remove the tables then.
+            with suppress(duckdb.Error):
+                for table in list(work.tables):
+                    work.drop(table)
+        return
+    con.begin()
+    try:
+        yield work
+    finally:
+        con.rollback()
+
+
+def _in_transaction(con: duckdb.DuckDBPyConnection) -> bool:
+    """Tell whether the caller has begun a transaction: BEGIN inside one would abort it."""
+    ids = [con.execute("SELECT txid_current()").fetchall() for _ in range(2)]
+    return ids[0] == ids[1]

@@ -1,0 +1,138 @@
+"""What a comparison says: samples side by side, changes, largest differences, sentences, JSON, and a strict ledger."""
+
+import json
+import math
+
+import pytest
+
+from olist_pipeline.tablediff.compare import compare
+from olist_pipeline.tablediff.contract import LedgerError
+from olist_pipeline.tablediff.report import ColumnSide, Ledger, Side
+from tests.pipeline.tablediff.tables import compare_cells, contract
+
+LARGEST = [
+    ("DECIMAL(10,2)", "10.00", "9.87", 0.13, ""),
+    ("BIGINT", "-9223372036854775808", "9223372036854775807", 18446744073709551615.0, ""),
+    (
+        "DECIMAL(38,0)",
+        "'99999999999999999999999999999999999999'",
+        "'-99999999999999999999999999999999999999'",
+        2e38,
+        "",
+    ),
+    ("DOUBLE", "1.5", "-1.5", 3.0, ""),
+    ("DOUBLE", "1.7e308", "-1.7e308", math.inf, ""),
+    ("DOUBLE", "NULL", "1", None, ""),
+    ("DOUBLE", "'nan'", "1", None, ""),
+    ("DOUBLE", "'inf'", "1", None, ""),
+    ("DATE", "'2018-01-01'", "'2018-01-03'", 172800.0, "seconds"),
+    ("TIMESTAMP", "'2018-01-01 00:00:00'", "'2018-01-01 00:00:00.25'", 0.25, "seconds"),
+    ("TIMESTAMP", "'infinity'", "'2018-01-01 00:00:00'", None, "seconds"),
+    ("TIME", "'01:00:00'", "'00:59:59'", 1.0, "seconds"),
+    ("VARCHAR", "'a'", "'b'", None, None),
+    ("BOOLEAN", "true", "false", None, None),
+]
+
+
+@pytest.mark.parametrize(("kind", "old", "new", "largest", "unit"), LARGEST)
+def test_the_largest_difference_is_measured(con, kind, old, new, largest, unit):
+    [column] = compare_cells(con, (kind, old), (kind, new), contract()).columns
+
+    assert (column.largest, column.unit) == (largest, unit)
+
+
+@pytest.fixture
+def changed(con):
+    con.execute("CREATE OR REPLACE TABLE a AS SELECT i AS id, i // 4 AS v, 'SP' AS state FROM range(10) AS r(i)")
+    con.execute(
+        "CREATE OR REPLACE TABLE b AS SELECT id + (id = 9)::INTEGER AS id, "
+        " CASE v WHEN 0 THEN 7 WHEN 1 THEN NULL ELSE v END AS v,"
+        " CASE id WHEN 3 THEN 'sp' ELSE state END AS state FROM a WHERE id <> 7"
+    )
+    return compare(con, "a", "b", contract())
+
+
+def test_changes_are_counted_most_frequent_first(changed):
+    v, state = changed.columns
+
+    assert [(c.old, c.new, c.count, c.key) for c in v.changes] == [
+        ("0", "7", 4, {"id": "0"}),
+        ("1", None, 3, {"id": "4"}),
+    ]
+    assert [(c.old, c.new, c.count, c.key) for c in state.changes] == [("SP", "sp", 1, {"id": "3"})]
+    assert (v.unequal, v.equal, v.largest) == (7, 1, 7.0)
+
+
+def test_samples_show_both_rows_side_by_side(changed):
+    first = changed.unequal_samples[0]
+
+    assert (first.old, first.new) == ({"id": "0", "v": "0", "state": "SP"}, {"id": "0", "v": "7", "state": "SP"})
+    [lost, moved] = changed.only_in_old_samples
+    assert (lost.key, lost.old, lost.new) == ({"id": "7"}, {"id": "7", "v": "1", "state": "SP"}, None)
+    assert moved.key == {"id": "9"}
+    [added] = changed.only_in_new_samples
+    assert (added.key, added.old) == ({"id": "10"}, None)
+
+
+def test_sentences_tell_the_findings(changed):
+    assert changed.sentences() == [
+        "t: differs; old has 10 rows, new has 9 rows.",
+        "2 rows only in old, for example id = '7'.",
+        "1 row only in new, for example id = '10'.",
+        "7 rows unequal, for example id = '0'.",
+        "Column v: 7 of 8 cells differ, largest difference 7.",
+        "  '0' -> '7': 4 times, for example id = '0'",
+        "  '1' -> NULL: 3 times, for example id = '4'",
+        "Column state: 1 of 8 cells differ.",
+        "  'SP' -> 'sp': 1 time, for example id = '3'",
+        "Ledger: old 10 = equal 1 + unequal 7 + only in old 2 + duplicate-keyed 0 + null-keyed 0;"
+        " new 9 = equal 1 + unequal 7 + only in new 1 + duplicate-keyed 0 + null-keyed 0.",
+    ]
+
+
+def test_an_identical_table_is_told_in_two_sentences_and_a_ledger(con):
+    con.execute("CREATE OR REPLACE TABLE a AS SELECT 1 AS id, 1.0::DOUBLE AS v")
+
+    assert compare(con, "a", "a", contract(), where="id > 0").sentences() == [
+        "t where id > 0: identical, 1 row on both sides.",
+        "Decided by fingerprint: the compared columns hold the same rows on both sides.",
+        "Ledger: old 1 = equal 1 + unequal 0 + only in old 0 + duplicate-keyed 0 + null-keyed 0;"
+        " new 1 = equal 1 + unequal 0 + only in new 0 + duplicate-keyed 0 + null-keyed 0.",
+    ]
+
+
+def test_the_result_is_json(con, changed):
+    infinite = compare_cells(con, ("DOUBLE", "1.7e308"), ("DOUBLE", "-1.7e308"), contract())
+
+    assert json.loads(json.dumps(changed.to_dict(), allow_nan=False))["columns"][0]["changes"][1]["new"] is None
+    assert json.loads(json.dumps(infinite.to_dict(), allow_nan=False))["columns"][0]["largest"] == "inf"
+
+
+SOUND = Side(rows=10, equal=4, unequal=3, only=1, duplicate_keyed=1, null_keyed=1)
+
+
+def test_a_ledger_that_adds_up_is_accepted():
+    assert Ledger("t", SOUND, SOUND, (ColumnSide("v", 5, 2),)).old.unpaired == 3
+
+
+@pytest.mark.parametrize("part", ["rows", "equal", "unequal", "only", "duplicate_keyed", "null_keyed"])
+@pytest.mark.parametrize("side", ["old", "new"])
+def test_a_ledger_that_does_not_add_up_is_refused(side, part):
+    wrong = Side(**{**vars(SOUND), part: getattr(SOUND, part) + 1})
+    sides = {"old": SOUND, "new": SOUND, side: wrong}
+
+    with pytest.raises(LedgerError, match=f"The comparison of t does not add up.*{side} "):
+        Ledger("t", sides["old"], sides["new"], ())
+
+
+@pytest.mark.parametrize("cells", [(5, 1), (5, 3), (0, 0)])
+def test_a_column_that_does_not_add_up_is_refused(cells):
+    with pytest.raises(LedgerError, match="column v: "):
+        Ledger("t", SOUND, SOUND, (ColumnSide("w", 7, 0), ColumnSide("v", *cells)))
+
+
+def test_sides_that_pair_different_numbers_are_refused():
+    other = Side(rows=10, equal=3, unequal=4, only=1, duplicate_keyed=1, null_keyed=1)
+
+    with pytest.raises(LedgerError, match="pair different numbers"):
+        Ledger("t", SOUND, other, ())

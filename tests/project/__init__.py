@@ -1,0 +1,1 @@
+"""The files around the code: how it is set up, locked and packed."""

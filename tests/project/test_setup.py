@@ -1,0 +1,105 @@
+"""Which Python the project is set up with. Nothing is installed: the interpreters are scripts that say a version."""
+
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+from packaging.specifiers import SpecifierSet
+
+PROJECT = Path(__file__).parents[2]
+MAKE_VENV = PROJECT / "scripts" / "make_venv.sh"
+
+FAKE = """#!/bin/sh
+[ "$1" = -m ] && {{ echo "made by {name}: $*"; exit 0; }}
+[ "$1" = --version ] && {{ echo "Python {version}"; exit 0; }}
+code=$2; shift 2
+exec {python} -I -S -c 'import sys
+sys.version_info = ({numbers}, "final", 0)
+for name in "{lacks}".split(): sys.modules[name] = None
+code = sys.argv.pop(1)
+exec(code)' "$code" "$@"
+"""
+
+
+def fake(folder, name, version, lacks=""):
+    """Put an interpreter on the path that says it is `version`, and lacks the modules `lacks`."""
+    numbers = version.replace(".", ", ")
+    file = folder / name
+    file.write_text(FAKE.format(name=name, version=version, numbers=numbers, lacks=lacks, python=sys.executable))
+    file.chmod(0o755)
+    return file
+
+
+def set_up(path, named=""):
+    """Return the exit code and what was said, with the interpreters in `path` alone."""
+    command = ["/bin/sh", str(MAKE_VENV), "venv", str(named), "3.13", "3.12", "3.11"]
+    done = subprocess.run(command, env={"PATH": str(path)}, cwd=path, capture_output=True, text=True)
+    return done.returncode, (done.stdout + done.stderr).strip()
+
+
+def test_the_newest_that_fits_is_taken(tmp_path):
+    fake(tmp_path, "python3", "3.14.0")
+    fake(tmp_path, "python3.11", "3.11.9")
+    fake(tmp_path, "python3.12", "3.12.1")
+    assert set_up(tmp_path) == (0, "Setting up venv with Python 3.12.1 ...\nmade by python3.12: -m venv venv")
+
+
+def test_python3_is_taken_where_it_fits(tmp_path):
+    fake(tmp_path, "python3", "3.13.2")
+    assert set_up(tmp_path) == (0, "Setting up venv with Python 3.13.2 ...\nmade by python3: -m venv venv")
+
+
+def test_a_name_that_starts_nothing_is_passed_over(tmp_path):
+    shim = tmp_path / "python3.13"
+    shim.write_text("#!/bin/sh\necho 'pyenv: python3.13: command not found' >&2\nexit 127\n")
+    shim.chmod(0o755)
+    fake(tmp_path, "python3.11", "3.11.9")
+    assert set_up(tmp_path)[1].endswith("made by python3.11: -m venv venv")
+
+
+def test_a_python_that_does_not_fit_is_named_in_one_sentence(tmp_path):
+    fake(tmp_path, "python3", "3.14.0")
+    assert set_up(tmp_path) == (
+        1,
+        "Python 3.11 to 3.13 is needed. python3 is Python 3.14. "
+        "Install python3.13, or name one: make PYTHON=/path/to/python3.13",
+    )
+
+
+def test_a_python_without_venv_says_what_to_install(tmp_path):
+    fake(tmp_path, "python3", "3.11.2", lacks="ensurepip")
+    code, said = set_up(tmp_path)
+    assert code == 1
+    assert "python3 lacks the module venv (on Debian and Ubuntu: apt install python3.11-venv)." in said
+
+
+def test_no_python_at_all(tmp_path):
+    assert set_up(tmp_path) == (
+        1,
+        "Python 3.11 to 3.13 is needed. There is none on the PATH. "
+        "Install python3.13, or name one: make PYTHON=/path/to/python3.13",
+    )
+
+
+def test_the_named_one_is_the_only_one_tried(tmp_path):
+    (tmp_path / "my pythons").mkdir()
+    named = fake(tmp_path / "my pythons", "python", "3.12.1")
+    fake(tmp_path, "python3.13", "3.13.0")
+    assert set_up(tmp_path, named)[1].endswith("made by python: -m venv venv")
+    fake(tmp_path / "my pythons", "python", "3.10.1")
+    assert f"{named} is Python 3.10." in set_up(tmp_path, named)[1]
+    assert "/nowhere does not start." in set_up(tmp_path, "/nowhere")[1]
+
+
+def test_make_tries_exactly_the_versions_that_the_project_declares():
+    [tried] = re.findall(r"^PYTHON_VERSIONS := (.+)$", (PROJECT / "Makefile").read_text(), flags=re.M)
+    declared = SpecifierSet(tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]["requires-python"])
+    assert tried.split() == [f"3.{minor}" for minor in reversed(range(30)) if f"3.{minor}" in declared]
+
+
+def test_make_hands_over_the_python_that_is_named(tmp_path):
+    command = ["make", "--dry-run", f"VENV={tmp_path}/venv", "PYTHON=/opt/python", f"{tmp_path}/venv/bin/python"]
+    said = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=True).stdout
+    assert f'scripts/make_venv.sh {tmp_path}/venv "/opt/python" 3.13 3.12 3.11' in said
