@@ -13,7 +13,6 @@ from pathlib import Path
 import click
 from rich.columns import Columns
 from rich.console import Console
-from rich.markup import escape
 from rich.panel import Panel
 from rich.progress import Progress
 from sqlglot.dialects.dialect import Dialect
@@ -23,7 +22,7 @@ from olist_pipeline.audit.audit import audit as run_audit
 from olist_pipeline.audit.model import Audit, Copies, Entry, Level, State
 from olist_pipeline.audit.pool import SECONDS_A_FILE
 from olist_pipeline.audit.trace import is_own, replaced_by_rules
-from olist_pipeline.cli.output import table
+from olist_pipeline.cli.output import inert, table
 from olist_pipeline.errors import OlistError
 from olist_pipeline.files import given_away
 
@@ -120,7 +119,7 @@ def _write(found: Audit, form: str, out: Path | None) -> None:
 def _print(found: Audit, console: Console) -> None:
     for problem in found.problems:
         where = f"{problem.file}:{problem.line}" if problem.line else problem.file
-        console.print(f"[red]{escape(where)}[/red]  {escape(problem.message)}", soft_wrap=True)
+        console.print(f"[red]{inert(where)}[/red]  {inert(problem.message)}", soft_wrap=True)
     keys = ["context", "findings", "high_priority", "points", "copied", "open", "done_percent"]
     rows = [[row[key] for key in keys] for row in report.summary(found)]
     titles = [key.replace("_", " ").replace("percent", "%") for key in keys]
@@ -146,19 +145,17 @@ def _print_entry(entry: Entry, console: Console) -> None:
     if entry.copies > 1:
         facts.append(f"{entry.copies} copies")
     where = f"{finding.file}:{finding.line}"
-    state = f"[{COLOUR_OF_STATE[entry.state]}]{entry.state}[/] {escape(entry.by)}".strip()
-    console.print(f"  [cyan]{escape(where)}  {escape(finding.column)}[/cyan]  {', '.join(facts)}", soft_wrap=True)
-    console.print(f"      {escape(finding.statement)}", soft_wrap=True)
+    state = f"[{COLOUR_OF_STATE[entry.state]}]{entry.state}[/] {inert(entry.by)}".strip()
+    console.print(f"  [cyan]{inert(where)}  {inert(finding.column)}[/cyan]  {', '.join(facts)}", soft_wrap=True)
+    console.print(f"      {inert(finding.statement)}", soft_wrap=True)
     console.print(f"      {state}", soft_wrap=True)
 
 
 def _print_near(copies: Copies, console: Console) -> None:
     panels = [
-        Panel(escape(finding.sql), title=escape(f"{finding.file}:{finding.line} {finding.column}"))
+        Panel(inert(finding.sql), title=inert(f"{finding.file}:{finding.line} {finding.column}"))
         for finding in copies.findings[:MOST_PANELS]
     ]
     console.print(Columns(panels, equal=True, expand=True))
     for finding, difference in zip(copies.findings[1:], copies.differences, strict=True):
-        console.print(
-            f"  {escape(finding.place)} differs from {escape(copies.findings[0].place)}: {escape(difference)}"
-        )
+        console.print(f"  {inert(finding.place)} differs from {inert(copies.findings[0].place)}: {inert(difference)}")
