@@ -19,6 +19,8 @@ import duckdb
 import polars as pl
 
 from olist_domain.kernel.records import value_type
+from olist_pipeline.dialect.check import check
+from olist_pipeline.dialect.dialect import duckdb_relation
 from olist_pipeline.errors import OlistError
 from olist_pipeline.files import tree_hash
 from olist_pipeline.landing.catalogue import LandingTable
@@ -129,10 +131,7 @@ def conservation_subject(settings: Settings, table: StagedTable) -> str:
 
 def landing_relation(path: Path) -> str:
     """Return the SQL relation of a landing file's records, every cell as text."""
-    return (
-        f"read_csv({literal(duckdb_path(path))}, header = true, all_varchar = true, delim = ',', quote = '\"', "
-        "escape = '\"', hive_partitioning = false, null_padding = true, strict_mode = false, parallel = false)"
-    )
+    return duckdb_relation(path, check(path).header)
 
 
 def _staged(settings: Settings, context: str, table: str) -> str:
