@@ -102,11 +102,9 @@ def _cells(samples: Sequence[Report], sides: Sequence[str]) -> Table:
 
 
 def unequal_cells(sample: Report) -> Iterator[tuple[str, str | None, str | None]]:
-    """Yield column, old text and new text of the cells in which the two rows of a sample have other texts."""
-    for column, old in sample["old"].items():
-        new = sample["new"].get(column)
-        if old != new:
-            yield column, old, new
+    """Yield column, old text and new text of the unequal cells of a sample."""
+    for column in sample["unequal"]:
+        yield column, sample["old"][column], sample["new"][column]
 
 
 def _rows(title: str, rows: Sequence[Report]) -> Table:
