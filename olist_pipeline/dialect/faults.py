@@ -1,0 +1,103 @@
+"""The sentences that refuse a file: what is wrong, in which line, and what to do.
+
+What belongs here: one sentence for each way in which the bytes of a file leave the dialect. What does not: finding
+them (see `check`).
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from pathlib import Path
+
+from olist_pipeline.dialect.dialect import CELL_BYTES, RECORD_BYTES
+from olist_pipeline.errors import OlistError
+
+SAMPLE_BYTES = 1 << 20
+"""So much of a file is looked at to tell its encoding."""
+
+
+class Fault(Enum):
+    """The ways in which nobody can tell a file's records apart: what is wrong, and what to do."""
+
+    NUL = "a NUL byte", "text holds none, so the file is damaged or was not copied to its end: fetch it again"
+    LONE_CR = (
+        "a carriage return without a line feed",
+        "where it ends a line, convert the file with `tr '\\r' '\\n'`; where it stands in a text, quote the text",
+    )
+    DOUBLE_CR = "a line that ends in CR CR LF", "remove the carriage returns, e.g. `tr -d '\\r'`"
+    MIXED_ENDS = (
+        "a line end unlike the one of the first line",
+        "give all lines the same, LF or CRLF, e.g. by `dos2unix`",
+    )
+    QUOTE_IN_CELL = (
+        "a quote within a cell that does not begin with one",
+        "quote the whole cell and double the quotes in its text",
+    )
+    TEXT_AFTER_QUOTE = "text after a closing quote", "double the quotes that belong to the text"
+    OPEN_QUOTE = (
+        "a quote that never closes",
+        "close it, or fetch the file again where its end is missing",
+    )
+    LONG_CELL = (
+        f"a cell of more than {CELL_BYTES:,} bytes",
+        "shorten it, or close the quote that makes many cells one",
+    )
+    LONG_RECORD = (
+        f"a record of more than {RECORD_BYTES:,} bytes",
+        "shorten it, or close the quote that makes many records one",
+    )
+    NOT_UTF8 = "a byte that is not UTF-8", "convert the file"
+
+
+def refusal(path: Path, name: str, fault: Fault, offset: int, opened: int | None = None) -> OlistError:
+    """Return the error that refuses a file, called `name`, for a fault at a byte offset.
+
+    `opened` is where the quote before that opens: where it is in another line, the fault may be there.
+    """
+    line = _line_of(path, offset)
+    if fault is Fault.NOT_UTF8:
+        return OlistError(f"{name} is not UTF-8: {_encoding(path, offset, line)}.")
+    what, remedy = fault.value
+    place = f"in line {line}"
+    if fault is Fault.TEXT_AFTER_QUOTE and opened is not None and (first := _line_of(path, opened)) < line:
+        place = f"in line {line} (the quote opens in line {first})"
+    return OlistError(f"{name} has {what} {place}; {remedy}.")
+
+
+def _line_of(path: Path, offset: int) -> int:
+    """Return the number of the line that a byte stands in."""
+    feeds = 0
+    with path.open("rb") as file:
+        while offset and (block := file.read(min(offset, SAMPLE_BYTES))):
+            offset -= len(block)
+            feeds += block.count(b"\n")
+    return feeds + 1
+
+
+def _encoding(path: Path, offset: int, line: int) -> str:
+    """Say which byte is no UTF-8, in which line, and how to convert the file: what else it is, as far as one can tell.
+
+    0x80 to 0x9F are letters and quotes in Windows-1252 and control characters in Latin-1, which no text has.
+    """
+    with path.open("rb") as file:
+        file.seek(max(0, offset - SAMPLE_BYTES // 2))
+        sample = file.read(SAMPLE_BYTES)
+        file.seek(offset)
+        rest = file.read(4)
+    place = f"byte 0x{rest[0]:02X} in line {line}"
+    if len(rest) < _length_of_character(rest[0]):
+        return f"{place} begins a character that the end of the file cuts off; fetch the file again"
+    text = sample.decode("utf-8", errors="surrogateescape")
+    strange = {ord(char) - 0xDC00 for char in text if "\udc80" <= char <= "\udcff"}
+    if sum(char > "\x7f" for char in text) > 2 * sum("\udc80" <= char <= "\udcff" for char in text):
+        return f"{place}, while other characters are; correct that cell, for the file mixes two encodings"
+    if strange & {0x81, 0x8D, 0x8F, 0x90, 0x9D}:
+        return f"{place}; convert it from the encoding that it was saved in (neither Latin-1 nor Windows-1252)"
+    source = "WINDOWS-1252" if any(byte < 0xA0 for byte in strange) else "ISO-8859-1"
+    return f"{place}; convert it first: `iconv -f {source} -t UTF-8`"
+
+
+def _length_of_character(first: int) -> int:
+    """Return how many bytes a UTF-8 character has that begins with `first`; 1 for a byte that begins none."""
+    starts = ((0xC2, 0xDF, 2), (0xE0, 0xEF, 3), (0xF0, 0xF4, 4))
+    return next((length for low, high, length in starts if low <= first <= high), 1)

@@ -1,0 +1,76 @@
+"""What a file is that only its name calls CSV: told by its first bytes.
+
+What belongs here: the kinds of files that people save under a wrong name, and what to do with each. What does not:
+faults within a CSV file (see `check`).
+"""
+
+from __future__ import annotations
+
+import re
+
+BOM = b"\xef\xbb\xbf"
+HEAD_BYTES = 4096
+"""So many of the first bytes are enough."""
+
+_STARTS = (
+    (b"\x1f\x8b", "is compressed with gzip; unpack it, or name it {name}.gz"),
+    (b"PAR1", "is a Parquet file; export the table as CSV"),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "is an Excel workbook (.xls); save the sheet as CSV UTF-8"),
+    (b"BZh", "is compressed with bzip2; unpack it"),
+    (b"\x28\xb5\x2f\xfd", "is compressed with zstd; unpack it"),
+    (b"\xfd7zXZ\x00", "is compressed with xz; unpack it"),
+    (b"7z\xbc\xaf\x27\x1c", "is a 7z archive; unpack it"),
+    (b"Rar!", "is a RAR archive; unpack it"),
+    (b"%PDF", "is a PDF; export the table as CSV"),
+    (b"SQLite format 3\x00", "is a SQLite database; export the table as CSV"),
+    (b"version https://git-lfs", "is a pointer of Git LFS, not the file; run `git lfs pull`"),
+    # Before UTF-16, whose little-endian mark is the first half of this one.
+    (b"\xff\xfe\x00\x00", "is UTF-32; convert it first: `iconv -f UTF-32 -t UTF-8`"),
+    (b"\x00\x00\xfe\xff", "is UTF-32; convert it first: `iconv -f UTF-32 -t UTF-8`"),
+    (b"\xff\xfe", "is UTF-16; convert it first: `iconv -f UTF-16 -t UTF-8`"),
+    (b"\xfe\xff", "is UTF-16; convert it first: `iconv -f UTF-16 -t UTF-8`"),
+    (b"+/v8", "is UTF-7; convert it first: `iconv -f UTF-7 -t UTF-8`"),
+)
+_ARCHIVE = re.compile(rb"PK(\x03\x04|\x05\x06|\x07\x08)")
+_WORKBOOK = re.compile(rb"\[Content_Types\]\.xml|_rels/|xl/|docProps/")
+_MARKUP = re.compile(rb"\s*<(!doctype|html|head|body|\?xml|!--|table|error)", re.IGNORECASE)
+_JSON = re.compile(rb'\s*(\{\s*["}]|\[\s*[\[{])')
+_SEPARATOR = re.compile(rb'"?sep=(.)"?\s*$', re.IGNORECASE | re.MULTILINE)
+
+
+def foreign_kind(head: bytes, name: str) -> str | None:
+    """Return what a file is that is no CSV, with what to do about it, from its first bytes; None for a CSV file.
+
+    `head` holds up to `HEAD_BYTES` of them, `name` is the file's name. The text continues a sentence that begins with
+    the name.
+    """
+    for start, kind in _STARTS:
+        if head.startswith(start):
+            return kind.format(name=name)
+    if _ARCHIVE.match(head):
+        if _WORKBOOK.search(head):
+            return "is an Excel workbook (.xlsx); save the sheet as CSV UTF-8"
+        return "is a zip archive; unpack it"
+    text = head.removeprefix(BOM)
+    if _MARKUP.match(text):
+        return "is a web page or XML, perhaps a message of the server that it came from; download the file again"
+    if _JSON.match(text):
+        return "is JSON; export the table as CSV"
+    if text and not text.strip(b"\0"):
+        return "holds nothing but NUL bytes, as after an interrupted copy; fetch it again"
+    if wide := _wide_encoding(text):
+        return f"is {wide} without a byte order mark; convert it first: `iconv -f {wide} -t UTF-8`"
+    if _SEPARATOR.match(text):
+        return "begins with Excel's line sep=, which is no header; remove that line"
+    return None
+
+
+def _wide_encoding(text: bytes) -> str | None:
+    """Return the encoding of a text whose every second byte, or three of four, are NUL."""
+    patterns = {"UTF-32LE": b"\1\0\0\0", "UTF-32BE": b"\0\0\0\1", "UTF-16LE": b"\1\0", "UTF-16BE": b"\0\1"}
+    start = text[:32]
+    shape = bytes(bool(byte) for byte in start)
+    for encoding, pattern in patterns.items():
+        if len(start) >= 2 * len(pattern) and shape == (pattern * 32)[: len(shape)]:
+            return encoding
+    return None
