@@ -43,6 +43,8 @@ def print_comparison(console: Console, comparison: Report, sides: Sequence[str] 
     for difference in comparison["schema"]:
         old, new = difference["old"] or "-", difference["new"] or "-"
         console.print(f"schema: column {difference['column']} is {difference['kind']}: {old} -> {new}", highlight=False)
+    for name, reason in comparison["excluded"].items():
+        console.print(f"column {name} is not compared: {reason}", highlight=False, markup=False)
     differing = [column for column in comparison["columns"] if column["unequal"]]
     if differing:
         console.print(_columns(differing))

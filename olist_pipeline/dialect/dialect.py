@@ -37,6 +37,7 @@ class Dialect:
     delimiter: str = ","
     quote: str = '"'
     encoding: str = "utf-8"
+    max_columns: int = MAX_COLUMNS
 
     def __post_init__(self) -> None:
         if not _is_one_byte(self.delimiter) or self.delimiter in "\r\n\0\ufeff":

@@ -119,12 +119,25 @@ def compare(
     not fit the relations, RelationError when they cannot be read, LedgerError when the counts do not add up.
     """
     plan = resolve(describe(con, old, where), describe(con, new, where), contract, where)
+    return compare_plan(con, plan, samples=samples, same=same, inspect=inspect)
+
+
+def compare_plan(
+    con: duckdb.DuckDBPyConnection,
+    plan: Plan,
+    *,
+    samples: int = 5,
+    same: bool | None = None,
+    inspect: Callable[[Workspace, Plan, str], None] | None = None,
+) -> Comparison:
+    """Compare what a plan has resolved; see `compare`."""
     try:
         with workspace(con, wide=len(plan.blocks) > 1) as work:
             return _compare(work, plan, samples, same, inspect)
     except duckdb.Error as error:
         raise RelationError(
-            f"Comparing {contract.table}, DuckDB could not finish reading {old} and {new}: {first_line(error)}"
+            f"Comparing {plan.contract.table}, DuckDB could not finish reading {plan.old.name} and {plan.new.name}:"
+            f" {first_line(error)}"
         ) from error
 
 

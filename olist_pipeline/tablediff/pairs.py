@@ -187,7 +187,7 @@ class Pair:
         value = texts.value_text(column.text, typed)
         if value is None:
             return column.text
-        return typed.canonical if column is typed else f'(coalesce({value}, {column.text}) COLLATE "binary")'
+        return texts.typed_text(typed) if column is typed else f'(coalesce({value}, {column.text}) COLLATE "binary")'
 
     def _measure(self, column: Column) -> str:
         typed = self._typed_side

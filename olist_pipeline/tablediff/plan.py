@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from olist_pipeline.tablediff.contract import Contract, ContractError, fold
+from olist_pipeline.tablediff.names import nearest
 from olist_pipeline.tablediff.pairs import Pair, tolerance_for
 from olist_pipeline.tablediff.relation import Relation, schema_differences
 from olist_pipeline.tablediff.report import Row, SchemaDifference
@@ -179,13 +180,15 @@ def _check_names(old: Relation, new: Relation, contract: Contract) -> None:
     for name in contract.key:
         for side, relation in (("old", old), ("new", new)):
             if relation.find(name) is None:
+                meant = nearest(name, (column.name for column in relation.columns))
                 raise ContractError(
-                    f"Contract of {contract.table}: key column '{name}' is missing in {side} ({relation.name})."
+                    f"Contract of {contract.table}: key column '{name}' is missing in {side} ({relation.name}); {meant}"
                 )
     for purpose, names in (("tolerance", contract.tolerances), ("exclusion", contract.excluded)):
         for name in names:
             if old.find(name) is None and new.find(name) is None:
+                meant = nearest(name, dict.fromkeys(column.name for column in (*old.columns, *new.columns)))
                 raise ContractError(
                     f"Contract of {contract.table}: the {purpose} of column '{name}' has no such column"
-                    f" in old ({old.name}) or new ({new.name})."
+                    f" in old ({old.name}) or new ({new.name}); {meant}"
                 )

@@ -34,9 +34,17 @@ class Relation:
         return {fold(column.name): column for column in self.columns}
 
 
-def describe(con: duckdb.DuckDBPyConnection, relation: str, where: str | None = None) -> Relation:
+def describe(
+    con: duckdb.DuckDBPyConnection,
+    relation: str,
+    where: str | None = None,
+    *,
+    name: str | None = None,
+    untyped: bool = False,
+) -> Relation:
     """Return the relation with its columns; `where` restricts its rows.
 
+    name: what sentences call it. untyped: its columns are text because its source knows no types.
     Raises RelationError when DuckDB cannot read it, ContractError when two columns differ in case only.
     """
     source = f"{relation} WHERE ({where})" if where else relation
@@ -44,11 +52,11 @@ def describe(con: duckdb.DuckDBPyConnection, relation: str, where: str | None = 
         described = con.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()
     except duckdb.Error as error:
         restricted = f" where {where}" if where else ""
-        raise RelationError(f"Cannot read {relation}{restricted}: {first_line(error)}") from error
-    columns = tuple(Column(row[0], row[1]) for row in described)
+        raise RelationError(f"Cannot read {name or relation}{restricted}: {first_line(error)}") from error
+    columns = tuple(Column(row[0], row[1], untyped) for row in described)
     if len({fold(column.name) for column in columns}) < len(columns):
-        raise ContractError(f"Cannot compare {relation}: two of its columns differ in case only.")
-    return Relation(relation, source, columns)
+        raise ContractError(f"Cannot compare {name or relation}: two of its columns differ in case only.")
+    return Relation(name or relation, source, columns)
 
 
 def first_line(error: Exception) -> str:

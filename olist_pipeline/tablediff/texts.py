@@ -36,6 +36,8 @@ DAY = r"([0-9]{4,}-[0-9]{2}-[0-9]{2}(?: \(BC\))?)"
 CLOCK = r"([0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]*)?)"
 OFFSET = r"(?:[+-][0-9]{2}(?::?[0-9]{2})?|Z)"
 UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+# Ends the text of a moment with a time zone, lest a text without one be taken for it.
+UTC = "+00"
 MEASURE_DIGITS = 19
 """Digits before and after the point of the decimal that measures texts."""
 
@@ -62,6 +64,11 @@ def value_text(text: str, typed: Column) -> str | None:
     return None
 
 
+def typed_text(typed: Column) -> str:
+    """Return the SQL of the canonical text of a column of values, as `value_text` gives it of text."""
+    return f"({typed.canonical} || '{UTC}')" if typed.base in ZONED else typed.canonical
+
+
 def decimal(text: str) -> str:
     """Return the SQL of a text as a DECIMAL(38,19), NULL where it is none exactly."""
     digits = rf"-?[0-9]{{0,{MEASURE_DIGITS}}}(\.[0-9]{{0,{MEASURE_DIGITS}}})?"
@@ -71,7 +78,7 @@ def decimal(text: str) -> str:
 
 def nanoseconds(text: str, typed: Column) -> str:
     """Return the SQL of nanoseconds since the epoch, or since midnight, of a text that is a value of a type."""
-    value = value_text(text, typed)
+    value = f"replace({value_text(text, typed)}, '{UTC}', '')" if typed.base in ZONED else value_text(text, typed)
     if typed.family is Family.TIME:
         since = f"CAST(epoch_ns(TRY_CAST({value} AS TIME_NS)) AS HUGEINT)"
     else:
@@ -136,6 +143,6 @@ def _zoned(text: str) -> str:
     value = rf"CASE WHEN regexp_matches({text}, '\.[0-9]{{7}}') THEN {nanoseconds} ELSE {microseconds} END"
     return (
         rf"CASE WHEN {_matches(text, moment)} AND NOT regexp_matches({text}, '\.[0-9]{{9}}[0-9]*[1-9]')"
-        f" THEN {without_trailing_zeros(value)}"
-        f" WHEN lower({text}) IN ('infinity', '-infinity') THEN lower({text}) END"
+        f" THEN {without_trailing_zeros(value)} || '{UTC}'"
+        f" WHEN lower({text}) IN ('infinity', '-infinity') THEN lower({text}) || '{UTC}' END"
     )
