@@ -95,7 +95,8 @@ def _encoding(path: Path, offset: int, line: int) -> str:
         file.seek(offset)
         rest = file.read(4)
     place = f"byte 0x{rest[0]:02X} in line {line}"
-    if len(rest) < _length_of_character(rest[0]):
+    continues = all(0x80 <= byte < 0xC0 for byte in rest[1:])
+    if len(rest) < _length_of_character(rest[0]) and continues:
         return f"{place} begins a character that the end of the file cuts off; fetch the file again"
     text = sample.decode("utf-8", errors="surrogateescape")
     strange = {ord(char) - 0xDC00 for char in text if "\udc80" <= char <= "\udcff"}

@@ -221,9 +221,19 @@ def _in_order(comparison: Mapping[str, Any]) -> dict[str, Any]:
         return {name: cells[name] for name in (*key, *compared) if name in cells}
 
     return {
+        "notes": [],
         **comparison,
         **{
-            name: [{**sample, "old": row(sample["old"]), "new": row(sample["new"])} for sample in comparison[name]]
+            name: [
+                {"unequal": _other_texts(sample), **sample, "old": row(sample["old"]), "new": row(sample["new"])}
+                for sample in comparison[name]
+            ]
             for name in ("unequal_samples", "only_in_old_samples", "only_in_new_samples")
         },
     }
+
+
+def _other_texts(sample: Mapping[str, Any]) -> list[str]:
+    """Return the columns in which a stored sample shows two texts: all that an earlier version can tell of."""
+    old, new = sample["old"] or {}, sample["new"] or {}
+    return [name for name in old if name in new and old[name] != new[name]]
