@@ -81,8 +81,8 @@ def _parquet(path: str, exists: bool, source: str) -> str:
 def _csv(con: duckdb.DuckDBPyConnection, path: Path, numbers: frozenset[str] | set[str]) -> str:
     if not path.is_file():
         raise RelationError(f"There is no file '{path}'.")
-    options = "all_varchar = true, header = true, allow_quoted_nulls = false, hive_partitioning = false"
-    text = f"read_csv({literal(duckdb_path(path))}, {options})"
+    file = literal(duckdb_path(path))
+    text = f"read_csv({file}, all_varchar = true, header = true, allow_quoted_nulls = false, hive_partitioning = false)"
     names = [column.name for column in describe(con, text).columns]
     casts = [f"CAST({quote(name)} AS DOUBLE) AS {quote(name)}" for name in names if fold(name) in numbers]
     return f"(SELECT * REPLACE ({', '.join(casts)}) FROM {text})" if casts else text
