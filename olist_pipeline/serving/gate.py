@@ -114,7 +114,8 @@ def _objection(name: str, verdict: Verdict | None, subject: str) -> str:
     if verdict is None:
         return f"{name} has never been checked"
     if not verdict.is_green:
-        return f"{name} is red ({verdict.verdict}, run {verdict.run_id})"
+        why = str(verdict.report.get("sentence", "")).rstrip(".")
+        return f"{name} is red ({verdict.verdict}, run {verdict.run_id}){': ' if why else ''}{why}"
     if verdict.subject != subject:
         return f"{name} is stale: the data has changed since run {verdict.run_id}"
     return ""
