@@ -48,6 +48,7 @@ def tree_hash(*roots: Path, suffixes: tuple[str, ...]) -> str:
 
 def _remove_leftovers(path: Path) -> None:
     """Remove what a killed writer of `path` left; a live writer in another process is not expected."""
-    for leftover in path.parent.glob(f".{path.name}.*.tmp"):
-        with suppress(OSError):
-            leftover.unlink()
+    for other in path.parent.iterdir():
+        if other.name.startswith(f".{path.name}.") and other.suffix == ".tmp":
+            with suppress(OSError):
+                other.unlink()

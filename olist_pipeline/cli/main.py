@@ -7,6 +7,7 @@ particular command.
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 
 import click
@@ -31,6 +32,7 @@ COMMANDS = {
     "release": "releases:release",
     "audit": "audit:audit",
     "data": "data:data",
+    "db": "db:db",
 }
 """Each command with its module and function: importing all of them would take longer than a rollback."""
 
@@ -52,8 +54,11 @@ class LazyGroup(click.Group):
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
-def cli() -> None:
+@click.pass_context
+def cli(ctx: click.Context) -> None:
     """Move a dbt-only warehouse to Python validation + dbt, one bounded context at a time."""
+    # PostgreSQL shows who is connected; what a command starts has its name too.
+    os.environ["PGAPPNAME"] = f"olist {ctx.invoked_subcommand}"
 
 
 def main() -> None:
