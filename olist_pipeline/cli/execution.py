@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from olist_pipeline.cli.interrupts import Interrupted, received
 from olist_pipeline.errors import OlistError
 from olist_pipeline.months import MonthRange
 from olist_pipeline.orchestration.failures import TELLING, failures_of
@@ -78,6 +79,8 @@ def run_jobs(settings: Settings, console: Console, plan: Sequence[Planned]) -> P
                     _show(event, seen, progress, bar)
                     if event.event_type in TELLING:
                         telling.append(event)
+                if received():
+                    raise Interrupted
                 seen.problems = failures_of(telling)
                 if seen.problems:
                     break

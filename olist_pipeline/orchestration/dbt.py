@@ -9,7 +9,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
 from importlib.metadata import version
@@ -124,11 +124,17 @@ def ensure_manifest(settings: Settings) -> Path:
     stamp = settings.dbt_target / "parsed"
     folders = (DBT_DIR / "models", DBT_DIR / "macros", DBT_DIR / "tests")
     state = tree_hash(*folders, suffixes=(".sql", ".yml")) + content_hash(DBT_DIR / "dbt_project.yml")
-    if manifest.exists() and stamp.exists() and stamp.read_text("utf-8") == state:
-        return manifest
+    said = ""
+    with suppress(OSError, ValueError):
+        said = stamp.read_text("utf-8")
+        if said == state + content_hash(manifest):
+            return manifest
+    if said.startswith(state):
+        # The project is as it was, and what dbt made of it is not: whatever has become of that, dbt makes it again.
+        shutil.rmtree(settings.dbt_target, ignore_errors=True)
     _parse(settings)
     with replacing(stamp) as temporary:
-        temporary.write_text(state, "utf-8")
+        temporary.write_text(state + content_hash(manifest), "utf-8")
     return manifest
 
 

@@ -17,6 +17,7 @@ from dagster._core.execution.api import execute_run_iterator
 from dagster._core.instance.ref import InstanceRef
 
 from olist_pipeline.errors import OlistError
+from olist_pipeline.files import replacing
 from olist_pipeline.months import MonthRange
 from olist_pipeline.orchestration.partitions import range_tags
 from olist_pipeline.orchestration.storage import migrate_storage
@@ -30,9 +31,14 @@ def prepare(settings: Settings) -> str:
     if settings.postgres_url is None:
         migrate_storage(url)
     settings.export()
-    settings.dagster_home.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(PROJECT_DIR / "dagster.yaml", settings.dagster_home / "dagster.yaml")
+    _configure(settings)
     return url
+
+
+def _configure(settings: Settings) -> None:
+    """Set DAGSTER_HOME up, whatever has become of it."""
+    with replacing(settings.dagster_home / "dagster.yaml") as temporary:
+        shutil.copyfile(PROJECT_DIR / "dagster.yaml", temporary)
 
 
 LAUNCHED_HERE = {"olist/launched_by": "command line"}
@@ -54,6 +60,7 @@ def quiet_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
         "compute_logs": {"module": "dagster._core.storage.noop_compute_log_manager", "class": "NoOpComputeLogManager"},
         "run_monitoring": {"enabled": False},
     }
+    _configure(settings)
     with dg.DagsterInstance.from_ref(
         InstanceRef.from_dir(str(settings.dagster_home), overrides=in_this_process)
     ) as instance:

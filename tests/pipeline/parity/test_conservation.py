@@ -102,8 +102,8 @@ def test_a_row_that_intake_lost_is_missed(judged):
     found = intake_conservation_of(judged, ORDERS)
     assert not found.holds
     assert found.sentence().startswith(
-        "2 landing records do not equal 1 intake rows: olist_orders_dataset.csv is split differently by the two readers "
-        "from row 2 on; most likely"
+        "2 landing records do not equal 1 intake rows: olist_orders_dataset.csv is split differently by the two "
+        "readers from row 2 on; most likely"
     )
 
 
