@@ -18,6 +18,7 @@ from olist_pipeline.errors import OlistError
 from olist_pipeline.months import MonthRange
 from olist_pipeline.orchestration.instance import bury_killed_runs, execute, quiet_instance, sole_run
 from olist_pipeline.orchestration.partitions import COMPARED_WHOLE
+from olist_pipeline.serving.guard import Guarded
 from olist_pipeline.settings import Settings
 
 if TYPE_CHECKING:
@@ -29,23 +30,24 @@ _COUNTED = re.compile(r"\d+ of \d+ ERROR")
 
 @dataclass
 class Progressed:
-    """What was seen of a run: seconds a step, the first failure, asset checks that failed, contexts rolled back."""
+    """What was seen of a run: seconds a step, the first failure, failed checks, and what the guard did after it."""
 
     run_ids: list[str] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
     failure: str = ""
     failed_checks: list[str] = field(default_factory=list)
-    rolled_back: list[str] = field(default_factory=list)
+    guarded: Guarded = field(default_factory=Guarded)
 
     @property
     def has_failed(self) -> bool:
-        """Whether a step or a check failed, or the guard had to act."""
-        return bool(self.failure or self.failed_checks or self.rolled_back)
+        """Whether a step or a check failed, or the guard had to act or could not."""
+        return bool(self.failure or self.failed_checks or self.guarded.done or self.guarded.problems)
 
     def raise_failure(self) -> None:
         """Raise OlistError with everything that failed, if anything did."""
         problems = [self.failure, *(f"The check {name} failed." for name in self.failed_checks)]
-        problems += [f"The guard rolled {context} back to old." for context in self.rolled_back]
+        problems += [f"The guard rolled {context} back to old." for context in self.guarded.rolled_back]
+        problems += self.guarded.problems
         if self.has_failed:
             raise OlistError(" ".join(problem for problem in problems if problem))
 
