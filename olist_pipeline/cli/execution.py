@@ -19,6 +19,7 @@ from olist_pipeline.months import MonthRange
 from olist_pipeline.orchestration.failures import TELLING, failures_of
 from olist_pipeline.orchestration.instance import bury_killed_runs, execute, quiet_instance, sole_run
 from olist_pipeline.orchestration.partitions import COMPARED_WHOLE
+from olist_pipeline.serving.guard import Guarded
 from olist_pipeline.settings import Settings
 
 if TYPE_CHECKING:
@@ -27,17 +28,17 @@ if TYPE_CHECKING:
 
 @dataclass
 class Progressed:
-    """What was seen of a run: seconds a step, what stopped it (a sentence each), contexts that were rolled back."""
+    """What was seen of a run: seconds a step, what stopped it (a sentence each), and what the guard did after it."""
 
     run_ids: list[str] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
-    rolled_back: list[str] = field(default_factory=list)
+    guarded: Guarded = field(default_factory=Guarded)
 
     def raise_failure(self) -> None:
-        """Raise OlistError with everything that failed, if anything did, or if the guard had to act."""
-        told = [*self.problems, *(f"The guard rolled {context} back to old." for context in self.rolled_back)]
-        if told:
+        """Raise OlistError with everything that failed, if anything did, or if the guard had to act or could not."""
+        rolled_back = (f"The guard rolled {context} back to old." for context in self.guarded.rolled_back)
+        if told := [*self.problems, *rolled_back, *self.guarded.problems]:
             raise OlistError(" ".join(told))
 
 

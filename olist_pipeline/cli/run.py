@@ -20,7 +20,7 @@ from olist_pipeline.fingerprint import landing_hashes, run_fingerprint
 from olist_pipeline.landing.csv_file import path_of, read_text
 from olist_pipeline.registry import CONTEXTS, LANDING
 from olist_pipeline.serving import journal
-from olist_pipeline.serving.guard import guarded_contexts
+from olist_pipeline.serving.guard import guard_now
 from olist_pipeline.serving.release import current_release, is_sound, refuse_past
 from olist_pipeline.serving.routing import is_of_these_routes
 from olist_pipeline.settings import Settings
@@ -63,7 +63,7 @@ def run(force: bool, as_json: bool) -> None:
     from olist_pipeline.orchestration.partitions import all_months
 
     seen = run_jobs(settings, console, [Planned(DUAL_RUN, all_months(settings))])
-    seen.rolled_back = guarded_contexts(settings, url)
+    seen.guarded = guard_now(settings, url)
     flush(url)
     summary = summarise(settings, url, seen.run_ids, seen.seconds)
     if as_json:

@@ -16,7 +16,7 @@ from rich.text import Text
 
 from olist_pipeline.alerts import history
 from olist_pipeline.audit.trace import percent_by_context
-from olist_pipeline.cli.output import JSON, print_json, print_rows, table, tell_shares
+from olist_pipeline.cli.output import JSON, inert, print_json, print_rows, table, tell_shares
 from olist_pipeline.cli.summary import verdict_rows
 from olist_pipeline.errors import OlistError
 from olist_pipeline.months import month_text
@@ -166,7 +166,10 @@ def _conservation(found: Sequence[Verdict]) -> str:
 
 def _release(settings: Settings) -> dict[str, Any] | None:
     release = current_release(settings.serving)
-    return {"number": release.number, "as_of": release.as_of, "made_at": release.made_at} if release else None
+    if release is None:
+        return None
+    told = {"number": release.number, "as_of": release.as_of, "made_at": release.made_at}
+    return {**told, "unchecked": release.unchecked}
 
 
 def _print(console: Console, report: Mapping[str, Any], *, show_rules: bool) -> None:
@@ -195,6 +198,8 @@ def _print(console: Console, report: Mapping[str, Any], *, show_rules: bool) -> 
         if release
         else "No release yet"
     )
+    for sentence in release["unchecked"] if release else ():
+        console.print(f"[red]Not checked:[/red] {inert(sentence)}.")
     console.print(f"Automation is {'on' if report['automation'] else 'off (OLIST_AUTOMATION)'}")
     for row in report["contexts"]:
         for state in ("failed", "missing"):

@@ -14,7 +14,7 @@ from olist_pipeline.orchestration.internals.executor import continuing_executor
 from olist_pipeline.orchestration.resources import PipelineResource, clear_failures
 from olist_pipeline.registry import CONTEXTS
 from olist_pipeline.serving import gate, journal, standby, switch
-from olist_pipeline.serving.guard import guarded_contexts
+from olist_pipeline.serving.guard import guard_now
 from olist_pipeline.serving.switch import Switched
 
 GUARD_SECONDS = 60
@@ -101,8 +101,10 @@ def guard_sensor(is_automated: bool) -> dg.SensorDefinition:
     )
     def sensor(pipeline: PipelineResource) -> dg.SkipReason:
         with clear_failures():
-            rolled_back = guarded_contexts(pipeline.settings, pipeline.url)
-        told = "; ".join(f"{context} was rolled back" for context in rolled_back)
+            guarded = guard_now(pipeline.settings, pipeline.url)
+            if guarded.problems:
+                raise OlistError(" ".join(guarded.problems))
+        told = "; ".join(f"{context} was rolled back" for context in guarded.rolled_back)
         return dg.SkipReason(told or "Nothing that is served from new has regressed.")
 
     return sensor

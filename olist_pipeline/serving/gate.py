@@ -16,6 +16,7 @@ from olist_pipeline.fingerprint import landing_hashes
 from olist_pipeline.parity.attribution import ParityVerdict, parity_subject
 from olist_pipeline.parity.conservation import conservation_subject
 from olist_pipeline.registry import CONTEXTS
+from olist_pipeline.serving.audit import unchecked
 from olist_pipeline.serving.release import Release
 from olist_pipeline.settings import Settings
 from olist_pipeline.stores import approvals, verdicts
@@ -88,6 +89,7 @@ def cutover_objections(
     tables = release_tables(release, context)
     return [
         *_verdict_objections(settings, url, tables, {context: "new"}, lambda table: _subject(release, table.name)),
+        *unchecked(),
         *_landing_objections(settings, release, context),
         *_streak_objections(settings, url, context),
         *_approval_objections(url, {table.name for table in tables}, today),

@@ -43,7 +43,8 @@ class Release:
     and by schema in `sources` the rows and the digest of each side that the release holds. `references` are the keys
     by which its tables refer to each other (see `routing.Reference`). `fingerprint` is of landing and `code`;
     `parity_runs` names by context the run whose verdicts let it pass. `based_on` is the release whose data it has
-    under other routes, None where it was built from the warehouse.
+    under other routes, None where it was built from the warehouse. `unchecked` has a sentence for each check that
+    could not be made of it.
     """
 
     number: int
@@ -58,6 +59,7 @@ class Release:
     parity_runs: dict[str, str] = field(default_factory=dict)
     references: list[dict[str, Any]] = field(default_factory=list)
     based_on: int | None = None
+    unchecked: list[str] = field(default_factory=list)
 
     def sources(self, table: str) -> Mapping[str, Mapping[str, Any]]:
         """Return the sides of a table by schema; raises OlistError for a release of a version that kept one alone."""
