@@ -9,8 +9,9 @@ from __future__ import annotations
 import getpass
 import os
 import sys
+import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from olist_pipeline.errors import OlistError
@@ -68,6 +69,33 @@ def _number(env: Mapping[str, str], name: str, default: float, *, whole: bool = 
     return number
 
 
+NO_DATABASE_BELOW = "?#"
+"""DuckDB and dbt take what follows one of these in a database's path for something else, and write elsewhere."""
+
+
+def _folder(name: str, value: str | Path, forbidden: str = "") -> Path:
+    """Return an absolute path; raises OlistError for one with a character by which its files could not be named."""
+    try:
+        path = Path(value).expanduser().absolute()
+    except RuntimeError as error:
+        raise OlistError(f"{name} is {str(value)!r}, and there is no such user; name another folder.") from error
+    # DuckDB opens a database by its real path.
+    for text in (str(path), str(path.resolve())):
+        for character in text:
+            if character in forbidden or character == "\\" or unicodedata.category(character) in ("Cc", "Cs"):
+                raise OlistError(
+                    f"{name} is {text!r}: DuckDB cannot use a path with {character!r}; name another folder."
+                )
+    return path
+
+
+def _password_file(env: Mapping[str, str]) -> Path | None:
+    name = env.get("OLIST_POSTGRES_PASSWORD_FILE")
+    if name and not env.get("OLIST_POSTGRES_URL"):
+        raise OlistError("OLIST_POSTGRES_PASSWORD_FILE is set without OLIST_POSTGRES_URL, which says where; set both.")
+    return Path(name).expanduser().absolute() if name else None
+
+
 @dataclass(frozen=True)
 class Settings:
     """The paths and addresses of one environment; all paths are absolute.
@@ -77,18 +105,19 @@ class Settings:
 
     home: Path
     landing: Path
-    postgres_url: str | None
+    postgres_url: str | None = field(repr=False)
     engine: str = "polars"
-    alert_webhook: str | None = None
+    alert_webhook: str | None = field(default=None, repr=False)
     is_automated: bool = False
     look_seconds: int = 30
     cutover: CutoverRules = CutoverRules()
+    postgres_password_file: Path | None = None
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> Settings:
         """Return the settings of `env`; raises OlistError for a value that cannot be meant."""
-        home = Path(env.get("OLIST_HOME") or PROJECT_DIR / ".olist").expanduser().absolute()
-        landing = Path(env.get("OLIST_DATA_DIR") or home / "landing").expanduser().absolute()
+        home = _folder("OLIST_HOME", env.get("OLIST_HOME") or PROJECT_DIR / ".olist", NO_DATABASE_BELOW)
+        landing = _folder("OLIST_DATA_DIR", env.get("OLIST_DATA_DIR") or home / "landing")
         engine = env.get("OLIST_ENGINE") or "polars"
         if engine not in ENGINES:
             raise OlistError(f"OLIST_ENGINE is {engine!r}; set it to one of: {', '.join(ENGINES)}.")
@@ -104,6 +133,7 @@ class Settings:
             is_automated=automation == "1",
             look_seconds=int(_number(env, "OLIST_LOOK_SECONDS", cls.look_seconds, whole=True)) or 1,
             cutover=CutoverRules.from_env(env),
+            postgres_password_file=_password_file(env),
         )
 
     @property
@@ -158,3 +188,5 @@ class Settings:
         os.environ["OLIST_ENGINE"] = self.engine
         os.environ["OLIST_AUTOMATION"] = "1" if self.is_automated else "0"
         os.environ["DAGSTER_HOME"] = str(self.dagster_home)
+        if self.postgres_url is not None:
+            os.environ["OLIST_POSTGRES_URL"] = self.postgres_url

@@ -48,7 +48,7 @@ def scan_intake(intake: Path, table: str, months: Iterable[date] | None = None) 
     path = intake_path(intake, table)
     if not path.exists():
         raise OlistError(f"Intake of {table} is missing ({path}); materialise intake/{table} first.")
-    rows = pl.scan_parquet(path, glob=False)
+    rows = _scan([path])
     return rows if months is None else rows.filter(pl.col("order_month").is_in(list(months)))
 
 
@@ -97,14 +97,19 @@ def scan_staging(staging: Path, context: str, table: str, months: Iterable[date]
     if not is_staged(staging, context, table):
         raise OlistError(f"Staging of {context}/{table} is empty ({folder}); materialise {context}/{table} first.")
     if months is None or staging_path(staging, context, table, None).exists():
-        return pl.scan_parquet(folder / "*.parquet")
+        return _scan(sorted(folder.glob("*.parquet")))
     paths = {month: staging_path(staging, context, table, month) for month in months}
     for month, path in paths.items():
         if not path.exists():
             raise OlistError(
                 f"Staging of {context}/{table} has no {month_text(month)}; materialise that month of it first."
             )
-    return pl.scan_parquet(list(paths.values()))
+    return _scan(list(paths.values()))
+
+
+def _scan(paths: list[Path]) -> pl.LazyFrame:
+    """Return the rows of these files, whose paths are no patterns and hold no columns (`a=b`)."""
+    return pl.scan_parquet(paths, glob=False, hive_partitioning=False)
 
 
 def find_records(staging: Path, asset: str, record: type[RecordT], **wanted: Sequence[object]) -> list[RecordT]:

@@ -25,6 +25,7 @@ from olist_pipeline.audit.pool import SECONDS_A_FILE
 from olist_pipeline.audit.trace import is_own, replaced_by_rules
 from olist_pipeline.cli.output import table
 from olist_pipeline.errors import OlistError
+from olist_pipeline.files import given_away
 
 FORMATS = ("table", "json", "csv", "html")
 WIDTH_OF_FILE = 200
@@ -104,14 +105,15 @@ def _write(found: Audit, form: str, out: Path | None) -> None:
         if out is None:
             _print(found, Console())
         else:
-            with out.open("w", encoding="utf-8") as file:
+            with given_away(), out.open("w", encoding="utf-8") as file:
                 _print(found, Console(file=file, width=WIDTH_OF_FILE))
         return
     text = {"json": report.as_json, "csv": report.as_csv, "html": report.as_html}[form](found)
     if out is None:
         click.echo(text, nl=False)
     else:
-        out.write_text(text, "utf-8")
+        with given_away():
+            out.write_text(text, "utf-8")
         click.echo(f"{len(found.entries)} findings in {found.files} files: {out}", err=True)
 
 

@@ -7,11 +7,13 @@ particular command.
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 
 import click
 
 from olist_pipeline.errors import OlistError
+from olist_pipeline.files import keep_private
 
 COMMANDS = {
     "run": "run:run",
@@ -31,6 +33,7 @@ COMMANDS = {
     "release": "releases:release",
     "audit": "audit:audit",
     "data": "data:data",
+    "db": "db:db",
 }
 """Each command with its module and function: importing all of them would take longer than a rollback."""
 
@@ -52,12 +55,16 @@ class LazyGroup(click.Group):
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
-def cli() -> None:
+@click.pass_context
+def cli(ctx: click.Context) -> None:
     """Move a dbt-only warehouse to Python validation + dbt, one bounded context at a time."""
+    # PostgreSQL shows who is connected; what a command starts has its name too.
+    os.environ["PGAPPNAME"] = f"olist {ctx.invoked_subcommand}"
 
 
 def main() -> None:
     """Run the command line; an error that a person can mend is one sentence and exit code 1."""
+    keep_private()
     try:
         cli(prog_name="olist")
     except OlistError as error:

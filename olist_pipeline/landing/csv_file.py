@@ -106,7 +106,7 @@ def check_header(path: Path, header: list[str], table: LandingTable) -> tuple[st
 def _read_fast(path: Path, header: list[str]) -> pl.DataFrame | None:
     """Return all records, or None when some need a closer look: malformed ones, or blank lines."""
     try:
-        rows = pl.read_csv(path, infer_schema=False, row_index_name=SOURCE_ROW, row_index_offset=1)
+        rows = pl.read_csv(path, glob=False, infer_schema=False, row_index_name=SOURCE_ROW, row_index_offset=1)
     except pl.exceptions.PolarsError:
         return None
     rows = rows.rename(dict(zip(rows.columns[1:], header, strict=True))).cast({SOURCE_ROW: pl.Int64})

@@ -7,7 +7,6 @@ what a person sees of them (`cli`).
 from __future__ import annotations
 
 import fcntl
-import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -20,15 +19,17 @@ from dagster._core.instance.ref import InstanceRef
 from olist_pipeline.errors import OlistError
 from olist_pipeline.months import MonthRange
 from olist_pipeline.orchestration.partitions import range_tags
+from olist_pipeline.orchestration.storage import migrate_storage
 from olist_pipeline.settings import PROJECT_DIR, Settings
 from olist_pipeline.stores.postgres import ready_url
 
 
 def prepare(settings: Settings) -> str:
-    """Start the server, bring its schemas up to date, set DAGSTER_HOME up; return the server's address."""
+    """Start the server, see to its schemas, set DAGSTER_HOME up; return the server's address."""
     url = ready_url(settings)
+    if settings.postgres_url is None:
+        migrate_storage(url)
     settings.export()
-    os.environ["OLIST_POSTGRES_URL"] = url
     settings.dagster_home.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(PROJECT_DIR / "dagster.yaml", settings.dagster_home / "dagster.yaml")
     return url

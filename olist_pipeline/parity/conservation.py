@@ -24,6 +24,7 @@ from olist_pipeline.files import tree_hash
 from olist_pipeline.landing.catalogue import LandingTable
 from olist_pipeline.landing.csv_file import path_of
 from olist_pipeline.parity.sql import literal, quote
+from olist_pipeline.paths import duckdb_path
 from olist_pipeline.settings import Settings
 from olist_pipeline.staging import is_staged, scan_intake
 from olist_pipeline.steps import landing_hash_of
@@ -129,13 +130,14 @@ def conservation_subject(settings: Settings, table: StagedTable) -> str:
 def landing_relation(path: Path) -> str:
     """Return the SQL relation of a landing file's records, every cell as text."""
     return (
-        f"read_csv({literal(str(path))}, header = true, all_varchar = true, delim = ',', quote = '\"', escape = '\"', "
-        "null_padding = true, strict_mode = false, parallel = false)"
+        f"read_csv({literal(duckdb_path(path))}, header = true, all_varchar = true, delim = ',', quote = '\"', "
+        "escape = '\"', hive_partitioning = false, null_padding = true, strict_mode = false, parallel = false)"
     )
 
 
 def _staged(settings: Settings, context: str, table: str) -> str:
-    return f"read_parquet({literal(str(settings.staging / context / table / '*.parquet'))})"
+    files = duckdb_path(settings.staging / context / table, "*.parquet")
+    return f"read_parquet({literal(files)}, hive_partitioning = false)"
 
 
 def _summary_ledger(connection: duckdb.DuckDBPyConnection, settings: Settings, table: StagedTable) -> Conservation:

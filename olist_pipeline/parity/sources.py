@@ -15,6 +15,7 @@ from olist_pipeline.parity.contract import Contract, RelationError, fold
 from olist_pipeline.parity.relation import describe, first_line
 from olist_pipeline.parity.report import Comparison
 from olist_pipeline.parity.sql import literal, quote, relation_name
+from olist_pipeline.paths import duckdb_path
 
 PARQUET = (".parquet", ".pq")
 CSV = (".csv", ".csv.gz", ".tsv", ".tsv.gz")
@@ -57,9 +58,9 @@ def open_source(
     """
     path = Path(source)
     if path.is_dir():
-        return _parquet(path / "**" / "*.parquet", any(path.rglob("*.parquet")), source)
+        return _parquet(duckdb_path(path, "**/*.parquet"), any(path.rglob("*.parquet")), source)
     if source.lower().endswith(PARQUET):
-        return _parquet(path, path.is_file(), source)
+        return _parquet(duckdb_path(path), path.is_file(), source)
     if source.lower().endswith(CSV):
         return _csv(con, path, numbers)
     file, _, table = source.rpartition(":")
@@ -71,16 +72,17 @@ def open_source(
     )
 
 
-def _parquet(path: Path, exists: bool, source: str) -> str:
+def _parquet(path: str, exists: bool, source: str) -> str:
     if not exists:
         raise RelationError(f"There is no Parquet file at '{source}'.")
-    return f"read_parquet({literal(str(path))}, hive_partitioning = false)"
+    return f"read_parquet({literal(path)}, hive_partitioning = false)"
 
 
 def _csv(con: duckdb.DuckDBPyConnection, path: Path, numbers: frozenset[str] | set[str]) -> str:
     if not path.is_file():
         raise RelationError(f"There is no file '{path}'.")
-    text = f"read_csv({literal(str(path))}, all_varchar = true, header = true, allow_quoted_nulls = false)"
+    options = "all_varchar = true, header = true, allow_quoted_nulls = false, hive_partitioning = false"
+    text = f"read_csv({literal(duckdb_path(path))}, {options})"
     names = [column.name for column in describe(con, text).columns]
     casts = [f"CAST({quote(name)} AS DOUBLE) AS {quote(name)}" for name in names if fold(name) in numbers]
     return f"(SELECT * REPLACE ({', '.join(casts)}) FROM {text})" if casts else text

@@ -225,7 +225,11 @@ def _said(rule: Rule[Any] | None, code: str) -> tuple[str, str]:
 
 def _height(settings: Settings, name: str) -> int:
     path = intake_path(settings.intake, name)
-    return int(pl.scan_parquet(path, glob=False).select(pl.len()).collect().item()) if path.exists() else 0
+    return (
+        int(pl.scan_parquet(path, glob=False, hive_partitioning=False).select(pl.len()).collect().item())
+        if path.exists()
+        else 0
+    )
 
 
 def _accepted(settings: Settings, context: str, name: str) -> int:

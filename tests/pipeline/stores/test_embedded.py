@@ -1,0 +1,202 @@
+"""The embedded server: who shares it, when it ends, and who may come in."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from olist_pipeline.errors import OlistError
+from olist_pipeline.stores import cluster, embedded, postgres
+
+USER = """
+import sys
+from pathlib import Path
+from olist_pipeline.stores import embedded
+print(embedded.url_of(Path(sys.argv[1])), flush=True)
+sys.stdin.read()
+"""
+ODD = "a b'c\"d$e%f[1]*?é,;`"
+
+
+@pytest.fixture(scope="module")
+def data(server_folder) -> Path:
+    """A data folder in which no server runs before or after a test."""
+    folder = server_folder / "embedded" / "postgres"
+    end(start(folder))
+    return folder
+
+
+def start(data: Path, **environment: str) -> subprocess.Popen:
+    """Start a process that uses the server until its input ends."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", USER, str(data)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **environment},
+    )
+    process.url = process.stdout.readline().strip()
+    return process
+
+
+def end(process: subprocess.Popen) -> None:
+    process.communicate()
+    assert process.returncode == 0
+
+
+def server_of(data: Path) -> int:
+    return int((data / "postmaster.pid").read_text().split()[0])
+
+
+def parent_of(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+
+
+def is_running(data: Path) -> bool:
+    return (data / "postmaster.pid").exists()
+
+
+def wait_until(condition) -> None:
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_processes_share_a_server_which_ends_with_the_last(data):
+    one, other = start(data), start(data)
+    assert one.url == other.url
+    end(one)
+    assert postgres.query(other.url, "SELECT 1 AS one") == [{"one": 1}]
+    end(other)
+    assert not is_running(data), "a process that ends waits for the end of its server"
+
+
+def test_a_server_ends_when_its_last_user_is_killed(data):
+    one, other = start(data), start(data)
+    end(one)
+    assert is_running(data)
+    other.kill()
+    other.communicate()
+    wait_until(lambda: not is_running(data))
+
+
+def test_a_server_whose_watcher_was_killed_gets_another_one(data):
+    one = start(data)
+    pid = server_of(data)
+    os.kill(parent_of(pid), signal.SIGKILL)
+    one.kill()
+    one.communicate()
+    other = start(data)
+    assert server_of(data) == pid, "the server goes on"
+    other.kill()
+    other.communicate()
+    wait_until(lambda: not is_running(data))
+
+
+def test_a_server_that_was_killed_is_started_again(data):
+    process = start(data)
+    os.kill(server_of(data), signal.SIGKILL)
+    other = start(data)
+    assert postgres.query(other.url, "SELECT 1 AS one") == [{"one": 1}]
+    end(process)
+    end(other)
+
+
+def test_a_copy_of_a_running_server_is_another_one(data):
+    process = start(data)
+    copy = data.with_name("copy")
+    subprocess.run(["cp", "-a", str(data), str(copy)], check=True)
+    other = start(copy)
+    assert server_of(copy) != server_of(data)
+    end(other)
+    assert is_running(data)
+    end(process)
+
+
+@pytest.mark.parametrize("name", [ODD, "long" * 30], ids=["odd", "long"])
+def test_any_path_will_do(data, name):
+    home = data.parent / name
+    home.mkdir()
+    process = start(data.rename(home / "postgres"), LC_ALL="C")
+    [place] = postgres.query(process.url, "SELECT current_setting('unix_socket_directories') AS socket")
+    end(process)
+    (home / "postgres").rename(data)
+    folder = Path(place["socket"])
+    assert folder.parent == cluster.runtime_folder(cluster.ServerUser.here())
+    for one in (folder, folder.parent):
+        assert (one.stat().st_mode & 0o777, one.stat().st_uid) == (0o700, cluster.ServerUser.here().uid)
+    shutil.rmtree(folder)
+
+
+def test_a_data_folder_is_made_under_an_odd_path(server_folder):
+    folder = server_folder / ODD / "postgres"
+    cut_off = folder.with_name(".postgres.0123")
+    cut_off.mkdir(parents=True)
+    (cut_off / "PG_VERSION").write_text("18")
+    process = start(folder, LANG="pt_BR.ISO-8859-1")
+    assert postgres.query(process.url, "SELECT lower('É') AS lower, current_setting('server_encoding') AS code") == [
+        {"lower": "é", "code": "UTF8"}
+    ]
+    assert not cut_off.exists(), "what a killed initdb leaves is never taken for a data folder"
+    end(process)
+
+
+def test_nobody_else_comes_in_though_an_older_version_let_them(data):
+    (data / "pg_hba.conf").write_text("local all all trust\nhost all all 127.0.0.1/32 trust\n")
+    data.chmod(0o750)
+    process = start(data)
+    rules = postgres.query(process.url, "SELECT type, auth_method, options FROM pg_hba_file_rules")
+    assert rules == [{"type": "local", "auth_method": "peer", "options": ["map=olist"]}]
+    assert postgres.query(process.url, "SHOW listen_addresses") == [{"listen_addresses": ""}]
+    assert data.stat().st_mode & 0o777 == 0o700
+    end(process)
+
+
+SOMEBODY_ELSE = cluster.ServerUser(54321, 54321, "alice")
+
+
+def test_the_socket_folder_of_another_user_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(cluster.tempfile, "gettempdir", lambda: str(tmp_path))
+    monkeypatch.setattr(cluster, "LONGEST_SOCKET", 2 * len(str(tmp_path)))
+    (tmp_path / "olist-54321").mkdir()
+    with pytest.raises(OlistError, match=r"olist-54321, where .* belongs to .* and not to alice"):
+        cluster.socket_folder(Path("/data/" + "x" * 300), SOMEBODY_ELSE)
+
+
+def test_a_home_of_another_user_is_refused(data):
+    with pytest.raises(OlistError, match="would run as alice: run the command as its owner"):
+        cluster.prepare(data, SOMEBODY_ELSE)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_a_home_that_root_copied_starts(data):
+    subprocess.run(["chown", "-R", "root:", str(data)], check=True)
+    end(start(data))
+    assert (data / "base").stat().st_uid == cluster.ServerUser.here().uid
+
+
+def test_a_server_that_cannot_start_says_why_in_a_sentence(data):
+    settings = data / "postgresql.auto.conf"
+    before = settings.read_bytes()
+    settings.write_bytes(b"no_such_setting = 1\n")
+    try:
+        with pytest.raises(OlistError, match=r"does not start: .* contains errors \(more in .*log\)\.$") as raised:
+            embedded.url_of(data)
+        assert "\n" not in str(raised.value)
+    finally:
+        settings.write_bytes(before)
+
+
+def test_a_server_takes_a_modest_part_of_the_machine():
+    small, large = cluster.sizes(2**30, 1), cluster.sizes(2**38, 64)
+    assert (small["shared_buffers"], large["shared_buffers"]) == ("64MB", "512MB")
+    assert (small["max_connections"], large["max_connections"]) == ("100", "300")
+    memory, cores = cluster.machine()
+    assert memory > 2**27
+    assert cores >= 1
