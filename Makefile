@@ -6,7 +6,7 @@ INSTALLED := $(VENV)/.installed
 INSTALLED_DEV := $(VENV)/.installed-dev
 PYTHON_VERSIONS := 3.13 3.12 3.11
 
-.PHONY: run test dev dashboards lint bench lock lock-check clean
+.PHONY: run test dev dashboards lint bench image image-wheels lock lock-check clean
 
 run: $(INSTALLED)  ## set up and run the whole pipeline
 	@$(BIN)/olist run
@@ -53,6 +53,22 @@ $(INSTALLED_DEV): requirements-dev.lock pyproject.toml | $(BIN)/python
 # The newest Python on the PATH that fits, unless one is named.
 $(BIN)/python:
 	@scripts/make_venv.sh $(VENV) "$(PYTHON)" $(PYTHON_VERSIONS)
+
+# The image -----------------------------------------------------------------------------------------------------------
+
+IMAGE := olist
+IMAGE_PYTHON := 3.11
+# For the engine, as in: make image IMAGE_FLAGS="--build-arg BASE=..."
+IMAGE_FLAGS :=
+
+image:  ## build the image of a server with docker, podman or buildah
+	@scripts/build_image.sh $(IMAGE) $(IMAGE_FLAGS)
+
+image-wheels: $(INSTALLED)  ## download the image's packages, for a build without network
+	@$(BIN)/python -c 'import sys; sys.exit("%d.%d" % sys.version_info[:2] != "$(IMAGE_PYTHON)")' || \
+		{ echo "The image has Python $(IMAGE_PYTHON), $(VENV) another: make clean, then make PYTHON=python$(IMAGE_PYTHON) $@"; exit 1; }
+	@$(BIN)/python -m pip download --quiet --disable-pip-version-check --require-hashes --only-binary :all: \
+		--python-version $(IMAGE_PYTHON) --dest deploy/wheels -r requirements.lock
 
 # The locks -----------------------------------------------------------------------------------------------------------
 
