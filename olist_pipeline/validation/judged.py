@@ -89,7 +89,7 @@ def quarantine_rows(rows: pl.DataFrame, table: StagedTable) -> pl.DataFrame:
     )
 
 
-def sound(intake: pl.LazyFrame) -> pl.LazyFrame:
+def valid_rows(intake: pl.LazyFrame) -> pl.LazyFrame:
     """Return the rows that intake found nothing wrong with."""
     return intake.filter(IS_SOUND).drop(RULES, PAYLOAD)
 

@@ -1,6 +1,6 @@
 """Every rule of every rulebook, on objects: it holds, it is broken, and what is unknown passes.
 
-The examples stand with the tests of each context (`CASES` and `SOUND` of its `test_rules`). A rule without
+The examples stand with the tests of each context (`CASES` and `VALID` of its `test_rules`). A rule without
 examples fails here.
 """
 
@@ -27,13 +27,13 @@ RULES = [
 
 
 def examples_of(book, rule):
-    """Return the changes to a sound subject that pass, fail and leave the rule unknown, one triple an example."""
+    """Return the changes to a valid subject that pass, fail and leave the rule unknown, one triple an example."""
     return [changes for of, code, _, *changes in EXAMPLES[book.context].CASES if of is book and code == rule.code]
 
 
 def judged(book, rule, changes):
-    """Return what the rule says of a sound subject with `changes`, and whether it is broken."""
-    facts = scalars(book.facts, {**EXAMPLES[book.context].SOUND[book], **changes})
+    """Return what the rule says of a valid subject with `changes`, and whether it is broken."""
+    facts = scalars(book.facts, {**EXAMPLES[book.context].VALID[book], **changes})
     return rule.holds(facts).value, rule.broken(facts).value
 
 
@@ -65,7 +65,7 @@ def test_what_is_unknown_passes(book, rule):
 
 def assert_never_unknown(book, rule):
     """For a rule that has no unknown example because what is missing is what it judges."""
-    names = list(EXAMPLES[book.context].SOUND[book])
+    names = list(EXAMPLES[book.context].VALID[book])
     for missing in (*([name] for name in names), names):
         assert judged(book, rule, dict.fromkeys(missing))[0] is not None, f"unknown without {missing}"
 

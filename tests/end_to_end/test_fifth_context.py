@@ -67,18 +67,18 @@ def write_tickets(landing: Path) -> dict[str, str]:
         orders = [row["order_id"] for row in csv.DictReader(file)]
     with (landing / "olist_order_items_dataset.csv").open(encoding="utf-8") as file:
         with_items = {row["order_id"] for row in csv.DictReader(file)}
-    sound = [order for order in orders if order in with_items][:40]
+    valid = [order for order in orders if order in with_items][:40]
     empty = next(order for order in orders if order not in with_items)
-    lines = [f"t{n},{order},chat,2018-09-01 10:00:00,2018-09-0{n % 5 + 1} 11:00:00" for n, order in enumerate(sound)]
+    lines = [f"t{n},{order},chat,2018-09-01 10:00:00,2018-09-0{n % 5 + 1} 11:00:00" for n, order in enumerate(valid)]
     lines += [
-        f"early,{sound[0]},chat,2018-09-02 10:00:00,2018-09-01 10:00:00",
+        f"early,{valid[0]},chat,2018-09-02 10:00:00,2018-09-01 10:00:00",
         "orphan,nobody,chat,2018-09-01 10:00:00,",
         f"childless,{empty},chat,2018-09-01 10:00:00,",
-        f"unreadable,{sound[1]},chat,soon,",
+        f"unreadable,{valid[1]},chat,soon,",
     ]
     header = "ticket_id,order_id,channel,opened_at,closed_at"
     (landing / "support_tickets.csv").write_text("\n".join([header, *lines]) + "\n", "utf-8")
-    return {"accepted": str(len(sound))}
+    return {"accepted": str(len(valid))}
 
 
 @pytest.fixture(scope="module")

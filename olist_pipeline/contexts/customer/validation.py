@@ -28,7 +28,7 @@ from olist_pipeline.engine.history import event_rows
 from olist_pipeline.engine.judge import derive, fill_empty, judge, rollup
 from olist_pipeline.landing.catalogue import CUSTOMERS
 from olist_pipeline.validation.inputs import Inputs
-from olist_pipeline.validation.judged import IS_ACCEPTED, Judged, JudgedTable, derived_names, sound
+from olist_pipeline.validation.judged import IS_ACCEPTED, Judged, JudgedTable, derived_names, valid_rows
 from olist_pipeline.validation.table import StagedTable, Summary
 
 PERSON = "customer_unique_id"
@@ -63,7 +63,7 @@ def judge_inputs(inputs: Inputs) -> Judged:
 
 def judge_customers(customers: pl.LazyFrame, orders: pl.LazyFrame, reviews: pl.LazyFrame, as_of: date) -> Judged:
     """Judge intake rows of customers, and their persons beside all accepted orders and reviews."""
-    judged = _judged_beside(sound(customers), orders)
+    judged = _judged_beside(valid_rows(customers), orders)
     accepted = judged.filter(IS_ACCEPTED)
     history = accepted.drop(*_OF_ORDERS).lazy().join(orders, on="customer_id").collect()
     persons = _persons(accepted.lazy(), history.lazy(), reviews, as_of)

@@ -25,7 +25,7 @@ from olist_pipeline.validation.judged import (
     derived_names,
     is_among,
     rejected_with,
-    sound,
+    valid_rows,
 )
 from olist_pipeline.validation.table import StagedTable
 
@@ -64,7 +64,7 @@ def judge_deliveries(
     """Judge the deliveries of intake rows of orders; those of orders that sales did not accept are rejected."""
     first_items = items.filter(pl.col("order_item_id") == pl.col("order_item_id").min().over("order_id"))
     whole = (
-        sound(orders)
+        valid_rows(orders)
         .join(customers, on="customer_id", how="left", maintain_order="left")
         .join(first_items, on="order_id", how="left", maintain_order="left")
         .join(sellers, on="seller_id", how="left", maintain_order="left")

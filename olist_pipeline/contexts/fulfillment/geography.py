@@ -13,7 +13,7 @@ from olist_domain.fulfillment.rules import GEOGRAPHY_RULES, GEOLOCATION_RULES
 from olist_pipeline.engine.judge import derive, judge, rollup
 from olist_pipeline.landing.catalogue import GEOLOCATION
 from olist_pipeline.validation.inputs import Inputs
-from olist_pipeline.validation.judged import EVENTS, IS_ACCEPTED, Judged, JudgedTable, sound
+from olist_pipeline.validation.judged import EVENTS, IS_ACCEPTED, Judged, JudgedTable, valid_rows
 from olist_pipeline.validation.table import StagedTable, Summary
 
 ZIP_PREFIX, POINT_PREFIX = "zip_code_prefix", "geolocation_zip_code_prefix"
@@ -37,7 +37,7 @@ def judge_inputs(inputs: Inputs) -> Judged:
 
 def judge_geography(points: pl.LazyFrame) -> Judged:
     """Judge intake rows of points, and make places of the accepted ones. Nothing happens to a place: no events."""
-    judged = judge(sound(points), GEOLOCATION_RULES).collect()
+    judged = judge(valid_rows(points), GEOLOCATION_RULES).collect()
     places = _places(judged.lazy().filter(IS_ACCEPTED))
     return Judged.of(
         [

@@ -16,7 +16,7 @@ from olist_pipeline.engine.history import event_rows
 from olist_pipeline.engine.judge import derive, judge
 from olist_pipeline.landing.catalogue import CATEGORIES, PRODUCTS, SELLERS
 from olist_pipeline.validation.inputs import Inputs
-from olist_pipeline.validation.judged import IS_ACCEPTED, Judged, JudgedTable, derived_names, sound
+from olist_pipeline.validation.judged import IS_ACCEPTED, Judged, JudgedTable, derived_names, valid_rows
 from olist_pipeline.validation.table import StagedTable
 
 SELLER_TABLE, PRODUCT_TABLE, CATEGORY_TABLE = map(StagedTable.of, (SELLERS, PRODUCTS, CATEGORIES))
@@ -36,10 +36,10 @@ def judge_inputs(inputs: Inputs) -> Judged:
 
 def judge_offers(sellers: pl.LazyFrame, products: pl.LazyFrame, categories: pl.LazyFrame, sold: pl.LazyFrame) -> Judged:
     """Judge intake rows of sellers, products and categories beside `sold`: accepted items with their purchase."""
-    judged_categories = judge(derive(sound(categories), CATEGORY_RULES), CATEGORY_RULES).collect()
+    judged_categories = judge(derive(valid_rows(categories), CATEGORY_RULES), CATEGORY_RULES).collect()
     translated = judged_categories.lazy().filter(IS_ACCEPTED).select(CATEGORIES.columns)
-    whole_sellers = _with_first_sale(sound(sellers), sold, "seller_id")
-    whole_products = _with_first_sale(sound(products), sold, "product_id").join(
+    whole_sellers = _with_first_sale(valid_rows(sellers), sold, "seller_id")
+    whole_products = _with_first_sale(valid_rows(products), sold, "product_id").join(
         translated, on="product_category_name", how="left", maintain_order="left"
     )
     judged_sellers, judged_products = pl.collect_all(

@@ -24,7 +24,7 @@ from olist_pipeline.validation.judged import (
     derived_names,
     is_among,
     rejected_with,
-    sound,
+    valid_rows,
 )
 from olist_pipeline.validation.table import StagedTable
 
@@ -45,10 +45,10 @@ def judge_reviews(reviews: pl.LazyFrame, reviews_of_all_months: pl.LazyFrame, or
 
     A review of an order that sales did not accept is rejected with it.
     """
-    id_totals = rollup(sound(reviews_of_all_months), "review_id", ReviewedOrderFacts, REVIEW_ID_ROLLUPS)
+    id_totals = rollup(valid_rows(reviews_of_all_months), "review_id", ReviewedOrderFacts, REVIEW_ID_ROLLUPS)
     accepted_orders = orders.collect()
     whole = (
-        sound(reviews)
+        valid_rows(reviews)
         .join(accepted_orders.lazy(), on="order_id", how="left", maintain_order="left")
         .join(id_totals, on="review_id", how="left", maintain_order="left")
     )

@@ -40,7 +40,7 @@ from olist_pipeline.validation.judged import (
     derived_names,
     is_among,
     rejected_with,
-    sound,
+    valid_rows,
 )
 from olist_pipeline.validation.table import StagedTable
 
@@ -55,19 +55,19 @@ def judge_inputs(inputs: Inputs) -> Judged:
 
 def judge_sales(intake: dict[str, pl.DataFrame]) -> Judged:
     """Judge the intake rows of one or more whole months, given by table name."""
-    sound_orders, sound_items, sound_payments = (
-        sound(intake[table.name].lazy()) for table in (ORDERS, ORDER_ITEMS, ORDER_PAYMENTS)
+    valid_orders, valid_items, valid_payments = (
+        valid_rows(intake[table.name].lazy()) for table in (ORDERS, ORDER_ITEMS, ORDER_PAYMENTS)
     )
     bad_items, bad_payments = (
         intake[table.name].filter(~IS_SOUND)["order_id"] for table in (ORDER_ITEMS, ORDER_PAYMENTS)
     )
-    whole = _with_parts(sound_orders, sound_items, sound_payments)
+    whole = _with_parts(valid_orders, valid_items, valid_payments)
     whole = _unknown(_unknown(whole, bad_items, ITEM_ROLLUPS), bad_payments, PAYMENT_ROLLUPS)
     orders, items, payments = pl.collect_all(
         [
             judge(derive(whole, ORDER_RULES), ORDER_RULES),
-            judge(derive(sound_items, ORDER_ITEM_RULES), ORDER_ITEM_RULES),
-            judge(derive(sound_payments, PAYMENT_RULES), PAYMENT_RULES),
+            judge(derive(valid_items, ORDER_ITEM_RULES), ORDER_ITEM_RULES),
+            judge(derive(valid_payments, PAYMENT_RULES), PAYMENT_RULES),
         ]
     )
     bad_parts = [bad_items, bad_payments, *(part.filter(~IS_ACCEPTED)["order_id"] for part in (items, payments))]

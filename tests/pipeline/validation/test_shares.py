@@ -62,7 +62,7 @@ def test_what_is_too_much(landing, quarantined, limit, is_large, stops):
     assert (share.is_large, share.stops) == (is_large, stops)
 
 
-def test_nothing_is_said_of_sound_files(settings, landing):
+def test_nothing_is_said_of_valid_files(settings, landing):
     assert stored(settings) == {}
     shares = structural_shares(landing, TABLES, TODAY, CutoverRules())
     assert [share.sentence() for share in shares.values() if share.is_large] == []

@@ -40,7 +40,7 @@ def rejected(landing):
     }
 
 
-def test_a_sound_order_is_accepted_with_its_derived_attributes(landing):
+def test_a_valid_order_is_accepted_with_its_derived_attributes(landing):
     judged = judge_sales(take_all_in(landing))
     assert judged.quarantined().is_empty()
     [first, second] = judged.accepted(ORDERS.name).to_dicts()
