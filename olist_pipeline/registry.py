@@ -32,7 +32,7 @@ def origins(staged: Iterable[str]) -> set[str]:
     """Return the tables whose quarantined rows may be missing in `staged` tables (`context/table`).
 
     They are those tables, the landing tables that they come from, and the same of all tables that they were
-    judged beside.
+    validated beside.
     """
     made_by = {f"{table.context}/{table.name}": step for step in STEPS for table in step.tables}
     waiting, found = list(staged), set[str]()

@@ -148,7 +148,7 @@ def _(filters, kept, release):
                     "quarantined": ("Quarantined", formats.count),
                     "holds": ("Holds", cells.holds),
                 },
-                "Rows of the source files; deliveries judge the rows of orders a second time",
+                "Rows of the source files; deliveries validate the rows of orders a second time",
                 wide=False,
             ),
             Table(

@@ -59,7 +59,7 @@ from olist_domain.customer.records import CustomerRecord
 from olist_domain.customer.rules import CUSTOMER_RULES, PERSON_RULES
 from olist_domain.customer.segments import CustomerSegment
 from olist_domain.kernel.address import Address
-from olist_domain.kernel.aggregate import Aggregate, Judged
+from olist_domain.kernel.aggregate import Aggregate, RuledRecords
 from olist_domain.kernel.events import DomainEvent, history
 from olist_domain.kernel.facts import value_of
 from olist_domain.kernel.money import Money
@@ -69,7 +69,7 @@ UNRANKED = Standing()
 
 
 @dataclass(frozen=True)
-class CustomerRecords(Judged):
+class CustomerRecords(RuledRecords):
     """A person's records: one customer for each order, the accepted orders and their reviews.
 
     A customer whose order sales rejected stays, without its order. Raises ValueError for no customer at all,
@@ -105,7 +105,7 @@ class CustomerRecords(Judged):
         )
 
     def facts(self, as_of: date | None = None, standing: Standing = UNRANKED) -> PersonFacts:
-        """Return the facts of the person, judged on the day `as_of`; without it, idleness is unknown."""
+        """Return the facts of the person as of the day `as_of`; without it, idleness is unknown."""
         return person_facts(self.latest, self.orders, self.reviews, as_of, standing)
 
     def segment(self) -> CustomerSegment:
@@ -209,13 +209,13 @@ class Customer(Aggregate[CustomerRecords, CustomerEvent]):
         self._become(replace(self._records, reviews=[*self._records.reviews, review]))
 
     def reassess(self, as_of: date) -> None:
-        """Judge the customer on the day `as_of`, and tell what is new: another segment, or that it churned.
+        """Look at the customer on the day `as_of`, and record what is new: another segment, or that it churned.
 
         Refused for a day before the last order.
         """
         if any(order.order_purchase_timestamp.date() > as_of for order in self.orders):
             statement = f"A customer cannot be assessed on {as_of}, before the last order."
-            raise RulesBroken([self._refusal("JUDGED_BEFORE_LAST_ORDER", statement)])
+            raise RulesBroken([self._refusal("AS_OF_BEFORE_LAST_ORDER", statement)])
         self._tell_segment(datetime.combine(as_of, time.min))
         if not self._is_known_as_churned:
             churned = history([CHURNED], self._records.facts(as_of))

@@ -52,13 +52,13 @@ class PastReviewFacts:
 
 @dataclass(frozen=True, eq=False)
 class PersonFacts:
-    """What is read of one person: the latest address, what the history adds up to, and the day of judgement.
+    """What is read of one person: the latest address, what the history adds up to, and the day that counts as today.
 
     `total_orders` counts all orders that sales accepted, cancelled ones included; `sale_orders` counts those that
     are sales. `total_spent` is the revenue of the sales, freight included, in BRL; what is cancelled or unavailable
     brings nothing. `total_reviews` and `total_review_score` are the number and the sum of the scores that the
     accepted reviews of these orders give. `first_order_at` and `last_order_at` are the least and the greatest
-    purchase; unknown without orders. `as_of` is the day of judgement, for the warehouse the day of the last
+    purchase; unknown without orders. `as_of` is the day that counts as today, for the warehouse the day of the last
     purchase in landing.
 
     The ranks count persons with orders from 1, see `RANKED_BY`; `ranked_persons` is their number. Ranks are
@@ -137,7 +137,7 @@ def person_facts(
     as_of: date | None,
     standing: Standing,
 ) -> PersonFacts:
-    """Return the facts of the person whose latest record is `person`, judged on the day `as_of`."""
+    """Return the facts of the person whose latest record is `person`, as of the day `as_of`."""
     past_reviews = [scalars(PastReviewFacts, dict(review)) for review in reviews]
     purchases = [order.order_purchase_timestamp for order in orders]
     return scalars(

@@ -1,8 +1,8 @@
 """Rules, derivations and roll-ups: the business logic, each written once and run on objects and frames.
 
-What belongs here: what a rule, a derivation and a roll-up are, and how a rulebook of one subject is judged
-on one object. What does not: any particular rule (it lives in its context), and judging frames (the
-pipeline's engine does that with the same functions).
+What belongs here: what a rule, a derivation and a roll-up are, and how a rulebook of one subject runs on one
+object. What does not: any particular rule (it lives in its context), and running on frames (the pipeline's
+engine does that with the same functions).
 """
 
 from __future__ import annotations

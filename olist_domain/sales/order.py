@@ -1,7 +1,7 @@
 """Order: the aggregate root of sales, with its items and payments.
 
 What belongs here: how an order comes to be, changes and ends, under the rules. What does not: the rules
-themselves (`rules`), and judging a month of orders at once (the pipeline does it with the same rules).
+themselves (`rules`), and validating a month of orders at once (the pipeline does it with the same rules).
 
     >>> from datetime import datetime
     >>> from decimal import Decimal
@@ -41,7 +41,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import cast
 
-from olist_domain.kernel.aggregate import Aggregate, Judged
+from olist_domain.kernel.aggregate import Aggregate, RuledRecords
 from olist_domain.kernel.events import DomainEvent, history
 from olist_domain.kernel.facts import Scalar
 from olist_domain.kernel.money import Money
@@ -59,15 +59,15 @@ from olist_domain.sales.events import (
     PaymentReceived,
 )
 from olist_domain.sales.facts import OrderFacts, PaymentFacts, item_facts, order_facts, payment_facts
-from olist_domain.sales.order_item import JudgedItem, OrderItem
-from olist_domain.sales.payment import JudgedPayment, Payment
+from olist_domain.sales.order_item import ItemRecords, OrderItem
+from olist_domain.sales.payment import Payment, PaymentRecords
 from olist_domain.sales.records import OrderItemRecord, OrderRecord, PaymentRecord
 from olist_domain.sales.rules import ORDER_RULES, has_payment, is_paid_exactly
 from olist_domain.sales.status import NEXT_STATUSES, OrderStatus
 
 
 @dataclass(frozen=True)
-class OrderRecords(Judged):
+class OrderRecords(RuledRecords):
     """An order's record with the records of its parts: what one acceptance decides on."""
 
     order: OrderRecord
@@ -101,7 +101,7 @@ class OrderRecords(Judged):
 
     def violations(self) -> list[Violation]:
         """Return every rule that the order, its items and its payments break."""
-        parts = [*map(JudgedItem, self.items), *map(JudgedPayment, self.payments)]
+        parts = [*map(ItemRecords, self.items), *map(PaymentRecords, self.payments)]
         return [*super().violations(), *(violation for part in parts for violation in part.violations())]
 
     def history(self) -> list[DomainEvent]:

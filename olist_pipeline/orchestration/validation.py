@@ -52,8 +52,8 @@ def _validation_step(step: Step) -> dg.AssetsDefinition:
         months = months_of(context.partition_keys) if step.is_monthly else None
         with clear_failures():
             report = run_validation(pipeline.settings, pipeline.url, step, months, context.run_id)
-        judged = "all months" if months is None else describe(months)
-        context.log.info(f"{step.name}, {judged}: {report.events:,} new events")
+        validated = "all months" if months is None else describe(months)
+        context.log.info(f"{step.name}, {validated}: {report.events:,} new events")
         for table in step.tables:
             counts = report.tables[table.name]
             yield dg.MaterializeResult(
@@ -66,7 +66,7 @@ def _validation_step(step: Step) -> dg.AssetsDefinition:
                     "quarantined_by_rule": dg.MetadataValue.json(counts.rules),
                     "flagged_by_rule": dg.MetadataValue.json(counts.flags),
                     "events": report.events,
-                    "months": judged,
+                    "months": validated,
                 },
             )
 

@@ -34,8 +34,8 @@ from olist_pipeline.landing.csv_file import SOURCE_ROW, TEXT_COLUMN
 from olist_pipeline.months import MonthRange
 from olist_pipeline.settings import CutoverRules
 from olist_pipeline.stores import quarantine
-from olist_pipeline.validation.judged import quarantine_rows
 from olist_pipeline.validation.table import StagedTable
+from olist_pipeline.validation.validated import quarantine_rows
 
 HALF = 0.5
 HANDFUL = 10

@@ -1,6 +1,6 @@
 """The fulfillment context in the pipeline: deliveries month by month, and geography as a whole.
 
-What belongs here: how its frames are judged, split and told as events. What does not: a rule (see
+What belongs here: how its frames are validated, split and told as events. What does not: a rule (see
 `olist_domain.fulfillment`), and orchestration.
 """
 
@@ -17,13 +17,13 @@ FULFILLMENT = Context(
         Step(
             "geography",
             (geography.POINT_TABLE, geography.ZIP_PREFIX_TABLE),
-            geography.judge_inputs,
+            geography.validate_inputs,
             intake=("geolocation",),
         ),
         Step(
             "deliveries",
             (deliveries.DELIVERY_TABLE,),
-            deliveries.judge_inputs,
+            deliveries.validate_inputs,
             intake=("orders",),
             published=(
                 "sales/orders",

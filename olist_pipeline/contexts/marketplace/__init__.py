@@ -1,6 +1,6 @@
 """The marketplace context in the pipeline: reviews month by month; sellers, products and categories as a whole.
 
-What belongs here: how its frames are judged, split and told as events. What does not: a rule (see
+What belongs here: how its frames are validated, split and told as events. What does not: a rule (see
 `olist_domain.marketplace`), and orchestration.
 """
 
@@ -17,14 +17,14 @@ MARKETPLACE = Context(
         Step(
             "reviews",
             (reviews.REVIEW_TABLE,),
-            reviews.judge_inputs,
+            reviews.validate_inputs,
             intake=("order_reviews",),
             published=("sales/orders",),
         ),
         Step(
             "offers",
             (offers.SELLER_TABLE, offers.PRODUCT_TABLE, offers.CATEGORY_TABLE),
-            offers.judge_inputs,
+            offers.validate_inputs,
             intake=("sellers", "products", "categories"),
             published=("sales/orders", "sales/order_items"),
         ),

@@ -46,5 +46,5 @@ def test_a_valid_customer_breaks_no_rule():
     assert codes(CUSTOMER_RULES, {}) == []
 
 
-def test_a_person_is_judged_by_its_customers():
+def test_a_person_is_validated_by_its_customers():
     assert PERSON_RULES.rules == ()

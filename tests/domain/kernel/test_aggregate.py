@@ -5,7 +5,7 @@ from datetime import datetime
 
 import pytest
 
-from olist_domain.kernel.aggregate import Aggregate, Entity, Judged
+from olist_domain.kernel.aggregate import Aggregate, Entity, RuledRecords
 from olist_domain.kernel.events import DomainEvent
 from olist_domain.kernel.facts import Fact, scalars
 from olist_domain.kernel.rules import Rulebook, RulesBroken, Severity, rule
@@ -48,7 +48,7 @@ class Filled(DomainEvent):
 
 
 @dataclass(frozen=True)
-class BoxRecords(Judged):
+class BoxRecords(RuledRecords):
     weight: int
     is_new: bool = False
 

@@ -1,4 +1,4 @@
-"""The framework of rules: definition, judgement on one object, roll-ups."""
+"""The framework of rules: definition, outcome on one object, roll-ups."""
 
 from dataclasses import dataclass
 from decimal import Decimal

@@ -22,7 +22,7 @@ VALID = {
 
 REJECT, FLAG = Severity.REJECT, Severity.FLAG
 NEVER = None
-"""For a rule that is never unknown, because what is missing is what it judges."""
+"""For a rule that is never unknown, because what is missing is what it validates."""
 
 # book, code, severity, changes that pass, changes that fail, changes that leave it unknown
 CASES = [

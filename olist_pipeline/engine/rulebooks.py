@@ -1,4 +1,4 @@
-"""Judging frames: derived columns, roll-ups and lists of broken rules.
+"""Rulebooks on frames: derived columns, roll-ups and lists of broken rules.
 
 What belongs here: how a rulebook runs on a frame, in one pass each. What does not: what is done with rows
 that break a rule (the contexts' validation steps decide that).
@@ -29,7 +29,7 @@ def derive(frame: FrameT, book: Rulebook[Any]) -> FrameT:
     return _with_columns(frame, derived)
 
 
-def judge(frame: FrameT, book: Rulebook[Any]) -> FrameT:
+def validate(frame: FrameT, book: Rulebook[Any]) -> FrameT:
     """Return `frame` with `rejects` and `flags`: the codes of the rules that each row breaks.
 
     Codes are joined by commas, in the book's order; a row that breaks nothing has an empty text. The facts
