@@ -15,7 +15,7 @@ from typing import Any
 from olist_domain.customer.published import PublishedOrder, PublishedReview
 from olist_domain.customer.records import CustomerRecord
 from olist_domain.kernel.facts import Fact, choose, scalars
-from olist_domain.kernel.rules import Fold, Rollup
+from olist_domain.kernel.rules import Aggregation, Rollup
 
 NO_MONEY = Decimal("0.00")
 
@@ -110,14 +110,16 @@ RANKED_BY = {"recency_rank": "last_order_at", "frequency_rank": "total_orders", 
 """What each rank orders persons with orders by, the least first; equals go by `customer_unique_id`."""
 
 ORDER_ROLLUPS: tuple[Rollup[PastOrderFacts], ...] = (
-    Rollup("total_orders", Fold.COUNT, lambda order: order.order_id, empty=0),
-    Rollup("sale_orders", Fold.COUNT, lambda order: choose((order.is_sale, order.order_id), default=None), empty=0),
-    Rollup("total_spent", Fold.SUM, lambda order: order.revenue, empty=NO_MONEY),
+    Rollup("total_orders", Aggregation.COUNT, lambda order: order.order_id, empty=0),
+    Rollup(
+        "sale_orders", Aggregation.COUNT, lambda order: choose((order.is_sale, order.order_id), default=None), empty=0
+    ),
+    Rollup("total_spent", Aggregation.SUM, lambda order: order.revenue, empty=NO_MONEY),
 )
 
 REVIEW_ROLLUPS: tuple[Rollup[PastReviewFacts], ...] = (
-    Rollup("total_reviews", Fold.COUNT, lambda review: review.review_score, empty=0),
-    Rollup("total_review_score", Fold.SUM, lambda review: review.review_score, empty=0),
+    Rollup("total_reviews", Aggregation.COUNT, lambda review: review.review_score, empty=0),
+    Rollup("total_review_score", Aggregation.SUM, lambda review: review.review_score, empty=0),
 )
 
 

@@ -116,8 +116,8 @@ def test_engines_agree_on_what_parts_add_up_to(book, rollups, data):
     with duckdb.connect() as connection:
         on_duckdb = rollup(connection.from_arrow(frame.to_arrow()), "owner", book.facts, rollups).pl()
     on_polars = rollup(frame, "owner", book.facts, rollups)
-    for folded in (fill_empty(on_polars, rollups), fill_empty(on_duckdb, rollups)):
-        for result in folded.to_dicts():
+    for aggregated in (fill_empty(on_polars, rollups), fill_empty(on_duckdb, rollups)):
+        for result in aggregated.to_dicts():
             parts = [
                 scalars(book.facts, row) for row, owner in zip(rows, owners, strict=True) if owner == result["owner"]
             ]
