@@ -30,7 +30,7 @@ from olist_pipeline.months import MonthRange
 from olist_pipeline.settings import Settings
 from olist_pipeline.staging import intake_path, scan_intake, write_frame, write_months, write_snapshot
 from olist_pipeline.stores import events, quarantine
-from olist_pipeline.validation.context import Step
+from olist_pipeline.validation.context import ValidationStep
 from olist_pipeline.validation.inputs import Inputs
 from olist_pipeline.validation.table import StagedTable
 from olist_pipeline.validation.validated import Validated, quarantine_rows
@@ -82,7 +82,7 @@ def run_intake(settings: Settings, url: str, table: LandingTable, today: date, r
 
 
 def run_validation(
-    settings: Settings, url: str, step: Step, months: Sequence[date] | None, run_id: str
+    settings: Settings, url: str, step: ValidationStep, months: Sequence[date] | None, run_id: str
 ) -> ValidationReport:
     """Validate a step's inputs: accepted rows to staging, others to quarantine, events to the store.
 

@@ -18,7 +18,7 @@ from olist_pipeline.validation.validated import Validated
 
 
 @dataclass(frozen=True)
-class Step:
+class ValidationStep:
     """One validation step: tables that are validated together.
 
     `intake` names the intake tables that it reads, `published` the accepted tables (`context/table`): it can
@@ -50,7 +50,7 @@ class Context:
 
     name: str
     landing: tuple[LandingTable, ...]
-    steps: tuple[Step, ...]
+    steps: tuple[ValidationStep, ...]
     rulebooks: tuple[Rulebook[Any], ...]
     links: tuple[Link, ...] = ()
 

@@ -7,14 +7,14 @@ What belongs here: how its frames are validated, split and told as events. What 
 from olist_domain.customer.rules import CUSTOMER_RULES, PERSON_RULES
 from olist_pipeline.contexts.customer.validation import CUSTOMER_TABLE, PERSON_TABLE, validate_inputs
 from olist_pipeline.landing.catalogue import CUSTOMERS
-from olist_pipeline.validation.context import Context, Step
+from olist_pipeline.validation.context import Context, ValidationStep
 from olist_pipeline.validation.table import Link
 
 CUSTOMER = Context(
     "customer",
     landing=(CUSTOMERS,),
     steps=(
-        Step(
+        ValidationStep(
             "customers",
             (CUSTOMER_TABLE, PERSON_TABLE),
             validate_inputs,

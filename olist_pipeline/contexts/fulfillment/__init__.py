@@ -7,20 +7,20 @@ What belongs here: how its frames are validated, split and told as events. What 
 from olist_domain.fulfillment.rules import DELIVERY_RULES, GEOGRAPHY_RULES, GEOLOCATION_RULES
 from olist_pipeline.contexts.fulfillment import deliveries, geography
 from olist_pipeline.landing.catalogue import GEOLOCATION
-from olist_pipeline.validation.context import Context, Step
+from olist_pipeline.validation.context import Context, ValidationStep
 from olist_pipeline.validation.table import Link
 
 FULFILLMENT = Context(
     "fulfillment",
     landing=(GEOLOCATION,),
     steps=(
-        Step(
+        ValidationStep(
             "geography",
             (geography.POINT_TABLE, geography.ZIP_PREFIX_TABLE),
             geography.validate_inputs,
             intake=("geolocation",),
         ),
-        Step(
+        ValidationStep(
             "deliveries",
             (deliveries.DELIVERY_TABLE,),
             deliveries.validate_inputs,

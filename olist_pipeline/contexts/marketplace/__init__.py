@@ -7,21 +7,21 @@ What belongs here: how its frames are validated, split and told as events. What 
 from olist_domain.marketplace.rules import CATEGORY_RULES, PRODUCT_RULES, REVIEW_RULES, SELLER_RULES
 from olist_pipeline.contexts.marketplace import offers, reviews
 from olist_pipeline.landing.catalogue import CATEGORIES, ORDER_REVIEWS, PRODUCTS, SELLERS
-from olist_pipeline.validation.context import Context, Step
+from olist_pipeline.validation.context import Context, ValidationStep
 from olist_pipeline.validation.table import Link
 
 MARKETPLACE = Context(
     "marketplace",
     landing=(ORDER_REVIEWS, SELLERS, PRODUCTS, CATEGORIES),
     steps=(
-        Step(
+        ValidationStep(
             "reviews",
             (reviews.REVIEW_TABLE,),
             reviews.validate_inputs,
             intake=("order_reviews",),
             published=("sales/orders",),
         ),
-        Step(
+        ValidationStep(
             "offers",
             (offers.SELLER_TABLE, offers.PRODUCT_TABLE, offers.CATEGORY_TABLE),
             offers.validate_inputs,

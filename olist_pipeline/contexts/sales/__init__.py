@@ -7,14 +7,14 @@ What belongs here: how its frames are validated, split and told as events. What 
 from olist_domain.sales.rules import ORDER_ITEM_RULES, ORDER_RULES, PAYMENT_RULES
 from olist_pipeline.contexts.sales.validation import ITEM_TABLE, ORDER_TABLE, PAYMENT_TABLE, validate_inputs
 from olist_pipeline.landing.catalogue import ORDER_ITEMS, ORDER_PAYMENTS, ORDERS
-from olist_pipeline.validation.context import Context, Step
+from olist_pipeline.validation.context import Context, ValidationStep
 from olist_pipeline.validation.table import Link
 
 SALES = Context(
     "sales",
     landing=(ORDERS, ORDER_ITEMS, ORDER_PAYMENTS),
     steps=(
-        Step(
+        ValidationStep(
             "sales",
             (ORDER_TABLE, ITEM_TABLE, PAYMENT_TABLE),
             validate_inputs,
