@@ -166,4 +166,4 @@ class Delivery(Aggregate[DeliveryRecords, DeliveryEvent]):
             statement = f"An order that is {self._order.order_status} cannot be dispatched or delivered."
             refused.append(self._refusal("DELIVERY_CALLED_OFF", statement))
         self._become(replace(self._records, order=self._order.model_copy(update=changes)), refused)
-        self._tell(history([milestone], self._records.facts()))
+        self._register(history([milestone], self._records.facts()))

@@ -145,8 +145,8 @@ class Aggregate(Generic[R, E]):
         then.refuse_caused(self._records, refused)
         self._records = then
 
-    def _tell(self, events: Iterable[DomainEvent]) -> None:
-        """Record what happened."""
+    def _register(self, events: Iterable[DomainEvent]) -> None:
+        """Keep what happened until it is collected."""
         self._events += cast(Iterable[E], events)
 
     def _refusal(self, code: str, statement: str) -> Violation:

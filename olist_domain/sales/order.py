@@ -133,7 +133,7 @@ class Order(Aggregate[OrderRecords, OrderEvent]):
             order_estimated_delivery_date=estimated_delivery,
         )
         order = cls._begin(OrderRecords(record, [item.record for item in items], []))
-        order._tell(history([PLACED], order.records().facts()))  # noqa: SLF001 - its own class
+        order._register(history([PLACED], order.records().facts()))  # noqa: SLF001 - its own class
         return order
 
     @property
@@ -192,27 +192,27 @@ class Order(Aggregate[OrderRecords, OrderEvent]):
             payment_type=record.payment_type,
             payment_value=record.payment_value,
         )
-        self._tell([received])
+        self._register([received])
 
     def approve(self, at: datetime) -> None:
         """Approve the order; refused unless its payments equal its total."""
         self._take(OrderStatus.APPROVED, order_approved_at=at)
-        self._tell([OrderApproved(occurred_at=at, order_id=self.order_id, total_amount=self.total_amount.amount)])
+        self._register([OrderApproved(occurred_at=at, order_id=self.order_id, total_amount=self.total_amount.amount)])
 
     def ship(self, at: datetime) -> None:
         """Hand the order to the carrier."""
         self._take(OrderStatus.SHIPPED, order_delivered_carrier_date=at)
-        self._tell([OrderShipped(occurred_at=at, order_id=self.order_id)])
+        self._register([OrderShipped(occurred_at=at, order_id=self.order_id)])
 
     def mark_delivered(self, at: datetime) -> None:
         """Record that the customer has the order; refused before its purchase."""
         self._take(OrderStatus.DELIVERED, order_delivered_customer_date=at)
-        self._tell([OrderDelivered(occurred_at=at, order_id=self.order_id)])
+        self._register([OrderDelivered(occurred_at=at, order_id=self.order_id)])
 
     def cancel(self, at: datetime, reason: str) -> None:
         """Cancel the order; refused once it is delivered."""
         self._take(OrderStatus.CANCELED)
-        self._tell([OrderCancelled(occurred_at=at, order_id=self.order_id, reason=reason)])
+        self._register([OrderCancelled(occurred_at=at, order_id=self.order_id, reason=reason)])
 
     def _take(self, status: OrderStatus, **changes: datetime) -> None:
         """Take a status that may follow the one that the order has."""

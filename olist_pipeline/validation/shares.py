@@ -87,7 +87,7 @@ class Share:
 
     @property
     def is_large(self) -> bool:
-        """Whether it is above OLIST_QUARANTINE_LIMIT, so that people are told and a cutover is refused."""
+        """Whether it is above OLIST_QUARANTINE_LIMIT, so that it is an alert and a cutover is refused."""
         return self.share > self.limit
 
     @property

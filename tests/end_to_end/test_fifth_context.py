@@ -111,8 +111,8 @@ def olist(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def told(project: Path) -> dict[str, Any]:
-    """Return what the parity of the context's table tells of its changes."""
+def effects(project: Path) -> dict[str, Any]:
+    """Return what the parity of the context's table says of its changes."""
     result = olist(project, "parity", "fact_tickets", "--json")
     assert result.returncode == 0, result.stderr
     [report] = json.loads(result.stdout)
@@ -165,7 +165,7 @@ def test_it_runs_through_everything(project):
     }
     [verdict] = [row for row in summary["parity"] if row["context"] == "support"]
     assert (verdict["table"], verdict["verdict"]) == ("fact_tickets", "explained")
-    assert {effect["rules"]: effect["gone"] for effect in told(project)["by_rule"]} == {
+    assert {effect["rules"]: effect["gone"] for effect in effects(project)["by_rule"]} == {
         "ORDER_WITHOUT_ITEMS": 1,
         "ORPHAN_TICKETS": 1,
         "TICKET_CLOSED_BEFORE_OPENED": 1,

@@ -1,6 +1,6 @@
 """The customer context in the pipeline: the customers of orders, and the persons that they are.
 
-What belongs here: how its frames are validated, split and told as events. What does not: a rule (see
+What belongs here: how its frames are validated, split and turned into events. What does not: a rule (see
 `olist_domain.customer`), and orchestration.
 """
 

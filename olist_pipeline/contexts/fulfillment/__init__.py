@@ -1,6 +1,6 @@
 """The fulfillment context in the pipeline: deliveries month by month, and geography as a whole.
 
-What belongs here: how its frames are validated, split and told as events. What does not: a rule (see
+What belongs here: how its frames are validated, split and turned into events. What does not: a rule (see
 `olist_domain.fulfillment`), and orchestration.
 """
 

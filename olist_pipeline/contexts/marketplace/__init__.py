@@ -1,6 +1,6 @@
 """The marketplace context in the pipeline: reviews month by month; sellers, products and categories as a whole.
 
-What belongs here: how its frames are validated, split and told as events. What does not: a rule (see
+What belongs here: how its frames are validated, split and turned into events. What does not: a rule (see
 `olist_domain.marketplace`), and orchestration.
 """
 

@@ -57,8 +57,14 @@ def validate_offers(
             ValidatedTable(CATEGORY_TABLE, validated_categories),
         ],
         [
-            *(event_rows(validated_sellers.filter(IS_ACCEPTED), SellerFacts, told) for told in SELLER_HISTORY),
-            *(event_rows(validated_products.filter(IS_ACCEPTED), ProductFacts, told) for told in PRODUCT_HISTORY),
+            *(
+                event_rows(validated_sellers.filter(IS_ACCEPTED), SellerFacts, milestone)
+                for milestone in SELLER_HISTORY
+            ),
+            *(
+                event_rows(validated_products.filter(IS_ACCEPTED), ProductFacts, milestone)
+                for milestone in PRODUCT_HISTORY
+            ),
         ],
     )
 

@@ -1,6 +1,6 @@
 """The sales context in the pipeline: orders, with their items and payments, month by month.
 
-What belongs here: how its frames are validated, split and told as events. What does not: a rule (see
+What belongs here: how its frames are validated, split and turned into events. What does not: a rule (see
 `olist_domain.sales`), and orchestration.
 """
 

@@ -57,7 +57,7 @@ class EnvironmentStorage(DagsterPostgresStorage):
 
     @classmethod
     def config_type(cls) -> dict[str, Any]:
-        """Return the server's address, which child processes are told: they need not look for it again."""
+        """Return the server's address, which child processes are given: they need not look for it again."""
         return {"postgres_url": dg.Field(str, is_required=False)}
 
     @classmethod
@@ -67,12 +67,12 @@ class EnvironmentStorage(DagsterPostgresStorage):
         """Return the storage at the given address, else at the environment's server, which is started where none is."""
         os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", EVENTS_AT_ONCE)
         settings = Settings.from_env()
-        told = config_value.get("postgres_url")
-        url = told or dagster_url(ready_url(settings))
+        configured = config_value.get("postgres_url")
+        url = configured or dagster_url(ready_url(settings))
         return cls(
             url,
             inst_data=ConfigurableClassData(__name__, cls.__name__, json.dumps({"postgres_url": url})),
-            creates_tables=told is None and settings.postgres_url is None,
+            creates_tables=configured is None and settings.postgres_url is None,
         )
 
 

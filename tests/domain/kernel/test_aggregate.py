@@ -73,7 +73,7 @@ class Box(Aggregate[BoxRecords, Filled]):
 
     def fill(self, weight, *refused):
         self._become(BoxRecords(weight), [self._refusal(code, "So.") for code in refused])
-        self._tell([Filled(occurred_at=datetime(2018, 1, 2), weight=weight)])
+        self._register([Filled(occurred_at=datetime(2018, 1, 2), weight=weight)])
 
 
 @dataclass(frozen=True, eq=False)

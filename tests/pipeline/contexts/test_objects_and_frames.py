@@ -39,7 +39,7 @@ def record_of(kind, row):
     return kind.model_validate({name: row[name] for name in kind.model_fields})
 
 
-def told(events):
+def events_of(events):
     """Return what each aggregate's event rows say, by its id, in order."""
     by_id = defaultdict(list)
     for row in events.iter_rows(named=True):
@@ -61,7 +61,7 @@ def equal(row, derived):
 
 def test_reviews(validated):
     rows = telling(validated.reviews.tables["order_reviews"].rows)
-    events = told(validated.reviews.events)
+    events = events_of(validated.reviews.events)
     for row in rows.iter_rows(named=True):
         record = record_of(ReviewRecord, row)
         facts = review_facts(record, row["order_purchase_timestamp"], row["orders_of_review"])
@@ -76,7 +76,7 @@ def test_reviews(validated):
 
 
 def test_sellers_products_and_categories(validated):
-    events = told(validated.offers.events)
+    events = events_of(validated.offers.events)
     for row in validated.offers.tables["sellers"].rows.iter_rows(named=True):
         record = record_of(SellerRecord, row)
         if row["rejects"]:
@@ -108,7 +108,7 @@ def test_persons(validated):
         orders[row["customer_id"]] = PastOrder.model_validate(row)
     for row in validated.reviews.accepted("order_reviews").select("order_id", "review_score").iter_rows(named=True):
         reviews[row["order_id"]].append(PublishedReview.model_validate(row))
-    events = told(validated.customers.events)
+    events = events_of(validated.customers.events)
     ranks = ("recency_rank", "frequency_rank", "monetary_rank", "ranked_persons")
     looked_at = 0
     for number, row in enumerate(validated.customers.tables["persons"].rows.iter_rows(named=True)):
@@ -141,7 +141,7 @@ def test_deliveries(validated):
     def end(state, prefix):
         return NOWHERE if state is None else Endpoint(state, places.get(prefix))
 
-    events = told(validated.deliveries.events)
+    events = events_of(validated.deliveries.events)
     for row in telling(validated.deliveries.tables["deliveries"].rows).iter_rows(named=True):
         seller = end(row["seller_state"], row["seller_zip_code_prefix"])
         customer = end(row["customer_state"], row["customer_zip_code_prefix"])

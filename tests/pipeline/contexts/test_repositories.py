@@ -1,4 +1,4 @@
-"""Repositories over staging: one aggregate by its id, as frames told it."""
+"""Repositories over staging: one aggregate by its id, as frames have it."""
 
 from datetime import date
 

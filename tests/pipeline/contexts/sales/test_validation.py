@@ -132,8 +132,8 @@ def test_flags_let_a_row_in_and_mark_it(landing):
 
 def test_events_tell_each_order_in_order(landing):
     events = validate_sales(take_all_in(landing)).events
-    told = events.filter(pl.col("aggregate_id") == "o1")["event_type"].to_list()
-    assert told == ["OrderPlaced", *["PaymentReceived"] * 2, "OrderApproved", "OrderShipped", "OrderDelivered"]
+    types = events.filter(pl.col("aggregate_id") == "o1")["event_type"].to_list()
+    assert types == ["OrderPlaced", *["PaymentReceived"] * 2, "OrderApproved", "OrderShipped", "OrderDelivered"]
 
 
 def test_a_rejected_order_has_one_event(landing):
@@ -170,7 +170,7 @@ def by_order(rows, make, key="order_id"):
     return grouped
 
 
-def told(event):
+def said(event):
     return event["event_type"], event["occurred_at"], json.loads(event["payload"])
 
 
@@ -178,7 +178,7 @@ def assert_frames_agree_with_objects(intake):
     """Compare verdicts, flags, derived attributes and events of every order on both engines."""
     validated = validate_sales(intake)
     by_id = {row["order_id"]: row for row in validated.tables["orders"].rows.to_dicts()}
-    events = by_order(validated.events, told, "aggregate_id")
+    events = by_order(validated.events, said, "aggregate_id")
     for order_id, records in records_of(intake).items():
         violations = records.violations()
         row = by_id[order_id]

@@ -1,4 +1,4 @@
-"""Dagster's storage in the environment's PostgreSQL: how it is told where that is, and connections that it keeps."""
+"""Dagster's storage in the environment's PostgreSQL: how it learns where that is, and connections that it keeps."""
 
 import json
 from contextlib import closing
@@ -33,9 +33,9 @@ def backends(server) -> set[int]:
 
 def test_a_child_process_is_told_the_address(storage, monkeypatch):
     monkeypatch.setenv("OLIST_POSTGRES_URL", "postgresql://nobody@127.0.0.1:1/none")
-    told = json.loads(storage.inst_data.config_yaml)
+    configured = json.loads(storage.inst_data.config_yaml)
     child = storage.inst_data.rehydrate(EnvironmentStorage)
-    assert child.postgres_url == told["postgres_url"] == storage.postgres_url
+    assert child.postgres_url == configured["postgres_url"] == storage.postgres_url
     assert child.run_storage.get_runs_count() == storage.run_storage.get_runs_count()
 
 
