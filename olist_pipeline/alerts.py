@@ -18,9 +18,10 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from http.client import HTTPException
+from http.client import HTTPException, InvalidURL
 from pathlib import Path
 from typing import Any, Literal
+from urllib.error import HTTPError, URLError
 
 from olist_pipeline.settings import Settings
 
@@ -124,15 +125,29 @@ def _deliver(settings: Settings, alert: Alert) -> None:
         try:
             _post(str(settings.alert_webhook), body)
         except (OSError, ValueError, HTTPException) as error:
-            _log.warning("OLIST_ALERT_WEBHOOK did not take an alert (try %d of %d): %s", number + 1, TRIES, error)
+            reason = _reason(error)
+            _log.warning("OLIST_ALERT_WEBHOOK did not take an alert (try %d of %d): %s", number + 1, TRIES, reason)
         else:
             _write(settings, alert, "delivered")
             return
 
 
+def _reason(error: Exception) -> str:
+    """Return why an alert was not taken, without the webhook's address: whoever knows it may write there."""
+    if isinstance(error, HTTPError):
+        return f"HTTP status {error.code}"
+    if isinstance(error, URLError) and isinstance(error.reason, Exception):
+        error = error.reason
+    if isinstance(error, ValueError | InvalidURL | URLError):
+        return "it must look like https://host/path"
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    return (error.strerror if isinstance(error, OSError) else None) or type(error).__name__
+
+
 def _post(url: str, body: bytes) -> None:
     if not url.startswith(("http://", "https://")):
-        raise ValueError("it must look like https://host/path")
+        raise ValueError("no address of the web")
     request = urllib.request.Request(url, data=body, headers={"Content-Type": "application/json"}, method="POST")
     with urllib.request.urlopen(request, timeout=TIMEOUT):
         return

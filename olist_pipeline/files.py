@@ -1,4 +1,4 @@
-"""Files: writes that are whole or not at all, and content hashes.
+"""Files: writes that are whole or not at all, who may read them, and content hashes.
 
 What belongs here: what every writer of files in the project shares. What does not: any file format.
 """
@@ -6,10 +6,35 @@ What belongs here: what every writer of files in the project shares. What does n
 from __future__ import annotations
 
 import hashlib
+import os
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+_PRIVATE = 0o077
+_given_umask: int | None = None
+
+
+def keep_private() -> None:
+    """Let nobody but this user read what this process and its children write from now on: it holds people's data."""
+    global _given_umask
+    before = os.umask(_PRIVATE)
+    if _given_umask is None:
+        _given_umask = before
+
+
+@contextmanager
+def given_away() -> Iterator[None]:
+    """Write in the block as the user's own umask says: files that they asked for, to show to others."""
+    if _given_umask is None:
+        yield
+        return
+    os.umask(_given_umask)
+    try:
+        yield
+    finally:
+        os.umask(_PRIVATE)
 
 
 @contextmanager

@@ -130,6 +130,7 @@ class Renderer:
         except (
             TemplateError,
             CompilerError,
+            SyntaxError,
             ArithmeticError,
             LookupError,
             TypeError,

@@ -21,8 +21,10 @@ from olist_pipeline.audit.model import FileAudit, Problem
 from olist_pipeline.audit.reading import Job
 
 SECONDS_A_FILE = 5.0
-GRACE_SECONDS = 10.0
-"""A worker that does not stop by itself is killed so many seconds later; its start counts, too."""
+BUSY = 4
+GRACE_SECONDS = 30.0
+"""A worker stops itself after so many seconds of computing, and the kernel stops it soon after. One that waits instead
+is killed by the clock: on a busy machine a file takes `BUSY` times its seconds, and a start takes its time, too."""
 
 FILES_A_WORKER = 25
 MOST_CHARACTERS_OF_ANSWER = 100_000_000
@@ -46,7 +48,7 @@ def audit_files(
     results: list[FileAudit | None] = [None] * len(jobs)
 
     def serve() -> None:
-        worker = _Worker({**start, "seconds": seconds}, seconds + GRACE_SECONDS, folder)
+        worker = _Worker({**start, "seconds": seconds}, BUSY * seconds + GRACE_SECONDS, folder)
         try:
             while True:
                 number, job = waiting.get_nowait()
@@ -96,7 +98,7 @@ class _Worker:
         if answer.endswith("\n"):
             return FileAudit.from_dict(json.loads(answer))
         self.close()
-        message = f"It ended the process that audited it, or took more than {self._seconds:g} s."
+        message = f"It ended the process that audited it, or took more than {self._start['seconds']:g} s."
         return FileAudit(job.file, problems=(Problem(job.file, None, message),))
 
     def close(self) -> None:

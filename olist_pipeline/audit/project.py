@@ -43,6 +43,11 @@ LAYERS = frozenset(
 DIALECTS = {"sqlserver": "tsql", "synapse": "tsql", "fabric": "tsql", "spark": "spark", "athena": "athena"}
 DEFAULT_DIALECT = "duckdb"
 PACKAGE_FOLDERS = ("dbt_packages", "dbt_modules")
+MODEL_PATHS = ("model-paths", "source-paths", "models")
+SNAPSHOT_PATHS = ("snapshot-paths", "", "snapshots")
+MACRO_PATHS = ("macro-paths", "", "macros")
+"""Settings that name folders: the key, an older one, and the folder where neither is there."""
+
 MOST_BYTES_OF_MANIFEST = 2_000_000_000
 
 
@@ -85,16 +90,18 @@ class Project:
         adapter = str(_mapping(self.manifest.get("metadata")).get("adapter_type") or self._adapter_of_profile())
         return DIALECTS.get(adapter, adapter) if adapter else DEFAULT_DIALECT
 
+    def check(self) -> None:
+        """Raise OlistError where the settings name folders that are outside of the project, or none at all."""
+        for keys in (MODEL_PATHS, SNAPSHOT_PATHS, MACRO_PATHS):
+            self._paths(*keys)
+
     def sql_files(self) -> list[Path]:
         """Return the files to audit, in the order of their paths: models and snapshots of a dbt project."""
         if self.chosen.is_file():
             return [self.chosen]
         folders = [self.chosen]
         if self.is_dbt and self.chosen == self.root:
-            named = [
-                *self._paths("model-paths", "source-paths", "models"),
-                *self._paths("snapshot-paths", "", "snapshots"),
-            ]
+            named = [*self._paths(*MODEL_PATHS), *self._paths(*SNAPSHOT_PATHS)]
             folders = [self.root / name for name in named]
         return sorted(path for folder in folders for path in _walk(folder, (".sql",)))
 
@@ -102,7 +109,7 @@ class Project:
         """Return the packages that macros come from, the project's own first."""
         if not self.is_dbt:
             return [Package("", tuple(_walk(self.root, (".sql",))))]
-        own = [path for name in self._paths("macro-paths", "", "macros") for path in _walk(self.root / name, (".sql",))]
+        own = [path for name in self._paths(*MACRO_PATHS) for path in _walk(self.root / name, (".sql",))]
         found = [Package(self.name, tuple(own))]
         for folder in PACKAGE_FOLDERS:
             for settings in sorted((self.root / folder).glob(f"*/{PROJECT_FILE}")):
@@ -196,7 +203,9 @@ def open_project(path: Path, manifest: Path | None = None) -> Project:
         raise OlistError(f"{root / PROJECT_FILE} cannot be read as YAML: {error}; mend it first.") from None
     if not isinstance(settings, dict):
         raise OlistError(f"{root / PROJECT_FILE} cannot be read as YAML: it holds no settings; mend it first.")
-    return Project(root, chosen, str(settings.get("name") or ""), settings, _read_manifest(root, settings, manifest))
+    project = Project(root, chosen, str(settings.get("name") or ""), settings, _read_manifest(root, settings, manifest))
+    project.check()
+    return project
 
 
 def _read_manifest(root: Path, settings: Mapping[str, Any], named: Path | None) -> Mapping[str, Any]:

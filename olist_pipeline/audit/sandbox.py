@@ -156,7 +156,7 @@ class Sandbox(SandboxedEnvironment):
         try:
             return obj.look_up(name)
         except (KeyError, TypeError):  # a name that cannot be one is none
-            return self.undefined(obj=obj, name=name)
+            return self._nothing(obj, name) if isinstance(name, str) else self.undefined(obj=obj, name=name)
 
     def _attribute(self, obj: Any, name: str) -> Any:
         try:

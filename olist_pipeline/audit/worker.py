@@ -53,7 +53,7 @@ def bounded(reader: Reader, job: Job, seconds: float) -> FileAudit:
         return reader.audit(job)
     except TookTooLong as stopped:
         line = _line_of_template(stopped)
-        what = "Its Jinja did not come to an end" if line is not None else "It could not be parsed"
+        what = "Its Jinja did not come to an end" if line is not None else "It was not read to its end"
         return FileAudit(job.file, problems=(Problem(job.file, line, f"{what} within {seconds:g} s."),))
     except MemoryError:
         return FileAudit(job.file, problems=(Problem(job.file, None, "It needs more memory than it may have."),))

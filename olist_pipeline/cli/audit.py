@@ -13,7 +13,6 @@ from pathlib import Path
 import click
 from rich.columns import Columns
 from rich.console import Console
-from rich.markup import escape
 from rich.panel import Panel
 from rich.progress import Progress
 from sqlglot.dialects.dialect import Dialect
@@ -23,8 +22,9 @@ from olist_pipeline.audit.audit import audit as run_audit
 from olist_pipeline.audit.model import Audit, Copies, Entry, Level, State
 from olist_pipeline.audit.pool import SECONDS_A_FILE
 from olist_pipeline.audit.trace import is_own, replaced_by_rules
-from olist_pipeline.cli.output import table
+from olist_pipeline.cli.output import inert, table
 from olist_pipeline.errors import OlistError
+from olist_pipeline.files import given_away
 
 FORMATS = ("table", "json", "csv", "html")
 WIDTH_OF_FILE = 200
@@ -104,21 +104,22 @@ def _write(found: Audit, form: str, out: Path | None) -> None:
         if out is None:
             _print(found, Console())
         else:
-            with out.open("w", encoding="utf-8") as file:
+            with given_away(), out.open("w", encoding="utf-8") as file:
                 _print(found, Console(file=file, width=WIDTH_OF_FILE))
         return
     text = {"json": report.as_json, "csv": report.as_csv, "html": report.as_html}[form](found)
     if out is None:
         click.echo(text, nl=False)
     else:
-        out.write_text(text, "utf-8")
+        with given_away():
+            out.write_text(text, "utf-8")
         click.echo(f"{len(found.entries)} findings in {found.files} files: {out}", err=True)
 
 
 def _print(found: Audit, console: Console) -> None:
     for problem in found.problems:
         where = f"{problem.file}:{problem.line}" if problem.line else problem.file
-        console.print(f"[red]{escape(where)}[/red]  {escape(problem.message)}", soft_wrap=True)
+        console.print(f"[red]{inert(where)}[/red]  {inert(problem.message)}", soft_wrap=True)
     keys = ["context", "findings", "high_priority", "points", "copied", "open", "done_percent"]
     rows = [[row[key] for key in keys] for row in report.summary(found)]
     titles = [key.replace("_", " ").replace("percent", "%") for key in keys]
@@ -144,19 +145,17 @@ def _print_entry(entry: Entry, console: Console) -> None:
     if entry.copies > 1:
         facts.append(f"{entry.copies} copies")
     where = f"{finding.file}:{finding.line}"
-    state = f"[{COLOUR_OF_STATE[entry.state]}]{entry.state}[/] {escape(entry.by)}".strip()
-    console.print(f"  [cyan]{escape(where)}  {escape(finding.column)}[/cyan]  {', '.join(facts)}", soft_wrap=True)
-    console.print(f"      {escape(finding.statement)}", soft_wrap=True)
+    state = f"[{COLOUR_OF_STATE[entry.state]}]{entry.state}[/] {inert(entry.by)}".strip()
+    console.print(f"  [cyan]{inert(where)}  {inert(finding.column)}[/cyan]  {', '.join(facts)}", soft_wrap=True)
+    console.print(f"      {inert(finding.statement)}", soft_wrap=True)
     console.print(f"      {state}", soft_wrap=True)
 
 
 def _print_near(copies: Copies, console: Console) -> None:
     panels = [
-        Panel(escape(finding.sql), title=escape(f"{finding.file}:{finding.line} {finding.column}"))
+        Panel(inert(finding.sql), title=inert(f"{finding.file}:{finding.line} {finding.column}"))
         for finding in copies.findings[:MOST_PANELS]
     ]
     console.print(Columns(panels, equal=True, expand=True))
     for finding, difference in zip(copies.findings[1:], copies.differences, strict=True):
-        console.print(
-            f"  {escape(finding.place)} differs from {escape(copies.findings[0].place)}: {escape(difference)}"
-        )
+        console.print(f"  {inert(finding.place)} differs from {inert(copies.findings[0].place)}: {inert(difference)}")

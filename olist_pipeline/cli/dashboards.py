@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 
 from olist_pipeline.errors import OlistError
+from olist_pipeline.files import given_away
 from olist_pipeline.settings import Settings
 
 
@@ -32,7 +33,9 @@ def dashboards(port: int, host: str, folder: Path | None) -> None:
 
     release = current(Settings.from_env().serving)
     if folder is not None:
-        for path in export(folder):
+        with given_away():
+            paths = export(folder)
+        for path in paths:
             click.echo(path)
         return
     _must_be_free(host, port)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from contextlib import nullcontext
 from datetime import date
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from rich.progress import Progress
 
 from olist_pipeline.cli.output import JSON, print_json, print_rows, tell_shares
 from olist_pipeline.errors import OlistError
+from olist_pipeline.files import given_away
 from olist_pipeline.landing.inspection import inspect_folder
 from olist_pipeline.registry import LANDING
 from olist_pipeline.settings import Settings
@@ -43,7 +45,8 @@ def generate_command(orders: int, seed: int, out: Path | None) -> None:
     with Progress(console=Console(stderr=True), transient=True) as progress:
         bar = progress.add_task("orders", total=orders)
         try:
-            rows = generate(folder, orders=orders, seed=seed, progress=lambda done: progress.advance(bar, done))
+            with given_away() if out else nullcontext():
+                rows = generate(folder, orders=orders, seed=seed, progress=lambda done: progress.advance(bar, done))
         except ValueError as error:
             raise OlistError(str(error)) from error
     click.echo(f"{sum(rows.values()):,} rows in {len(rows)} files in {folder}")
@@ -93,7 +96,8 @@ def download_command(out: Path | None) -> None:
         fetched = Path(kagglehub.dataset_download(DATASET))
     except Exception as error:  # kagglehub raises whatever its transport raises
         raise OlistError(f"Kaggle cannot be reached ({error}); download {DATASET} by hand into {folder}.") from error
-    folder.mkdir(parents=True, exist_ok=True)
-    for path in fetched.glob("*.csv"):
-        shutil.copyfile(path, folder / path.name)
+    with given_away() if out else nullcontext():
+        folder.mkdir(parents=True, exist_ok=True)
+        for path in fetched.glob("*.csv"):
+            shutil.copyfile(path, folder / path.name)
     click.echo(f"{DATASET} is in {folder}")

@@ -13,6 +13,7 @@ import sys
 import click
 
 from olist_pipeline.errors import OlistError
+from olist_pipeline.files import keep_private
 
 COMMANDS = {
     "run": "run:run",
@@ -63,6 +64,7 @@ def cli(ctx: click.Context) -> None:
 
 def main() -> None:
     """Run the command line; an error that a person can mend is one sentence and exit code 1."""
+    keep_private()
     try:
         cli(prog_name="olist")
     except OlistError as error:

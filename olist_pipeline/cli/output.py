@@ -6,6 +6,7 @@ What belongs here: rendering rows. What does not: getting them.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -18,6 +19,8 @@ from rich.text import Text
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 """The option of every reporting command."""
 
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
 COLOUR_OF = {
     "identical": "green",
     "explained": "yellow",
@@ -26,6 +29,11 @@ COLOUR_OF = {
     "holds": "green",
     "does not hold": "red",
 }
+
+
+def inert(text: str) -> str:
+    """Return a text that prints as it is: it neither styles nor steers the terminal, whoever wrote it."""
+    return escape(CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text))
 
 
 def print_json(value: object) -> None:
@@ -63,6 +71,6 @@ def _cell(value: object) -> str:
     if isinstance(value, float):
         return f"{value:,.1f}"
     # A cell of a bad row may hold anything, also what rich would take for its own markup.
-    text = "" if value is None else escape(str(value))
+    text = "" if value is None else inert(str(value))
     colour = COLOUR_OF.get(text)
     return f"[{colour}]{text}[/{colour}]" if colour else text

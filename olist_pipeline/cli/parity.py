@@ -18,6 +18,7 @@ from olist_pipeline.cli.output import JSON, print_json, print_rows
 from olist_pipeline.cli.parity_view import print_comparison, print_report
 from olist_pipeline.cli.summary import verdict_rows
 from olist_pipeline.errors import OlistError
+from olist_pipeline.files import given_away
 from olist_pipeline.parity.attribution import complete_report
 from olist_pipeline.parity.html import html_report
 from olist_pipeline.settings import Settings, current_user
@@ -132,7 +133,9 @@ def _show_stored(table: str | None, html: Path | None, as_json: bool) -> None:
         raise OlistError(f"{table} has not been compared; compared are: {', '.join(sorted(stored))}.")
     chosen = [stored[table]] if table else list(stored.values())
     if html is not None:
-        html.write_text(html_report(chosen, approvals.all_approvals(url), date.today()), "utf-8")
+        text = html_report(chosen, approvals.all_approvals(url), date.today())
+        with given_away():
+            html.write_text(text, "utf-8")
         click.echo(f"{html} holds the verdicts on {len(chosen)} table{'s' * (len(chosen) != 1)}.", err=as_json)
     if as_json:
         print_json([verdict.report for verdict in chosen])

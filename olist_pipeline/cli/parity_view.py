@@ -10,10 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
-from olist_pipeline.cli.output import COLOUR_OF
+from olist_pipeline.cli.output import COLOUR_OF, inert
 
 Report = Mapping[str, Any]
 OLD_COLOUR, NEW_COLOUR = "red", "green"
@@ -23,7 +22,7 @@ def print_report(console: Console, report: Report) -> None:
     """Print the stored report of one table (`TableParity.to_dict`)."""
     first, *rest = report["sentences"]
     colour = COLOUR_OF.get(report["verdict"], "default")
-    console.print(f"[bold {colour}]{report['verdict']}[/]  {escape(first)}", highlight=False)
+    console.print(f"[bold {colour}]{report['verdict']}[/]  {inert(first)}", highlight=False)
     if report["effects"]:
         _print_effects(console, report["effects"])
     shown = "old_and_new" if report["verdict"] == "explained" else "replay_and_new"
@@ -31,10 +30,10 @@ def print_report(console: Console, report: Report) -> None:
         sides = ("old", "new") if shown == "old_and_new" else ("replay", "new")
         print_comparison(console, report[shown], sides)
     for approval in report["approvals"]:
-        console.print(f"[yellow]approved[/]  {escape(_approval(approval))}", highlight=False)
+        console.print(f"[yellow]approved[/]  {inert(_approval(approval))}", highlight=False)
     if report["verdict"] == "identical":
         for line in rest:
-            console.print(escape(line), highlight=False)
+            console.print(inert(line), highlight=False)
 
 
 def print_comparison(console: Console, comparison: Report, sides: Sequence[str] = ("old", "new")) -> None:
@@ -128,7 +127,7 @@ def _print_effects(console: Console, effects: Report) -> None:
             table.add_column(name, justify="left" if name == "rules" else "right", overflow="fold")
         for effect in effects["by_rule"]:
             counts = (f"{effect[name]:,}" for name in ("gone", "come", "changed"))
-            rules = escape(effect["rules"]) or "(moved with the rest)"
+            rules = inert(effect["rules"]) or "(moved with the rest)"
             table.add_row(rules, *counts, *(_number(effect["moved"][name]) for name in measures))
         console.print(table)
     if effects["totals"]:
@@ -161,8 +160,8 @@ def _approval(approval: Report) -> str:
 
 
 def _key(key: Report) -> str:
-    return escape(", ".join(f"{name} = {'NULL' if value is None else value}" for name, value in key.items()))
+    return inert(", ".join(f"{name} = {'NULL' if value is None else value}" for name, value in key.items()))
 
 
 def _value(value: str | None) -> str:
-    return "NULL" if value is None else escape(value)
+    return "NULL" if value is None else inert(value)

@@ -7,7 +7,6 @@ what a person sees of them (`cli`).
 from __future__ import annotations
 
 import fcntl
-import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -29,7 +28,6 @@ def prepare(settings: Settings) -> str:
     if settings.postgres_url is None:
         migrate_storage(url)
     settings.export()
-    os.environ["OLIST_POSTGRES_URL"] = url
     settings.dagster_home.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(PROJECT_DIR / "dagster.yaml", settings.dagster_home / "dagster.yaml")
     return url

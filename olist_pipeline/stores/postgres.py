@@ -22,6 +22,7 @@ from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg
 from olist_pipeline.errors import OlistError
 from olist_pipeline.settings import Settings
 from olist_pipeline.stores import embedded, locks
+from olist_pipeline.stores.address import read_address
 
 if TYPE_CHECKING:
     import polars as pl  # a command that must be quick does not wait for it
@@ -43,12 +44,7 @@ def server_url(settings: Settings) -> str:
     """Return the `postgresql://` address of the server, starting the embedded one where none is given."""
     if settings.postgres_url is None:
         return embedded.url_of(settings.postgres_data)
-    scheme, separator, rest = settings.postgres_url.partition("://")
-    if not separator or not scheme.startswith("postgres"):
-        raise OlistError(
-            f"OLIST_POSTGRES_URL must look like postgresql://user@host/database, not {settings.postgres_url!r}."
-        )
-    return f"postgresql://{rest}"
+    return read_address(settings.postgres_url, settings.postgres_password_file)
 
 
 def ready_url(settings: Settings) -> str:

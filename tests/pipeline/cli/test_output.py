@@ -22,3 +22,9 @@ def test_numbers_verdicts_and_nothing():
     assert "1,234,567" in text
     assert "identical" in text
     assert "None" not in text
+
+
+def test_no_text_steers_the_terminal():
+    text = printed(city="a\x1b]52;c;aGk=\x07\r\x9bb\tc")
+    assert r"a\x1b]52;c;aGk=\x07\x0d\x9bb" in text
+    assert "\x1b]" not in text

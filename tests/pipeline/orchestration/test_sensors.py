@@ -166,9 +166,9 @@ def automated(environment, parsed_project):
 
 
 def pipeline(settings):
-    from olist_pipeline.orchestration.resources import PipelineResource
+    from olist_pipeline.orchestration.resources import Pipeline
 
-    return PipelineResource.of(settings)
+    return Pipeline(settings)
 
 
 class TestAlerts:

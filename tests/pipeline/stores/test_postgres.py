@@ -131,7 +131,7 @@ def test_a_plus_and_a_blank_in_an_address_stay_what_they_are(database):
 
 @pytest.mark.parametrize("scheme", ["postgresql", "postgres", "postgresql+psycopg2", "postgresql+psycopg"])
 def test_a_given_server_is_taken_whatever_its_driver(scheme):
-    assert given(f"{scheme}://u@h/d") == "postgresql://u@h/d"
+    assert given(f"{scheme}://u@h/d") == "postgresql://u@/d?host=h"
 
 
 def test_a_failed_transaction_leaves_nothing(database):

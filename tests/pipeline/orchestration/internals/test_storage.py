@@ -31,11 +31,10 @@ def backends(server) -> set[int]:
     return {row["pid"] for row in rows}
 
 
-def test_a_child_process_is_told_the_address(storage, monkeypatch):
-    monkeypatch.setenv("OLIST_POSTGRES_URL", "postgresql://nobody@127.0.0.1:1/none")
-    configured = json.loads(storage.inst_data.config_yaml)
+def test_a_child_process_is_told_no_address_and_finds_it(storage):
+    assert json.loads(storage.inst_data.config_yaml) == {}
     child = storage.inst_data.rehydrate(EnvironmentStorage)
-    assert child.postgres_url == configured["postgres_url"] == storage.postgres_url
+    assert child.postgres_url == storage.postgres_url
     assert child.run_storage.get_runs_count() == storage.run_storage.get_runs_count()
 
 

@@ -1,0 +1,137 @@
+"""Projects whose files lead elsewhere, never end, or have not the shape that dbt gives them."""
+
+import os
+
+import pytest
+
+from olist_pipeline.audit import yaml_file
+from olist_pipeline.audit.audit import audit
+from olist_pipeline.errors import OlistError
+
+RULE = "select case when orders > 10 then 'VIP' else 'NEW' end as segment from customers\n"
+BOMB = "a0: &a0 [x, x]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 12))
+
+MERGES = "a0: &a0 {k: v}\n" + "".join(f"a{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 9)}]}}\n" for n in range(1, 12))
+
+
+@pytest.fixture
+def project(tmp_path):
+    """A dbt project with one model, and a folder beside it that is none of its business."""
+    for name in ("project/models", "project/macros", "elsewhere/macros"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "project" / "dbt_project.yml").write_text("name: shop\n")
+    (tmp_path / "project" / "models" / "good.sql").write_text(RULE)
+    (tmp_path / "elsewhere" / "secret.sql").write_text(RULE.replace("VIP", "SECRET"))
+    (tmp_path / "elsewhere" / "macros" / "m.sql").write_text("{% macro hidden() %}'SECRET'{% endmacro %}")
+    (tmp_path / "elsewhere" / "dbt_project.yml").write_text("name: elsewhere\n")
+    return tmp_path / "project"
+
+
+def test_nothing_outside_is_read_and_nothing_waits(project):
+    models, elsewhere = project / "models", project.parent / "elsewhere"
+    (models / "link.sql").symlink_to(elsewhere / "secret.sql")
+    (models / "folder").symlink_to(elsewhere)
+    (models / "inside").symlink_to(project / "macros")
+    (models / "circle.sql").symlink_to(models / "circle.sql")
+    (models / "up").symlink_to(project)
+    (models / "zero.sql").symlink_to("/dev/zero")
+    os.mkfifo(models / "pipe.sql")
+    with (models / "huge.sql").open("wb") as file:
+        file.truncate(10_000_000_000)
+    (project / "dbt_packages").mkdir()
+    (project / "dbt_packages" / "elsewhere").symlink_to(elsewhere)
+    (models / "calls.sql").write_text("select {{ elsewhere.hidden() }} as x")
+    (project / "profiles.yml").symlink_to("/dev/zero")
+    (project / "target").mkdir()
+    os.mkfifo(project / "target" / "manifest.json")
+    found = audit(project)
+    assert [entry.finding.file for entry in found.entries] == ["models/good.sql"]
+    told = {problem.file.removeprefix("models/"): problem.message for problem in found.problems}
+    outside, link = "It is a link that leads out of the project: it was not read.", "It is a link to a folder"
+    assert told.pop("link.sql") == told.pop("folder") == told.pop("zero.sql") == outside
+    assert link in told.pop("inside")
+    assert link in told.pop("up")
+    assert "cannot be opened" in told.pop("circle.sql")
+    assert told.pop("pipe.sql") == "It is no plain file: it was not read."
+    assert "10000.0 MB" in told.pop("huge.sql")
+    assert "Macro elsewhere.hidden is not known" in told.pop("calls.sql")
+    assert told == {}
+
+
+def test_names_of_files_that_are_no_text_are_shown(project):
+    (project / "models" / "a\n\x1b[31m.sql").write_text(RULE)
+    (project / os.fsdecode(b"models/\xff.sql")).write_text(RULE)
+    files = [entry.finding.file for entry in audit(project).entries]
+    assert files == [r"models/\xff.sql", r"models/a\n\x1b[31m.sql", "models/good.sql"]
+
+
+@pytest.mark.parametrize("key", ["model-paths", "snapshot-paths", "macro-paths"])
+@pytest.mark.parametrize("named", ['["../../etc"]', '["/etc"]', '["models/../../elsewhere"]'])
+def test_folders_outside_are_one_sentence(project, key, named):
+    (project / "dbt_project.yml").write_text(f"name: shop\n{key}: {named}\n")
+    with pytest.raises(OlistError, match=rf"{key} in .* outside of the project; take it out"):
+        audit(project)
+
+
+def test_a_link_to_folders_outside_is_one_sentence(project):
+    (project / "shared").symlink_to(project.parent / "elsewhere")
+    (project / "dbt_project.yml").write_text("name: shop\nmodel-paths: [shared]\n")
+    with pytest.raises(OlistError, match="outside of the project"):
+        audit(project)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        "name: [1, 2]\nvars: [1]\n",
+        "name: shop\nvars: {shop: 1}\nprofile: {a: 1}\n",
+        "name: shop\ntarget-path: ../elsewhere\n",
+        'name: shop\ntarget-path: "a\\0b"\n',
+        "name: shop\ntarget-path: [1]\n",
+    ],
+)
+def test_settings_of_another_shape_count_as_not_there(project, settings):
+    (project / "dbt_project.yml").write_text(settings)
+    (project / "profiles.yml").write_text("[1, 2]")
+    (project / "models" / "m.yml").write_text("models: {a: 1}\n")
+    (project / "models" / "n.yml").write_text("models: [1, {name: good, config: [1], meta: 2}]\n")
+    assert len(audit(project).entries) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (BOMB, "aliases stand for more"),
+        ("a: &a [*a]", "aliases stand for more"),
+        (MERGES, "aliases stand"),
+        ("[" * 1200, "nested too deeply"),
+        ("!!python/object/apply:os.system [ls]", "could not determine a constructor"),
+        ("name: !!timestamp nothing", "no attribute|not well formed"),
+        ("name: 2020-99-99", "month must be"),
+        ("name: [", "while parsing|expected"),
+        ("- a\n- b", "holds no settings"),
+        ("a" * 3_000_000, "3.0 MB"),
+    ],
+    ids=lambda value: value[:20],
+)  # fmt: skip
+def test_yaml_that_nobody_can_read_is_one_sentence(project, text, words):
+    (project / "dbt_project.yml").write_text(text)
+    with pytest.raises(OlistError, match=rf"dbt_project.yml cannot be read as YAML: .*({words})"):
+        audit(project)
+
+
+def test_aliases_that_people_write_are_read():
+    assert yaml_file.parse("a: &a {x: 1}\nb: {<<: *a, y: 2}\nc: [*a, *a]") == {
+        "a": {"x": 1}, "b": {"x": 1, "y": 2}, "c": [{"x": 1}, {"x": 1}],
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("text", ["[" * 200_000, "{", "\xff", '{"nodes": [1], "macros": 2, "metadata": 3}', "[1]"])
+def test_a_manifest_of_another_shape_is_one_sentence_or_not_there(project, text):
+    (project / "target").mkdir()
+    (project / "target" / "manifest.json").write_text(text, "latin-1")
+    if text.endswith(("}", "]")):
+        assert len(audit(project).entries) == 1
+    else:
+        with pytest.raises(OlistError, match="cannot be read as a manifest"):
+            audit(project)
