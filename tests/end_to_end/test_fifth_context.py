@@ -7,7 +7,6 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,29 +15,15 @@ import pytest
 
 from olist_pipeline.settings import PROJECT_DIR
 from olist_pipeline.synthetic import generate
+from tests.docs.following import follow, patched
 
 DOCUMENT = PROJECT_DIR / "docs" / "adding_a_context.md"
 COLUMN = PROJECT_DIR / "docs" / "adding_a_column.md"
 REGISTRY = "olist_pipeline/registry.py"
 COPIED = ("olist_domain", "olist_pipeline", "dbt")
 FILES = ("dagster.yaml", "workspace.yaml", "pyproject.toml", ".importlinter")
-BLOCK = re.compile(r"^`([\w./]+)`\n\n```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 OWN = re.compile(r"olist_domain/support/|olist_pipeline/contexts/support/|dbt/models/(old|new)/.*(support|tickets)")
 RUN = "from olist_pipeline.cli.main import main; main()"
-
-
-def follow(project: Path, document: Path, apply: Callable[[str, str], str]) -> set[str]:
-    """Write the document's files below `project`; return their names. `apply` applies a diff to a text."""
-    written = set()
-    for name, language, text in BLOCK.findall(document.read_text("utf-8")):
-        path = project / name
-        if language == "diff":
-            path.write_text(apply(path.read_text("utf-8"), text), "utf-8")
-        else:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, "utf-8")
-        written.add(name)
-    return written
 
 
 def registered(text: str, diff: str) -> str:
@@ -49,16 +34,6 @@ def registered(text: str, diff: str) -> str:
     assert piece in text, "the document must show the registry as it is"
     first = "from olist_pipeline.contexts.sales"
     return text.replace(piece, replacement).replace(first, f"{import_line}\n{first}", 1)
-
-
-def patched(text: str, diff: str) -> str:
-    """Apply a diff whose parts are set apart by @@: the lines that were there, once, become those that shall be."""
-    for part in diff.split("@@\n"):
-        lines = part.splitlines()
-        before, after = ("".join(f"{line[1:]}\n" for line in lines if line[:1] != sign) for sign in ("+", "-"))
-        assert text.count(before) == 1, f"the document must show the file as it is:\n{before}"
-        text = text.replace(before, after)
-    return text
 
 
 def write_tickets(landing: Path) -> dict[str, str]:
