@@ -15,7 +15,7 @@ import polars as pl
 
 from olist_domain.sales.order import OrderRecords
 from olist_domain.sales.records import OrderItemRecord, OrderRecord, PaymentRecord
-from olist_pipeline.contexts.sales.validation import judge_sales
+from olist_pipeline.contexts.sales.validation import validate_sales
 from olist_pipeline.intake.rows import take_in
 from olist_pipeline.landing.catalogue import ORDER_ITEMS, ORDER_PAYMENTS, ORDERS
 from olist_pipeline.months import MonthRange
@@ -43,12 +43,14 @@ def measure(landing: Path, home: Path) -> None:
     print("sales, three files, medians of", ROUNDS)
     print(f"  Polars parses and writes them to Parquet     {plain:6.3f} s")
     print(f"  intake (read, cast, structure, write)        {intake:6.3f} s")
-    print(f"  validation (read, judge, split, write)       {validation:6.3f} s   {ratio:4.1f} x the plain parse")
+    print(f"  validation (read, validate, split, write)       {validation:6.3f} s   {ratio:4.1f} x the plain parse")
     print(f"  intake and validation together               {intake + validation:6.3f} s   {whole:4.1f} x")
-    on_columns = median(_seconds(lambda: _judge(home)) for _ in range(ROUNDS))
+    on_columns = median(_seconds(lambda: _validate(home)) for _ in range(ROUNDS))
     orders = _intake(home)["orders"].height
     on_objects = _seconds_on_objects(home) / SAMPLE * orders
-    print(f"  judging on columns {on_columns:.3f} s, on objects {on_objects:.1f} s: {on_objects / on_columns:.0f} x\n")
+    print(
+        f"  validating on columns {on_columns:.3f} s, on objects {on_objects:.1f} s: {on_objects / on_columns:.0f} x\n"
+    )
 
 
 def _parse_and_write(landing: Path, home: Path) -> None:
@@ -68,15 +70,15 @@ def _intake(home: Path) -> dict[str, pl.DataFrame]:
     return {table.name: scan_intake(home / "intake", table.name).collect() for table in TABLES}
 
 
-def _judge(home: Path) -> None:
-    judge_sales(_intake(home))
+def _validate(home: Path) -> None:
+    validate_sales(_intake(home))
 
 
 def _validate(home: Path) -> None:
-    judged = judge_sales(_intake(home))
-    judged.quarantined()
+    validated = validate_sales(_intake(home))
+    validated.quarantined()
     for table in TABLES:
-        write_months(judged.accepted(table.name), home / "staging", "sales", table.name, list(MONTHS))
+        write_months(validated.accepted(table.name), home / "staging", "sales", table.name, list(MONTHS))
 
 
 def _seconds_on_objects(home: Path) -> float:

@@ -82,14 +82,14 @@ def _switch_once(serving: Path, act: Switch, chance: random.Random, killed: floa
     routes = journal.present_state(serving).routes
     context = chance.choice(sorted(routes))
     forward = routes[context] not in SERVED_FROM_NEW
-    process, told = _start(_act, act, context, forward)
+    process, results = _start(_act, act, context, forward)
     if chance.random() < killed:
         time.sleep(chance.uniform(0, 0.15))
         os.kill(process.pid or 0, signal.SIGKILL)
         process.join()
         result.killed += 1
         return
-    seconds, problem = told.recv()
+    seconds, problem = results.recv()
     process.join()
     if problem:
         result.failures.append(problem)
@@ -97,17 +97,17 @@ def _switch_once(serving: Path, act: Switch, chance: random.Random, killed: floa
         result.seconds["cutover" if forward else "rollback"].append(seconds)
 
 
-def _act(told: Connection, act: Switch, context: str, forward: bool) -> None:
+def _act(results: Connection, act: Switch, context: str, forward: bool) -> None:
     try:
-        told.send((act(context, forward), ""))
+        results.send((act(context, forward), ""))
     except OlistError as error:
         is_refusal = "would change nothing yet" in str(error) or "served beside each other" in str(error)
-        told.send((None, "" if is_refusal else str(error)))
+        results.send((None, "" if is_refusal else str(error)))
     except Exception as error:  # the driver must hear of anything
-        told.send((None, repr(error)))
+        results.send((None, repr(error)))
 
 
-def _read(told: Connection, serving: Path, release: Release, contents: Contents, stop: Event, seed: int) -> None:
+def _read(results: Connection, serving: Path, release: Release, contents: Contents, stop: Event, seed: int) -> None:
     """Ask `current` for some tables and for its routes, over and over; tell every answer that is not of one release."""
     chance, answers, failures, seen = random.Random(seed), 0, list[str](), set[int]()
     while not stop.is_set():
@@ -119,7 +119,7 @@ def _read(told: Connection, serving: Path, release: Release, contents: Contents,
             answers += 1
         except Exception as error:  # any failure of a reader is what the soak looks for
             failures.append(repr(error))
-    told.send((answers, seen, failures))
+    results.send((answers, seen, failures))
 
 
 def _mixed(

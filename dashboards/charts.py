@@ -3,7 +3,7 @@
 What belongs here: one function a kind. What does not: colours, axes and tooltips (see `look`), figures, and which chart
 stands where.
 
-Every function takes a frame and returns an Altair chart as wide as its place. A `Column` says which column of the frame
+Every function takes a frame and returns an Altair chart as wide as its place. A `Field` says which column of the frame
 is meant and how a person reads it.
 """
 
@@ -23,7 +23,7 @@ from dashboards.look import (
     INK,
     REDDEST,
     TEAL,
-    Column,
+    Field,
     colour_by,
     finished,
     measures,
@@ -35,13 +35,13 @@ from dashboards.look import (
 
 def ranking(
     frame: pl.DataFrame,
-    name: Column,
-    value: Column,
+    name: Field,
+    value: Field,
     *,
     axis_format: str,
-    also: Sequence[Column] = (),
+    also: Sequence[Field] = (),
     colour: str = BLUE,
-    kind: Column | None = None,
+    kind: Field | None = None,
     colours: Mapping[str, str] | None = None,
     height: int | None = None,
 ) -> alt.TopLevelMixin:
@@ -65,9 +65,9 @@ def ranking(
 
 def stacked_ranking(
     frame: pl.DataFrame,
-    name: Column,
-    value: Column,
-    kind: Column,
+    name: Field,
+    value: Field,
+    kind: Field,
     colours: Mapping[str, str],
     *,
     axis_format: str,
@@ -95,12 +95,12 @@ def stacked_ranking(
 
 def heatmap(
     frame: pl.DataFrame,
-    across: Column,
-    down: Column,
-    value: Column,
+    across: Field,
+    down: Field,
+    value: Field,
     *,
     down_order: Sequence[Any] | None = None,
-    also: Sequence[Column] = (),
+    also: Sequence[Field] = (),
     height: int = HEIGHT,
     label_format: str = "",
     span: tuple[float, float] | None = None,
@@ -140,12 +140,12 @@ def heatmap(
 
 def bubbles(
     frame: pl.DataFrame,
-    across: Column,
-    up: Column,
-    size: Column,
+    across: Field,
+    up: Field,
+    size: Field,
     *,
-    named: Sequence[Column],
-    kind: Column | None = None,
+    named: Sequence[Field],
+    kind: Field | None = None,
     colours: Mapping[str, str] | None = None,
     up_domain: tuple[float, float] | None = None,
     logarithmic: bool = False,
@@ -169,7 +169,7 @@ def bubbles(
     return finished(chart, height)
 
 
-def curve(frame: pl.DataFrame, across: Column, up: Column) -> alt.TopLevelMixin:
+def curve(frame: pl.DataFrame, across: Field, up: Field) -> alt.TopLevelMixin:
     """Return the curve of a share that grows with a percentage."""
     chart = (
         alt.Chart(frame)
@@ -185,13 +185,13 @@ def curve(frame: pl.DataFrame, across: Column, up: Column) -> alt.TopLevelMixin:
 
 def columns(
     frame: pl.DataFrame,
-    across: Column,
-    value: Column,
+    across: Field,
+    value: Field,
     *,
     axis_format: str,
-    also: Sequence[Column] = (),
+    also: Sequence[Field] = (),
     colour: str = BLUE,
-    kind: Column | None = None,
+    kind: Field | None = None,
     colours: Mapping[str, str] | None = None,
     height: int = HEIGHT,
 ) -> alt.TopLevelMixin:
@@ -216,7 +216,7 @@ def columns(
 
 
 def place_map(
-    frame: pl.DataFrame, size: Column, shade: Column, named: Sequence[Column], also: Sequence[Column]
+    frame: pl.DataFrame, size: Field, shade: Field, named: Sequence[Field], also: Sequence[Field]
 ) -> alt.TopLevelMixin:
     """Return cities at their coordinates (columns `longitude`, `latitude`), which draw the country by themselves."""
     chart = (
@@ -246,7 +246,7 @@ def place_map(
     return finished(chart, 520)
 
 
-def diverging(frame: pl.DataFrame, name: Column, left: Column, right: Column, *, height: int) -> alt.TopLevelMixin:
+def diverging(frame: pl.DataFrame, name: Field, left: Field, right: Field, *, height: int) -> alt.TopLevelMixin:
     """Return two bars a row, one to the left and one to the right of a common middle."""
     absolute = short_money(f"format(abs(datum.value), '{formats.MONEY_SHORT}')")
     titles = {left.title: TEAL, right.title: BLUE}

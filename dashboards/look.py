@@ -72,7 +72,7 @@ REDDEST = 0.3
 
 
 @dataclass(frozen=True)
-class Column:
+class Field:
     """A column of a frame, its name for a person and the d3 format of its values (none for text)."""
 
     name: str
@@ -102,7 +102,7 @@ def usual_span(frame: pl.DataFrame, value: str, weight: str, *, zero: bool = Tru
     return (0.0 if zero else float(values.min()), float(values.max()))  # type: ignore[arg-type]
 
 
-def month_axis(month: Column) -> alt.X:
+def month_axis(month: Field) -> alt.X:
     """Return the axis of months."""
     # A month is a name on the axis, not a point in time: columns get equal width, and no time zone moves them.
     return alt.X(
@@ -113,7 +113,7 @@ def month_axis(month: Column) -> alt.X:
     )
 
 
-def month_tooltip(month: Column) -> alt.Tooltip:
+def month_tooltip(month: Field) -> alt.Tooltip:
     """Return the tooltip of a month."""
     return alt.Tooltip(f"{month.name}:T", title=month.title, format=formats.MONTH)
 
@@ -123,7 +123,7 @@ def rests_on_much(weight: str) -> pl.Expr:
     return pl.col(weight) >= pl.col(weight).max() * HARDLY_ANY
 
 
-def measures(*columns: Column) -> list[alt.Tooltip]:
+def measures(*columns: Field) -> list[alt.Tooltip]:
     """Return the tooltips of numbers."""
     return [column.tooltip("Q") for column in columns]
 

@@ -195,8 +195,8 @@ def index(link: Callable[[str], str]) -> str:
 
 
 def _panel(title: str, note: str, inner: str, wide: bool) -> str:
-    told = f'<p class="note">{escape(note)}</p>' if note else ""
-    return f'<section class="panel{" wide" if wide else ""}">{_heading(title, 2)}{told}{inner}</section>'
+    shown = f'<p class="note">{escape(note)}</p>' if note else ""
+    return f'<section class="panel{" wide" if wide else ""}">{_heading(title, 2)}{shown}{inner}</section>'
 
 
 def _heading(text: str, level: int) -> str:

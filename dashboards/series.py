@@ -3,7 +3,7 @@
 What belongs here: one function a kind. What does not: charts of other things (`charts`), colours, axes and tooltips
 (`look`), and figures.
 
-Every function takes a frame and returns an Altair chart as wide as its place. A `Column` says which column of the frame
+Every function takes a frame and returns an Altair chart as wide as its place. A `Field` says which column of the frame
 is meant and how a person reads it.
 """
 
@@ -19,7 +19,7 @@ from dashboards.look import (
     BLUE,
     GREY,
     TEAL,
-    Column,
+    Field,
     colour_by,
     finished,
     measures,
@@ -31,7 +31,7 @@ from dashboards.look import (
 
 
 def columns_by_month(
-    frame: pl.DataFrame, month: Column, value: Column, *, axis_format: str, also: Sequence[Column] = ()
+    frame: pl.DataFrame, month: Field, value: Field, *, axis_format: str, also: Sequence[Field] = ()
 ) -> alt.TopLevelMixin:
     """Return a column a month; `also` are further columns of the tooltip."""
     bars = (
@@ -48,9 +48,9 @@ def columns_by_month(
 
 def lines(
     frame: pl.DataFrame,
-    month: Column,
-    value: Column,
-    weight: Column,
+    month: Field,
+    value: Field,
+    weight: Field,
     *,
     axis_format: str,
     colour: str = TEAL,
@@ -76,9 +76,7 @@ def lines(
     )
 
 
-def area_by_day(
-    frame: pl.DataFrame, day: Column, value: Column, mean: Column, *, axis_format: str
-) -> alt.TopLevelMixin:
+def area_by_day(frame: pl.DataFrame, day: Field, value: Field, mean: Field, *, axis_format: str) -> alt.TopLevelMixin:
     """Return a thin column a day under the line of a moving mean."""
     base = alt.Chart(frame).encode(
         x=alt.X(f"{day.name}:T", title=None, axis=alt.Axis(format=formats.MONTH, grid=False, tickCount=8)),
@@ -92,9 +90,9 @@ def area_by_day(
 
 def stacked_by_month(
     frame: pl.DataFrame,
-    month: Column,
-    value: Column,
-    kind: Column,
+    month: Field,
+    value: Field,
+    kind: Field,
     colours: Mapping[str, str],
     *,
     axis_format: str,

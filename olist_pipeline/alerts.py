@@ -70,7 +70,7 @@ def send(settings: Settings, alert: Alert, *, wait: bool = False) -> None:
         delivery.start()
         if wait:
             delivery.join()
-    except Exception:  # an alert that cannot be told must not break what it tells of
+    except Exception:  # an alert that cannot be sent must not break what it is about
         _log.exception("The alert %s %s could not be raised", alert.kind, alert.key)
 
 

@@ -1,4 +1,4 @@
-"""Months: the partitions of everything that orders bear.
+"""Months: the partitions of order-level tables.
 
 What belongs here: first days of months, their text and their ranges. What does not: Dagster's partition
 definitions, which are made of these.

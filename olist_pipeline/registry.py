@@ -13,7 +13,7 @@ from olist_pipeline.contexts.fulfillment import FULFILLMENT
 from olist_pipeline.contexts.marketplace import MARKETPLACE
 from olist_pipeline.contexts.sales import SALES
 from olist_pipeline.landing.catalogue import LandingTable
-from olist_pipeline.validation.context import Context, Step
+from olist_pipeline.validation.context import Context, ValidationStep
 from olist_pipeline.validation.table import Link
 
 CONTEXTS: dict[str, Context] = {context.name: context for context in (SALES, MARKETPLACE, CUSTOMER, FULFILLMENT)}
@@ -21,7 +21,7 @@ CONTEXTS: dict[str, Context] = {context.name: context for context in (SALES, MAR
 LANDING: dict[str, LandingTable] = {table.name: table for context in CONTEXTS.values() for table in context.landing}
 """The landing files of all contexts, by table."""
 
-STEPS: tuple[Step, ...] = tuple(step for context in CONTEXTS.values() for step in context.steps)
+STEPS: tuple[ValidationStep, ...] = tuple(step for context in CONTEXTS.values() for step in context.steps)
 """The validation steps of all contexts."""
 
 LINKS: tuple[Link, ...] = tuple(link for context in CONTEXTS.values() for link in context.links)
@@ -32,7 +32,7 @@ def origins(staged: Iterable[str]) -> set[str]:
     """Return the tables whose quarantined rows may be missing in `staged` tables (`context/table`).
 
     They are those tables, the landing tables that they come from, and the same of all tables that they were
-    judged beside.
+    validated beside.
     """
     made_by = {f"{table.context}/{table.name}": step for step in STEPS for table in step.tables}
     waiting, found = list(staged), set[str]()

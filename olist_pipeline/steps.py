@@ -1,6 +1,6 @@
 """The two Python steps of the pipeline, with their reads and writes: intake and validation.
 
-What belongs here: the order in which a step writes its stores. What does not: how rows are judged (intake
+What belongs here: the order in which a step writes its stores. What does not: how rows are validated (intake
 and the contexts), and Dagster.
 
 A step writes the quarantine and the events first, then its Parquet files; what waits for the disk or for PostgreSQL
@@ -19,7 +19,7 @@ from functools import partial
 
 import polars as pl
 
-from olist_pipeline.engine.judge import FLAGS
+from olist_pipeline.engine.rulebooks import FLAGS
 from olist_pipeline.files import content_hash
 from olist_pipeline.intake.cast import RULES
 from olist_pipeline.intake.rows import IS_SOUND, take_in
@@ -30,10 +30,10 @@ from olist_pipeline.months import MonthRange
 from olist_pipeline.settings import Settings
 from olist_pipeline.staging import intake_path, scan_intake, write_frame, write_months, write_snapshot
 from olist_pipeline.stores import events, quarantine
-from olist_pipeline.validation.context import Step
+from olist_pipeline.validation.context import ValidationStep
 from olist_pipeline.validation.inputs import Inputs
-from olist_pipeline.validation.judged import Judged, quarantine_rows
 from olist_pipeline.validation.table import StagedTable
+from olist_pipeline.validation.validated import Validated, quarantine_rows
 
 LANDING_HASH = "olist.landing_hash"
 """Parquet metadata key of the content hash of the landing file that an intake file was made of."""
@@ -82,21 +82,23 @@ def run_intake(settings: Settings, url: str, table: LandingTable, today: date, r
 
 
 def run_validation(
-    settings: Settings, url: str, step: Step, months: Sequence[date] | None, run_id: str
+    settings: Settings, url: str, step: ValidationStep, months: Sequence[date] | None, run_id: str
 ) -> ValidationReport:
-    """Judge a step's inputs: accepted rows to staging, others to quarantine, events to the store.
+    """Validate a step's inputs: accepted rows to staging, others to quarantine, events to the store.
 
-    `months` are whole months for a monthly step, None for another, which judges all there is.
+    `months` are whole months for a monthly step, None for another, which validates all there is.
     """
     declared = frozenset((*step.intake, *step.published))
-    judged = step.judge(Inputs(settings.intake, settings.staging, declared, months, as_of(settings.landing)))
-    quarantined = judged.quarantined()
+    validated = step.validate(Inputs(settings.intake, settings.staging, declared, months, as_of(settings.landing)))
+    quarantined = validated.quarantined()
     with ThreadPoolExecutor(1) as beside:
-        replaced = beside.submit(quarantine.replace_rows, url, "validation", judged.tables, months, quarantined, run_id)
-        appended = events.append(url, judged.events, run_id)
+        replaced = beside.submit(
+            quarantine.replace_rows, url, "validation", validated.tables, months, quarantined, run_id
+        )
+        appended = events.append(url, validated.events, run_id)
     replaced.result()
     with ThreadPoolExecutor(len(step.tables)) as side_by_side:
-        reports = side_by_side.map(partial(_stage, settings, months, judged, quarantined), step.tables)
+        reports = side_by_side.map(partial(_stage, settings, months, validated, quarantined), step.tables)
     return ValidationReport({table.name: report for table, report in zip(step.tables, reports, strict=True)}, appended)
 
 
@@ -106,10 +108,14 @@ def landing_hash_of(settings: Settings, table: str) -> str:
 
 
 def _stage(
-    settings: Settings, months: Sequence[date] | None, judged: Judged, quarantined: pl.DataFrame, table: StagedTable
+    settings: Settings,
+    months: Sequence[date] | None,
+    validated: Validated,
+    quarantined: pl.DataFrame,
+    table: StagedTable,
 ) -> TableReport:
     """Write the accepted rows of one table to staging and report them beside those in quarantine."""
-    accepted = judged.accepted(table.name)
+    accepted = validated.accepted(table.name)
     if months is None:
         write_snapshot(accepted, settings.staging, table.context, table.name)
     else:

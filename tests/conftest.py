@@ -128,7 +128,7 @@ def database(server) -> str:
 
 @pytest.fixture
 def landing(tmp_path) -> Path:
-    """A small landing of two sound orders, which a test spoils."""
+    """A small landing of two valid orders, which a test spoils."""
     folder = tmp_path / "landing"
     shutil.copytree(PROJECT / "tests" / "pipeline" / "two_orders", folder)
     return folder

@@ -9,7 +9,7 @@ with app.setup:
     import polars as pl
 
     from dashboards import cells, charts, formats, look, notebook, series
-    from dashboards.look import Column
+    from dashboards.look import Field
     from dashboards.page import Figure, Page, Panel
 
 
@@ -85,13 +85,13 @@ def _(filters, kept, release):
                 "Customers by RFM segment",
                 charts.ranking(
                     by_rfm,
-                    Column("rfm_segment", "Segment"),
-                    Column("customers", "Customers", formats.COUNT),
+                    Field("rfm_segment", "Segment"),
+                    Field("customers", "Customers", formats.COUNT),
                     axis_format=formats.COUNT,
                     also=[
-                        Column("spent", "Spent", formats.MONEY),
-                        Column("spent_per_customer", "Spent by a customer", formats.MONEY),
-                        Column("churn_rate", "Churned", formats.PERCENT_FINE),
+                        Field("spent", "Spent", formats.MONEY),
+                        Field("spent_per_customer", "Spent by a customer", formats.MONEY),
+                        Field("churn_rate", "Churned", formats.PERCENT_FINE),
                     ],
                     height=270,
                 ),
@@ -101,11 +101,11 @@ def _(filters, kept, release):
                 "Recency and monetary scores",
                 charts.heatmap(
                     scores,
-                    Column("recency_score", "Recency score, 5 the most recent"),
-                    Column("monetary_score", "Monetary score, 5 the most spent"),
-                    Column("customers", "Customers", formats.COUNT),
+                    Field("recency_score", "Recency score, 5 the most recent"),
+                    Field("monetary_score", "Monetary score, 5 the most spent"),
+                    Field("customers", "Customers", formats.COUNT),
                     down_order=[5, 4, 3, 2, 1],
-                    also=[Column("spent_per_customer", "Spent by a customer", formats.MONEY)],
+                    also=[Field("spent_per_customer", "Spent by a customer", formats.MONEY)],
                     label_format=formats.COUNT,
                     height=200,
                 ),
@@ -115,10 +115,10 @@ def _(filters, kept, release):
                 "Spending by RFM segment",
                 charts.ranking(
                     by_rfm.sort("spent", descending=True),
-                    Column("rfm_segment", "Segment"),
-                    Column("spent", "Spent", formats.MONEY),
+                    Field("rfm_segment", "Segment"),
+                    Field("spent", "Spent", formats.MONEY),
                     axis_format=formats.MONEY_WHOLE,
-                    also=[Column("spent_per_customer", "Spent by a customer", formats.MONEY)],
+                    also=[Field("spent_per_customer", "Spent by a customer", formats.MONEY)],
                     colour=look.TEAL,
                     height=220,
                 ),
@@ -128,9 +128,9 @@ def _(filters, kept, release):
                 "Customer segments by value tier",
                 charts.stacked_ranking(
                     by_segment,
-                    Column("customer_segment", "Segment"),
-                    Column("customers", "Customers", formats.COUNT),
-                    Column("lifetime_value_tier", "Value tier"),
+                    Field("customer_segment", "Segment"),
+                    Field("customers", "Customers", formats.COUNT),
+                    Field("lifetime_value_tier", "Value tier"),
                     {"High": look.BLUE, "Medium": look.TEAL, "Low": look.GREY},
                     axis_format=formats.PERCENT,
                     share=True,
@@ -142,12 +142,12 @@ def _(filters, kept, release):
                 "Customers by state",
                 charts.columns(
                     by_state,
-                    Column("state", ""),
-                    Column("customers", "Customers", formats.COUNT),
+                    Field("state", ""),
+                    Field("customers", "Customers", formats.COUNT),
                     axis_format=formats.COUNT,
                     also=[
-                        Column("spent", "Spent", formats.MONEY),
-                        Column("spent_per_customer", "Spent by a customer", formats.MONEY),
+                        Field("spent", "Spent", formats.MONEY),
+                        Field("spent_per_customer", "Spent by a customer", formats.MONEY),
                     ],
                 ),
                 wide=True,
@@ -156,13 +156,13 @@ def _(filters, kept, release):
                 "Customers who order again, by month of first order",
                 charts.heatmap(
                     cohorts,
-                    Column("months_since", "Months since the first order"),
-                    Column("cohort_month", ""),
-                    Column("retention_rate", "Order again", formats.PERCENT_FINE),
+                    Field("months_since", "Months since the first order"),
+                    Field("cohort_month", ""),
+                    Field("retention_rate", "Order again", formats.PERCENT_FINE),
                     down_order=cohorts["cohort_month"].unique(maintain_order=True).to_list(),
                     also=[
-                        Column("active_customers", "Customers who ordered", formats.COUNT),
-                        Column("cohort_size", "Customers of the month", formats.COUNT),
+                        Field("active_customers", "Customers who ordered", formats.COUNT),
+                        Field("cohort_size", "Customers of the month", formats.COUNT),
                     ],
                     height=440,
                     span=look.usual_span(retention, "retention_rate", "cohort_size"),
@@ -173,11 +173,11 @@ def _(filters, kept, release):
                 "Revenue of a customer since the first order",
                 charts.heatmap(
                     values,
-                    Column("months_since", "Months since the first order"),
-                    Column("cohort_month", ""),
-                    Column("cumulative_revenue_per_customer", "Revenue of a customer", formats.MONEY),
+                    Field("months_since", "Months since the first order"),
+                    Field("cohort_month", ""),
+                    Field("cumulative_revenue_per_customer", "Revenue of a customer", formats.MONEY),
                     down_order=values["cohort_month"].unique(maintain_order=True).to_list(),
-                    also=[Column("cohort_size", "Customers of the month", formats.COUNT)],
+                    also=[Field("cohort_size", "Customers of the month", formats.COUNT)],
                     height=440,
                     span=look.usual_span(value, "cumulative_revenue_per_customer", "cohort_size", zero=False),
                 ),
@@ -187,9 +187,9 @@ def _(filters, kept, release):
                 "First and repeat orders",
                 series.stacked_by_month(
                     orders,
-                    Column("order_month", "Month"),
-                    Column("orders", "Orders", formats.COUNT),
-                    Column("kind", "Kind"),
+                    Field("order_month", "Month"),
+                    Field("orders", "Orders", formats.COUNT),
+                    Field("kind", "Kind"),
                     {"First order": look.BLUE, "Repeat order": look.AMBER},
                     axis_format=formats.COUNT,
                 ),

@@ -9,7 +9,7 @@ with app.setup:
     import polars as pl
 
     from dashboards import cells, charts, formats, look, notebook, series
-    from dashboards.look import Column
+    from dashboards.look import Field
     from dashboards.page import Figure, Page, Panel
 
 
@@ -88,9 +88,9 @@ def _(filters, kept, release):
                 "Punctuality",
                 series.stacked_by_month(
                     look.weighty(punctuality, "deliveries"),
-                    Column("order_month", "Month"),
-                    Column("orders", "Deliveries", formats.COUNT),
-                    Column("punctuality", "Delivered"),
+                    Field("order_month", "Month"),
+                    Field("orders", "Deliveries", formats.COUNT),
+                    Field("punctuality", "Delivered"),
                     {"On time": look.TEAL, "Slightly late": look.AMBER, "Very late": look.RED},
                     axis_format=formats.PERCENT,
                     share=True,
@@ -101,9 +101,9 @@ def _(filters, kept, release):
                 "Days on the way",
                 series.stacked_by_month(
                     by_leg,
-                    Column("order_month", "Month"),
-                    Column("days", "Days", formats.DECIMAL),
-                    Column("leg", "Leg"),
+                    Field("order_month", "Month"),
+                    Field("days", "Days", formats.DECIMAL),
+                    Field("leg", "Leg"),
                     dict(zip(legs, (look.GREY, look.AMBER, look.BLUE), strict=True)),
                     axis_format=formats.COUNT,
                 ),
@@ -113,12 +113,12 @@ def _(filters, kept, release):
                 "Where customers are, and where deliveries are late",
                 charts.place_map(
                     cities,
-                    Column("revenue", "Revenue", formats.MONEY),
-                    Column("late_rate", "Late deliveries", formats.PERCENT_FINE),
-                    [Column("city", "City"), Column("state", "State")],
+                    Field("revenue", "Revenue", formats.MONEY),
+                    Field("late_rate", "Late deliveries", formats.PERCENT_FINE),
+                    [Field("city", "City"), Field("state", "State")],
                     [
-                        Column("total_orders", "Orders", formats.COUNT),
-                        Column("average_delivery_days", "Days to deliver", formats.DECIMAL),
+                        Field("total_orders", "Orders", formats.COUNT),
+                        Field("average_delivery_days", "Days to deliver", formats.DECIMAL),
                     ],
                 ),
                 f"All months; as large as a city's revenue, red from {formats.percent(look.REDDEST)} late",
@@ -127,9 +127,9 @@ def _(filters, kept, release):
                 "Sold from and bought in",
                 charts.diverging(
                     states.head(20),
-                    Column("state", "State"),
-                    Column("seller_revenue", "Revenue of its sellers", formats.MONEY),
-                    Column("revenue", "Revenue from its customers", formats.MONEY),
+                    Field("state", "State"),
+                    Field("seller_revenue", "Revenue of its sellers", formats.MONEY),
+                    Field("revenue", "Revenue from its customers", formats.MONEY),
                     height=520,
                 ),
                 "All months, in BRL: the first 20 states",
@@ -138,10 +138,10 @@ def _(filters, kept, release):
                 "Late deliveries by state",
                 charts.columns(
                     by_state.sort("late_rate", descending=True),
-                    Column("state", ""),
-                    Column("late_rate", "Late deliveries", formats.PERCENT_FINE),
+                    Field("state", ""),
+                    Field("late_rate", "Late deliveries", formats.PERCENT_FINE),
                     axis_format=formats.PERCENT,
-                    also=[Column("delivered_orders", "Deliveries", formats.COUNT)],
+                    also=[Field("delivered_orders", "Deliveries", formats.COUNT)],
                     colour=look.RED,
                     height=200,
                 ),
@@ -151,10 +151,10 @@ def _(filters, kept, release):
                 "Days to deliver by state",
                 charts.columns(
                     by_state.sort("delivery_days", descending=True),
-                    Column("state", ""),
-                    Column("delivery_days", "Days to deliver", formats.DECIMAL),
+                    Field("state", ""),
+                    Field("delivery_days", "Days to deliver", formats.DECIMAL),
                     axis_format=formats.COUNT,
-                    also=[Column("delivered_orders", "Deliveries", formats.COUNT)],
+                    also=[Field("delivered_orders", "Deliveries", formats.COUNT)],
                     height=200,
                 ),
                 "Mean days from purchase to customer",

@@ -9,7 +9,7 @@ with app.setup:
     import polars as pl
 
     from dashboards import cells, formats, look, notebook, series
-    from dashboards.look import Column
+    from dashboards.look import Field
     from dashboards.page import Figure, Page, Panel
 
 
@@ -55,7 +55,7 @@ def _(filters, kept, release):
         service = _reader.ask("executive_service", **period)
         reviews = _reader.ask("executive_reviews", **period)
         payments = cells.in_words(_reader.ask("executive_payments", **period), "payment_type")
-    month = Column("order_month", "Month")
+    month = Field("order_month", "Month")
     outcomes = {"Delivered": look.BLUE, "Still open": look.AMBER, "Canceled": look.RED}
     by_outcome = by_month.select(
         "order_month",
@@ -84,11 +84,11 @@ def _(filters, kept, release):
                 series.columns_by_month(
                     by_month,
                     month,
-                    Column("revenue", "Revenue", formats.MONEY),
+                    Field("revenue", "Revenue", formats.MONEY),
                     axis_format=formats.MONEY_SHORT,
                     also=[
-                        Column("revenue_growth", "Change on month before", formats.PERCENT_FINE),
-                        Column("cumulative_revenue", "Since the first month", formats.MONEY),
+                        Field("revenue_growth", "Change on month before", formats.PERCENT_FINE),
+                        Field("cumulative_revenue", "Since the first month", formats.MONEY),
                     ],
                 ),
                 "Orders that count as sales, in BRL",
@@ -99,8 +99,8 @@ def _(filters, kept, release):
                 series.stacked_by_month(
                     by_outcome,
                     month,
-                    Column("orders", "Orders", formats.COUNT),
-                    Column("outcome", "Outcome"),
+                    Field("orders", "Orders", formats.COUNT),
+                    Field("outcome", "Outcome"),
                     outcomes,
                     axis_format=formats.COUNT,
                 ),
@@ -111,8 +111,8 @@ def _(filters, kept, release):
                 series.stacked_by_month(
                     payments,
                     month,
-                    Column("payment_value", "Payments", formats.MONEY),
-                    Column("payment_type", "Type"),
+                    Field("payment_value", "Payments", formats.MONEY),
+                    Field("payment_type", "Type"),
                     look.PAYMENT_COLOURS,
                     axis_format=formats.MONEY_SHORT,
                 ),
@@ -123,8 +123,8 @@ def _(filters, kept, release):
                 series.lines(
                     service,
                     month,
-                    Column("on_time_rate", "On time", formats.PERCENT_FINE),
-                    Column("delivered_orders", "Deliveries", formats.COUNT),
+                    Field("on_time_rate", "On time", formats.PERCENT_FINE),
+                    Field("delivered_orders", "Deliveries", formats.COUNT),
                     axis_format=formats.PERCENT,
                     domain=(0, 1),
                 ),
@@ -135,8 +135,8 @@ def _(filters, kept, release):
                 series.lines(
                     reviews,
                     month,
-                    Column("average_review_score", "Mean score", ",.2f"),
-                    Column("reviews", "Reviews", formats.COUNT),
+                    Field("average_review_score", "Mean score", ",.2f"),
+                    Field("reviews", "Reviews", formats.COUNT),
                     axis_format=formats.DECIMAL,
                     colour=look.AMBER,
                     domain=(1, 5),
@@ -148,8 +148,8 @@ def _(filters, kept, release):
                 series.lines(
                     by_month,
                     month,
-                    Column("average_order_value", "Average order value", formats.MONEY),
-                    Column("sale_orders", "Sales", formats.COUNT),
+                    Field("average_order_value", "Average order value", formats.MONEY),
+                    Field("sale_orders", "Sales", formats.COUNT),
                     axis_format=formats.MONEY_SHORT,
                     colour=look.BLUE,
                 ),
@@ -160,8 +160,8 @@ def _(filters, kept, release):
                 series.lines(
                     by_month,
                     month,
-                    Column("cancellation_rate", "Canceled", formats.PERCENT_FINE),
-                    Column("total_orders", "Orders", formats.COUNT),
+                    Field("cancellation_rate", "Canceled", formats.PERCENT_FINE),
+                    Field("total_orders", "Orders", formats.COUNT),
                     axis_format=formats.PERCENT_FINE,
                     colour=look.RED,
                 ),

@@ -9,7 +9,7 @@ with app.setup:
     import polars as pl
 
     from dashboards import cells, charts, formats, look, notebook, series
-    from dashboards.look import Column
+    from dashboards.look import Field
     from dashboards.page import Badge, Cards, Figure, Page, Panel, Table
 
 
@@ -66,7 +66,7 @@ def _(filters, kept, release):
     rows = conservation.with_columns(
         pl.concat_str(pl.col("context"), pl.lit(" / "), pl.col("table_name").str.replace_all("_", " ")).alias("table")
     )
-    origin = {name: str(told["schema"]) for name, told in release.tables.items()}
+    origin = {name: str(table["schema"]) for name, table in release.tables.items()}
     same = parity.with_columns(
         pl.col("table_name").replace_strict(origin, default=None, return_dtype=pl.String).alias("served_from"),
         (pl.col("equal_rows") / pl.max_horizontal("rows_old", "rows_new", pl.lit(1))).alias("same"),
@@ -101,9 +101,9 @@ def _(filters, kept, release):
                 "Quarantined rows by rule",
                 charts.stacked_ranking(
                     by_rule,
-                    Column("source_table", "Table"),
-                    Column("rows", "Rows", formats.COUNT),
-                    Column("rule", "Rule"),
+                    Field("source_table", "Table"),
+                    Field("rows", "Rows", formats.COUNT),
+                    Field("rule", "Rule"),
                     reasons,
                     axis_format=formats.COUNT,
                     height=look.HEIGHT,
@@ -114,9 +114,9 @@ def _(filters, kept, release):
                 "Quarantined rows by month of purchase",
                 series.stacked_by_month(
                     by_month,
-                    Column("order_month", "Month"),
-                    Column("rows", "Rows", formats.COUNT),
-                    Column("rule", "Rule"),
+                    Field("order_month", "Month"),
+                    Field("rows", "Rows", formats.COUNT),
+                    Field("rule", "Rule"),
                     reasons,
                     axis_format=formats.COUNT,
                 ),
@@ -126,14 +126,14 @@ def _(filters, kept, release):
                 "Rows that are the same in old and new",
                 charts.ranking(
                     same.drop("mark"),
-                    Column("table_name", "Table"),
-                    Column("same", "Same rows", formats.PERCENT_FINE),
+                    Field("table_name", "Table"),
+                    Field("same", "Same rows", formats.PERCENT_FINE),
                     axis_format=formats.PERCENT_FINE,
                     also=[
-                        Column("rows_old", "Rows in old", formats.COUNT),
-                        Column("rows_new", "Rows in new", formats.COUNT),
+                        Field("rows_old", "Rows in old", formats.COUNT),
+                        Field("rows_new", "Rows in new", formats.COUNT),
                     ],
-                    kind=Column("verdict", "Verdict"),
+                    kind=Field("verdict", "Verdict"),
                     colours=look.VERDICTS,
                 ),
                 "Share of the larger side; what differs in an explained table comes from quarantined rows alone",
@@ -148,7 +148,7 @@ def _(filters, kept, release):
                     "quarantined": ("Quarantined", formats.count),
                     "holds": ("Holds", cells.holds),
                 },
-                "Rows of the source files; deliveries judge the rows of orders a second time",
+                "Rows of the source files; deliveries validate the rows of orders a second time",
                 wide=False,
             ),
             Table(

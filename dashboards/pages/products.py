@@ -9,7 +9,7 @@ with app.setup:
     import polars as pl
 
     from dashboards import cells, charts, formats, look, notebook
-    from dashboards.look import Column
+    from dashboards.look import Field
     from dashboards.page import Figure, Page, Panel, Table
 
 
@@ -75,12 +75,12 @@ def _(filters, kept, release):
                 "Categories with the most revenue",
                 charts.ranking(
                     categories.head(15),
-                    Column("category", "Category"),
-                    Column("revenue", "Revenue", formats.MONEY),
+                    Field("category", "Category"),
+                    Field("revenue", "Revenue", formats.MONEY),
                     axis_format=formats.MONEY_WHOLE,
                     also=[
-                        Column("sale_items", "Items sold", formats.COUNT),
-                        Column("average_review_score", "Mean review score", ",.2f"),
+                        Field("sale_items", "Items sold", formats.COUNT),
+                        Field("average_review_score", "Mean review score", ",.2f"),
                     ],
                 ),
                 "The first 15 of all categories",
@@ -89,10 +89,10 @@ def _(filters, kept, release):
                 "Revenue and reviews of categories",
                 charts.bubbles(
                     categories.filter(pl.col("average_review_score").is_not_null() & (pl.col("revenue") > 0)),
-                    Column("revenue", "Revenue, each line ten times the one before", formats.MONEY_SHORT),
-                    Column("average_review_score", "Mean review score", formats.DECIMAL),
-                    Column("sale_items", "Items sold", formats.COUNT),
-                    named=[Column("category", "Category")],
+                    Field("revenue", "Revenue, each line ten times the one before", formats.MONEY_SHORT),
+                    Field("average_review_score", "Mean review score", formats.DECIMAL),
+                    Field("sale_items", "Items sold", formats.COUNT),
+                    named=[Field("category", "Category")],
                     logarithmic=True,
                     height=358,
                 ),
@@ -102,8 +102,8 @@ def _(filters, kept, release):
                 "How few products make most of the revenue",
                 charts.curve(
                     concentration,
-                    Column("percent_of_products", "Best-selling products, of those with revenue", formats.COUNT),
-                    Column("share_of_revenue", "Share of revenue", formats.PERCENT_FINE),
+                    Field("percent_of_products", "Best-selling products, of those with revenue", formats.COUNT),
+                    Field("share_of_revenue", "Share of revenue", formats.PERCENT_FINE),
                 ),
                 "Share of revenue of the best-selling products",
             ),
@@ -111,11 +111,11 @@ def _(filters, kept, release):
                 "Reviews by score",
                 charts.columns(
                     scores,
-                    Column("review_score", "Score"),
-                    Column("reviews", "Reviews", formats.COUNT),
+                    Field("review_score", "Score"),
+                    Field("reviews", "Reviews", formats.COUNT),
                     axis_format=formats.COUNT,
-                    also=[Column("with_comment", "With a comment", formats.COUNT)],
-                    kind=Column("sentiment", "Sentiment"),
+                    also=[Field("with_comment", "With a comment", formats.COUNT)],
+                    kind=Field("sentiment", "Sentiment"),
                     colours={"Negative": look.RED, "Neutral": look.GREY, "Positive": look.TEAL},
                 ),
                 "All categories",

@@ -9,7 +9,7 @@ with app.setup:
     import polars as pl
 
     from dashboards import cells, charts, formats, look, notebook, series
-    from dashboards.look import Column
+    from dashboards.look import Field
     from dashboards.page import Figure, Page, Panel
 
 
@@ -84,9 +84,9 @@ def _(filters, kept, release):
                 "Revenue by day",
                 series.area_by_day(
                     by_day,
-                    Column("full_date", "Day", formats.DAY),
-                    Column("revenue", "Revenue", formats.MONEY),
-                    Column("revenue_rolling", "Mean of 4 weeks", formats.MONEY),
+                    Field("full_date", "Day", formats.DAY),
+                    Field("revenue", "Revenue", formats.MONEY),
+                    Field("revenue_rolling", "Mean of 4 weeks", formats.MONEY),
                     axis_format=formats.MONEY_SHORT,
                 ),
                 "In BRL; the line is the mean of the days with orders in the last four weeks",
@@ -96,10 +96,10 @@ def _(filters, kept, release):
                 "Categories with the most revenue",
                 charts.ranking(
                     by_category,
-                    Column("category", "Category"),
-                    Column("revenue", "Revenue", formats.MONEY),
+                    Field("category", "Category"),
+                    Field("revenue", "Revenue", formats.MONEY),
                     axis_format=formats.MONEY_WHOLE,
-                    also=[Column("items", "Items", formats.COUNT)],
+                    also=[Field("items", "Items", formats.COUNT)],
                 ),
                 "Price and freight of items in orders that count as sales",
             ),
@@ -107,9 +107,9 @@ def _(filters, kept, release):
                 "Orders by weekday and hour",
                 charts.heatmap(
                     by_hour,
-                    Column("hour", "Hour of the day"),
-                    Column("weekday", ""),
-                    Column("orders", "Orders", formats.COUNT),
+                    Field("hour", "Hour of the day"),
+                    Field("weekday", ""),
+                    Field("orders", "Orders", formats.COUNT),
                     down_order=list(weekdays.values()),
                     height=318,
                 ),
@@ -119,12 +119,12 @@ def _(filters, kept, release):
                 "Payments by type",
                 charts.ranking(
                     by_type,
-                    Column("payment_type", "Type"),
-                    Column("payment_value", "Payments", formats.MONEY),
+                    Field("payment_type", "Type"),
+                    Field("payment_value", "Payments", formats.MONEY),
                     axis_format=formats.MONEY_WHOLE,
                     also=[
-                        Column("payments", "Number", formats.COUNT),
-                        Column("average_payment", "Mean payment", formats.MONEY),
+                        Field("payments", "Number", formats.COUNT),
+                        Field("average_payment", "Mean payment", formats.MONEY),
                     ],
                     colour=look.TEAL,
                     height=220,
@@ -135,10 +135,10 @@ def _(filters, kept, release):
                 "Credit card payments by number of instalments",
                 charts.columns(
                     instalments,
-                    Column("instalments", "Instalments"),
-                    Column("payments", "Payments", formats.COUNT),
+                    Field("instalments", "Instalments"),
+                    Field("payments", "Payments", formats.COUNT),
                     axis_format=formats.COUNT,
-                    also=[Column("average_payment", "Mean payment", formats.MONEY)],
+                    also=[Field("average_payment", "Mean payment", formats.MONEY)],
                     colour=look.TEAL,
                     height=182,
                 ),
@@ -148,10 +148,10 @@ def _(filters, kept, release):
                 "Orders by status",
                 charts.ranking(
                     by_status,
-                    Column("order_status", "Status"),
-                    Column("orders", "Orders", formats.COUNT),
+                    Field("order_status", "Status"),
+                    Field("orders", "Orders", formats.COUNT),
                     axis_format=formats.COUNT,
-                    also=[Column("total_amount", "Price and freight", formats.MONEY)],
+                    also=[Field("total_amount", "Price and freight", formats.MONEY)],
                 ),
                 wide=True,
             ),

@@ -8,7 +8,7 @@ with app.setup:
     import marimo as mo
 
     from dashboards import cells, charts, formats, look, notebook, series
-    from dashboards.look import Column
+    from dashboards.look import Field
     from dashboards.page import Figure, Page, Panel, Table
 
 
@@ -76,11 +76,11 @@ def _(filters, kept, release):
                 "Punctuality and reviews",
                 charts.bubbles(
                     quality,
-                    Column("late_rate", "Late deliveries", formats.PERCENT),
-                    Column("average_review_score", "Mean review score", formats.DECIMAL),
-                    Column("revenue", "Revenue", formats.MONEY),
-                    named=[Column("seller", "Seller"), Column("city", "City"), Column("state", "State")],
-                    kind=Column("region", "Region"),
+                    Field("late_rate", "Late deliveries", formats.PERCENT),
+                    Field("average_review_score", "Mean review score", formats.DECIMAL),
+                    Field("revenue", "Revenue", formats.MONEY),
+                    named=[Field("seller", "Seller"), Field("city", "City"), Field("state", "State")],
+                    kind=Field("region", "Region"),
                     colours=look.REGIONS,
                     up_domain=(1, 5),
                 ),
@@ -91,12 +91,12 @@ def _(filters, kept, release):
                 "Revenue by state of the seller",
                 charts.ranking(
                     by_state.head(12),
-                    Column("state", "State"),
-                    Column("revenue", "Revenue", formats.MONEY),
+                    Field("state", "State"),
+                    Field("revenue", "Revenue", formats.MONEY),
                     axis_format=formats.MONEY_WHOLE,
                     also=[
-                        Column("sellers", "Sellers", formats.COUNT),
-                        Column("late_rate", "Late deliveries", formats.PERCENT_FINE),
+                        Field("sellers", "Sellers", formats.COUNT),
+                        Field("late_rate", "Late deliveries", formats.PERCENT_FINE),
                     ],
                 ),
                 "The first 12 states",
@@ -105,8 +105,8 @@ def _(filters, kept, release):
                 "How few sellers make most of the revenue",
                 charts.curve(
                     concentration,
-                    Column("percent_of_sellers", "Largest sellers, of those with revenue", formats.COUNT),
-                    Column("share_of_revenue", "Share of revenue", formats.PERCENT_FINE),
+                    Field("percent_of_sellers", "Largest sellers, of those with revenue", formats.COUNT),
+                    Field("share_of_revenue", "Share of revenue", formats.PERCENT_FINE),
                 ),
                 "Share of revenue of the largest sellers",
             ),
@@ -114,8 +114,8 @@ def _(filters, kept, release):
                 "New sellers",
                 series.columns_by_month(
                     starts,
-                    Column("first_month", "Month"),
-                    Column("sellers", "New sellers", formats.COUNT),
+                    Field("first_month", "Month"),
+                    Field("sellers", "New sellers", formats.COUNT),
                     axis_format=formats.COUNT,
                 ),
                 "By month of their first order",

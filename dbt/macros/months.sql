@@ -1,5 +1,5 @@
 {#
-  Building what orders bear month by month: a run may be given a window of months (the environment variables
+  Building order-level tables month by month: a run may be given a window of months (the environment variables
   OLIST_FIRST_MONTH and OLIST_LAST_MONTH, first days of months, both included) and then touches those months alone.
   Without a window, or where the table does not exist yet, the whole table is built.
 

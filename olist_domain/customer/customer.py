@@ -59,7 +59,7 @@ from olist_domain.customer.records import CustomerRecord
 from olist_domain.customer.rules import CUSTOMER_RULES, PERSON_RULES
 from olist_domain.customer.segments import CustomerSegment
 from olist_domain.kernel.address import Address
-from olist_domain.kernel.aggregate import Aggregate, Judged
+from olist_domain.kernel.aggregate import Aggregate, RuledRecords
 from olist_domain.kernel.events import DomainEvent, history
 from olist_domain.kernel.facts import value_of
 from olist_domain.kernel.money import Money
@@ -69,7 +69,7 @@ UNRANKED = Standing()
 
 
 @dataclass(frozen=True)
-class CustomerRecords(Judged):
+class CustomerRecords(RuledRecords):
     """A person's records: one customer for each order, the accepted orders and their reviews.
 
     A customer whose order sales rejected stays, without its order. Raises ValueError for no customer at all,
@@ -105,7 +105,7 @@ class CustomerRecords(Judged):
         )
 
     def facts(self, as_of: date | None = None, standing: Standing = UNRANKED) -> PersonFacts:
-        """Return the facts of the person, judged on the day `as_of`; without it, idleness is unknown."""
+        """Return the facts of the person as of the day `as_of`; without it, idleness is unknown."""
         return person_facts(self.latest, self.orders, self.reviews, as_of, standing)
 
     def segment(self) -> CustomerSegment:
@@ -172,7 +172,7 @@ class Customer(Aggregate[CustomerRecords, CustomerEvent]):
 
     @property
     def segment(self) -> CustomerSegment:
-        """The segment as it was last told."""
+        """The segment of the last event that names one."""
         return self._segment
 
     def derived(self, as_of: date | None = None, standing: Standing = UNRANKED) -> dict[str, Any]:
@@ -200,30 +200,30 @@ class Customer(Aggregate[CustomerRecords, CustomerEvent]):
         self._is_known_as_churned = False
         if is_first:
             self._segment = grown.segment()
-            self._tell(history([REGISTERED], grown.facts()))
+            self._register(history([REGISTERED], grown.facts()))
         else:
-            self._tell_segment(order.order_purchase_timestamp)
+            self._register_segment(order.order_purchase_timestamp)
 
     def record_review(self, review: PublishedReview) -> None:
         """Add an accepted review; refused with ValueError for one of an order that is not this person's."""
         self._become(replace(self._records, reviews=[*self._records.reviews, review]))
 
     def reassess(self, as_of: date) -> None:
-        """Judge the customer on the day `as_of`, and tell what is new: another segment, or that it churned.
+        """Look at the customer on the day `as_of`, and record what is new: another segment, or that it churned.
 
         Refused for a day before the last order.
         """
         if any(order.order_purchase_timestamp.date() > as_of for order in self.orders):
             statement = f"A customer cannot be assessed on {as_of}, before the last order."
-            raise RulesBroken([self._refusal("JUDGED_BEFORE_LAST_ORDER", statement)])
-        self._tell_segment(datetime.combine(as_of, time.min))
+            raise RulesBroken([self._refusal("AS_OF_BEFORE_LAST_ORDER", statement)])
+        self._register_segment(datetime.combine(as_of, time.min))
         if not self._is_known_as_churned:
             churned = history([CHURNED], self._records.facts(as_of))
-            self._tell(churned)
+            self._register(churned)
             self._is_known_as_churned = bool(churned)
 
-    def _tell_segment(self, at: datetime) -> None:
-        """Tell a segment that is not the one told last; for a new order it is the event of `SEGMENT_CHANGED`."""
+    def _register_segment(self, at: datetime) -> None:
+        """Register a segment that is not the last one; for a new order it is the event of `SEGMENT_CHANGED`."""
         previous, self._segment = self._segment, self._records.segment()
         if self._segment is not previous:
             changed = CustomerSegmentChanged(
@@ -232,7 +232,7 @@ class Customer(Aggregate[CustomerRecords, CustomerEvent]):
                 previous_segment=previous.value,
                 customer_segment=self._segment.value,
             )
-            self._tell([changed])
+            self._register([changed])
 
 
 def _refuse_strangers(what: str, records: Sequence[Any], key: str, known: set[str]) -> None:

@@ -68,7 +68,7 @@ def average_review_score(person: PersonFacts) -> Fact[float]:
 
 @derivation(replaces=("int_customers.days_since_last_order", "dim_customer.is_churned"))
 def days_since_last_order(person: PersonFacts) -> Fact[int]:
-    """The days from a person's last order to the day of judgement; unknown without orders.
+    """The days from a person's last order to the day that counts as today; unknown without orders.
 
     They are calendar days, whatever became of the order.
     """

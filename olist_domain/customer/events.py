@@ -1,9 +1,9 @@
-"""The events of customers, and the milestones by which a history tells that they happened.
+"""The events of customers, and the milestones by which a history shows that they happened.
 
 What belongs here: past-tense facts about persons. What does not: how they are stored and numbered (the
 event store does that).
 
-An event says nothing that a later order would change (an address, a rank, a number of days): told again by
+An event says nothing that a later order would change (an address, a rank, a number of days): made again by
 a later run, it is the same event.
 """
 

@@ -15,7 +15,7 @@ from typing import Any
 from olist_domain.customer.published import PublishedOrder, PublishedReview
 from olist_domain.customer.records import CustomerRecord
 from olist_domain.kernel.facts import Fact, choose, scalars
-from olist_domain.kernel.rules import Fold, Rollup
+from olist_domain.kernel.rules import Aggregation, Rollup
 
 NO_MONEY = Decimal("0.00")
 
@@ -52,13 +52,13 @@ class PastReviewFacts:
 
 @dataclass(frozen=True, eq=False)
 class PersonFacts:
-    """What is read of one person: the latest address, what the history adds up to, and the day of judgement.
+    """What is read of one person: the latest address, what the history adds up to, and the day that counts as today.
 
     `total_orders` counts all orders that sales accepted, cancelled ones included; `sale_orders` counts those that
     are sales. `total_spent` is the revenue of the sales, freight included, in BRL; what is cancelled or unavailable
     brings nothing. `total_reviews` and `total_review_score` are the number and the sum of the scores that the
     accepted reviews of these orders give. `first_order_at` and `last_order_at` are the least and the greatest
-    purchase; unknown without orders. `as_of` is the day of judgement, for the warehouse the day of the last
+    purchase; unknown without orders. `as_of` is the day that counts as today, for the warehouse the day of the last
     purchase in landing.
 
     The ranks count persons with orders from 1, see `RANKED_BY`; `ranked_persons` is their number. Ranks are
@@ -110,14 +110,16 @@ RANKED_BY = {"recency_rank": "last_order_at", "frequency_rank": "total_orders", 
 """What each rank orders persons with orders by, the least first; equals go by `customer_unique_id`."""
 
 ORDER_ROLLUPS: tuple[Rollup[PastOrderFacts], ...] = (
-    Rollup("total_orders", Fold.COUNT, lambda order: order.order_id, empty=0),
-    Rollup("sale_orders", Fold.COUNT, lambda order: choose((order.is_sale, order.order_id), default=None), empty=0),
-    Rollup("total_spent", Fold.SUM, lambda order: order.revenue, empty=NO_MONEY),
+    Rollup("total_orders", Aggregation.COUNT, lambda order: order.order_id, empty=0),
+    Rollup(
+        "sale_orders", Aggregation.COUNT, lambda order: choose((order.is_sale, order.order_id), default=None), empty=0
+    ),
+    Rollup("total_spent", Aggregation.SUM, lambda order: order.revenue, empty=NO_MONEY),
 )
 
 REVIEW_ROLLUPS: tuple[Rollup[PastReviewFacts], ...] = (
-    Rollup("total_reviews", Fold.COUNT, lambda review: review.review_score, empty=0),
-    Rollup("total_review_score", Fold.SUM, lambda review: review.review_score, empty=0),
+    Rollup("total_reviews", Aggregation.COUNT, lambda review: review.review_score, empty=0),
+    Rollup("total_review_score", Aggregation.SUM, lambda review: review.review_score, empty=0),
 )
 
 
@@ -137,7 +139,7 @@ def person_facts(
     as_of: date | None,
     standing: Standing,
 ) -> PersonFacts:
-    """Return the facts of the person whose latest record is `person`, judged on the day `as_of`."""
+    """Return the facts of the person whose latest record is `person`, as of the day `as_of`."""
     past_reviews = [scalars(PastReviewFacts, dict(review)) for review in reviews]
     purchases = [order.order_purchase_timestamp for order in orders]
     return scalars(

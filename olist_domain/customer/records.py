@@ -1,6 +1,6 @@
 """Customer records: typed rows of customers, as intake publishes them.
 
-What belongs here: columns, their types and whether they may be missing. What does not: judgement.
+What belongs here: columns, their types and whether they may be missing. What does not: rules.
 """
 
 from olist_domain.kernel.records import Record

@@ -1,7 +1,7 @@
 """The rules of customers, each with its one definition, and the rulebooks of an order's customer and a person.
 
 What belongs here: business invariants. What does not: structure (missing or unparseable cells, duplicate
-keys), which intake judges before a record exists.
+keys), which intake validates before a record exists.
 """
 
 from __future__ import annotations

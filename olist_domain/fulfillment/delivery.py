@@ -1,7 +1,7 @@
 """Delivery: the aggregate root of fulfillment: the way of one order from its seller to its customer.
 
 What belongs here: how a delivery leaves and arrives, under the rules. What does not: the rules themselves
-(`rules`), and judging a month of deliveries at once (the pipeline does it with the same rules).
+(`rules`), and validating a month of deliveries at once (the pipeline does it with the same rules).
 
     >>> from datetime import datetime
     >>> sao_paulo = Endpoint("SP", GeoCoordinates(-23.5505, -46.6333))
@@ -38,7 +38,7 @@ from olist_domain.fulfillment.published import PublishedOrder
 from olist_domain.fulfillment.rules import DELIVERY_RULES
 from olist_domain.fulfillment.shipping_performance import ShippingPerformance
 from olist_domain.fulfillment.status import APPROVED, CALLED_OFF, DELIVERED, SHIPPED
-from olist_domain.kernel.aggregate import Aggregate, Judged
+from olist_domain.kernel.aggregate import Aggregate, RuledRecords
 from olist_domain.kernel.coordinates import GeoCoordinates
 from olist_domain.kernel.date_range import DateRange
 from olist_domain.kernel.events import Milestone, history
@@ -61,7 +61,7 @@ NOWHERE = Endpoint()
 
 
 @dataclass(frozen=True)
-class DeliveryRecords(Judged):
+class DeliveryRecords(RuledRecords):
     """A delivery's order, as sales publishes it, with the two ends of its way."""
 
     order: PublishedOrder
@@ -166,4 +166,4 @@ class Delivery(Aggregate[DeliveryRecords, DeliveryEvent]):
             statement = f"An order that is {self._order.order_status} cannot be dispatched or delivered."
             refused.append(self._refusal("DELIVERY_CALLED_OFF", statement))
         self._become(replace(self._records, order=self._order.model_copy(update=changes)), refused)
-        self._tell(history([milestone], self._records.facts()))
+        self._register(history([milestone], self._records.facts()))

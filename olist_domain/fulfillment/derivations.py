@@ -19,7 +19,7 @@ DISTANCE_DIGITS = 3
 """Kilometres to the metre."""
 
 BILLIONTHS_A_MILLIONTH, MILLION = 1000, 1e6
-"""Mean coordinates are told in whole millionths of a degree: to a tenth of a metre."""
+"""Mean coordinates are given in whole millionths of a degree: to a tenth of a metre."""
 
 
 @derivation(

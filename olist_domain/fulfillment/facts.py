@@ -12,7 +12,7 @@ from datetime import datetime
 
 from olist_domain.fulfillment.records import GeolocationRecord
 from olist_domain.kernel.facts import Fact, scalars
-from olist_domain.kernel.rules import Fold, Rollup
+from olist_domain.kernel.rules import Aggregation, Rollup
 
 BILLION = 1e9
 
@@ -65,9 +65,9 @@ class GeographyFacts:
 
 
 POINT_ROLLUPS: tuple[Rollup[GeolocationFacts], ...] = (
-    Rollup("points", Fold.COUNT, lambda point: point.geolocation_lat, empty=0),
-    Rollup("total_latitude", Fold.SUM, lambda point: billionths(point.geolocation_lat), empty=0),
-    Rollup("total_longitude", Fold.SUM, lambda point: billionths(point.geolocation_lng), empty=0),
+    Rollup("points", Aggregation.COUNT, lambda point: point.geolocation_lat, empty=0),
+    Rollup("total_latitude", Aggregation.SUM, lambda point: billionths(point.geolocation_lat), empty=0),
+    Rollup("total_longitude", Aggregation.SUM, lambda point: billionths(point.geolocation_lng), empty=0),
 )
 
 

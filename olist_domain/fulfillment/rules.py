@@ -1,7 +1,7 @@
 """The rules of fulfillment, each with its one definition, and the rulebooks of delivery, point and zip prefix.
 
 What belongs here: business invariants. What does not: structure (missing or unparseable cells, orphans),
-which intake judges before a record exists.
+which intake validates before a record exists.
 """
 
 from __future__ import annotations

@@ -17,10 +17,10 @@ from olist_domain.kernel.events import DomainEvent, Milestone, history
 from olist_domain.kernel.rules import Rulebook, RulesBroken, Severity, Violation
 
 
-class Judged(ABC):
+class RuledRecords(ABC):
     """The records of one subject, accepted or not: they know every rule that they break.
 
-    A subclass is a frozen dataclass of records. `rules` judges the subject; `milestones` tell its history.
+    A subclass is a frozen dataclass of records. `rules` is the rulebook of the subject; `milestones` tell its history.
     """
 
     rules: ClassVar[Rulebook[Any]]
@@ -61,7 +61,7 @@ class Judged(ABC):
         """Raise RulesBroken with every rejecting rule that the subject breaks, if there is one."""
         _raise_any(violation for violation in self.violations() if violation.severity is Severity.REJECT)
 
-    def refuse_caused(self, before: Judged | None = None, refused: Iterable[Violation] = ()) -> None:
+    def refuse_caused(self, before: RuledRecords | None = None, refused: Iterable[Violation] = ()) -> None:
         """Raise RulesBroken with every rule that a behaviour would break by leading here from `before`.
 
         Flagging rules count, unless they are `awaited`; what was broken before does not. `refused` is what the
@@ -72,7 +72,7 @@ class Judged(ABC):
         _raise_any([*(violation for violation in caused if violation.code not in self.awaited), *refused])
 
 
-class Entity(Judged):
+class Entity(RuledRecords):
     """A subject that no rejecting rule forbids, and that stays what it is; raises RulesBroken otherwise.
 
     Two are the same when the attributes that `identity` names are.
@@ -95,7 +95,7 @@ class Entity(Judged):
         return tuple(getattr(self, name) for name in self.identity)
 
 
-R = TypeVar("R", bound=Judged)
+R = TypeVar("R", bound=RuledRecords)
 E = TypeVar("E", bound=DomainEvent)
 
 
@@ -145,8 +145,8 @@ class Aggregate(Generic[R, E]):
         then.refuse_caused(self._records, refused)
         self._records = then
 
-    def _tell(self, events: Iterable[DomainEvent]) -> None:
-        """Record what happened."""
+    def _register(self, events: Iterable[DomainEvent]) -> None:
+        """Keep what happened until it is collected."""
         self._events += cast(Iterable[E], events)
 
     def _refusal(self, code: str, statement: str) -> Violation:

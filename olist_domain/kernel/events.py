@@ -1,4 +1,4 @@
-"""Domain events and milestones: what happened, and how a record tells that it did.
+"""Domain events and milestones: what happened, and how a record shows that it did.
 
 What belongs here: the base of all events and the `Milestone`, one definition of an event that serves an
 aggregate, a replayed history and a frame of a million records. What does not: the events of a context, and

@@ -1,6 +1,6 @@
-"""Records: typed rows as intake publishes them, before any business rule has judged them.
+"""Records: typed rows as intake publishes them, before any business rule has run.
 
-What belongs here: the base of all records. What does not: judgement (a record may hold a negative price;
+What belongs here: the base of all records. What does not: rules (a record may hold a negative price;
 the rules say so) and behaviour (entities and aggregates have that).
 """
 

@@ -1,8 +1,8 @@
 """Rules, derivations and roll-ups: the business logic, each written once and run on objects and frames.
 
-What belongs here: what a rule, a derivation and a roll-up are, and how a rulebook of one subject is judged
-on one object. What does not: any particular rule (it lives in its context), and judging frames (the
-pipeline's engine does that with the same functions).
+What belongs here: what a rule, a derivation and a roll-up are, and how a rulebook of one subject runs on one
+object. What does not: any particular rule (it lives in its context), and running on frames (the pipeline's
+engine does that with the same functions).
 """
 
 from __future__ import annotations
@@ -58,8 +58,8 @@ class Derivation(Generic[F]):
         return self.compute(facts)
 
 
-class Fold(StrEnum):
-    """How a roll-up folds the values of an aggregate's parts; missing values do not count."""
+class Aggregation(StrEnum):
+    """How a roll-up aggregates the values of an aggregate's parts; missing values do not count."""
 
     COUNT = "count"
     SUM = "sum"
@@ -68,23 +68,23 @@ class Fold(StrEnum):
 
 @dataclass(frozen=True)
 class Rollup(Generic[F]):
-    """One attribute of an aggregate that is folded from its parts, e.g. an order's total from its items.
+    """One attribute of an aggregate that is aggregated from its parts, e.g. an order's total from its items.
 
     `of` reads one part. `empty` is the value of an aggregate without parts.
     """
 
     name: str
-    fold: Fold
+    aggregation: Aggregation
     of: Callable[[F], Fact[Any]]
     empty: object
 
     def over(self, parts: Iterable[F]) -> Any:
-        """Return the folded value of `parts`, the facts of one aggregate's objects."""
+        """Return the aggregated value of `parts`, the facts of one aggregate's objects."""
         values = [cast(Scalar[Any], self.of(part)).value for part in parts]
         known = [value for value in values if value is not None]
-        if self.fold is Fold.COUNT:
+        if self.aggregation is Aggregation.COUNT:
             return len(known)
-        if self.fold is Fold.DISTINCT:
+        if self.aggregation is Aggregation.DISTINCT:
             return len(set(known))
         return sum(known, start=cast(Any, self.empty))
 

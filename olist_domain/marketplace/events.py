@@ -1,10 +1,10 @@
-"""The events of the marketplace, and the milestones by which a record tells that they happened.
+"""The events of the marketplace, and the milestones by which a record shows that they happened.
 
 What belongs here: past-tense facts about sellers, products and reviews. What does not: how they are stored
 and numbered (the event store does that).
 
 The source does not say when a seller registered or a product was listed: both have happened by the first
-accepted order that names them. Without such an order, or without its time, nothing is told.
+accepted order that names them. Without such an order, or without its time, there is no event.
 """
 
 from __future__ import annotations

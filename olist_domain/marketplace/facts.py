@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from olist_domain.kernel.facts import Fact, scalars
-from olist_domain.kernel.rules import Fold, Rollup
+from olist_domain.kernel.rules import Aggregation, Rollup
 from olist_domain.marketplace.records import ProductRecord, ReviewRecord, SellerRecord
 
 
@@ -79,7 +79,7 @@ class CategoryFacts:
 
 
 REVIEW_ID_ROLLUPS: tuple[Rollup[ReviewedOrderFacts], ...] = (
-    Rollup("orders_of_review", Fold.DISTINCT, lambda review: review.order_id, empty=0),
+    Rollup("orders_of_review", Aggregation.DISTINCT, lambda review: review.order_id, empty=0),
 )
 """What the orders under one review id add up to."""
 

@@ -1,6 +1,6 @@
 """What sales publishes and the marketplace reads: when accepted orders were placed, and what they name.
 
-What belongs here: the columns of published records that reviews, sellers and products are judged by. What
+What belongs here: the columns of published records that reviews, sellers and products are validated by. What
 does not: how sales comes to them.
 """
 

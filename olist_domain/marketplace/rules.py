@@ -1,7 +1,7 @@
 """The rules of the marketplace, each with its one definition, and the rulebooks of review, seller, product, category.
 
 What belongs here: business invariants. What does not: structure (missing or unparseable cells, duplicate
-keys, orphans), which intake judges before a record exists.
+keys, orphans), which intake validates before a record exists.
 """
 
 from __future__ import annotations
@@ -107,4 +107,4 @@ CATEGORY_RULES = Rulebook(
     facts=CategoryFacts,
     rules=(),
 )
-"""No rule of the business judges a category by itself; the book is here so that every table has one."""
+"""No rule of the business is about a category by itself; the book is here so that every table has one."""

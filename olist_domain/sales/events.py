@@ -1,4 +1,4 @@
-"""The events of sales, and the milestones by which a record tells that they happened.
+"""The events of sales, and the milestones by which a record shows that they happened.
 
 What belongs here: past-tense facts about orders and payments. What does not: how they are stored and
 numbered (the event store does that).

@@ -12,7 +12,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from olist_domain.kernel.facts import Fact, scalars
-from olist_domain.kernel.rules import Fold, Rollup
+from olist_domain.kernel.rules import Aggregation, Rollup
 from olist_domain.sales.records import OrderItemRecord, OrderRecord, PaymentRecord
 
 
@@ -63,15 +63,15 @@ class OrderFacts:
 NO_MONEY = Decimal("0.00")
 
 ITEM_ROLLUPS: tuple[Rollup[OrderItemFacts], ...] = (
-    Rollup("total_items", Fold.COUNT, lambda item: item.price, empty=0),
-    Rollup("num_sellers", Fold.DISTINCT, lambda item: item.seller_id, empty=0),
-    Rollup("total_price", Fold.SUM, lambda item: item.price, empty=NO_MONEY),
-    Rollup("total_freight", Fold.SUM, lambda item: item.freight_value, empty=NO_MONEY),
+    Rollup("total_items", Aggregation.COUNT, lambda item: item.price, empty=0),
+    Rollup("num_sellers", Aggregation.DISTINCT, lambda item: item.seller_id, empty=0),
+    Rollup("total_price", Aggregation.SUM, lambda item: item.price, empty=NO_MONEY),
+    Rollup("total_freight", Aggregation.SUM, lambda item: item.freight_value, empty=NO_MONEY),
 )
 
 PAYMENT_ROLLUPS: tuple[Rollup[PaymentFacts], ...] = (
-    Rollup("total_payments", Fold.COUNT, lambda payment: payment.payment_value, empty=0),
-    Rollup("total_payment", Fold.SUM, lambda payment: payment.payment_value, empty=NO_MONEY),
+    Rollup("total_payments", Aggregation.COUNT, lambda payment: payment.payment_value, empty=0),
+    Rollup("total_payment", Aggregation.SUM, lambda payment: payment.payment_value, empty=NO_MONEY),
 )
 
 

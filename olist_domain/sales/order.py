@@ -1,7 +1,7 @@
 """Order: the aggregate root of sales, with its items and payments.
 
 What belongs here: how an order comes to be, changes and ends, under the rules. What does not: the rules
-themselves (`rules`), and judging a month of orders at once (the pipeline does it with the same rules).
+themselves (`rules`), and validating a month of orders at once (the pipeline does it with the same rules).
 
     >>> from datetime import datetime
     >>> from decimal import Decimal
@@ -41,7 +41,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import cast
 
-from olist_domain.kernel.aggregate import Aggregate, Judged
+from olist_domain.kernel.aggregate import Aggregate, RuledRecords
 from olist_domain.kernel.events import DomainEvent, history
 from olist_domain.kernel.facts import Scalar
 from olist_domain.kernel.money import Money
@@ -59,15 +59,15 @@ from olist_domain.sales.events import (
     PaymentReceived,
 )
 from olist_domain.sales.facts import OrderFacts, PaymentFacts, item_facts, order_facts, payment_facts
-from olist_domain.sales.order_item import JudgedItem, OrderItem
-from olist_domain.sales.payment import JudgedPayment, Payment
+from olist_domain.sales.order_item import ItemRecords, OrderItem
+from olist_domain.sales.payment import Payment, PaymentRecords
 from olist_domain.sales.records import OrderItemRecord, OrderRecord, PaymentRecord
 from olist_domain.sales.rules import ORDER_RULES, has_payment, is_paid_exactly
 from olist_domain.sales.status import NEXT_STATUSES, OrderStatus
 
 
 @dataclass(frozen=True)
-class OrderRecords(Judged):
+class OrderRecords(RuledRecords):
     """An order's record with the records of its parts: what one acceptance decides on."""
 
     order: OrderRecord
@@ -101,7 +101,7 @@ class OrderRecords(Judged):
 
     def violations(self) -> list[Violation]:
         """Return every rule that the order, its items and its payments break."""
-        parts = [*map(JudgedItem, self.items), *map(JudgedPayment, self.payments)]
+        parts = [*map(ItemRecords, self.items), *map(PaymentRecords, self.payments)]
         return [*super().violations(), *(violation for part in parts for violation in part.violations())]
 
     def history(self) -> list[DomainEvent]:
@@ -133,7 +133,7 @@ class Order(Aggregate[OrderRecords, OrderEvent]):
             order_estimated_delivery_date=estimated_delivery,
         )
         order = cls._begin(OrderRecords(record, [item.record for item in items], []))
-        order._tell(history([PLACED], order.records().facts()))  # noqa: SLF001 - its own class
+        order._register(history([PLACED], order.records().facts()))  # noqa: SLF001 - its own class
         return order
 
     @property
@@ -192,27 +192,27 @@ class Order(Aggregate[OrderRecords, OrderEvent]):
             payment_type=record.payment_type,
             payment_value=record.payment_value,
         )
-        self._tell([received])
+        self._register([received])
 
     def approve(self, at: datetime) -> None:
         """Approve the order; refused unless its payments equal its total."""
         self._take(OrderStatus.APPROVED, order_approved_at=at)
-        self._tell([OrderApproved(occurred_at=at, order_id=self.order_id, total_amount=self.total_amount.amount)])
+        self._register([OrderApproved(occurred_at=at, order_id=self.order_id, total_amount=self.total_amount.amount)])
 
     def ship(self, at: datetime) -> None:
         """Hand the order to the carrier."""
         self._take(OrderStatus.SHIPPED, order_delivered_carrier_date=at)
-        self._tell([OrderShipped(occurred_at=at, order_id=self.order_id)])
+        self._register([OrderShipped(occurred_at=at, order_id=self.order_id)])
 
     def mark_delivered(self, at: datetime) -> None:
         """Record that the customer has the order; refused before its purchase."""
         self._take(OrderStatus.DELIVERED, order_delivered_customer_date=at)
-        self._tell([OrderDelivered(occurred_at=at, order_id=self.order_id)])
+        self._register([OrderDelivered(occurred_at=at, order_id=self.order_id)])
 
     def cancel(self, at: datetime, reason: str) -> None:
         """Cancel the order; refused once it is delivered."""
         self._take(OrderStatus.CANCELED)
-        self._tell([OrderCancelled(occurred_at=at, order_id=self.order_id, reason=reason)])
+        self._register([OrderCancelled(occurred_at=at, order_id=self.order_id, reason=reason)])
 
     def _take(self, status: OrderStatus, **changes: datetime) -> None:
         """Take a status that may follow the one that the order has."""

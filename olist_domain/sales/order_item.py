@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from olist_domain.kernel.aggregate import Entity, Judged
+from olist_domain.kernel.aggregate import Entity, RuledRecords
 from olist_domain.kernel.money import Money
 from olist_domain.sales.facts import OrderItemFacts, item_facts
 from olist_domain.sales.records import OrderItemRecord
@@ -15,7 +15,7 @@ from olist_domain.sales.rules import ORDER_ITEM_RULES
 
 
 @dataclass(frozen=True)
-class JudgedItem(Judged):
+class ItemRecords(RuledRecords):
     """The record of an item, accepted or not."""
 
     record: OrderItemRecord
@@ -33,7 +33,7 @@ class JudgedItem(Judged):
 
 
 @dataclass(frozen=True, eq=False)
-class OrderItem(Entity, JudgedItem):
+class OrderItem(Entity, ItemRecords):
     """A line of an order; two items are the same when order and line number are."""
 
     identity = ("order_id", "order_item_id")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from olist_domain.kernel.aggregate import Entity, Judged
+from olist_domain.kernel.aggregate import Entity, RuledRecords
 from olist_domain.kernel.money import Money
 from olist_domain.sales.facts import PaymentFacts, payment_facts
 from olist_domain.sales.records import PaymentRecord
@@ -15,7 +15,7 @@ from olist_domain.sales.rules import PAYMENT_RULES
 
 
 @dataclass(frozen=True)
-class JudgedPayment(Judged):
+class PaymentRecords(RuledRecords):
     """The record of a payment, accepted or not."""
 
     record: PaymentRecord
@@ -33,7 +33,7 @@ class JudgedPayment(Judged):
 
 
 @dataclass(frozen=True, eq=False)
-class Payment(Entity, JudgedPayment):
+class Payment(Entity, PaymentRecords):
     """A payment of an order; two payments are the same when order and sequence number are."""
 
     identity = ("order_id", "payment_sequential")

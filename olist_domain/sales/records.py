@@ -1,6 +1,6 @@
 """Sales records: typed rows of orders, items and payments, as intake publishes them.
 
-What belongs here: columns, their types and whether they may be missing. What does not: judgement.
+What belongs here: columns, their types and whether they may be missing. What does not: rules.
 """
 
 from datetime import datetime

@@ -1,7 +1,7 @@
 """The rules of sales, each with its one definition, and the rulebooks of order, item and payment.
 
 What belongs here: business invariants. What does not: structure (missing or unparseable cells, duplicate
-keys, orphans), which intake judges before a record exists.
+keys, orphans), which intake validates before a record exists.
 """
 
 from __future__ import annotations

@@ -65,7 +65,7 @@ def _section(context: Context, book: Rulebook[Any], entries: Sequence[Entry]) ->
     own = [entry for entry in entries if (entry.context, entry.subject) == (book.context, book.subject)]
     rules = [entry for entry in own if entry.kind is Kind.RULE]
     derivations = [entry for entry in own if entry.kind is Kind.DERIVATION]
-    parts = [f"### {book.subject.capitalize()}", _judged(context, book), inspect.getdoc(book.facts) or ""]
+    parts = [f"### {book.subject.capitalize()}", _validated(context, book), inspect.getdoc(book.facts) or ""]
     parts.append(_table(rules, [NAME, SEVERITY, STATEMENT, CONSTANTS, REPLACES, TESTED]) if rules else "No rules.")
     if derivations:
         parts.append(_table(derivations, [NAME, STATEMENT, CONSTANTS, REPLACES, TESTED]))
@@ -75,14 +75,14 @@ def _section(context: Context, book: Rulebook[Any], entries: Sequence[Entry]) ->
     return parts
 
 
-def _judged(context: Context, book: Rulebook[Any]) -> str:
-    """Return the sentence that says which rows are judged."""
+def _validated(context: Context, book: Rulebook[Any]) -> str:
+    """Return the sentence that says which rows are validated."""
     [table] = (table for table in context.tables if table.name == book.table)
     if table.summary:
         made_of = f"one for each `{table.summary.by}` of the accepted rows of `{table.summary.of}`"
-        return f"Judged: each row of `{table.name}`, {made_of}."
+        return f"Validated: each row of `{table.name}`, {made_of}."
     origin = f", from `{table.source.file}`" if table.source else ""
-    return f"Judged: each row of `{table.name}`{origin}."
+    return f"Validated: each row of `{table.name}`{origin}."
 
 
 def _table(entries: Sequence[Entry], columns: Sequence[Column]) -> str:

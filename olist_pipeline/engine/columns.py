@@ -24,7 +24,7 @@ MICROSECONDS_A_SECOND = 1_000_000
 MICROSECONDS_AN_HOUR = 3600 * MICROSECONDS_A_SECOND
 
 
-class Column(Fact[T]):
+class ColumnFact(Fact[T]):
     """A fact of every row of a frame: a Narwhals expression, unknown where it is null."""
 
     __slots__ = ("expr",)
@@ -32,77 +32,77 @@ class Column(Fact[T]):
     def __init__(self, expr: nw.Expr) -> None:
         self.expr = expr
 
-    def binary(self, other: object, name: str) -> Column[Any]:
+    def binary(self, other: object, name: str) -> ColumnFact[Any]:
         """See `Fact.binary`."""
         if name == "truediv":
-            divided_by = other.expr if isinstance(other, Column) else _spread(self.expr, cast(Any, other))
-            return Column(_quotient(self.expr, divided_by))
-        return Column(getattr(operator, name)(self.expr, expression(other)))
+            divided_by = other.expr if isinstance(other, ColumnFact) else _spread(self.expr, cast(Any, other))
+            return ColumnFact(_quotient(self.expr, divided_by))
+        return ColumnFact(getattr(operator, name)(self.expr, expression(other)))
 
-    def __and__(self, other: Fact[bool] | bool) -> Column[bool]:
-        return Column(self.expr & expression(other))
+    def __and__(self, other: Fact[bool] | bool) -> ColumnFact[bool]:
+        return ColumnFact(self.expr & expression(other))
 
-    def __or__(self, other: Fact[bool] | bool) -> Column[bool]:
-        return Column(self.expr | expression(other))
+    def __or__(self, other: Fact[bool] | bool) -> ColumnFact[bool]:
+        return ColumnFact(self.expr | expression(other))
 
-    def __invert__(self) -> Column[bool]:
-        return Column(~self.expr)
+    def __invert__(self) -> ColumnFact[bool]:
+        return ColumnFact(~self.expr)
 
-    def __abs__(self) -> Column[T]:
-        return Column(self.expr.abs())
+    def __abs__(self) -> ColumnFact[T]:
+        return ColumnFact(self.expr.abs())
 
-    def __round__(self, digits: int) -> Column[float]:
+    def __round__(self, digits: int) -> ColumnFact[float]:
         # The engines' own `round` differ on halves, which the mean of two short numbers often is.
         scale = 10.0**digits
         scaled = (self.expr.abs() * scale + 0.5).floor()
         size = _quotient(scaled, _spread(scaled, scale))
-        return Column(nw.when(self.expr < 0).then(size * -1.0).otherwise(size))
+        return ColumnFact(nw.when(self.expr < 0).then(size * -1.0).otherwise(size))
 
-    def floor(self) -> Column[int]:
+    def floor(self) -> ColumnFact[int]:
         """See `Fact.floor`."""
-        return Column(self.expr.floor().cast(nw.Int64))
+        return ColumnFact(self.expr.floor().cast(nw.Int64))
 
-    def is_null(self) -> Column[bool]:
+    def is_null(self) -> ColumnFact[bool]:
         """See `Fact.is_null`."""
-        return Column(self.expr.is_null())
+        return ColumnFact(self.expr.is_null())
 
-    def is_false(self) -> Column[bool]:
+    def is_false(self) -> ColumnFact[bool]:
         """See `Fact.is_false`."""
-        return Column((~self.expr).fill_null(False))
+        return ColumnFact((~self.expr).fill_null(False))
 
-    def is_in(self, values: Iterable[object]) -> Column[bool]:
+    def is_in(self, values: Iterable[object]) -> ColumnFact[bool]:
         """See `Fact.is_in`."""
-        return Column(self.expr.is_in(list(values)))
+        return ColumnFact(self.expr.is_in(list(values)))
 
-    def is_blank(self) -> Column[bool]:
+    def is_blank(self) -> ColumnFact[bool]:
         """See `Fact.is_blank`."""
-        return Column(self.expr.str.strip_chars(WHITE_SPACE) == "")
+        return ColumnFact(self.expr.str.strip_chars(WHITE_SPACE) == "")
 
-    def is_digits(self, count: int) -> Column[bool]:
+    def is_digits(self, count: int) -> ColumnFact[bool]:
         """See `Fact.is_digits`."""
-        return Column(self.expr.str.contains(rf"\A[0-9]{{{count}}}\z"))
+        return ColumnFact(self.expr.str.contains(rf"\A[0-9]{{{count}}}\z"))
 
-    def days_until(self, other: Fact[date] | date) -> Column[int]:
+    def days_until(self, other: Fact[date] | date) -> ColumnFact[int]:
         """See `Fact.days_until`."""
-        return Column(_ordinal(expression(other)) - _ordinal(self.expr))
+        return ColumnFact(_ordinal(expression(other)) - _ordinal(self.expr))
 
-    def hours_until(self, other: Fact[datetime] | datetime) -> Column[int]:
+    def hours_until(self, other: Fact[datetime] | datetime) -> ColumnFact[int]:
         """See `Fact.hours_until`."""
         start, end = self.expr, expression(other)
         # `//` rounds down: a part of an hour is made up for where time goes back.
         made_up = nw.when(end < start).then(nw.lit(MICROSECONDS_AN_HOUR - 1)).otherwise(nw.lit(0))
-        return Column((_microseconds(end) - _microseconds(start) + made_up) // MICROSECONDS_AN_HOUR)
+        return ColumnFact((_microseconds(end) - _microseconds(start) + made_up) // MICROSECONDS_AN_HOUR)
 
-    def month_start(self) -> Column[date]:
+    def month_start(self) -> ColumnFact[date]:
         """See `Fact.month_start`."""
-        return Column(self.expr.dt.truncate("1mo").cast(nw.Date))
+        return ColumnFact(self.expr.dt.truncate("1mo").cast(nw.Date))
 
-    def choose(self, branches: tuple[Branch, ...], default: object) -> Column[Any]:
+    def choose(self, branches: tuple[Branch, ...], default: object) -> ColumnFact[Any]:
         """See `Fact.choose`."""
         chosen = expression(default)
         for condition, value in reversed(branches):
             chosen = nw.when(expression(condition)).then(expression(value)).otherwise(chosen)
-        return Column(chosen)
+        return ColumnFact(chosen)
 
 
 def _quotient(left: nw.Expr, right: nw.Expr) -> nw.Expr:
@@ -138,9 +138,9 @@ def _microseconds(moment: nw.Expr) -> nw.Expr:
 
 def expression(value: object) -> nw.Expr:
     """Return the expression of a column fact, or a literal."""
-    return value.expr if isinstance(value, Column) else nw.lit(cast(Any, value))
+    return value.expr if isinstance(value, ColumnFact) else nw.lit(cast(Any, value))
 
 
 def columns(facts: type[FactsT]) -> FactsT:
     """Return the dataclass `facts` over the columns of the same names."""
-    return facts(**{field.name: Column(nw.col(field.name)) for field in fields(cast(Any, facts))})
+    return facts(**{field.name: ColumnFact(nw.col(field.name)) for field in fields(cast(Any, facts))})

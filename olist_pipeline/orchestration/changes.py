@@ -3,7 +3,7 @@
 What belongs here: comparing landing with what was taken in, and the plan that follows. What does not: when somebody
 looks (`sensors`), and running the plan.
 
-The content of a table that orders bear is one hash a month, over its typed rows, their numbers and the rules that they
+The content of an order-level table is one hash a month, over its typed rows, their numbers and the rules that they
 break; of another table it is the hash of its file.
 """
 

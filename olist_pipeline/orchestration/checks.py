@@ -26,7 +26,7 @@ from olist_pipeline.parity.html import write_report
 from olist_pipeline.registry import LANDING, LINKS, STEPS, origins
 from olist_pipeline.stores import approvals, quarantine, verdicts
 from olist_pipeline.stores.verdicts import Verdict
-from olist_pipeline.validation.context import Step
+from olist_pipeline.validation.context import ValidationStep
 from olist_pipeline.validation.shares import Counted, Share, share_of
 from olist_pipeline.validation.table import StagedTable
 from olist_pipeline.warehouse import NEW, OLD, REPLAY, WarehouseTable
@@ -111,7 +111,7 @@ def _intake_check(table: LandingTable) -> dg.AssetChecksDefinition:
     return conservation
 
 
-def _validation_check(step: Step) -> dg.AssetChecksDefinition:
+def _validation_check(step: ValidationStep) -> dg.AssetChecksDefinition:
     tables = {staging_key(table.context, table.name): table for table in step.tables}
 
     @dg.multi_asset_check(

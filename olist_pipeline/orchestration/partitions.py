@@ -1,4 +1,4 @@
-"""Partitions: the months of everything that orders bear, as Dagster keeps them.
+"""Partitions: the months of order-level tables, as Dagster keeps them.
 
 What belongs here: the partitions definition, the way from a run's keys to months and back, and which months there
 are. What does not: the arithmetic of months.

@@ -1,4 +1,4 @@
-"""Validation assets: an asset a staged table, made by the steps of the contexts, by month what orders bear.
+"""Validation assets: an asset a staged table, made by the steps of the contexts; order-level tables by month.
 
 What belongs here: wrapping the validation step. What does not: the step itself (`steps`).
 """
@@ -12,7 +12,7 @@ from olist_pipeline.orchestration.partitions import MONTHS, describe, months_of
 from olist_pipeline.orchestration.resources import PipelineResource, clear_failures
 from olist_pipeline.registry import STEPS
 from olist_pipeline.steps import run_validation
-from olist_pipeline.validation.context import Step
+from olist_pipeline.validation.context import ValidationStep
 from olist_pipeline.validation.table import StagedTable
 
 
@@ -32,7 +32,7 @@ def validation_assets() -> list[dg.AssetsDefinition]:
     return [_validation_step(step) for step in STEPS]
 
 
-def step_name(step: Step) -> str:
+def step_name(step: ValidationStep) -> str:
     """Return the name of a validation step in Dagster.
 
     Dagster takes the partitions of a run from the last of its asset steps by name; where that one has any, it plans
@@ -41,7 +41,7 @@ def step_name(step: Step) -> str:
     return f"by_month__validate_{step.name}" if step.is_monthly else f"validate_{step.name}"
 
 
-def _validation_step(step: Step) -> dg.AssetsDefinition:
+def _validation_step(step: ValidationStep) -> dg.AssetsDefinition:
     @dg.multi_asset(
         name=step_name(step),
         specs=[_spec(table, step) for table in step.tables],
@@ -52,8 +52,8 @@ def _validation_step(step: Step) -> dg.AssetsDefinition:
         months = months_of(context.partition_keys) if step.is_monthly else None
         with clear_failures():
             report = run_validation(pipeline.settings, pipeline.url, step, months, context.run_id)
-        judged = "all months" if months is None else describe(months)
-        context.log.info(f"{step.name}, {judged}: {report.events:,} new events")
+        validated = "all months" if months is None else describe(months)
+        context.log.info(f"{step.name}, {validated}: {report.events:,} new events")
         for table in step.tables:
             counts = report.tables[table.name]
             yield dg.MaterializeResult(
@@ -66,14 +66,14 @@ def _validation_step(step: Step) -> dg.AssetsDefinition:
                     "quarantined_by_rule": dg.MetadataValue.json(counts.rules),
                     "flagged_by_rule": dg.MetadataValue.json(counts.flags),
                     "events": report.events,
-                    "months": judged,
+                    "months": validated,
                 },
             )
 
     return validate
 
 
-def _spec(table: StagedTable, step: Step) -> dg.AssetSpec:
+def _spec(table: StagedTable, step: ValidationStep) -> dg.AssetSpec:
     what = (
         f"Accepted rows of {table.name} with their derived attributes. Rows that break a rejecting rule go to "
         "quarantine, with every rule that they break."

@@ -52,7 +52,7 @@ class Effects:
     """What changes in one table. `by_rule`: the most rows first; `totals`: each measure's sum in old and in new.
 
     `link` is the id by which rows were traced; None for a table whose rows stand on many others: there only the
-    totals can be told, and that new is identical to replay is the proof.
+    totals can be given, and that new is identical to replay is the proof.
     """
 
     link: str | None

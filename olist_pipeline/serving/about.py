@@ -16,7 +16,7 @@ import duckdb
 import polars as pl
 
 from olist_domain.kernel.rules import Rule, Severity
-from olist_pipeline.engine.judge import FLAGS
+from olist_pipeline.engine.rulebooks import FLAGS
 from olist_pipeline.intake.codes import STRUCTURAL_RULES
 from olist_pipeline.registry import CONTEXTS
 from olist_pipeline.serving.compose import ABOUT

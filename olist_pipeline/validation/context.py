@@ -13,13 +13,13 @@ from typing import Any
 from olist_domain.kernel.rules import Rulebook
 from olist_pipeline.landing.catalogue import LandingTable
 from olist_pipeline.validation.inputs import Inputs
-from olist_pipeline.validation.judged import Judged
 from olist_pipeline.validation.table import Link, StagedTable
+from olist_pipeline.validation.validated import Validated
 
 
 @dataclass(frozen=True)
-class Step:
-    """One validation step: tables that are judged together.
+class ValidationStep:
+    """One validation step: tables that are validated together.
 
     `intake` names the intake tables that it reads, `published` the accepted tables (`context/table`): it can
     read nothing else, so the asset graph tells the truth. A step's tables are all monthly, or none is.
@@ -27,7 +27,7 @@ class Step:
 
     name: str
     tables: tuple[StagedTable, ...]
-    judge: Callable[[Inputs], Judged]
+    validate: Callable[[Inputs], Validated]
     intake: tuple[str, ...]
     published: tuple[str, ...] = ()
 
@@ -37,7 +37,7 @@ class Step:
 
     @property
     def is_monthly(self) -> bool:
-        """Whether the step judges whole months, one or more at a time."""
+        """Whether the step validates whole months, one or more at a time."""
         return self.tables[0].is_monthly
 
 
@@ -50,7 +50,7 @@ class Context:
 
     name: str
     landing: tuple[LandingTable, ...]
-    steps: tuple[Step, ...]
+    steps: tuple[ValidationStep, ...]
     rulebooks: tuple[Rulebook[Any], ...]
     links: tuple[Link, ...] = ()
 

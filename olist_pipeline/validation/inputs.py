@@ -1,6 +1,6 @@
 """Inputs of a validation step: intake rows and what other contexts publish, as far as the step declares them.
 
-What belongs here: reading declared inputs, by month. What does not: judging them.
+What belongs here: reading declared inputs, by month. What does not: validating them.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from olist_pipeline.staging import scan_intake, scan_staging
 
 @dataclass(frozen=True)
 class Inputs:
-    """What a step reads. `months` are those that it judges, None for a step without months.
+    """What a step reads. `months` are those that it validates, None for a step without months.
 
     `as_of` is the day that the warehouse takes for today.
     """

@@ -34,8 +34,8 @@ from olist_pipeline.landing.csv_file import SOURCE_ROW, TEXT_COLUMN
 from olist_pipeline.months import MonthRange
 from olist_pipeline.settings import CutoverRules
 from olist_pipeline.stores import quarantine
-from olist_pipeline.validation.judged import quarantine_rows
 from olist_pipeline.validation.table import StagedTable
+from olist_pipeline.validation.validated import quarantine_rows
 
 HALF = 0.5
 HANDFUL = 10
@@ -87,7 +87,7 @@ class Share:
 
     @property
     def is_large(self) -> bool:
-        """Whether it is above OLIST_QUARANTINE_LIMIT, so that people are told and a cutover is refused."""
+        """Whether it is above OLIST_QUARANTINE_LIMIT, so that it is an alert and a cutover is refused."""
         return self.share > self.limit
 
     @property

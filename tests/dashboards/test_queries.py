@@ -77,8 +77,8 @@ class TestFigures:
         assert {table for table, verdict in verdicts.items() if verdict == "explained"} == TABLES - IDENTICAL
 
     def test_each_release_tells_its_own_routes(self, releases):
-        told = {tree: set(figures(releases, tree, ROUTES)["route"]) for tree in ("old", "new", "replay")}
-        assert told == {"old": {"old"}, "new": {"new"}, "replay": {"old"}}
+        served = {tree: set(figures(releases, tree, ROUTES)["route"]) for tree in ("old", "new", "replay")}
+        assert served == {"old": {"old"}, "new": {"new"}, "replay": {"old"}}
 
     @pytest.mark.parametrize("name", [name for name in NAMES if name != ROUTES])
     def test_new_gives_the_figures_of_old_or_of_its_replay(self, releases, name):

@@ -21,8 +21,14 @@ def make_release(serving, number, revenue):
         connection.execute(
             f"CREATE TABLE mart_executive_dashboard AS SELECT DATE '2018-01-01' AS order_month, {revenue}"
         )
-    told = {"number": number, "as_of": "2018-10-17", "made_at": "2026-01-02T03:04:05+00:00", "routes": {}, "tables": {}}
-    (folder / "manifest.json").write_text(json.dumps(told))
+    content = {
+        "number": number,
+        "as_of": "2018-10-17",
+        "made_at": "2026-01-02T03:04:05+00:00",
+        "routes": {},
+        "tables": {},
+    }
+    (folder / "manifest.json").write_text(json.dumps(content))
     point_to(serving, number)
 
 

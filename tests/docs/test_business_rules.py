@@ -7,7 +7,7 @@ from importlib import import_module
 import pytest
 
 from olist_domain.kernel.rules import Rulebook
-from olist_pipeline.cli.rule_entries import Kind, all_entries
+from olist_pipeline.cli.rule_entries import all_entries
 from olist_pipeline.cli.rules_page import page
 from olist_pipeline.registry import CONTEXTS
 from olist_pipeline.settings import DBT_DIR, PROJECT_DIR
@@ -50,11 +50,6 @@ def test_what_a_rule_replaces_is_in_the_old_tree(place):
 
 def test_everything_is_tested_somewhere():
     assert [(entry.context, entry.subject, entry.name) for entry in ENTRIES if not entry.tested_in] == []
-
-
-def test_every_derivation_says_what_it_replaces():
-    silent = [entry.name for entry in ENTRIES if entry.kind is Kind.DERIVATION and not entry.replaces]
-    assert silent == []
 
 
 def test_the_inputs_of_the_satisfaction_tiers_are_defined():

@@ -1,6 +1,6 @@
 """Every rule of every rulebook, on objects: it holds, it is broken, and what is unknown passes.
 
-The examples stand with the tests of each context (`CASES` and `SOUND` of its `test_rules`). A rule without
+The examples stand with the tests of each context (`CASES` and `VALID` of its `test_rules`). A rule without
 examples fails here.
 """
 
@@ -27,13 +27,13 @@ RULES = [
 
 
 def examples_of(book, rule):
-    """Return the changes to a sound subject that pass, fail and leave the rule unknown, one triple an example."""
+    """Return the changes to a valid subject that pass, fail and leave the rule unknown, one triple an example."""
     return [changes for of, code, _, *changes in EXAMPLES[book.context].CASES if of is book and code == rule.code]
 
 
-def judged(book, rule, changes):
-    """Return what the rule says of a sound subject with `changes`, and whether it is broken."""
-    facts = scalars(book.facts, {**EXAMPLES[book.context].SOUND[book], **changes})
+def validated(book, rule, changes):
+    """Return what the rule says of a valid subject with `changes`, and whether it is broken."""
+    facts = scalars(book.facts, {**EXAMPLES[book.context].VALID[book], **changes})
     return rule.holds(facts).value, rule.broken(facts).value
 
 
@@ -50,8 +50,8 @@ def test_a_rule_has_examples(book, rule):
 @pytest.mark.parametrize(("book", "rule"), RULES)
 def test_what_keeps_a_rule_passes_and_what_breaks_it_is_broken(book, rule):
     for passing, failing, _ in examples_of(book, rule):
-        assert judged(book, rule, passing) == (True, False)
-        assert judged(book, rule, failing) == (False, True)
+        assert validated(book, rule, passing) == (True, False)
+        assert validated(book, rule, failing) == (False, True)
 
 
 @pytest.mark.parametrize(("book", "rule"), RULES)
@@ -60,14 +60,14 @@ def test_what_is_unknown_passes(book, rule):
         if unknown is None:
             assert_never_unknown(book, rule)
         else:
-            assert judged(book, rule, unknown) == (None, False)
+            assert validated(book, rule, unknown) == (None, False)
 
 
 def assert_never_unknown(book, rule):
-    """For a rule that has no unknown example because what is missing is what it judges."""
-    names = list(EXAMPLES[book.context].SOUND[book])
+    """For a rule that has no unknown example because what is missing is what it validates."""
+    names = list(EXAMPLES[book.context].VALID[book])
     for missing in (*([name] for name in names), names):
-        assert judged(book, rule, dict.fromkeys(missing))[0] is not None, f"unknown without {missing}"
+        assert validated(book, rule, dict.fromkeys(missing))[0] is not None, f"unknown without {missing}"
 
 
 @pytest.mark.parametrize("book", BOOKS, ids=lambda book: f"{book.context}-{book.subject}")

@@ -7,7 +7,6 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,29 +15,15 @@ import pytest
 
 from olist_pipeline.settings import PROJECT_DIR
 from olist_pipeline.synthetic import generate
+from tests.docs.following import follow, patched
 
 DOCUMENT = PROJECT_DIR / "docs" / "adding_a_context.md"
 COLUMN = PROJECT_DIR / "docs" / "adding_a_column.md"
 REGISTRY = "olist_pipeline/registry.py"
 COPIED = ("olist_domain", "olist_pipeline", "dbt")
 FILES = ("dagster.yaml", "workspace.yaml", "pyproject.toml", ".importlinter")
-BLOCK = re.compile(r"^`([\w./]+)`\n\n```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 OWN = re.compile(r"olist_domain/support/|olist_pipeline/contexts/support/|dbt/models/(old|new)/.*(support|tickets)")
 RUN = "from olist_pipeline.cli.main import main; main()"
-
-
-def follow(project: Path, document: Path, apply: Callable[[str, str], str]) -> set[str]:
-    """Write the document's files below `project`; return their names. `apply` applies a diff to a text."""
-    written = set()
-    for name, language, text in BLOCK.findall(document.read_text("utf-8")):
-        path = project / name
-        if language == "diff":
-            path.write_text(apply(path.read_text("utf-8"), text), "utf-8")
-        else:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, "utf-8")
-        written.add(name)
-    return written
 
 
 def registered(text: str, diff: str) -> str:
@@ -51,34 +36,24 @@ def registered(text: str, diff: str) -> str:
     return text.replace(piece, replacement).replace(first, f"{import_line}\n{first}", 1)
 
 
-def patched(text: str, diff: str) -> str:
-    """Apply a diff whose parts are set apart by @@: the lines that were there, once, become those that shall be."""
-    for part in diff.split("@@\n"):
-        lines = part.splitlines()
-        before, after = ("".join(f"{line[1:]}\n" for line in lines if line[:1] != sign) for sign in ("+", "-"))
-        assert text.count(before) == 1, f"the document must show the file as it is:\n{before}"
-        text = text.replace(before, after)
-    return text
-
-
 def write_tickets(landing: Path) -> dict[str, str]:
     """Write a ticket for each of the first orders, some of them bad; return the order of each kind."""
     with (landing / "olist_orders_dataset.csv").open(encoding="utf-8") as file:
         orders = [row["order_id"] for row in csv.DictReader(file)]
     with (landing / "olist_order_items_dataset.csv").open(encoding="utf-8") as file:
         with_items = {row["order_id"] for row in csv.DictReader(file)}
-    sound = [order for order in orders if order in with_items][:40]
+    valid = [order for order in orders if order in with_items][:40]
     empty = next(order for order in orders if order not in with_items)
-    lines = [f"t{n},{order},chat,2018-09-01 10:00:00,2018-09-0{n % 5 + 1} 11:00:00" for n, order in enumerate(sound)]
+    lines = [f"t{n},{order},chat,2018-09-01 10:00:00,2018-09-0{n % 5 + 1} 11:00:00" for n, order in enumerate(valid)]
     lines += [
-        f"early,{sound[0]},chat,2018-09-02 10:00:00,2018-09-01 10:00:00",
+        f"early,{valid[0]},chat,2018-09-02 10:00:00,2018-09-01 10:00:00",
         "orphan,nobody,chat,2018-09-01 10:00:00,",
         f"childless,{empty},chat,2018-09-01 10:00:00,",
-        f"unreadable,{sound[1]},chat,soon,",
+        f"unreadable,{valid[1]},chat,soon,",
     ]
     header = "ticket_id,order_id,channel,opened_at,closed_at"
     (landing / "support_tickets.csv").write_text("\n".join([header, *lines]) + "\n", "utf-8")
-    return {"accepted": str(len(sound))}
+    return {"accepted": str(len(valid))}
 
 
 @pytest.fixture(scope="module")
@@ -111,8 +86,8 @@ def olist(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def told(project: Path) -> dict[str, Any]:
-    """Return what the parity of the context's table tells of its changes."""
+def effects(project: Path) -> dict[str, Any]:
+    """Return what the parity of the context's table says of its changes."""
     result = olist(project, "parity", "fact_tickets", "--json")
     assert result.returncode == 0, result.stderr
     [report] = json.loads(result.stdout)
@@ -165,7 +140,7 @@ def test_it_runs_through_everything(project):
     }
     [verdict] = [row for row in summary["parity"] if row["context"] == "support"]
     assert (verdict["table"], verdict["verdict"]) == ("fact_tickets", "explained")
-    assert {effect["rules"]: effect["gone"] for effect in told(project)["by_rule"]} == {
+    assert {effect["rules"]: effect["gone"] for effect in effects(project)["by_rule"]} == {
         "ORDER_WITHOUT_ITEMS": 1,
         "ORPHAN_TICKETS": 1,
         "TICKET_CLOSED_BEFORE_OPENED": 1,

@@ -28,7 +28,7 @@ DOCUMENT = PROJECT_DIR / "docs" / "retiring.md"
 COPIED = ("olist_domain", "olist_pipeline", "dbt", "dagster.yaml", "workspace.yaml", "pyproject.toml")
 
 
-def told(result: subprocess.CompletedProcess[str]) -> str:
+def output(result: subprocess.CompletedProcess[str]) -> str:
     assert result.returncode == 0, result.stdout + result.stderr
     return result.stdout
 
@@ -68,11 +68,11 @@ def test_the_gate_counts_runs(world):
 def test_a_cutover_serves_the_new_tables_and_needs_no_run(world):
     old, new = (digests(world.settings.warehouse, schema) for schema in ("old", "new"))
     assert served_digests(world) == old
-    assert "sales: shadow -> new" in told(world.olist("cutover", "sales", **ONE_RUN))
+    assert "sales: shadow -> new" in output(world.olist("cutover", "sales", **ONE_RUN))
     after = served_digests(world)
     assert after["fact_orders"] == new["fact_orders"] != old["fact_orders"]
     assert after["fact_reviews"] == old["fact_reviews"]
-    assert "Nothing has changed since release" in told(world.olist("run"))
+    assert "Nothing has changed since release" in output(world.olist("run"))
 
 
 def test_a_rollback_needs_neither_postgresql_nor_the_pipeline(world):
@@ -82,11 +82,11 @@ def test_a_rollback_needs_neither_postgresql_nor_the_pipeline(world):
         rolled_back = world.olist("rollback", "sales", "--reason", "a doubt", **DEAD_SERVER)
     finally:
         hidden.rename(warehouse)
-    assert "sales: new -> old" in told(rolled_back)
+    assert "sales: new -> old" in output(rolled_back)
     assert "brought to PostgreSQL by the next command" in rolled_back.stderr
     assert served_digests(world) == digests(warehouse, "old")
     [sales] = [
-        row for row in json.loads(told(world.olist("status", "--json")))["contexts"] if row["context"] == "sales"
+        row for row in json.loads(output(world.olist("status", "--json")))["contexts"] if row["context"] == "sales"
     ]
     assert sales["route"] == "old"
     assert world.query("SELECT new_route, reason FROM migration.route_history ORDER BY change_id DESC LIMIT 1") == [
@@ -96,15 +96,15 @@ def test_a_rollback_needs_neither_postgresql_nor_the_pipeline(world):
 
 def test_everything_on_new_is_retired_and_the_old_files_are_deleted(world, tmp_path):
     """What docs/retiring.md lists is deleted from a copy of the project, and the copy runs."""
-    told(world.olist("cutover", "sales", "--to", "shadow"))
+    output(world.olist("cutover", "sales", "--to", "shadow"))
     for context in ORDER:
-        told(world.olist("cutover", context, **ONE_RUN))
+        output(world.olist("cutover", context, **ONE_RUN))
     new = digests(world.settings.warehouse, "new")
     assert served_digests(world) == new
-    number = json.loads(told(world.olist("releases", "--json")))[0]["release"]
-    told(world.olist("release", "verify", str(number)))
+    number = json.loads(output(world.olist("releases", "--json")))[0]["release"]
+    output(world.olist("release", "verify", str(number)))
     for context in ORDER:
-        assert f"{context}: new -> retired" in told(world.olist("retire", context, **ONE_RUN))
+        assert f"{context}: new -> retired" in output(world.olist("retire", context, **ONE_RUN))
     world.settings.warehouse.unlink()
     project = tmp_path / "project"
     copy_project(project)
@@ -120,7 +120,7 @@ def test_everything_on_new_is_retired_and_the_old_files_are_deleted(world, tmp_p
         check=False,
         timeout=300,
     )
-    summary = json.loads(told(ran))
+    summary = json.loads(output(ran))
     assert summary["release"]["number"] == number + 1
     assert set(summary["release"]["routes"].values()) == {"retired"}
     assert {tuple(table["sources"]) for table in summary["release"]["tables"].values()} == {("new",)}

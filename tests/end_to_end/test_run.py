@@ -105,8 +105,8 @@ class TestFirstRun:
     def test_quarantine_and_events_can_be_asked(self, world, first_run):
         [row, *_] = json.loads(world.olist("quarantine", "--rule", "ORDER_WITHOUT_ITEMS", "--json").stdout)
         assert row["source_file"] == "olist_orders_dataset.csv"
-        told = json.loads(world.olist("events", "--id", row["aggregate_id"], "--json").stdout)
-        assert [event["event_type"] for event in told] == ["OrderRejected"]
+        events = json.loads(world.olist("events", "--id", row["aggregate_id"], "--json").stdout)
+        assert [event["event_type"] for event in events] == ["OrderRejected"]
         assert "ORDER_WITHOUT_ITEMS" in world.olist("quarantine", "--table", "orders", "--limit", "3").stdout
 
     def test_parses_the_dbt_project_once_for_a_target(self, world, first_run):

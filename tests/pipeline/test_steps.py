@@ -42,10 +42,10 @@ def state(settings):
         url,
         "SELECT source_table, source_row, rules, payload, order_month, step FROM data_quality.quarantine ORDER BY 1, 2",
     )
-    told = query(
+    recorded = query(
         url, "SELECT event_id::text, aggregate_id, version, payload FROM event_store.domain_events ORDER BY 2, 3"
     )
-    return staged, rejected, told
+    return staged, rejected, recorded
 
 
 def test_a_report_says_what_became_of_every_row(settings, landing):

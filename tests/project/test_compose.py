@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 import yaml
-from dagster._core.instance.config import dagster_instance_config
 
 PROJECT = Path(__file__).parents[2]
 OURS = {"migrate", "code", "webserver", "daemon", "dashboards"}
@@ -102,13 +101,3 @@ def test_the_home_is_shared_for_locks_of_runs_are_in_it(services):
         environment = services[name]["environment"]
         assert environment["DAGSTER_HOME"] == environment["OLIST_HOME"] + "/dagster"
         assert any(volume.startswith(f"home:{environment['OLIST_HOME']}") for volume in services[name]["volumes"])
-
-
-def test_the_instance_is_one_that_dagster_takes():
-    config, _ = dagster_instance_config(str(PROJECT))
-    assert config["telemetry"] == {"enabled": False}
-    assert config["concurrency"]["pools"] == {"granularity": "op", "default_limit": 1}
-    limits = {one["key"]: one["limit"] for one in config["concurrency"]["runs"]["tag_concurrency_limits"]}
-    assert limits["dagster/backfill"] < config["concurrency"]["runs"]["max_concurrent_runs"]
-    assert config["run_retries"]["retry_on_asset_or_op_failure"] is False
-    assert config["run_monitoring"]["enabled"]

@@ -1,23 +1,23 @@
 """The customer context in the pipeline: the customers of orders, and the persons that they are.
 
-What belongs here: how its frames are judged, split and told as events. What does not: a rule (see
+What belongs here: how its frames are validated, split and turned into events. What does not: a rule (see
 `olist_domain.customer`), and orchestration.
 """
 
 from olist_domain.customer.rules import CUSTOMER_RULES, PERSON_RULES
-from olist_pipeline.contexts.customer.validation import CUSTOMER_TABLE, PERSON_TABLE, judge_inputs
+from olist_pipeline.contexts.customer.validation import CUSTOMER_TABLE, PERSON_TABLE, validate_inputs
 from olist_pipeline.landing.catalogue import CUSTOMERS
-from olist_pipeline.validation.context import Context, Step
+from olist_pipeline.validation.context import Context, ValidationStep
 from olist_pipeline.validation.table import Link
 
 CUSTOMER = Context(
     "customer",
     landing=(CUSTOMERS,),
     steps=(
-        Step(
+        ValidationStep(
             "customers",
             (CUSTOMER_TABLE, PERSON_TABLE),
-            judge_inputs,
+            validate_inputs,
             intake=("customers",),
             published=("sales/orders", "marketplace/order_reviews"),
         ),

@@ -1,6 +1,6 @@
 """Customers from staging: the adapter of the customer port.
 
-What belongs here: making persons, with their history, of staged rows. What does not: judging rows, and
+What belongs here: making persons, with their history, of staged rows. What does not: validating rows, and
 writing staging, which validation alone does.
 """
 

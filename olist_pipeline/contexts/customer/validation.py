@@ -25,11 +25,11 @@ from olist_domain.customer.facts import (
 from olist_domain.customer.published import PublishedOrder, PublishedReview
 from olist_domain.customer.rules import CUSTOMER_RULES, PERSON_RULES
 from olist_pipeline.engine.history import event_rows
-from olist_pipeline.engine.judge import derive, fill_empty, judge, rollup
+from olist_pipeline.engine.rulebooks import derive, fill_empty, rollup, validate
 from olist_pipeline.landing.catalogue import CUSTOMERS
 from olist_pipeline.validation.inputs import Inputs
-from olist_pipeline.validation.judged import IS_ACCEPTED, Judged, JudgedTable, derived_names, sound
 from olist_pipeline.validation.table import StagedTable, Summary
+from olist_pipeline.validation.validated import IS_ACCEPTED, Validated, ValidatedTable, derived_names, valid_rows
 
 PERSON = "customer_unique_id"
 PURCHASE = "order_purchase_timestamp"
@@ -45,15 +45,15 @@ PERSON_TABLE = StagedTable(
     summary=Summary(of="customers", by=PERSON, key=PERSON),
 )
 _OF_ORDERS = (PURCHASE, "first_order_at")
-"""What a customer is judged beside: the purchase of its order, and the first one of its person."""
+"""What a customer is validated beside: the purchase of its order, and the first one of its person."""
 
 _HISTORY = ("total_orders", "total_spent", "first_order_at", "last_order_at")
 """What staging keeps of a person's history besides the derived attributes."""
 
 
-def judge_inputs(inputs: Inputs) -> Judged:
-    """Judge all customers, on the day that the warehouse takes for today."""
-    return judge_customers(
+def validate_inputs(inputs: Inputs) -> Validated:
+    """Validate all customers, on the day that the warehouse takes for today."""
+    return validate_customers(
         inputs.intake("customers"),
         inputs.published("sales/orders", PublishedOrder.model_fields),
         inputs.published("marketplace/order_reviews", PublishedReview.model_fields),
@@ -61,16 +61,16 @@ def judge_inputs(inputs: Inputs) -> Judged:
     )
 
 
-def judge_customers(customers: pl.LazyFrame, orders: pl.LazyFrame, reviews: pl.LazyFrame, as_of: date) -> Judged:
-    """Judge intake rows of customers, and their persons beside all accepted orders and reviews."""
-    judged = _judged_beside(sound(customers), orders)
-    accepted = judged.filter(IS_ACCEPTED)
+def validate_customers(customers: pl.LazyFrame, orders: pl.LazyFrame, reviews: pl.LazyFrame, as_of: date) -> Validated:
+    """Validate intake rows of customers, and their persons beside all accepted orders and reviews."""
+    validated = _validated_beside(valid_rows(customers), orders)
+    accepted = validated.filter(IS_ACCEPTED)
     history = accepted.drop(*_OF_ORDERS).lazy().join(orders, on="customer_id").collect()
     persons = _persons(accepted.lazy(), history.lazy(), reviews, as_of)
-    return Judged.of(
+    return Validated.of(
         [
-            JudgedTable(CUSTOMER_TABLE, judged, derived_names(CUSTOMER_RULES)),
-            JudgedTable(PERSON_TABLE, persons, (*_HISTORY, *derived_names(PERSON_RULES))),
+            ValidatedTable(CUSTOMER_TABLE, validated, derived_names(CUSTOMER_RULES)),
+            ValidatedTable(PERSON_TABLE, persons, (*_HISTORY, *derived_names(PERSON_RULES))),
         ],
         [
             event_rows(persons, PersonFacts, REGISTERED),
@@ -80,13 +80,13 @@ def judge_customers(customers: pl.LazyFrame, orders: pl.LazyFrame, reviews: pl.L
     )
 
 
-def _judged_beside(customers: pl.LazyFrame, orders: pl.LazyFrame) -> pl.DataFrame:
-    """Return customers with their rules judged and derived, beside the purchases of accepted customers."""
+def _validated_beside(customers: pl.LazyFrame, orders: pl.LazyFrame) -> pl.DataFrame:
+    """Return customers with their rules validated and derived, beside the purchases of accepted customers."""
     unknown = (pl.lit(None, pl.Datetime("us")).alias(name) for name in _OF_ORDERS)
-    judged = judge(customers.with_columns(unknown), CUSTOMER_RULES).drop(*_OF_ORDERS).collect()
-    purchases = judged.lazy().filter(IS_ACCEPTED).join(orders, on="customer_id")
+    validated = validate(customers.with_columns(unknown), CUSTOMER_RULES).drop(*_OF_ORDERS).collect()
+    purchases = validated.lazy().filter(IS_ACCEPTED).join(orders, on="customer_id")
     times = purchases.select("customer_id", PURCHASE, pl.col(PURCHASE).min().over(PERSON).alias("first_order_at"))
-    beside = judged.lazy().join(times, on="customer_id", how="left", maintain_order="left")
+    beside = validated.lazy().join(times, on="customer_id", how="left", maintain_order="left")
     return derive(beside, CUSTOMER_RULES).collect()
 
 
@@ -105,7 +105,7 @@ def _persons(customers: pl.LazyFrame, history: pl.LazyFrame, reviews: pl.LazyFra
         whole = whole.join(totals, on=PERSON, how="left")
     whole = fill_empty(whole.sort(PERSON), (*ORDER_ROLLUPS, *REVIEW_ROLLUPS))
     ranked = _ranked(whole.collect()).lazy().with_columns(pl.lit(as_of).alias("as_of"))
-    return judge(derive(ranked, PERSON_RULES), PERSON_RULES).collect()
+    return validate(derive(ranked, PERSON_RULES), PERSON_RULES).collect()
 
 
 def _latest_addresses(customers: pl.LazyFrame, history: pl.LazyFrame) -> pl.LazyFrame:

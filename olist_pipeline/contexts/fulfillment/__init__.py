@@ -1,29 +1,29 @@
 """The fulfillment context in the pipeline: deliveries month by month, and geography as a whole.
 
-What belongs here: how its frames are judged, split and told as events. What does not: a rule (see
+What belongs here: how its frames are validated, split and turned into events. What does not: a rule (see
 `olist_domain.fulfillment`), and orchestration.
 """
 
 from olist_domain.fulfillment.rules import DELIVERY_RULES, GEOGRAPHY_RULES, GEOLOCATION_RULES
 from olist_pipeline.contexts.fulfillment import deliveries, geography
 from olist_pipeline.landing.catalogue import GEOLOCATION
-from olist_pipeline.validation.context import Context, Step
+from olist_pipeline.validation.context import Context, ValidationStep
 from olist_pipeline.validation.table import Link
 
 FULFILLMENT = Context(
     "fulfillment",
     landing=(GEOLOCATION,),
     steps=(
-        Step(
+        ValidationStep(
             "geography",
             (geography.POINT_TABLE, geography.ZIP_PREFIX_TABLE),
-            geography.judge_inputs,
+            geography.validate_inputs,
             intake=("geolocation",),
         ),
-        Step(
+        ValidationStep(
             "deliveries",
             (deliveries.DELIVERY_TABLE,),
-            deliveries.judge_inputs,
+            deliveries.validate_inputs,
             intake=("orders",),
             published=(
                 "sales/orders",

@@ -14,20 +14,20 @@ from olist_domain.fulfillment.published import PublishedCustomer, PublishedItem,
 from olist_domain.fulfillment.rules import DELIVERY_RULES
 from olist_domain.kernel.coordinates import GeoCoordinates
 from olist_pipeline.engine.history import event_rows
-from olist_pipeline.engine.judge import derive, judge
+from olist_pipeline.engine.rulebooks import derive, validate
 from olist_pipeline.intake.codes import PARENT_REJECTED
 from olist_pipeline.landing.catalogue import ORDERS
 from olist_pipeline.validation.inputs import Inputs
-from olist_pipeline.validation.judged import (
+from olist_pipeline.validation.table import StagedTable
+from olist_pipeline.validation.validated import (
     IS_ACCEPTED,
-    Judged,
-    JudgedTable,
+    Validated,
+    ValidatedTable,
     derived_names,
     is_among,
     rejected_with,
-    sound,
+    valid_rows,
 )
-from olist_pipeline.validation.table import StagedTable
 
 DELIVERY_TABLE = StagedTable(
     "deliveries",
@@ -41,9 +41,9 @@ DELIVERY_TABLE = StagedTable(
 _HERE, _THERE = "customer_zip_code_prefix", "seller_zip_code_prefix"
 
 
-def judge_inputs(inputs: Inputs) -> Judged:
-    """Judge the deliveries of the step's months."""
-    return judge_deliveries(
+def validate_inputs(inputs: Inputs) -> Validated:
+    """Validate the deliveries of the step's months."""
+    return validate_deliveries(
         inputs.intake("orders"),
         inputs.published("sales/orders", ["order_id"]).collect()["order_id"],
         inputs.published("sales/order_items", PublishedItem.model_fields),
@@ -53,29 +53,29 @@ def judge_inputs(inputs: Inputs) -> Judged:
     )
 
 
-def judge_deliveries(
+def validate_deliveries(
     orders: pl.LazyFrame,
     accepted_orders: pl.Series,
     items: pl.LazyFrame,
     customers: pl.LazyFrame,
     sellers: pl.LazyFrame,
     zip_prefixes: pl.LazyFrame,
-) -> Judged:
-    """Judge the deliveries of intake rows of orders; those of orders that sales did not accept are rejected."""
+) -> Validated:
+    """Validate the deliveries of intake rows of orders; those of orders that sales did not accept are rejected."""
     first_items = items.filter(pl.col("order_item_id") == pl.col("order_item_id").min().over("order_id"))
     whole = (
-        sound(orders)
+        valid_rows(orders)
         .join(customers, on="customer_id", how="left", maintain_order="left")
         .join(first_items, on="order_id", how="left", maintain_order="left")
         .join(sellers, on="seller_id", how="left", maintain_order="left")
         .collect()
     )
     measured = whole.join(_distances(whole, zip_prefixes), on=[_HERE, _THERE], how="left", maintain_order="left")
-    judged = judge(derive(measured.lazy(), DELIVERY_RULES), DELIVERY_RULES).collect()
-    judged = rejected_with(judged, ~is_among("order_id", accepted_orders), PARENT_REJECTED.code)
-    accepted = judged.filter(IS_ACCEPTED)
-    return Judged.of(
-        [JudgedTable(DELIVERY_TABLE, judged, derived_names(DELIVERY_RULES))],
+    validated = validate(derive(measured.lazy(), DELIVERY_RULES), DELIVERY_RULES).collect()
+    validated = rejected_with(validated, ~is_among("order_id", accepted_orders), PARENT_REJECTED.code)
+    accepted = validated.filter(IS_ACCEPTED)
+    return Validated.of(
+        [ValidatedTable(DELIVERY_TABLE, validated, derived_names(DELIVERY_RULES))],
         [event_rows(accepted, DeliveryFacts, milestone) for milestone in DELIVERY_HISTORY],
     )
 

@@ -10,11 +10,11 @@ import polars as pl
 
 from olist_domain.fulfillment.facts import POINT_ROLLUPS, GeolocationFacts
 from olist_domain.fulfillment.rules import GEOGRAPHY_RULES, GEOLOCATION_RULES
-from olist_pipeline.engine.judge import derive, judge, rollup
+from olist_pipeline.engine.rulebooks import derive, rollup, validate
 from olist_pipeline.landing.catalogue import GEOLOCATION
 from olist_pipeline.validation.inputs import Inputs
-from olist_pipeline.validation.judged import EVENTS, IS_ACCEPTED, Judged, JudgedTable, sound
 from olist_pipeline.validation.table import StagedTable, Summary
+from olist_pipeline.validation.validated import EVENTS, IS_ACCEPTED, Validated, ValidatedTable, valid_rows
 
 ZIP_PREFIX, POINT_PREFIX = "zip_code_prefix", "geolocation_zip_code_prefix"
 
@@ -30,19 +30,19 @@ ZIP_PREFIX_TABLE = StagedTable(
 )
 
 
-def judge_inputs(inputs: Inputs) -> Judged:
-    """Judge all points."""
-    return judge_geography(inputs.intake("geolocation"))
+def validate_inputs(inputs: Inputs) -> Validated:
+    """Validate all points."""
+    return validate_geography(inputs.intake("geolocation"))
 
 
-def judge_geography(points: pl.LazyFrame) -> Judged:
-    """Judge intake rows of points, and make places of the accepted ones. Nothing happens to a place: no events."""
-    judged = judge(sound(points), GEOLOCATION_RULES).collect()
-    places = _places(judged.lazy().filter(IS_ACCEPTED))
-    return Judged.of(
+def validate_geography(points: pl.LazyFrame) -> Validated:
+    """Validate intake rows of points, and make places of the accepted ones. Nothing happens to a place: no events."""
+    validated = validate(valid_rows(points), GEOLOCATION_RULES).collect()
+    places = _places(validated.lazy().filter(IS_ACCEPTED))
+    return Validated.of(
         [
-            JudgedTable(POINT_TABLE, judged),
-            JudgedTable(ZIP_PREFIX_TABLE, places, ("latitude", "longitude", "city", "state", "region", "points")),
+            ValidatedTable(POINT_TABLE, validated),
+            ValidatedTable(ZIP_PREFIX_TABLE, places, ("latitude", "longitude", "city", "state", "region", "points")),
         ],
         [pl.DataFrame(schema=EVENTS)],
     )
@@ -56,7 +56,7 @@ def _places(points: pl.LazyFrame) -> pl.DataFrame:
         .rename({POINT_PREFIX: ZIP_PREFIX})
         .sort(ZIP_PREFIX)
     )
-    return judge(derive(whole, GEOGRAPHY_RULES), GEOGRAPHY_RULES).collect()
+    return validate(derive(whole, GEOGRAPHY_RULES), GEOGRAPHY_RULES).collect()
 
 
 def _most_frequent(points: pl.LazyFrame, column: str, name: str) -> pl.LazyFrame:

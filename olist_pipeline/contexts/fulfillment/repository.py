@@ -1,6 +1,6 @@
 """Deliveries and places from staging: the adapters of the fulfillment ports.
 
-What belongs here: making them of staged rows. What does not: judging rows, and writing staging, which
+What belongs here: making them of staged rows. What does not: validating rows, and writing staging, which
 validation alone does. What is added is kept in memory, in front of staging: a unit of work that ends with the
 object.
 """

@@ -1,30 +1,30 @@
 """The marketplace context in the pipeline: reviews month by month; sellers, products and categories as a whole.
 
-What belongs here: how its frames are judged, split and told as events. What does not: a rule (see
+What belongs here: how its frames are validated, split and turned into events. What does not: a rule (see
 `olist_domain.marketplace`), and orchestration.
 """
 
 from olist_domain.marketplace.rules import CATEGORY_RULES, PRODUCT_RULES, REVIEW_RULES, SELLER_RULES
 from olist_pipeline.contexts.marketplace import offers, reviews
 from olist_pipeline.landing.catalogue import CATEGORIES, ORDER_REVIEWS, PRODUCTS, SELLERS
-from olist_pipeline.validation.context import Context, Step
+from olist_pipeline.validation.context import Context, ValidationStep
 from olist_pipeline.validation.table import Link
 
 MARKETPLACE = Context(
     "marketplace",
     landing=(ORDER_REVIEWS, SELLERS, PRODUCTS, CATEGORIES),
     steps=(
-        Step(
+        ValidationStep(
             "reviews",
             (reviews.REVIEW_TABLE,),
-            reviews.judge_inputs,
+            reviews.validate_inputs,
             intake=("order_reviews",),
             published=("sales/orders",),
         ),
-        Step(
+        ValidationStep(
             "offers",
             (offers.SELLER_TABLE, offers.PRODUCT_TABLE, offers.CATEGORY_TABLE),
-            offers.judge_inputs,
+            offers.validate_inputs,
             intake=("sellers", "products", "categories"),
             published=("sales/orders", "sales/order_items"),
         ),

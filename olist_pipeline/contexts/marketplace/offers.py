@@ -1,6 +1,6 @@
 """The validation of sellers, products and categories: typed rows in, accepted and quarantined ones out.
 
-What belongs here: what a seller and a product are judged beside: the translation of a category, and the first
+What belongs here: what a seller and a product are validated beside: the translation of a category, and the first
 sale. What does not: rules and derivations (the domain's rulebooks are run), reading and writing (see `steps`).
 """
 
@@ -13,20 +13,20 @@ from olist_domain.marketplace.facts import ProductFacts, SellerFacts
 from olist_domain.marketplace.published import PublishedItem, PublishedOrder
 from olist_domain.marketplace.rules import CATEGORY_RULES, PRODUCT_RULES, SELLER_RULES
 from olist_pipeline.engine.history import event_rows
-from olist_pipeline.engine.judge import derive, judge
+from olist_pipeline.engine.rulebooks import derive, validate
 from olist_pipeline.landing.catalogue import CATEGORIES, PRODUCTS, SELLERS
 from olist_pipeline.validation.inputs import Inputs
-from olist_pipeline.validation.judged import IS_ACCEPTED, Judged, JudgedTable, derived_names, sound
 from olist_pipeline.validation.table import StagedTable
+from olist_pipeline.validation.validated import IS_ACCEPTED, Validated, ValidatedTable, derived_names, valid_rows
 
 SELLER_TABLE, PRODUCT_TABLE, CATEGORY_TABLE = map(StagedTable.of, (SELLERS, PRODUCTS, CATEGORIES))
 
 
-def judge_inputs(inputs: Inputs) -> Judged:
-    """Judge all sellers, products and categories."""
+def validate_inputs(inputs: Inputs) -> Validated:
+    """Validate all sellers, products and categories."""
     orders = inputs.published("sales/orders", PublishedOrder.model_fields)
     items = inputs.published("sales/order_items", PublishedItem.model_fields)
-    return judge_offers(
+    return validate_offers(
         inputs.intake("sellers"),
         inputs.intake("products"),
         inputs.intake("categories"),
@@ -34,29 +34,37 @@ def judge_inputs(inputs: Inputs) -> Judged:
     )
 
 
-def judge_offers(sellers: pl.LazyFrame, products: pl.LazyFrame, categories: pl.LazyFrame, sold: pl.LazyFrame) -> Judged:
-    """Judge intake rows of sellers, products and categories beside `sold`: accepted items with their purchase."""
-    judged_categories = judge(derive(sound(categories), CATEGORY_RULES), CATEGORY_RULES).collect()
-    translated = judged_categories.lazy().filter(IS_ACCEPTED).select(CATEGORIES.columns)
-    whole_sellers = _with_first_sale(sound(sellers), sold, "seller_id")
-    whole_products = _with_first_sale(sound(products), sold, "product_id").join(
+def validate_offers(
+    sellers: pl.LazyFrame, products: pl.LazyFrame, categories: pl.LazyFrame, sold: pl.LazyFrame
+) -> Validated:
+    """Validate intake rows of sellers, products and categories beside `sold`: accepted items with their purchase."""
+    validated_categories = validate(derive(valid_rows(categories), CATEGORY_RULES), CATEGORY_RULES).collect()
+    translated = validated_categories.lazy().filter(IS_ACCEPTED).select(CATEGORIES.columns)
+    whole_sellers = _with_first_sale(valid_rows(sellers), sold, "seller_id")
+    whole_products = _with_first_sale(valid_rows(products), sold, "product_id").join(
         translated, on="product_category_name", how="left", maintain_order="left"
     )
-    judged_sellers, judged_products = pl.collect_all(
+    validated_sellers, validated_products = pl.collect_all(
         [
-            judge(derive(whole_sellers, SELLER_RULES), SELLER_RULES),
-            judge(derive(whole_products, PRODUCT_RULES), PRODUCT_RULES),
+            validate(derive(whole_sellers, SELLER_RULES), SELLER_RULES),
+            validate(derive(whole_products, PRODUCT_RULES), PRODUCT_RULES),
         ]
     )
-    return Judged.of(
+    return Validated.of(
         [
-            JudgedTable(SELLER_TABLE, judged_sellers, derived_names(SELLER_RULES)),
-            JudgedTable(PRODUCT_TABLE, judged_products, derived_names(PRODUCT_RULES)),
-            JudgedTable(CATEGORY_TABLE, judged_categories),
+            ValidatedTable(SELLER_TABLE, validated_sellers, derived_names(SELLER_RULES)),
+            ValidatedTable(PRODUCT_TABLE, validated_products, derived_names(PRODUCT_RULES)),
+            ValidatedTable(CATEGORY_TABLE, validated_categories),
         ],
         [
-            *(event_rows(judged_sellers.filter(IS_ACCEPTED), SellerFacts, told) for told in SELLER_HISTORY),
-            *(event_rows(judged_products.filter(IS_ACCEPTED), ProductFacts, told) for told in PRODUCT_HISTORY),
+            *(
+                event_rows(validated_sellers.filter(IS_ACCEPTED), SellerFacts, milestone)
+                for milestone in SELLER_HISTORY
+            ),
+            *(
+                event_rows(validated_products.filter(IS_ACCEPTED), ProductFacts, milestone)
+                for milestone in PRODUCT_HISTORY
+            ),
         ],
     )
 

@@ -1,23 +1,23 @@
 """The sales context in the pipeline: orders, with their items and payments, month by month.
 
-What belongs here: how its frames are judged, split and told as events. What does not: a rule (see
+What belongs here: how its frames are validated, split and turned into events. What does not: a rule (see
 `olist_domain.sales`), and orchestration.
 """
 
 from olist_domain.sales.rules import ORDER_ITEM_RULES, ORDER_RULES, PAYMENT_RULES
-from olist_pipeline.contexts.sales.validation import ITEM_TABLE, ORDER_TABLE, PAYMENT_TABLE, judge_inputs
+from olist_pipeline.contexts.sales.validation import ITEM_TABLE, ORDER_TABLE, PAYMENT_TABLE, validate_inputs
 from olist_pipeline.landing.catalogue import ORDER_ITEMS, ORDER_PAYMENTS, ORDERS
-from olist_pipeline.validation.context import Context, Step
+from olist_pipeline.validation.context import Context, ValidationStep
 from olist_pipeline.validation.table import Link
 
 SALES = Context(
     "sales",
     landing=(ORDERS, ORDER_ITEMS, ORDER_PAYMENTS),
     steps=(
-        Step(
+        ValidationStep(
             "sales",
             (ORDER_TABLE, ITEM_TABLE, PAYMENT_TABLE),
-            judge_inputs,
+            validate_inputs,
             intake=("orders", "order_items", "order_payments"),
         ),
     ),

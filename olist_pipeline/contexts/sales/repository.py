@@ -1,6 +1,6 @@
 """Orders from staging: the adapter of the sales port.
 
-What belongs here: making orders of staged rows. What does not: judging rows, and writing staging, which
+What belongs here: making orders of staged rows. What does not: validating rows, and writing staging, which
 validation alone does.
 """
 

@@ -28,64 +28,66 @@ from olist_domain.sales.facts import (
 from olist_domain.sales.rules import ORDER_ITEM_RULES, ORDER_RULES, PAYMENT_RULES
 from olist_pipeline.engine.columns import columns, expression
 from olist_pipeline.engine.history import as_events, event_rows
-from olist_pipeline.engine.judge import REJECTS, derive, fill_empty, judge, rollup
+from olist_pipeline.engine.rulebooks import REJECTS, derive, fill_empty, rollup, validate
 from olist_pipeline.intake.codes import CHILD_REJECTED, PARENT_REJECTED
 from olist_pipeline.intake.rows import IS_SOUND
 from olist_pipeline.landing.catalogue import ORDER_ITEMS, ORDER_PAYMENTS, ORDERS
 from olist_pipeline.validation.inputs import Inputs
-from olist_pipeline.validation.judged import (
+from olist_pipeline.validation.table import StagedTable
+from olist_pipeline.validation.validated import (
     IS_ACCEPTED,
-    Judged,
-    JudgedTable,
+    Validated,
+    ValidatedTable,
     derived_names,
     is_among,
     rejected_with,
-    sound,
+    valid_rows,
 )
-from olist_pipeline.validation.table import StagedTable
 
 ORDER_TABLE, ITEM_TABLE, PAYMENT_TABLE = map(StagedTable.of, (ORDERS, ORDER_ITEMS, ORDER_PAYMENTS))
 _ROLLED_UP = (*(rollup.name for rollup in ITEM_ROLLUPS), *(rollup.name for rollup in PAYMENT_ROLLUPS))
 
 
-def judge_inputs(inputs: Inputs) -> Judged:
-    """Judge the orders of the step's months."""
-    return judge_sales({table: inputs.intake(table).collect() for table in ("orders", "order_items", "order_payments")})
+def validate_inputs(inputs: Inputs) -> Validated:
+    """Validate the orders of the step's months."""
+    return validate_sales(
+        {table: inputs.intake(table).collect() for table in ("orders", "order_items", "order_payments")}
+    )
 
 
-def judge_sales(intake: dict[str, pl.DataFrame]) -> Judged:
-    """Judge the intake rows of one or more whole months, given by table name."""
-    sound_orders, sound_items, sound_payments = (
-        sound(intake[table.name].lazy()) for table in (ORDERS, ORDER_ITEMS, ORDER_PAYMENTS)
+def validate_sales(intake: dict[str, pl.DataFrame]) -> Validated:
+    """Validate the intake rows of one or more whole months, given by table name."""
+    valid_orders, valid_items, valid_payments = (
+        valid_rows(intake[table.name].lazy()) for table in (ORDERS, ORDER_ITEMS, ORDER_PAYMENTS)
     )
     bad_items, bad_payments = (
         intake[table.name].filter(~IS_SOUND)["order_id"] for table in (ORDER_ITEMS, ORDER_PAYMENTS)
     )
-    whole = _with_parts(sound_orders, sound_items, sound_payments)
+    whole = _with_parts(valid_orders, valid_items, valid_payments)
     whole = _unknown(_unknown(whole, bad_items, ITEM_ROLLUPS), bad_payments, PAYMENT_ROLLUPS)
     orders, items, payments = pl.collect_all(
         [
-            judge(derive(whole, ORDER_RULES), ORDER_RULES),
-            judge(derive(sound_items, ORDER_ITEM_RULES), ORDER_ITEM_RULES),
-            judge(derive(sound_payments, PAYMENT_RULES), PAYMENT_RULES),
+            validate(derive(whole, ORDER_RULES), ORDER_RULES),
+            validate(derive(valid_items, ORDER_ITEM_RULES), ORDER_ITEM_RULES),
+            validate(derive(valid_payments, PAYMENT_RULES), PAYMENT_RULES),
         ]
     )
     bad_parts = [bad_items, bad_payments, *(part.filter(~IS_ACCEPTED)["order_id"] for part in (items, payments))]
     orders = rejected_with(orders, is_among("order_id", pl.concat(bad_parts)), CHILD_REJECTED.code)
     is_of_rejected = is_among("order_id", orders.filter(~IS_ACCEPTED)["order_id"])
     items, payments = (rejected_with(part, is_of_rejected, PARENT_REJECTED.code) for part in (items, payments))
-    return Judged.of(
+    return Validated.of(
         [
-            JudgedTable(ORDER_TABLE, orders, (*_ROLLED_UP, *derived_names(ORDER_RULES))),
-            JudgedTable(ITEM_TABLE, items, derived_names(ORDER_ITEM_RULES)),
-            JudgedTable(PAYMENT_TABLE, payments, derived_names(PAYMENT_RULES)),
+            ValidatedTable(ORDER_TABLE, orders, (*_ROLLED_UP, *derived_names(ORDER_RULES))),
+            ValidatedTable(ITEM_TABLE, items, derived_names(ORDER_ITEM_RULES)),
+            ValidatedTable(PAYMENT_TABLE, payments, derived_names(PAYMENT_RULES)),
         ],
         _events(orders, payments),
     )
 
 
 def _events(orders: pl.DataFrame, payments: pl.DataFrame) -> list[pl.DataFrame]:
-    """Return the event rows of judged orders, each order's in the order in which they happened to it.
+    """Return the event rows of validated orders, each order's in the order in which they happened to it.
 
     A rejected order has one event, its rejection.
     """

@@ -5,7 +5,7 @@ process shows that it lives (`run_process`).
 
 Private: `InProcessExecutor`, `ExecutionPlan`, `PlanOrchestrationContext`, `create_execution_plan`, `RetryMode` and
 `EngineEventData`. Publicly, a run that failed is executed again "from failure", as another run; but a backfill counts
-as failed once any of its runs has failed, and the months that were made would be told of twice. Without this module a
+as failed once any of its runs has failed, and the months that were made would be reported twice. Without this module a
 run whose process was killed would begin anew: nothing would be wrong, only slower.
 """
 

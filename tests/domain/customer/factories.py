@@ -1,4 +1,4 @@
-"""Records of customers for tests: a sound person, of whom a test changes what it is about."""
+"""Records of customers for tests: a valid person, of whom a test changes what it is about."""
 
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -13,26 +13,26 @@ AS_OF = date(2018, 3, 1)
 
 
 def customer_record(number=1, **changes):
-    sound = {
+    valid = {
         "customer_id": f"c{number:03}",
         "customer_unique_id": PERSON,
         "customer_zip_code_prefix": "01037",
         "customer_city": "sao paulo",
         "customer_state": "SP",
     }
-    return CustomerRecord(**{**sound, **changes})
+    return CustomerRecord(**{**valid, **changes})
 
 
 def order(number=1, **changes):
     """The order of customer `number`, placed so many days after the first."""
-    sound = {
+    valid = {
         "order_id": f"o{number:03}",
         "customer_id": f"c{number:03}",
         "order_purchase_timestamp": FIRST + timedelta(days=number - 1),
         "is_sale": True,
         "revenue": Decimal("100.00"),
     }
-    return PublishedOrder(**{**sound, **changes})
+    return PublishedOrder(**{**valid, **changes})
 
 
 def review(number=1, score=5):

@@ -1,4 +1,4 @@
-"""The customer aggregate: how a person comes to be, grows, is judged, refuses and tells."""
+"""The customer aggregate: how a person comes to be, grows, is validated, refuses and tells."""
 
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -158,7 +158,7 @@ class TestReassessing:
         )
 
     def test_is_refused_on_a_day_before_the_last_order(self):
-        with pytest.raises(RulesBroken, match="JUDGED_BEFORE_LAST_ORDER"):
+        with pytest.raises(RulesBroken, match="AS_OF_BEFORE_LAST_ORDER"):
             registered().reassess(FIRST.date() - timedelta(days=1))
 
     def test_says_nothing_of_whoever_never_ordered(self):
@@ -200,7 +200,7 @@ class TestRecords:
         assert records().derived(AS_OF)["rfm_score"] is None
         assert records().derived(AS_OF, Standing(5, 4, 1, 5))["rfm_score"] == 541
 
-    def test_nothing_is_known_of_idleness_without_a_day_of_judgement(self):
+    def test_nothing_is_known_of_idleness_without_a_day_that_counts_as_today(self):
         assert records().facts().as_of.value is None
         assert records().segment() is CustomerSegment.ONE_TIME
 

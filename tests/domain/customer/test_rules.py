@@ -7,7 +7,7 @@ from olist_domain.kernel.facts import scalars
 from olist_domain.kernel.rules import Severity
 
 UNKNOWN_TIMES = {"order_purchase_timestamp": None, "first_order_at": None}
-SOUND = {CUSTOMER_RULES: {"customer_zip_code_prefix": "01037", "customer_state": "SP", **UNKNOWN_TIMES}}
+VALID = {CUSTOMER_RULES: {"customer_zip_code_prefix": "01037", "customer_state": "SP", **UNKNOWN_TIMES}}
 
 # book, code, severity, changes that pass, changes that fail, changes that leave it unknown
 CASES = [
@@ -31,7 +31,7 @@ CASES = [
 
 
 def codes(book, changes):
-    return [violation.code for violation in book.violations(scalars(book.facts, {**SOUND[book], **changes}), "it")]
+    return [violation.code for violation in book.violations(scalars(book.facts, {**VALID[book], **changes}), "it")]
 
 
 @pytest.mark.parametrize(("book", "code", "severity", "passing", "failing", "unknown"), CASES)
@@ -42,9 +42,9 @@ def test_rule(book, code, severity, passing, failing, unknown):
     assert code not in codes(book, unknown)
 
 
-def test_a_sound_customer_breaks_no_rule():
+def test_a_valid_customer_breaks_no_rule():
     assert codes(CUSTOMER_RULES, {}) == []
 
 
-def test_a_person_is_judged_by_its_customers():
+def test_a_person_is_validated_by_its_customers():
     assert PERSON_RULES.rules == ()

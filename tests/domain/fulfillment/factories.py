@@ -1,4 +1,4 @@
-"""Records of fulfillment for tests: sound ones, of which a test changes what it is about."""
+"""Records of fulfillment for tests: valid ones, of which a test changes what it is about."""
 
 from datetime import datetime
 
@@ -18,7 +18,7 @@ RIO = Endpoint("RJ", GeoCoordinates(-22.9068, -43.1729))
 
 
 def order(**changes):
-    sound = {
+    valid = {
         "order_id": "o1",
         "customer_id": "c1",
         "order_status": "delivered",
@@ -28,7 +28,7 @@ def order(**changes):
         "order_delivered_customer_date": DELIVERY,
         "order_estimated_delivery_date": ESTIMATE,
     }
-    return PublishedOrder(**{**sound, **changes})
+    return PublishedOrder(**{**valid, **changes})
 
 
 def records(seller=SAO_PAULO, customer=RIO, **changes):
@@ -36,11 +36,11 @@ def records(seller=SAO_PAULO, customer=RIO, **changes):
 
 
 def point(**changes):
-    sound = {
+    valid = {
         "geolocation_zip_code_prefix": "01037",
         "geolocation_lat": -23.5456,
         "geolocation_lng": -46.6392,
         "geolocation_city": "sao paulo",
         "geolocation_state": "SP",
     }
-    return GeolocationRecord(**{**sound, **changes})
+    return GeolocationRecord(**{**valid, **changes})

@@ -8,14 +8,14 @@ from olist_domain.fulfillment.facts import geography_facts
 from olist_domain.fulfillment.rules import DELIVERY_RULES, GEOGRAPHY_RULES
 from olist_domain.kernel.facts import scalars
 from tests.domain.fulfillment.factories import ESTIMATE, point
-from tests.domain.fulfillment.test_rules import SOUND
+from tests.domain.fulfillment.test_rules import VALID
 
 
 def derived(book=DELIVERY_RULES, **changes):
-    return book.derived(scalars(book.facts, {**SOUND[book], **changes}))
+    return book.derived(scalars(book.facts, {**VALID[book], **changes}))
 
 
-def test_a_sound_delivery():
+def test_a_valid_delivery():
     assert derived() == {
         "is_delivered": True,
         "delivery_days": 7,

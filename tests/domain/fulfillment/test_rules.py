@@ -10,7 +10,7 @@ from olist_domain.kernel.facts import scalars
 from olist_domain.kernel.rules import Severity
 from tests.domain.fulfillment.factories import APPROVAL, DISPATCH, PURCHASE, order, point
 
-SOUND = {
+VALID = {
     DELIVERY_RULES: {**dict(order()), "customer_state": "RJ", "seller_state": "SP", "great_circle_km": 360.7},
     GEOLOCATION_RULES: dict(point()),
     GEOGRAPHY_RULES: {
@@ -97,7 +97,7 @@ CASES = [
 
 
 def codes(book, changes):
-    return [violation.code for violation in book.violations(scalars(book.facts, {**SOUND[book], **changes}), "it")]
+    return [violation.code for violation in book.violations(scalars(book.facts, {**VALID[book], **changes}), "it")]
 
 
 @pytest.mark.parametrize(("book", "code", "severity", "passing", "failing", "unknown"), CASES)
@@ -108,8 +108,8 @@ def test_rule(book, code, severity, passing, failing, unknown):
     assert code not in codes(book, unknown)
 
 
-@pytest.mark.parametrize("book", SOUND)
-def test_a_sound_subject_breaks_no_rule(book):
+@pytest.mark.parametrize("book", VALID)
+def test_a_valid_subject_breaks_no_rule(book):
     assert codes(book, {}) == []
 
 

@@ -23,7 +23,7 @@ def dispatched():
 
 
 def place(**changes):
-    """A place of one point with the changes, where its digits are no other place's, and a sound one."""
+    """A place of one point with the changes, where its digits are no other place's, and a valid one."""
     changed = point(**changes)
     return Geography([changed, point(geolocation_zip_code_prefix=changed.geolocation_zip_code_prefix)])
 

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import pytest
 
-from olist_domain.kernel.aggregate import Aggregate, Entity, Judged
+from olist_domain.kernel.aggregate import Aggregate, Entity, RuledRecords
 from olist_domain.kernel.events import DomainEvent
 from olist_domain.kernel.facts import Fact, scalars
 from olist_domain.kernel.rules import Rulebook, RulesBroken, Severity, rule
@@ -48,7 +48,7 @@ class Filled(DomainEvent):
 
 
 @dataclass(frozen=True)
-class BoxRecords(Judged):
+class BoxRecords(RuledRecords):
     weight: int
     is_new: bool = False
 
@@ -73,7 +73,7 @@ class Box(Aggregate[BoxRecords, Filled]):
 
     def fill(self, weight, *refused):
         self._become(BoxRecords(weight), [self._refusal(code, "So.") for code in refused])
-        self._tell([Filled(occurred_at=datetime(2018, 1, 2), weight=weight)])
+        self._register([Filled(occurred_at=datetime(2018, 1, 2), weight=weight)])
 
 
 @dataclass(frozen=True, eq=False)

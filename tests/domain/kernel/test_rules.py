@@ -1,4 +1,4 @@
-"""The framework of rules: definition, judgement on one object, roll-ups."""
+"""The framework of rules: definition, outcome on one object, roll-ups."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -7,7 +7,7 @@ import pytest
 
 from olist_domain.kernel.facts import Fact, Scalar, scalars
 from olist_domain.kernel.rules import (
-    Fold,
+    Aggregation,
     Rollup,
     Rulebook,
     RulesBroken,
@@ -79,11 +79,11 @@ def test_rules_broken_carries_every_violation():
 
 
 @pytest.mark.parametrize(
-    ("fold", "empty", "expected"),
-    [(Fold.COUNT, 0, 3), (Fold.DISTINCT, 0, 2), (Fold.SUM, Decimal("0.00"), Decimal("5.00"))],
+    ("aggregation", "empty", "expected"),
+    [(Aggregation.COUNT, 0, 3), (Aggregation.DISTINCT, 0, 2), (Aggregation.SUM, Decimal("0.00"), Decimal("5.00"))],
 )
-def test_a_rollup_folds_the_known_values_of_the_parts(fold, empty, expected):
-    rollup = Rollup("total", fold, lambda part: part.weight, empty)
+def test_a_rollup_aggregates_the_known_values_of_the_parts(aggregation, empty, expected):
+    rollup = Rollup("total", aggregation, lambda part: part.weight, empty)
     parts = [box(Decimal("1.00")), box(Decimal("2.00")), box(None), box(Decimal("2.00"))]
     assert rollup.over(parts) == expected
     assert rollup.over([]) == empty

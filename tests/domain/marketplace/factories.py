@@ -1,4 +1,4 @@
-"""Records of the marketplace for tests: sound ones, of which a test changes what it is about."""
+"""Records of the marketplace for tests: valid ones, of which a test changes what it is about."""
 
 from datetime import datetime
 
@@ -8,7 +8,7 @@ PURCHASE = datetime(2018, 1, 2, 10, 30)
 
 
 def review_record(**changes):
-    sound = {
+    valid = {
         "review_id": "r1",
         "order_id": "o1",
         "review_score": 5,
@@ -17,21 +17,21 @@ def review_record(**changes):
         "review_creation_date": datetime(2018, 1, 10),
         "review_answer_timestamp": datetime(2018, 1, 11, 9, 30),
     }
-    return ReviewRecord(**{**sound, **changes})
+    return ReviewRecord(**{**valid, **changes})
 
 
 def seller_record(**changes):
-    sound = {
+    valid = {
         "seller_id": "s1",
         "seller_zip_code_prefix": "13023",
         "seller_city": "campinas",
         "seller_state": "SP",
     }
-    return SellerRecord(**{**sound, **changes})
+    return SellerRecord(**{**valid, **changes})
 
 
 def product_record(**changes):
-    sound = {
+    valid = {
         "product_id": "p1",
         "product_category_name": "perfumaria",
         "product_name_lenght": 40,
@@ -42,9 +42,9 @@ def product_record(**changes):
         "product_height_cm": 10,
         "product_width_cm": 14,
     }
-    return ProductRecord(**{**sound, **changes})
+    return ProductRecord(**{**valid, **changes})
 
 
 def category_record(**changes):
-    sound = {"product_category_name": "perfumaria", "product_category_name_english": "perfumery"}
-    return CategoryRecord(**{**sound, **changes})
+    valid = {"product_category_name": "perfumaria", "product_category_name_english": "perfumery"}
+    return CategoryRecord(**{**valid, **changes})

@@ -8,11 +8,11 @@ from olist_domain.kernel.facts import scalars
 from olist_domain.kernel.review_score import ReviewScore
 from olist_domain.marketplace.facts import REVIEW_ID_ROLLUPS, ReviewedOrderFacts
 from olist_domain.marketplace.rules import CATEGORY_RULES, PRODUCT_RULES, REVIEW_RULES, SELLER_RULES
-from tests.domain.marketplace.test_rules import SOUND
+from tests.domain.marketplace.test_rules import VALID
 
 
 def derived(book, **changes):
-    return book.derived(scalars(book.facts, {**SOUND[book], **changes}))
+    return book.derived(scalars(book.facts, {**VALID[book], **changes}))
 
 
 @pytest.mark.parametrize(

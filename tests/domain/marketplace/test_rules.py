@@ -9,7 +9,7 @@ from olist_domain.kernel.rules import Severity
 from olist_domain.marketplace.rules import CATEGORY_RULES, PRODUCT_RULES, REVIEW_RULES, SELLER_RULES
 from tests.domain.marketplace.factories import PURCHASE, category_record, product_record, review_record, seller_record
 
-SOUND = {
+VALID = {
     REVIEW_RULES: {**dict(review_record()), "order_purchase_timestamp": PURCHASE, "orders_of_review": 1},
     SELLER_RULES: {**dict(seller_record()), "first_sold_at": PURCHASE},
     PRODUCT_RULES: {
@@ -22,7 +22,7 @@ SOUND = {
 
 REJECT, FLAG = Severity.REJECT, Severity.FLAG
 NEVER = None
-"""For a rule that is never unknown, because what is missing is what it judges."""
+"""For a rule that is never unknown, because what is missing is what it validates."""
 
 # book, code, severity, changes that pass, changes that fail, changes that leave it unknown
 CASES = [
@@ -91,7 +91,7 @@ CASES = [
 
 
 def codes(book, changes):
-    return [violation.code for violation in book.violations(scalars(book.facts, {**SOUND[book], **changes}), "it")]
+    return [violation.code for violation in book.violations(scalars(book.facts, {**VALID[book], **changes}), "it")]
 
 
 @pytest.mark.parametrize(("book", "code", "severity", "passing", "failing", "unknown"), CASES)
@@ -102,8 +102,8 @@ def test_rule(book, code, severity, passing, failing, unknown):
     assert unknown is NEVER or code not in codes(book, unknown)
 
 
-@pytest.mark.parametrize("book", SOUND)
-def test_a_sound_subject_breaks_no_rule(book):
+@pytest.mark.parametrize("book", VALID)
+def test_a_valid_subject_breaks_no_rule(book):
     assert codes(book, {}) == []
 
 

@@ -1,4 +1,4 @@
-"""Records of sales for tests: a sound order, of which a test changes what it is about."""
+"""Records of sales for tests: a valid order, of which a test changes what it is about."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -11,7 +11,7 @@ ORDER_ID = "e481f51cbdc54678b7cc49136f2d6af7"
 
 
 def order_record(**changes):
-    sound = {
+    valid = {
         "order_id": ORDER_ID,
         "customer_id": "c1",
         "order_status": "delivered",
@@ -21,11 +21,11 @@ def order_record(**changes):
         "order_delivered_customer_date": datetime(2018, 1, 9),
         "order_estimated_delivery_date": datetime(2018, 1, 20),
     }
-    return OrderRecord(**{**sound, **changes})
+    return OrderRecord(**{**valid, **changes})
 
 
 def item_record(**changes):
-    sound = {
+    valid = {
         "order_id": ORDER_ID,
         "order_item_id": 1,
         "product_id": "p1",
@@ -34,18 +34,18 @@ def item_record(**changes):
         "price": Decimal("58.90"),
         "freight_value": Decimal("13.29"),
     }
-    return OrderItemRecord(**{**sound, **changes})
+    return OrderItemRecord(**{**valid, **changes})
 
 
 def payment_record(**changes):
-    sound = {
+    valid = {
         "order_id": ORDER_ID,
         "payment_sequential": 1,
         "payment_type": "credit_card",
         "payment_installments": 2,
         "payment_value": Decimal("72.19"),
     }
-    return PaymentRecord(**{**sound, **changes})
+    return PaymentRecord(**{**valid, **changes})
 
 
 def records(order=None, items=None, payments=None):

@@ -7,7 +7,7 @@ import pytest
 from olist_domain.kernel.facts import scalars
 from olist_domain.sales.rules import PAYMENT_RULES
 from tests.domain.sales.factories import item_record, order_record, payment_record, records
-from tests.domain.sales.test_rules import SOUND
+from tests.domain.sales.test_rules import VALID
 
 
 def derived(name, **parts):
@@ -61,7 +61,7 @@ def test_lost_sales_bring_no_revenue(status, revenue):
 
 @pytest.mark.parametrize(("instalments", "expected"), [(0, False), (1, False), (2, True), (None, None)])
 def test_a_payment_is_by_instalments_from_two_on(instalments, expected):
-    facts = scalars(PAYMENT_RULES.facts, {**SOUND[PAYMENT_RULES], "payment_installments": instalments})
+    facts = scalars(PAYMENT_RULES.facts, {**VALID[PAYMENT_RULES], "payment_installments": instalments})
     assert PAYMENT_RULES.derived(facts) == {"is_instalment": expected}
 
 

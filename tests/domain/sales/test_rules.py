@@ -10,7 +10,7 @@ from olist_domain.kernel.rules import Severity
 from olist_domain.sales.rules import ORDER_ITEM_RULES, ORDER_RULES, PAYMENT_RULES
 from tests.domain.sales.factories import PURCHASE
 
-SOUND = {
+VALID = {
     ORDER_RULES: {
         "order_id": "o1",
         "customer_id": "c1",
@@ -147,7 +147,7 @@ CASES = [
 
 
 def codes(book, changes):
-    return [violation.code for violation in book.violations(scalars(book.facts, {**SOUND[book], **changes}), "it")]
+    return [violation.code for violation in book.violations(scalars(book.facts, {**VALID[book], **changes}), "it")]
 
 
 @pytest.mark.parametrize(("book", "code", "severity", "passing", "failing", "unknown"), CASES)
@@ -158,8 +158,8 @@ def test_rule(book, code, severity, passing, failing, unknown):
     assert code not in codes(book, unknown)
 
 
-@pytest.mark.parametrize("book", SOUND)
-def test_a_sound_subject_breaks_no_rule(book):
+@pytest.mark.parametrize("book", VALID)
+def test_a_valid_subject_breaks_no_rule(book):
     assert codes(book, {}) == []
 
 

@@ -1,20 +1,20 @@
-"""Fixtures of the contexts' tests: whole sets, judged once."""
+"""Fixtures of the contexts' tests: whole sets, validated once."""
 
 import pytest
 
 from olist_pipeline.synthetic import generate
-from tests.pipeline.contexts.worlds import JudgedSet, judge_all
+from tests.pipeline.contexts.worlds import ValidatedSet, validate_all
 
 
 @pytest.fixture(scope="session")
-def real_set(real_data) -> JudgedSet:
-    """The real set, judged."""
-    return judge_all(real_data)
+def real_set(real_data) -> ValidatedSet:
+    """The real set, validated."""
+    return validate_all(real_data)
 
 
 @pytest.fixture(scope="session")
-def synthetic_set(tmp_path_factory) -> JudgedSet:
-    """A synthetic set of 3,000 orders, judged: it has quirks that the real one lacks."""
+def synthetic_set(tmp_path_factory) -> ValidatedSet:
+    """A synthetic set of 3,000 orders, validated: it has quirks that the real one lacks."""
     landing = tmp_path_factory.mktemp("synthetic")
     generate(landing, orders=3_000, seed=11)
-    return judge_all(landing)
+    return validate_all(landing)

@@ -31,7 +31,7 @@ PERSONS_A_SAMPLE = 8
 
 
 @pytest.fixture(params=["synthetic_set", "real_set"])
-def judged(request):
+def validated(request):
     return request.getfixturevalue(request.param)
 
 
@@ -39,7 +39,7 @@ def record_of(kind, row):
     return kind.model_validate({name: row[name] for name in kind.model_fields})
 
 
-def told(events):
+def events_of(events):
     """Return what each aggregate's event rows say, by its id, in order."""
     by_id = defaultdict(list)
     for row in events.iter_rows(named=True):
@@ -59,9 +59,9 @@ def equal(row, derived):
     return {name: row[name] for name in derived} == derived
 
 
-def test_reviews(judged):
-    rows = telling(judged.reviews.tables["order_reviews"].rows)
-    events = told(judged.reviews.events)
+def test_reviews(validated):
+    rows = telling(validated.reviews.tables["order_reviews"].rows)
+    events = events_of(validated.reviews.events)
     for row in rows.iter_rows(named=True):
         record = record_of(ReviewRecord, row)
         facts = review_facts(record, row["order_purchase_timestamp"], row["orders_of_review"])
@@ -75,9 +75,9 @@ def test_reviews(judged):
             assert all(event in events[record.review_id] for event in said(review.history()))
 
 
-def test_sellers_products_and_categories(judged):
-    events = told(judged.offers.events)
-    for row in judged.offers.tables["sellers"].rows.iter_rows(named=True):
+def test_sellers_products_and_categories(validated):
+    events = events_of(validated.offers.events)
+    for row in validated.offers.tables["sellers"].rows.iter_rows(named=True):
         record = record_of(SellerRecord, row)
         if row["rejects"]:
             with pytest.raises(RulesBroken) as refused:
@@ -88,10 +88,10 @@ def test_sellers_products_and_categories(judged):
         assert equal(row, seller.derived())
         assert events[record.seller_id] == said(seller.history())
     names = {}
-    for row in judged.offers.accepted("categories").iter_rows(named=True):
+    for row in validated.offers.accepted("categories").iter_rows(named=True):
         category = Category(record_of(CategoryRecord, row))
         names[category.name] = category
-    for row in judged.offers.tables["products"].rows.iter_rows(named=True):
+    for row in validated.offers.tables["products"].rows.iter_rows(named=True):
         record = record_of(ProductRecord, row)
         product = Product(record, names.get(record.product_category_name), row["first_sold_at"])
         assert codes(row["flags"]) == flag_codes(product.flags)
@@ -99,19 +99,19 @@ def test_sellers_products_and_categories(judged):
         assert events[record.product_id] == said(product.history())
 
 
-def test_persons(judged):
+def test_persons(validated):
     customers, orders, reviews, rows = defaultdict(list), {}, defaultdict(list), {}
-    for row in judged.customers.accepted("customers").iter_rows(named=True):
+    for row in validated.customers.accepted("customers").iter_rows(named=True):
         customers[row["customer_unique_id"]].append(record_of(CustomerRecord, row))
         rows[row["customer_id"]] = row
-    for row in judged.sales.accepted("orders").select(*PastOrder.model_fields).iter_rows(named=True):
+    for row in validated.sales.accepted("orders").select(*PastOrder.model_fields).iter_rows(named=True):
         orders[row["customer_id"]] = PastOrder.model_validate(row)
-    for row in judged.reviews.accepted("order_reviews").select("order_id", "review_score").iter_rows(named=True):
+    for row in validated.reviews.accepted("order_reviews").select("order_id", "review_score").iter_rows(named=True):
         reviews[row["order_id"]].append(PublishedReview.model_validate(row))
-    events = told(judged.customers.events)
+    events = events_of(validated.customers.events)
     ranks = ("recency_rank", "frequency_rank", "monetary_rank", "ranked_persons")
     looked_at = 0
-    for number, row in enumerate(judged.customers.tables["persons"].rows.iter_rows(named=True)):
+    for number, row in enumerate(validated.customers.tables["persons"].rows.iter_rows(named=True)):
         own = customers[row["customer_unique_id"]]
         if len(own) == 1 and number % PERSONS_A_SAMPLE:
             continue
@@ -122,18 +122,18 @@ def test_persons(judged):
         latest = records.latest
         assert row["zip_code_prefix"] == latest.customer_zip_code_prefix
         assert (row["city"], row["state"]) == (latest.customer_city, latest.customer_state)
-        assert equal(row, records.derived(judged.as_of, standing))
+        assert equal(row, records.derived(validated.as_of, standing))
         for customer in own:
             assert equal(rows[customer.customer_id], CUSTOMER_RULES.derived(address_facts(customer, past)))
         assert row["total_orders"] == len(past)
-        assert events[row["customer_unique_id"]] == said(records.history(judged.as_of))
+        assert events[row["customer_unique_id"]] == said(records.history(validated.as_of))
     assert looked_at > 300
 
 
-def test_deliveries(judged):
+def test_deliveries(validated):
     places = {
         prefix: GeoCoordinates(*point)
-        for prefix, *point in judged.geography.accepted("zip_prefixes")
+        for prefix, *point in validated.geography.accepted("zip_prefixes")
         .select("zip_code_prefix", "latitude", "longitude")
         .iter_rows()
     }
@@ -141,8 +141,8 @@ def test_deliveries(judged):
     def end(state, prefix):
         return NOWHERE if state is None else Endpoint(state, places.get(prefix))
 
-    events = told(judged.deliveries.events)
-    for row in telling(judged.deliveries.tables["deliveries"].rows).iter_rows(named=True):
+    events = events_of(validated.deliveries.events)
+    for row in telling(validated.deliveries.tables["deliveries"].rows).iter_rows(named=True):
         seller = end(row["seller_state"], row["seller_zip_code_prefix"])
         customer = end(row["customer_state"], row["customer_zip_code_prefix"])
         records = DeliveryRecords(record_of(PublishedOrder, row), seller, customer)
@@ -155,11 +155,11 @@ def test_deliveries(judged):
             assert events[row["order_id"]] == said(records.history())
 
 
-def test_places(judged):
-    places = {row["zip_code_prefix"]: row for row in judged.geography.accepted("zip_prefixes").iter_rows(named=True)}
+def test_places(validated):
+    places = {row["zip_code_prefix"]: row for row in validated.geography.accepted("zip_prefixes").iter_rows(named=True)}
     chosen = set(sorted(places)[:: max(1, len(places) // 400)])
     points = defaultdict(list)
-    for row in judged.geography.accepted("geolocation").iter_rows(named=True):
+    for row in validated.geography.accepted("geolocation").iter_rows(named=True):
         if row["geolocation_zip_code_prefix"] in chosen:
             points[row["geolocation_zip_code_prefix"]].append(record_of(GeolocationRecord, row))
     for prefix, own in points.items():

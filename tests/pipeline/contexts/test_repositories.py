@@ -1,4 +1,4 @@
-"""Repositories over staging: one aggregate by its id, as frames told it."""
+"""Repositories over staging: one aggregate by its id, as frames have it."""
 
 from datetime import date
 
@@ -27,8 +27,15 @@ from tests.pipeline.contexts.worlds import MONTHS
 SAMPLE = 40
 
 
-def frame(judged, context, table):
-    steps = (judged.sales, judged.reviews, judged.offers, judged.customers, judged.geography, judged.deliveries)
+def frame(validated, context, table):
+    steps = (
+        validated.sales,
+        validated.reviews,
+        validated.offers,
+        validated.customers,
+        validated.geography,
+        validated.deliveries,
+    )
     [step] = [step for step in steps if table in step.tables and step.tables[table].table.context == context]
     return step.accepted(table)
 
@@ -139,6 +146,6 @@ def test_staging_that_is_not_there_is_one_sentence(tmp_path):
         StagedOrders(tmp_path).get("o1")
 
 
-def test_the_day_of_judgement_is_the_callers(staging, synthetic_set):
+def test_the_day_that_counts_is_the_callers(staging, synthetic_set):
     one = frame(synthetic_set, "customer", "persons").filter(pl.col("total_orders") > 0)["customer_unique_id"][0]
     assert StagedCustomers(staging).get(one).derived(as_of=date(2030, 1, 1))["is_churned"] is True

@@ -1,4 +1,4 @@
-"""Whole sets judged in memory: intake of every file, and every context's step in their order."""
+"""Whole sets validated in memory: intake of every file, and every context's step in their order."""
 
 from __future__ import annotations
 
@@ -9,54 +9,54 @@ from pathlib import Path
 import polars as pl
 
 from olist_domain.fulfillment.published import PublishedCustomer, PublishedItem, PublishedSeller
-from olist_pipeline.contexts.customer.validation import judge_customers
-from olist_pipeline.contexts.fulfillment.deliveries import judge_deliveries
-from olist_pipeline.contexts.fulfillment.geography import judge_geography
-from olist_pipeline.contexts.marketplace.offers import judge_offers
-from olist_pipeline.contexts.marketplace.reviews import judge_reviews
-from olist_pipeline.contexts.sales.validation import judge_sales
+from olist_pipeline.contexts.customer.validation import validate_customers
+from olist_pipeline.contexts.fulfillment.deliveries import validate_deliveries
+from olist_pipeline.contexts.fulfillment.geography import validate_geography
+from olist_pipeline.contexts.marketplace.offers import validate_offers
+from olist_pipeline.contexts.marketplace.reviews import validate_reviews
+from olist_pipeline.contexts.sales.validation import validate_sales
 from olist_pipeline.intake.rows import take_in
 from olist_pipeline.intake.span import as_of
 from olist_pipeline.months import MonthRange
 from olist_pipeline.registry import LANDING
-from olist_pipeline.validation.judged import Judged
+from olist_pipeline.validation.validated import Validated
 
 MONTHS = MonthRange(date(2016, 1, 1), date(2018, 12, 1))
 
 
 @dataclass(frozen=True)
-class JudgedSet:
+class ValidatedSet:
     """The intake of a landing, and what every step made of it."""
 
     intake: dict[str, pl.DataFrame]
     as_of: date
-    sales: Judged
-    reviews: Judged
-    offers: Judged
-    customers: Judged
-    geography: Judged
-    deliveries: Judged
+    sales: Validated
+    reviews: Validated
+    offers: Validated
+    customers: Validated
+    geography: Validated
+    deliveries: Validated
 
 
-def judge_all(landing: Path) -> JudgedSet:
-    """Judge a whole landing."""
+def validate_all(landing: Path) -> ValidatedSet:
+    """Validate a whole landing."""
     intake: dict[str, pl.DataFrame] = {}
     for name, table in LANDING.items():
         intake[name] = take_in(table, landing, MONTHS, intake["orders"] if table.parent else None)
-    sales = judge_sales(intake)
+    sales = validate_sales(intake)
     orders, items = sales.accepted("orders").lazy(), sales.accepted("order_items").lazy()
-    reviews = judge_reviews(intake["order_reviews"].lazy(), intake["order_reviews"].lazy(), orders.select(*_ORDER))
+    reviews = validate_reviews(intake["order_reviews"].lazy(), intake["order_reviews"].lazy(), orders.select(*_ORDER))
     sold = items.select("order_id", "product_id", "seller_id").join(orders.select(*_ORDER), on="order_id")
-    offers = judge_offers(*(intake[name].lazy() for name in ("sellers", "products", "categories")), sold)
+    offers = validate_offers(*(intake[name].lazy() for name in ("sellers", "products", "categories")), sold)
     day = as_of(landing)
-    customers = judge_customers(
+    customers = validate_customers(
         intake["customers"].lazy(),
         orders,
         reviews.accepted("order_reviews").lazy().select("order_id", "review_score"),
         day,
     )
-    geography = judge_geography(intake["geolocation"].lazy())
-    deliveries = judge_deliveries(
+    geography = validate_geography(intake["geolocation"].lazy())
+    deliveries = validate_deliveries(
         intake["orders"].lazy(),
         sales.accepted("orders")["order_id"],
         items.select(*PublishedItem.model_fields),
@@ -64,35 +64,35 @@ def judge_all(landing: Path) -> JudgedSet:
         offers.accepted("sellers").lazy().select(*PublishedSeller.model_fields),
         geography.accepted("zip_prefixes").lazy().select("zip_code_prefix", "latitude", "longitude"),
     )
-    return JudgedSet(intake, day, sales, reviews, offers, customers, geography, deliveries)
+    return ValidatedSet(intake, day, sales, reviews, offers, customers, geography, deliveries)
 
 
 _ORDER = ("order_id", "order_purchase_timestamp")
 
 
-def quarantined_by_rule(judged: Judged) -> dict[tuple[str, str], int]:
+def quarantined_by_rule(validated: Validated) -> dict[tuple[str, str], int]:
     """Return the number of quarantined rows by table and codes."""
     return {
         (table, rules): count
-        for table, rules, count in judged.quarantined().group_by("source_table", "rules").len().rows()
+        for table, rules, count in validated.quarantined().group_by("source_table", "rules").len().rows()
     }
 
 
-def flagged(judged: Judged, table: str) -> dict[str, int]:
+def flagged(validated: Validated, table: str) -> dict[str, int]:
     """Return the number of accepted rows of a table by flag."""
-    flags = judged.accepted(table)["flags"].explode().drop_nulls()
+    flags = validated.accepted(table)["flags"].explode().drop_nulls()
     return dict(flags.value_counts().rows())
 
 
 LOOKED_AT = 15_000
-"""About so many judged rows are rebuilt as objects; building all of the real ones takes minutes."""
+"""About so many validated rows are rebuilt as objects; building all of the real ones takes minutes."""
 
 
-def telling(judged: pl.DataFrame) -> pl.DataFrame:
-    """Return the judged rows that break any rule, and of the others every so many."""
-    step = max(1, judged.height // LOOKED_AT)
+def telling(validated: pl.DataFrame) -> pl.DataFrame:
+    """Return the validated rows that break any rule, and of the others every so many."""
+    step = max(1, validated.height // LOOKED_AT)
     breaks = (pl.col("rejects") != "") | (pl.col("flags") != "")
-    return judged.filter(breaks | (pl.int_range(pl.len()) % step == 0))
+    return validated.filter(breaks | (pl.int_range(pl.len()) % step == 0))
 
 
 def codes(text: str) -> list[str]:
@@ -135,16 +135,16 @@ SMALL = {
 """A landing of three orders, the last without items; person1 has two of them, person2 the last."""
 
 
-def judge_small(folder: Path, **changed: list[str]) -> JudgedSet:
-    """Judge `SMALL` with the records of some tables changed."""
+def validate_small(folder: Path, **changed: list[str]) -> ValidatedSet:
+    """Validate `SMALL` with the records of some tables changed."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, table in LANDING.items():
         records = [",".join(table.columns), *changed.get(name, SMALL[name])]
         (folder / table.file).write_text("\n".join(records) + "\n")
-    return judge_all(folder)
+    return validate_all(folder)
 
 
-def rejected(judged: Judged, table: str) -> dict[int, str]:
+def rejected(validated: Validated, table: str) -> dict[int, str]:
     """Return the codes of a table's quarantined rows, by row number."""
-    rows = judged.quarantined().filter(pl.col("source_table") == table)
+    rows = validated.quarantined().filter(pl.col("source_table") == table)
     return dict(rows.select("source_row", "rules").rows())

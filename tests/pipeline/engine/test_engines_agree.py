@@ -14,7 +14,7 @@ from olist_domain.kernel.facts import scalars
 from olist_domain.sales.facts import ITEM_ROLLUPS, PAYMENT_ROLLUPS
 from olist_domain.sales.rules import ORDER_ITEM_RULES, ORDER_RULES, PAYMENT_RULES
 from olist_domain.sales.status import OrderStatus, PaymentType
-from olist_pipeline.engine.judge import FLAGS, REJECTS, derive, fill_empty, judge, rollup
+from olist_pipeline.engine.rulebooks import FLAGS, REJECTS, derive, fill_empty, rollup, validate
 
 MONEY, MOMENT = pl.Decimal(18, 2), pl.Datetime("us")
 moments = st.none() | st.datetimes(datetime(2017, 1, 1), datetime(2017, 1, 3)).map(lambda m: m.replace(microsecond=0))
@@ -73,7 +73,7 @@ def on_objects(book, row):
 
 
 def as_objects(book, frame):
-    """Return judged rows in the form of `on_objects`, in the order of `n`."""
+    """Return validated rows in the form of `on_objects`, in the order of `n`."""
     derived = [derivation.name for derivation in book.derivations]
     rows = frame.sort("n").select(REJECTS, FLAGS, *derived).to_dicts()
     return [{**row, REJECTS: codes(row[REJECTS]), FLAGS: codes(row[FLAGS])} for row in rows]
@@ -88,8 +88,8 @@ def codes(text):
 @settings(max_examples=60, deadline=None)
 def test_polars_agrees_with_objects(book, data):
     rows = data.draw(rows_of(book))
-    judged = judge(derive(frame_of(book, rows), book), book)
-    assert as_objects(book, judged) == [on_objects(book, row) for row in rows]
+    validated = validate(derive(frame_of(book, rows), book), book)
+    assert as_objects(book, validated) == [on_objects(book, row) for row in rows]
 
 
 @pytest.mark.parametrize("book", BOOKS, ids=lambda book: book.subject)
@@ -99,8 +99,8 @@ def test_duckdb_agrees_with_objects(book, data):
     rows = data.draw(rows_of(book))
     frame = frame_of(book, rows)
     with duckdb.connect() as connection:
-        judged = judge(derive(connection.from_arrow(frame.to_arrow()), book), book).pl()
-    assert as_objects(book, judged) == [on_objects(book, row) for row in rows]
+        validated = validate(derive(connection.from_arrow(frame.to_arrow()), book), book).pl()
+    assert as_objects(book, validated) == [on_objects(book, row) for row in rows]
 
 
 ROLLUPS = [(ORDER_ITEM_RULES, ITEM_ROLLUPS), (PAYMENT_RULES, PAYMENT_ROLLUPS)]
@@ -116,8 +116,8 @@ def test_engines_agree_on_what_parts_add_up_to(book, rollups, data):
     with duckdb.connect() as connection:
         on_duckdb = rollup(connection.from_arrow(frame.to_arrow()), "owner", book.facts, rollups).pl()
     on_polars = rollup(frame, "owner", book.facts, rollups)
-    for folded in (fill_empty(on_polars, rollups), fill_empty(on_duckdb, rollups)):
-        for result in folded.to_dicts():
+    for aggregated in (fill_empty(on_polars, rollups), fill_empty(on_duckdb, rollups)):
+        for result in aggregated.to_dicts():
             parts = [
                 scalars(book.facts, row) for row, owner in zip(rows, owners, strict=True) if owner == result["owner"]
             ]

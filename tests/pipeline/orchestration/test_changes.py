@@ -34,17 +34,17 @@ def tables(parsed_project):
 
 
 @pytest.fixture(scope="module")
-def sound(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("sound")
+def valid(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("valid")
     generate(folder, orders=150, seed=3)
     return folder
 
 
 @pytest.fixture
-def folder(sound, tmp_path):
+def folder(valid, tmp_path):
     copy = tmp_path / "set"
     copy.mkdir()
-    for path in sound.glob("*.csv"):
+    for path in valid.glob("*.csv"):
         (copy / path.name).write_bytes(path.read_bytes())
     return copy
 

@@ -173,23 +173,23 @@ def pipeline(settings):
 
 class TestAlerts:
     def test_parity_that_turns_red_is_told_once(self, automated, environment, database):
-        def told():
+        def alerted():
             return [line["text"] for line in history(environment)]
 
         verdicts.record(database, verdict(True))
         cursor = ticked(automated, "parity_regression").cursor
-        assert told() == []
+        assert alerted() == []
         verdicts.record(database, verdict(False))
         lost = ticked(automated, "parity_regression", cursor)
         again = ticked(automated, "parity_regression", cursor)
         assert lost.cursor == again.cursor
         verdicts.record(database, verdict(False))
         cursor = ticked(automated, "parity_regression", again.cursor).cursor
-        assert told() == ["Parity of fact_orders (sales) is red: differs; see `olist parity fact_orders`."]
+        assert alerted() == ["Parity of fact_orders (sales) is red: differs; see `olist parity fact_orders`."]
         for is_green in (True, False):
             verdicts.record(database, verdict(is_green))
         ticked(automated, "parity_regression", cursor)
-        assert len(told()) == 2
+        assert len(alerted()) == 2
 
     def test_a_quarantine_above_its_limit_is_told(self, automated, environment, database):
         for quarantined in (2, 3):

@@ -87,9 +87,9 @@ class TestEffects:
 
     def test_the_sentences_name_rules_rows_and_sums(self, con):
         in_new_and_replay(con, "DELETE FROM {t} WHERE order_id = 'o1'")
-        told = verdict_on(con).sentences()
-        assert "NO_ITEMS: rows 1 gone; items -1, revenue -10.25." in told
-        assert "Dashboards will see: items 28 -> 27 (-1); revenue 282.00 -> 271.75 (-10.25)." in told
+        said = verdict_on(con).sentences()
+        assert "NO_ITEMS: rows 1 gone; items -1, revenue -10.25." in said
+        assert "Dashboards will see: items 28 -> 27 (-1); revenue 282.00 -> 271.75 (-10.25)." in said
 
     def test_a_table_whose_rows_bear_no_id_has_totals_alone(self, con):
         by_month = replace(ORDERS, key=("order_month", "rank"))
@@ -115,9 +115,9 @@ class TestApprovals:
         assert verdict_on(con).verdict is ParityVerdict.DIFFERS
         parity = verdict_on(con, approvals=[approval()])
         assert (parity.verdict, parity.is_green) == (ParityVerdict.APPROVED, True)
-        told = " ".join(parity.sentences())
+        said = " ".join(parity.sentences())
         for word in ("only in approved columns (revenue)", "rounded once", "ana", "2026-03-11", "o4"):
-            assert word in told
+            assert word in said
 
     @pytest.mark.parametrize("given", [approval("items"), approval(table="fact_payments")])
     def test_another_column_or_table_is_not_covered(self, con, given):

@@ -9,8 +9,8 @@ from olist_pipeline.parity.causes import causes
 from olist_pipeline.registry import LINKS
 from olist_pipeline.staging import write_snapshot
 from olist_pipeline.stores import quarantine
-from olist_pipeline.validation.judged import QUARANTINE
 from olist_pipeline.validation.table import Link
+from olist_pipeline.validation.validated import QUARANTINE
 
 
 @pytest.fixture

@@ -237,13 +237,13 @@ def test_every_planted_defect_is_found_and_named(con, shapes, table):
         for statement in trap.statements:
             con.execute(statement)
         found = compare(con, "old.t", "new.t", contract)
-        told = " ".join(found.sentences())
+        said = " ".join(found.sentences())
         assert not found.identical, trap.name
-        assert table in told, trap.name
+        assert table in said, trap.name
         named = {c.column for c in found.differing_columns} | {difference.column for difference in found.schema}
         assert trap.columns <= named, (trap.name, named)
         if trap.names_key:
-            assert all(str(part) in told for part in victim), (trap.name, told)
+            assert all(str(part) in said for part in victim), (trap.name, said)
 
 
 @pytest.mark.parametrize("table", sorted(TABLES))

@@ -8,7 +8,7 @@ import pytest
 from olist_pipeline.errors import OlistError
 from olist_pipeline.registry import CONTEXTS, STEPS, origins
 from olist_pipeline.staging import intake_path, write_frame, write_months, write_snapshot
-from olist_pipeline.validation.context import Step
+from olist_pipeline.validation.context import ValidationStep
 from olist_pipeline.validation.inputs import Inputs
 
 OCTOBER, JANUARY = date(2017, 10, 1), date(2018, 1, 1)
@@ -57,7 +57,7 @@ def test_a_month_that_was_never_validated_is_one_sentence(inputs):
 def test_a_step_is_monthly_or_not():
     tables = {table.name: table for context in CONTEXTS.values() for table in context.tables}
     with pytest.raises(ValueError, match="must all be monthly, or none"):
-        Step("mixed", (tables["orders"], tables["customers"]), lambda inputs: None, intake=())
+        ValidationStep("mixed", (tables["orders"], tables["customers"]), lambda inputs: None, intake=())
 
 
 def test_every_published_table_that_a_step_reads_is_made_by_one():

@@ -30,7 +30,7 @@ def day_first(landing):
 
 
 def stored(settings):
-    """Judge sales as a run does; return the shares of its tables that are above the limit."""
+    """Validate sales as a run does; return the shares of its tables that are above the limit."""
     url = settings.postgres_url
     for table in SALES.landing:
         run_intake(settings, url, table, TODAY, "r1")
@@ -62,16 +62,16 @@ def test_what_is_too_much(landing, quarantined, limit, is_large, stops):
     assert (share.is_large, share.stops) == (is_large, stops)
 
 
-def test_nothing_is_said_of_sound_files(settings, landing):
+def test_nothing_is_said_of_valid_files(settings, landing):
     assert stored(settings) == {}
     shares = structural_shares(landing, TABLES, TODAY, CutoverRules())
     assert [share.sentence() for share in shares.values() if share.is_large] == []
 
 
-@pytest.mark.parametrize("judge", ["without a database", "stored"])
-def test_the_cause_is_the_rule_that_began_it(settings, landing, judge):
+@pytest.mark.parametrize("validate", ["without a database", "stored"])
+def test_the_cause_is_the_rule_that_began_it(settings, landing, validate):
     day_first(landing)
-    shares = stored(settings) if judge == "stored" else structural_shares(landing, TABLES, TODAY, settings.cutover)
+    shares = stored(settings) if validate == "stored" else structural_shares(landing, TABLES, TODAY, settings.cutover)
     sample = "row 1 of olist_orders_dataset.csv: order_estimated_delivery_date '18/10/2017 00:00'"
     assert shares["orders"].sentence() == (
         "2 of 2 rows of orders are rejected (100.00%, limit 2.00%), "

@@ -5,14 +5,14 @@ from datetime import datetime
 import polars as pl
 import pytest
 
-from olist_pipeline.contexts.marketplace.reviews import judge_reviews
-from tests.pipeline.contexts.worlds import SMALL, flagged, judge_small, quarantined_by_rule, rejected
+from olist_pipeline.contexts.marketplace.reviews import validate_reviews
+from tests.pipeline.contexts.worlds import SMALL, flagged, quarantined_by_rule, rejected, validate_small
 
 
 def test_a_review_of_a_rejected_order_is_rejected_with_it(tmp_path):
-    judged = judge_small(tmp_path)
-    assert rejected(judged.reviews, "order_reviews") == {3: "PARENT_REJECTED"}
-    [first, second] = judged.reviews.accepted("order_reviews").to_dicts()
+    validated = validate_small(tmp_path)
+    assert rejected(validated.reviews, "order_reviews") == {3: "PARENT_REJECTED"}
+    [first, second] = validated.reviews.accepted("order_reviews").to_dicts()
     assert (first["sentiment"], first["has_comment"], first["response_hours"]) == ("positive", True, 24)
     assert (second["is_negative"], second["has_comment"]) == (True, False)
 
@@ -20,37 +20,37 @@ def test_a_review_of_a_rejected_order_is_rejected_with_it(tmp_path):
 @pytest.mark.parametrize("score", [0, 6])
 def test_an_impossible_score_is_rejected_beside_what_else_is_wrong(tmp_path, score):
     reviews = [row.replace(",5,", f",{score},").replace(",4,", f",{score},") for row in SMALL["order_reviews"]]
-    assert rejected(judge_small(tmp_path, order_reviews=reviews).reviews, "order_reviews") == {
+    assert rejected(validate_small(tmp_path, order_reviews=reviews).reviews, "order_reviews") == {
         1: "REVIEW_SCORE_OUT_OF_RANGE",
         3: "REVIEW_SCORE_OUT_OF_RANGE,PARENT_REJECTED",
     }
 
 
-def test_a_review_id_on_several_orders_is_flagged_whatever_months_are_judged(tmp_path):
+def test_a_review_id_on_several_orders_is_flagged_whatever_months_are_validated(tmp_path):
     reviews = [row.replace("r2", "r1") for row in SMALL["order_reviews"]]
-    judged = judge_small(tmp_path, order_reviews=reviews)
-    assert flagged(judged.reviews, "order_reviews") == {"REVIEW_ON_SEVERAL_ORDERS": 2}
-    intake = judged.intake["order_reviews"].lazy()
-    orders = judged.sales.accepted("orders").lazy().select("order_id", "order_purchase_timestamp")
-    alone = judge_reviews(intake.filter(pl.col("order_id") == "o1"), intake, orders)
+    validated = validate_small(tmp_path, order_reviews=reviews)
+    assert flagged(validated.reviews, "order_reviews") == {"REVIEW_ON_SEVERAL_ORDERS": 2}
+    intake = validated.intake["order_reviews"].lazy()
+    orders = validated.sales.accepted("orders").lazy().select("order_id", "order_purchase_timestamp")
+    alone = validate_reviews(intake.filter(pl.col("order_id") == "o1"), intake, orders)
     assert flagged(alone, "order_reviews") == {"REVIEW_ON_SEVERAL_ORDERS": 1}
 
 
 def test_a_review_before_the_purchase_is_told_by_the_time_not_the_day(tmp_path):
     reviews = [SMALL["order_reviews"][0].replace("2017-10-11", "2017-10-02")]
-    judged = judge_small(tmp_path, order_reviews=reviews)
-    assert flagged(judged.reviews, "order_reviews") == {"REVIEW_BEFORE_PURCHASE": 1}
+    validated = validate_small(tmp_path, order_reviews=reviews)
+    assert flagged(validated.reviews, "order_reviews") == {"REVIEW_BEFORE_PURCHASE": 1}
 
 
 def test_a_seller_keeps_every_code(tmp_path):
-    judged = judge_small(tmp_path, sellers=["s1,1001,sao paulo,XX", "s2,01001,sao paulo,SP"])
-    assert rejected(judged.offers, "sellers") == {1: "INVALID_STATE,INVALID_ZIP_PREFIX"}
-    assert judged.offers.accepted("sellers")["region"].to_list() == ["Southeast"]
+    validated = validate_small(tmp_path, sellers=["s1,1001,sao paulo,XX", "s2,01001,sao paulo,SP"])
+    assert rejected(validated.offers, "sellers") == {1: "INVALID_STATE,INVALID_ZIP_PREFIX"}
+    assert validated.offers.accepted("sellers")["region"].to_list() == ["Southeast"]
 
 
 def test_products_are_flagged_for_categories_and_measures(tmp_path):
     products = [*SMALL["products"], "p3,brinquedos,10,20,1,5,10,10,"]
-    [known, missing, untranslated] = judge_small(tmp_path, products=products).offers.accepted("products").to_dicts()
+    [known, missing, untranslated] = validate_small(tmp_path, products=products).offers.accepted("products").to_dicts()
     assert (known["category"], known["flags"], known["volume_cm3"]) == ("health", [], 1000)
     assert (missing["category"], missing["flags"]) == (
         "unknown",
@@ -61,7 +61,7 @@ def test_products_are_flagged_for_categories_and_measures(tmp_path):
 
 
 def test_sellers_and_products_happen_with_their_first_sale(tmp_path):
-    events = judge_small(tmp_path).offers.events
+    events = validate_small(tmp_path).offers.events
     assert events.select("event_type", "aggregate_id", "occurred_at").rows() == [
         ("SellerRegistered", "s1", datetime(2017, 10, 2, 10)),
         ("ProductListed", "p1", datetime(2017, 10, 2, 10)),

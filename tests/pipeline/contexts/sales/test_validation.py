@@ -14,7 +14,7 @@ from olist_domain.sales.order import Order, OrderRecords
 from olist_domain.sales.order_item import OrderItem
 from olist_domain.sales.records import OrderItemRecord, OrderRecord, PaymentRecord
 from olist_domain.sales.rules import ORDER_ITEM_RULES
-from olist_pipeline.contexts.sales.validation import judge_sales
+from olist_pipeline.contexts.sales.validation import validate_sales
 from olist_pipeline.intake.rows import take_in
 from olist_pipeline.landing.catalogue import ORDER_ITEMS, ORDER_PAYMENTS, ORDERS
 from olist_pipeline.months import MonthRange
@@ -34,20 +34,20 @@ def take_all_in(landing):
 
 def rejected(landing):
     """Return the rules of each row that validation quarantines, by table and source row."""
-    quarantined = judge_sales(take_all_in(landing)).quarantined()
+    quarantined = validate_sales(take_all_in(landing)).quarantined()
     return {
         (table, row): rules for table, row, rules in quarantined.select("source_table", "source_row", "rules").rows()
     }
 
 
-def test_a_sound_order_is_accepted_with_its_derived_attributes(landing):
-    judged = judge_sales(take_all_in(landing))
-    assert judged.quarantined().is_empty()
-    [first, second] = judged.accepted(ORDERS.name).to_dicts()
+def test_a_valid_order_is_accepted_with_its_derived_attributes(landing):
+    validated = validate_sales(take_all_in(landing))
+    assert validated.quarantined().is_empty()
+    [first, second] = validated.accepted(ORDERS.name).to_dicts()
     assert (first["total_amount"], first["revenue"], first["order_validity"]) == (Decimal("38.71"),) * 2 + ("VALID",)
     assert (second["total_items"], second["num_sellers"], second["is_multivendor"]) == (2, 2, True)
     assert (first["order_month"], first["source_row"], first["flags"]) == (date(2017, 10, 1), 1, [])
-    assert judged.accepted(ORDER_ITEMS.name)["total_amount"].to_list() == [
+    assert validated.accepted(ORDER_ITEMS.name)["total_amount"].to_list() == [
         Decimal(t) for t in ("38.71", "141.46", "11.50")
     ]
 
@@ -97,7 +97,7 @@ def test_parts_of_an_order_that_could_not_be_split_are_no_orphans(landing):
 
 def test_what_an_unreadable_item_would_add_up_to_is_unknown_not_nothing(landing):
     edit(landing, ORDER_ITEMS.file, b"29.99", b"abc")
-    orders = judge_sales(take_all_in(landing)).tables["orders"].rows
+    orders = validate_sales(take_all_in(landing)).tables["orders"].rows
     assert orders["rejects"].to_list() == ["CHILD_REJECTED", ""], "nobody may say that the order has no items"
     assert orders["flags"].to_list() == ["", ""]
 
@@ -109,7 +109,7 @@ def test_every_broken_rule_of_an_order_is_kept(landing):
 
 def test_a_quarantined_row_keeps_its_cells_file_and_place(landing):
     edit(landing, ORDERS.file, b"shipped", b"lost")
-    row = judge_sales(take_all_in(landing)).quarantined().filter(pl.col("source_table") == "orders").to_dicts()[0]
+    row = validate_sales(take_all_in(landing)).quarantined().filter(pl.col("source_table") == "orders").to_dicts()[0]
     assert (row["source_file"], row["source_row"], row["aggregate_id"]) == (ORDERS.file, 2, "o2")
     assert json.loads(row["payload"]) == {
         "order_id": "o2",
@@ -125,34 +125,34 @@ def test_a_quarantined_row_keeps_its_cells_file_and_place(landing):
 
 def test_flags_let_a_row_in_and_mark_it(landing):
     edit(landing, ORDER_PAYMENTS.file, b"boleto,1,152.96", b"boleto,2,150.00")
-    judged = judge_sales(take_all_in(landing))
-    assert judged.accepted(ORDERS.name)["flags"].to_list() == [[], ["PAYMENT_MISMATCH"]]
-    assert judged.accepted(ORDER_PAYMENTS.name)["flags"].to_list() == [[], [], ["INSTALMENTS_NOT_ALLOWED"]]
+    validated = validate_sales(take_all_in(landing))
+    assert validated.accepted(ORDERS.name)["flags"].to_list() == [[], ["PAYMENT_MISMATCH"]]
+    assert validated.accepted(ORDER_PAYMENTS.name)["flags"].to_list() == [[], [], ["INSTALMENTS_NOT_ALLOWED"]]
 
 
 def test_events_tell_each_order_in_order(landing):
-    events = judge_sales(take_all_in(landing)).events
-    told = events.filter(pl.col("aggregate_id") == "o1")["event_type"].to_list()
-    assert told == ["OrderPlaced", *["PaymentReceived"] * 2, "OrderApproved", "OrderShipped", "OrderDelivered"]
+    events = validate_sales(take_all_in(landing)).events
+    types = events.filter(pl.col("aggregate_id") == "o1")["event_type"].to_list()
+    assert types == ["OrderPlaced", *["PaymentReceived"] * 2, "OrderApproved", "OrderShipped", "OrderDelivered"]
 
 
 def test_a_rejected_order_has_one_event(landing):
     edit(landing, ORDERS.file, b"shipped", b"lost")
-    [event] = judge_sales(take_all_in(landing)).events.filter(pl.col("aggregate_id") == "o2").to_dicts()
+    [event] = validate_sales(take_all_in(landing)).events.filter(pl.col("aggregate_id") == "o2").to_dicts()
     assert event["event_type"] == "OrderRejected"
     assert json.loads(event["payload"]) == {"order_id": "o2", "rules": ["ORDER_STATUS_UNKNOWN"]}
 
 
-def test_a_month_without_rows_is_judged_to_nothing(landing):
+def test_a_month_without_rows_is_validated_to_nothing(landing):
     empty = {name: rows.clear() for name, rows in take_all_in(landing).items()}
-    judged = judge_sales(empty)
-    assert all(judged.accepted(table.name).is_empty() for table in TABLES)
-    assert judged.quarantined().is_empty()
-    assert judged.events.is_empty()
+    validated = validate_sales(empty)
+    assert all(validated.accepted(table.name).is_empty() for table in TABLES)
+    assert validated.quarantined().is_empty()
+    assert validated.events.is_empty()
 
 
 def records_of(intake):
-    """Return each order of intake rows as the records that the domain judges, by order id."""
+    """Return each order of intake rows as the records that the domain validates, by order id."""
     items = by_order(intake["order_items"], OrderItemRecord.model_validate)
     payments = by_order(intake["order_payments"].sort("payment_sequential"), PaymentRecord.model_validate)
     return {
@@ -170,15 +170,15 @@ def by_order(rows, make, key="order_id"):
     return grouped
 
 
-def told(event):
+def said(event):
     return event["event_type"], event["occurred_at"], json.loads(event["payload"])
 
 
 def assert_frames_agree_with_objects(intake):
     """Compare verdicts, flags, derived attributes and events of every order on both engines."""
-    judged = judge_sales(intake)
-    by_id = {row["order_id"]: row for row in judged.tables["orders"].rows.to_dicts()}
-    events = by_order(judged.events, told, "aggregate_id")
+    validated = validate_sales(intake)
+    by_id = {row["order_id"]: row for row in validated.tables["orders"].rows.to_dicts()}
+    events = by_order(validated.events, said, "aggregate_id")
     for order_id, records in records_of(intake).items():
         violations = records.violations()
         row = by_id[order_id]
@@ -237,7 +237,7 @@ def write_landing(landing, orders):
 
 def test_frames_agree_with_objects_on_real_orders(real_data):
     intake = take_all_in(real_data)
-    orders = telling(judge_sales(intake).tables["orders"].rows)["order_id"]
+    orders = telling(validate_sales(intake).tables["orders"].rows)["order_id"]
     assert orders.len() > LOOKED_AT
     assert_frames_agree_with_objects(
         {name: rows.filter(pl.col("order_id").is_in(orders.implode())) for name, rows in intake.items()}
@@ -245,12 +245,12 @@ def test_frames_agree_with_objects_on_real_orders(real_data):
 
 
 def test_the_real_set_is_split_as_known(real_data):
-    judged = judge_sales(take_all_in(real_data))
-    accepted = {table.name: judged.accepted(table.name).height for table in TABLES}
+    validated = validate_sales(take_all_in(real_data))
+    accepted = {table.name: validated.accepted(table.name).height for table in TABLES}
     assert accepted == {"orders": 98_666, "order_items": 112_650, "order_payments": 103_056}
-    by_rule = dict(judged.quarantined()["rules"].value_counts().rows())
+    by_rule = dict(validated.quarantined()["rules"].value_counts().rows())
     assert by_rule == {"ORDER_WITHOUT_ITEMS": 775, "PARENT_REJECTED": 830}
-    items = judged.accepted(ORDER_ITEMS.name)
+    items = validated.accepted(ORDER_ITEMS.name)
     assert (items["price"].sum(), items["freight_value"].sum()) == (Decimal("13591643.70"), Decimal("2251909.54"))
 
 
@@ -265,7 +265,7 @@ FREIGHT_EXCEEDS_PRICE = Rule(
 def test_a_new_flag_on_items_leaves_every_real_order_loadable(real_data):
     intake = take_all_in(real_data)
     with one_more(ORDER_ITEM_RULES, FREIGHT_EXCEEDS_PRICE) as code:
-        items = judge_sales(intake).accepted("order_items")
+        items = validate_sales(intake).accepted("order_items")
         flagged = items.filter(pl.col("flags").list.contains(code))
         ids = flagged["order_id"].unique()
         assert (items.height, flagged.height, ids.len()) == (112_650, 4_124, 3_346)

@@ -32,9 +32,9 @@ MODULES = sorted(path for path in FOLDER.glob("*.py") if path.name != "__init__.
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
 def test_each_module_says_which_private_names_it_uses_and_which_public_way_was_tried(path):
-    told = ast.get_docstring(ast.parse(path.read_text("utf-8"))) or ""
-    assert re.search(r"\bPrivate: ", told)
-    assert re.search(r"\bPublicly, |public setting|are public", told)
+    docstring = ast.get_docstring(ast.parse(path.read_text("utf-8"))) or ""
+    assert re.search(r"\bPrivate: ", docstring)
+    assert re.search(r"\bPublicly, |public setting|are public", docstring)
     listed = DOCUMENT.read_text("utf-8")
     for name in private_imports(path):
         assert f"`{name}`" in listed, f"{name} of {path.name} is not in docs/upgrading.md"

@@ -1,4 +1,4 @@
-"""Dagster's storage in the environment's PostgreSQL: how it is told where that is, and connections that it keeps."""
+"""Dagster's storage in the environment's PostgreSQL: how it learns where that is, and connections that it keeps."""
 
 import json
 from contextlib import closing

@@ -1,4 +1,4 @@
-"""Judged rows: what a step makes of its inputs, split into accepted and quarantined rows.
+"""Validated rows: what a step makes of its inputs, split into accepted and quarantined rows.
 
 What belongs here: the split, the form of staging and quarantine rows, and rejecting rows for their parents'
 sake. What does not: which rules are run (the contexts), and storing the result (`steps`).
@@ -13,7 +13,7 @@ from typing import Any
 import polars as pl
 
 from olist_domain.kernel.rules import Rulebook
-from olist_pipeline.engine.judge import FLAGS, REJECTS
+from olist_pipeline.engine.rulebooks import FLAGS, REJECTS
 from olist_pipeline.intake.cast import MONEY, RULES
 from olist_pipeline.intake.rows import IS_SOUND, ORDER_MONTH, PAYLOAD, canonical_text
 from olist_pipeline.landing.csv_file import SOURCE_ROW
@@ -23,8 +23,8 @@ IS_ACCEPTED = pl.col(REJECTS) == ""
 
 
 @dataclass(frozen=True)
-class JudgedTable:
-    """The judged rows of one table: its own columns, `derived` ones, `rejects` and `flags`, among others."""
+class ValidatedTable:
+    """The validated rows of one table: its own columns, `derived` ones, `rejects` and `flags`, among others."""
 
     table: StagedTable
     rows: pl.DataFrame
@@ -52,16 +52,16 @@ class JudgedTable:
 
 
 @dataclass(frozen=True)
-class Judged:
+class Validated:
     """What a step made of its inputs: its tables by name, and the event rows, each aggregate's in order."""
 
-    tables: dict[str, JudgedTable]
+    tables: dict[str, ValidatedTable]
     events: pl.DataFrame
 
     @classmethod
-    def of(cls, tables: Iterable[JudgedTable], events: Iterable[pl.DataFrame]) -> Judged:
-        """Return the judgement of `tables`, with `events` one after the other."""
-        return cls({judged.table.name: judged for judged in tables}, pl.concat(events))
+    def of(cls, tables: Iterable[ValidatedTable], events: Iterable[pl.DataFrame]) -> Validated:
+        """Return the outcome of `tables`, with `events` one after the other."""
+        return cls({validated.table.name: validated for validated in tables}, pl.concat(events))
 
     def accepted(self, table: str) -> pl.DataFrame:
         """Return the staging rows of a table."""
@@ -69,7 +69,7 @@ class Judged:
 
     def quarantined(self) -> pl.DataFrame:
         """Return the quarantine rows of all tables."""
-        return pl.concat([judged.quarantined() for judged in self.tables.values()])
+        return pl.concat([validated.quarantined() for validated in self.tables.values()])
 
 
 def quarantine_rows(rows: pl.DataFrame, table: StagedTable) -> pl.DataFrame:
@@ -89,13 +89,13 @@ def quarantine_rows(rows: pl.DataFrame, table: StagedTable) -> pl.DataFrame:
     )
 
 
-def sound(intake: pl.LazyFrame) -> pl.LazyFrame:
+def valid_rows(intake: pl.LazyFrame) -> pl.LazyFrame:
     """Return the rows that intake found nothing wrong with."""
     return intake.filter(IS_SOUND).drop(RULES, PAYLOAD)
 
 
 def rejected_with(rows: pl.DataFrame, is_rejected: pl.Expr, code: str) -> pl.DataFrame:
-    """Return judged `rows` with `code` appended to the rejects of those of which `is_rejected` holds."""
+    """Return validated `rows` with `code` appended to the rejects of those of which `is_rejected` holds."""
     separator = pl.when(IS_ACCEPTED).then(pl.lit("")).otherwise(pl.lit(","))
     appended = pl.concat_str(pl.col(REJECTS), separator, pl.lit(code))
     return rows.with_columns(pl.when(is_rejected).then(appended).otherwise(pl.col(REJECTS)).alias(REJECTS))

@@ -1,4 +1,4 @@
-"""Judging frames: derived columns, roll-ups and lists of broken rules.
+"""Rulebooks on frames: derived columns, roll-ups and lists of broken rules.
 
 What belongs here: how a rulebook runs on a frame, in one pass each. What does not: what is done with rows
 that break a rule (the contexts' validation steps decide that).
@@ -11,7 +11,7 @@ from typing import Any, TypeVar, cast
 
 import narwhals as nw
 
-from olist_domain.kernel.rules import Fold, Rollup, Rule, Rulebook, Severity
+from olist_domain.kernel.rules import Aggregation, Rollup, Rule, Rulebook, Severity
 from olist_pipeline.engine.columns import columns, expression
 
 F = TypeVar("F")
@@ -29,7 +29,7 @@ def derive(frame: FrameT, book: Rulebook[Any]) -> FrameT:
     return _with_columns(frame, derived)
 
 
-def judge(frame: FrameT, book: Rulebook[Any]) -> FrameT:
+def validate(frame: FrameT, book: Rulebook[Any]) -> FrameT:
     """Return `frame` with `rejects` and `flags`: the codes of the rules that each row breaks.
 
     Codes are joined by commas, in the book's order; a row that breaks nothing has an empty text. The facts
@@ -49,8 +49,8 @@ def rollup(frame: FrameT, by: str, facts: type[F], rollups: Sequence[Rollup[F]])
     """Return one row for each value of `by`, with a column for each roll-up over the rows of `frame`."""
     read = columns(facts)
     inputs = [expression(rollup.of(read)).alias(f"of_{rollup.name}") for rollup in rollups]
-    folded = [_fold(nw.col(f"of_{rollup.name}"), rollup.fold).alias(rollup.name) for rollup in rollups]
-    grouped = nw.from_native(cast(Any, frame)).select(nw.col(by), *inputs).group_by(by).agg(*folded)
+    aggregated = [_aggregate(nw.col(f"of_{rollup.name}"), rollup.aggregation).alias(rollup.name) for rollup in rollups]
+    grouped = nw.from_native(cast(Any, frame)).select(nw.col(by), *inputs).group_by(by).agg(*aggregated)
     return cast(FrameT, grouped.to_native())
 
 
@@ -72,12 +72,12 @@ def _codes(rules: Sequence[Rule[Any]], severity: Severity, facts: object) -> nw.
     return nw.concat_str(broken, separator=",", ignore_nulls=True) if broken else nw.lit("")
 
 
-def _fold(values: nw.Expr, fold: Fold) -> nw.Expr:
-    match fold:
-        case Fold.COUNT:
+def _aggregate(values: nw.Expr, aggregation: Aggregation) -> nw.Expr:
+    match aggregation:
+        case Aggregation.COUNT:
             return values.count()
-        case Fold.DISTINCT:
+        case Aggregation.DISTINCT:
             # DuckDB cannot drop nulls within a group, and all engines count null as one of the values.
             return values.n_unique() - values.is_null().any().cast(nw.Int64)
-        case Fold.SUM:
+        case Aggregation.SUM:
             return values.sum()
