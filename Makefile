@@ -1,4 +1,5 @@
-# Everything a person does with this project. `make run` and `make test` need only Python 3.11+, git and make.
+# Everything a person does with this project. Programs are run by the interpreter: their scripts in .venv/bin do not start
+# below a folder with a double quote. `make run` and `make test` need only Python 3.11+, git and make.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -7,7 +8,7 @@ INSTALLED := $(VENV)/.installed
 .PHONY: run test dev dashboards lint bench clean
 
 run: $(INSTALLED)  ## set up and run the whole pipeline
-	@$(BIN)/olist run
+	@$(BIN)/python -m olist_pipeline run
 
 test: $(INSTALLED)  ## set up and pass the tests
 	@$(BIN)/python -m pytest tests/domain -p no:cacheprovider --cov=olist_domain --cov-branch \
@@ -15,10 +16,10 @@ test: $(INSTALLED)  ## set up and pass the tests
 	@$(BIN)/python -m pytest --ignore=tests/domain -n 2 --dist loadfile --no-loadscope-reorder
 
 dev: $(INSTALLED)  ## set up and open the Dagster UI
-	@$(BIN)/olist dev
+	@$(BIN)/python -m olist_pipeline dev
 
 dashboards: $(INSTALLED)  ## set up and open the dashboards
-	@$(BIN)/olist dashboards
+	@$(BIN)/python -m olist_pipeline dashboards
 
 lint: $(INSTALLED)  ## style, types, import contracts, definitions
 	$(BIN)/ruff check .
