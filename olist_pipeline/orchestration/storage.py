@@ -12,11 +12,15 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from alembic.config import Config
 from alembic.script import ScriptDirectory
+from dagster._core.storage.sql import ALEMBIC_SCRIPTS_LOCATION
 from dagster._serdes import ConfigurableClassData
 from dagster_postgres import DagsterPostgresStorage
+from dagster_postgres.event_log import event_log
 from dagster_postgres.run_storage import run_storage
-from dagster_postgres.utils import create_pg_engine, pg_alembic_config
+from dagster_postgres.schedule_storage import schedule_storage
+from dagster_postgres.utils import create_pg_engine
 
 from olist_pipeline.files import keep_private
 from olist_pipeline.settings import Settings
@@ -26,6 +30,20 @@ from olist_pipeline.stores.schema import sole_migration
 
 EVENTS_AT_ONCE = "1000"
 """A run over many months tells of each table in each month: Dagster stores so many of these events together."""
+
+
+def _alembic_config(*_: object) -> Config:
+    """Return Dagster's configuration of Alembic: where the revisions are.
+
+    Dagster reads the same from a file, and Alembic takes a % in the path of that file for the beginning of a variable.
+    """
+    config = Config()
+    config.set_main_option("script_location", ALEMBIC_SCRIPTS_LOCATION)
+    return config
+
+
+for _part in (event_log, run_storage, schedule_storage):
+    _part.pg_alembic_config = _alembic_config  # type: ignore[attr-defined]
 
 
 class EnvironmentStorage(DagsterPostgresStorage):
@@ -72,7 +90,7 @@ class EnvironmentStorage(DagsterPostgresStorage):
 
 def storage_versions(url: str) -> tuple[str | None, str]:
     """Return the versions of Dagster's tables that the database has, None without them, and that Dagster needs."""
-    needed = ScriptDirectory.from_config(pg_alembic_config(run_storage.__file__)).as_revision_number("head")
+    needed = ScriptDirectory.from_config(_alembic_config()).as_revision_number("head")
     [row] = query(url, "SELECT to_regclass('public.alembic_version') IS NOT NULL AS is_there")
     found = query(url, "SELECT version_num FROM public.alembic_version") if row["is_there"] else []
     return (found[0]["version_num"] if found else None), str(needed)
