@@ -1,4 +1,5 @@
-# Everything a person does with this project. `make run` and `make test` need only Python 3.11 to 3.13, git and make.
+# Everything a person does with this project. Programs are run by the interpreter: their scripts in .venv/bin do not start
+# below a folder with a double quote. `make run` and `make test` need only Python 3.11 to 3.13, git and make.
 VENV := .venv
 BIN := $(VENV)/bin
 # `make run` installs what runs; everything else installs what tests and checks too.
@@ -9,7 +10,7 @@ PYTHON_VERSIONS := 3.13 3.12 3.11
 .PHONY: run test dev dashboards lint bench image image-wheels lock lock-check clean
 
 run: $(INSTALLED)  ## set up and run the whole pipeline
-	@$(BIN)/olist run
+	@$(BIN)/python -m olist_pipeline run
 
 test: $(INSTALLED_DEV)  ## set up and pass the tests
 	@$(BIN)/python -m pytest tests/domain -p no:cacheprovider --cov=olist_domain --cov-branch \
@@ -17,10 +18,10 @@ test: $(INSTALLED_DEV)  ## set up and pass the tests
 	@$(BIN)/python -m pytest --ignore=tests/domain -n 2 --dist loadfile --no-loadscope-reorder
 
 dev: $(INSTALLED)  ## set up and open the Dagster UI
-	@$(BIN)/olist dev
+	@$(BIN)/python -m olist_pipeline dev
 
 dashboards: $(INSTALLED)  ## set up and open the dashboards
-	@$(BIN)/olist dashboards
+	@$(BIN)/python -m olist_pipeline dashboards
 
 lint: $(INSTALLED_DEV)  ## style, types, import contracts, declared packages
 	$(BIN)/ruff check .

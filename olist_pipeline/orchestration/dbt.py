@@ -254,7 +254,7 @@ def _parse(settings: Settings) -> None:
     options = ["--target", TARGET[OLD], "--vars", json.dumps({"as_of": _last_purchase(settings).isoformat()})]
     paths = ["--target-path", str(parsed), "--log-path", str(settings.dbt_target / "logs")]
     result = subprocess.run(
-        [str(DBT), "--quiet", "parse", "--profiles-dir", str(DBT_DIR), *options, *paths],
+        [*DBT, "--quiet", "parse", "--profiles-dir", str(DBT_DIR), *options, *paths],
         cwd=DBT_DIR,
         capture_output=True,
         text=True,
