@@ -7,9 +7,9 @@ Left alone, Dagster creates its tables where it finds none, which takes a right 
 it does that in the embedded server only; elsewhere `olist db migrate` does.
 
 Private: `ConfigurableClassData`, without which Dagster cannot tell a child process of a storage that is not its own;
-the parts of the storage and the `_engine` of each; `ALEMBIC_SCRIPTS_LOCATION`, the versions of its tables. Publicly, a storage is given a URL in `dagster.yaml`, which would
-have to hold the password and could not start the embedded server; and `optimize_for_webserver` keeps connections, but
-for the webserver alone.
+the parts of the storage and the `_engine` of each; `ALEMBIC_SCRIPTS_LOCATION`, where the versions of its tables are.
+Publicly, a storage is given a URL in `dagster.yaml`, which would have to hold the password and could not start the
+embedded server; and `optimize_for_webserver` keeps connections, but for the webserver alone.
 """
 
 from __future__ import annotations
