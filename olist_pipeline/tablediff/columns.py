@@ -180,7 +180,7 @@ def text_hash_arguments(text: str) -> list[str]:
 
 
 def long_text_hash_arguments(text: str) -> list[str]:
-    """Return what is hashed of a text that is a long expression: it is there once."""
+    """Return what is hashed of a text that is a long expression, or one of very many: it is there once."""
     return [f"md5_number({text})"]
 
 

@@ -112,10 +112,10 @@ class Pair:
         return self._form_beside_text(old), self._form_beside_text(new)
 
     def hash_arguments(self) -> tuple[list[str], list[str]]:
-        """Return what the hashes of the old and of the new row take of the column; those of equal forms are equal."""
-        if not self.retyped:
-            return self.old.hash_arguments(), self.new.hash_arguments()
+        """Return what the hashes of rows of a wide table take of the column; those of equal forms are equal."""
         old, new = self.forms()
+        if not self.retyped and self.old.family is not Family.TEXT:
+            return self.old.hash_arguments(), self.new.hash_arguments()
         if self._families == {Family.FLOAT}:
             return [old], [new]
         numbers = self._families == {Family.EXACT_NUMBER} and self._common_exact_type is not None
