@@ -13,9 +13,9 @@ from olist_pipeline.months import MonthRange
 from olist_pipeline.orchestration.changes import (
     WHOLE,
     changed_parts,
+    ingested_content,
     landing_content,
     months_of_parts,
-    taken_in_content,
 )
 from olist_pipeline.orchestration.jobs import DUAL_RUN, FRESHNESS, FULL_REFRESH_JOB
 from olist_pipeline.orchestration.partitions import all_months, range_tags
@@ -42,7 +42,7 @@ def nightly_months(settings: Settings) -> MonthRange:
     A change of a file that has no months (sellers, products ...) may touch rows of any month: then all are run.
     """
     months = all_months(settings)
-    changed = changed_parts(taken_in_content(settings), landing_content(settings.landing, date.today()))
+    changed = changed_parts(ingested_content(settings), landing_content(settings.landing, date.today()))
     if any(WHOLE in parts for parts in changed.values()):
         return months
     return MonthRange(min([*months_of_parts(changed.values()), months.last]), months.last)
