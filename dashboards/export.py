@@ -51,8 +51,8 @@ def html(page: Page) -> str:
     specs: list[str] = []
 
     def draw(chart: alt.TopLevelMixin) -> str:
-        # "</" would end the script element, also within a text.
-        specs.append(json.dumps(specification(chart)).replace("</", "<\\/"))
+        # "</script" would end the script element, also within a text, and "<!--<script" would let it never end.
+        specs.append(json.dumps(specification(chart)).replace("<", "\\u003c"))
         return f'<div class="chart" id="chart{len(specs)}"></div>'
 
     body = page.body(draw)

@@ -27,6 +27,7 @@ from olist_pipeline.errors import OlistError
 from olist_pipeline.files import given_away
 
 FORMATS = ("table", "json", "csv", "html")
+MOST_SECONDS = 86_400
 WIDTH_OF_FILE = 200
 MOST_PANELS = 6
 COLOUR_OF_STATE = {State.OPEN: "red", State.MIGRATED: "green", State.WAIVED: "yellow"}
@@ -75,8 +76,8 @@ def audit(
 
 
 def _check(dialect: str | None, seconds: float) -> None:
-    if seconds <= 0:
-        raise OlistError("--seconds must be more than 0.")
+    if not 0 < seconds <= MOST_SECONDS:
+        raise OlistError(f"--seconds must be more than 0 and at most {MOST_SECONDS:,}.")
     known = sorted(name for name in Dialect.classes if name)
     if dialect is not None and dialect not in known:
         raise OlistError(f"--dialect {dialect} is not known; known are: {', '.join(known)}.")

@@ -29,7 +29,7 @@ from olist_pipeline.orchestration.partition_states import (
 )
 from olist_pipeline.orchestration.partitions import all_months, describe
 from olist_pipeline.registry import CONTEXTS
-from olist_pipeline.serving.guard import guarded_contexts
+from olist_pipeline.serving.guard import guard_now
 from olist_pipeline.settings import Settings
 from olist_pipeline.stores.postgres import flush
 from olist_pipeline.warehouse import load_manifest, warehouse_tables
@@ -60,7 +60,7 @@ def backfill(context: str, first: str | None, last: str | None, only: PartitionS
     plan = [Planned(job_name(context), part, is_monthly_only=True) for part in earlier]
     plan += [Planned(job_name(context), final, is_compared_whole=bool(earlier))]
     seen = run_jobs(settings, console, plan)
-    seen.rolled_back = guarded_contexts(settings, url)
+    seen.guarded = guard_now(settings, url)
     flush(url)
     seen.raise_failure()
     built = describe(months) if _is_monthly(context) else "as a whole, for it has nothing by month"

@@ -12,8 +12,9 @@ import sys
 
 import click
 
-from olist_pipeline.errors import OlistError
+from olist_pipeline.cli import interrupts
 from olist_pipeline.files import keep_private
+from olist_pipeline.troubles import sentence_of
 
 COMMANDS = {
     "run": "run:run",
@@ -76,12 +77,23 @@ def cli(ctx: click.Context) -> None:
 def main() -> None:
     """Run the command line; an error that a person can mend is one sentence and exit code 1."""
     keep_private()
+    sentence, code = "", 1
     try:
-        cli(prog_name="olist")
-    except OlistError as error:
-        click.secho(f"olist: {error}", fg="red", err=True)
-        sys.exit(1)
-    except OSError as error:
-        where = f" ({error.filename})" if error.filename else ""
-        click.secho(f"olist: {error.strerror or error}{where}.", fg="red", err=True)
-        sys.exit(1)
+        with interrupts.noticed():
+            code = int(cli.main(prog_name="olist", standalone_mode=False) or 0)
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except SystemExit as error:
+        code = int(error.code or 0)
+    except click.Abort:
+        sentence = "Aborted."
+    except (Exception, interrupts.Interrupted) as error:
+        sentence = sentence_of(error) or ""
+        if not sentence and not interrupts.received():
+            raise
+    if number := interrupts.received():
+        sentence, code = interrupts.sentence(number), 128 + number
+    if sentence:
+        click.secho(f"olist: {sentence}", fg="red", err=True)
+    sys.exit(code)

@@ -20,12 +20,14 @@ from olist_pipeline.cli.summary import verdict_rows
 from olist_pipeline.errors import OlistError
 from olist_pipeline.files import given_away
 from olist_pipeline.parity.attribution import complete_report
-from olist_pipeline.parity.html import html_report
+from olist_pipeline.parity.html import comparison_page, html_report
 from olist_pipeline.settings import Settings, current_user
 from olist_pipeline.stores import approvals, verdicts
 from olist_pipeline.stores.postgres import ready_url
 from olist_pipeline.stores.verdicts import Verdict
 from olist_pipeline.tablediff.contract import Contract, Tolerance, fold
+from olist_pipeline.tablediff.csv_file import Options, parse_options
+from olist_pipeline.tablediff.names import split_assignment, split_names
 from olist_pipeline.tablediff.sources import compare_sources
 
 
@@ -44,6 +46,11 @@ def parity() -> None:
     """Show how old and new compare, compare any two relations, or approve a difference.
 
     `olist parity [TABLE]` is short for `olist parity show [TABLE]`.
+
+    \b
+    Any two relations, without a project around them (`olist parity show --help`):
+      olist parity --old old.csv --new new.parquet --key order_id
+          --tolerance price=0.01 --exclude updated_at="set by the clock"
     """
 
 
@@ -51,27 +58,48 @@ def parity() -> None:
 @click.argument("table", required=False)
 @click.option("--old", help="Compare this relation: FILE.parquet, FILE.csv, a folder, or FILE.duckdb:SCHEMA.TABLE.")
 @click.option("--new", help="... with this one.")
-@click.option("--key", help="The columns that identify a row, by commas.")
+@click.option("--key", "keys", multiple=True, help="The columns that identify a row, by commas.")
 @click.option("--tolerance", "tolerances", multiple=True, metavar="COLUMN=BOUND", help="May differ by as much.")
+@click.option(
+    "--exclude", "exclusions", multiple=True, metavar="COLUMN=REASON", help="Leave a column out, and say why."
+)
 @click.option("--where", help="Compare only the rows for which this SQL condition holds.")
-@click.option("--html", type=click.Path(path_type=Path), help="Write the stored verdicts to this file, for a browser.")
+@click.option("--dialect", help="How CSV files are written: delimiter=, quote=, encoding=, with blanks between them.")
+@click.option("--html", type=click.Path(path_type=Path), help="Write what is shown to this file, for a browser.")
 @JSON
 def show(
     table: str | None,
     old: str | None,
     new: str | None,
-    key: str | None,
+    keys: tuple[str, ...],
     tolerances: tuple[str, ...],
+    exclusions: tuple[str, ...],
     where: str | None,
+    dialect: str | None,
     html: Path | None,
     as_json: bool,
 ) -> None:
     """Show the stored verdicts, of all tables or in full of TABLE, or compare any two relations.
 
     Exits with 1 when a verdict is red, or the two relations are not identical.
+
+    \b
+    Any two relations are compared without a project around them:
+      olist parity --old old.csv --new new.parquet --key order_id
+      olist parity --old a.duckdb:main.orders --new b.duckdb:orders --key id,day
+          --tolerance price=0.01 --exclude updated_at="set by the clock"
+
+    A relation is a file (.parquet, .csv, .tsv; .csv.gz), a folder whose files are the parts of a table, or a table of a
+    DuckDB file. Names with a comma, '=' or dot in them stand in double quotes, as in SQL: --key '"a,b",c'.
+
+    A CSV file is UTF-8, with commas and double quotes (tabs in a .tsv), and a header; nothing is guessed. For another
+    one: --dialect "delimiter=; quote=' encoding=latin-1" (words: tab, semicolon, pipe, space; quote=none). An empty
+    cell is NULL, and the empty text when it is quoted. Beside a column with a type, a cell is compared as the value
+    that it exactly is: 1.10 is 1.1, and 007 is not 7.
     """
     if old or new:
-        _compare_any(old, new, key, tolerances, where, as_json)
+        contract, options = _contract(new, keys, tolerances, exclusions), parse_options(dialect or "")
+        _compare_any(old, new, contract, where, options, html, as_json)
     else:
         _show_stored(table, html, as_json)
 
@@ -170,14 +198,29 @@ def _check_column(url: str, table: str, column: str) -> None:
         raise OlistError(f"{table} has no compared column {column}; it has: {', '.join(known)}.")
 
 
+def _contract(
+    table: str | None, keys: Sequence[str], tolerances: Sequence[str], exclusions: Sequence[str]
+) -> Contract | None:
+    """Return the contract that the options say, None without a key."""
+    columns = tuple(name for text in keys for name in split_names(text, ","))
+    bounds = {column: Tolerance(absolute=bound) for column, bound in map(_tolerance, tolerances)}
+    return Contract(str(table), columns, bounds, dict(map(_exclusion, exclusions))) if columns else None
+
+
 def _compare_any(
-    old: str | None, new: str | None, key: str | None, tolerances: Sequence[str], where: str | None, as_json: bool
+    old: str | None,
+    new: str | None,
+    contract: Contract | None,
+    where: str | None,
+    options: Options,
+    html: Path | None,
+    as_json: bool,
 ) -> None:
-    if not (old and new and key):
+    if not (old and new and contract):
         raise OlistError("A comparison needs --old, --new and --key, e.g. --old a.parquet --new b.parquet --key id.")
-    columns = tuple(name.strip() for name in key.split(","))
-    contract = Contract(new, columns, dict(map(_tolerance, tolerances)))
-    comparison = compare_sources(old, new, contract, where=where)
+    comparison = compare_sources(old, new, contract, where=where, options=options)
+    if html is not None:
+        html.write_text(comparison_page(comparison, old), "utf-8")
     if as_json:
         print_json(comparison.to_dict())
     else:
@@ -190,8 +233,15 @@ def _compare_any(
     sys.exit(0 if comparison.identical else 1)
 
 
-def _tolerance(text: str) -> tuple[str, Tolerance]:
-    column, separator, bound = text.partition("=")
-    if not separator:
+def _tolerance(text: str) -> tuple[str, str]:
+    found = split_assignment(text)
+    if found is None:
         raise OlistError(f"--tolerance {text} must look like COLUMN=BOUND, e.g. price=0.01.")
-    return column, Tolerance(absolute=bound)
+    return found
+
+
+def _exclusion(text: str) -> tuple[str, str]:
+    column, reason = split_assignment(text) or (text, "")
+    if not reason:
+        raise OlistError(f'--exclude {text} needs a reason, e.g. --exclude {column}="set by the clock".')
+    return column, reason

@@ -42,6 +42,8 @@ def print_comparison(console: Console, comparison: Report, sides: Sequence[str] 
     for difference in comparison["schema"]:
         old, new = difference["old"] or "-", difference["new"] or "-"
         console.print(f"schema: column {difference['column']} is {difference['kind']}: {old} -> {new}", highlight=False)
+    for name, reason in comparison["excluded"].items():
+        console.print(f"column {name} is not compared: {reason}", highlight=False, markup=False)
     differing = [column for column in comparison["columns"] if column["unequal"]]
     if differing:
         console.print(_columns(differing))
@@ -101,11 +103,9 @@ def _cells(samples: Sequence[Report], sides: Sequence[str]) -> Table:
 
 
 def unequal_cells(sample: Report) -> Iterator[tuple[str, str | None, str | None]]:
-    """Yield column, old text and new text of the cells in which the two rows of a sample have other texts."""
-    for column, old in sample["old"].items():
-        new = sample["new"].get(column)
-        if old != new:
-            yield column, old, new
+    """Yield column, old text and new text of the unequal cells of a sample."""
+    for column in sample["unequal"]:
+        yield column, sample["old"][column], sample["new"][column]
 
 
 def _rows(title: str, rows: Sequence[Report]) -> Table:

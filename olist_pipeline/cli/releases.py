@@ -14,7 +14,7 @@ from rich.console import Console
 
 from olist_pipeline.cli.output import JSON, print_json, print_rows
 from olist_pipeline.errors import OlistError
-from olist_pipeline.serving.audit import audit
+from olist_pipeline.serving.audit import audit, unchecked
 from olist_pipeline.serving.release import (
     DATABASE,
     Release,
@@ -72,7 +72,7 @@ def verify(number: int, as_json: bool) -> None:
 def _problems(database: Any, found: Release) -> list[str]:
     try:
         with duckdb.connect(str(database), read_only=True) as connection:
-            return audit(connection, found)
+            return [*audit(connection, found), *unchecked()]
     except duckdb.Error as error:
         raise OlistError(f"{database} cannot be read: {str(error).splitlines()[0]}.") from error
 
@@ -88,6 +88,7 @@ def _row(found: Release, served: int | None) -> dict[str, Any]:
         "on new": ", ".join(on_new) or "none",
         "tables": len(found.tables),
         "rows": sum(table["rows"] for table in found.tables.values()),
+        "unchecked": found.unchecked,
         "run": found.run_id,
         "routes": dict(found.routes),
     }

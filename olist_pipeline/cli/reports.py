@@ -10,25 +10,33 @@ from typing import Any
 import click
 from rich.console import Console
 
+from olist_pipeline.cli.names import check_event, check_rule, check_table
 from olist_pipeline.cli.output import JSON, print_json, print_rows
 from olist_pipeline.settings import Settings
 from olist_pipeline.stores import events as event_store
 from olist_pipeline.stores import quarantine as quarantine_store
 from olist_pipeline.stores.postgres import ready_url
 
+LIMIT = click.IntRange(1, 1_000_000)
+
 
 @click.command()
 @click.option("--table", help="Only rows of this landing table.")
 @click.option("--rule", help="Only rows that broke this rule.")
 @click.option("--id", "aggregate_id", help="Only rows of this aggregate, e.g. an order id.")
-@click.option("--limit", default=20, show_default=True, help="At most so many rows.")
+@click.option("--limit", default=20, show_default=True, type=LIMIT, help="At most so many rows.")
 @JSON
 def quarantine(table: str | None, rule: str | None, aggregate_id: str | None, limit: int, as_json: bool) -> None:
     """Show quarantined rows with the rules they broke, where they stand in landing, and their cells."""
+    check_table(table)
+    check_rule(rule)
     url = ready_url(Settings.from_env())
     rows = quarantine_store.find(url, table=table, rule=rule, aggregate_id=aggregate_id, limit=limit)
     if as_json:
         print_json(rows)
+        return
+    if not rows:
+        click.echo("No row in quarantine is like that.")
         return
     shown = [{**row, "rules": ", ".join(row["rules"]), "cells": _cells(row)} for row in rows]
     print_rows(Console(), "Quarantine", shown, ["source_file", "source_row", "rules", "cells"])
@@ -37,14 +45,18 @@ def quarantine(table: str | None, rule: str | None, aggregate_id: str | None, li
 @click.command()
 @click.option("--id", "aggregate_id", help="Only events of this aggregate, e.g. an order id.")
 @click.option("--type", "event_type", help="Only events of this type, e.g. OrderApproved.")
-@click.option("--limit", default=20, show_default=True, help="At most so many events.")
+@click.option("--limit", default=20, show_default=True, type=LIMIT, help="At most so many events.")
 @JSON
 def events(aggregate_id: str | None, event_type: str | None, limit: int, as_json: bool) -> None:
     """Show domain events in the order in which they were recorded."""
+    check_event(event_type)
     url = ready_url(Settings.from_env())
     rows = event_store.find(url, aggregate_id=aggregate_id, event_type=event_type, limit=limit)
     if as_json:
         print_json(rows)
+        return
+    if not rows:
+        click.echo("No recorded event is like that.")
         return
     columns = ["occurred_at", "event_type", "aggregate_id", "version", "payload"]
     print_rows(Console(), "Domain events", rows, columns)

@@ -10,7 +10,7 @@ from typing import Any
 
 from rich.console import Console
 
-from olist_pipeline.cli.output import table, tell_shares
+from olist_pipeline.cli.output import inert, table, tell_shares
 from olist_pipeline.registry import CONTEXTS
 from olist_pipeline.serving.about import flag_counts, large_shares, table_counts
 from olist_pipeline.serving.release import current_release
@@ -90,6 +90,8 @@ def _print_release(console: Console, summary: dict[str, Any]) -> None:
         return
     routed = ", ".join(f"{context} {route}" for context, route in summary["routes"].items())
     console.print(f"[bold]Release {release['number']}[/bold]  as of {release['as_of']}  routes: {routed}")
+    for sentence in release["unchecked"]:
+        console.print(f"[red]Not checked:[/red] {inert(sentence)}.")
     console.print(
         "Next: [bold]make dev[/bold] shows this run in the Dagster UI; `olist parity TABLE`, `olist quarantine`"
     )

@@ -58,6 +58,8 @@ def refusal(path: Path, name: str, fault: Fault, offset: int, opened: int | None
     if fault is Fault.NOT_UTF8:
         return OlistError(f"{name} is not UTF-8: {_encoding(path, offset, line)}.")
     what, remedy = fault.value
+    if fault is Fault.TEXT_AFTER_QUOTE and line == 1 and (delimiter := _delimiter_at(path, offset + 1)):
+        return OlistError(f"{name} separates its columns by {delimiter!r}; export it again with commas.")
     place = f"in line {line}"
     if fault is Fault.TEXT_AFTER_QUOTE and opened is not None and (first := _line_of(path, opened)) < line:
         place = f"in line {line} (the quote opens in line {first})"
@@ -74,6 +76,14 @@ def _line_of(path: Path, offset: int) -> int:
     return feeds + 1
 
 
+def _delimiter_at(path: Path, offset: int) -> str:
+    """Return the byte at an offset if it is what other dialects put between quoted cells, else nothing."""
+    with path.open("rb") as file:
+        file.seek(offset)
+        byte = file.read(1)
+    return byte.decode() if byte in (b";", b"\t", b"|") else ""
+
+
 def _encoding(path: Path, offset: int, line: int) -> str:
     """Say which byte is no UTF-8, in which line, and how to convert the file: what else it is, as far as one can tell.
 
@@ -85,7 +95,8 @@ def _encoding(path: Path, offset: int, line: int) -> str:
         file.seek(offset)
         rest = file.read(4)
     place = f"byte 0x{rest[0]:02X} in line {line}"
-    if len(rest) < _length_of_character(rest[0]):
+    continues = all(0x80 <= byte < 0xC0 for byte in rest[1:])
+    if len(rest) < _length_of_character(rest[0]) and continues:
         return f"{place} begins a character that the end of the file cuts off; fetch the file again"
     text = sample.decode("utf-8", errors="surrogateescape")
     strange = {ord(char) - 0xDC00 for char in text if "\udc80" <= char <= "\udcff"}

@@ -10,7 +10,7 @@ import io
 from collections import Counter
 from collections.abc import Iterator
 
-from olist_pipeline.dialect.dialect import MAX_COLUMNS, Dialect
+from olist_pipeline.dialect.dialect import Dialect
 from olist_pipeline.errors import OlistError
 
 
@@ -37,8 +37,6 @@ def parse_header(line: str, dialect: Dialect, file: str) -> tuple[str, ...]:
     counts = Counter(name.casefold() for name in names)
     if repeated := sorted({name for name in names if counts[name.casefold()] > 1}):
         raise OlistError(f"{file} has the column {', '.join(repeated)} more than once; remove the copies.")
-    if len(names) > MAX_COLUMNS:
-        raise OlistError(f"{file} has {len(names)} columns; leave out those that nobody needs, down to {MAX_COLUMNS}.")
     return tuple(names)
 
 

@@ -10,9 +10,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from olist_pipeline.dialect.check import check
 from olist_pipeline.errors import OlistError
 from olist_pipeline.landing.catalogue import LandingTable
-from olist_pipeline.landing.csv_file import BOM, path_of, read_text
+from olist_pipeline.landing.csv_file import path_of, read_text
 
 
 @dataclass(frozen=True)
@@ -43,12 +44,13 @@ def inspect_folder(folder: Path, tables: Iterable[LandingTable]) -> list[FileRep
 def _inspect(folder: Path, table: LandingTable) -> FileReport:
     try:
         path = path_of(folder, table)
-        text = read_text(path, table)
+        text, report = read_text(path, table), check(path)
     except OlistError as error:
         size = (folder / table.file).stat().st_size if (folder / table.file).is_file() else None
         return FileReport(table.file, None, size, (), "", str(error), "")
     remarks = [
         f"{text.malformed.height} malformed records" if text.malformed.height else "",
+        f"{len(report.empty_lines)} empty lines" if len(report.empty_lines) else "",
         f"unexpected columns: {', '.join(text.extra)}" if text.extra else "",
     ]
     return FileReport(
@@ -56,12 +58,7 @@ def _inspect(folder: Path, table: LandingTable) -> FileReport:
         rows=text.rows.height + text.malformed.height,
         bytes=path.stat().st_size,
         columns=(*table.columns, *text.extra),
-        encoding="UTF-8 with BOM" if _has_bom(path) else "UTF-8",
+        encoding="UTF-8 with BOM" if report.has_bom else "UTF-8",
         problem="",
         remark="; ".join(remark for remark in remarks if remark),
     )
-
-
-def _has_bom(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.read(len(BOM)) == BOM

@@ -9,11 +9,12 @@ from datetime import date
 import dagster as dg
 from pydantic import Field
 
+from olist_pipeline.errors import OlistError
 from olist_pipeline.orchestration.internals.executor import continuing_executor
 from olist_pipeline.orchestration.resources import PipelineResource, clear_failures
 from olist_pipeline.registry import CONTEXTS
 from olist_pipeline.serving import gate, journal, standby, switch
-from olist_pipeline.serving.guard import guarded_contexts
+from olist_pipeline.serving.guard import guard_now
 from olist_pipeline.serving.switch import Switched
 
 GUARD_SECONDS = 60
@@ -69,7 +70,10 @@ def _switch_to_old(context: dg.OpExecutionContext, config: RollbackForm, pipelin
 
 def _finish(context: dg.OpExecutionContext, pipeline: PipelineResource, done: Switched) -> None:
     serving = pipeline.settings.serving
-    journal.bring_to_database(serving, pipeline.url)
+    try:
+        journal.bring_to_database(serving, pipeline.url)
+    except OlistError as error:
+        context.log.warning(f"Kept in the journal, and brought to PostgreSQL by whoever finds it up next: {error}")
     standby.prepare(serving)
     context.add_output_metadata({"act": dg.MetadataValue.json(done.to_dict())})
 
@@ -97,8 +101,10 @@ def guard_sensor(is_automated: bool) -> dg.SensorDefinition:
     )
     def sensor(pipeline: PipelineResource) -> dg.SkipReason:
         with clear_failures():
-            rolled_back = guarded_contexts(pipeline.settings, pipeline.url)
-        told = "; ".join(f"{context} was rolled back" for context in rolled_back)
+            guarded = guard_now(pipeline.settings, pipeline.url)
+            if guarded.problems:
+                raise OlistError(" ".join(guarded.problems))
+        told = "; ".join(f"{context} was rolled back" for context in guarded.rolled_back)
         return dg.SkipReason(told or "Nothing that is served from new has regressed.")
 
     return sensor

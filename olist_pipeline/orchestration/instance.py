@@ -14,6 +14,7 @@ from contextlib import contextmanager
 import dagster as dg
 
 from olist_pipeline.errors import OlistError
+from olist_pipeline.files import replacing
 from olist_pipeline.months import MonthRange
 from olist_pipeline.orchestration.internals.runs import NO_COMPUTE_LOGS, execute_run, instance_of
 from olist_pipeline.orchestration.internals.storage import migrate_storage
@@ -28,9 +29,14 @@ def prepare(settings: Settings) -> str:
     if settings.postgres_url is None:
         migrate_storage(url)
     settings.export()
-    settings.dagster_home.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(PROJECT_DIR / "dagster.yaml", settings.dagster_home / "dagster.yaml")
+    _configure(settings)
     return url
+
+
+def _configure(settings: Settings) -> None:
+    """Set DAGSTER_HOME up, whatever has become of it."""
+    with replacing(settings.dagster_home / "dagster.yaml") as temporary:
+        shutil.copyfile(PROJECT_DIR / "dagster.yaml", temporary)
 
 
 LAUNCHED_HERE = {"olist/launched_by": "command line"}
@@ -49,6 +55,7 @@ def quiet_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
     Nobody resumes such a run: when it is interrupted, it has failed.
     """
     in_this_process = {"compute_logs": NO_COMPUTE_LOGS, "run_monitoring": {"enabled": False}}
+    _configure(settings)
     with instance_of(settings.dagster_home, in_this_process) as instance:
         yield instance
 

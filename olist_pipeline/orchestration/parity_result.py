@@ -26,7 +26,7 @@ def parity_result(parity: TableParity, key: dg.AssetKey, page: Path) -> dg.Asset
         check_name="parity",
         passed=parity.is_green,
         severity=dg.AssetCheckSeverity.ERROR,
-        description=parity.sentences()[0],
+        description=parity.sentence(),
         metadata={
             "verdict": parity.verdict.value,
             "old_rows": parity.direct.rows_old,
@@ -84,10 +84,9 @@ def _columns(comparison: Comparison) -> list[Cells]:
 def _sample_cells(comparison: Comparison, before: str) -> Iterator[Cells]:
     """Yield the unequal cells of sample rows, and the keys of rows that one side lacks."""
     for sample in comparison.unequal_samples:
-        for column, old in (sample.old or {}).items():
-            new = (sample.new or {}).get(column)
-            if old != new:
-                yield {"key": _key(sample.key), "column": column, before: _text(old), "new": _text(new)}
+        old, new = sample.old or {}, sample.new or {}
+        for column in sample.unequal:
+            yield {"key": _key(sample.key), "column": column, before: _text(old[column]), "new": _text(new[column])}
     for samples, here in ((comparison.only_in_old_samples, before), (comparison.only_in_new_samples, "new")):
         for sample in samples:
             sides = {before: "", "new": ""} | {here: "only here"}

@@ -10,9 +10,9 @@ from contextlib import contextmanager
 
 import dagster as dg
 
-from olist_pipeline.errors import OlistError
 from olist_pipeline.settings import Settings
 from olist_pipeline.stores import postgres
+from olist_pipeline.troubles import sentence_of
 
 
 class Pipeline:
@@ -44,5 +44,9 @@ def clear_failures() -> Iterator[None]:
     """Turn an error that a person can mend into a failure whose description is its sentence, without retries."""
     try:
         yield
-    except OlistError as error:
-        raise dg.Failure(description=str(error), allow_retries=False) from None
+    except dg.Failure:
+        raise
+    except Exception as error:
+        if sentence := sentence_of(error):
+            raise dg.Failure(description=sentence, allow_retries=False) from None
+        raise

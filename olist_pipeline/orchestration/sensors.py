@@ -28,6 +28,7 @@ from olist_pipeline.orchestration.changes import (
     plan,
     unfinished,
 )
+from olist_pipeline.orchestration.failures import TELLING, failures_of
 from olist_pipeline.orchestration.internals.graph import AssetGraph
 from olist_pipeline.orchestration.jobs import DUAL_RUN, keys_of
 from olist_pipeline.orchestration.partitions import all_months, range_tags
@@ -242,7 +243,10 @@ def _failure_sensor(often: Often) -> dg.SensorDefinition:
         run = context.dagster_run
         failed = [event.step_key for event in context.get_step_failure_events()]
         where = f" in {failed[0]}" if failed else ""
-        text = f"The run {run.run_id[:8]} of {run.job_name} failed{where}: {_first_line(context.failure_event.message)}"
+        logged = context.instance.all_logs(run.run_id, of_type=TELLING)
+        said = failures_of(entry.get_dagster_event() for entry in logged if entry.is_dagster_event)
+        why = " ".join(said) or _first_line(context.failure_event.message)
+        text = f"The run {run.run_id[:8]} of {run.job_name} failed{where}: {why}"
         details = {"job": run.job_name, "run_id": run.run_id, "steps": failed, "tags": dict(run.tags)}
         send(pipeline.settings, Alert("run_failed", run.run_id, text, details=details), wait=True)
         return None

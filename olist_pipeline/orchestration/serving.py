@@ -67,6 +67,7 @@ def serving_assets(
                 "release": published.number,
                 "as_of": published.as_of,
                 "routes": dg.MetadataValue.json(published.routes),
+                "not_checked": dg.MetadataValue.json(published.unchecked),
                 "rows": dg.MetadataValue.json({name: table["rows"] for name, table in published.tables.items()}),
             }
         )

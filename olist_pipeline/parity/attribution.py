@@ -94,14 +94,26 @@ class TableParity:
                 columns = ", ".join(column.column for column in self.equivalence.differing_columns)
                 why = f"{name} differs from its replay only in approved columns ({columns})."
                 return [why, *effects, *self.equivalence.sentences()]
+            case ParityVerdict.DIFFERS if self.equivalence.identical:
+                why = f"{name} differs from old, though nothing that it is made of is in quarantine:"
+                return [why, *self.direct.sentences(), *effects]
             case ParityVerdict.DIFFERS:
                 why = f"{name} differs from its replay, which quarantine does not explain:"
                 return [why, *self.equivalence.sentences(), *effects]
+
+    def sentence(self) -> str:
+        """Return the verdict in one line; of a difference its figures, the first of its columns and samples."""
+        if self.verdict is not ParityVerdict.DIFFERS:
+            return self.sentences()[0]
+        seen = self.direct if self.equivalence.identical else self.equivalence
+        side = "" if self.equivalence.identical else " (old here is replay)"
+        return f"{self.sentences()[0]} {seen.summary()}{side}; `olist parity {self.table}` shows all of it."
 
     def to_dict(self) -> dict[str, Any]:
         """Return the verdict as JSON-ready values."""
         return {
             "table": self.table,
+            "sentence": self.sentence(),
             "verdict": self.verdict.value,
             "months": self.months and str(self.months),
             "sentences": self.sentences(),
@@ -221,9 +233,19 @@ def _in_order(comparison: Mapping[str, Any]) -> dict[str, Any]:
         return {name: cells[name] for name in (*key, *compared) if name in cells}
 
     return {
+        "notes": [],
         **comparison,
         **{
-            name: [{**sample, "old": row(sample["old"]), "new": row(sample["new"])} for sample in comparison[name]]
+            name: [
+                {"unequal": _other_texts(sample), **sample, "old": row(sample["old"]), "new": row(sample["new"])}
+                for sample in comparison[name]
+            ]
             for name in ("unequal_samples", "only_in_old_samples", "only_in_new_samples")
         },
     }
+
+
+def _other_texts(sample: Mapping[str, Any]) -> list[str]:
+    """Return the columns in which a stored sample shows two texts: all that an earlier version can tell of."""
+    old, new = sample["old"] or {}, sample["new"] or {}
+    return [name for name in old if name in new and old[name] != new[name]]

@@ -12,8 +12,8 @@ from decimal import Decimal
 from typing import Any
 
 from olist_pipeline.registry import LINKS
-from olist_pipeline.tablediff.compare import EQUAL, ONLY_NEW, ONLY_OLD, UNEQUAL
 from olist_pipeline.tablediff.contract import fold
+from olist_pipeline.tablediff.findings import EQUAL, ONLY_NEW, ONLY_OLD, UNEQUAL
 from olist_pipeline.tablediff.plan import Plan
 from olist_pipeline.tablediff.sql import literal, quote
 from olist_pipeline.tablediff.workspace import Workspace

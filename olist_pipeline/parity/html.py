@@ -18,6 +18,7 @@ from olist_pipeline.files import replacing
 from olist_pipeline.parity.attribution import complete_report
 from olist_pipeline.stores.approvals import Approval
 from olist_pipeline.stores.verdicts import Verdict
+from olist_pipeline.tablediff.report import Comparison
 
 ORDER = ("differs", "approved", "explained", "identical")
 """Verdicts, the most urgent first."""
@@ -34,6 +35,14 @@ def html_report(verdicts: Sequence[Verdict], approvals: Iterable[Approval], toda
         made_at=made_at,
         runs=sorted({verdict.run_id for verdict in ordered}),
         approvals=[(approval, approval.state(today)) for approval in approvals],
+    )
+
+
+def comparison_page(comparison: Comparison, old: str) -> str:
+    """Return the page of one comparison of two relations, whose old one is called `old`."""
+    found, sentences = comparison.to_dict(), comparison.sentences()
+    return _template().render(
+        free={"old": old, "new": comparison.table, "found": found, "sentences": sentences[:1] + sentences[-1:]}
     )
 
 

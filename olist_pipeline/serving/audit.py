@@ -6,49 +6,71 @@ its figures are right (parity says that).
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Collection, Mapping
-from types import ModuleType
+from dataclasses import dataclass
 from typing import Any
 
 import duckdb
 
+from olist_pipeline.errors import OlistError
 from olist_pipeline.serving.release import Release
 from olist_pipeline.serving.routing import NEW
 from olist_pipeline.tablediff.fingerprint import fingerprint
 from olist_pipeline.tablediff.sql import quote, relation_name
 
-DASHBOARD_QUERIES = "dashboards.queries"
-"""The module whose `QUERIES` are the dashboards' own: each has `sql`, `tables` and `defaults`."""
+
+class UncheckedQueriesError(OlistError):
+    """The dashboards' queries cannot be run, for nobody knows them here."""
+
+
+@dataclass(frozen=True)
+class FailingQuery:
+    """A query of the dashboards that failed, why, and the tables that it reads."""
+
+    name: str
+    why: str
+    tables: frozenset[str]
+
+    def __str__(self) -> str:
+        return f"the dashboard query {self.name} fails ({self.why})"
 
 
 def dashboard_queries() -> Mapping[str, Any]:
-    """Return the dashboards' queries by name; none where the dashboards are not installed."""
-    module: ModuleType
+    """Return the dashboards' queries by name; raises UncheckedQueriesError where their package cannot be imported."""
     try:
-        module = importlib.import_module(DASHBOARD_QUERIES)
-    except ModuleNotFoundError as error:
-        if error.name and DASHBOARD_QUERIES.startswith(error.name):
-            return {}
-        raise
-    queries: Mapping[str, Any] = module.QUERIES
-    return queries
+        from dashboards.queries import QUERIES
+    except ImportError as error:
+        raise UncheckedQueriesError(
+            f"the dashboards' queries cannot be checked, for the package dashboards cannot be imported ({error}); "
+            "install it beside olist_pipeline"
+        ) from None
+    return QUERIES
 
 
-def failing_queries(connection: duckdb.DuckDBPyConnection, tables: Collection[str] | None = None) -> dict[str, str]:
-    """Run the dashboards' queries, of `tables` alone or all, on a release; return why each failing one failed.
+def unchecked() -> list[str]:
+    """Return one sentence for each check of a release that cannot be made here; none where all can."""
+    try:
+        dashboard_queries()
+    except UncheckedQueriesError as error:
+        return [str(error)]
+    return []
 
-    A query of tables that this release does not hold at all is left out: it is no question to it.
+
+def failing_queries(connection: duckdb.DuckDBPyConnection, tables: Collection[str] | None = None) -> list[FailingQuery]:
+    """Run the dashboards' queries, of `tables` alone or all, on a release; return those that fail.
+
+    A query of tables that this release does not hold at all is left out: it is no question to it. Raises
+    UncheckedQueriesError where they are not known here.
     """
     there = _relations(connection)
-    failing = {}
+    failing = []
     for name, query in dashboard_queries().items():
         if not set(query.tables) <= there or (tables is not None and not set(query.tables) & set(tables)):
             continue
         try:
             connection.execute(query.sql, dict(query.defaults)).fetchall()
         except duckdb.Error as error:
-            failing[name] = str(error).splitlines()[0]
+            failing.append(FailingQuery(name, str(error).splitlines()[0], frozenset(query.tables)))
     return failing
 
 
@@ -72,7 +94,8 @@ def key_problems(connection: duckdb.DuckDBPyConnection, tables: Mapping[str, Map
 def audit(connection: duckdb.DuckDBPyConnection, release: Release) -> list[str]:
     """Return one sentence for each way in which a release's database is not what its manifest says, or cannot be read.
 
-    Served tables have the rows of their side, keys of new ones are unique, and every query of the dashboards runs.
+    Served tables have the rows of their side, keys of new ones are unique, and every query of the dashboards runs,
+    where they can be run at all (see `unchecked`).
     """
     problems = []
     there = _relations(connection)
@@ -90,8 +113,7 @@ def audit(connection: duckdb.DuckDBPyConnection, release: Release) -> list[str]:
             )
     if not problems:
         problems += key_problems(connection, release.tables)
-    failing = failing_queries(connection)
-    return problems + [f"the dashboard query {name} fails: {why}" for name, why in failing.items()]
+    return problems + [str(query) for query in ([] if unchecked() else failing_queries(connection))]
 
 
 def _relations(connection: duckdb.DuckDBPyConnection) -> set[str]:

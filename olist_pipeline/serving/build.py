@@ -21,7 +21,7 @@ from olist_pipeline.errors import OlistError
 from olist_pipeline.registry import contexts_behind
 from olist_pipeline.serving import standby
 from olist_pipeline.serving.about import write
-from olist_pipeline.serving.audit import audit
+from olist_pipeline.serving.audit import audit, unchecked
 from olist_pipeline.serving.compose import refuse_impossible, show, tell_routes
 from olist_pipeline.serving.journal import done_acts, sole_switch
 from olist_pipeline.serving.release import (
@@ -31,6 +31,7 @@ from olist_pipeline.serving.release import (
     next_number,
     point_to,
     put_in_place,
+    refuse_past,
     remove_unneeded,
     write_manifest,
 )
@@ -110,9 +111,11 @@ def publish(
 
     `about` are the tables that it says of the migration (see the module `about`). Routes are read once the tables are
     copied, so that a cutover meanwhile is not undone. A crash before the last rename leaves the former release
-    serving. Raises OlistError with all `objections`, and when the release is not what stands in the warehouse, mixes
-    sides that do not belong together, or fails its audit.
+    serving. A check that cannot be made here stops no release, for it would stop the old tables, too: the release says
+    so (`unchecked`), and no cutover passes. Raises OlistError with all `objections`, and when the release is not what
+    stands in the warehouse, mixes sides that do not belong together, or fails its audit.
     """
+    refuse_past(serving, datetime.now(UTC))
     folder = new_folder(serving)
     try:
         with duckdb.connect(str(folder / DATABASE)) as connection:
@@ -143,6 +146,7 @@ def publish(
                 code=code,
                 parity_runs=dict(parity_runs or {}),
                 references=measured,
+                unchecked=unchecked(),
             )
             refuse_impossible(release, schemas)
             with duckdb.connect(str(folder / DATABASE)) as connection:

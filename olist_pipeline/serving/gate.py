@@ -16,10 +16,11 @@ from olist_pipeline.fingerprint import landing_hashes
 from olist_pipeline.parity.attribution import ParityVerdict, parity_subject
 from olist_pipeline.parity.conservation import conservation_subject
 from olist_pipeline.registry import CONTEXTS
+from olist_pipeline.serving.audit import unchecked
 from olist_pipeline.serving.release import Release
 from olist_pipeline.settings import Settings
 from olist_pipeline.stores import approvals, verdicts
-from olist_pipeline.stores.routes import Route
+from olist_pipeline.stores.routes import Route, last_rollbacks
 from olist_pipeline.stores.verdicts import Verdict
 from olist_pipeline.validation.shares import Counted, Share, stored_shares
 from olist_pipeline.warehouse import NEW, OLD, WarehouseTable
@@ -88,6 +89,7 @@ def cutover_objections(
     tables = release_tables(release, context)
     return [
         *_verdict_objections(settings, url, tables, {context: "new"}, lambda table: _subject(release, table.name)),
+        *unchecked(),
         *_landing_objections(settings, release, context),
         *_streak_objections(settings, url, context),
         *_approval_objections(url, {table.name for table in tables}, today),
@@ -114,7 +116,8 @@ def _objection(name: str, verdict: Verdict | None, subject: str) -> str:
     if verdict is None:
         return f"{name} has never been checked"
     if not verdict.is_green:
-        return f"{name} is red ({verdict.verdict}, run {verdict.run_id})"
+        why = str(verdict.report.get("sentence", "")).rstrip(".")
+        return f"{name} is red ({verdict.verdict}, run {verdict.run_id}){': ' if why else ''}{why}"
     if verdict.subject != subject:
         return f"{name} is stale: the data has changed since run {verdict.run_id}"
     return ""
@@ -155,7 +158,9 @@ def _streak_objections(settings: Settings, url: str, context: str) -> list[str]:
     streak, needed = verdicts.streaks(url).get(context, 0), settings.cutover.streak
     if streak >= needed:
         return []
-    return [f"{context} has been green in {streak} run{'s' * (streak != 1)} in a row, and {needed} are needed"]
+    rolled = last_rollbacks(url).get(context)
+    since = f" since it was rolled back ({rolled:%Y-%m-%d %H:%M})" if rolled else ""
+    return [f"{context} has been green in {streak} run{'s' * (streak != 1)} in a row{since}, and {needed} are needed"]
 
 
 def _approval_objections(url: str, tables: Iterable[str], today: date) -> list[str]:

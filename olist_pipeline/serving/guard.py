@@ -6,7 +6,6 @@ not: proving anything (parity and conservation are read as they are stored), and
 
 from __future__ import annotations
 
-import importlib
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,11 +15,12 @@ from typing import Any
 
 import duckdb
 
+from olist_pipeline import alerts
 from olist_pipeline.errors import OlistError
 from olist_pipeline.fingerprint import landing_hashes
 from olist_pipeline.registry import CONTEXTS, LANDING
 from olist_pipeline.serving import journal, standby
-from olist_pipeline.serving.audit import dashboard_queries, failing_queries
+from olist_pipeline.serving.audit import failing_queries, unchecked
 from olist_pipeline.serving.release import DATABASE, Release, current_release
 from olist_pipeline.serving.routing import NEW
 from olist_pipeline.serving.switch import Switched, rollback
@@ -31,7 +31,6 @@ from olist_pipeline.stores.routes import SERVED_FROM_NEW
 
 GUARD = "guard"
 """The name under which the history keeps what the guard did."""
-ALERTS = "olist_pipeline.alerts"
 
 _log = logging.getLogger("olist.guard")
 
@@ -44,12 +43,26 @@ class Regression:
     reasons: tuple[str, ...]
 
 
-def guard(settings: Settings, url: str, now: datetime) -> list[Switched]:
-    """Roll back every context on new that has regressed, raise an alert for each, and block it; return what was done.
+@dataclass(frozen=True)
+class Guarded:
+    """What the guard did, and in `problems` a sentence for each thing that it could not mend or not even look at."""
 
-    A retired context has no way back: it is told of alone. Running again does nothing more.
+    done: tuple[Switched, ...] = ()
+    problems: tuple[str, ...] = ()
+
+    @property
+    def rolled_back(self) -> list[str]:
+        """The contexts that it rolled back."""
+        return [change.context for done in self.done for change in done.act.changes]
+
+
+def guard(settings: Settings, url: str, now: datetime) -> Guarded:
+    """Roll back every context on new that has regressed, block it, and raise an alert for all that is not well.
+
+    A retired context has no way back: it is told of alone. What cannot be checked is no regression, and takes nothing
+    back, but nobody may think that it was checked. Running again does nothing more.
     """
-    done = []
+    done, problems = [], _blind_spots(settings)
     for regression in regressions(settings, url, now):
         reason = "; ".join(regression.reasons)
         route = journal.present_state(settings.serving).routes[regression.context]
@@ -60,7 +73,8 @@ def guard(settings: Settings, url: str, now: datetime) -> list[Switched]:
         try:
             switched = rollback(settings, regression.context, by=GUARD, reason=reason, blocks=True)
         except OlistError as error:
-            _alert(settings, regression, f"{regression.context} has regressed ({reason}); no rollback: {error}")
+            problems.append(f"{regression.context} has regressed ({reason}); no rollback: {error}")
+            _alert(settings, regression, problems[-1])
             continue
         done.append(switched)
         mended = f"`olist acknowledge {regression.context} --reason ...` once it is mended"
@@ -69,32 +83,45 @@ def guard(settings: Settings, url: str, now: datetime) -> list[Switched]:
     if done:
         journal.bring_to_database(settings.serving, url)
         standby.prepare(settings.serving)
-    return done
+    return Guarded(tuple(done), tuple(problems))
 
 
-def guarded_contexts(settings: Settings, url: str) -> list[str]:
-    """Run the guard after a run; return the contexts that it rolled back."""
-    return [change.context for done in guard(settings, url, datetime.now(UTC)) for change in done.act.changes]
+def guard_now(settings: Settings, url: str) -> Guarded:
+    """Run the guard as of now, as it is done after every run."""
+    return guard(settings, url, datetime.now(UTC))
 
 
 def regressions(settings: Settings, url: str, now: datetime) -> list[Regression]:
     """Return what has regressed of what is served from new: parity, conservation, freshness, a dashboard's query."""
-    release = current_release(settings.serving)
-    if release is None:
+    release, served = current_release(settings.serving), _served_from_new(settings.serving)
+    if release is None or not served:
         return []
     routes = journal.present_state(settings.serving).routes
-    served = [context for context, route in routes.items() if route in SERVED_FROM_NEW and context in CONTEXTS]
-    if not served:
-        return []
     found: dict[str, list[str]] = {context: [] for context in served}
     for context, reason in [
         *_red_verdicts(url, routes),
         *_late_tables(settings, served, now),
-        *_failing_dashboards(settings.serving, release),
+        *(() if unchecked() else _failing_dashboards(settings.serving, release)),
     ]:
         if context in found:
             found[context].append(reason)
     return [Regression(context, tuple(reasons)) for context, reasons in found.items() if reasons]
+
+
+def _served_from_new(serving: Path) -> list[str]:
+    routes = journal.present_state(serving).routes
+    return [context for context, route in routes.items() if route in SERVED_FROM_NEW and context in CONTEXTS]
+
+
+def _blind_spots(settings: Settings) -> list[str]:
+    """Return, and raise an alert for, each check of what is served from new that cannot be made."""
+    if current_release(settings.serving) is None or not (served := _served_from_new(settings.serving)):
+        return []
+    found = [f"The guard cannot look after {', '.join(served)}: {sentence}." for sentence in unchecked()]
+    for text in found:
+        _log.error("%s", text)
+        alerts.send(settings, alerts.Alert("guard_blind", text, text))
+    return found
 
 
 def _red_verdicts(url: str, routes: dict[str, Any]) -> Iterable[tuple[str, str]]:
@@ -128,19 +155,14 @@ def _made_of(settings: Settings, source: str) -> str:
 def _failing_dashboards(serving: Path, release: Release) -> Iterable[tuple[str, str]]:
     with duckdb.connect(str((serving / "current").resolve() / DATABASE), read_only=True) as connection:
         failing = failing_queries(connection)
-    queries = dashboard_queries()
-    for name, why in failing.items():
-        tables = (release.tables[table] for table in queries[name].tables if table in release.tables)
+    for query in failing:
+        tables = (release.tables[table] for table in query.tables if table in release.tables)
         for context in sorted({table["context"] for table in tables if table["schema"] == NEW}):
-            yield context, f"the dashboard query {name} fails ({why})"
+            yield context, str(query)
 
 
 def _alert(settings: Settings, regression: Regression, text: str) -> None:
-    """Tell people: in the log, and by the project's alerts where they are installed."""
+    """Tell people, in the log and by an alert."""
     _log.error("%s", text)
-    try:
-        alerts = importlib.import_module(ALERTS)
-    except ModuleNotFoundError:
-        return
     key = f"{regression.context}: {'; '.join(regression.reasons)}"
     alerts.send(settings, alerts.Alert("context_regressed", key, text, details={"reasons": list(regression.reasons)}))

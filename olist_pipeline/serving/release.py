@@ -20,6 +20,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,8 @@ from olist_pipeline.stores.routes import Route
 DATABASE = "serving.duckdb"
 MANIFEST = "manifest.json"
 KEPT_RELEASES = 10
+CLOCK_TOLERANCE = timedelta(hours=1)
+"""The clocks of machines that take turns need not agree better than that."""
 _BUILDING = ".building-"
 
 
@@ -40,7 +43,8 @@ class Release:
     and by schema in `sources` the rows and the digest of each side that the release holds. `references` are the keys
     by which its tables refer to each other (see `routing.Reference`). `fingerprint` is of landing and `code`;
     `parity_runs` names by context the run whose verdicts let it pass. `based_on` is the release whose data it has
-    under other routes, None where it was built from the warehouse.
+    under other routes, None where it was built from the warehouse. `unchecked` has a sentence for each check that
+    could not be made of it.
     """
 
     number: int
@@ -55,6 +59,7 @@ class Release:
     parity_runs: dict[str, str] = field(default_factory=dict)
     references: list[dict[str, Any]] = field(default_factory=list)
     based_on: int | None = None
+    unchecked: list[str] = field(default_factory=list)
 
     def sources(self, table: str) -> Mapping[str, Mapping[str, Any]]:
         """Return the sides of a table by schema; raises OlistError for a release of a version that kept one alone."""
@@ -73,7 +78,9 @@ def read_manifest(folder: Path) -> Release:
         known = {field.name for field in fields(Release)}
         return Release(**{name: value for name, value in values.items() if name in known})
     except (OSError, ValueError, TypeError) as error:
-        raise OlistError(f"The release in {folder} has no readable {MANIFEST} ({error}).") from error
+        raise OlistError(
+            f"The release in {folder} has no readable {MANIFEST} ({error}); `olist run --force` makes another one."
+        ) from error
 
 
 def write_manifest(folder: Path, release: Release) -> None:
@@ -87,6 +94,39 @@ def write_manifest(folder: Path, release: Release) -> None:
 def current_release(serving: Path) -> Release | None:
     """Return the release that `current` points to; None before the first."""
     return read_manifest(serving / "current") if (serving / "current" / MANIFEST).exists() else None
+
+
+def last_readable(serving: Path) -> Release | None:
+    """Return the release that `current` points to, else the latest kept one whose manifest can be read."""
+    for folder in (serving / "current", *(release_folder(serving, kept) for kept in reversed(kept_numbers(serving)))):
+        with suppress(OlistError):
+            return read_manifest(folder)
+    return None
+
+
+def refuse_past(serving: Path, now: datetime) -> None:
+    """Raise OlistError where the clock is before the last release: later orders would be rejected."""
+    release = last_readable(serving)
+    if release is None:
+        return
+    made_at = datetime.fromisoformat(release.made_at)
+    if now < made_at - CLOCK_TOLERANCE:
+        raise OlistError(
+            f"The clock of this machine says {now:%Y-%m-%d %H:%M} UTC, but release {release.number} was made at "
+            f"{made_at:%Y-%m-%d %H:%M}; set the clock and run again."
+        )
+
+
+def is_sound(serving: Path, release: Release) -> bool:
+    """Return whether a release's database can be opened; whether it is what it was, `olist release verify` says."""
+    import duckdb  # a rollback does not wait for it
+
+    try:
+        with duckdb.connect(str(release_folder(serving, release.number) / DATABASE), read_only=True) as connection:
+            found = {name for (name,) in connection.execute("SELECT view_name FROM duckdb_views()").fetchall()}
+    except duckdb.Error:
+        return False
+    return release.tables.keys() <= found
 
 
 def current_number(serving: Path) -> int | None:
@@ -147,7 +187,10 @@ def point_to(serving: Path, number: int) -> None:
         leftover.unlink(missing_ok=True)
     link = serving / f".current-{uuid.uuid4().hex}"
     link.symlink_to(Path("releases") / f"{number:05d}")
-    link.replace(serving / "current")
+    current = serving / "current"
+    if current.is_dir() and not current.is_symlink():
+        current.rename(serving / f"current.damaged-{uuid.uuid4().hex}")
+    link.replace(current)
     _flush(serving)
 
 

@@ -18,6 +18,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from olist_pipeline.errors import OlistError
+from olist_pipeline.serving.audit import unchecked
 from olist_pipeline.serving.compose import compose
 from olist_pipeline.serving.journal import present_state
 from olist_pipeline.serving.release import Release, current_release, hidden_path, next_number, read_manifest
@@ -93,7 +94,8 @@ def _prepare_one(serving: Path, base: Release, routes: Mapping[str, Route], numb
 
 
 def _is_fit(release: Release, base: Release, routes: Mapping[str, Route], number: int) -> bool:
-    return (release.based_on, release.number, release.routes) == (base.number, number, routes)
+    is_checked = not release.unchecked or bool(unchecked())
+    return is_checked and (release.based_on, release.number, release.routes) == (base.number, number, routes)
 
 
 def _read(folder: Path) -> Release | None:

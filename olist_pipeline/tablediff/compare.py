@@ -1,7 +1,7 @@
 """The comparison of two relations, row by row and cell by cell, inside DuckDB.
 
 Belongs here: pairing rows, counting them and finding what differs. Does not belong here: how two cells compare
-(`columns.py`), what the result says (`report.py`), why rows differ or whether that is acceptable.
+(`pairs.py`), what the result says (`report.py`), why rows differ or whether that is acceptable.
 
 What is equal
 -------------
@@ -21,7 +21,7 @@ What is equal
     | lists, structs, maps, ...       | equal by value and order, NULLs inside included; tolerances do not |
     |                                 | reach inside                                                       |
     | numbers with a tolerance        | equal when the true difference is within it, bounds included       |
-    | columns of two types            | never the same schema; values still compare, see `columns.py`      |
+    | columns of two types            | never the same schema; values still compare, see `pairs.py`        |
 
 Floats have a relative tolerance of 1e-9 unless the contract says otherwise; all else is exact.
 
@@ -50,8 +50,10 @@ How it is done
 
 1. Counts, and when they agree fingerprints (`fingerprint.py`). If those agree too, the rows are the same.
 2. Otherwise one full outer join on the key classifies and counts every row; equal rows leave nothing but their
-   count. With unique keys its pairs account for every row; when they do not, or when an estimate says that
-   the join would explode, duplicate keys are found first and kept out of it.
+   count. Cells are compared in it, or, in a wide table, hashes of whole blocks of columns, as fingerprints are; where
+   these differ, and only there, cells are compared next. With unique keys the pairs of the join account for every row;
+   when they do not, or when an estimate says that the join would explode, duplicate keys are found first and kept out
+   of it.
 3. What differs, and only that, is read again for columns, changes and samples.
 
 All of it runs in one transaction (the caller's, if there is one), so that every scan sees the same rows, and
@@ -61,28 +63,28 @@ expensive view first.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 
 import duckdb
 
-from olist_pipeline.tablediff.columns import Pair
 from olist_pipeline.tablediff.contract import Contract, RelationError
+from olist_pipeline.tablediff.findings import (
+    EQUAL,
+    ONLY_NEW,
+    ONLY_OLD,
+    UNEQUAL,
+    Counts,
+    Outcome,
+    column_difference,
+    few_rows,
+    find_differences,
+)
 from olist_pipeline.tablediff.fingerprint import row_sums
 from olist_pipeline.tablediff.groups import DUPLICATE, NULL_KEY, compare_groups, same_groups
 from olist_pipeline.tablediff.plan import Plan, resolve
 from olist_pipeline.tablediff.relation import describe, first_line
-from olist_pipeline.tablediff.report import (
-    Change,
-    ColumnDifference,
-    ColumnSide,
-    Comparison,
-    Groups,
-    Ledger,
-    RowSample,
-    Side,
-)
-from olist_pipeline.tablediff.sql import ascending
+from olist_pipeline.tablediff.report import ColumnDifference, ColumnSide, Comparison, Groups, Ledger, RowSample, Side
 from olist_pipeline.tablediff.workspace import Workspace, workspace
 
 KEY_EXAMINATION_ROWS = 1_000_000
@@ -92,11 +94,6 @@ SKETCH_BUCKETS = 4096
 ROWS_PER_KEY = 1.5
 """When a row of old is expected to share its key with more rows than this, itself included, no join is tried before
 duplicate keys are found: pairs of duplicate keys multiply."""
-
-COPIED_SHARE = 0.1
-"""Up to this share of rows, the rows that are not equal are copied to be read again; beyond it the relations are."""
-
-EQUAL, UNEQUAL, ONLY_OLD, ONLY_NEW = range(4)
 
 
 def compare(
@@ -122,38 +119,26 @@ def compare(
     not fit the relations, RelationError when they cannot be read, LedgerError when the counts do not add up.
     """
     plan = resolve(describe(con, old, where), describe(con, new, where), contract, where)
+    return compare_plan(con, plan, samples=samples, same=same, inspect=inspect)
+
+
+def compare_plan(
+    con: duckdb.DuckDBPyConnection,
+    plan: Plan,
+    *,
+    samples: int = 5,
+    same: bool | None = None,
+    inspect: Callable[[Workspace, Plan, str], None] | None = None,
+) -> Comparison:
+    """Compare what a plan has resolved; see `compare`."""
     try:
-        with workspace(con) as work:
+        with workspace(con, wide=len(plan.blocks) > 1) as work:
             return _compare(work, plan, samples, same, inspect)
     except duckdb.Error as error:
         raise RelationError(
-            f"Comparing {contract.table}, DuckDB could not finish reading {old} and {new}: {first_line(error)}"
+            f"Comparing {plan.contract.table}, DuckDB could not finish reading {plan.old.name} and {plan.new.name}:"
+            f" {first_line(error)}"
         ) from error
-
-
-@dataclass
-class Counts:
-    """Where the rows went."""
-
-    rows_old: int
-    rows_new: int
-    equal: int = 0
-    unequal: int = 0
-    only_old: int = 0
-    only_new: int = 0
-    null_old: int = 0
-    null_new: int = 0
-    duplicate_old: int = 0
-    duplicate_new: int = 0
-
-    @property
-    def every_row_paired_once(self) -> bool:
-        """True when the pairs account for every row, which they do only if no paired key is duplicate."""
-        pairs = self.equal + self.unequal
-        return (
-            pairs + self.only_old + self.null_old == self.rows_old
-            and pairs + self.only_new + self.null_new == self.rows_new
-        )
 
 
 def _compare(
@@ -163,38 +148,30 @@ def _compare(
     same: bool | None,
     inspect: Callable[[Workspace, Plan, str], None] | None,
 ) -> Comparison:
-    counts = Counts(*(work.row(f"SELECT count(*) FROM {plan.side(side)}")[0] for side in ("old", "new")))
+    counts = Counts(*(work.row(f"SELECT count(*) FROM {plan.by_key.side(side)}")[0] for side in ("old", "new")))
     if counts.rows_old == counts.rows_new and (_same_rows(work, plan) if same is None else same):
         return _same(work, plan, counts, samples)
     counts.null_old, counts.null_new = (
-        work.row(f"SELECT count(*) FROM {plan.side(side)} WHERE {plan.null_key}")[0] for side in ("old", "new")
+        work.row(f"SELECT count(*) FROM {plan.by_key.side(side)} WHERE {plan.null_key}")[0] for side in ("old", "new")
     )
     outcome = _join_unique(work, plan, counts)
     duplicates = None
     if outcome is None:
         duplicates = _duplicate_keys(work, plan)
         counts.duplicate_old, counts.duplicate_new = (
-            work.row(f"SELECT count(*) FROM {plan.side(side)} SEMI JOIN {duplicates} USING ({plan.key_list()})")[0]
+            work.row(f"SELECT count(*) FROM {plan.by_key.side(side)} SEMI JOIN {duplicates} USING ({plan.key_list()})")[
+                0
+            ]
             for side in ("old", "new")
         )
-        outcome = _join(work, plan, counts, duplicates)
+        outcome = _settled(work, plan, counts, _join(work, plan, counts, duplicates))
     groups = compare_groups(
         work, plan, null_keys=counts.null_old + counts.null_new > 0, duplicates=duplicates, samples=samples
     )
     if inspect is not None:
-        inspect(work, plan, outcome)
-    plan = _narrowed(work, plan, counts, outcome)
-    return _report(
-        plan,
-        counts,
-        columns=_column_differences(work, plan, counts, outcome, samples),
-        groups=groups,
-        samples={
-            UNEQUAL: _row_samples(work, plan, outcome, UNEQUAL, counts.unequal, samples),
-            ONLY_OLD: _row_samples(work, plan, outcome, ONLY_OLD, counts.only_old, samples),
-            ONLY_NEW: _row_samples(work, plan, outcome, ONLY_NEW, counts.only_new, samples),
-        },
-    )
+        inspect(work, plan, outcome.table)
+    found = find_differences(work, plan, counts, outcome, samples)
+    return _report(plan, counts, columns=found.columns, groups=groups, samples=found.samples, notes=found.notes)
 
 
 def _same_rows(work: Workspace, plan: Plan) -> bool:
@@ -215,19 +192,19 @@ def _same(work: Workspace, plan: Plan, counts: Counts, samples: int) -> Comparis
     counts.duplicate_old = counts.duplicate_new = groups[DUPLICATE].rows_old
     counts.null_old = counts.null_new = groups[NULL_KEY].rows_old
     counts.equal = counts.rows_old - counts.duplicate_old - counts.null_old
-    columns = tuple(_column(pair, counts.equal, 0, None, ()) for pair in plan.columns)
+    columns = tuple(column_difference(pair, counts.equal) for pair in plan.columns)
     return _report(plan, counts, columns=columns, groups=groups, samples={}, fast=True, examined=examined)
 
 
-def _join_unique(work: Workspace, plan: Plan, counts: Counts) -> str | None:
+def _join_unique(work: Workspace, plan: Plan, counts: Counts) -> Outcome | None:
     """Join as if keys were unique. Return the outcome, or None when there are duplicate keys."""
     if _rows_per_key(work, plan) > ROWS_PER_KEY:
         return None
-    outcome = _join(work, plan, counts, None)
-    [most] = work.row(f"SELECT coalesce(max(n), 0) FROM {outcome} WHERE state <> {EQUAL}")
+    joined = _join(work, plan, counts, None)
+    [most] = work.row(f"SELECT coalesce(max(n), 0) FROM {joined.table} WHERE state <> {EQUAL}")
     if counts.every_row_paired_once and most <= 1:
-        return outcome
-    work.drop(outcome)
+        return _settled(work, plan, counts, joined)
+    work.drop(joined.table)
     return None
 
 
@@ -238,7 +215,7 @@ def _rows_per_key(work: Workspace, plan: Plan) -> float:
     """
     rows, squares = work.row(
         "SELECT coalesce(sum(n), 0), coalesce(sum(n * n), 0) FROM (SELECT CAST(count(*) AS HUGEINT) AS n FROM"
-        f" {plan.side('old')} WHERE NOT {plan.null_key} GROUP BY hash({plan.key_list()}) & {SKETCH_BUCKETS - 1})"
+        f" {plan.by_key.side('old')} WHERE NOT {plan.null_key} GROUP BY hash({plan.key_list()}) & {SKETCH_BUCKETS - 1})"
     )
     if not rows:
         return 0.0
@@ -249,143 +226,102 @@ def _duplicate_keys(work: Workspace, plan: Plan) -> str:
     """Create the table of keys that occur more than once on either side."""
     keys = plan.key_list()
     repeated = (
-        f"SELECT {keys} FROM {plan.side(side)} WHERE NOT {plan.null_key} GROUP BY {keys} HAVING count(*) > 1"
+        f"SELECT {keys} FROM {plan.by_key.side(side)} WHERE NOT {plan.null_key} GROUP BY {keys} HAVING count(*) > 1"
         for side in ("old", "new")
     )
     return work.create("duplicates", " UNION ".join(repeated))
 
 
-def _join(work: Workspace, plan: Plan, counts: Counts, duplicates: str | None) -> str:
-    """Pair rows by key, fill in the counts, and return a table (state, n, k0, ...) of what is not equal.
+@dataclass(frozen=True)
+class Joined:
+    """What the join wrote (`table`, see `_join`) and read: relations with the keys, and the hashes of a wide table."""
+
+    table: str
+    old: str
+    new: str
+
+
+def _join(work: Workspace, plan: Plan, counts: Counts, duplicates: str | None) -> Joined:
+    """Pair rows by key, fill in the counts, and write a table (state, n, k0, ...) of what is not equal.
 
     Equal rows collapse into one row without a key. A row of any other state has its key, and n = 1 when the
-    key is unique.
+    key is unique. Of a wide table, rows are taken for unequal when their hashes differ.
     """
+    if len(plan.blocks) == 1:
+        old, new = plan.side("old"), plan.side("new")
+        same = plan.all_equal
+    else:
+        old, new = (work.create(f"{side}_hashes", f"FROM {plan.hashes(side)}") for side in ("old", "new"))
+        same = " AND ".join(f"o.h{number} = n.h{number}" for number in range(len(plan.blocks)))
+    joined = Joined(_outcome(work, plan, old, new, same, duplicates), old, new)
+    _count(work, counts, joined.table)
+    return joined
+
+
+def _outcome(work: Workspace, plan: Plan, old: str, new: str, same: str, duplicates: str | None) -> str:
     without = f" ANTI JOIN {duplicates} USING ({plan.key_list()})" if duplicates else ""
-    old, new = (f"(FROM {plan.side(side)}{without} WHERE NOT {plan.null_key})" for side in ("old", "new"))
     state = (
         f"CASE WHEN n.k0 IS NULL THEN {ONLY_OLD} WHEN o.k0 IS NULL THEN {ONLY_NEW}"
-        f" WHEN {plan.all_equal} THEN {EQUAL} ELSE {UNEQUAL} END"
+        f" WHEN {same} THEN {EQUAL} ELSE {UNEQUAL} END"
     )
     either = ", ".join(f"coalesce(o.k{i}, n.k{i}) AS k{i}" for i in range(len(plan.keys)))
     unless_equal = ", ".join(f"CASE WHEN state <> {EQUAL} THEN k{i} END AS k{i}" for i in range(len(plan.keys)))
-    outcome = work.create(
+    return work.create(
         "outcome",
-        f"SELECT state, {unless_equal}, count(*) AS n FROM ("
-        f"SELECT {state} AS state, {either} FROM {old} AS o FULL OUTER JOIN {new} AS n"
+        f"SELECT state, {unless_equal}, count(*) AS n FROM (SELECT {state} AS state, {either}"
+        f" FROM (FROM {old}{without} WHERE NOT {plan.null_key}) AS o"
+        f" FULL OUTER JOIN (FROM {new}{without} WHERE NOT {plan.null_key}) AS n"
         f" ON {plan.same_key('o', 'n')}) GROUP BY ALL",
     )
+
+
+def _settled(work: Workspace, plan: Plan, counts: Counts, joined: Joined) -> Outcome:
+    """Return the outcome of a join with unique keys; that of a wide table once cells settle what its hashes say."""
+    unequal = f"(FROM {joined.table} WHERE state = {UNEQUAL})"
+    if not counts.unequal:
+        return Outcome(joined.table, {})
+    if len(plan.blocks) == 1:
+        return Outcome(joined.table, {0: unequal})
+    found = {
+        number: _unequal_keys(work, block, unequal)
+        for number, block in _differing_blocks(work, few_rows(work, plan, counts, unequal, counts.unequal), joined)
+    }
+    keys = plan.key_list()
+    nothing = ", ".join(f"NULL AS k{i}" for i in range(len(plan.keys)))
+    together = work.create("unequal", " UNION ".join(f"SELECT {keys} FROM {table}" for table in found.values()))
+    outcome = work.create(
+        "outcome",
+        f"SELECT {UNEQUAL} AS state, {keys}, 1 AS n FROM {together}"
+        f" UNION ALL SELECT state, {keys}, n FROM {joined.table} WHERE state NOT IN ({EQUAL}, {UNEQUAL})"
+        f" UNION ALL SELECT {EQUAL}, {nothing}, {counts.equal + counts.unequal} - count(*) FROM {together}",
+    )
+    _count(work, counts, outcome)
+    return Outcome(outcome, found)
+
+
+def _differing_blocks(work: Workspace, plan: Plan, joined: Joined) -> Iterator[tuple[int, Plan]]:
+    """Yield the blocks of a wide plan in which the hashes of a pair differ, with their numbers."""
+    flags = ", ".join(f"bool_or(o.h{number} <> n.h{number})" for number in range(len(plan.blocks)))
+    differ = work.row(
+        f"SELECT {flags} FROM (FROM {joined.table} WHERE state = {UNEQUAL}) AS u"
+        f" JOIN {joined.old} AS o ON {plan.same_key('u', 'o')} JOIN {joined.new} AS n ON {plan.same_key('u', 'n')}"
+    )
+    return ((number, block) for number, block in enumerate(plan.blocks) if differ[number])
+
+
+def _unequal_keys(work: Workspace, plan: Plan, keys: str) -> str:
+    """Return a relation of the keys, out of `keys`, whose rows are unequal in a column of the plan."""
+    found = work.create(
+        "cells",
+        f"SELECT {plan.key_list('u')}, {plan.all_equal} AS same FROM {keys} AS u {plan.both_sides}",
+    )
+    return f"(SELECT {plan.key_list()} FROM {found} WHERE NOT same)"
+
+
+def _count(work: Workspace, counts: Counts, outcome: str) -> None:
     found = dict(work.rows(f"SELECT state, sum(n) FROM {outcome} GROUP BY state"))
     counts.equal, counts.unequal = found.get(EQUAL, 0), found.get(UNEQUAL, 0)
     counts.only_old, counts.only_new = found.get(ONLY_OLD, 0), found.get(ONLY_NEW, 0)
-    return outcome
-
-
-def _narrowed(work: Workspace, plan: Plan, counts: Counts, outcome: str) -> Plan:
-    """Return a plan over copies of the rows that are not equal, when these are few: they are read repeatedly."""
-    if counts.unequal + counts.only_old + counts.only_new > COPIED_SHARE * (counts.rows_old + counts.rows_new):
-        return plan
-    copies = {
-        side: work.create(
-            f"{side}_rows",
-            f"SELECT s.* FROM {plan.side(side)} AS s SEMI JOIN (FROM {outcome} WHERE state <> {EQUAL}) AS u"
-            f" ON {plan.same_key('s', 'u')}",
-        )
-        for side in ("old", "new")
-    }
-    return replace(plan, copies=copies)
-
-
-def _column_differences(
-    work: Workspace, plan: Plan, counts: Counts, outcome: str, samples: int
-) -> tuple[ColumnDifference, ...]:
-    """Compare the unequal rows column by column."""
-    if not counts.unequal or not plan.columns:
-        return tuple(_column(pair, counts.equal, 0, None, ()) for pair in plan.columns)
-    cells = []
-    for i, pair in enumerate(plan.columns):
-        difference = pair.difference(f"o.m{i}", f"n.m{i}") if pair.unit is not None else "NULL::DOUBLE"
-        cells.append(f"{plan.equal(i)} AS e{i}")
-        cells += [f"CASE WHEN NOT {plan.equal(i)} THEN {side}.ct{i} END AS {side}{i}" for side in ("o", "n")]
-        cells.append(f"CASE WHEN NOT {plan.equal(i)} THEN {difference} END AS d{i}")
-    unequal = work.create(
-        "unequal",
-        f"SELECT {plan.key_texts('o')}, {', '.join(cells)} FROM (FROM {outcome} WHERE state = {UNEQUAL}) AS u"
-        f" JOIN {plan.side('old')} AS o ON {plan.same_key('u', 'o')}"
-        f" JOIN {plan.side('new')} AS n ON {plan.same_key('u', 'n')}",
-    )
-    totals = work.row(
-        "SELECT "
-        + ", ".join(
-            f"count(*) FILTER (WHERE e{i}), count(*) FILTER (WHERE NOT e{i}), max(d{i})"
-            for i in range(len(plan.columns))
-        )
-        + f" FROM {unequal}"
-    )
-    return tuple(
-        _column(
-            pair,
-            counts.equal + totals[3 * i],
-            totals[3 * i + 1],
-            totals[3 * i + 2],
-            _changes(work, plan, unequal, i, samples) if totals[3 * i + 1] else (),
-        )
-        for i, pair in enumerate(plan.columns)
-    )
-
-
-def _column(
-    pair: Pair, equal: int, unequal: int, largest: float | None, changes: tuple[Change, ...]
-) -> ColumnDifference:
-    return ColumnDifference(
-        column=pair.name,
-        old_type=pair.old.type,
-        new_type=pair.new.type,
-        tolerance=str(pair.tolerance),
-        equal=equal,
-        unequal=unequal,
-        largest=largest,
-        unit=pair.unit,
-        changes=changes,
-    )
-
-
-def _changes(work: Workspace, plan: Plan, unequal: str, i: int, samples: int) -> tuple[Change, ...]:
-    """Return the most frequent changes of column `i`."""
-    key = ", ".join(f"k{j} := kt{j}" for j in range(len(plan.keys)))
-    found = work.rows(
-        f"SELECT o{i}, n{i}, count(*) AS n, min(struct_pack({key})) AS sample FROM {unequal} WHERE NOT e{i}"
-        f" GROUP BY o{i}, n{i} ORDER BY n DESC, {ascending(f'o{i}, n{i}')} LIMIT {samples}"
-    )
-    return tuple(Change(old, new, count, plan.key_row(list(sample.values()))) for old, new, count, sample in found)
-
-
-def _row_samples(
-    work: Workspace, plan: Plan, outcome: str, kind: int, count: int, samples: int
-) -> tuple[RowSample, ...]:
-    """Return the rows with the lowest keys of one kind, old and new side by side."""
-    if not count:
-        return ()
-    found = work.rows(
-        f"WITH chosen AS MATERIALIZED (FROM {outcome} WHERE state = {kind}"
-        f" ORDER BY {ascending(plan.key_list())} LIMIT {samples})"
-        f" SELECT o.k0 IS NOT NULL, n.k0 IS NOT NULL, {plan.texts('o')}, {plan.texts('n')} FROM chosen AS u"
-        f" LEFT JOIN {plan.side('old')} AS o ON {plan.same_key('u', 'o')}"
-        f" LEFT JOIN {plan.side('new')} AS n ON {plan.same_key('u', 'n')}"
-        f" ORDER BY {ascending(plan.key_list('u'))}"
-    )
-    width, keys = len(plan.keys) + len(plan.columns), len(plan.keys)
-    result = []
-    for in_old, in_new, *values in found:
-        old, new = values[:width], values[width:]
-        result.append(
-            RowSample(
-                key=plan.key_row((old if in_old else new)[:keys]),
-                old=plan.row(old) if in_old else None,
-                new=plan.row(new) if in_new else None,
-            )
-        )
-    return tuple(result)
 
 
 def _report(
@@ -394,7 +330,8 @@ def _report(
     *,
     columns: tuple[ColumnDifference, ...],
     groups: dict[str, Groups],
-    samples: dict[int, tuple[RowSample, ...]],
+    samples: Mapping[int, tuple[RowSample, ...]],
+    notes: tuple[str, ...] = (),
     fast: bool = False,
     examined: bool = True,
 ) -> Comparison:
@@ -423,6 +360,7 @@ def _report(
         schema=plan.schema,
         columns=columns,
         excluded=dict(plan.contract.excluded),
+        notes=notes,
         unequal_samples=samples.get(UNEQUAL, ()),
         only_in_old_samples=samples.get(ONLY_OLD, ()),
         only_in_new_samples=samples.get(ONLY_NEW, ()),

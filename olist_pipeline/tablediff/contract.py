@@ -6,10 +6,12 @@ Does not belong here: how two columns are compared in SQL (`columns.py`), the co
 
 from __future__ import annotations
 
+import string
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal, InvalidOperation
+from functools import cached_property
 from types import MappingProxyType
 
 from olist_pipeline.errors import OlistError
@@ -31,9 +33,12 @@ class LedgerError(ComparisonError):
     """The counts of a comparison do not add up: its result must not be used."""
 
 
+LOWER = {ord(upper): ord(upper) + 32 for upper in string.ascii_uppercase}
+
+
 def fold(name: str) -> str:
     """Return the form under which DuckDB takes two identifiers for the same (ASCII case only)."""
-    return "".join(chr(ord(c) + 32) if "A" <= c <= "Z" else c for c in name)
+    return name.translate(LOWER)
 
 
 def _bound(name: str, value: Decimal | float | str | timedelta) -> Decimal:
@@ -135,6 +140,14 @@ class Contract:
                 self._refuse(f"column '{name}' is part of the key, and keys are compared exactly")
             if fold(name) in excluded:
                 self._refuse(f"column '{name}' has a tolerance and is excluded; keep one of the two")
+
+    def tolerance_of(self, column: str) -> Tolerance | None:
+        """Return the tolerance that the contract gives to a column, None where it gives none."""
+        return self._folded_tolerances.get(fold(column))
+
+    @cached_property
+    def _folded_tolerances(self) -> Mapping[str, Tolerance]:
+        return {fold(name): tolerance for name, tolerance in self.tolerances.items()}
 
     def _refuse(self, why: str) -> None:
         raise ContractError(f"Contract of {self.table}: {why}.")

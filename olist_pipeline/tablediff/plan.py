@@ -6,18 +6,23 @@ made of. Does not belong here: running queries (`compare.py`, `groups.py`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 
-from olist_pipeline.tablediff.columns import Pair, tolerance_for
 from olist_pipeline.tablediff.contract import Contract, ContractError, fold
+from olist_pipeline.tablediff.names import nearest
+from olist_pipeline.tablediff.pairs import Pair, tolerance_for
 from olist_pipeline.tablediff.relation import Relation, schema_differences
 from olist_pipeline.tablediff.report import Row, SchemaDifference
+from olist_pipeline.tablediff.workspace import Workspace
+
+BLOCK_COLUMNS = 48
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is compared, resolved against both relations; `copies` replaces a side by a table with its rows."""
+    """What is compared, resolved against both relations."""
 
     contract: Contract
     where: str | None
@@ -26,12 +31,27 @@ class Plan:
     keys: tuple[Pair, ...]
     columns: tuple[Pair, ...]
     schema: tuple[SchemaDifference, ...]
-    copies: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def blocks(self) -> tuple[Plan, ...]:
+        """The plan cut by columns; at least one block, without columns when there are none.
+
+        DuckDB plans a statement in the square of its columns, so a wide table is read a block at a time.
+        """
+        starts = range(0, max(len(self.columns), 1), BLOCK_COLUMNS)
+        return tuple(replace(self, columns=self.columns[start : start + BLOCK_COLUMNS]) for start in starts)
+
+    @property
+    def by_key(self) -> Plan:
+        """The plan without its columns: for whatever concerns keys alone."""
+        return replace(self, columns=())
+
+    def reading(self, old: str, new: str) -> Plan:
+        """Return the plan over other relations with the columns of these, such as copies of some of their rows."""
+        return replace(self, old=replace(self.old, source=old), new=replace(self.new, source=new))
 
     def side(self, name: str) -> str:
         """Return a relation of a side with columns k<i>, c<i> (forms), m<i> (measures), kt<i>, ct<i> (text)."""
-        if name in self.copies:
-            return self.copies[name]
         relation, which = (self.old, 0) if name == "old" else (self.new, 1)
         parts = []
         for prefix, pairs in (("k", self.keys), ("c", self.columns)):
@@ -42,6 +62,34 @@ class Plan:
                 if prefix == "c":
                     parts.append(f"{pair.measures()[which]} AS m{i}")
         return f"(SELECT {', '.join(parts)} FROM {relation.source})"
+
+    def hashes(self, side: str) -> str:
+        """Return a relation of a side with columns k<i>, and h<b>: the hash of each row over a block of columns."""
+        relation, which = (self.old, 0) if side == "old" else (self.new, 1)
+        parts = [f"{pair.forms()[which]} AS k{i}" for i, pair in enumerate(self.keys)]
+        for number, block in enumerate(self.blocks):
+            arguments = (argument for pair in block.columns for argument in pair.hash_arguments()[which])
+            parts.append(f"hash({', '.join(arguments)}) AS h{number}")
+        return f"(SELECT {', '.join(parts)} FROM {relation.source})"
+
+    def copy_of(self, work: Workspace, side: str, keys: str, name: str, added: str = "") -> str:
+        """Create a table of the rows of a side, as they are, whose key is in `keys` (k0, ...); return its name.
+
+        added: what of `keys`, as `u`, goes before the columns.
+        """
+        relation, which = (self.old, 0) if side == "old" else (self.new, 1)
+        hidden = [work.hidden(f"k{i}") for i in range(len(self.keys))]
+        forms = ", ".join(f"{pair.forms()[which]} AS {name}" for pair, name in zip(self.keys, hidden, strict=True))
+        same = " AND ".join(f"s.{name} = u.k{i}" for i, name in enumerate(hidden))
+        return work.create(
+            name,
+            f"SELECT {added} s.* EXCLUDE ({', '.join(hidden)}) FROM (SELECT *, {forms} FROM {relation.source}) AS s"
+            f" {'' if added else 'SEMI'} JOIN {keys} AS u ON {same}",
+        )
+
+    def copied(self, work: Workspace, keys: str, name: str) -> Plan:
+        """Return the plan over copies of the rows whose key is in `keys`, which are read repeatedly."""
+        return self.reading(*(self.copy_of(work, side, keys, f"{side}_{name}") for side in ("old", "new")))
 
     def key_list(self, alias: str = "") -> str:
         """Return `k0, k1, ...`, each with the alias in front."""
@@ -67,6 +115,17 @@ class Plan:
         """The condition under which all compared cells of `o` and `n` are equal."""
         return " AND ".join(self.equal(i) for i in range(len(self.columns))) or "TRUE"
 
+    @property
+    def both_sides(self) -> str:
+        """The joins that bring both sides, `o` and `n`, to a relation `u` of keys that both have.
+
+        They are outer joins, for above an inner join DuckDB tries all places for each of the expressions.
+        """
+        return (
+            f" LEFT JOIN {self.side('old')} AS o ON {self.same_key('u', 'o')}"
+            f" LEFT JOIN {self.side('new')} AS n ON {self.same_key('u', 'n')}"
+        )
+
     def key_texts(self, alias: str) -> str:
         """Return the text of the key."""
         return ", ".join(f"{alias}.kt{i}" for i in range(len(self.keys)))
@@ -76,11 +135,15 @@ class Plan:
         cells = [f"{alias}.ct{i}" for i in range(len(self.columns))]
         return ", ".join([self.key_texts(alias), *cells])
 
+    def source_texts(self, which: int) -> str:
+        """Return the text of the whole row, key first, out of the relation of a side (0 old, 1 new)."""
+        return ", ".join((pair.old, pair.new)[which].text for pair in (*self.keys, *self.columns))
+
     def key_row(self, values: Sequence[str | None]) -> Row:
         """Return what `key_texts` selected under the names of the columns."""
         return dict(zip((pair.name for pair in self.keys), values, strict=True))
 
-    def row(self, values: Sequence[str | None]) -> Row:
+    def row(self, values: Sequence[str | None]) -> dict[str, str | None]:
         """Return what `texts` selected under the names of the columns."""
         return dict(zip((pair.name for pair in (*self.keys, *self.columns)), values, strict=True))
 
@@ -117,13 +180,15 @@ def _check_names(old: Relation, new: Relation, contract: Contract) -> None:
     for name in contract.key:
         for side, relation in (("old", old), ("new", new)):
             if relation.find(name) is None:
+                meant = nearest(name, (column.name for column in relation.columns))
                 raise ContractError(
-                    f"Contract of {contract.table}: key column '{name}' is missing in {side} ({relation.name})."
+                    f"Contract of {contract.table}: key column '{name}' is missing in {side} ({relation.name}); {meant}"
                 )
     for purpose, names in (("tolerance", contract.tolerances), ("exclusion", contract.excluded)):
         for name in names:
             if old.find(name) is None and new.find(name) is None:
+                meant = nearest(name, dict.fromkeys(column.name for column in (*old.columns, *new.columns)))
                 raise ContractError(
                     f"Contract of {contract.table}: the {purpose} of column '{name}' has no such column"
-                    f" in old ({old.name}) or new ({new.name})."
+                    f" in old ({old.name}) or new ({new.name}); {meant}"
                 )

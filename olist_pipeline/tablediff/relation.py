@@ -6,8 +6,9 @@ Belongs here: describing relations, matching their columns, schema differences. 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import duckdb
 
@@ -18,7 +19,7 @@ from olist_pipeline.tablediff.report import SchemaDifference
 
 @dataclass(frozen=True)
 class Relation:
-    """A relation that can be read: `source` stands after FROM."""
+    """A relation that can be read: `source` stands after FROM, with nothing behind it in the same SELECT."""
 
     name: str
     source: str
@@ -26,24 +27,36 @@ class Relation:
 
     def find(self, name: str) -> Column | None:
         """Return the column of that name, without regard to ASCII case."""
-        return next((column for column in self.columns if fold(column.name) == fold(name)), None)
+        return self._by_name.get(fold(name))
+
+    @cached_property
+    def _by_name(self) -> Mapping[str, Column]:
+        return {fold(column.name): column for column in self.columns}
 
 
-def describe(con: duckdb.DuckDBPyConnection, relation: str, where: str | None = None) -> Relation:
+def describe(
+    con: duckdb.DuckDBPyConnection,
+    relation: str,
+    where: str | None = None,
+    *,
+    name: str | None = None,
+    untyped: bool = False,
+) -> Relation:
     """Return the relation with its columns; `where` restricts its rows.
 
+    name: what sentences call it. untyped: its columns are text because its source knows no types.
     Raises RelationError when DuckDB cannot read it, ContractError when two columns differ in case only.
     """
-    source = f"(SELECT * FROM {relation}{f' WHERE ({where})' if where else ''})"
+    source = f"{relation} WHERE ({where})" if where else relation
     try:
         described = con.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()
     except duckdb.Error as error:
         restricted = f" where {where}" if where else ""
-        raise RelationError(f"Cannot read {relation}{restricted}: {first_line(error)}") from error
-    columns = tuple(Column(row[0], row[1]) for row in described)
+        raise RelationError(f"Cannot read {name or relation}{restricted}: {first_line(error)}") from error
+    columns = tuple(Column(row[0], row[1], untyped) for row in described)
     if len({fold(column.name) for column in columns}) < len(columns):
-        raise ContractError(f"Cannot compare {relation}: two of its columns differ in case only.")
-    return Relation(relation, source, columns)
+        raise ContractError(f"Cannot compare {name or relation}: two of its columns differ in case only.")
+    return Relation(name or relation, source, columns)
 
 
 def first_line(error: Exception) -> str:
@@ -69,7 +82,7 @@ def _differences(
         if column not in shared_new:
             yield SchemaDifference("extra", column.name, None, column.type)
     for before, after in pairs:
-        if before.type != after.type:
+        if before.type != after.type and not (before.untyped or after.untyped):
             yield SchemaDifference("retyped", before.name, before.type, after.type)
         if before.name != after.name:
             yield SchemaDifference("recased", before.name, before.name, after.name)
@@ -77,7 +90,8 @@ def _differences(
 
 def _reordered(new: tuple[Column, ...], pairs: tuple[tuple[Column, Column], ...]) -> Iterator[SchemaDifference]:
     """Yield the fewest columns that have to move for the orders to agree."""
-    order = sorted(range(len(pairs)), key=lambda i: new.index(pairs[i][1]))
+    place_in_new = {column: place for place, column in enumerate(new)}
+    order = sorted(range(len(pairs)), key=lambda i: place_in_new[pairs[i][1]])
     position = {i: place for place, i in enumerate(order)}
     kept = _longest_increasing([position[i] for i in range(len(pairs))])
     for i, (before, _) in enumerate(pairs):

@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
+from itertools import islice
 from typing import Any
 
 from olist_pipeline.tablediff.contract import LedgerError
@@ -74,11 +75,15 @@ class ColumnDifference:
 
 @dataclass(frozen=True)
 class RowSample:
-    """One row with its key: the old and the new row side by side; None where that side has no such row."""
+    """One row with its key: the old and the new row side by side; None where that side has no such row.
+
+    unequal: the columns whose cells differ, where there are both. Equal cells may have other texts: 1.10 and 1.1.
+    """
 
     key: Row
     old: Row | None
     new: Row | None
+    unequal: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -189,7 +194,7 @@ class Comparison:
     every compared column, in the order of the old relation. unequal_samples and the like: lowest keys first.
     fast_path: the fingerprints decided and no rows were paired; then `keys_examined` tells whether duplicate
     and null keys were counted all the same (they are up to a million rows), and where it is False those rows
-    are among `equal`.
+    are among `equal`. notes: sentences on how cells were read, such as text that is no value of the other side's type.
     """
 
     table: str
@@ -208,6 +213,7 @@ class Comparison:
     schema: tuple[SchemaDifference, ...]
     columns: tuple[ColumnDifference, ...]
     excluded: Mapping[str, str]
+    notes: tuple[str, ...]
     unequal_samples: tuple[RowSample, ...]
     only_in_old_samples: tuple[RowSample, ...]
     only_in_new_samples: tuple[RowSample, ...]
@@ -226,6 +232,11 @@ class Comparison:
     def sentences(self) -> list[str]:
         """Return the result in words, the verdict first, one finding a line."""
         return [self._verdict(), *self._findings(), *self._notes()]
+
+    def summary(self, findings: int = 4) -> str:
+        """Return the verdict and its first findings in one line without a full stop."""
+        lines = [self._verdict(), *islice(self._findings(), findings)]
+        return "; ".join(line.strip().rstrip(".") for line in lines)
 
     def _verdict(self) -> str:
         scope = f" where {self.where}" if self.where else ""
@@ -254,6 +265,7 @@ class Comparison:
         tolerant = [f"{column.column} ({column.tolerance})" for column in self.columns if column.tolerance != "exact"]
         if tolerant and not self.fast_path:
             yield f"Compared with a tolerance: {', '.join(tolerant)}."
+        yield from self.notes
         for name, reason in self.excluded.items():
             yield f"Column {name} is not compared: {reason}."
         if self.fast_path:
@@ -268,7 +280,7 @@ def _column_sentences(column: ColumnDifference) -> Iterator[str]:
     yield f"Column {column.column}: {column.unequal} of {column.equal + column.unequal} cells differ{largest}."
     for change in column.changes:
         yield (
-            f"  {_value(change.old)} -> {_value(change.new)}: {change.count}"
+            f"  {quoted(change.old)} -> {quoted(change.new)}: {change.count}"
             f" time{'s' * (change.count != 1)}, for example {_key(change.key)}"
         )
 
@@ -287,10 +299,11 @@ def _rows(count: int) -> str:
 
 
 def _key(key: Row) -> str:
-    return ", ".join(f"{name} = {_value(value)}" for name, value in key.items()) or "(no sample asked for)"
+    return ", ".join(f"{name} = {quoted(value)}" for name, value in key.items()) or "(no sample asked for)"
 
 
-def _value(value: str | None) -> str:
+def quoted(value: str | None) -> str:
+    """Return the text of a value as a sentence shows it."""
     return "NULL" if value is None else f"'{value}'"
 
 

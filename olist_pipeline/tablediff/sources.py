@@ -1,25 +1,28 @@
-"""Comparing two relations that no project surrounds: Parquet files, CSV files, tables of DuckDB files.
+"""Comparing two relations that no project surrounds: Parquet and CSV files, folders of them, tables of DuckDB files.
 
 Belongs here: how the text of a source becomes a relation. Does not belong here: the comparison itself
-(`compare.py`), or reading the command line.
+(`compare.py`), reading files (`files.py`), or reading the command line.
 """
 
 from __future__ import annotations
 
+import re
+import tempfile
 from pathlib import Path
 
 import duckdb
 
-from olist_pipeline.paths import duckdb_path
-from olist_pipeline.tablediff.compare import compare
-from olist_pipeline.tablediff.contract import Contract, RelationError, fold
-from olist_pipeline.tablediff.relation import describe, first_line
+from olist_pipeline.tablediff.compare import compare_plan
+from olist_pipeline.tablediff.contract import Contract, ContractError, RelationError
+from olist_pipeline.tablediff.csv_file import Options
+from olist_pipeline.tablediff.files import file_relation, kind_of
+from olist_pipeline.tablediff.names import nearest, split_names
+from olist_pipeline.tablediff.plan import resolve
+from olist_pipeline.tablediff.relation import Relation, describe, first_line
 from olist_pipeline.tablediff.report import Comparison
 from olist_pipeline.tablediff.sql import literal, quote, relation_name
 
-PARQUET = (".parquet", ".pq")
-CSV = (".csv", ".csv.gz", ".tsv", ".tsv.gz")
-DATABASE = (".duckdb", ".ddb", ".db")
+DATABASE = re.compile(r"(.+?\.(?:duckdb|ddb|db)):(.+)", re.IGNORECASE | re.DOTALL)
 
 
 def compare_sources(
@@ -30,62 +33,48 @@ def compare_sources(
     samples: int = 5,
     where: str | None = None,
     memory_limit: str | None = None,
+    options: Options | None = None,
 ) -> Comparison:
     """Compare two sources in a database in memory; nothing is written to either.
 
-    A source is `FILE.parquet`, a folder (all Parquet files below it), `FILE.csv` (or .tsv, each also .gz), or
-    `FILE.duckdb:TABLE`, `FILE.duckdb:SCHEMA.TABLE` (.ddb and .db too). Every column of a CSV file is text, so that
-    '007' stays what it is; a column with a tolerance is read as a DOUBLE. An empty cell is NULL, and '' when it is
-    quoted.
+    A source is `FILE.parquet`, `FILE.csv` or `FILE.tsv` (also .gz), a folder (all files below it, which must be of one
+    kind), or `FILE.duckdb:TABLE`, `FILE.duckdb:SCHEMA.TABLE` (.ddb and .db too), names with a dot in double quotes. A
+    folder of another ending is one whatever it is called.
 
-    memory_limit: DuckDB's setting, for example '2GB'. Raises RelationError for a source that cannot be read, and
-    whatever `compare` raises.
+    Every column of a CSV file is text. Beside a column with a type, each cell is compared as the value that it
+    exactly is (`texts.py`), and the types are no difference. An empty cell is NULL, and '' when it is quoted.
+
+    memory_limit: DuckDB's setting, for example '2GB'. options: of the dialect of CSV files (`csv_file.parse_options`).
+    Raises RelationError for a source that cannot be read, and whatever `compare` raises.
     """
-    with duckdb.connect() as con:
+    with tempfile.TemporaryDirectory(prefix="tablediff-") as folder, duckdb.connect() as con:
+        _run(con, f"SET temp_directory = {literal(folder)}", "Cannot use the folder for temporary files")
         if memory_limit is not None:
             _run(con, f"SET memory_limit = {literal(memory_limit)}", f"Cannot set the memory limit '{memory_limit}'")
-        tolerant = {fold(name) for name in contract.tolerances}
-        before, after = open_source(con, old, "old", tolerant), open_source(con, new, "new", tolerant)
-        return compare(con, before, after, contract, samples=samples, where=where)
+        before, after = (
+            open_source(con, source, side, Path(folder), options or {}, where)
+            for source, side in ((old, "old"), (new, "new"))
+        )
+        return compare_plan(con, resolve(before, after, contract, where), samples=samples)
 
 
 def open_source(
-    con: duckdb.DuckDBPyConnection, source: str, alias: str, numbers: frozenset[str] | set[str] = frozenset()
-) -> str:
-    """Return what stands after FROM to read a source; a database file is attached read-only under `alias`.
+    con: duckdb.DuckDBPyConnection, source: str, alias: str, scratch: Path, options: Options, where: str | None = None
+) -> Relation:
+    """Return a source as a relation; a database file is attached read-only under `alias`, CSV is read into a table.
 
-    numbers: folded names of the CSV columns to read as numbers. Raises RelationError when there is no such source.
+    scratch: a folder for copies that are needed. Raises RelationError when there is no such source.
     """
     path = Path(source)
-    if path.is_dir():
-        return _parquet(duckdb_path(path, "**/*.parquet"), any(path.rglob("*.parquet")), source)
-    if source.lower().endswith(PARQUET):
-        return _parquet(duckdb_path(path), path.is_file(), source)
-    if source.lower().endswith(CSV):
-        return _csv(con, path, numbers)
-    file, _, table = source.rpartition(":")
-    if file.lower().endswith(DATABASE):
-        return _table(con, Path(file), table, alias)
+    if path.is_dir() or kind_of(source) is not None:
+        relation, untyped = file_relation(con, path.absolute(), source, f"{alias}_csv", options, scratch)
+        return describe(con, relation, where, name=source, untyped=untyped)
+    if found := DATABASE.fullmatch(source):
+        return describe(con, _table(con, Path(found[1]), found[2], alias), where, name=source)
     raise RelationError(
-        f"Cannot tell what '{source}' is: give a .parquet or .csv file, a folder of Parquet files, or"
+        f"Cannot tell what '{source}' is: give a .parquet, .csv or .tsv file, a folder of such files, or"
         " FILE.duckdb:SCHEMA.TABLE."
     )
-
-
-def _parquet(path: str, exists: bool, source: str) -> str:
-    if not exists:
-        raise RelationError(f"There is no Parquet file at '{source}'.")
-    return f"read_parquet({literal(path)}, hive_partitioning = false)"
-
-
-def _csv(con: duckdb.DuckDBPyConnection, path: Path, numbers: frozenset[str] | set[str]) -> str:
-    if not path.is_file():
-        raise RelationError(f"There is no file '{path}'.")
-    options = "all_varchar = true, header = true, allow_quoted_nulls = false, hive_partitioning = false"
-    text = f"read_csv({literal(duckdb_path(path))}, {options})"
-    names = [column.name for column in describe(con, text).columns]
-    casts = [f"CAST({quote(name)} AS DOUBLE) AS {quote(name)}" for name in names if fold(name) in numbers]
-    return f"(SELECT * REPLACE ({', '.join(casts)}) FROM {text})" if casts else text
 
 
 def _table(con: duckdb.DuckDBPyConnection, file: Path, table: str, alias: str) -> str:
@@ -99,8 +88,33 @@ def _table(con: duckdb.DuckDBPyConnection, file: Path, table: str, alias: str) -
         alias = attached[0][0]
     else:
         _run(con, f"ATTACH {literal(str(file.resolve()))} AS {quote(alias)} (READ_ONLY)", f"Cannot open '{file}'")
-    schema, _, name = table.rpartition(".")
-    return relation_name(alias, schema or "main", name)
+    return relation_name(alias, *_schema_and_name(con, file, table, alias))
+
+
+def _schema_and_name(con: duckdb.DuckDBPyConnection, file: Path, table: str, alias: str) -> tuple[str, str]:
+    """Return the schema and the name of a table of an attached file; raises RelationError when it is not there."""
+    there = con.execute(
+        "SELECT table_schema, table_name FROM information_schema.tables WHERE table_catalog = ? ORDER BY ALL", [alias]
+    ).fetchall()
+    try:
+        parts = split_names(table, ".")
+    except ContractError as error:
+        raise RelationError(str(error)) from error
+    schema, name = parts if len(parts) == 2 else ("main", parts[-1])
+    found = [pair for pair in there if tuple(part.lower() for part in pair) == (schema.lower(), name.lower())]
+    if len(parts) > 2 or not found:
+        known = [relation_text(*pair) for pair in there]
+        raise RelationError(
+            f"There is no table {table} in '{file}' (a name with a dot in it stands in double quotes);"
+            f" {nearest(table, known)}"
+        )
+    return found[0]
+
+
+def relation_text(schema: str, name: str) -> str:
+    """Return a table's name as a person would write it."""
+    parts = [name] if schema == "main" else [schema, name]
+    return ".".join(quote(part) if re.search(r'[."]', part) else part for part in parts)
 
 
 def _run(con: duckdb.DuckDBPyConnection, statement: str, failure: str) -> None:

@@ -6,15 +6,16 @@ the statements say.
 
 from __future__ import annotations
 
+import itertools
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 import duckdb
 
-from olist_pipeline.tablediff.sql import quote
+from olist_pipeline.tablediff.sql import literal, quote
 
 
 @dataclass
@@ -24,6 +25,7 @@ class Workspace:
     con: duckdb.DuckDBPyConnection
     prefix: str = field(default_factory=lambda: f"tablediff_{uuid.uuid4().hex}")
     tables: list[str] = field(default_factory=list)
+    numbers: Iterator[int] = field(default_factory=itertools.count)
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """Return all rows of a query."""
@@ -34,9 +36,13 @@ class Workspace:
         [row] = self.rows(query)
         return row
 
+    def hidden(self, name: str) -> str:
+        """Return a quoted column name that no relation has."""
+        return quote(f"{self.prefix}_{name}")
+
     def create(self, name: str, query: str) -> str:
         """Create a temporary table from a query and return its quoted name."""
-        table = f"temp.{quote(f'{self.prefix}_{name}')}"
+        table = f"temp.{quote(f'{self.prefix}_{next(self.numbers)}_{name}')}"
         self.con.execute(f"CREATE TEMP TABLE {table} AS {query}")
         self.tables.append(table)
         return table
@@ -48,23 +54,41 @@ class Workspace:
 
 
 @contextmanager
-def workspace(con: duckdb.DuckDBPyConnection) -> Iterator[Workspace]:
-    """Yield a workspace inside a transaction, whose temporary tables are gone afterwards."""
-    work = Workspace(con)
-    if _in_transaction(con):
+def workspace(con: duckdb.DuckDBPyConnection, *, wide: bool = False) -> Iterator[Workspace]:
+    """Yield a workspace inside a transaction, whose temporary tables are gone afterwards.
+
+    wide: statements have many columns; then an optimiser is off that takes a time beyond the square of them.
+    """
+    with _without(con, "projection_placement") if wide else nullcontext():
+        work = Workspace(con)
+        if _in_transaction(con):
+            try:
+                yield work
+            finally:
+                # An error has aborted the caller's transaction: only its own rollback can remove the tables then.
+                with suppress(duckdb.Error):
+                    for table in list(work.tables):
+                        work.drop(table)
+            return
+        con.begin()
         try:
             yield work
         finally:
-            # An error has aborted the caller's transaction: only its own rollback can remove the tables then.
-            with suppress(duckdb.Error):
-                for table in list(work.tables):
-                    work.drop(table)
-        return
-    con.begin()
+            con.rollback()
+
+
+@contextmanager
+def _without(con: duckdb.DuckDBPyConnection, optimiser: str) -> Iterator[None]:
+    """Switch an optimiser of the database off, and back on unless it was off before."""
+    [(before,)] = con.execute("SELECT current_setting('disabled_optimizers')").fetchall()
+    off = before.split(",") if before else []
+    con.execute(f"SET disabled_optimizers = {literal(','.join([*off, optimiser]))}")
     try:
-        yield work
+        yield
     finally:
-        con.rollback()
+        # Not possible in a transaction that an error has aborted; results do not depend on it.
+        with suppress(duckdb.Error):
+            con.execute(f"SET disabled_optimizers = {literal(before)}")
 
 
 def _in_transaction(con: duckdb.DuckDBPyConnection) -> bool:

@@ -144,7 +144,7 @@ def stored_shares(url: str, counts: Iterable[Counted], rules: CutoverRules) -> l
             if row["step"] == "intake" and _is_of_another(one.table, row["source_table"]):
                 found.setdefault(one.table.name, []).append(_broken(row))
     shares = (_with_cause(_share(one, rules), found) for one in large)
-    return sorted(shares, key=lambda share: (-share.share, share.table))
+    return sorted(shares, key=_causes_first)
 
 
 def structural_shares(
@@ -171,6 +171,10 @@ def share_of(url: str, counted: Counted, rules: CutoverRules) -> Share:
 
 def _share(counted: Counted, rules: CutoverRules) -> Share:
     return Share(counted.table.name, counted.landing, counted.quarantined, rules.quarantine_limit)
+
+
+def _causes_first(share: Share) -> tuple[bool, float, str]:
+    return (share.cause is not None and share.cause.table != share.table, -share.share, share.table)
 
 
 def _is_of_another(table: StagedTable, landing: str) -> bool:

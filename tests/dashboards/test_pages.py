@@ -1,10 +1,13 @@
 """The pages as their notebooks make them, without a browser: charts that Vega-Lite takes, and words for people."""
 
 import importlib
+import json
 import re
+from dataclasses import replace
 from datetime import date
 from types import SimpleNamespace
 
+import altair as alt
 import pytest
 
 from dashboards import formats
@@ -87,6 +90,15 @@ def test_the_document_needs_nothing_from_elsewhere(content):
     assert re.findall(r"""(?:src|href)=["'](?:https?:)?//""", elements) == []
     assert "url(" not in elements
     assert document.count("draw(") >= len(charts(content))
+
+
+def test_what_a_chart_says_neither_ends_its_script_nor_hides_the_rest(contents):
+    city = "<!--<script></script>"
+    chart = alt.Chart(alt.Data(values=[{"city": city}])).mark_bar().encode(x="city:N")
+    document = html(replace(contents["products"], figures=(), blocks=(Panel("Cities", chart),)))
+    [script] = re.findall(r"<script>const draw.*?</script>", document, flags=re.DOTALL)
+    assert script.count("<") == 2, "the element's own two tags"
+    assert json.dumps(city)[1:-1] in json.dumps(json.loads(re.search(r'draw\("#chart1", (.*)\);', script)[1]))
 
 
 def test_what_a_cell_says_cannot_become_markup(contents):

@@ -41,6 +41,14 @@ class TestFirstRun:
             assert words in first_run.stdout
         assert "Traceback" not in first_run.stdout + first_run.stderr
 
+    def test_leaves_nothing_that_another_user_can_read(self, finished, first_run):
+        home = finished.world.home
+        # The embedded server of root runs as a user of its own, whose group may pass the home, not list it.
+        modes = {home: home.stat().st_mode & 0o777 & ~0o010}
+        modes |= {path: path.lstat().st_mode & 0o777 for path in home.rglob("*") if not path.is_symlink()}
+        assert {"staging", "intake", "serving", "warehouse.duckdb", "postgres", "logs"} <= {path.name for path in modes}
+        assert not {str(path): oct(mode) for path, mode in modes.items() if mode & 0o077}
+
     def test_publishes_every_table(self, world, first_run):
         assert {name for (name,) in served(world, "SHOW TABLES")} == TABLES
         manifest = json.loads((world.home / "serving" / "current" / "manifest.json").read_text())

@@ -11,7 +11,7 @@ from tests.pipeline.roles import ANALYST, RUNTIME, alone, psql
 def no_dashboards():
     """Releases of toy tables are audited without the dashboards; their tests and the end-to-end tests have them."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(audit, "DASHBOARD_QUERIES", "no_such_dashboards.queries")
+        patch.setattr(audit, "dashboard_queries", dict)
         yield
 
 

@@ -15,19 +15,25 @@ for the webserver alone.
 from __future__ import annotations
 
 import os
+import time
 from typing import Any
 
+import psycopg2
 from alembic.script import ScriptDirectory
 from dagster._serdes import ConfigurableClassData
 from dagster_postgres import DagsterPostgresStorage
 from dagster_postgres.run_storage import run_storage
 from dagster_postgres.utils import create_pg_engine, pg_alembic_config
+from sqlalchemy import Engine, event
 
 from olist_pipeline.files import keep_private
 from olist_pipeline.settings import Settings
 from olist_pipeline.stores.locks import watch_engine
-from olist_pipeline.stores.postgres import dagster_url, query, ready_url
+from olist_pipeline.stores.postgres import dagster_url, query, ready_url, trouble
 from olist_pipeline.stores.schema import sole_migration
+
+LOST_SECONDS = 5
+"""A server that is started again within that time is waited for."""
 
 EVENTS_AT_ONCE = "1000"
 """A run over many months tells of each table in each month: Dagster stores so many of these events together."""
@@ -47,6 +53,7 @@ class EnvironmentStorage(DagsterPostgresStorage):
                 postgres_url, isolation_level="AUTOCOMMIT", pool_size=1, max_overflow=20, pool_pre_ping=True
             )
             watch_engine(part._engine)
+            _give_up_once_lost(part._engine)
 
     def dispose(self) -> None:
         """Close the connections."""
@@ -73,6 +80,29 @@ class EnvironmentStorage(DagsterPostgresStorage):
             inst_data=ConfigurableClassData(__name__, cls.__name__, "{}"),
             creates_tables=settings.postgres_url is None,
         )
+
+
+def _give_up_once_lost(engine: Engine) -> None:
+    """Let a connection fail at once, with one sentence, where the server has not answered for `LOST_SECONDS`.
+
+    Dagster tries each question six times in as many seconds, whatever came of the one before; a run whose server has
+    stopped asks a dozen.
+    """
+    failed_since: list[float] = []
+
+    def connect(dialect: Any, _: Any, arguments: Any, options: Any) -> Any:
+        try:
+            connection = dialect.connect(*arguments, **options)
+        except psycopg2.OperationalError as error:
+            now = time.monotonic()
+            failed_since.append(now)
+            if now - failed_since[0] > LOST_SECONDS:
+                raise trouble(error) or error from error
+            raise
+        failed_since.clear()
+        return connection
+
+    event.listen(engine, "do_connect", connect)
 
 
 def storage_versions(url: str) -> tuple[str | None, str]:

@@ -55,16 +55,46 @@ def test_a_file_and_a_table_are_compared_whatever_their_order(files):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
+        (["--old", "OLD", "--new", "OLD", "--key", "ID2"], "did you mean 'id'?"),
+        (["--old", "OLD", "--new", "OLD", "--key", "id", "--exclude", "prise=x"], "did you mean 'price'?"),
+        (["--old", "OLD", "--new", "OLD", "--key", "id", "--exclude", "price"], "needs a reason"),
+        (["--old", "OLD", "--new", "OLD", "--key", '"id'], "apart"),
         (["--old", "a.parquet"], "needs --old, --new and --key"),
         (["--old", "a.parquet", "--new", "b.parquet", "--key", "id"], "a.parquet"),
         (["--old", "a.parquet", "--new", "b.parquet", "--key", "id", "--tolerance", "price"], "COLUMN=BOUND"),
         (["--old", "a.parquet", "--new", "b.parquet", "--key", "id", "--tolerance", "price=much"], "not a number"),
     ],
 )
-def test_what_cannot_be_compared_is_one_sentence(arguments, words):
-    result = compare(*arguments)
+def test_what_cannot_be_compared_is_one_sentence(files, arguments, words):
+    result = compare(*(files / "old.parquet" if argument == "OLD" else argument for argument in arguments))
     assert isinstance(result.exception, OlistError)
     assert words in str(result.exception)
+
+
+def test_a_column_is_left_out_with_a_reason_that_is_told(files, tmp_path):
+    arguments = ["--old", files / "old.parquet", "--new", files / "new.parquet", "--key", "id"]
+    page = tmp_path / "page.html"
+    result = compare(*arguments, "--exclude", "price=set by the clock", "--html", page)
+    assert result.exit_code == 0
+    for told in (result.output, page.read_text("utf-8")):
+        assert "Column price is not compared: set by the clock" in told
+    report = json.loads(compare(*arguments, "--exclude", "price=set by the clock", "--json").output)
+    assert report["excluded"] == {"price": "set by the clock"}
+
+
+def test_names_with_commas_and_equal_signs_stand_in_quotes(tmp_path):
+    for name, price in (("old", "1.0"), ("new", "1.1")):
+        (tmp_path / f"{name}.csv").write_text(f'"a,b","c=d","e""f"\n1,{price},{name}\n')
+    result = compare(
+        "--old", tmp_path / "old.csv", "--new", tmp_path / "new.csv",
+        "--key", '"a,b"', "--tolerance", '"c=d"=0.1', "--exclude", '"e""f"=a=b',
+    )  # fmt: skip
+    assert result.exit_code == 0, result.output
+    assert 'Column e"f is not compared: a=b.' in result.output
+
+
+def test_help_shows_the_free_comparison():
+    assert "olist parity --old old.csv --new new.parquet --key order_id" in compare("--help").output
 
 
 @pytest.fixture

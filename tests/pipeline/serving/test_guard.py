@@ -1,14 +1,14 @@
 """The guard: whatever regresses of what is served from new is rolled back, told and blocked, once."""
 
 import os
-import sys
 from datetime import UTC, datetime, timedelta
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 
 import pytest
 
+from olist_pipeline import alerts
 from olist_pipeline.registry import CONTEXTS as REGISTERED
-from olist_pipeline.serving import guard as guards
+from olist_pipeline.serving import audit as audits
 from olist_pipeline.serving import journal, switch
 from olist_pipeline.serving.guard import guard
 from olist_pipeline.steps import run_intake
@@ -40,12 +40,9 @@ def settings(cut_over, tmp_path, landing, database):
 @pytest.fixture
 def told(monkeypatch):
     """What reaches the project's alerts."""
-    alerts = []
-    module = ModuleType("olist_pipeline.alerts")
-    module.Alert = lambda kind, key, text, **more: SimpleNamespace(kind=kind, key=key, text=text, **more)
-    module.send = lambda settings, alert: alerts.append(alert)
-    monkeypatch.setitem(sys.modules, "olist_pipeline.alerts", module)
-    return alerts
+    sent = []
+    monkeypatch.setattr(alerts, "send", lambda settings, alert: sent.append(alert))
+    return sent
 
 
 def judge(database, table, verdict, *, context="sales", comparison="parity"):
@@ -60,7 +57,7 @@ def routed(settings):
 def test_nothing_is_done_while_everything_is_green(settings, database, told):
     judge(database, "fact_orders", "identical")
     judge(database, "orders", "holds", comparison="conservation")
-    assert guard(settings, database, NOW) == []
+    assert guard(settings, database, NOW).done == ()
     assert told == []
 
 
@@ -70,7 +67,7 @@ def test_nothing_is_done_while_everything_is_green(settings, database, told):
 )
 def test_a_red_verdict_rolls_back_tells_and_blocks(settings, database, told, table, verdict, comparison):
     judge(database, table, verdict, comparison=comparison)
-    [done] = guard(settings, database, NOW)
+    [done] = guard(settings, database, NOW).done
     assert (done.act.acted_by, done.act.changes[0].context) == ("guard", "sales")
     assert (routed(settings)["sales"], routed(settings)["marketplace"]) == ("old", "new")
     assert sides(settings)["fact_orders"] == "old"
@@ -85,21 +82,21 @@ def test_a_red_verdict_on_some_months_counts_until_a_later_one_is_green(settings
     red = Verdict("sales", "fact_orders", "parity", "differs", False, "s", {}, "run-9", months="2018-03")
     verdicts.record(database, red)
     judge(database, "fact_orders", "identical")
-    assert guard(settings, database, NOW) == []
+    assert guard(settings, database, NOW).done == ()
     verdicts.record(database, red)
-    assert len(guard(settings, database, NOW)) == 1
+    assert len(guard(settings, database, NOW).done) == 1
 
 
 def test_it_acts_once(settings, database, told):
     judge(database, "fact_orders", "differs")
     guard(settings, database, NOW)
-    assert guard(settings, database, NOW) == []
+    assert guard(settings, database, NOW).done == ()
     assert len(told) == 1
 
 
 def test_a_context_that_is_served_from_old_is_left_alone(settings, database, told):
     judge(database, "dim_customer", "differs", context="customer")
-    assert guard(settings, database, NOW) == []
+    assert guard(settings, database, NOW).done == ()
 
 
 def test_a_retired_context_has_no_way_back_and_is_told_of(settings, database, told):
@@ -108,7 +105,7 @@ def test_a_retired_context_has_no_way_back_and_is_told_of(settings, database, to
     switch.retire(settings, "sales", by="me", reason="done", now=NOW + timedelta(days=30))
     judge(database, "fact_orders", "differs")
     judge(database, "orders", "does not hold", comparison="conservation")
-    assert guard(settings, database, NOW) == []
+    assert guard(settings, database, NOW).done == ()
     assert "sales is retired and has regressed: conservation of orders" in told[0].text
 
 
@@ -122,17 +119,17 @@ class TestFreshness:
 
     def test_a_file_that_nobody_has_read_for_too_long_rolls_back(self, settings, database, told):
         self.arrive(settings, 27)
-        [done] = guard(settings, database, NOW)
+        [done] = guard(settings, database, NOW).done
         assert "olist_orders_dataset.csv has been there since" in done.act.reason
 
     def test_a_file_that_has_just_come_may_wait(self, settings, database, told):
         self.arrive(settings, 25)
-        assert guard(settings, database, NOW) == []
+        assert guard(settings, database, NOW).done == ()
 
     def test_an_old_file_that_was_read_is_fresh(self, settings, database, told):
         for path in settings.landing.glob("*.csv"):
             os.utime(path, (0, 0))
-        assert guard(settings, database, NOW) == []
+        assert guard(settings, database, NOW).done == ()
 
 
 @pytest.mark.parametrize(("table", "rolled_back"), [("fact_orders", True), ("dim_customer", False)])
@@ -140,16 +137,8 @@ def test_a_dashboard_query_that_fails_rolls_back_whose_new_table_it_reads(
     settings, database, told, monkeypatch, table, rolled_back
 ):
     query = SimpleNamespace(sql=f"SELECT no_such_column FROM {table}", tables=frozenset({table}), defaults={})
-    for module in (guards, sys.modules["olist_pipeline.serving.audit"]):
-        monkeypatch.setattr(module, "dashboard_queries", lambda: {"revenue": query})
-    done = guard(settings, database, NOW)
+    monkeypatch.setattr(audits, "dashboard_queries", lambda: {"revenue": query})
+    done = guard(settings, database, NOW).done
     assert [one.act.changes[0].context for one in done] == (["sales"] if rolled_back else [])
     if rolled_back:
         assert "the dashboard query revenue fails" in done[0].act.reason
-
-
-def test_without_alerts_the_log_still_tells(settings, database, monkeypatch, caplog):
-    monkeypatch.setitem(sys.modules, "olist_pipeline.alerts", None)
-    judge(database, "fact_orders", "differs")
-    guard(settings, database, NOW)
-    assert "sales was rolled back to old" in caplog.text

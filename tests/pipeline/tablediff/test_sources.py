@@ -1,9 +1,13 @@
 """Two relations without a project around them: files and tables of database files."""
 
+import gzip
+
 import duckdb
 import pytest
 
+from olist_pipeline.errors import OlistError
 from olist_pipeline.tablediff.contract import RelationError, Tolerance
+from olist_pipeline.tablediff.csv_file import parse_options
 from olist_pipeline.tablediff.sources import compare_sources
 from tests.pipeline.tablediff.tables import contract
 
@@ -25,7 +29,7 @@ def folder(tmp_path):
 def test_files_folders_and_tables_are_compared(folder):
     database = folder / "it's.duckdb"
 
-    for source in (folder / "t.parquet", folder / "parts", f"{database}:t", f"{database}:main.t"):
+    for source in (folder / "t.parquet", folder / "parts", folder / "t.csv", f"{database}:t", f"{database}:main.t"):
         assert compare_sources(str(source), str(folder / "t.parquet"), contract()).identical
     found = compare_sources(f"{database}:old schema.t", f"{database}:t", contract())
     assert [sample.key for sample in found.unequal_samples] == [{"id": "3"}]
@@ -51,12 +55,12 @@ def test_a_csv_cell_keeps_zeros_blanks_and_the_empty_text(tmp_path):
 @pytest.mark.parametrize(
     ("source", "why"),
     [
-        ("nowhere.parquet", "There is no Parquet file at"),
+        ("nowhere.parquet", "There is no file"),
         ("nowhere.csv", "There is no file"),
         ("nowhere.duckdb:t", "There is no database file"),
         ("t.xlsx", "Cannot tell what"),
-        ("it's.duckdb:none.t", "Cannot read"),
-        ("empty", "There is no Parquet file at"),
+        ("it's.duckdb:none.t", "There is no table none.t"),
+        ("empty", "There is no file in the folder"),
         ("t.parquet.db:t", "Cannot open"),
     ],
 )
@@ -75,3 +79,277 @@ def test_a_memory_limit_that_is_none_is_said_in_one_sentence(folder):
 
     with pytest.raises(RelationError, match="Cannot set the memory limit 'lots'"):
         compare_sources(source, source, contract(), memory_limit="lots")
+
+
+def write(path, text):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return str(path)
+
+
+def parquet(path, select):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with duckdb.connect() as con:
+        con.execute("CREATE TABLE t AS " + select)
+        # A relation writes to a path as it is.
+        con.sql("FROM t").write_parquet(str(path))
+    return str(path)
+
+
+def test_a_row_that_begins_like_a_comment_is_a_row(tmp_path):
+    old, new = (write(tmp_path / f"{v}.csv", f"id,v\n1,a\n#2,{v}\n3,c\n") for v in ("b", "CHANGED"))
+
+    found = compare_sources(old, new, contract())
+
+    assert (found.identical, found.equal, found.unequal) == (False, 2, 1)
+    assert [sample.unequal for sample in found.unequal_samples] == [("v",)]
+
+
+LATE = "".join(f"{i},x\n" for i in range(21_000))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "rows", "unequal"),
+    [
+        ("id\n1;2\n", "id\n1;2\n", 1, 0),
+        ("id,v\n1,it's\n2,'x'\n", "id,v\n1,it's\n2,x\n", 2, 1),
+        (f'id,v\n{LATE}21000,"a,""b"""\n', f'id,v\n{LATE}21000,"a,""c"""\n', 21_001, 1),
+        ("id,v\n1,a", "\ufeffid,v\r\n1,a\r\n", 1, 0),
+        ("id,v\n1,a\n\n2,b\n\n", "id,v\n1,a\n2,B\n", 2, 1),
+        ("id,v\n", "id,v\n", 0, 0),
+        ("id,v\n1, a\n", "id,v\n1,a\n", 1, 1),
+        ('id,v\n1,"x\ny"\n', 'id,v\n1,"x y"\n', 1, 1),
+        ("id,v\n1,NULL\n", "id,v\n1,\n", 1, 1),
+        ('id,"a;b"\n1,x\n', 'id,"a;b"\n1,x\n', 1, 0),
+    ],
+)
+def test_nothing_of_a_csv_file_is_guessed(tmp_path, old, new, rows, unequal):
+    found = compare_sources(write(tmp_path / "old.csv", old), write(tmp_path / "new.csv", new), contract())
+
+    assert (found.rows_old, found.rows_new, found.unequal) == (rows, rows, unequal)
+    assert found.identical == (not unequal)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("id,v\n1,a\n2,b\nid,v,w\n1,a,x\n", "line 4 has 3 cells and the header 2"),
+        ("id,v\n1,a\n2\n3,c\n", "line 3 has 1 cell and the header 2"),
+        (b"id,v\n1,\xe3\n", r"old.csv is not UTF-8: byte 0xE3 in line 2; .*iconv -f ISO-8859-1.*encoding=latin-1"),
+        (b"id,v\n1,\x93a\x94\n", "line 2; .*WINDOWS-1252"),
+        (b"id,v\n1,a\0\n", "NUL byte in line 2"),
+        ('id,v\n1,a"b"\n', "quote within a cell.* in line 2"),
+        ('id,v\n1,"a\n', "quote that never closes in line 2"),
+        ("", "is empty"),
+        ("id,v,v\n1,a,b\n", "column v more than once"),
+        ("id,v,V\n1,a,b\n", "more than once"),
+        ("id,,v\n1,a,b\n", "no name for column 2"),
+        ("id,v\n1,a\r\n2,b\n", "line end unlike"),
+        (b"\x1f\x8bx", "is compressed with gzip"),
+    ],
+)
+def test_a_csv_file_that_leaves_its_dialect_is_refused_with_the_line(tmp_path, text, why):
+    old, new = write(tmp_path / "old.csv", text), write(tmp_path / "new.csv", "id,v\n1,a\n")
+
+    with pytest.raises(RelationError, match=why) as refusal:
+        compare_sources(old, new, contract())
+
+    assert "\n" not in str(refusal.value)
+    assert "SELECT" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("dialect", "text"),
+    [
+        ("delimiter=; quote='", "id;v\n1;'a;b'\n"),
+        ("delimiter=tab", "id\tv\n1\ta;b\n"),
+        ("delimiter=pipe encoding=latin-1", "id|v\n1|a;b\n"),
+        ("encoding=utf-16", "id,v\n1,a;b\n".encode("utf-16")),
+        ("quote=none delimiter=|", "id|v\n1|a;b\n"),
+    ],
+)
+def test_a_dialect_of_ones_own_is_read(tmp_path, dialect, text):
+    old = write(tmp_path / "old.csv", text)
+    new = parquet(tmp_path / "new.parquet", "SELECT 1 AS id, 'a;b' AS v")
+
+    assert compare_sources(old, new, contract(), options=parse_options(dialect)).identical
+
+
+@pytest.mark.parametrize("dialect", ["delimiter", "comment=#", "encoding=klingon", "delimiter=ab", "quote=,"])
+def test_a_dialect_that_nobody_can_read_is_said_in_one_sentence(dialect):
+    with pytest.raises(OlistError, match=r"says nothing|no encoding|cannot be read"):
+        parse_options(dialect)
+
+
+def test_a_tsv_file_has_tabs_and_a_packed_one_is_unpacked(tmp_path):
+    plain = write(tmp_path / "a.TSV", "id\tv\n1\ta,b\n")
+    packed = write(tmp_path / "a.csv.GZ", gzip.compress(b'id,v\n1,"a,b"\n'))
+
+    assert compare_sources(plain, packed, contract()).identical
+    cut = write(tmp_path / "cut.csv.gz", gzip.compress(b"id,v\n" * 99)[:-9])
+    with pytest.raises(RelationError, match="not to its end"):
+        compare_sources(plain, cut, contract())
+
+
+TYPED = "SELECT * FROM (VALUES (1, 1.10::DECIMAL(9,2), true, DATE '2018-01-02', TIMESTAMP '2018-01-02 03:04:05',"
+TYPED += " 0.1::DOUBLE, TIME '01:02:03', TIMESTAMPTZ '2018-01-02 03:04:05+00', 'x'),"
+TYPED += (
+    " (2, NULL, NULL, NULL, NULL, 'nan', NULL, NULL, '')) AS t(id, price, paid, day, moment, share, clock, zoned, text)"
+)
+CELLS = (
+    "id,price,paid,day,moment,share,clock,zoned,text\n"
+    "1,1.1,True,2018-01-02,2018-01-02T03:04:05.000,0.10000000000000001,01:02:03.0,2018-01-02 04:04:05+01,x\n"
+    '2,,,,,NaN,,,""\n'
+)
+
+
+def test_csv_and_parquet_of_the_same_data_are_identical(tmp_path):
+    typed = parquet(tmp_path / "typed.parquet", TYPED)
+
+    found = compare_sources(write(tmp_path / "text.csv", CELLS), typed, contract())
+
+    assert found.identical, found.sentences()
+    assert found.schema == ()
+    other = compare_sources(write(tmp_path / "other.csv", CELLS.replace(",1.1,", ",1.101,")), typed, contract())
+    assert [column.column for column in other.differing_columns] == ["price"]
+    assert other.unequal_samples[0].unequal == ("price",)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "text", "same"),
+    [
+        ("INTEGER", "7", "007", False),
+        ("INTEGER", "7", " 7", False),
+        ("INTEGER", "7", "7.0", True),
+        ("INTEGER", "7", "7.01", False),
+        ("VARCHAR", "'007'", "007", True),
+        ("INTEGER", "1500", "1.5e3", True),
+        ("BIGINT", "9007199254740993", "9007199254740992", False),
+        ("BIGINT", "9007199254740993", "9007199254740993", True),
+        ("DOUBLE", "9007199254740992", "9007199254740993", False),
+        ("FLOAT", "16777216", "16777217", False),
+        ("FLOAT", "0.1", "0.1", True),
+        ("DOUBLE", "1e300", "1E+300", True),
+        ("DOUBLE", "0", "1e-400", False),
+        ("DOUBLE", "'inf'", "1e400", False),
+        ("DECIMAL(4,2)", "0.05", ".05", True),
+        ("DECIMAL(4,2)", "0.05", "0.054", False),
+        ("DECIMAL(38,0)", "0", "-0.00", True),
+        ("BOOLEAN", "true", "t", True),
+        ("BOOLEAN", "true", "yes", False),
+        ("DATE", "'2018-01-02'", "2018-01-02 00:00:00", True),
+        ("DATE", "'2018-01-02'", "2018-01-02 00:00:01", False),
+        ("DATE", "'2018-01-02'", "2018-1-2", False),
+        ("DATE", "'infinity'", "infinity", True),
+        ("TIMESTAMP", "'2018-01-02 03:04:05'", "2018-01-02 03:04:05.0000001", False),
+        ("TIMESTAMPTZ", "'2018-01-02 03:04:05+00'", "2018-01-02 03:04:05", False),
+        ("TIMESTAMPTZ", "'2018-01-02 03:04:05+00'", "2018-01-02T03:04:05Z", True),
+        ("UUID", "'A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11'", "A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11", True),
+        ("INTEGER[]", "[1, 2]", '"[1, 2]"', True),
+        ("INTEGER[]", "[2]", "[1.5]", False),
+    ],
+)
+def test_a_text_is_a_value_when_it_is_exactly_that(tmp_path, kind, value, text, same):
+    old = write(tmp_path / "old.csv", f"id,v\n1,{text}\n")
+    new = parquet(tmp_path / "new.parquet", f"SELECT 1 AS id, CAST({value} AS {kind}) AS v")
+
+    found = compare_sources(old, new, contract())
+
+    assert found.identical == same, found.sentences()
+    assert compare_sources(new, old, contract()).identical == same
+
+
+def test_text_that_is_no_value_compares_as_it_stands_and_is_said(tmp_path):
+    old = write(tmp_path / "old.csv", "id,v\n1,1.10\n2,n/a\n")
+    new = parquet(tmp_path / "new.parquet", "SELECT * FROM (VALUES (1, 1.1::DECIMAL(9,1)), (2, NULL)) AS t(id, v)")
+
+    found = compare_sources(old, new, contract())
+
+    assert (found.equal, found.unequal) == (1, 1)
+    assert "Column v: 1 cell of old cannot be a DECIMAL(9,1), e.g. 'n/a', and compare as text." in found.sentences()
+
+
+def test_a_tolerance_of_decimal_texts_is_exact(tmp_path):
+    old = write(tmp_path / "old.csv", "id,v\n1,0.1\n2,1234567890123456.1\n3,n/a\n")
+    new = write(tmp_path / "new.csv", "id,v\n1,0.2\n2,1234567890123456.21\n3,n/a\n")
+
+    found = compare_sources(old, new, contract(tolerances={"v": Tolerance("0.1")}))
+
+    assert [(change.old, change.new) for change in found.columns[0].changes] == [
+        ("1234567890123456.1", "1234567890123456.21")
+    ]
+    assert found.columns[0].largest == pytest.approx(0.11)
+    assert any("cannot be a decimal, e.g. 'n/a'" in sentence for sentence in found.sentences())
+    assert compare_sources(old, new, contract(tolerances={"v": Tolerance("0.11")})).identical
+
+
+def test_equal_cells_of_an_unequal_row_are_not_listed(tmp_path):
+    old = parquet(tmp_path / "old.parquet", "SELECT 1 AS id, 1.10::DECIMAL(9,2) AS a, 'x' AS b")
+    new = parquet(tmp_path / "new.parquet", "SELECT 1 AS id, 1.1::DECIMAL(9,1) AS a, 'y' AS b")
+
+    assert compare_sources(old, new, contract()).unequal_samples[0].unequal == ("b",)
+
+
+@pytest.mark.parametrize("name", ["a[1]", "a*", "a?", "a{b,c}", "it's", "a b", "50%", "é", "k=1"])
+def test_a_path_is_never_a_pattern(tmp_path, name):
+    other = {"a[1]": "a1", "a*": "ab", "a?": "ax", "a{b,c}": "ab"}.get(name, "other")
+    for ending, make in (
+        ("csv", lambda p, v: write(p, f"id,v\n1,{v}\n")),
+        ("parquet", lambda p, v: parquet(p, f"SELECT '1' AS id, '{v}' AS v")),
+    ):
+        right = make(tmp_path / name / f"{name}.{ending}", "right")
+        make(tmp_path / other / f"{other}.{ending}", "other")
+        assert compare_sources(right, make(tmp_path / f"plain.{ending}", "right"), contract()).identical
+    (tmp_path / name / f"{name}.csv").unlink()
+    assert compare_sources(str(tmp_path / name), str(tmp_path / "plain.parquet"), contract()).identical
+
+
+def test_a_database_under_any_path_and_names_with_dots_are_read(tmp_path):
+    file = tmp_path / "a[1]*?.duckdb"
+    with duckdb.connect(str(file)) as con:
+        con.execute('CREATE SCHEMA "my.schema"; CREATE TABLE "my.schema"."t.x" AS SELECT 1 AS id, 2 AS v')
+        con.execute('CREATE TABLE "it""s" AS SELECT 1 AS id, 2 AS v')
+
+    old = f'{file}:"my.schema"."t.x"'
+    assert compare_sources(old, f'{file}:"it""s"', contract()).identical
+    with pytest.raises(RelationError, match=r'did you mean \'"my.schema"."t.x"\'\?'):
+        compare_sources(f"{file}:my.schema.t.x", old, contract())
+
+
+def test_a_folder_of_parts_of_any_kind_is_one_table(tmp_path):
+    whole = write(tmp_path / "whole.csv", "id,v\n1,a\n2,b\n")
+    for ending, data in ((".csv", "id,v\n{},{}\n"), (".TSV", "id\tv\n{}\t{}\n"), (".csv.gz", "id,v\n{},{}\n")):
+        for part, row in (("a=1/1", (1, "a")), ("a=2/2", (2, "b"))):
+            text = data.format(*row).encode()
+            write(tmp_path / ending / f"{part}{ending}", gzip.compress(text) if ending.endswith("gz") else text)
+        for hidden in ("_SUCCESS", ".1.csv.crc", "_temporary/3.csv"):
+            write(tmp_path / ending / hidden, "nothing")
+        assert compare_sources(str(tmp_path / ending), whole, contract()).identical, ending
+
+
+@pytest.mark.parametrize(
+    ("parts", "why"),
+    [
+        ({"1.csv": "id,v\n1,a\n", "2.csv": "id,w\n2,b\n"}, "lacks v and has also w"),
+        ({"1.csv": "id,v\n1,a\n", "2.csv": "v,id\nb,2\n"}, "another order"),
+        ({"1.csv": "id,v\n1,a\n", "2.csv.gz": gzip.compress(b"id,v\n2,b\n")}, "two kinds"),
+        ({"1.csv": "id,v\n1,a\n", "notes.txt": "x"}, "which is no Parquet"),
+        ({"1.csv": "id,v\n1,a\n", "2.csv": "id,v\n2\n"}, "2.csv is ragged: line 2"),
+        ({"_delta_log/0.json": "{}", "1.parquet": "x"}, "Delta Lake"),
+        ({"1.parquet": "x"}, "1.parquet cannot be read as Parquet"),
+    ],
+)
+def test_parts_that_make_no_table_are_refused(tmp_path, parts, why):
+    for name, text in parts.items():
+        write(tmp_path / "parts" / name, text)
+
+    with pytest.raises(RelationError, match=why):
+        compare_sources(str(tmp_path / "parts"), write(tmp_path / "new.csv", "id,v\n1,a\n"), contract())
+
+
+def test_parquet_parts_of_other_columns_are_refused(tmp_path):
+    parquet(tmp_path / "parts" / "1.parquet", "SELECT 1 AS id, 2 AS v")
+    parquet(tmp_path / "parts" / "2.parquet", "SELECT 2 AS id, 2 AS v, 3 AS w")
+
+    with pytest.raises(RelationError, match="need the same columns"):
+        compare_sources(str(tmp_path / "parts"), str(tmp_path / "parts" / "1.parquet"), contract())

@@ -1,0 +1,161 @@
+"""CSV files as tables of text: checked against their dialect, then read without guessing anything.
+
+Belongs here: compression, encodings, ragged records, and the account that every record was read. Does not belong here:
+the dialect and its check (`dialect`), and which files make a source (`files.py`).
+"""
+
+from __future__ import annotations
+
+import codecs
+import gzip
+import zlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import duckdb
+
+from olist_pipeline.dialect.check import Report, check
+from olist_pipeline.dialect.dialect import Dialect, duckdb_relation
+from olist_pipeline.errors import OlistError
+from olist_pipeline.tablediff.contract import RelationError
+from olist_pipeline.tablediff.relation import first_line
+from olist_pipeline.tablediff.sql import quote
+
+COPY_BYTES = 1 << 20
+WORDS = {"comma": ",", "semicolon": ";", "tab": "\t", "\\t": "\t", "pipe": "|", "space": " ", "none": ""}
+
+Options = Mapping[str, str]
+"""What is said of a dialect: delimiter, quote, encoding; what is not said is assumed."""
+
+
+def parse_options(text: str) -> Options:
+    """Return what `delimiter=; quote=' encoding=latin-1` says; raises RelationError for what is not of a dialect."""
+    options = {}
+    for word in text.split():
+        name, separator, value = word.partition("=")
+        if name not in ("delimiter", "quote", "encoding") or not separator:
+            raise RelationError(
+                f"'{word}' says nothing of a dialect; give delimiter=, quote= or encoding=, with blanks between them,"
+                " e.g. 'delimiter=; encoding=latin-1' (a delimiter may be comma, semicolon, tab, pipe or space, and"
+                " quote=none is a file without quotes)."
+            )
+        options[name] = value if name == "encoding" else WORDS.get(value, value)
+    _codec(options.get("encoding", "utf-8"))
+    dialect_of("x.csv", options)
+    return options
+
+
+def dialect_of(name: str, options: Options) -> Dialect:
+    """Return the dialect of a file: a comma between cells, a tab in a .tsv file, unless the options say otherwise."""
+    delimiter = "\t" if name.lower().removesuffix(".gz").endswith(".tsv") else ","
+    return Dialect(delimiter=options.get("delimiter", delimiter), quote=options.get("quote", '"'))
+
+
+def load(
+    con: duckdb.DuckDBPyConnection, files: Sequence[tuple[str, Path]], table: str, options: Options, scratch: Path
+) -> str:
+    """Read CSV files of one header, with the names to call them by, into a table of text; return its quoted name.
+
+    An empty cell is NULL, and '' when it is quoted. Raises RelationError, with the file and the line, for a file that
+    leaves the dialect.
+    """
+    header: tuple[str, ...] = ()
+    for number, (name, path) in enumerate(files):
+        plain, dialect = _plain_text(path, name, options, scratch / f"{table}_{number}"), dialect_of(name, options)
+        try:
+            report = check(plain, dialect, name=name)
+        except OlistError as error:
+            remedy = ", or name its encoding, e.g. --dialect encoding=latin-1." if "UTF-8" in str(error) else "."
+            raise RelationError(str(error).removesuffix(".") + remedy) from error
+        _refuse_ragged(plain, name, report)
+        if not number:
+            header = report.header
+            columns = ", ".join(f"{quote(column)} VARCHAR" for column in header)
+            con.execute(f"CREATE TABLE {quote(table)} ({columns})")
+        elif report.header != header:
+            raise RelationError(_other_header(name, report.header, files[0][0], header))
+        _read(con, plain, name, table, report, dialect)
+        if plain != path:
+            plain.unlink()
+    return quote(table)
+
+
+def _read(con: duckdb.DuckDBPyConnection, path: Path, name: str, table: str, report: Report, dialect: Dialect) -> None:
+    records = duckdb_relation(path, report.header, dialect, options="allow_quoted_nulls = false")
+    try:
+        [(rows,)] = con.execute(f"INSERT INTO {quote(table)} FROM {records}").fetchall()
+    except duckdb.Error as error:
+        raise RelationError(f"{name} cannot be read: {first_line(error)}") from error
+    if rows != report.records:
+        raise RelationError(
+            f"{name} has {report.records} records, and {rows} rows were read of it; it is not compared."
+        )
+
+
+def _refuse_ragged(path: Path, name: str, report: Report) -> None:
+    if not len(report.ragged.record):
+        return
+    cells, width = int(report.ragged.cells[0]), len(report.header)
+    line = _line_of(path, int(report.ragged.start[0]))
+    more = len(report.ragged.record) - 1
+    others = f" (and {more} more record{'s' * (more != 1)} of another length)" if more else ""
+    remedy = (
+        "quote the cell that holds a delimiter, or cut the part that belongs to another table"
+        if cells > width
+        else "complete the record, empty cells included, or write the file again where its end is missing"
+    )
+    raise RelationError(
+        f"{name} is ragged: line {line} has {cells} cell{'s' * (cells != 1)} and the header"
+        f" {width}{others}; {remedy}; --dialect names another delimiter."
+    )
+
+
+def _line_of(path: Path, offset: int) -> int:
+    feeds = 0
+    with path.open("rb") as file:
+        while offset and (block := file.read(min(offset, COPY_BYTES))):
+            offset -= len(block)
+            feeds += block.count(b"\n")
+    return feeds + 1
+
+
+def _other_header(name: str, header: Sequence[str], first: str, wanted: Sequence[str]) -> str:
+    missing = [column for column in wanted if column not in header]
+    added = [column for column in header if column not in wanted]
+    if missing or added:
+        parts = [f"lacks {', '.join(missing)}"] * bool(missing) + [f"has also {', '.join(added)}"] * bool(added)
+        return f"{name} {' and '.join(parts)}, unlike {first}; the parts of a table need the same columns."
+    return f"{name} has its columns in another order than {first}; the parts of a table need the same."
+
+
+def _plain_text(path: Path, name: str, options: Options, copy: Path) -> Path:
+    """Return the file, or a copy of it in UTF-8 and without compression."""
+    encoding = options.get("encoding", "utf-8")
+    codec = _codec(encoding)
+    if codec.name != "utf-8":
+        copy = copy.with_suffix(".utf8")
+    is_packed = name.lower().endswith(".gz")
+    if codec.name == "utf-8" and not is_packed:
+        return path
+    decoder = codec.incrementaldecoder()
+    try:
+        with gzip.open(path, "rb") if is_packed else path.open("rb") as file, copy.open("wb") as out:
+            while block := file.read(COPY_BYTES):
+                out.write(block if codec.name == "utf-8" else decoder.decode(block).encode())
+            if codec.name != "utf-8":
+                out.write(decoder.decode(b"", final=True).encode())
+    except UnicodeError as error:
+        raise RelationError(f"{name} is not {encoding}: {error}; give its own encoding with --dialect.") from error
+    except (OSError, EOFError, zlib.error) as error:
+        why = "it is not compressed with gzip, or not to its end" if is_packed else str(error)
+        raise RelationError(f"{name} cannot be read: {why}; fetch it again, or take .gz off its name.") from error
+    return copy
+
+
+def _codec(encoding: str) -> codecs.CodecInfo:
+    try:
+        return codecs.lookup(encoding)
+    except LookupError:
+        raise RelationError(
+            f"There is no encoding '{encoding}'; give utf-8, latin-1, windows-1252, utf-16 or another that Python has."
+        ) from None

@@ -1,0 +1,129 @@
+"""Files and folders of parts as relations: which files belong to a source, and that they are parts of one table.
+
+Belongs here: names, kinds and schemas of files. Does not belong here: reading CSV (`csv_file.py`), tables of databases
+(`sources.py`).
+
+A path is never a pattern. Of a folder, every file below it counts but hidden ones (`_SUCCESS`, `.part.crc`), and a
+folder named `a=1` is no column.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+
+from olist_pipeline.paths import duckdb_path
+from olist_pipeline.tablediff.contract import RelationError
+from olist_pipeline.tablediff.csv_file import Options, load
+from olist_pipeline.tablediff.relation import first_line
+from olist_pipeline.tablediff.sql import literal
+
+KINDS = {
+    ".parquet": "Parquet",
+    ".pq": "Parquet",
+    ".csv": "CSV",
+    ".csv.gz": "compressed CSV",
+    ".tsv": "TSV",
+    ".tsv.gz": "compressed TSV",
+}
+TABLE_LOGS = {"_delta_log": "Delta Lake", "_hudi": "Hudi", ".hoodie": "Hudi"}
+
+
+def kind_of(name: str) -> str | None:
+    """Return the kind of a file by its ending, in any case; None for a file that is no table."""
+    return next((kind for ending, kind in KINDS.items() if name.lower().endswith(ending)), None)
+
+
+def file_relation(
+    con: duckdb.DuckDBPyConnection, path: Path, source: str, table: str, options: Options, scratch: Path
+) -> tuple[str, bool]:
+    """Return what stands after FROM to read a file or a folder of parts, and whether its columns have no types.
+
+    source: what sentences call it. table: the name of a table to make where rows have to be read at once. Raises
+    RelationError for what cannot be read as one table.
+    """
+    if path.is_dir():
+        parts = [(f"{source.rstrip('/')}/{part.relative_to(path)}", part) for part in _parts(path)]
+        kind = _one_kind(parts, source)
+    else:
+        parts, kind = [(source, path)], str(kind_of(path.name))
+    for name, part in parts:
+        _refuse_path(name, part)
+    if kind != "Parquet":
+        return load(con, parts, table, options, scratch), True
+    _refuse_other_schemas(con, parts)
+    paths = ", ".join(literal(duckdb_path(part)) for _, part in parts)
+    return f"read_parquet([{paths}], hive_partitioning = false)", False
+
+
+def _parts(folder: Path) -> Iterator[Path]:
+    """Yield the files below a folder, in the order of their paths, without hidden ones."""
+    for root, folders, files in os.walk(folder):
+        if logs := [name for name in folders if name in TABLE_LOGS]:
+            raise RelationError(
+                f"'{folder}' is a table of {TABLE_LOGS[logs[0]]}, whose log says which of its files count; write the"
+                " table to Parquet files of its own and compare these."
+            )
+        folders[:] = sorted(name for name in folders if not _is_hidden(name))
+        yield from (Path(root) / name for name in sorted(files) if not _is_hidden(name))
+
+
+def _is_hidden(name: str) -> bool:
+    return name.startswith((".", "_")) or name.lower().endswith(".crc")
+
+
+def _one_kind(parts: list[tuple[str, Path]], source: str) -> str:
+    kinds: dict[str | None, str] = {}
+    for name, part in parts:
+        kinds.setdefault(kind_of(part.name), name)
+    if not kinds:
+        raise RelationError(f"There is no file in the folder '{source}'; give one with Parquet, CSV or TSV files.")
+    if None in kinds:
+        raise RelationError(
+            f"The folder '{source}' holds {kinds[None]}, which is no Parquet, CSV or TSV file; move it elsewhere."
+        )
+    if len(kinds) > 1:
+        (one, first), (other, second), *_ = kinds.items()
+        raise RelationError(
+            f"The folder '{source}' holds files of two kinds, {one} ({first}) and {other} ({second}); keep the parts of"
+            " one table, of one kind, in a folder of their own."
+        )
+    return str(next(iter(kinds)))
+
+
+def _refuse_path(name: str, path: Path) -> None:
+    """Raise RelationError for what is no file, or a path that DuckDB cannot be told."""
+    if not path.is_file():
+        raise RelationError(f"There is no file '{name}'.")
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        raise RelationError(f"The path of {name!r} is not UTF-8; rename the file or its folder.") from None
+    if "\\" in str(path) and any(mark in str(path) for mark in "[*?"):
+        raise RelationError(
+            f"The path '{name}' has both a backslash and one of [ * ?, which no reader takes; rename it."
+        )
+
+
+def _refuse_other_schemas(con: duckdb.DuckDBPyConnection, parts: list[tuple[str, Path]]) -> None:
+    """Raise RelationError where Parquet files are no parts of one table: DuckDB would take the first one's columns."""
+    wanted: list[tuple[str, str]] = []
+    for name, part in parts:
+        try:
+            rows = con.execute(f"DESCRIBE FROM read_parquet({literal(duckdb_path(part))}, hive_partitioning = false)")
+        except duckdb.Error as error:
+            raise RelationError(f"{name} cannot be read as Parquet: {first_line(error)}") from error
+        columns = [(column, kind) for column, kind, *_ in rows.fetchall()]
+        wanted = wanted or columns
+        if columns != wanted:
+            one, other = next(
+                (pair for pair in zip(wanted, columns, strict=False) if pair[0] != pair[1]),
+                (wanted[-1], columns[-1]),
+            )
+            raise RelationError(
+                f"{name} has {len(columns)} columns and {parts[0][0]} has {len(wanted)}, the first that differ being"
+                f" {' '.join(other)} and {' '.join(one)}; the parts of a table need the same columns."
+            )

@@ -1,0 +1,98 @@
+"""Where the dashboards' queries cannot be run, nobody is told that they were."""
+
+import sys
+from datetime import UTC, datetime
+
+import pytest
+from click.testing import CliRunner
+
+from olist_pipeline import alerts
+from olist_pipeline.cli.releases import release as release_command
+from olist_pipeline.cli.summary import print_summary
+from olist_pipeline.errors import OlistError
+from olist_pipeline.serving import audit, standby, switch
+from olist_pipeline.serving.audit import dashboard_queries
+from olist_pipeline.serving.guard import guard
+from olist_pipeline.serving.release import current_release
+from tests.pipeline.serving.world import published, settings_of
+
+SENTENCE = "the dashboards' queries cannot be checked, for the package dashboards cannot be imported"
+
+
+@pytest.fixture
+def no_package(monkeypatch):
+    """The dashboards' package cannot be imported; what tests of toy releases ask instead is taken away."""
+    monkeypatch.setattr(audit, "dashboard_queries", dashboard_queries)
+    monkeypatch.setitem(sys.modules, "dashboards.queries", None)
+
+
+@pytest.fixture
+def settings(tmp_path):
+    return settings_of(tmp_path)
+
+
+def test_the_queries_are_those_of_the_package():
+    from dashboards.queries import QUERIES
+
+    assert dashboard_queries() is QUERIES
+
+
+def test_the_release_and_its_command_say_so(settings, no_package, monkeypatch):
+    monkeypatch.setenv("OLIST_HOME", str(settings.home))
+    made = published(settings)
+    assert SENTENCE in made.unchecked[0]
+    assert current_release(settings.serving).unchecked == made.unchecked
+    result = CliRunner().invoke(release_command, ["verify", str(made.number)])
+    assert result.exit_code == 1
+    assert SENTENCE in result.output
+
+
+def test_the_summary_of_a_run_says_so(settings, no_package, capsys):
+    from dataclasses import asdict
+
+    from rich.console import Console
+
+    made = asdict(published(settings))
+    counts = ("tables", "too_much_rejected", "quarantined_by_rule", "flagged_by_rule", "parity")
+    figures = {name: [] for name in counts} | {"events": {"recorded": {}}, "seconds": {}, "routes": {}, "release": made}
+    print_summary(Console(width=400), figures)
+    assert f"Not checked: {SENTENCE}" in capsys.readouterr().out
+
+
+def test_a_cutover_that_somebody_forces_says_so_in_its_release(settings, no_package):
+    published(settings)
+    with pytest.raises(OlistError, match=SENTENCE):
+        switch.cutover(settings, "sales", lambda release: audit.unchecked(), by="me", reason="")
+    done = switch.cutover(settings, "sales", lambda release: audit.unchecked(), by="me", reason="needed", force=True)
+    assert any(SENTENCE in overruled for overruled in done.act.overridden)
+    assert SENTENCE in current_release(settings.serving).unchecked[0]
+
+
+def test_a_standby_that_was_not_checked_is_not_taken_once_it_can_be(settings, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(audit, "dashboard_queries", dashboard_queries)
+        patch.setitem(sys.modules, "dashboards.queries", None)
+        published(settings)
+        assert "sales" in standby.prepare(settings.serving)
+    switch.cutover(settings, "sales", lambda release: [], by="me", reason="proven")
+    assert current_release(settings.serving).unchecked == []
+
+
+def test_the_guard_is_red_and_takes_nothing_back(settings, no_package, database, monkeypatch):
+    sent = []
+    monkeypatch.setattr(alerts, "send", lambda settings, alert: sent.append(alert))
+    published(settings)
+    assert guard(settings, database, datetime.now(UTC)).problems == (), "nothing is served from new yet"
+    switch.cutover(settings, "sales", lambda release: [], by="me", reason="proven", force=True)
+    guarded = guard(settings, database, datetime.now(UTC))
+    assert SENTENCE in guarded.problems[0]
+    assert "sales" in guarded.problems[0]
+    assert guarded.done == ()
+    assert [alert.kind for alert in sent] == ["guard_blind"]
+
+
+def test_a_rollback_works_all_the_same(settings, no_package):
+    published(settings)
+    switch.cutover(settings, "sales", lambda release: [], by="me", reason="proven", force=True)
+    switch.rollback(settings, "sales", by="me", reason="a doubt")
+    assert current_release(settings.serving).routes["sales"] == "old"

@@ -1,0 +1,132 @@
+"""Paths: none is a pattern, a column or SQL, to any reader, in any folder."""
+
+import ast
+import shutil
+from pathlib import Path
+
+import duckdb
+import jinja2
+import polars as pl
+import pytest
+import yaml
+from olist_pipeline.parity.sources import open_source
+
+from olist_pipeline.errors import OlistError
+from olist_pipeline.landing.catalogue import ORDERS
+from olist_pipeline.landing.csv_file import path_of, read_text
+from olist_pipeline.parity.conservation import landing_relation
+from olist_pipeline.paths import duckdb_path
+from olist_pipeline.settings import DBT_DIR, Settings
+from olist_pipeline.staging import scan_staging, staged_months, write_snapshot
+from tests.conftest import PROJECT
+
+NAMES = [
+    "lan[1]",
+    "a*b",
+    "a?b",
+    "[!a]",
+    "**",
+    "{a,b}",
+    "k=v",
+    "it's",
+    'say "x"',
+    "50%25 off",
+    "a b",
+    "é",
+    "e\u0301",
+    "$x`",
+]
+BESIDE = ["lan1", "axb", "zab", "b", "a", "deep"]
+"""Folders that the names would match as patterns."""
+
+
+@pytest.fixture(params=NAMES)
+def folder(request, tmp_path):
+    for name in BESIDE:
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "part.csv").write_text("id\nof another folder\n")
+        pl.DataFrame({"id": ["of another folder"]}).write_parquet(tmp_path / name / "part.parquet")
+    (tmp_path / request.param).mkdir()
+    return tmp_path / request.param
+
+
+def rows(relation):
+    with duckdb.connect() as connection:
+        return connection.execute(f"SELECT * FROM {relation}").fetchall()
+
+
+def test_the_comparator_reads_what_it_is_told_to(folder):
+    pl.DataFrame({"id": ["mine"]}).write_parquet(folder / "part.parquet")
+    (folder / "part.csv").write_text("id\nmine\n")
+    with duckdb.connect() as connection:
+        for source in (folder, folder / "part.parquet", folder / "part.csv"):
+            assert rows(open_source(connection, str(source), "old")) == [("mine",)]
+
+
+def test_landing_is_read_by_both_readers(folder):
+    shutil.copytree(PROJECT / "tests" / "pipeline" / "two_orders", folder, dirs_exist_ok=True)
+    path = path_of(folder, ORDERS)
+    assert read_text(path, ORDERS).rows.height == len(rows(landing_relation(path))) == 2
+    assert len(rows(landing_relation(path))[0]) == len(ORDERS.columns)
+
+
+def test_staging_is_read_whole(folder):
+    write_snapshot(pl.DataFrame({"id": ["mine"]}), folder, "sales", "orders")
+    assert scan_staging(folder, "sales", "orders").collect().rows() == [("mine",)]
+    assert staged_months(folder, "sales", "orders") == []
+
+
+def test_the_sources_of_the_dbt_project_read_the_same_folders(folder):
+    write_snapshot(pl.DataFrame({"order_id": ["mine"]}), folder / "staging", "sales", "orders")
+    (folder / "olist_orders_dataset.csv").write_text("order_id\nmine\n")
+    for tree, target in (("old", "warehouse"), ("old", "replay"), ("new", "warehouse")):
+        assert rows(relation_of_orders(tree, target, folder)) == [("mine",)]
+
+
+def relation_of_orders(tree: str, target: str, folder: Path) -> str:
+    """Return what dbt makes of the source of orders, where both environment variables name `folder`."""
+    [source, *_] = yaml.safe_load((DBT_DIR / "models" / tree / "sources.yml").read_text("utf-8"))["sources"]
+    [orders, *_] = source["tables"]
+    variables = {"env_var": lambda *_: str(folder), "target": {"name": target}}
+    meta = {
+        name: jinja2.Template(value).render(variables) if isinstance(value, str) else value
+        for name, value in {**source["config"]["meta"], **orders["config"]["meta"], "columns": "['order_id']"}.items()
+    }
+    return meta["external_location"].format_map({**meta, "name": orders["name"]})
+
+
+@pytest.mark.parametrize("name", ["a?b", "a#b", "a\\b", "a\nb", "a\udc80b"])
+def test_a_home_that_no_database_can_be_in_is_refused(name, tmp_path):
+    with pytest.raises(OlistError, match=r"OLIST_HOME is .*; name another folder"):
+        Settings.from_env({"OLIST_HOME": str(tmp_path / name)})
+
+
+def test_landing_may_be_where_no_database_can_be(tmp_path):
+    folder = tmp_path / "a?b#c"
+    assert Settings.from_env({"OLIST_HOME": str(tmp_path), "OLIST_DATA_DIR": str(folder)}).landing == folder
+
+
+def test_a_pattern_is_asked_for_and_nothing_else():
+    assert duckdb_path(Path("/a[1]/b*")) == "/a[[]1]/b[*]"
+    assert duckdb_path(Path("/a[1]"), "**/*.parquet") == "/a[[]1]/**/*.parquet"
+
+
+READERS = {"scan_parquet", "read_parquet", "scan_csv", "read_csv"}
+
+
+def test_no_reader_in_the_code_guesses():
+    """Every call of Polars' readers says `glob=False`, every statement of DuckDB's `hive_partitioning = false`."""
+    guessing, found = [], 0
+    for path in (PROJECT / "olist_pipeline").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in READERS:
+                told = {word.arg: ast.unparse(word.value) for word in node.keywords}
+                is_told = told.get("glob") == "False" and ("csv" in node.func.attr or "hive_partitioning" in told)
+            elif isinstance(node, ast.JoinedStr) and any(f"{reader}(" in ast.unparse(node) for reader in READERS):
+                is_told = "hive_partitioning = false" in ast.unparse(node)
+            else:
+                continue
+            found += 1
+            guessing += [] if is_told else [f"{path}:{node.lineno}"]
+    assert found >= 6
+    assert not guessing
