@@ -85,7 +85,7 @@ def fork(function: Callable[[], object]) -> int:
     except BaseException:  # it is what a person would see
         traceback.print_exc()
     try:
-        atexit._run_exitfuncs()
+        atexit._run_exitfuncs()  # noqa: SLF001 - a forked process that must not return runs them itself
         logging.shutdown()
         sys.stdout.flush()
         sys.stderr.flush()

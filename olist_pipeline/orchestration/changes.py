@@ -87,7 +87,7 @@ def landing_content(landing: Path, today: date) -> Content:
     return content
 
 
-def taken_in_content(settings: Settings) -> Content:
+def ingested_content(settings: Settings) -> Content:
     """Return the content of what intake has taken in so far; tables that it has not are left out."""
     return {
         table.name: _by_month(scan_intake(settings.intake, table.name).collect())

@@ -14,9 +14,9 @@ from olist_pipeline.months import MonthRange
 from olist_pipeline.orchestration.changes import (
     WHOLE,
     changed_parts,
+    ingested_content,
     landing_content,
     months_of_parts,
-    taken_in_content,
 )
 from olist_pipeline.orchestration.jobs import DUAL_RUN, FRESHNESS, FULL_REFRESH_JOB
 from olist_pipeline.orchestration.partitions import all_months, range_tags
@@ -45,7 +45,7 @@ def nightly_months(settings: Settings) -> MonthRange:
     """
     months = all_months(settings)
     changed = changed_parts(
-        taken_in_content(settings), landing_content(readable_landing(settings, LANDING.values()), date.today())
+        ingested_content(settings), landing_content(readable_landing(settings, LANDING.values()), date.today())
     )
     if any(WHOLE in parts for parts in changed.values()):
         return months

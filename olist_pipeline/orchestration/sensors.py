@@ -25,9 +25,9 @@ from olist_pipeline.orchestration.changes import (
     affected_months,
     changed_parts,
     describe_changes,
+    ingested_content,
     landing_content,
     plan,
-    taken_in_content,
     unfinished,
 )
 from olist_pipeline.orchestration.failures import TELLING, failures_of
@@ -121,7 +121,7 @@ def landing_tick(
     content = landing_content(landing, today)
     if look_at(settings) != look:
         return [], _looked(cursor, look_at(settings)), "Landing changed while it was read."
-    before = taken_in_content(settings) if cursor.content is None else cursor.content
+    before = ingested_content(settings) if cursor.content is None else cursor.content
     changed = changed_parts(before, content)
     if not changed:
         return (
