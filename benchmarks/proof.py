@@ -87,18 +87,18 @@ def _routes(settings: Settings, url: str) -> list[str]:
     if release is None:
         return ["nothing is served"]
     journal.bring_to_database(settings.serving, url)
-    told, recorded = journal.present_state(settings.serving).routes, routes.read_routes(url, CONTEXTS)
+    said, recorded = journal.present_state(settings.serving).routes, routes.read_routes(url, CONTEXTS)
     acts = Counter(act.act_id for act in journal.done_acts(settings.serving))
     known = Counter(act.act_id for act in routes.recorded_acts(url))
     with duckdb.connect(str(settings.serving / "current" / DATABASE), read_only=True) as connection:
         found = audit(connection, release)
-    if told != recorded:
-        found.append(f"the journal says {told}, PostgreSQL {recorded}")
+    if said != recorded:
+        found.append(f"the journal says {said}, PostgreSQL {recorded}")
     if acts != known or max(acts.values(), default=1) > 1:
         found.append(f"the journal has {sum(acts.values())} acts, PostgreSQL {sum(known.values())}")
     served = {context: route in ("new", "retired") for context, route in release.routes.items()}
-    if served != {context: route in ("new", "retired") for context, route in told.items()}:
-        found.append(f"release {release.number} serves {release.routes}, the journal says {told}")
+    if served != {context: route in ("new", "retired") for context, route in said.items()}:
+        found.append(f"release {release.number} serves {release.routes}, the journal says {said}")
     return found
 
 

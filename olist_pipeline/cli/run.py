@@ -22,7 +22,7 @@ from olist_pipeline.landing.folder import path_of, readable_landing
 from olist_pipeline.registry import CONTEXTS, LANDING
 from olist_pipeline.serving import journal
 from olist_pipeline.serving.guard import guard_now
-from olist_pipeline.serving.release import current_release, is_sound, refuse_past
+from olist_pipeline.serving.release import current_release, is_intact, refuse_past
 from olist_pipeline.serving.routing import is_of_these_routes
 from olist_pipeline.settings import Settings
 from olist_pipeline.stores.postgres import flush
@@ -107,7 +107,7 @@ def _is_up_to_date(settings: Settings, url: str) -> bool:
         release = current_release(settings.serving)
     except OlistError:
         return False  # a damaged release: another one is made
-    if release is None or not is_sound(settings.serving, release):
+    if release is None or not is_intact(settings.serving, release):
         return False
     if release.fingerprint != run_fingerprint(settings, landing_hashes(settings)):
         return False

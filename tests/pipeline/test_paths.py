@@ -9,15 +9,17 @@ import jinja2
 import polars as pl
 import pytest
 import yaml
-from olist_pipeline.parity.sources import open_source
 
 from olist_pipeline.errors import OlistError
 from olist_pipeline.landing.catalogue import ORDERS
-from olist_pipeline.landing.csv_file import path_of, read_text
+from olist_pipeline.landing.csv_file import read_text
+from olist_pipeline.landing.folder import path_of
 from olist_pipeline.parity.conservation import landing_relation
 from olist_pipeline.paths import duckdb_path
 from olist_pipeline.settings import DBT_DIR, Settings
 from olist_pipeline.staging import scan_staging, staged_months, write_snapshot
+from olist_pipeline.tablediff.contract import Contract
+from olist_pipeline.tablediff.sources import compare_sources
 from tests.conftest import PROJECT
 
 NAMES = [
@@ -56,12 +58,14 @@ def rows(relation):
         return connection.execute(f"SELECT * FROM {relation}").fetchall()
 
 
-def test_the_comparator_reads_what_it_is_told_to(folder):
-    pl.DataFrame({"id": ["mine"]}).write_parquet(folder / "part.parquet")
-    (folder / "part.csv").write_text("id\nmine\n")
-    with duckdb.connect() as connection:
-        for source in (folder, folder / "part.parquet", folder / "part.csv"):
-            assert rows(open_source(connection, str(source), "old")) == [("mine",)]
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_the_comparator_reads_what_it_is_told_to(folder, tmp_path, kind):
+    mine = pl.DataFrame({"id": ["mine"]})
+    for place in (tmp_path, folder):
+        mine.write_csv(place / "part.csv") if kind == "csv" else mine.write_parquet(place / "part.parquet")
+    for source in (folder, folder / f"part.{kind}"):
+        compared = compare_sources(str(source), str(tmp_path / f"part.{kind}"), Contract("t", ("id",)))
+        assert compared.identical
 
 
 def test_landing_is_read_by_both_readers(folder):
