@@ -7,7 +7,7 @@ INSTALLED := $(VENV)/.installed
 INSTALLED_DEV := $(VENV)/.installed-dev
 PYTHON_VERSIONS := 3.13 3.12 3.11
 
-.PHONY: run test dev dashboards lint bench image image-wheels lock lock-check clean
+.PHONY: run test dev dashboards lint bench fuzz image image-wheels lock lock-check clean
 
 run: $(INSTALLED)  ## set up and run the whole pipeline
 	@$(BIN)/python -m olist_pipeline run
@@ -32,6 +32,12 @@ lint: $(INSTALLED_DEV)  ## style, types, import contracts, declared packages
 
 bench: $(INSTALLED_DEV)  ## measure (prints, asserts nothing)
 	@$(BIN)/python -m benchmarks
+
+EXAMPLES ?= 1000
+SEED ?= 1
+
+fuzz: $(INSTALLED_DEV)  ## spoil a small landing EXAMPLES times at random (from SEED), each on its whole way
+	@$(BIN)/python -m tests.fuzz --examples $(EXAMPLES) --seed $(SEED)
 
 clean:  ## remove the environment and all state
 	rm -rf $(VENV) .olist dbt/target dbt/logs build *.egg-info .pytest_cache .mypy_cache .ruff_cache

@@ -84,6 +84,8 @@ def _unpack(packed: Packed, target: Path, file: str) -> None:
     limit = max(ALWAYS_ALLOWED_BYTES, LARGEST_RATIO * packed.size)
     name = packed.path.name
     try:
+        if not packed.size:
+            raise EOFError
         with _opened(packed) as source, target.open("wb") as copy:
             while block := source.read(BLOCK_BYTES):
                 limit -= len(block)

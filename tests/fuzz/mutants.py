@@ -1,4 +1,4 @@
-"""Mutants: a small sound landing, spoiled as people and their tools spoil files.
+"""Mutants: a small valid landing, spoiled as people and their tools spoil files.
 
 What belongs here: drawing what is done to the files. What does not: what must become of them.
 """
@@ -167,7 +167,7 @@ BYTES += [b"\r\r\n", b"\n\n", b'""', b"'", b"\\", b" ", b"\t", b";", b"#", b"\xf
 
 
 @cache
-def sound_files() -> Files:
+def valid_files() -> Files:
     """Return a landing of a few orders, with the quirks of the generator and the points of their zip prefixes alone."""
     with TemporaryDirectory() as folder:
         generate(Path(folder), orders=14, seed=5)
@@ -213,7 +213,7 @@ def _quoted(text: str) -> str:
 @st.composite
 def mutants(draw: Draw) -> tuple[Files, list[str]]:
     """Draw the files of a mutant, and what was done to them."""
-    files, done = dict(sound_files()), []
+    files, done = dict(valid_files()), []
     for _ in range(draw(st.sampled_from([1, 1, 1, 2, 2, 3, 5]))):
         name = draw(st.sampled_from(FILES))
         if name not in files:

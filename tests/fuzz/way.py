@@ -6,6 +6,7 @@ What belongs here: the laws that hold of any landing whatever. What does not: dr
 import shutil
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import cache
 from pathlib import Path
 
 import duckdb
@@ -71,13 +72,17 @@ def readers_agree(landing: Path, table: LandingTable) -> None:
     """Assert that Polars and DuckDB see the same cells in the records that are not set aside, byte for byte."""
     path = path_of(landing, table)
     text = read_text(path, table)
-    with duckdb.connect() as connection:
-        names = ", ".join(f'"{name}"' for name in table.columns)
-        found = connection.execute(f"SELECT {names} FROM {duckdb_relation(path, check(path).header)}").fetchall()
+    names = ", ".join(f'"{name}"' for name in table.columns)
+    found = _duckdb().execute(f"SELECT {names} FROM {duckdb_relation(path, check(path).header)}").fetchall()
     assert len(found) == text.rows.height + text.malformed.height
     assert sorted([*text.rows[SOURCE_ROW], *text.malformed[SOURCE_ROW]]) == list(range(1, len(found) + 1))
     for number, *cells in text.rows.rows():
         assert tuple(cell or None for cell in cells) == found[number - 1], (table.name, number)
+
+
+@cache
+def _duckdb() -> duckdb.DuckDBPyConnection:
+    return duckdb.connect(config={"threads": 1})
 
 
 def whole_way(settings: Settings, trees: Trees) -> Outcome:
