@@ -260,9 +260,13 @@ def cell_of(kind: Kind) -> st.SearchStrategy[Value | None]:
     return st.one_of(st.none(), st.sampled_from(kind.values), st.sampled_from(kind.values))
 
 
-@st.composite
-def records(draw: st.DrawFn, inner: st.SearchStrategy[Kind]) -> Kind:
+def records(inner: st.SearchStrategy[Kind]) -> st.SearchStrategy[Kind]:
     """Structs, maps and unions of values of two kinds."""
+    return _records(inner).filter(lambda kind: bool(kind.values))
+
+
+@st.composite
+def _records(draw: st.DrawFn, inner: st.SearchStrategy[Kind]) -> Kind:
     one, two = draw(inner), draw(inner)
     shape = draw(st.sampled_from(["struct", "map", "union"]))
     pairs = draw(st.lists(st.tuples(cell_of(one), cell_of(two)), min_size=2, max_size=4))
@@ -300,9 +304,7 @@ def nested(inner: st.SearchStrategy[Kind]) -> st.SearchStrategy[Kind]:
 
 
 shallow = nested(scalars)
-kinds = st.one_of(scalars, scalars, scalars, scalars, special, shallow, nested(shallow)).filter(
-    lambda kind: bool(kind.values)
-)
+kinds = st.one_of(scalars, scalars, scalars, scalars, special, shallow, nested(shallow))
 
 
 @dataclass(frozen=True)
