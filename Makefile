@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: run test dev dashboards lint bench clean
+.PHONY: run test dev dashboards lint bench fuzz clean
 
 run: $(INSTALLED)  ## set up and run the whole pipeline
 	@$(BIN)/olist run
@@ -28,6 +28,12 @@ lint: $(INSTALLED)  ## style, types, import contracts, definitions
 
 bench: $(INSTALLED)  ## measure (prints, asserts nothing)
 	@$(BIN)/python -m benchmarks
+
+EXAMPLES ?= 1000
+SEED ?= 1
+
+fuzz: $(INSTALLED)  ## spoil a small landing EXAMPLES times at random (from SEED), each on its whole way
+	@$(BIN)/python -m tests.fuzz --examples $(EXAMPLES) --seed $(SEED)
 
 clean:  ## remove the environment and all state
 	rm -rf $(VENV) .olist dbt/target dbt/logs build *.egg-info .pytest_cache .mypy_cache .ruff_cache

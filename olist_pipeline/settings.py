@@ -138,6 +138,11 @@ class Settings:
         return self.home / "intake"
 
     @property
+    def unpacked(self) -> Path:
+        """Landing files that arrived packed, a folder a landing."""
+        return self.home / "unpacked"
+
+    @property
     def staging(self) -> Path:
         """Accepted rows with derived attributes: `<context>/<table>/<YYYY-MM>.parquet`."""
         return self.home / "staging"

@@ -37,9 +37,17 @@
 {% endmacro %}
 
 
-{# The CSV file of a landing table as a table function, whatever the source resolves to in this target. #}
+{# The CSV file of a landing table as a relation, whatever the source resolves to in this target: see sources.yml. #}
 {% macro landing_csv(table) %}
     {%- set sources = graph.sources.values() | selectattr('source_name', 'equalto', 'landing') -%}
     {%- set meta = (sources | selectattr('name', 'equalto', table) | first).meta -%}
-    {{ return("read_csv('" ~ meta.folder ~ "/" ~ meta.file ~ "', " ~ meta.csv_options ~ ")") }}
+    {%- set options = meta.csv_columns ~ ", " ~ meta.csv_options -%}
+    {%- set file = "'" ~ meta.folder ~ "/" ~ meta.file ~ "'" -%}
+    (
+        select {{ meta.cells }}
+        from (select {{ meta.csv_record }} as record from read_csv({{ file }}, header = true, {{ options }})) as records
+        cross join (
+            select {{ meta.csv_record }} as names from read_csv({{ file }}, header = false, {{ options }}) limit 1
+        ) as header
+    )
 {% endmacro %}

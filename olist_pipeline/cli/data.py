@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -16,7 +17,7 @@ from rich.progress import Progress
 
 from olist_pipeline.cli.output import JSON, print_json, print_rows
 from olist_pipeline.errors import OlistError
-from olist_pipeline.landing.inspection import inspect_folder
+from olist_pipeline.landing.inspection import inspect_landing
 from olist_pipeline.registry import LANDING
 from olist_pipeline.settings import Settings
 from olist_pipeline.synthetic import generate
@@ -52,7 +53,8 @@ def generate_command(orders: int, seed: int, out: Path | None) -> None:
 @JSON
 def check_command(folder: Path | None, as_json: bool) -> None:
     """Report what is in a FOLDER (default: landing), without running anything; exit 1 when something is wrong."""
-    reports = inspect_folder(folder or Settings.from_env().landing, LANDING.values())
+    settings = Settings.from_env()
+    reports = inspect_landing(replace(settings, landing=folder.absolute()) if folder else settings, LANDING.values())
     if as_json:
         print_json([report.to_dict() for report in reports])
     else:

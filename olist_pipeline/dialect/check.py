@@ -49,14 +49,16 @@ class Ragged(NamedTuple):
 class Report:
     """What a file that keeps to the dialect holds.
 
-    header: the names in its first line. records: how many follow, whatever their length. empty_lines: how many lines
-    are no records (in a file of one column they are). is_finished: whether the last line has a line end.
+    header: the names in its first line. records: how many follow, whatever their length. empty_lines: the ordinals,
+    from 0 after the header, of lines that are no records, among those and the records (in a file of one column an empty
+    line is a record). last: where the last record begins, a byte offset. is_finished: whether it has a line end.
     """
 
     header: tuple[str, ...]
     records: int
-    empty_lines: int
+    empty_lines: Ints
     ragged: Ragged
+    last: int
     has_bom: bool
     is_finished: bool
 
@@ -92,7 +94,8 @@ def _report(path: Path, state: tuple[int, ...], dialect: Dialect, name: str) -> 
         if rest:
             scan.take(rest, is_last=True)
     ragged = Ragged(*(np.concatenate(parts) for parts in zip(_NO_RAGGED, *scan.ragged, strict=True)))
-    return Report(scan.header, scan.records, scan.empty_lines, ragged, has_bom, is_finished=not rest)
+    empty = np.concatenate([_NO_RAGGED.record, *scan.empty_lines])
+    return Report(scan.header, scan.records, empty, ragged, scan.last, has_bom, is_finished=not rest)
 
 
 _NO_RAGGED = Ragged(*(np.empty(0, np.int64) for _ in Ragged._fields))
@@ -107,7 +110,9 @@ class _Scan:
         self.quote = ord(dialect.quote) if dialect.quote else None
         self.has_crlf: bool | None = None
         self.header: tuple[str, ...] = ()
-        self.records = self.empty_lines = 0
+        self.records = self.lines = 0
+        self.last = offset
+        self.empty_lines: list[Ints] = []
         self.ragged: list[Ragged] = []
 
     def take(self, data: bytes, *, is_last: bool = False) -> int:
@@ -121,7 +126,11 @@ class _Scan:
             block = block.whole_records()
         # A quote that stays open is the whole story only where nothing else is wrong behind it.
         if found := min(self._faults(block), default=None, key=lambda fault: (fault[1] is Fault.OPEN_QUOTE, fault[0])):
-            raise refusal(self.path, self.name, found[1], self.offset + found[0], block.opened_before(found[0]))
+            place, fault = found
+            opened = block.opened_before(place)
+            raise refusal(
+                self.path, self.name, fault, self.offset + place, None if opened is None else self.offset + opened
+            )
         if is_endless:
             raise refusal(self.path, self.name, Fault.LONG_RECORD, self.offset)
         self._count(block)
@@ -156,7 +165,9 @@ class _Scan:
             starts, ends, cells = starts[1:], ends[1:], cells[1:]
         width = len(self.header)
         if (cells == width).all():
+            self.last = self.offset + int(starts[-1]) if len(starts) else self.last
             self.records += len(cells)
+            self.lines += len(cells)
             return
         is_record = ends > starts if width > 1 else np.ones(len(cells), bool)
         numbers = self.records + np.cumsum(is_record)
@@ -164,8 +175,10 @@ class _Scan:
         self.ragged.append(
             Ragged(numbers[is_ragged], cells[is_ragged], self.offset + starts[is_ragged], self.offset + ends[is_ragged])
         )
+        self.last = self.offset + int(starts[is_record][-1]) if is_record.any() else self.last
         self.records += int(is_record.sum())
-        self.empty_lines += int((~is_record).sum())
+        self.empty_lines.append(self.lines + np.flatnonzero(~is_record))
+        self.lines += len(is_record)
 
 
 class _Block:

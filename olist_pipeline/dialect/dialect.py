@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from olist_pipeline.errors import OlistError
+from olist_pipeline.paths import duckdb_path
 
 ENCODINGS = ("utf-8", "latin-1")
-MAX_COLUMNS = 64
-"""The widest header; sources.yml of the dbt project reads so many cells of a record, whatever the header says."""
-
 CELL_BYTES = 131_072
 """The longest cell: four times what a cell of Excel holds."""
 
@@ -37,7 +36,6 @@ class Dialect:
     delimiter: str = ","
     quote: str = '"'
     encoding: str = "utf-8"
-    max_columns: int = MAX_COLUMNS
 
     def __post_init__(self) -> None:
         if not _is_one_byte(self.delimiter) or self.delimiter in "\r\n\0\ufeff":
@@ -72,19 +70,21 @@ def duckdb_options(dialect: Dialect = LANDING) -> str:
             "strict_mode = false",
             # Padding together with line breaks in quotes needs a single reader.
             "parallel = false",
+            "hive_partitioning = false",
         )
     )
 
 
-def duckdb_relation(path: str, names: Sequence[str], dialect: Dialect = LANDING, *, options: str = "") -> str:
+def duckdb_relation(path: Path, names: Sequence[str], dialect: Dialect = LANDING, *, options: str = "") -> str:
     """Return the SQL relation of a file's records, every cell as text.
 
-    `names` are those of the header, in its order and without repetition in any case. `path` is what DuckDB takes for
-    the path: a pattern character in it must have been escaped. `options` are appended to the dialect's.
+    `names` are those of the header, in its order and without repetition in any case. `options` are appended to the
+    dialect's.
     """
     columns = ", ".join(f"{_literal(name)}: 'VARCHAR'" for name in names)
     extra = f", {options}" if options else ""
-    return f"read_csv({_literal(path)}, header = true, columns = {{{columns}}}, {duckdb_options(dialect)}{extra})"
+    file = _literal(duckdb_path(path))
+    return f"read_csv({file}, header = true, columns = {{{columns}}}, {duckdb_options(dialect)}{extra})"
 
 
 def _literal(text: str) -> str:

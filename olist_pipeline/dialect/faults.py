@@ -58,6 +58,8 @@ def refusal(path: Path, name: str, fault: Fault, offset: int, opened: int | None
     if fault is Fault.NOT_UTF8:
         return OlistError(f"{name} is not UTF-8: {_encoding(path, offset, line)}.")
     what, remedy = fault.value
+    if fault is Fault.TEXT_AFTER_QUOTE and line == 1 and (delimiter := _delimiter_at(path, offset + 1)):
+        return OlistError(f"{name} separates its columns by {delimiter!r}; export it again with commas.")
     place = f"in line {line}"
     if fault is Fault.TEXT_AFTER_QUOTE and opened is not None and (first := _line_of(path, opened)) < line:
         place = f"in line {line} (the quote opens in line {first})"
@@ -72,6 +74,14 @@ def _line_of(path: Path, offset: int) -> int:
             offset -= len(block)
             feeds += block.count(b"\n")
     return feeds + 1
+
+
+def _delimiter_at(path: Path, offset: int) -> str:
+    """Return the byte at an offset if it is what other dialects put between quoted cells, else nothing."""
+    with path.open("rb") as file:
+        file.seek(offset)
+        byte = file.read(1)
+    return byte.decode() if byte in (b";", b"\t", b"|") else ""
 
 
 def _encoding(path: Path, offset: int, line: int) -> str:

@@ -37,8 +37,6 @@ def parse_header(line: str, dialect: Dialect, file: str) -> tuple[str, ...]:
     counts = Counter(name.casefold() for name in names)
     if repeated := sorted({name for name in names if counts[name.casefold()] > 1}):
         raise OlistError(f"{file} has the column {', '.join(repeated)} more than once; remove the copies.")
-    if len(names) > (most := dialect.max_columns):
-        raise OlistError(f"{file} has {len(names)} columns; leave out those that nobody needs, down to {most}.")
     return tuple(names)
 
 

@@ -20,8 +20,11 @@ from olist_pipeline.intake.codes import MISSING, UNPARSEABLE
 MONEY = pl.Decimal(18, 2)
 MOMENT = pl.Datetime("us")
 MOMENT_FORMAT = "%Y-%m-%d %H:%M:%S"
-MOMENT_LENGTH = len("2017-10-02 10:56:33")
-MONEY_PATTERN = r"^[+-]?\d{1,16}(\.\d{1,2})?$"
+MOMENT_PATTERN = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}( [0-9]{2}:[0-9]{2}:[0-5][0-9])?$"
+"""The parser alone takes one digit for two, a sign for a digit, and a 60th second."""
+
+DATE_LENGTH = len("2017-10-02")
+MONEY_PATTERN = r"^[+-]?[0-9]{1,16}(\.[0-9]{1,2})?$"
 """Two digits after the point and no exponent: anything else would be rounded or cut by a cast."""
 
 RULES = "rules"
@@ -40,9 +43,13 @@ def typed(name: str, kind: type) -> pl.Expr:
     if kind is Decimal:
         return pl.when(text.str.contains(MONEY_PATTERN)).then(text).cast(MONEY, strict=False).alias(name)
     if kind is datetime:
-        # The parser takes one digit for two: a date that was cut short must not pass for a whole one.
-        whole = pl.when(text.str.len_bytes() == MOMENT_LENGTH).then(text)
-        return whole.str.strptime(MOMENT, MOMENT_FORMAT, strict=False).alias(name)
+        # A date without a time is its midnight, as in SQL: pandas writes a column of midnights so.
+        whole = pl.when(text.str.len_bytes() == DATE_LENGTH).then(text + " 00:00:00").otherwise(text)
+        moment = (
+            pl.when(text.str.contains(MOMENT_PATTERN)).then(whole).str.strptime(MOMENT, MOMENT_FORMAT, strict=False)
+        )
+        # No calendar of Python has a year 0.
+        return pl.when(moment.dt.year() > 0).then(moment).alias(name)
     raise TypeError(f"records know no cells of type {kind}")
 
 

@@ -35,6 +35,9 @@ MALFORMED_ROW = StructuralRule("MALFORMED_ROW", "A record has as many cells as i
 TRUNCATED_ROW = StructuralRule(
     "TRUNCATED_ROW", "A file that ends in a number or an empty cell ends its line: else the rest may have been cut off."
 )
+REPEATED_HEADER = StructuralRule(
+    "REPEATED_HEADER", "A record is no second header, as files have that were joined end to end."
+)
 MISSING = StructuralRule("MISSING_<COLUMN>", "A required cell is not empty.")
 UNPARSEABLE = StructuralRule("UNPARSEABLE_<COLUMN>", "A cell says a value of its column's type, exactly.")
 DUPLICATE_KEY = StructuralRule(
@@ -50,6 +53,7 @@ CHILD_REJECTED = StructuralRule("CHILD_REJECTED", "All items and payments of an 
 STRUCTURAL_RULES = (
     MALFORMED_ROW,
     TRUNCATED_ROW,
+    REPEATED_HEADER,
     MISSING,
     UNPARSEABLE,
     DUPLICATE_KEY,

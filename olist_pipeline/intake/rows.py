@@ -20,10 +20,12 @@ from olist_pipeline.intake.codes import (
     ORDER_MONTH_OUT_OF_RANGE,
     ORPHAN,
     PARENT_REJECTED,
+    REPEATED_HEADER,
     TRUNCATED_ROW,
 )
 from olist_pipeline.landing.catalogue import LandingTable
-from olist_pipeline.landing.csv_file import IS_TRUNCATED, SOURCE_ROW, TEXT_COLUMN, CsvText, path_of, read_text
+from olist_pipeline.landing.csv_file import IS_TRUNCATED, SOURCE_ROW, TEXT_COLUMN, CsvText, read_text
+from olist_pipeline.landing.folder import path_of
 from olist_pipeline.months import MonthRange
 
 ORDER_MONTH = "order_month"
@@ -39,6 +41,8 @@ def take_in(table: LandingTable, landing: Path, months: MonthRange, orders: pl.D
     """
     text = read_text(path_of(landing, table), table)
     rows = cast_rows(text.rows, table.record)
+    if headers := _repeated_headers(text.rows, table.columns):
+        rows = rows.with_columns(_with_code(pl.col(SOURCE_ROW).is_in(headers), REPEATED_HEADER.code))
     if table.key:
         rows = rows.with_columns(_with_code(_is_repeated(table.key), DUPLICATE_KEY.code))
     if table.month_of:
@@ -62,6 +66,13 @@ def _with_code(condition: pl.Expr, code: str) -> pl.Expr:
     separator = pl.when(IS_SOUND).then(pl.lit("")).otherwise(pl.lit(","))
     appended = pl.concat_str(pl.col(RULES), separator, pl.lit(code))
     return pl.when(condition).then(appended).otherwise(pl.col(RULES)).alias(RULES)
+
+
+def _repeated_headers(text: pl.DataFrame, columns: tuple[str, ...]) -> list[int]:
+    """Return the numbers of the rows that name the columns, which may begin with a joined file's byte order mark."""
+    first, *others = columns
+    suspects = text.filter((pl.col(first) == first) | (pl.col(first) == f"\ufeff{first}"))
+    return suspects.filter(pl.all_horizontal(pl.col(name) == name for name in others))[SOURCE_ROW].to_list()
 
 
 def _is_repeated(key: tuple[str, ...]) -> pl.Expr:

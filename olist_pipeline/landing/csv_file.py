@@ -1,34 +1,44 @@
 """Reading one landing file as text: records of text cells, or one sentence why the file cannot be read.
 
-What belongs here: delimiters, encodings, headers, line ends and records of the wrong length. What does not:
-types of cells, keys and orphans.
+What belongs here: headers, and records of the wrong length. What does not: the dialect (see `dialect`), types of cells,
+keys and orphans.
 
-A record that cannot be split into the header's columns is not an error of the file: it is returned whole
-among the `malformed` ones, to be quarantined. `source_row` counts records from 1, the header not included
-(a record with quoted line breaks spans several lines).
+A record that cannot be split into the header's columns is not an error of the file: it is returned whole among the
+`malformed` ones, to be quarantined. `source_row` counts records from 1, the header and empty lines not included (a
+record with quoted line breaks spans several lines).
 """
 
 from __future__ import annotations
 
 import csv
-import io
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
+from itertools import islice
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
 from olist_domain.kernel.records import value_type
+from olist_pipeline.dialect.check import Ints, Report, check
 from olist_pipeline.errors import OlistError
 from olist_pipeline.landing.catalogue import LandingTable
 
 SOURCE_ROW = "source_row"
-BOM = b"\xef\xbb\xbf"
 OTHER_DELIMITERS = (";", "\t", "|")
 TEXT_COLUMN = "text"
 IS_TRUNCATED = "is_truncated"
 ORDER_ID = "order_id"
+MAX_COLUMNS = 32
+"""The widest header: sources.yml of the dbt project reads so many cells of a record, whatever their names."""
+
+PREAMBLE_LINES = 50
+"""Within so many lines a header is looked for that does not stand in the first one."""
+
+DATE_LENGTH = len("2017-10-02")
 
 
 @dataclass(frozen=True)
@@ -46,186 +56,134 @@ class CsvText:
     extra: tuple[str, ...]
 
 
-def path_of(landing: Path, table: LandingTable) -> Path:
-    """Return the path of a table's file; raises OlistError when landing or the file is not there."""
-    if landing.is_file():
-        raise OlistError(f"Landing {landing} is a file; set OLIST_DATA_DIR to the folder that holds the CSV files.")
-    if not landing.is_dir():
-        raise OlistError(f"Landing folder {landing} does not exist; create it or set OLIST_DATA_DIR to another.")
-    path = landing / table.file
-    if not path.is_file():
-        raise OlistError(f"{table.file} is missing in {landing}; put the file there and run again.")
-    return path
-
-
 def read_text(path: Path, table: LandingTable) -> CsvText:
     """Return the records of a table's file as text; raises OlistError when the file as a whole is unusable."""
-    header = read_header(path)
-    extra = check_header(path, header, table)
-    try:
-        rows = _read_fast(path, header)
-    except OSError as error:
-        raise OlistError(f"{path.name} cannot be read: {error.strerror}.") from error
-    malformed = pl.DataFrame(schema=_MALFORMED)
-    if rows is None or _has_short_records(path, header, rows, table):
-        rows, malformed = _read_slowly(path, header)
-    if rows.height and _may_end_early(path, header, rows, table):
-        rows, malformed = _set_last_aside(rows, malformed, header)
-    return CsvText(rows.select(SOURCE_ROW, *table.columns), malformed.sort(SOURCE_ROW), extra)
+    report, extra = check_file(path, table)
+    malformed = _malformed(path, report)
+    rows = _read(path, report, table)
+    if _may_end_early(report, rows, table):
+        rows = rows.head(-1)
+        malformed = pl.concat([malformed, _last(path, report)])
+    return CsvText(rows, malformed, extra)
 
 
-def read_header(path: Path) -> list[str]:
-    """Return the names in a file's first line; raises OlistError when there are none."""
-    with path.open("rb") as file:
-        first = file.readline().removeprefix(BOM)
-    try:
-        line = first.decode("utf-8").rstrip("\r\n")
-    except UnicodeDecodeError as error:
-        raise OlistError(_not_utf8(path)) from error
-    if not line.strip():
-        raise OlistError(f"{path.name} is empty: it has no header; replace it with the complete file.")
-    return next(csv.reader([line]))
+def check_file(path: Path, table: LandingTable) -> tuple[Report, tuple[str, ...]]:
+    """Return what a table's file holds, and its columns that nobody expects; raises OlistError for an unusable one."""
+    report = check(path)
+    extra = _check_header(path, report.header, table)
+    if report.records and len(report.ragged.record) == report.records:
+        cells, width = sorted(set(report.ragged.cells.tolist())), len(report.header)
+        found = " or ".join(map(str, cells[:3])) + (" or more" if len(cells) > 3 else "")
+        is_comma = cells == [width + 1]
+        remedy = "remove the comma at the end of its lines" if is_comma else "export the file again"
+        raise OlistError(f"{path.name} has {width} columns in its header and {found} cells in every record; {remedy}.")
+    return report, extra
 
 
-def check_header(path: Path, header: list[str], table: LandingTable) -> tuple[str, ...]:
-    """Return the columns that nobody expects; raises OlistError for missing or repeated ones."""
+def _check_header(path: Path, header: tuple[str, ...], table: LandingTable) -> tuple[str, ...]:
+    """Return the columns that nobody expects; raises OlistError for missing ones."""
+    missing = [name for name in table.columns if name not in header]
+    extra = tuple(name for name in header if name not in table.columns)
+    if not missing:
+        if len(header) > MAX_COLUMNS:
+            raise OlistError(f"{path.name} has {len(header)} columns; leave out what nobody needs, to {MAX_COLUMNS}.")
+        return extra
     for delimiter in OTHER_DELIMITERS:
         if len(header) == 1 and delimiter in header[0]:
             raise OlistError(f"{path.name} separates its columns by {delimiter!r}; export it again with commas.")
-    repeated = sorted({name for name in header if header.count(name) > 1})
-    if repeated:
-        raise OlistError(f"{path.name} has the column {', '.join(repeated)} more than once; remove the copies.")
-    missing = [name for name in table.columns if name not in header]
-    extra = tuple(name for name in header if name not in table.columns)
-    if missing:
-        hint = f" (it has {', '.join(extra)} instead: renamed?)" if extra else ""
-        raise OlistError(f"{path.name} lacks the column {', '.join(missing)}{hint}; restore it in the header.")
-    return extra
+    if line := _line_of_header(path, table):
+        lines = "line 1" if line == 2 else f"lines 1 to {line - 1}"
+        raise OlistError(f"{path.name} has its header in line {line}; remove {lines} before it.")
+    if len(missing) == len(table.columns):
+        first = header[0] if len(header) == 1 else ",".join(header)
+        shown = first if len(first) <= 60 else f"{first[:57]}..."
+        raise OlistError(f"{path.name} has no header: its first line is {shown!r}; restore {','.join(table.columns)}.")
+    hint = f" (it has {', '.join(extra)} instead: renamed?)" if extra else ""
+    raise OlistError(f"{path.name} lacks the column {', '.join(missing)}{hint}; restore it in the header.")
 
 
-def _read_fast(path: Path, header: list[str]) -> pl.DataFrame | None:
-    """Return all records, or None when some need a closer look: malformed ones, or blank lines."""
+def _line_of_header(path: Path, table: LandingTable) -> int | None:
+    """Return the line, behind a title or a comment, that names all columns of a table; None where none does."""
+    with path.open("rb") as file:
+        for number, line in enumerate(islice(file, PREAMBLE_LINES), start=1):
+            cells = re.split(r"[,;\t|]", line.decode("utf-8", "replace").strip("\ufeff\r\n"))
+            if set(table.columns) <= {cell.strip(' "') for cell in cells}:
+                return number if number > 1 else None
+    return None
+
+
+def _read(path: Path, report: Report, table: LandingTable) -> pl.DataFrame:
+    """Return the records of the right length: `source_row` and the expected columns, as text."""
     try:
-        rows = pl.read_csv(path, glob=False, infer_schema=False, row_index_name=SOURCE_ROW, row_index_offset=1)
-    except pl.exceptions.PolarsError:
+        found = pl.read_csv(path, glob=False, infer_schema=False, truncate_ragged_lines=True)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise OlistError(f"{path.name} cannot be read: {str(error).splitlines()[0]}.") from error
+    places = [report.header.index(name) for name in table.columns]
+    rows = found.select(found.to_series(place).alias(report.header[place]) for place in places)
+    if rows.height != report.records + len(report.empty_lines):
+        raise OlistError(f"{path.name} has records that two readers count differently; export the file again.")
+    if len(report.empty_lines):
+        rows = rows.filter(_others(rows.height, report.empty_lines))
+    rows = rows.select(pl.int_range(1, pl.len() + 1, dtype=pl.Int64).alias(SOURCE_ROW), pl.all())
+    return rows.filter(_others(rows.height, report.ragged.record - 1)) if len(report.ragged.record) else rows
+
+
+def _others(height: int, ordinals: Ints) -> pl.Series:
+    """Return a mask over rows that is false at the `ordinals`, which count from 0."""
+    mask = np.ones(height, bool)
+    mask[ordinals] = False
+    return pl.Series(mask)
+
+
+def _malformed(path: Path, report: Report) -> pl.DataFrame:
+    """Return the records with too many cells or too few, as they stand in the file."""
+    ragged = report.ragged
+    texts = list(_texts(path, zip(ragged.start.tolist(), ragged.end.tolist(), strict=True)))
+    return _set_aside(ragged.record.tolist(), texts, report.header, is_truncated=False)
+
+
+def _last(path: Path, report: Report) -> pl.DataFrame:
+    """Return the last record, which the file may have cut short."""
+    texts = list(_texts(path, [(report.last, path.stat().st_size)]))
+    return _set_aside([report.records], texts, report.header, is_truncated=True)
+
+
+def _texts(path: Path, places: Iterator[tuple[int, int]] | list[tuple[int, int]]) -> Iterator[str]:
+    with path.open("rb") as file:
+        for start, end in places:
+            file.seek(start)
+            yield file.read(end - start).decode("utf-8")
+
+
+def _set_aside(numbers: list[int], texts: list[str], header: tuple[str, ...], *, is_truncated: bool) -> pl.DataFrame:
+    place = header.index(ORDER_ID) if ORDER_ID in header else None
+    return pl.DataFrame(
+        {
+            SOURCE_ROW: numbers,
+            ORDER_ID: [_cell(text, place) for text in texts],
+            TEXT_COLUMN: texts,
+            IS_TRUNCATED: [is_truncated] * len(texts),
+        },
+        schema={SOURCE_ROW: pl.Int64, ORDER_ID: pl.String, TEXT_COLUMN: pl.String, IS_TRUNCATED: pl.Boolean},
+    )
+
+
+def _cell(text: str, place: int | None) -> str | None:
+    """Return the cell of a record at a place, None where it has none or an empty one."""
+    if place is None:
         return None
-    rows = rows.rename(dict(zip(rows.columns[1:], header, strict=True))).cast({SOURCE_ROW: pl.Int64})
-    suspects = rows.filter(pl.col(header[0]).is_null())
-    is_blank = suspects.select(pl.all_horizontal(pl.col(header).is_null()).any()).item()
-    return None if is_blank else rows
+    cells = next(csv.reader([text]))
+    return (cells[place] or None) if place < len(cells) else None
 
 
-def _has_short_records(path: Path, header: list[str], rows: pl.DataFrame, table: LandingTable) -> bool:
-    """Return whether a record that ends early would pass for one whose last cells are lawfully empty.
+def _may_end_early(report: Report, rows: pl.DataFrame, table: LandingTable) -> bool:
+    """Return whether the file ends without a line end in what may be the half of a cell, or in an empty cell.
 
-    The fast reader fills short records up. Where the last cell is required that is noticed; where it may be
-    empty, the records that lack it are split once more, exactly.
+    That is a number, or a date without a time. A file of texts may lawfully lack its last line end (one of
+    Olist's does).
     """
-    field = table.record.model_fields.get(header[-1])
-    is_noticed = field is not None and field.is_required()
-    if is_noticed or not rows[header[-1]].null_count():
+    field = table.record.model_fields.get(report.header[-1])
+    if report.is_finished or field is None or not rows.height or rows[SOURCE_ROW][-1] != report.records:
         return False
-    data = path.read_bytes()
-    if _has_all_delimiters(data, records=rows.height + 1, cells=len(header)):
-        return False
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise OlistError(_not_utf8(path)) from error
-    return any(len(cells) != len(header) for cells in _records(path, text))
-
-
-def _has_all_delimiters(data: bytes, records: int, cells: int) -> bool:
-    """Return whether `data` certainly has records of just so many cells, none of which is longer.
-
-    Then it has so many delimiters outside of quotes. A quote that stands elsewhere than at the end of a cell would
-    turn the inside out: with one, nothing is certain.
-    """
-    outside = data.removeprefix(BOM).split(b'"')[::2]
-    inner = (part for part in outside[1:-1] if part)
-    is_well_quoted = all(part[0] in b",\r\n" and part[-1] in b",\n" for part in inner)
-    return is_well_quoted and sum(part.count(b",") for part in outside) == records * (cells - 1)
-
-
-def _read_slowly(path: Path, header: list[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Split the file record by record where the fast reader gave up, setting malformed records aside."""
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise OlistError(_not_utf8(path)) from error
-    good: list[tuple[int, list[str | None]]] = []
-    bad: list[tuple[int, str | None, str, bool]] = []
-    place = header.index(ORDER_ID) if ORDER_ID in header else len(header)
-    for number, cells in enumerate(_records(path, text), start=1):
-        if len(cells) == len(header):
-            good.append((number, [cell or None for cell in cells]))
-        else:
-            order_id = cells[place] if place < len(cells) else None
-            bad.append((number, order_id, ",".join(cells), False))
-    rows = pl.DataFrame(
-        [(number, *cells) for number, cells in good],
-        schema={SOURCE_ROW: pl.Int64, **dict.fromkeys(header, pl.String)},
-        orient="row",
-    )
-    return rows, pl.DataFrame(bad, schema=_MALFORMED, orient="row")
-
-
-def _records(path: Path, text: str) -> Iterator[list[str]]:
-    """Yield the cells of each record after the header; blank lines are no records."""
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    next(reader)
-    number = 0
-    try:
-        for cells in reader:
-            if cells:
-                number += 1
-                yield cells
-    except csv.Error as error:
-        raise OlistError(
-            f"{path.name} has a quote that never closes, or text after a closing quote, in record {number + 1} "
-            f"(line {reader.line_num}); mend the quotes there."
-        ) from error
-
-
-def _set_last_aside(
-    rows: pl.DataFrame, malformed: pl.DataFrame, header: list[str]
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Move the last record to the malformed."""
-    last = rows.tail(1).select(
-        pl.col(SOURCE_ROW),
-        pl.col(ORDER_ID) if ORDER_ID in header else pl.lit(None, dtype=pl.String).alias(ORDER_ID),
-        pl.concat_str(*(pl.col(name).fill_null("") for name in header), separator=",").alias(TEXT_COLUMN),
-        pl.lit(True).alias(IS_TRUNCATED),
-    )
-    return rows.head(-1), pl.concat([malformed, last])
-
-
-def _may_end_early(path: Path, header: list[str], rows: pl.DataFrame, table: LandingTable) -> bool:
-    """Return whether the file ends without a line end in a number, which may be half of one, or in an empty cell.
-
-    A cut date does not parse, and a file of texts may lawfully lack its last line end (one of Olist's does).
-    """
-    with path.open("rb") as file:
-        file.seek(-1, 2)
-        is_unfinished = file.read(1) not in (b"\n", b"\r")
-    field = table.record.model_fields.get(header[-1])
-    is_number = field is not None and value_type(field.annotation) in (int, float, Decimal)
-    return is_unfinished and (is_number or rows[header[-1]].tail(1).is_null().item())
-
-
-_MALFORMED = {SOURCE_ROW: pl.Int64, ORDER_ID: pl.String, TEXT_COLUMN: pl.String, IS_TRUNCATED: pl.Boolean}
-
-
-def _not_utf8(path: Path) -> str:
-    """Return the sentence that says where a file stops being UTF-8."""
-    with path.open("rb") as file:
-        for number, line in enumerate(file, start=1):
-            try:
-                line.decode("utf-8")
-            except UnicodeDecodeError as error:
-                byte = line[error.start]
-                return (
-                    f"{path.name} is not UTF-8: byte 0x{byte:02X} in line {number}; "
-                    "convert it first, e.g. `iconv -f latin1 -t utf-8`."
-                )
-    return f"{path.name} is not UTF-8; convert it first, e.g. `iconv -f latin1 -t utf-8`."
+    text, kind = rows[report.header[-1]][-1], value_type(field.annotation)
+    return not text or kind in (int, float, Decimal) or (kind is datetime and len(text) == DATE_LENGTH)

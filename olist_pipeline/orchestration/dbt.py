@@ -23,6 +23,8 @@ from packaging.version import Version
 from olist_pipeline.errors import OlistError
 from olist_pipeline.files import content_hash, replacing, tree_hash
 from olist_pipeline.intake.span import as_of
+from olist_pipeline.landing.catalogue import ORDERS
+from olist_pipeline.landing.folder import readable_landing
 from olist_pipeline.months import FIRST_MONTH, MonthRange
 from olist_pipeline.orchestration.lineage import column_lineage
 from olist_pipeline.orchestration.partitions import COMPARED_WHOLE, MONTHS, months_of, tagged_months
@@ -39,6 +41,8 @@ FULL_REFRESH = "olist/full_refresh"
 """The tag of a run that builds monthly tables anew as a whole, whatever months it is given."""
 
 WINDOW_VARIABLES = ("OLIST_FIRST_MONTH", "OLIST_LAST_MONTH")
+
+UNPACKED_VARIABLE = "OLIST_UNPACKED_DIR"
 
 Window = tuple[date, date]
 """The first and the last month, both included, that a run builds of monthly tables."""
@@ -171,6 +175,11 @@ def window_variables(window: Window | None) -> dict[str, str]:
     return dict(zip(WINDOW_VARIABLES, (month.isoformat() for month in window), strict=True)) if window else {}
 
 
+def landing_variables(settings: Settings, readable: Path) -> dict[str, str]:
+    """Return the environment variable that tells dbt of landing files that had to be unpacked (see sources.yml)."""
+    return {} if readable == settings.landing else {UNPACKED_VARIABLE: str(readable)}
+
+
 def window_of(months: Sequence[date], staged: Iterable[date]) -> Window | None:
     """Return the window of a run over `months`, none where they are all that is staged: the whole is built then.
 
@@ -210,13 +219,14 @@ def _built(build: Build, settings: Settings, manifest: Path, exclude: str) -> dg
     )
     def run_dbt(context: dg.AssetExecutionContext, dbt: DbtCliResource, pipeline: PipelineResource) -> Iterator[Any]:
         with clear_failures():
-            last_purchase = as_of(pipeline.settings.landing)
+            landing = readable_landing(pipeline.settings, LANDING.values())
+            last_purchase = as_of(landing)
             await_free(pipeline.settings.warehouse)
         window = None
         if build.is_monthly:
             window = _window(months_of(context.partition_keys), context.run.tags, pipeline.settings)
         arguments = build_arguments(build.tree, last_purchase, is_whole=window is None)
-        with _exported(window_variables(window)):
+        with _exported({**landing_variables(pipeline.settings, landing), **window_variables(window)}):
             invocation = dbt.cli(arguments, context=context, target_path=_target_path(settings, TARGET[build.tree]))
         for event in _counted(invocation.stream(), context, pipeline.settings.warehouse):
             # Reading the lineage of every query takes half a minute: once a week will do.
@@ -326,6 +336,6 @@ def _target_path(settings: Settings, name: str) -> Path:
 def _last_purchase(settings: Settings) -> date:
     """Return the date that builds look back from; any date where landing has none yet: models then need no landing."""
     try:
-        return as_of(settings.landing)
+        return as_of(readable_landing(settings, [ORDERS]))
     except (OlistError, OSError):
         return FIRST_MONTH

@@ -19,10 +19,12 @@ import duckdb
 import polars as pl
 
 from olist_domain.kernel.records import value_type
+from olist_pipeline.dialect.check import check
+from olist_pipeline.dialect.dialect import duckdb_relation
 from olist_pipeline.errors import OlistError
 from olist_pipeline.files import tree_hash
 from olist_pipeline.landing.catalogue import LandingTable
-from olist_pipeline.landing.csv_file import path_of
+from olist_pipeline.landing.folder import path_of, readable_landing
 from olist_pipeline.paths import duckdb_path
 from olist_pipeline.settings import Settings
 from olist_pipeline.staging import is_staged, scan_intake
@@ -86,7 +88,7 @@ def conservation_of(settings: Settings, url: str, table: StagedTable) -> Conserv
         if table.source is None:
             return _summary_ledger(connection, settings, table)
         rejected = quarantine.source_rows(url, table.name, table.source.name)
-        landing = landing_relation(path_of(settings.landing, table.source))
+        landing = landing_relation(path_of(readable_landing(settings, [table.source]), table.source))
         connection.execute(f"CREATE TABLE landing AS SELECT * FROM {landing}")
         connection.execute("CREATE TABLE rejected AS SELECT unnest($rows::BIGINT[]) AS source_row", {"rows": rejected})
         return _ledger(connection, table, table.source, len(rejected))
@@ -113,7 +115,7 @@ class IntakeConservation:
 def intake_conservation_of(settings: Settings, table: LandingTable) -> IntakeConservation:
     """Return the counts of a table's landing records and intake rows, each by a reader of its own."""
     with duckdb.connect() as connection:
-        relation = landing_relation(path_of(settings.landing, table))
+        relation = landing_relation(path_of(readable_landing(settings, [table]), table))
         [(landing,)] = connection.execute(f"SELECT count(*) FROM {relation}").fetchall()
     return IntakeConservation(landing, scan_intake(settings.intake, table.name).select(pl.len()).collect().item())
 
@@ -129,10 +131,7 @@ def conservation_subject(settings: Settings, table: StagedTable) -> str:
 
 def landing_relation(path: Path) -> str:
     """Return the SQL relation of a landing file's records, every cell as text."""
-    return (
-        f"read_csv({literal(duckdb_path(path))}, header = true, all_varchar = true, delim = ',', quote = '\"', "
-        "escape = '\"', hive_partitioning = false, null_padding = true, strict_mode = false, parallel = false)"
-    )
+    return duckdb_relation(path, check(path).header)
 
 
 def _staged(settings: Settings, context: str, table: str) -> str:

@@ -17,12 +17,10 @@ import duckdb
 from olist_pipeline.dialect.check import Report, check
 from olist_pipeline.dialect.dialect import Dialect, duckdb_relation
 from olist_pipeline.errors import OlistError
-from olist_pipeline.paths import duckdb_path
 from olist_pipeline.tablediff.contract import RelationError
 from olist_pipeline.tablediff.relation import first_line
 from olist_pipeline.tablediff.sql import quote
 
-MAX_COLUMNS = 100_000
 COPY_BYTES = 1 << 20
 WORDS = {"comma": ",", "semicolon": ";", "tab": "\t", "\\t": "\t", "pipe": "|", "space": " ", "none": ""}
 
@@ -50,9 +48,7 @@ def parse_options(text: str) -> Options:
 def dialect_of(name: str, options: Options) -> Dialect:
     """Return the dialect of a file: a comma between cells, a tab in a .tsv file, unless the options say otherwise."""
     delimiter = "\t" if name.lower().removesuffix(".gz").endswith(".tsv") else ","
-    return Dialect(
-        delimiter=options.get("delimiter", delimiter), quote=options.get("quote", '"'), max_columns=MAX_COLUMNS
-    )
+    return Dialect(delimiter=options.get("delimiter", delimiter), quote=options.get("quote", '"'))
 
 
 def load(
@@ -85,8 +81,7 @@ def load(
 
 
 def _read(con: duckdb.DuckDBPyConnection, path: Path, name: str, table: str, report: Report, dialect: Dialect) -> None:
-    options = "allow_quoted_nulls = false, hive_partitioning = false"
-    records = duckdb_relation(duckdb_path(path), report.header, dialect, options=options)
+    records = duckdb_relation(path, report.header, dialect, options="allow_quoted_nulls = false")
     try:
         [(rows,)] = con.execute(f"INSERT INTO {quote(table)} FROM {records}").fetchall()
     except duckdb.Error as error:

@@ -1,7 +1,7 @@
 """Bad input: each ends in one clear sentence or in quarantine with a code, never in a crash or a silent null."""
 
 import json
-from datetime import date
+from datetime import date, datetime
 
 import polars as pl
 import pytest
@@ -110,6 +110,13 @@ class TestHarmlessFiles:
         text.select(reversed(text.columns)).write_csv(landing / ORDERS_FILE)
         assert take_in(ORDERS, landing, MONTHS).equals(plain)
 
+    @pytest.mark.parametrize("name", ["source_row", "rules", "payload", "order_month", "flags", "text", "is_truncated"])
+    def test_an_extra_column_named_like_one_of_ours(self, landing, plain, name):
+        header, *records = (landing / ORDERS_FILE).read_text().splitlines()
+        lines = [f"{name},{header}", *(f"7,{record}" for record in records)]
+        (landing / ORDERS_FILE).write_text("\n".join(lines) + "\n")
+        assert take_in(ORDERS, landing, MONTHS).equals(plain)
+
     def test_blank_lines(self, landing, plain):
         edit(landing, ORDERS_FILE, b"\n", b"\n\n")
         assert take_in(ORDERS, landing, MONTHS).equals(plain)
@@ -137,11 +144,31 @@ class TestBadCells:
         assert rules(landing, ORDER_ITEMS) == ["", "", ""]
 
     @pytest.mark.parametrize(
-        "moment", [b"2017-02-30 10:56:33", b"2017-10-02", b"02/10/2017 10:56", b"2017-10-02 25:00:00"]
+        "moment",
+        [
+            b"2017-02-30 10:56:33",
+            b"02/10/2017 10:56",
+            b"2017-10-02 25:00:00",
+            b"2017-10-02 10:56:60",
+            b"2017-10-02 10:56",
+            b"2017-10-02T10:56:33",
+            b"2017-10-02 10:56:33Z",
+            b"+017-10-02 10:56:33",
+            b"0000-10-02 10:56:33",
+            b"2017-1-02 10:56:033",
+            b"2017-02-30",
+            b"infinity",
+        ],
     )
     def test_a_date_that_is_none(self, landing, moment):
         edit(landing, ORDERS_FILE, b"2017-10-10 21:25:13", moment)
         assert rules(landing, ORDERS) == ["UNPARSEABLE_ORDER_DELIVERED_CUSTOMER_DATE", ""]
+
+    def test_a_date_without_a_time_is_its_midnight(self, landing):
+        edit(landing, ORDERS_FILE, b"2017-10-10 21:25:13", b"2017-10-11")
+        rows = take_in(ORDERS, landing, MONTHS)
+        assert rows["rules"].to_list() == ["", ""]
+        assert rows["order_delivered_customer_date"][0] == datetime(2017, 10, 11)
 
     def test_the_offending_text_is_kept_whole(self, landing):
         edit(landing, ITEMS, b"29.99", b"abc")
@@ -180,6 +207,15 @@ class TestBadRecords:
         edit(landing, ITEMS, b"29.99,8.72", b"29,99,8.72")
         assert rules(landing, ORDER_ITEMS) == ["", "", "MALFORMED_ROW"]
         assert rules(landing, ORDERS) == ["", ""]
+
+    @pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+    def test_a_header_within_files_that_were_joined(self, landing, mark):
+        path = landing / ITEMS
+        content = path.read_bytes().replace(b'"', b"")
+        path.write_bytes(content + mark + content.splitlines(keepends=True)[0])
+        *others, last = rules(landing, ORDER_ITEMS)
+        assert set(others) == {""}
+        assert "REPEATED_HEADER" in last.split(",")
 
     def test_a_malformed_record_keeps_its_place_and_text(self, landing):
         edit(landing, ITEMS, b"29.99,8.72", b"29,99,8.72")
