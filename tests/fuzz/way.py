@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 
 import duckdb
+from olist_pipeline.parity.fingerprint import fingerprint
 
 from olist_pipeline.dialect.check import check
 from olist_pipeline.dialect.dialect import duckdb_relation
@@ -23,7 +24,6 @@ from olist_pipeline.months import MonthRange
 from olist_pipeline.parity.attribution import LINKS, Evidence, parity_of
 from olist_pipeline.parity.causes import causes
 from olist_pipeline.parity.conservation import conservation_of, intake_conservation_of
-from olist_pipeline.parity.fingerprint import fingerprint
 from olist_pipeline.registry import LANDING, STEPS, origins
 from olist_pipeline.settings import Settings
 from olist_pipeline.steps import run_intake, run_validation
