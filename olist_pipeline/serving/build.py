@@ -6,7 +6,6 @@ not: the same data under other routes (see `compose`), and whether a release may
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
@@ -27,7 +26,7 @@ from olist_pipeline.serving.journal import done_acts, sole_switch
 from olist_pipeline.serving.release import (
     DATABASE,
     Release,
-    new_folder,
+    building,
     next_number,
     point_to,
     put_in_place,
@@ -116,8 +115,8 @@ def publish(
     stands in the warehouse, mixes sides that do not belong together, or fails its audit.
     """
     refuse_past(serving, datetime.now(UTC))
-    folder = new_folder(serving)
-    try:
+    with building(serving) as folder:
+        folder.mkdir()
         with duckdb.connect(str(folder / DATABASE)) as connection:
             copied = _copy_tables(connection, warehouse, tables, retired)
             measured = [asdict(_measured(connection, copied, key)) for key in references]
@@ -159,9 +158,6 @@ def publish(
             put_in_place(serving, folder, release.number)
             point_to(serving, release.number)
             remove_unneeded(serving)
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
     standby.prepare(serving)
     return release
 

@@ -19,7 +19,7 @@ import duckdb
 
 from olist_pipeline.errors import OlistError
 from olist_pipeline.serving.audit import failing_queries, unchecked
-from olist_pipeline.serving.release import DATABASE, Release, new_folder, release_folder, write_manifest
+from olist_pipeline.serving.release import DATABASE, Release, release_folder, write_manifest
 from olist_pipeline.serving.routing import missing_sides, mixtures, served_schemas
 from olist_pipeline.stores.routes import Act, Route
 
@@ -27,18 +27,18 @@ ABOUT = "about"
 
 
 def compose(
-    serving: Path, base: Release, routes: Mapping[str, Route], number: int, *, audit: bool = True
-) -> tuple[Path, Release]:
-    """Return a hidden folder that holds `base` under other `routes`, as release `number`, and its manifest.
+    serving: Path, folder: Path, base: Release, routes: Mapping[str, Route], number: int, *, audit: bool = True
+) -> Release:
+    """Make in `folder`, which is not there yet, release `number`: `base` under other `routes`. Return its manifest.
 
-    `audit`: run the dashboards' queries whose tables change sides; where they cannot be run, the release says so.
-    Raises OlistError for sides that `base` does not hold or that may not stand beside each other, and when a query
-    fails.
+    `folder` is one of `release.building`, which removes what is left of it. `audit`: run the dashboards' queries whose
+    tables change sides; where they cannot be run, the release says so. Raises OlistError for sides that `base` does not
+    hold or that may not stand beside each other, when a query fails, and when nothing can be written.
     """
     schemas = served_schemas(base.tables, routes)
     refuse_impossible(base, schemas)
-    folder = new_folder(serving)
     try:
+        folder.mkdir()
         shutil.copyfile(release_folder(serving, base.number) / DATABASE, folder / DATABASE)
         moved = [name for name, schema in schemas.items() if base.tables[name]["schema"] != schema]
         with duckdb.connect(str(folder / DATABASE)) as connection:
@@ -49,13 +49,10 @@ def compose(
             raise OlistError("; ".join(map(str, failing)) + ".")
         release = replace(under(base, routes, schemas, number), unchecked=unchecked())
         write_manifest(folder, release)
-    except BaseException as error:
-        shutil.rmtree(folder, ignore_errors=True)
-        if isinstance(error, OSError | duckdb.Error):
-            reason = str(error.strerror if isinstance(error, OSError) else error).splitlines()[0]
-            raise OlistError(f"No release can be written in {serving}: {reason}.") from error
-        raise
-    return folder, release
+    except (OSError, duckdb.Error) as error:
+        reason = str(error.strerror if isinstance(error, OSError) else error).splitlines()[0]
+        raise OlistError(f"No release can be written in {serving}: {reason}.") from error
+    return release
 
 
 def sign(folder: Path, release: Release, act: Act) -> None:

@@ -8,23 +8,26 @@ what is in its database (see `build` and `compose`), and whether it may be publi
     serving/releases/00007/manifest.json    what it was made of
     serving/current -> releases/00007
 
+A release that is being made has a hidden folder beside them, and a lock, until it gets its number.
+
 A reader that has opened `current/serving.duckdb` keeps its release for as long as it holds the file open.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import uuid
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from olist_pipeline.errors import OlistError
+from olist_pipeline.file_locks import is_held, lock_file
+from olist_pipeline.files import flush
 from olist_pipeline.stores.routes import Route
 
 DATABASE = "serving.duckdb"
@@ -87,8 +90,8 @@ def write_manifest(folder: Path, release: Release) -> None:
     """Write a release's manifest and wait until its folder is on the disk."""
     (folder / MANIFEST).write_text(json.dumps(asdict(release), indent=2) + "\n", "utf-8")
     for name in (DATABASE, MANIFEST):
-        _flush(folder / name)
-    _flush(folder)
+        flush(folder / name)
+    flush(folder)
 
 
 def current_release(serving: Path) -> Release | None:
@@ -161,22 +164,31 @@ def next_number(serving: Path) -> int:
     return max(kept_numbers(serving), default=0) + 1
 
 
-def hidden_path(serving: Path) -> Path:
-    """Return where this process may build a release; what it leaves there when it is killed is removed by others."""
-    return serving / "releases" / f"{_BUILDING}{os.getpid()}-{uuid.uuid4().hex}"
+@contextmanager
+def building(serving: Path) -> Iterator[Path]:
+    """Yield where a hidden folder may be made to build a release in; what is left there afterwards is removed.
 
-
-def new_folder(serving: Path) -> Path:
-    """Return an empty hidden folder to build a release in."""
-    folder = hidden_path(serving)
-    folder.mkdir(parents=True)
-    return folder
+    Nobody else removes it before: its lock is held, beside it, and goes with this process. Raises OlistError where
+    nothing can be written.
+    """
+    folder = serving / "releases" / f"{_BUILDING}{uuid.uuid4().hex}"
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        lock = lock_file(_lock_of(folder), seconds=None)
+    except OSError as error:
+        raise OlistError(f"No release can be written in {serving}: {error.strerror}.") from error
+    with lock:
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+            _lock_of(folder).unlink(missing_ok=True)
 
 
 def put_in_place(serving: Path, folder: Path, number: int) -> None:
     """Give a finished folder its number, in one step; nobody reads it before `point_to`."""
     folder.rename(release_folder(serving, number))
-    _flush(serving / "releases")
+    flush(serving / "releases")
 
 
 def point_to(serving: Path, number: int) -> None:
@@ -191,14 +203,16 @@ def point_to(serving: Path, number: int) -> None:
     if current.is_dir() and not current.is_symlink():
         current.rename(serving / f"current.damaged-{uuid.uuid4().hex}")
     link.replace(current)
-    _flush(serving)
+    flush(serving)
 
 
 def remove_unneeded(serving: Path) -> None:
     """Remove what killed builders left, and all but the last ten releases and the current one."""
-    for leftover in (serving / "releases").glob(f"{_BUILDING}*"):
-        if not _is_alive(leftover):
-            shutil.rmtree(leftover, ignore_errors=True)
+    for folder in {leftover.with_suffix("") for leftover in (serving / "releases").glob(f"{_BUILDING}*")}:
+        with suppress(OSError):
+            if not is_held(_lock_of(folder)):
+                shutil.rmtree(folder, ignore_errors=True)
+                _lock_of(folder).unlink(missing_ok=True)
     numbers = kept_numbers(serving)
     for number in _superfluous(numbers, current_number(serving)):
         shutil.rmtree(release_folder(serving, number), ignore_errors=True)
@@ -208,23 +222,5 @@ def _superfluous(numbers: Sequence[int], current: int | None) -> list[int]:
     return [number for number in numbers[:-KEPT_RELEASES] if number != current]
 
 
-def _is_alive(building: Path) -> bool:
-    """Whether the process that builds in this folder lives; a folder without a process of its name is a leftover."""
-    process = building.name.removeprefix(_BUILDING).partition("-")[0]
-    if not process.isdigit():
-        return False
-    with suppress(ProcessLookupError):
-        try:
-            os.kill(int(process), 0)
-        except PermissionError:
-            return True
-        return True
-    return False
-
-
-def _flush(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def _lock_of(folder: Path) -> Path:
+    return folder.with_suffix(".lock")

@@ -24,6 +24,7 @@ from olist_pipeline.serving.compose import compose, refuse_impossible, sign
 from olist_pipeline.serving.journal import present_state, sole_switch
 from olist_pipeline.serving.release import (
     Release,
+    building,
     current_release,
     find_release,
     kept_numbers,
@@ -95,9 +96,12 @@ def cutover(
             raise GateClosed(context, found)
         number = next_number(serving)
         act = _act("cutover", [change], by, reason, release=number, parity_run=parity_run, overridden=found)
-        folder, release = standby.take(serving, base, context, wanted, number) or compose(serving, base, wanted, number)
-        sign(folder, release, act)
-        put_in_place(serving, folder, number)
+        with building(serving) as folder:
+            release = standby.take(serving, folder, base, context, wanted, number) or compose(
+                serving, folder, base, wanted, number
+            )
+            sign(folder, release, act)
+            put_in_place(serving, folder, number)
         _carry_out(serving, act, number)
     return _switched(base, release, act, wanted)
 
@@ -242,9 +246,12 @@ def _way_back(serving: Path, base: Release, wanted: Mapping[str, Route], context
     """
     number = next_number(serving)
     try:
-        folder, release = standby.take(serving, base, context, wanted, number) or compose(
-            serving, base, wanted, number, audit=False
-        )
+        with building(serving) as folder:
+            release = standby.take(serving, folder, base, context, wanted, number) or compose(
+                serving, folder, base, wanted, number, audit=False
+            )
+            put_in_place(serving, folder, number)
+            return release
     except OlistError:
         schemas = served_schemas(base.tables, wanted)
         for kept in reversed([kept for kept in kept_numbers(serving) if kept < base.number]):
@@ -252,8 +259,6 @@ def _way_back(serving: Path, base: Release, wanted: Mapping[str, Route], context
             if {name: table["schema"] for name, table in former.tables.items()} == schemas:
                 return former
         raise
-    put_in_place(serving, folder, number)
-    return release
 
 
 def _carry_out(serving: Path, act: Act, number: int) -> None:

@@ -1,7 +1,10 @@
 """Releases and their gate: published whole or not at all, and only on green, present verdicts."""
 
 import json
+import multiprocessing
+import os
 import sys
+import time
 from dataclasses import replace
 from datetime import date
 from types import SimpleNamespace
@@ -64,6 +67,16 @@ def published(settings, warehouse, routes=SHADOW, **changes):
 def served(settings):
     with duckdb.connect(str(settings.serving / "current" / "serving.duckdb"), read_only=True) as connection:
         return connection.execute("SELECT order_id FROM fact_orders ORDER BY 1").fetchall()
+
+
+def build_for_ever(serving, name, told):
+    """Build a release, in a folder of this name, without an end; say where."""
+    releases.uuid.uuid4 = lambda: SimpleNamespace(hex=name)
+    with releases.building(serving) as folder:
+        folder.mkdir()
+        (folder / "half").touch()
+        told.send(folder)
+        time.sleep(600)
 
 
 class TestParityVerdict:
@@ -155,14 +168,29 @@ class TestPublishing:
         published(settings, warehouse)
         assert not leftover.exists()
 
+    @pytest.mark.parametrize("process", [os.getpid(), 2**22 - 1])
+    def test_what_is_being_built_stays_whoever_lives_and_what_nobody_holds_goes(self, settings, process):
+        """A process id says nothing: another container counts its own. The lock of a living builder does."""
+        serving, context = settings.serving, multiprocessing.get_context("fork")
+        receiver, sender = context.Pipe(duplex=False)
+        builder = context.Process(target=build_for_ever, args=(serving, str(process), sender), daemon=True)
+        builder.start()
+        folder = receiver.recv()
+        releases.remove_unneeded(serving)
+        assert (folder / "half").exists()
+        builder.kill()
+        builder.join()
+        releases.remove_unneeded(serving)
+        assert list((serving / "releases").iterdir()) == []
+
     def test_the_last_ones_are_kept_and_the_one_that_is_served(self, settings, warehouse, monkeypatch):
         monkeypatch.setattr(releases, "KEPT_RELEASES", 2)
         for _ in range(3):
             published(settings, warehouse)
         assert releases.kept_numbers(settings.serving) == [2, 3]
         point_to(settings.serving, 2)
-        releases.put_in_place(settings.serving, releases.new_folder(settings.serving), 4)
-        releases.put_in_place(settings.serving, releases.new_folder(settings.serving), 5)
+        for number in (4, 5):
+            releases.release_folder(settings.serving, number).mkdir()
         releases.remove_unneeded(settings.serving)
         assert releases.kept_numbers(settings.serving) == [2, 4, 5]
 
