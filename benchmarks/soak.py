@@ -23,8 +23,9 @@ import duckdb
 
 from olist_pipeline.errors import OlistError
 from olist_pipeline.registry import CONTEXTS
+from olist_pipeline.release_manifest import DATABASE, Release
 from olist_pipeline.serving import gate, journal, standby, switch
-from olist_pipeline.serving.release import DATABASE, Release, current_release
+from olist_pipeline.serving.release import current_release
 from olist_pipeline.serving.routing import served_schemas
 from olist_pipeline.settings import CutoverRules, Settings
 from olist_pipeline.stores.postgres import ready_url

@@ -66,9 +66,9 @@ def serving_assets(
             metadata={
                 "release": published.number,
                 "as_of": published.as_of,
-                "routes": dg.MetadataValue.json(published.routes),
-                "not_checked": dg.MetadataValue.json(published.unchecked),
-                "rows": dg.MetadataValue.json({name: table["rows"] for name, table in published.tables.items()}),
+                "routes": dg.MetadataValue.json(dict(published.routes)),
+                "not_checked": dg.MetadataValue.json(list(published.unchecked)),
+                "rows": dg.MetadataValue.json({name: table.rows for name, table in published.tables.items()}),
             }
         )
 

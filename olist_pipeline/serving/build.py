@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,24 +18,33 @@ import polars as pl
 
 from olist_pipeline.errors import OlistError
 from olist_pipeline.registry import contexts_behind
+from olist_pipeline.release_manifest import (
+    DATABASE,
+    NEW,
+    OLD,
+    Content,
+    Key,
+    Reference,
+    Release,
+    ReleasedTable,
+    Route,
+    Side,
+    write_manifest,
+)
 from olist_pipeline.serving import standby
 from olist_pipeline.serving.about import write
 from olist_pipeline.serving.audit import audit, unchecked
 from olist_pipeline.serving.compose import refuse_impossible, show, tell_routes
 from olist_pipeline.serving.journal import done_acts, sole_switch
 from olist_pipeline.serving.release import (
-    DATABASE,
-    Release,
     building,
     next_number,
     point_to,
     put_in_place,
     refuse_past,
     remove_unneeded,
-    write_manifest,
 )
-from olist_pipeline.serving.routing import DIMENSION, NEW, OLD, Reference, served_schemas
-from olist_pipeline.stores.routes import Route
+from olist_pipeline.serving.routing import DIMENSION, served_schemas
 from olist_pipeline.tablediff.fingerprint import fingerprint
 from olist_pipeline.tablediff.sql import literal, quote, relation_name
 from olist_pipeline.warehouse import NEW_PREFIX, WarehouseTable
@@ -45,16 +54,6 @@ COPIES = 2
 
 ReadRoutes = Callable[[], Mapping[str, Route]]
 Objections = Callable[[duckdb.DuckDBPyConnection, Mapping[str, Route]], Sequence[str]]
-
-
-@dataclass(frozen=True)
-class Key:
-    """A column of `child` whose values are those of the column `key` of `parent`."""
-
-    child: str
-    column: str
-    parent: str
-    key: str
 
 
 def references_of(manifest: Mapping[str, Any], tables: Iterable[WarehouseTable]) -> tuple[Key, ...]:
@@ -119,7 +118,7 @@ def publish(
         folder.mkdir()
         with duckdb.connect(str(folder / DATABASE)) as connection:
             copied = _copy_tables(connection, warehouse, tables, retired)
-            measured = [asdict(_measured(connection, copied, key)) for key in references]
+            measured = tuple(_measured(connection, copied, key) for key in references)
             gated = read_routes()
             refuse(objections(connection, gated))
             write(connection, about or {})
@@ -134,20 +133,14 @@ def publish(
                 as_of=as_of,
                 routes=dict(routes),
                 landing=dict(landing),
-                tables={
-                    name: {
-                        **table,
-                        "schema": schemas[name],
-                        "rows": table["sources"].get(schemas[name], {}).get("rows"),
-                    }
-                    for name, table in copied.items()
-                },
+                tables=copied,
                 code=code,
                 parity_runs=dict(parity_runs or {}),
                 references=measured,
-                unchecked=unchecked(),
+                unchecked=tuple(unchecked()),
             )
             refuse_impossible(release, schemas)
+            release = release.showing(schemas)
             with duckdb.connect(str(folder / DATABASE)) as connection:
                 if routes != gated:
                     refuse(objections(connection, routes))
@@ -168,9 +161,9 @@ def refuse(problems: Sequence[str]) -> None:
         raise OlistError("No release is published: " + "; ".join(problems) + ".")
 
 
-def needs_of(table: WarehouseTable) -> list[str]:
+def needs_of(table: WarehouseTable) -> tuple[str, ...]:
     """Return the contexts that must be on new before a table is: its own, and those that its rows come from."""
-    return sorted({table.context} | contexts_behind(table.reads))
+    return tuple(sorted({table.context} | contexts_behind(table.reads)))
 
 
 def _copy_tables(
@@ -178,17 +171,17 @@ def _copy_tables(
     warehouse: Path,
     tables: Iterable[WarehouseTable],
     retired: Collection[str],
-) -> dict[str, dict[str, Any]]:
+) -> dict[str, ReleasedTable]:
     """Copy both sides of each table, or the new one alone of a retired context, and prove that the copies are whole.
 
-    Sides with the same rows are kept once: new then is a view.
+    Sides with the same rows are kept once: new then is a view. They are returned as shown from new, which all have.
     """
 
-    def copy(table: WarehouseTable) -> dict[str, Any]:
-        sides = (NEW,) if table.context in retired else (OLD, NEW)
+    def copy(table: WarehouseTable) -> ReleasedTable:
+        sides: tuple[Side, ...] = (NEW,) if table.context in retired else (OLD, NEW)
         with connection.cursor() as cursor:
             sources = {side: _copy_side(cursor, table.name, side) for side in sides}
-        return {"context": table.context, "key": list(table.key), "needs": needs_of(table), "sources": sources}
+        return ReleasedTable(NEW, sources[NEW].rows, table.context, table.key, needs_of(table), sources)
 
     connection.execute(f"CREATE SCHEMA {OLD}; CREATE SCHEMA {NEW}")
     connection.execute(f"ATTACH {literal(str(warehouse))} AS warehouse (READ_ONLY)")
@@ -199,16 +192,16 @@ def _copy_tables(
     return {name: one.result() for name, one in copied.items()}
 
 
-def _copy_side(connection: duckdb.DuckDBPyConnection, name: str, side: str) -> dict[str, Any]:
+def _copy_side(connection: duckdb.DuckDBPyConnection, name: str, side: Side) -> Content:
     source, target = f"warehouse.{side}.{quote(name)}", relation_name(side, name)
     before = fingerprint(connection, source)
     if side == NEW and _has(connection, OLD, name) and fingerprint(connection, relation_name(OLD, name)) == before:
         connection.execute(f"CREATE VIEW {target} AS FROM {relation_name(OLD, name)}")
-        return before.to_dict()
+        return Content(before.rows, before.digest)
     connection.execute(f"CREATE TABLE {target} AS FROM {source}")
     if fingerprint(connection, target) != before:
         raise OlistError(f"The copy of {side}.{name} is not what the warehouse holds; run again.")
-    return before.to_dict()
+    return Content(before.rows, before.digest)
 
 
 def _has(connection: duckdb.DuckDBPyConnection, schema: str, name: str) -> bool:
@@ -220,11 +213,12 @@ def _has(connection: duckdb.DuckDBPyConnection, schema: str, name: str) -> bool:
     return bool(found)
 
 
-def _measured(connection: duckdb.DuckDBPyConnection, tables: Mapping[str, Mapping[str, Any]], key: Key) -> Reference:
+def _measured(connection: duckdb.DuckDBPyConnection, tables: Mapping[str, ReleasedTable], key: Key) -> Reference:
     """Count the references that would be lost between the sides of two tables (see `Reference.lost`)."""
-    child, parent = tables[key.child]["sources"], tables[key.parent]["sources"]
-    lost: dict[str, int] = {}
-    for side, other in ((OLD, NEW), (NEW, OLD)):
+    child, parent = tables[key.child].sources, tables[key.parent].sources
+    lost: dict[Side, int] = {}
+    directions: tuple[tuple[Side, Side], ...] = ((OLD, NEW), (NEW, OLD))
+    for side, other in directions:
         if side not in child or not {OLD, NEW} <= parent.keys() or parent[OLD] == parent[NEW]:
             continue
         has = f"SELECT {quote(key.key)} FROM {{}} WHERE {quote(key.key)} IS NOT NULL"

@@ -24,9 +24,10 @@ from typing import Any
 from olist_pipeline.errors import OlistError
 from olist_pipeline.file_locks import lock_file
 from olist_pipeline.files import flush, replacing
+from olist_pipeline.release_manifest import Route
 from olist_pipeline.serving.release import current_number, last_readable
 from olist_pipeline.stores import routes
-from olist_pipeline.stores.routes import Act, Route, RouteState
+from olist_pipeline.stores.routes import Act, RouteState
 
 JOURNAL = "journal.jsonl"
 LOCK_SECONDS = 60.0

@@ -1,7 +1,7 @@
 """Releases: immutable, numbered databases, of which `current` points to one.
 
-What belongs here: what a release says of itself, where it lies, pointing to it, and how many are kept. What does not:
-what is in its database (see `build` and `compose`), and whether it may be published (see `gate`).
+What belongs here: where a release lies, pointing to it, and how many are kept. What does not: what it says of itself
+(`release_manifest`), what is in its database (see `build` and `compose`), and whether it may be published (see `gate`).
 
     serving/releases/00007/serving.duckdb   schema main: what dashboards read; old and new: what main shows; about:
                                             what is said of the migration
@@ -15,83 +15,22 @@ A reader that has opened `current/serving.duckdb` keeps its release for as long 
 
 from __future__ import annotations
 
-import json
 import shutil
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from olist_pipeline.errors import OlistError
 from olist_pipeline.file_locks import is_held, lock_file
 from olist_pipeline.files import flush
-from olist_pipeline.stores.routes import Route
+from olist_pipeline.release_manifest import DATABASE, MANIFEST, Release, read_manifest
 
-DATABASE = "serving.duckdb"
-MANIFEST = "manifest.json"
 KEPT_RELEASES = 10
 CLOCK_TOLERANCE = timedelta(hours=1)
 """The clocks of machines that take turns need not agree better than that."""
 _BUILDING = ".building-"
-
-
-@dataclass(frozen=True)
-class Release:
-    """What a release says of itself.
-
-    `tables` has by name: the served `schema` and its `rows`, `context`, `key`, the contexts that it `needs` on new,
-    and by schema in `sources` the rows and the digest of each side that the release holds. `references` are the keys
-    by which its tables refer to each other (see `routing.Reference`). `fingerprint` is of landing and `code`;
-    `parity_runs` names by context the run whose verdicts let it pass. `based_on` is the release whose data it has
-    under other routes, None where it was built from the warehouse. `unchecked` has a sentence for each check that
-    could not be made of it.
-    """
-
-    number: int
-    made_at: str
-    run_id: str
-    fingerprint: str
-    as_of: str
-    routes: dict[str, Route]
-    landing: dict[str, str]
-    tables: dict[str, dict[str, Any]]
-    code: str = ""
-    parity_runs: dict[str, str] = field(default_factory=dict)
-    references: list[dict[str, Any]] = field(default_factory=list)
-    based_on: int | None = None
-    unchecked: list[str] = field(default_factory=list)
-
-    def sources(self, table: str) -> Mapping[str, Mapping[str, Any]]:
-        """Return the sides of a table by schema; raises OlistError for a release of a version that kept one alone."""
-        sources: Mapping[str, Mapping[str, Any]] = self.tables[table].get("sources", {})
-        if not sources:
-            raise OlistError(
-                f"Release {self.number} holds one side of each table only; `olist run --force` makes one of both."
-            )
-        return sources
-
-
-def read_manifest(folder: Path) -> Release:
-    """Return the manifest of a release's folder; raises OlistError when there is none, or it cannot be read."""
-    try:
-        values = json.loads((folder / MANIFEST).read_text("utf-8"))
-        known = {field.name for field in fields(Release)}
-        return Release(**{name: value for name, value in values.items() if name in known})
-    except (OSError, ValueError, TypeError) as error:
-        raise OlistError(
-            f"The release in {folder} has no readable {MANIFEST} ({error}); `olist run --force` makes another one."
-        ) from error
-
-
-def write_manifest(folder: Path, release: Release) -> None:
-    """Write a release's manifest and wait until its folder is on the disk."""
-    (folder / MANIFEST).write_text(json.dumps(asdict(release), indent=2) + "\n", "utf-8")
-    for name in (DATABASE, MANIFEST):
-        flush(folder / name)
-    flush(folder)
 
 
 def current_release(serving: Path) -> Release | None:

@@ -19,12 +19,12 @@ from contextlib import suppress
 from pathlib import Path
 
 from olist_pipeline.errors import OlistError
+from olist_pipeline.release_manifest import Release, Route, read_manifest
 from olist_pipeline.serving.audit import unchecked
 from olist_pipeline.serving.compose import compose
 from olist_pipeline.serving.journal import present_state
-from olist_pipeline.serving.release import Release, building, current_release, next_number, read_manifest
+from olist_pipeline.serving.release import building, current_release, next_number
 from olist_pipeline.serving.routing import is_of_these_routes, mixtures, served_schemas, way_back
-from olist_pipeline.stores.routes import Route
 
 SWITCHED: tuple[Route, ...] = ("new", "shadow")
 """The routes that a switch may change. A context on old is rehearsed first, a retired one is not switched."""

@@ -19,11 +19,11 @@ from pathlib import Path
 from typing import Any
 
 from olist_pipeline.errors import OlistError
+from olist_pipeline.release_manifest import NEW, Release, Route
 from olist_pipeline.serving import journal, standby
 from olist_pipeline.serving.compose import compose, refuse_impossible, sign
 from olist_pipeline.serving.journal import present_state, sole_switch
 from olist_pipeline.serving.release import (
-    Release,
     building,
     current_release,
     find_release,
@@ -33,9 +33,9 @@ from olist_pipeline.serving.release import (
     put_in_place,
     remove_unneeded,
 )
-from olist_pipeline.serving.routing import NEW, served_schemas, unmatched, waiting_for, way_back
+from olist_pipeline.serving.routing import served_schemas, unmatched, waiting_for, way_back
 from olist_pipeline.settings import Settings
-from olist_pipeline.stores.routes import NEXT_ROUTES, SERVED_FROM_NEW, Act, Action, Change, Route, RouteState
+from olist_pipeline.stores.routes import NEXT_ROUTES, SERVED_FROM_NEW, Act, Action, Change, RouteState
 
 Objections = Callable[[Release], Sequence[str]]
 """What the gate has against serving this release under another route."""
@@ -256,7 +256,7 @@ def _way_back(serving: Path, base: Release, wanted: Mapping[str, Route], context
         schemas = served_schemas(base.tables, wanted)
         for kept in reversed([kept for kept in kept_numbers(serving) if kept < base.number]):
             former = find_release(serving, kept)
-            if {name: table["schema"] for name, table in former.tables.items()} == schemas:
+            if former.schemas() == schemas:
                 return former
         raise
 
@@ -326,11 +326,11 @@ def _wanted_cutover(serving: Path, context: str) -> tuple[Release, Change, dict[
 def _moved(base: Release, routes: Mapping[str, Route]) -> list[str]:
     """Return the tables that would be served from another side than now."""
     schemas = served_schemas(base.tables, routes)
-    return [name for name, table in base.tables.items() if table["schema"] != schemas[name]]
+    return [name for name, table in base.tables.items() if table.schema != schemas[name]]
 
 
 def _no_effect(base: Release, context: str, routes: Mapping[str, Route]) -> str:
-    own = (table for table in base.tables.values() if table["context"] == context)
+    own = (table for table in base.tables.values() if table.context == context)
     waiting = sorted({name for table in own for name in waiting_for(table, routes)})
     return (
         f"The cutover of {context} would change nothing yet: all its tables also read {', '.join(waiting)}, "
@@ -362,16 +362,16 @@ def _act(action: Action, changes: Sequence[Change], by: str, reason: str, **more
 
 
 def _switched(base: Release, release: Release, act: Act, routes: Mapping[str, Route]) -> Switched:
-    schemas = {name: table["schema"] for name, table in release.tables.items()}
+    schemas, former = release.schemas(), base.schemas()
     own = {change.context for change in act.changes if change.route == NEW}
     return Switched(
         act,
         release,
-        tables=tuple(name for name, schema in schemas.items() if base.tables.get(name, {}).get("schema") != schema),
+        tables=tuple(name for name, schema in schemas.items() if former.get(name) != schema),
         waiting={
             name: waiting_for(table, routes)
             for name, table in release.tables.items()
-            if table["context"] in own and schemas[name] != NEW
+            if table.context in own and schemas[name] != NEW
         },
         notes=tuple(unmatched(release, schemas)),
     )

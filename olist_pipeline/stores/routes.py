@@ -11,9 +11,9 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
+from olist_pipeline.release_manifest import Route
 from olist_pipeline.stores.postgres import query, transaction
 
-Route = Literal["old", "shadow", "new", "retired"]
 Action = Literal["shadow", "cutover", "rollback", "retire", "restore", "acknowledge"]
 
 FIRST_ROUTE: Route = "shadow"

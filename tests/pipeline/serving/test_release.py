@@ -111,7 +111,7 @@ class TestPublishing:
     def test_after_a_cutover_the_new_table_is_served(self, settings, warehouse):
         release = published(settings, warehouse, NEW)
         table = release.tables["fact_orders"]
-        assert (table["schema"], table["rows"], table["context"]) == ("new", 2, "sales")
+        assert (table.schema, table.rows, table.context) == ("new", 2, "sales")
         assert served(settings) == [("o1",), ("o2",)]
 
     def test_a_release_says_what_it_is(self, settings, warehouse):
@@ -412,7 +412,7 @@ class TestVerification:
     def test_the_old_side_is_served_as_it_is(self, settings, warehouse):
         """The old pipeline reports a doubled row and goes on; a release that refused it would stop the dashboards."""
         change(warehouse, "INSERT INTO old.fact_orders VALUES ('o1', 1)")
-        assert published(settings, warehouse).tables["fact_orders"]["rows"] == 4
+        assert published(settings, warehouse).tables["fact_orders"].rows == 4
 
     def test_a_dashboard_query_that_fails_is_not_published(self, settings, warehouse, monkeypatch):
         query = SimpleNamespace(

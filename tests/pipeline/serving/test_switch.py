@@ -11,8 +11,8 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from olist_pipeline.errors import OlistError
+from olist_pipeline.release_manifest import Key
 from olist_pipeline.serving import journal, standby, switch
-from olist_pipeline.serving.build import Key
 from olist_pipeline.serving.release import current_number, current_release, kept_numbers
 from olist_pipeline.stores import routes as route_store
 from tests.pipeline.serving.world import (

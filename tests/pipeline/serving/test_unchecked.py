@@ -75,7 +75,7 @@ def test_a_standby_that_was_not_checked_is_not_taken_once_it_can_be(settings, mo
         published(settings)
         assert "sales" in standby.prepare(settings.serving)
     switch.cutover(settings, "sales", lambda release: [], by="me", reason="proven")
-    assert current_release(settings.serving).unchecked == []
+    assert current_release(settings.serving).unchecked == ()
 
 
 def test_the_guard_is_red_and_takes_nothing_back(settings, no_package, database, monkeypatch):

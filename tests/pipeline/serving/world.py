@@ -6,8 +6,8 @@ from pathlib import Path
 
 import duckdb
 
-from olist_pipeline.serving.build import Key, publish
-from olist_pipeline.serving.release import Release
+from olist_pipeline.release_manifest import Key, Release
+from olist_pipeline.serving.build import publish
 from olist_pipeline.serving.routing import served_schemas
 from olist_pipeline.settings import CutoverRules, Settings
 from olist_pipeline.warehouse import WarehouseTable
