@@ -15,7 +15,7 @@ from olist_pipeline.orchestration.resources import PipelineResource, clear_failu
 from olist_pipeline.registry import CONTEXTS
 from olist_pipeline.serving import journal
 from olist_pipeline.serving.about import about
-from olist_pipeline.serving.build import publish, references_of
+from olist_pipeline.serving.build import Publication, publish, references_of
 from olist_pipeline.serving.gate import objections, parity_runs
 from olist_pipeline.stores import routes
 from olist_pipeline.warehouse import NEW, OLD, WarehouseTable
@@ -45,11 +45,8 @@ def serving_assets(
         settings, url = pipeline.settings, pipeline.url
         with clear_failures():
             landing = landing_hashes(settings)
-            published = publish(
-                settings.serving,
-                settings.warehouse,
+            publication = Publication(
                 tables,
-                lambda: journal.recorded_routes(settings.serving, url, CONTEXTS),
                 run_id=context.run_id,
                 fingerprint=run_fingerprint(settings, landing),
                 code=code_hash(),
@@ -58,8 +55,14 @@ def serving_assets(
                 references=references,
                 parity_runs=parity_runs(url),
                 retired=retired,
-                objections=lambda connection, routed: objections(settings, url, connection, tables, routed),
                 about=about(settings, url),
+            )
+            published = publish(
+                settings.serving,
+                settings.warehouse,
+                publication,
+                lambda: journal.recorded_routes(settings.serving, url, CONTEXTS),
+                lambda connection, routed: objections(settings, url, connection, tables, routed),
             )
             routes.record_release(url, CONTEXTS, published.number)
         return dg.MaterializeResult(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -56,6 +56,26 @@ ReadRoutes = Callable[[], Mapping[str, Route]]
 Objections = Callable[[duckdb.DuckDBPyConnection, Mapping[str, Route]], Sequence[str]]
 
 
+@dataclass(frozen=True)
+class Publication:
+    """What is published: the tables, and what the release says of itself and of the migration.
+
+    `references` are counted in it. Of `retired` contexts the new side alone is held. `about` are the tables of its
+    schema about by name (see the module `about`); the other fields are those of `Release`.
+    """
+
+    tables: Sequence[WarehouseTable]
+    run_id: str
+    fingerprint: str
+    code: str
+    as_of: str
+    landing: Mapping[str, str]
+    references: Sequence[Key] = ()
+    parity_runs: Mapping[str, str] = field(default_factory=dict)
+    retired: Collection[str] = ()
+    about: Mapping[str, pl.DataFrame] = field(default_factory=dict)
+
+
 def references_of(manifest: Mapping[str, Any], tables: Iterable[WarehouseTable]) -> tuple[Key, ...]:
     """Return the references between `tables`, from dbt's manifest.
 
@@ -91,51 +111,41 @@ def references_of(manifest: Mapping[str, Any], tables: Iterable[WarehouseTable])
 def publish(
     serving: Path,
     warehouse: Path,
-    tables: Sequence[WarehouseTable],
+    publication: Publication,
     read_routes: ReadRoutes,
-    *,
-    run_id: str,
-    fingerprint: str,
-    code: str,
-    as_of: str,
-    landing: Mapping[str, str],
-    references: Iterable[Key] = (),
-    parity_runs: Mapping[str, str] | None = None,
-    retired: Collection[str] = (),
     objections: Objections = lambda connection, routes: (),
-    about: Mapping[str, pl.DataFrame] | None = None,
 ) -> Release:
-    """Build the next release of `tables` from `warehouse`, gate and audit it, and let `current` point to it.
+    """Build the next release from `warehouse`, gate and audit it, and let `current` point to it.
 
-    `about` are the tables that it says of the migration (see the module `about`). Routes are read once the tables are
-    copied, so that a cutover meanwhile is not undone. A crash before the last rename leaves the former release
-    serving. A check that cannot be made here stops no release, for it would stop the old tables, too: the release says
-    so (`unchecked`), and no cutover passes. Raises OlistError with all `objections`, and when the release is not what
-    stands in the warehouse, mixes sides that do not belong together, or fails its audit.
+    Routes are read once the tables are copied, so that a cutover meanwhile is not undone. A crash before the last
+    rename leaves the former release serving. A check that cannot be made here stops no release, for it would stop the
+    old tables, too: the release says so (`unchecked`), and no cutover passes. Raises OlistError with all `objections`,
+    and when the release is not what stands in the warehouse, mixes sides that do not belong together, or fails its
+    audit.
     """
     refuse_past(serving, datetime.now(UTC))
     with building(serving) as folder:
         folder.mkdir()
         with duckdb.connect(str(folder / DATABASE)) as connection:
-            copied = _copy_tables(connection, warehouse, tables, retired)
-            measured = tuple(_measured(connection, copied, key) for key in references)
+            copied = _copy_tables(connection, warehouse, publication.tables, publication.retired)
+            measured = tuple(_measured(connection, copied, key) for key in publication.references)
             gated = read_routes()
             refuse(objections(connection, gated))
-            write(connection, about or {})
+            write(connection, publication.about)
         with sole_switch(serving):
             routes = read_routes()
             schemas = served_schemas(copied, routes)
             release = Release(
                 number=next_number(serving),
                 made_at=datetime.now(UTC).isoformat(timespec="seconds"),
-                run_id=run_id,
-                fingerprint=fingerprint,
-                as_of=as_of,
+                run_id=publication.run_id,
+                fingerprint=publication.fingerprint,
+                as_of=publication.as_of,
                 routes=dict(routes),
-                landing=dict(landing),
+                landing=dict(publication.landing),
                 tables=copied,
-                code=code,
-                parity_runs=dict(parity_runs or {}),
+                code=publication.code,
+                parity_runs=dict(publication.parity_runs),
                 references=measured,
                 unchecked=tuple(unchecked()),
             )

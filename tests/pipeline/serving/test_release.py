@@ -21,7 +21,7 @@ from olist_pipeline.serving import audit as audits
 from olist_pipeline.serving import build
 from olist_pipeline.serving import release as releases
 from olist_pipeline.serving.audit import audit
-from olist_pipeline.serving.build import publish
+from olist_pipeline.serving.build import Publication, publish
 from olist_pipeline.serving.gate import cutover_objections, objections
 from olist_pipeline.serving.release import current_release, point_to
 from olist_pipeline.steps import run_intake, run_validation
@@ -59,9 +59,9 @@ def ask(warehouse, question):
         return question(connection)
 
 
-def published(settings, warehouse, routes=SHADOW, **changes):
-    facts = {"run_id": "r1", "fingerprint": "f", "code": "c", "as_of": "2018-10-17", "landing": {}, **changes}
-    return publish(settings.serving, warehouse, [ORDERS], lambda: routes, **facts)
+def published(settings, warehouse, routes=SHADOW, objections=lambda connection, routes: (), **changes):
+    publication = replace(Publication([ORDERS], "r1", "f", "c", "2018-10-17", {}), **changes)
+    return publish(settings.serving, warehouse, publication, lambda: routes, objections)
 
 
 def served(settings):

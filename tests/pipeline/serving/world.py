@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 
 from olist_pipeline.release_manifest import Key, Release
-from olist_pipeline.serving.build import publish
+from olist_pipeline.serving.build import Publication, publish
 from olist_pipeline.serving.routing import served_schemas
 from olist_pipeline.settings import CutoverRules, Settings
 from olist_pipeline.warehouse import WarehouseTable
@@ -69,17 +69,12 @@ def copy_of(settings: Settings, folder: Path) -> Settings:
     return replace(settings, home=folder / "home", landing=folder / "landing")
 
 
-def published(settings: Settings, routes=SHADOW, **changes) -> Release:
+def published(settings: Settings, routes=SHADOW, objections=lambda connection, routes: (), **changes) -> Release:
     """Publish the warehouse as it is under `routes`, which may be a function that reads them."""
-    facts = {"run_id": "r1", "fingerprint": "f", "code": "c", "as_of": "2018-10-17", "landing": {}}
-    facts["references"] = REFERENCES
-    return publish(
-        settings.serving,
-        settings.warehouse,
-        TABLES,
-        routes if callable(routes) else lambda: routes,
-        **{**facts, **changes},
-    )
+    publication = Publication(TABLES, "r1", "f", "c", "2018-10-17", {}, REFERENCES)
+    read_routes = routes if callable(routes) else lambda: routes
+    publication = replace(publication, **changes)
+    return publish(settings.serving, settings.warehouse, publication, read_routes, objections)
 
 
 def sides(settings: Settings) -> dict[str, str]:
