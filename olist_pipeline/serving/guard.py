@@ -22,7 +22,8 @@ from olist_pipeline.release_manifest import DATABASE, NEW, Release, Route
 from olist_pipeline.serving import journal, standby
 from olist_pipeline.serving.audit import failing_queries, unchecked
 from olist_pipeline.serving.release import current_release
-from olist_pipeline.serving.switch import Switched, rollback
+from olist_pipeline.serving.rollback import rollback
+from olist_pipeline.serving.switch import Switched
 from olist_pipeline.settings import Settings
 from olist_pipeline.steps import landing_hash_of
 from olist_pipeline.stores import verdicts

@@ -1,7 +1,7 @@
 """The journal of acts: what was done to routes, on disk beside the releases, so that a rollback needs no database.
 
 What belongs here: the lock over serving, appending acts, settling unfinished ones, and bringing them to PostgreSQL.
-What does not: deciding on an act and carrying it out (`switch`).
+What does not: deciding on an act (`cutover`, `rollback`, `retirement`) and carrying it out (`switch`).
 
     serving/journal.jsonl   {"act": {...}} and, once `current` points to its release, {"settled": id, "done": true}
 

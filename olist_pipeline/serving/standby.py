@@ -1,6 +1,6 @@
 """The standby: for each context the present release with that context switched, ready to be pointed to.
 
-What belongs here: preparing and taking it. What does not: deciding on a cutover or a rollback (see `switch`).
+What belongs here: preparing and taking it. What does not: deciding on a switch (`cutover`, `rollback`).
 
     serving/standby/sales/   a whole release with the next number, based on the present one
 

@@ -1,7 +1,7 @@
 """Routes: what serving reads for each context, who changed that, and the history of changes.
 
 What belongs here: reading routes and recording acts, each once. What does not: whether an act is allowed (the gate
-says), and its effect on what is served (`serving.switch`).
+says), and its effect on what is served (`serving`).
 """
 
 from __future__ import annotations
