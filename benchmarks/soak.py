@@ -23,8 +23,11 @@ import duckdb
 
 from olist_pipeline.errors import OlistError
 from olist_pipeline.registry import CONTEXTS
-from olist_pipeline.serving import gate, journal, standby, switch
-from olist_pipeline.serving.release import DATABASE, Release, current_release
+from olist_pipeline.release_manifest import DATABASE, Release
+from olist_pipeline.serving import gate, journal, standby
+from olist_pipeline.serving.cutover import Objections, cutover, rehearse
+from olist_pipeline.serving.release import current_release
+from olist_pipeline.serving.rollback import rollback
 from olist_pipeline.serving.routing import served_schemas
 from olist_pipeline.settings import CutoverRules, Settings
 from olist_pipeline.stores.postgres import ready_url
@@ -153,17 +156,17 @@ def _start(function: Callable[..., None], *arguments: object) -> tuple[multiproc
     return process, receiver  # type: ignore[return-value]
 
 
-def switcher(settings: Settings, objections: Callable[[str], switch.Objections]) -> Switch:
+def switcher(settings: Settings, objections: Callable[[str], Objections]) -> Switch:
     """Return a switch that does what the commands do: `objections` are the gate's, by context."""
 
     def act(context: str, forward: bool) -> float:
         if forward and journal.present_state(settings.serving).routes[context] == "old":
-            switch.rehearse(settings, context, by="soak", reason="soaked")
+            rehearse(settings, context, by="soak", reason="soaked")
         started = time.perf_counter()
         if forward:
-            switch.cutover(settings, context, objections(context), by="soak", reason="soaked")
+            cutover(settings, context, objections(context), by="soak", reason="soaked")
         else:
-            switch.rollback(settings, context, by="soak", reason="soaked")
+            rollback(settings, context, by="soak", reason="soaked")
         seconds = time.perf_counter() - started
         standby.prepare(settings.serving)
         return seconds

@@ -6,7 +6,6 @@ not: the queries, and any other store.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,9 +18,7 @@ import polars as pl
 
 from dashboards.queries import QUERIES
 from olist_pipeline.errors import OlistError
-
-DATABASE = "serving.duckdb"
-MANIFEST = "manifest.json"
+from olist_pipeline.release_manifest import DATABASE, MANIFEST, Side, read_manifest
 
 
 @dataclass(frozen=True)
@@ -32,8 +29,8 @@ class PinnedRelease:
     number: int
     as_of: date
     made_at: datetime
-    routes: Mapping[str, str]
-    tables: Mapping[str, Mapping[str, Any]]
+    served_from: Mapping[str, Side]
+    """The side that each table is shown from, by table."""
 
     @contextmanager
     def reading(self) -> Iterator[Reader]:
@@ -105,20 +102,18 @@ def _type(name: str) -> pl.DataType:
 
 
 def current(serving: Path) -> PinnedRelease:
-    """Return the release that `serving/current` points to now; raises OlistError before the first."""
+    """Return the release that `serving/current` points to now; raises OlistError before the first, or for damage."""
     # Resolved once: manifest and database are of one release, whatever the link does in between.
     folder = (serving / "current").resolve()
-    try:
-        manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
-    except FileNotFoundError as error:
+    if not (folder / MANIFEST).exists():
         raise OlistError(
             f"There is no release in {serving} yet; `olist run` makes the first, or set OLIST_HOME to where it is."
-        ) from error
+        )
+    manifest = read_manifest(folder)
     return PinnedRelease(
         folder,
-        int(manifest["number"]),
-        date.fromisoformat(manifest["as_of"]),
-        datetime.fromisoformat(manifest["made_at"]),
-        manifest["routes"],
-        manifest["tables"],
+        manifest.number,
+        date.fromisoformat(manifest.as_of),
+        datetime.fromisoformat(manifest.made_at),
+        manifest.schemas(),
     )

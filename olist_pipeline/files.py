@@ -60,6 +60,15 @@ def replacing(path: Path) -> Iterator[Path]:
         raise
 
 
+def flush(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def content_hash(path: Path) -> str:
     """Return the BLAKE2b hash of a file's bytes, as 32 hexadecimal digits."""
     with path.open("rb") as file:

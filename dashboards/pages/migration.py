@@ -66,9 +66,10 @@ def _(filters, kept, release):
     rows = conservation.with_columns(
         pl.concat_str(pl.col("context"), pl.lit(" / "), pl.col("table_name").str.replace_all("_", " ")).alias("table")
     )
-    origin = {name: str(table["schema"]) for name, table in release.tables.items()}
     same = parity.with_columns(
-        pl.col("table_name").replace_strict(origin, default=None, return_dtype=pl.String).alias("served_from"),
+        pl.col("table_name")
+        .replace_strict(dict(release.served_from), default=None, return_dtype=pl.String)
+        .alias("served_from"),
         (pl.col("equal_rows") / pl.max_horizontal("rows_old", "rows_new", pl.lit(1))).alias("same"),
         pl.col("verdict").map_elements(lambda word: Badge(word, verdicts.get(word, "grey")), pl.Object).alias("mark"),
     )

@@ -1,6 +1,6 @@
 """`olist cutover`, `rollback`, `retire` and `acknowledge`: what serving reads, switched by a person.
 
-What belongs here: these commands, and telling what they did. What does not: the acts themselves (`serving.switch`).
+What belongs here: these commands, and telling what they did. What does not: the acts themselves (`serving`).
 A rollback must be quick and need nothing that may be broken: what it does not use is imported where it is used.
 """
 
@@ -12,7 +12,9 @@ import click
 
 from olist_pipeline.cli.output import JSON, print_json
 from olist_pipeline.errors import OlistError
-from olist_pipeline.serving import journal, standby, switch
+from olist_pipeline.serving import cutover as cutovers
+from olist_pipeline.serving import journal, retirement, standby
+from olist_pipeline.serving import rollback as rollbacks
 from olist_pipeline.serving.follow import Follower
 from olist_pipeline.serving.switch import Switched
 from olist_pipeline.settings import Settings, current_user
@@ -35,14 +37,14 @@ def cutover(context: str, to: str, force: bool, reason: str, as_json: bool) -> N
     """
     settings = Settings.from_env()
     if to == "shadow":
-        done = switch.rehearse(settings, context, by=current_user(), reason=reason or "rehearsed again")
+        done = cutovers.rehearse(settings, context, by=current_user(), reason=reason or "rehearsed again")
         _tell(settings, done, as_json)
         return
     from olist_pipeline.serving import gate
 
     url = ready_url(settings)
     journal.bring_to_database(settings.serving, url)
-    done = switch.cutover(
+    done = cutovers.cutover(
         settings,
         context,
         lambda release: gate.cutover_objections(settings, url, release, context, date.today()),
@@ -83,7 +85,7 @@ def rollback(context: str, to: int | None, reason: str, as_json: bool) -> None:
 def acknowledge(context: str, reason: str, as_json: bool) -> None:
     """Lift the block that an automatic rollback left on CONTEXT, with a reason."""
     settings = Settings.from_env()
-    _tell(settings, switch.acknowledge(settings, context, by=current_user(), reason=reason), as_json)
+    _tell(settings, rollbacks.acknowledge(settings, context, by=current_user(), reason=reason), as_json)
 
 
 @click.command()
@@ -95,20 +97,20 @@ def retire(context: str, undo: bool, reason: str, as_json: bool) -> None:
     """Stop building the old and replay tables of CONTEXT, once all contexts have been on new for long enough."""
     settings = Settings.from_env()
     if undo:
-        done = switch.restore(settings, context, by=current_user(), reason=reason or "retirement undone")
+        done = retirement.restore(settings, context, by=current_user(), reason=reason or "retirement undone")
     else:
         why = reason or "all contexts have been on new for long enough"
-        done = switch.retire(settings, context, by=current_user(), reason=why, now=datetime.now(UTC))
+        done = retirement.retire(settings, context, by=current_user(), reason=why, now=datetime.now(UTC))
     _tell(settings, done, as_json)
 
 
 def _rolled_back(settings: Settings, context: str, reason: str, to: int | None) -> Switched:
     """Roll back; where the journal is damaged, PostgreSQL has to be asked first after all."""
     try:
-        return switch.rollback(settings, context, by=current_user(), reason=reason, to=to)
+        return rollbacks.rollback(settings, context, by=current_user(), reason=reason, to=to)
     except journal.JournalDamaged:
         journal.mend(settings.serving, ready_url(settings))
-        return switch.rollback(settings, context, by=current_user(), reason=reason, to=to)
+        return rollbacks.rollback(settings, context, by=current_user(), reason=reason, to=to)
 
 
 def _tell(settings: Settings, done: Switched, as_json: bool) -> None:

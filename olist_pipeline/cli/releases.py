@@ -14,10 +14,9 @@ from rich.console import Console
 
 from olist_pipeline.cli.output import JSON, print_json, print_rows
 from olist_pipeline.errors import OlistError
+from olist_pipeline.release_manifest import DATABASE, Release
 from olist_pipeline.serving.audit import audit, unchecked
 from olist_pipeline.serving.release import (
-    DATABASE,
-    Release,
     current_number,
     find_release,
     kept_numbers,
@@ -64,7 +63,7 @@ def verify(number: int, as_json: bool) -> None:
     elif problems:
         click.echo("\n".join(f"{problem}." for problem in problems))
     else:
-        rows = sum(table["rows"] for table in found.tables.values())
+        rows = sum(table.rows for table in found.tables.values())
         click.echo(f"Release {number} is what it was when it was published: {len(found.tables)} tables, {rows:,} rows.")
     sys.exit(1 if problems else 0)
 
@@ -87,7 +86,7 @@ def _row(found: Release, served: int | None) -> dict[str, Any]:
         "from": f"release {found.based_on}" if found.based_on else "warehouse",
         "on new": ", ".join(on_new) or "none",
         "tables": len(found.tables),
-        "rows": sum(table["rows"] for table in found.tables.values()),
+        "rows": sum(table.rows for table in found.tables.values()),
         "unchecked": found.unchecked,
         "run": found.run_id,
         "routes": dict(found.routes),

@@ -13,8 +13,10 @@ from olist_pipeline.errors import OlistError
 from olist_pipeline.orchestration.internals.executor import continuing_executor
 from olist_pipeline.orchestration.resources import PipelineResource, clear_failures
 from olist_pipeline.registry import CONTEXTS
-from olist_pipeline.serving import gate, journal, standby, switch
+from olist_pipeline.serving import gate, journal, standby
+from olist_pipeline.serving.cutover import cutover
 from olist_pipeline.serving.guard import guard_now
+from olist_pipeline.serving.rollback import rollback
 from olist_pipeline.serving.switch import Switched
 
 GUARD_SECONDS = 60
@@ -49,7 +51,7 @@ def _switch_to_new(context: dg.OpExecutionContext, config: CutoverForm, pipeline
     settings, url = pipeline.settings, pipeline.url
     with clear_failures():
         journal.bring_to_database(settings.serving, url)
-        done = switch.cutover(
+        done = cutover(
             settings,
             config.context,
             lambda release: gate.cutover_objections(settings, url, release, config.context, date.today()),
@@ -64,7 +66,7 @@ def _switch_to_new(context: dg.OpExecutionContext, config: CutoverForm, pipeline
 @dg.op(name="switch_to_old")
 def _switch_to_old(context: dg.OpExecutionContext, config: RollbackForm, pipeline: PipelineResource) -> None:
     with clear_failures():
-        done = switch.rollback(pipeline.settings, config.context, by=config.by, reason=config.reason, to=config.to)
+        done = rollback(pipeline.settings, config.context, by=config.by, reason=config.reason, to=config.to)
     _finish(context, pipeline, done)
 
 

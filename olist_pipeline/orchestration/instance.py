@@ -6,7 +6,6 @@ what a person sees of them (`cli`).
 
 from __future__ import annotations
 
-import fcntl
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from contextlib import contextmanager
 import dagster as dg
 
 from olist_pipeline.errors import OlistError
+from olist_pipeline.file_locks import lock_file
 from olist_pipeline.files import replacing
 from olist_pipeline.months import MonthRange
 from olist_pipeline.orchestration.internals.runs import NO_COMPUTE_LOGS, execute_run, instance_of
@@ -67,11 +67,11 @@ def sole_run(settings: Settings) -> Iterator[None]:
     The lock goes with its process, however that ends: who gets it knows that no earlier run is alive.
     """
     settings.home.mkdir(parents=True, exist_ok=True)
-    with (settings.home / "run.lock").open("a+", encoding="utf-8") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise OlistError(f"Another `olist run` is at work in {settings.home}; wait for its end.") from error
+    try:
+        lock = lock_file(settings.home / "run.lock")
+    except BlockingIOError as error:
+        raise OlistError(f"Another `olist run` is at work in {settings.home}; wait for its end.") from error
+    with lock:
         yield
 
 

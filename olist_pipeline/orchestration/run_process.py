@@ -9,7 +9,6 @@ id, which may have been given again. It is a file below DAGSTER_HOME, which the 
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import signal
@@ -18,11 +17,13 @@ import time
 from contextlib import suppress
 from enum import Enum
 from pathlib import Path
-from typing import TextIO
+from typing import BinaryIO
 
 from dagster import DagsterInstance
 
-_held: dict[Path, TextIO] = {}
+from olist_pipeline.file_locks import is_held, lock_file
+
+_held: dict[Path, BinaryIO] = {}
 """The locks of this process. It gives them up by its end alone: until then a run may count as started."""
 
 
@@ -45,10 +46,9 @@ def hold(instance: DagsterInstance, run_id: str) -> None:
     if path in _held:
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    lock = path.open("a+", encoding="utf-8")
-    fcntl.flock(lock, fcntl.LOCK_EX)
+    lock = lock_file(path, seconds=None)
     lock.truncate(0)
-    lock.write(json.dumps([socket.gethostname(), os.getpid()]))
+    lock.write(json.dumps([socket.gethostname(), os.getpid()]).encode())
     lock.flush()
     _held[path] = lock
     _remove_old(path.parent)
@@ -61,14 +61,10 @@ def forget(instance: DagsterInstance, run_id: str) -> None:
 
 def process_of(instance: DagsterInstance, run_id: str) -> RunProcess:
     """Return whether the process of a run lives."""
-    try:
-        with _lock_of(instance, run_id).open(encoding="utf-8") as lock:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        return RunProcess.UNKNOWN
-    except BlockingIOError:
+    path = _lock_of(instance, run_id)
+    if is_held(path):
         return RunProcess.ALIVE
-    return RunProcess.GONE
+    return RunProcess.GONE if path.exists() else RunProcess.UNKNOWN
 
 
 def interrupt(instance: DagsterInstance, run_id: str) -> bool:
@@ -88,8 +84,7 @@ def _remove_old(folder: Path) -> None:
         with suppress(OSError):
             if path.stat().st_mtime > time.time() - KEPT_SECONDS:
                 continue
-            with path.open(encoding="utf-8") as lock:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            with lock_file(path):
                 path.unlink()
 
 

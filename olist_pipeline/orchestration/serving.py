@@ -17,7 +17,7 @@ from olist_pipeline.orchestration.resources import PipelineResource, clear_failu
 from olist_pipeline.registry import CONTEXTS
 from olist_pipeline.serving import journal
 from olist_pipeline.serving.about import about
-from olist_pipeline.serving.build import publish, references_of
+from olist_pipeline.serving.build import Publication, publish, references_of
 from olist_pipeline.serving.gate import objections, parity_runs
 from olist_pipeline.stores import routes
 from olist_pipeline.warehouse import NEW, OLD, WarehouseTable
@@ -47,11 +47,8 @@ def serving_assets(
         settings, url = pipeline.settings, pipeline.url
         with clear_failures():
             landing = landing_hashes(settings)
-            published = publish(
-                settings.serving,
-                settings.warehouse,
+            publication = Publication(
                 tables,
-                lambda: journal.recorded_routes(settings.serving, url, CONTEXTS),
                 run_id=context.run_id,
                 fingerprint=run_fingerprint(settings, landing),
                 code=code_hash(),
@@ -60,17 +57,23 @@ def serving_assets(
                 references=references,
                 parity_runs=parity_runs(url),
                 retired=retired,
-                objections=lambda connection, routed: objections(settings, url, connection, tables, routed),
                 about=about(settings, url),
+            )
+            published = publish(
+                settings.serving,
+                settings.warehouse,
+                publication,
+                lambda: journal.recorded_routes(settings.serving, url, CONTEXTS),
+                lambda connection, routed: objections(settings, url, connection, tables, routed),
             )
             routes.record_release(url, CONTEXTS, published.number)
         return dg.MaterializeResult(
             metadata={
                 "release": published.number,
                 "as_of": published.as_of,
-                "routes": dg.MetadataValue.json(published.routes),
-                "not_checked": dg.MetadataValue.json(published.unchecked),
-                "rows": dg.MetadataValue.json({name: table["rows"] for name, table in published.tables.items()}),
+                "routes": dg.MetadataValue.json(dict(published.routes)),
+                "not_checked": dg.MetadataValue.json(list(published.unchecked)),
+                "rows": dg.MetadataValue.json({name: table.rows for name, table in published.tables.items()}),
             }
         )
 

@@ -13,8 +13,7 @@ from typing import Any
 import duckdb
 
 from olist_pipeline.errors import OlistError
-from olist_pipeline.serving.release import Release
-from olist_pipeline.serving.routing import NEW
+from olist_pipeline.release_manifest import NEW, Release, ReleasedTable
 from olist_pipeline.tablediff.fingerprint import fingerprint
 from olist_pipeline.tablediff.sql import quote, relation_name
 
@@ -74,15 +73,15 @@ def failing_queries(connection: duckdb.DuckDBPyConnection, tables: Collection[st
     return failing
 
 
-def key_problems(connection: duckdb.DuckDBPyConnection, tables: Mapping[str, Mapping[str, Any]]) -> list[str]:
+def key_problems(connection: duckdb.DuckDBPyConnection, tables: Mapping[str, ReleasedTable]) -> list[str]:
     """Return one sentence for each new table whose key is missing somewhere or not unique.
 
     Old tables are served as they are: the old pipeline reports a doubled row and goes on.
     """
     problems = []
     for name, table in tables.items():
-        relation, key = relation_name(NEW, name), ", ".join(map(quote, table["key"]))
-        some = " OR ".join(f"{quote(column)} IS NULL" for column in table["key"])
+        relation, key = relation_name(NEW, name), ", ".join(map(quote, table.key))
+        some = " OR ".join(f"{quote(column)} IS NULL" for column in table.key)
         [(rows, keys, nulls)] = connection.execute(
             f"SELECT count(*), count(DISTINCT row({key})), count(*) FILTER ({some}) FROM {relation}"
         ).fetchall()
@@ -104,11 +103,11 @@ def audit(connection: duckdb.DuckDBPyConnection, release: Release) -> list[str]:
             problems.append(f"{name} is missing")
             continue
         found = fingerprint(connection, relation_name("main", name))
-        expected = release.sources(name)[table["schema"]]
-        if found.digest != expected["digest"]:
+        expected = release.sources(name)[table.schema]
+        if found.digest != expected.digest:
             problems.append(
-                f"{name} is not what was published: {found.rows:,} rows in place of {expected['rows']:,}"
-                if found.rows != expected["rows"]
+                f"{name} is not what was published: {found.rows:,} rows in place of {expected.rows:,}"
+                if found.rows != expected.rows
                 else f"{name} is not what was published: its {found.rows:,} rows are others"
             )
     if not problems:

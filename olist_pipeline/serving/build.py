@@ -6,10 +6,9 @@ not: the same data under other routes (see `compose`), and whether a release may
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,24 +18,33 @@ import polars as pl
 
 from olist_pipeline.errors import OlistError
 from olist_pipeline.registry import contexts_behind
+from olist_pipeline.release_manifest import (
+    DATABASE,
+    NEW,
+    OLD,
+    Content,
+    Key,
+    Reference,
+    Release,
+    ReleasedTable,
+    Route,
+    Side,
+    write_manifest,
+)
 from olist_pipeline.serving import standby
 from olist_pipeline.serving.about import write
 from olist_pipeline.serving.audit import audit, unchecked
 from olist_pipeline.serving.compose import refuse_impossible, show, tell_routes
 from olist_pipeline.serving.journal import done_acts, sole_switch
 from olist_pipeline.serving.release import (
-    DATABASE,
-    Release,
-    new_folder,
+    building,
     next_number,
     point_to,
     put_in_place,
     refuse_past,
     remove_unneeded,
-    write_manifest,
 )
-from olist_pipeline.serving.routing import DIMENSION, NEW, OLD, Reference, served_schemas
-from olist_pipeline.stores.routes import Route
+from olist_pipeline.serving.routing import DIMENSION, served_schemas
 from olist_pipeline.tablediff.fingerprint import fingerprint
 from olist_pipeline.tablediff.sql import literal, quote, relation_name
 from olist_pipeline.warehouse import NEW_PREFIX, WarehouseTable
@@ -49,13 +57,23 @@ Objections = Callable[[duckdb.DuckDBPyConnection, Mapping[str, Route]], Sequence
 
 
 @dataclass(frozen=True)
-class Key:
-    """A column of `child` whose values are those of the column `key` of `parent`."""
+class Publication:
+    """What is published: the tables, and what the release says of itself and of the migration.
 
-    child: str
-    column: str
-    parent: str
-    key: str
+    `references` are counted in it. Of `retired` contexts the new side alone is held. `about` are the tables of its
+    schema about by name (see the module `about`); the other fields are those of `Release`.
+    """
+
+    tables: Sequence[WarehouseTable]
+    run_id: str
+    fingerprint: str
+    code: str
+    as_of: str
+    landing: Mapping[str, str]
+    references: Sequence[Key] = ()
+    parity_runs: Mapping[str, str] = field(default_factory=dict)
+    retired: Collection[str] = ()
+    about: Mapping[str, pl.DataFrame] = field(default_factory=dict)
 
 
 def references_of(manifest: Mapping[str, Any], tables: Iterable[WarehouseTable]) -> tuple[Key, ...]:
@@ -93,62 +111,46 @@ def references_of(manifest: Mapping[str, Any], tables: Iterable[WarehouseTable])
 def publish(
     serving: Path,
     warehouse: Path,
-    tables: Sequence[WarehouseTable],
+    publication: Publication,
     read_routes: ReadRoutes,
-    *,
-    run_id: str,
-    fingerprint: str,
-    code: str,
-    as_of: str,
-    landing: Mapping[str, str],
-    references: Iterable[Key] = (),
-    parity_runs: Mapping[str, str] | None = None,
-    retired: Collection[str] = (),
     objections: Objections = lambda connection, routes: (),
-    about: Mapping[str, pl.DataFrame] | None = None,
 ) -> Release:
-    """Build the next release of `tables` from `warehouse`, gate and audit it, and let `current` point to it.
+    """Build the next release from `warehouse`, gate and audit it, and let `current` point to it.
 
-    `about` are the tables that it says of the migration (see the module `about`). Routes are read once the tables are
-    copied, so that a cutover meanwhile is not undone. A crash before the last rename leaves the former release
-    serving. A check that cannot be made here stops no release, for it would stop the old tables, too: the release says
-    so (`unchecked`), and no cutover passes. Raises OlistError with all `objections`, and when the release is not what
-    stands in the warehouse, mixes sides that do not belong together, or fails its audit.
+    Routes are read once the tables are copied, so that a cutover meanwhile is not undone. A crash before the last
+    rename leaves the former release serving. A check that cannot be made here stops no release, for it would stop the
+    old tables, too: the release says so (`unchecked`), and no cutover passes. Raises OlistError with all `objections`,
+    and when the release is not what stands in the warehouse, mixes sides that do not belong together, or fails its
+    audit.
     """
     refuse_past(serving, datetime.now(UTC))
-    folder = new_folder(serving)
-    try:
+    with building(serving) as folder:
+        folder.mkdir()
         with duckdb.connect(str(folder / DATABASE)) as connection:
-            copied = _copy_tables(connection, warehouse, tables, retired)
-            measured = [asdict(_measured(connection, copied, key)) for key in references]
+            copied = _copy_tables(connection, warehouse, publication.tables, publication.retired)
+            measured = tuple(_measured(connection, copied, key) for key in publication.references)
             gated = read_routes()
             refuse(objections(connection, gated))
-            write(connection, about or {})
+            write(connection, publication.about)
         with sole_switch(serving):
             routes = read_routes()
             schemas = served_schemas(copied, routes)
             release = Release(
                 number=next_number(serving),
                 made_at=datetime.now(UTC).isoformat(timespec="seconds"),
-                run_id=run_id,
-                fingerprint=fingerprint,
-                as_of=as_of,
+                run_id=publication.run_id,
+                fingerprint=publication.fingerprint,
+                as_of=publication.as_of,
                 routes=dict(routes),
-                landing=dict(landing),
-                tables={
-                    name: {
-                        **table,
-                        "schema": schemas[name],
-                        "rows": table["sources"].get(schemas[name], {}).get("rows"),
-                    }
-                    for name, table in copied.items()
-                },
-                code=code,
-                parity_runs=dict(parity_runs or {}),
+                landing=dict(publication.landing),
+                tables=copied,
+                code=publication.code,
+                parity_runs=dict(publication.parity_runs),
                 references=measured,
-                unchecked=unchecked(),
+                unchecked=tuple(unchecked()),
             )
             refuse_impossible(release, schemas)
+            release = release.showing(schemas)
             with duckdb.connect(str(folder / DATABASE)) as connection:
                 if routes != gated:
                     refuse(objections(connection, routes))
@@ -159,9 +161,6 @@ def publish(
             put_in_place(serving, folder, release.number)
             point_to(serving, release.number)
             remove_unneeded(serving)
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
     standby.prepare(serving)
     return release
 
@@ -172,9 +171,9 @@ def refuse(problems: Sequence[str]) -> None:
         raise OlistError("No release is published: " + "; ".join(problems) + ".")
 
 
-def needs_of(table: WarehouseTable) -> list[str]:
+def needs_of(table: WarehouseTable) -> tuple[str, ...]:
     """Return the contexts that must be on new before a table is: its own, and those that its rows come from."""
-    return sorted({table.context} | contexts_behind(table.reads))
+    return tuple(sorted({table.context} | contexts_behind(table.reads)))
 
 
 def _copy_tables(
@@ -182,17 +181,17 @@ def _copy_tables(
     warehouse: Path,
     tables: Iterable[WarehouseTable],
     retired: Collection[str],
-) -> dict[str, dict[str, Any]]:
+) -> dict[str, ReleasedTable]:
     """Copy both sides of each table, or the new one alone of a retired context, and prove that the copies are whole.
 
-    Sides with the same rows are kept once: new then is a view.
+    Sides with the same rows are kept once: new then is a view. They are returned as shown from new, which all have.
     """
 
-    def copy(table: WarehouseTable) -> dict[str, Any]:
-        sides = (NEW,) if table.context in retired else (OLD, NEW)
+    def copy(table: WarehouseTable) -> ReleasedTable:
+        sides: tuple[Side, ...] = (NEW,) if table.context in retired else (OLD, NEW)
         with connection.cursor() as cursor:
             sources = {side: _copy_side(cursor, table.name, side) for side in sides}
-        return {"context": table.context, "key": list(table.key), "needs": needs_of(table), "sources": sources}
+        return ReleasedTable(NEW, sources[NEW].rows, table.context, table.key, needs_of(table), sources)
 
     connection.execute(f"CREATE SCHEMA {OLD}; CREATE SCHEMA {NEW}")
     connection.execute(f"ATTACH {literal(str(warehouse))} AS warehouse (READ_ONLY)")
@@ -203,16 +202,16 @@ def _copy_tables(
     return {name: one.result() for name, one in copied.items()}
 
 
-def _copy_side(connection: duckdb.DuckDBPyConnection, name: str, side: str) -> dict[str, Any]:
+def _copy_side(connection: duckdb.DuckDBPyConnection, name: str, side: Side) -> Content:
     source, target = f"warehouse.{side}.{quote(name)}", relation_name(side, name)
     before = fingerprint(connection, source)
     if side == NEW and _has(connection, OLD, name) and fingerprint(connection, relation_name(OLD, name)) == before:
         connection.execute(f"CREATE VIEW {target} AS FROM {relation_name(OLD, name)}")
-        return before.to_dict()
+        return Content(before.rows, before.digest)
     connection.execute(f"CREATE TABLE {target} AS FROM {source}")
     if fingerprint(connection, target) != before:
         raise OlistError(f"The copy of {side}.{name} is not what the warehouse holds; run again.")
-    return before.to_dict()
+    return Content(before.rows, before.digest)
 
 
 def _has(connection: duckdb.DuckDBPyConnection, schema: str, name: str) -> bool:
@@ -224,11 +223,12 @@ def _has(connection: duckdb.DuckDBPyConnection, schema: str, name: str) -> bool:
     return bool(found)
 
 
-def _measured(connection: duckdb.DuckDBPyConnection, tables: Mapping[str, Mapping[str, Any]], key: Key) -> Reference:
+def _measured(connection: duckdb.DuckDBPyConnection, tables: Mapping[str, ReleasedTable], key: Key) -> Reference:
     """Count the references that would be lost between the sides of two tables (see `Reference.lost`)."""
-    child, parent = tables[key.child]["sources"], tables[key.parent]["sources"]
-    lost: dict[str, int] = {}
-    for side, other in ((OLD, NEW), (NEW, OLD)):
+    child, parent = tables[key.child].sources, tables[key.parent].sources
+    lost: dict[Side, int] = {}
+    directions: tuple[tuple[Side, Side], ...] = ((OLD, NEW), (NEW, OLD))
+    for side, other in directions:
         if side not in child or not {OLD, NEW} <= parent.keys() or parent[OLD] == parent[NEW]:
             continue
         has = f"SELECT {quote(key.key)} FROM {{}} WHERE {quote(key.key)} IS NOT NULL"

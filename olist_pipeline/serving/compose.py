@@ -18,44 +18,42 @@ from pathlib import Path
 import duckdb
 
 from olist_pipeline.errors import OlistError
+from olist_pipeline.release_manifest import DATABASE, Release, Route, Side, write_manifest
 from olist_pipeline.serving.audit import failing_queries, unchecked
-from olist_pipeline.serving.release import DATABASE, Release, new_folder, release_folder, write_manifest
+from olist_pipeline.serving.release import release_folder
 from olist_pipeline.serving.routing import missing_sides, mixtures, served_schemas
-from olist_pipeline.stores.routes import Act, Route
+from olist_pipeline.stores.routes import Act
 
 ABOUT = "about"
 
 
 def compose(
-    serving: Path, base: Release, routes: Mapping[str, Route], number: int, *, audit: bool = True
-) -> tuple[Path, Release]:
-    """Return a hidden folder that holds `base` under other `routes`, as release `number`, and its manifest.
+    serving: Path, folder: Path, base: Release, routes: Mapping[str, Route], number: int, *, audit: bool = True
+) -> Release:
+    """Make in `folder`, which is not there yet, release `number`: `base` under other `routes`. Return its manifest.
 
-    `audit`: run the dashboards' queries whose tables change sides; where they cannot be run, the release says so.
-    Raises OlistError for sides that `base` does not hold or that may not stand beside each other, and when a query
-    fails.
+    `folder` is one of `release.building`, which removes what is left of it. `audit`: run the dashboards' queries whose
+    tables change sides; where they cannot be run, the release says so. Raises OlistError for sides that `base` does not
+    hold or that may not stand beside each other, when a query fails, and when nothing can be written.
     """
     schemas = served_schemas(base.tables, routes)
     refuse_impossible(base, schemas)
-    folder = new_folder(serving)
     try:
+        folder.mkdir()
         shutil.copyfile(release_folder(serving, base.number) / DATABASE, folder / DATABASE)
-        moved = [name for name, schema in schemas.items() if base.tables[name]["schema"] != schema]
+        moved = [name for name, schema in schemas.items() if base.tables[name].schema != schema]
         with duckdb.connect(str(folder / DATABASE)) as connection:
             show(connection, {name: schemas[name] for name in moved})
             tell_routes(connection, routes, [])
             failing = failing_queries(connection, set(moved)) if audit and not unchecked() else []
         if failing:
             raise OlistError("; ".join(map(str, failing)) + ".")
-        release = replace(under(base, routes, schemas, number), unchecked=unchecked())
+        release = replace(under(base, routes, schemas, number), unchecked=tuple(unchecked()))
         write_manifest(folder, release)
-    except BaseException as error:
-        shutil.rmtree(folder, ignore_errors=True)
-        if isinstance(error, OSError | duckdb.Error):
-            reason = str(error.strerror if isinstance(error, OSError) else error).splitlines()[0]
-            raise OlistError(f"No release can be written in {serving}: {reason}.") from error
-        raise
-    return folder, release
+    except (OSError, duckdb.Error) as error:
+        reason = str(error.strerror if isinstance(error, OSError) else error).splitlines()[0]
+        raise OlistError(f"No release can be written in {serving}: {reason}.") from error
+    return release
 
 
 def sign(folder: Path, release: Release, act: Act) -> None:
@@ -65,7 +63,7 @@ def sign(folder: Path, release: Release, act: Act) -> None:
     write_manifest(folder, release)
 
 
-def refuse_impossible(base: Release, schemas: Mapping[str, str]) -> None:
+def refuse_impossible(base: Release, schemas: Mapping[str, Side]) -> None:
     """Raise OlistError when `base` cannot be served with these schemas."""
     if missing := missing_sides(base, schemas):
         raise OlistError(
@@ -76,17 +74,14 @@ def refuse_impossible(base: Release, schemas: Mapping[str, str]) -> None:
         raise OlistError("These tables may not be served beside each other: " + "; ".join(mixed) + ".")
 
 
-def under(base: Release, routes: Mapping[str, Route], schemas: Mapping[str, str], number: int) -> Release:
+def under(base: Release, routes: Mapping[str, Route], schemas: Mapping[str, Side], number: int) -> Release:
     """Return the manifest of `base` under other routes."""
-    tables = {
-        name: {**table, "schema": schemas[name], "rows": base.sources(name)[schemas[name]]["rows"]}
-        for name, table in base.tables.items()
-    }
     made_at = datetime.now(UTC).isoformat(timespec="seconds")
-    return replace(base, number=number, made_at=made_at, routes=dict(routes), tables=tables, based_on=base.number)
+    shown = base.showing(schemas)
+    return replace(shown, number=number, made_at=made_at, routes=dict(routes), based_on=base.number)
 
 
-def show(connection: duckdb.DuckDBPyConnection, schemas: Mapping[str, str]) -> None:
+def show(connection: duckdb.DuckDBPyConnection, schemas: Mapping[str, Side]) -> None:
     """Let schema main show each table from its schema."""
     for name, schema in schemas.items():
         connection.execute(f'CREATE OR REPLACE VIEW main."{name}" AS FROM "{schema}"."{name}"')

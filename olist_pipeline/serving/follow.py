@@ -1,7 +1,7 @@
 """Following: what comes after a rollback has had its effect, in a process of its own that nobody waits for.
 
 What belongs here: bringing the record to PostgreSQL and preparing the next way back, whatever the server does. What
-does not: the rollback (`switch`).
+does not: the rollback (`rollback`).
 
     python -m olist_pipeline.serving.follow    waits for a line, follows, and says "recorded" once PostgreSQL has it
 

@@ -16,14 +16,14 @@ from olist_pipeline.fingerprint import landing_hashes
 from olist_pipeline.parity.attribution import ParityVerdict, parity_subject
 from olist_pipeline.parity.conservation import conservation_subject
 from olist_pipeline.registry import CONTEXTS
+from olist_pipeline.release_manifest import NEW, OLD, Release, Route
 from olist_pipeline.serving.audit import unchecked
-from olist_pipeline.serving.release import Release
 from olist_pipeline.settings import Settings
 from olist_pipeline.stores import approvals, verdicts
-from olist_pipeline.stores.routes import Route, last_rollbacks
+from olist_pipeline.stores.routes import last_rollbacks
 from olist_pipeline.stores.verdicts import Verdict
 from olist_pipeline.validation.shares import Counted, Share, stored_shares
-from olist_pipeline.warehouse import NEW, OLD, WarehouseTable
+from olist_pipeline.warehouse import WarehouseTable
 
 Verdicts = Mapping[tuple[str, str], Verdict]
 
@@ -106,9 +106,9 @@ def parity_runs(url: str) -> dict[str, str]:
 def release_tables(release: Release, context: str) -> list[WarehouseTable]:
     """Return the tables of a context that a release holds on both sides."""
     return [
-        WarehouseTable(name, context, tuple(table["key"]), {}, {})
+        WarehouseTable(name, context, table.key, {}, {})
         for name, table in release.tables.items()
-        if table["context"] == context and "old" in release.sources(name)
+        if table.context == context and OLD in release.sources(name)
     ]
 
 
@@ -140,12 +140,12 @@ def _unapproved(url: str, found: Iterable[Verdict | None]) -> list[str]:
 def _subject(release: Release, table: str) -> str:
     """Return `parity_subject` of a table as its release has it: a release does not change, and says what it holds."""
     sources = release.sources(table)
-    return ":".join(sources[side]["digest"] for side in (OLD, NEW))
+    return ":".join(sources[side].digest for side in (OLD, NEW))
 
 
 def _landing_objections(settings: Settings, release: Release, context: str) -> list[str]:
     """Object to landing files, of those that the tables of a context are made of, which are not the release's."""
-    needed = {name for table in release.tables.values() if table["context"] == context for name in table["needs"]}
+    needed = {name for table in release.tables.values() if table.context == context for name in table.needs}
     files = [table.name for name in sorted(needed) for table in CONTEXTS[name].landing]
     present = landing_hashes(settings, files)
     changed = [name for name in files if present.get(name) != release.landing.get(name)]

@@ -7,11 +7,10 @@ not: proving anything (parity and conservation are read as they are stored), and
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
@@ -20,11 +19,12 @@ from olist_pipeline.errors import OlistError
 from olist_pipeline.fingerprint import landing_hashes
 from olist_pipeline.landing.folder import readable_landing
 from olist_pipeline.registry import CONTEXTS, LANDING
+from olist_pipeline.release_manifest import DATABASE, NEW, Release, Route
 from olist_pipeline.serving import journal, standby
 from olist_pipeline.serving.audit import failing_queries, unchecked
-from olist_pipeline.serving.release import DATABASE, Release, current_release
-from olist_pipeline.serving.routing import NEW
-from olist_pipeline.serving.switch import Switched, rollback
+from olist_pipeline.serving.release import current_release
+from olist_pipeline.serving.rollback import rollback
+from olist_pipeline.serving.switch import Switched
 from olist_pipeline.settings import Settings
 from olist_pipeline.steps import landing_hash_of
 from olist_pipeline.stores import verdicts
@@ -125,7 +125,7 @@ def _blind_spots(settings: Settings) -> list[str]:
     return found
 
 
-def _red_verdicts(url: str, routes: dict[str, Any]) -> Iterable[tuple[str, str]]:
+def _red_verdicts(url: str, routes: Mapping[str, Route]) -> Iterable[tuple[str, str]]:
     for comparison in ("parity", "conservation"):
         for verdict in verdicts.latest(url, comparison, whole=False).values():
             # What a retired context was compared with is not built any more: its last verdict says nothing.
@@ -158,7 +158,7 @@ def _failing_dashboards(serving: Path, release: Release) -> Iterable[tuple[str, 
         failing = failing_queries(connection)
     for query in failing:
         tables = (release.tables[table] for table in query.tables if table in release.tables)
-        for context in sorted({table["context"] for table in tables if table["schema"] == NEW}):
+        for context in sorted({table.context for table in tables if table.schema == NEW}):
             yield context, str(query)
 
 

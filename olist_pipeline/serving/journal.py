@@ -1,7 +1,7 @@
 """The journal of acts: what was done to routes, on disk beside the releases, so that a rollback needs no database.
 
 What belongs here: the lock over serving, appending acts, settling unfinished ones, and bringing them to PostgreSQL.
-What does not: deciding on an act and carrying it out (`switch`).
+What does not: deciding on an act (`cutover`, `rollback`, `retirement`) and carrying it out (`switch`).
 
     serving/journal.jsonl   {"act": {...}} and, once `current` points to its release, {"settled": id, "done": true}
 
@@ -13,7 +13,6 @@ the others the last may be unsettled after a crash; `current` tells whether it c
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import time
@@ -23,10 +22,12 @@ from pathlib import Path
 from typing import Any
 
 from olist_pipeline.errors import OlistError
-from olist_pipeline.files import replacing
+from olist_pipeline.file_locks import lock_file
+from olist_pipeline.files import flush, replacing
+from olist_pipeline.release_manifest import Route
 from olist_pipeline.serving.release import current_number, last_readable
 from olist_pipeline.stores import routes
-from olist_pipeline.stores.routes import Act, Route, RouteState
+from olist_pipeline.stores.routes import Act, RouteState
 
 JOURNAL = "journal.jsonl"
 LOCK_SECONDS = 60.0
@@ -55,16 +56,11 @@ def sole_switch(serving: Path) -> Iterator[None]:
 @contextmanager
 def _locked(serving: Path) -> Iterator[None]:
     serving.mkdir(parents=True, exist_ok=True)
-    with (serving / ".lock").open("a+", encoding="utf-8") as lock:
-        deadline = time.monotonic() + LOCK_SECONDS
-        while True:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError as error:
-                if time.monotonic() > deadline:
-                    raise OlistError(f"Another command is switching {serving}; try again when it is done.") from error
-                time.sleep(0.005)
+    try:
+        lock = lock_file(serving / ".lock", seconds=LOCK_SECONDS)
+    except BlockingIOError as error:
+        raise OlistError(f"Another command is switching {serving}; try again when it is done.") from error
+    with lock:
         yield
 
 
@@ -123,7 +119,7 @@ def mend(serving: Path, url: str) -> None:
             path.rename(path.with_name(f"{JOURNAL}.damaged-{time.time_ns()}"))
         with replacing(path) as temporary:
             temporary.write_text("".join(f"{json.dumps(entry, ensure_ascii=False)}\n" for entry in entries), "utf-8")
-        _sync_folder(serving)
+        flush(serving)
 
 
 def _lacks(serving: Path, url: str) -> list[Act]:
@@ -184,18 +180,10 @@ def _write(path: Path, entry: dict[str, Any]) -> None:
         file.flush()
         os.fsync(file.fileno())
     if is_new:
-        _sync_folder(path.parent)
+        flush(path.parent)
 
 
 def _ends_line(path: Path) -> bool:
     with path.open("rb") as file:
         file.seek(-1, os.SEEK_END)
         return file.read(1) == b"\n"
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

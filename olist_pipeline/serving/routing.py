@@ -15,61 +15,36 @@ release counts such references.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
 
-from olist_pipeline.serving.release import Release
-from olist_pipeline.stores.routes import SERVED_FROM_NEW, Route
+from olist_pipeline.release_manifest import NEW, OLD, Reference, Release, ReleasedTable, Route, Side
+from olist_pipeline.stores.routes import SERVED_FROM_NEW
 
-OLD: Literal["old"] = "old"
-NEW: Literal["new"] = "new"
 DIMENSION = "dim_"
 
 
-@dataclass(frozen=True)
-class Reference:
-    """A column of `child` that holds keys of `parent`, whose column for them is `key`.
-
-    `lost` counts by the child's schema the references that find their row on the child's own side and none on the
-    parent's other side.
-    """
-
-    child: str
-    column: str
-    parent: str
-    key: str
-    lost: Mapping[str, int]
-
-    @property
-    def is_to_dimension(self) -> bool:
-        """Whether one end is a dimension."""
-        return self.child.startswith(DIMENSION) or self.parent.startswith(DIMENSION)
-
-
-def served_schema(table: Mapping[str, Any], routes: Mapping[str, Route]) -> str:
-    """Return the schema that serving reads a table from (`Release.tables` says what a table is)."""
-    if routes.get(table["context"]) == "retired":
+def served_schema(table: ReleasedTable, routes: Mapping[str, Route]) -> Side:
+    """Return the schema that serving reads a table from."""
+    if routes.get(table.context) == "retired":
         return NEW
-    return NEW if all(routes.get(context) in SERVED_FROM_NEW for context in table["needs"]) else OLD
+    return NEW if all(routes.get(context) in SERVED_FROM_NEW for context in table.needs) else OLD
 
 
-def served_schemas(tables: Mapping[str, Mapping[str, Any]], routes: Mapping[str, Route]) -> dict[str, str]:
+def served_schemas(tables: Mapping[str, ReleasedTable], routes: Mapping[str, Route]) -> dict[str, Side]:
     """Return the schema that each table is served from."""
     return {name: served_schema(table, routes) for name, table in tables.items()}
 
 
-def waiting_for(table: Mapping[str, Any], routes: Mapping[str, Route]) -> list[str]:
+def waiting_for(table: ReleasedTable, routes: Mapping[str, Route]) -> list[str]:
     """Return the contexts that keep a table on old."""
     if served_schema(table, routes) == NEW:
         return []
-    return [context for context in table["needs"] if routes.get(context) not in SERVED_FROM_NEW]
+    return [context for context in table.needs if routes.get(context) not in SERVED_FROM_NEW]
 
 
-def lost_references(release: Release, schemas: Mapping[str, str]) -> list[tuple[Reference, int]]:
+def lost_references(release: Release, schemas: Mapping[str, Side]) -> list[tuple[Reference, int]]:
     """Return the references that lead from one side to the other, with how many of them are lost by that, if any."""
     found = []
-    for values in release.references:
-        reference = Reference(**values)
+    for reference in release.references:
         child, parent = schemas[reference.child], schemas[reference.parent]
         lost = reference.lost.get(child, 0) if child != parent else 0
         if lost:
@@ -77,13 +52,13 @@ def lost_references(release: Release, schemas: Mapping[str, str]) -> list[tuple[
     return found
 
 
-def mixtures(release: Release, schemas: Mapping[str, str]) -> list[str]:
+def mixtures(release: Release, schemas: Mapping[str, Side]) -> list[str]:
     """Return one sentence for each pair with a dimension whose sides do not belong beside each other."""
     return [
         f"{reference.child} from {schemas[reference.child]} would lose {lost:,} references by {reference.column} "
         f"beside {reference.parent} from {schemas[reference.parent]}; switch {_together(release, reference)} together"
         for reference, lost in lost_references(release, schemas)
-        if reference.is_to_dimension
+        if _is_to_dimension(reference)
     ]
 
 
@@ -95,26 +70,26 @@ def way_back(release: Release, routes: Mapping[str, Route], context: str) -> dic
     wanted: dict[str, Route] = {**routes, context: OLD}
     while True:
         schemas = served_schemas(release.tables, wanted)
-        mixed = [reference for reference, _ in lost_references(release, schemas) if reference.is_to_dimension]
+        mixed = [reference for reference, _ in lost_references(release, schemas) if _is_to_dimension(reference)]
         on_new = [name for one in mixed for name in (one.child, one.parent) if schemas[name] == NEW]
-        along = {release.tables[name]["context"] for name in on_new}
+        along = {release.tables[name].context for name in on_new}
         more = {name for name in along if wanted.get(name) == "new"}
         if not more:
             return wanted
         wanted.update(dict.fromkeys(more, OLD))
 
 
-def unmatched(release: Release, schemas: Mapping[str, str]) -> list[str]:
+def unmatched(release: Release, schemas: Mapping[str, Side]) -> list[str]:
     """Return one sentence for each pair of facts of which one refers to rows that the other has not."""
     return [
         f"{lost:,} rows of {reference.child} ({schemas[reference.child]}) refer by {reference.column} to rows of "
         f"{reference.parent} that are not on {schemas[reference.parent]}"
         for reference, lost in lost_references(release, schemas)
-        if not reference.is_to_dimension
+        if not _is_to_dimension(reference)
     ]
 
 
-def missing_sides(release: Release, schemas: Mapping[str, str]) -> list[str]:
+def missing_sides(release: Release, schemas: Mapping[str, Side]) -> list[str]:
     """Return the tables whose wanted side the release does not hold, because it was not built any more."""
     return [name for name, schema in schemas.items() if schema not in release.sources(name)]
 
@@ -123,11 +98,16 @@ def is_of_these_routes(release: Release, routes: Mapping[str, Route]) -> bool:
     """Whether a release shows what `routes` ask for, and holds both sides of all that is not retired."""
     schemas = served_schemas(release.tables, routes)
     return all(
-        table["schema"] == schemas[name] and (OLD in release.sources(name) or routes.get(table["context"]) == "retired")
+        table.schema == schemas[name] and (OLD in release.sources(name) or routes.get(table.context) == "retired")
         for name, table in release.tables.items()
     )
 
 
+def _is_to_dimension(reference: Reference) -> bool:
+    """Whether one end is a dimension."""
+    return reference.child.startswith(DIMENSION) or reference.parent.startswith(DIMENSION)
+
+
 def _together(release: Release, reference: Reference) -> str:
-    contexts: Iterable[str] = (release.tables[name]["context"] for name in (reference.child, reference.parent))
+    contexts: Iterable[str] = (release.tables[name].context for name in (reference.child, reference.parent))
     return " and ".join(dict.fromkeys(contexts))

@@ -1,6 +1,6 @@
 """The standby: for each context the present release with that context switched, ready to be pointed to.
 
-What belongs here: preparing and taking it. What does not: deciding on a cutover or a rollback (see `switch`).
+What belongs here: preparing and taking it. What does not: deciding on a switch (`cutover`, `rollback`).
 
     serving/standby/sales/   a whole release with the next number, based on the present one
 
@@ -15,15 +15,16 @@ from __future__ import annotations
 import logging
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from olist_pipeline.errors import OlistError
+from olist_pipeline.release_manifest import Release, Route, read_manifest
 from olist_pipeline.serving.audit import unchecked
 from olist_pipeline.serving.compose import compose
 from olist_pipeline.serving.journal import present_state
-from olist_pipeline.serving.release import Release, current_release, hidden_path, next_number, read_manifest
+from olist_pipeline.serving.release import building, current_release, next_number
 from olist_pipeline.serving.routing import is_of_these_routes, mixtures, served_schemas, way_back
-from olist_pipeline.stores.routes import Route
 
 SWITCHED: tuple[Route, ...] = ("new", "shadow")
 """The routes that a switch may change. A context on old is rehearsed first, a retired one is not switched."""
@@ -51,16 +52,15 @@ def prepare(serving: Path) -> list[str]:
 
 
 def take(
-    serving: Path, base: Release, context: str, routes: Mapping[str, Route], number: int
-) -> tuple[Path, Release] | None:
-    """Take the standby of `context` for `routes` away, as a hidden folder; None where none fits. Hold the lock."""
-    folder = serving / "standby" / context
-    release = _read(folder)
+    serving: Path, folder: Path, base: Release, context: str, routes: Mapping[str, Route], number: int
+) -> Release | None:
+    """Let the standby of `context` for `routes` become `folder`; None where none fits. Hold the lock of serving."""
+    prepared = serving / "standby" / context
+    release = _read(prepared)
     if release is None or not _is_fit(release, base, routes, number):
         return None
-    taken = hidden_path(serving)
-    folder.rename(taken)
-    return taken, release
+    prepared.rename(folder)
+    return release
 
 
 def _switched(base: Release, routes: Mapping[str, Route], context: str) -> dict[str, Route]:
@@ -81,15 +81,14 @@ def _prepare_one(serving: Path, base: Release, routes: Mapping[str, Route], numb
         return True
     shutil.rmtree(folder, ignore_errors=True)
     try:
-        composed, _ = compose(serving, base, routes, number)
+        with building(serving) as composed:
+            compose(serving, composed, base, routes, number)
+            folder.parent.mkdir(exist_ok=True)
+            with suppress(OSError):  # another process prepared it meanwhile
+                composed.rename(folder)
     except OlistError as error:
         _log.warning("No standby of %s: %s", context, error)
         return False
-    folder.parent.mkdir(exist_ok=True)
-    try:
-        composed.rename(folder)
-    except OSError:  # another process prepared it meanwhile
-        shutil.rmtree(composed, ignore_errors=True)
     return True
 
 

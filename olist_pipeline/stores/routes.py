@@ -1,7 +1,7 @@
 """Routes: what serving reads for each context, who changed that, and the history of changes.
 
 What belongs here: reading routes and recording acts, each once. What does not: whether an act is allowed (the gate
-says), and its effect on what is served (`serving.switch`).
+says), and its effect on what is served (`serving`).
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
+from olist_pipeline.release_manifest import Route
 from olist_pipeline.stores.postgres import query, transaction
 
-Route = Literal["old", "shadow", "new", "retired"]
 Action = Literal["shadow", "cutover", "rollback", "retire", "restore", "acknowledge"]
 
 FIRST_ROUTE: Route = "shadow"

@@ -1,6 +1,5 @@
 """The release that a page shows: pinned, read-only, and one sentence where there is none."""
 
-import json
 import shutil
 from datetime import UTC, date, datetime
 
@@ -10,6 +9,7 @@ import pytest
 from dashboards.queries import QUERIES
 from dashboards.release import current
 from olist_pipeline.errors import OlistError
+from olist_pipeline.release_manifest import Release, write_manifest
 from olist_pipeline.serving.release import point_to
 
 
@@ -21,14 +21,7 @@ def make_release(serving, number, revenue):
         connection.execute(
             f"CREATE TABLE mart_executive_dashboard AS SELECT DATE '2018-01-01' AS order_month, {revenue}"
         )
-    content = {
-        "number": number,
-        "as_of": "2018-10-17",
-        "made_at": "2026-01-02T03:04:05+00:00",
-        "routes": {},
-        "tables": {},
-    }
-    (folder / "manifest.json").write_text(json.dumps(content))
+    write_manifest(folder, Release(number, "2026-01-02T03:04:05+00:00", "r1", "f", "2018-10-17", {}, {}, {}))
     point_to(serving, number)
 
 
@@ -68,6 +61,12 @@ def test_nothing_can_be_written(serving):
 def test_before_the_first_release_one_sentence(tmp_path):
     with pytest.raises(OlistError, match=r"There is no release in .*`olist run` makes the first"):
         current(tmp_path / "serving")
+
+
+def test_a_release_with_a_damaged_manifest_is_one_sentence(serving):
+    (serving / "current" / "manifest.json").write_text('{"number": 1}')
+    with pytest.raises(OlistError, match=r"no readable manifest.json \(it lacks made_at\)"):
+        current(serving)
 
 
 def test_a_release_that_is_gone_is_one_sentence(serving):

@@ -8,7 +8,7 @@ from olist_pipeline.intake.span import as_of
 from olist_pipeline.orchestration.dbt import ensure_manifest
 from olist_pipeline.registry import CONTEXTS
 from olist_pipeline.serving.about import about
-from olist_pipeline.serving.build import publish
+from olist_pipeline.serving.build import Publication, publish
 from olist_pipeline.settings import Settings
 from olist_pipeline.stores import postgres
 from olist_pipeline.warehouse import REPLAY, load_manifest, warehouse_tables
@@ -20,20 +20,11 @@ def make_releases(settings: Settings, folder: Path) -> None:
     """Make a home with a release for each tree of the warehouse of `settings`: `folder/<tree>`."""
     tables = warehouse_tables(load_manifest(ensure_manifest(settings)))
     said = about(settings, postgres.server_url(settings))
+    publication = Publication(tables, "r1", "f", "c", as_of(settings.landing).isoformat(), {}, about=said)
     for tree in ("old", "new", "replay"):
         serving = folder / tree / "serving"
-        release = publish(
-            serving,
-            settings.warehouse,
-            tables,
-            lambda tree=tree: dict.fromkeys(CONTEXTS, ROUTES.get(tree, "old")),
-            run_id="r1",
-            fingerprint="f",
-            code="c",
-            as_of=as_of(settings.landing).isoformat(),
-            landing={},
-            about=said,
-        )
+        routes = dict.fromkeys(CONTEXTS, ROUTES.get(tree, "old"))
+        release = publish(serving, settings.warehouse, publication, lambda routes=routes: routes)
         if tree == REPLAY:
             database = serving / "releases" / f"{release.number:05d}" / "serving.duckdb"
             with duckdb.connect(str(database)) as connection:

@@ -16,6 +16,7 @@ import pytest
 from dashboards.export import content_of, html
 from dashboards.page import PAGES
 from olist_pipeline.orchestration.definitions import build_defs
+from olist_pipeline.release_manifest import Release, write_manifest
 from olist_pipeline.serving.release import point_to
 from olist_pipeline.settings import Settings
 from tests.pipeline.contexts.sales.test_validation import take_all_in, validate_sales
@@ -60,8 +61,7 @@ def test_the_page_is_made_of_a_release_and_can_be_exported(tmp_path, monkeypatch
             "CREATE TABLE fact_payments AS SELECT DATE '2018-01-01' AS order_month, 'boleto' AS payment_type, "
             "1 AS payment_installments, 12.50::DECIMAL(18, 2) AS payment_value FROM range(2)"
         )
-    about = {"number": 1, "as_of": "2018-10-17", "made_at": "2026-01-02T03:04:05+00:00", "routes": {}, "tables": {}}
-    (release / "manifest.json").write_text(json.dumps(about))
+    write_manifest(release, Release(1, "2026-01-02T03:04:05+00:00", "r1", "f", "2018-10-17", {}, {}, {}))
     point_to(tmp_path / "serving", 1)
     monkeypatch.setenv("OLIST_HOME", str(tmp_path))
     page = content_of("payments")

@@ -12,7 +12,8 @@ from olist_pipeline.cli.cutover import acknowledge, cutover, retire, rollback
 from olist_pipeline.cli.main import COMMANDS, cli
 from olist_pipeline.cli.releases import release, releases
 from olist_pipeline.errors import OlistError
-from olist_pipeline.serving import gate, switch
+from olist_pipeline.serving import gate
+from olist_pipeline.serving import rollback as rollbacks
 from olist_pipeline.stores import routes
 from tests.pipeline.serving.world import copy_of, published, settings_of, sides
 
@@ -91,7 +92,7 @@ def test_without_postgresql_a_rollback_says_where_its_record_is(settings, open_g
 
 def test_acknowledging_lifts_the_block(settings, open_gate):
     typed(cutover, "sales")
-    switch.rollback(settings, "sales", by="guard", reason="red", blocks=True)
+    rollbacks.rollback(settings, "sales", by="guard", reason="red", blocks=True)
     result = typed(acknowledge, "sales", "--reason", "the source was mended")
     assert "sales is not blocked any more; it is on old." in result.output
 

@@ -9,8 +9,10 @@ import pytest
 from olist_pipeline import alerts
 from olist_pipeline.registry import CONTEXTS as REGISTERED
 from olist_pipeline.serving import audit as audits
-from olist_pipeline.serving import journal, switch
+from olist_pipeline.serving import journal
+from olist_pipeline.serving.cutover import cutover
 from olist_pipeline.serving.guard import guard
+from olist_pipeline.serving.retirement import retire
 from olist_pipeline.steps import run_intake
 from olist_pipeline.stores import routes, verdicts
 from olist_pipeline.stores.verdicts import Verdict
@@ -24,7 +26,7 @@ def cut_over(tmp_path_factory):
     settings = settings_of(tmp_path_factory.mktemp("guarded"))
     published(settings)
     for context in ("sales", "marketplace"):
-        switch.cutover(settings, context, lambda release: [], by="me", reason="proven")
+        cutover(settings, context, lambda release: [], by="me", reason="proven")
     return settings
 
 
@@ -101,8 +103,8 @@ def test_a_context_that_is_served_from_old_is_left_alone(settings, database, tol
 
 def test_a_retired_context_has_no_way_back_and_is_told_of(settings, database, told):
     for context in ("customer", "fulfillment"):
-        switch.cutover(settings, context, lambda release: [], by="me", reason="proven")
-    switch.retire(settings, "sales", by="me", reason="done", now=NOW + timedelta(days=30))
+        cutover(settings, context, lambda release: [], by="me", reason="proven")
+    retire(settings, "sales", by="me", reason="done", now=NOW + timedelta(days=30))
     judge(database, "fact_orders", "differs")
     judge(database, "orders", "does not hold", comparison="conservation")
     assert guard(settings, database, NOW).done == ()

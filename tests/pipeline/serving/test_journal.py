@@ -8,8 +8,9 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from olist_pipeline.serving import journal
+from olist_pipeline.serving.cutover import cutover, rehearse
 from olist_pipeline.serving.journal import JOURNAL, JournalDamaged, bring_to_database, done_acts, present_state
-from olist_pipeline.serving.switch import cutover, rehearse, rollback
+from olist_pipeline.serving.rollback import rollback
 from tests.pipeline.serving.world import published, settings_of
 
 

@@ -1,7 +1,10 @@
 """Releases and their gate: published whole or not at all, and only on green, present verdicts."""
 
 import json
+import multiprocessing
+import os
 import sys
+import time
 from dataclasses import replace
 from datetime import date
 from types import SimpleNamespace
@@ -18,7 +21,7 @@ from olist_pipeline.serving import audit as audits
 from olist_pipeline.serving import build
 from olist_pipeline.serving import release as releases
 from olist_pipeline.serving.audit import audit
-from olist_pipeline.serving.build import publish
+from olist_pipeline.serving.build import Publication, publish
 from olist_pipeline.serving.gate import cutover_objections, objections
 from olist_pipeline.serving.release import current_release, point_to
 from olist_pipeline.steps import run_intake, run_validation
@@ -56,14 +59,24 @@ def ask(warehouse, question):
         return question(connection)
 
 
-def published(settings, warehouse, routes=SHADOW, **changes):
-    facts = {"run_id": "r1", "fingerprint": "f", "code": "c", "as_of": "2018-10-17", "landing": {}, **changes}
-    return publish(settings.serving, warehouse, [ORDERS], lambda: routes, **facts)
+def published(settings, warehouse, routes=SHADOW, objections=lambda connection, routes: (), **changes):
+    publication = replace(Publication([ORDERS], "r1", "f", "c", "2018-10-17", {}), **changes)
+    return publish(settings.serving, warehouse, publication, lambda: routes, objections)
 
 
 def served(settings):
     with duckdb.connect(str(settings.serving / "current" / "serving.duckdb"), read_only=True) as connection:
         return connection.execute("SELECT order_id FROM fact_orders ORDER BY 1").fetchall()
+
+
+def build_for_ever(serving, name, told):
+    """Build a release, in a folder of this name, without an end; say where."""
+    releases.uuid.uuid4 = lambda: SimpleNamespace(hex=name)
+    with releases.building(serving) as folder:
+        folder.mkdir()
+        (folder / "half").touch()
+        told.send(folder)
+        time.sleep(600)
 
 
 class TestParityVerdict:
@@ -98,7 +111,7 @@ class TestPublishing:
     def test_after_a_cutover_the_new_table_is_served(self, settings, warehouse):
         release = published(settings, warehouse, NEW)
         table = release.tables["fact_orders"]
-        assert (table["schema"], table["rows"], table["context"]) == ("new", 2, "sales")
+        assert (table.schema, table.rows, table.context) == ("new", 2, "sales")
         assert served(settings) == [("o1",), ("o2",)]
 
     def test_a_release_says_what_it_is(self, settings, warehouse):
@@ -155,14 +168,29 @@ class TestPublishing:
         published(settings, warehouse)
         assert not leftover.exists()
 
+    @pytest.mark.parametrize("process", [os.getpid(), 2**22 - 1])
+    def test_what_is_being_built_stays_whoever_lives_and_what_nobody_holds_goes(self, settings, process):
+        """A process id says nothing: another container counts its own. The lock of a living builder does."""
+        serving, context = settings.serving, multiprocessing.get_context("fork")
+        receiver, sender = context.Pipe(duplex=False)
+        builder = context.Process(target=build_for_ever, args=(serving, str(process), sender), daemon=True)
+        builder.start()
+        folder = receiver.recv()
+        releases.remove_unneeded(serving)
+        assert (folder / "half").exists()
+        builder.kill()
+        builder.join()
+        releases.remove_unneeded(serving)
+        assert list((serving / "releases").iterdir()) == []
+
     def test_the_last_ones_are_kept_and_the_one_that_is_served(self, settings, warehouse, monkeypatch):
         monkeypatch.setattr(releases, "KEPT_RELEASES", 2)
         for _ in range(3):
             published(settings, warehouse)
         assert releases.kept_numbers(settings.serving) == [2, 3]
         point_to(settings.serving, 2)
-        releases.put_in_place(settings.serving, releases.new_folder(settings.serving), 4)
-        releases.put_in_place(settings.serving, releases.new_folder(settings.serving), 5)
+        for number in (4, 5):
+            releases.release_folder(settings.serving, number).mkdir()
         releases.remove_unneeded(settings.serving)
         assert releases.kept_numbers(settings.serving) == [2, 4, 5]
 
@@ -384,7 +412,7 @@ class TestVerification:
     def test_the_old_side_is_served_as_it_is(self, settings, warehouse):
         """The old pipeline reports a doubled row and goes on; a release that refused it would stop the dashboards."""
         change(warehouse, "INSERT INTO old.fact_orders VALUES ('o1', 1)")
-        assert published(settings, warehouse).tables["fact_orders"]["rows"] == 4
+        assert published(settings, warehouse).tables["fact_orders"].rows == 4
 
     def test_a_dashboard_query_that_fails_is_not_published(self, settings, warehouse, monkeypatch):
         query = SimpleNamespace(

@@ -7,12 +7,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from olist_pipeline.registry import CONTEXTS, contexts_behind
+from olist_pipeline.release_manifest import Reference, Release, ReleasedTable
 from olist_pipeline.serving.build import needs_of, references_of
-from olist_pipeline.serving.release import Release
 from olist_pipeline.serving.routing import lost_references, mixtures, served_schema, unmatched, waiting_for
 from olist_pipeline.warehouse import load_manifest, warehouse_tables
 
 NAMES = list(CONTEXTS)
+
+
+def table(context, needs=()):
+    return ReleasedTable("old", 0, context, needs=tuple(needs))
+
+
 ROUTES = st.fixed_dictionaries({name: st.sampled_from(["old", "shadow", "new", "retired"]) for name in NAMES})
 
 
@@ -28,15 +34,15 @@ def needs(manifest):
 
 class TestLineage:
     def test_sales_needs_nobody_else(self, manifest, needs):
-        assert {tuple(needs[t.name]) for t in warehouse_tables(manifest) if t.context == "sales"} == {("sales",)}
+        assert {needs[t.name] for t in warehouse_tables(manifest) if t.context == "sales"} == {("sales",)}
 
     def test_a_mart_needs_every_context_that_it_reads(self, needs):
-        assert needs["mart_seller_scorecard"] == ["customer", "fulfillment", "marketplace", "sales"]
+        assert needs["mart_seller_scorecard"] == ("customer", "fulfillment", "marketplace", "sales")
 
     def test_what_validation_read_counts_too(self, needs):
         """Persons are made of the orders that were accepted, though no model of customer reads sales."""
-        assert needs["dim_customer"] == ["customer", "marketplace", "sales"]
-        assert needs["dim_geography"] == ["fulfillment"]
+        assert needs["dim_customer"] == ("customer", "marketplace", "sales")
+        assert needs["dim_geography"] == ("fulfillment",)
 
     def test_contexts_behind_a_staged_table(self):
         assert contexts_behind(["sales/orders"]) == {"sales"}
@@ -56,24 +62,20 @@ class TestLineage:
         for context in order:
             routes[context] = "new"
             for name, needed in needs.items():
-                table = {"context": NAMES[0], "needs": needed}
-                is_new = served_schema(table, routes) == "new"
+                is_new = served_schema(table(NAMES[0], needed), routes) == "new"
                 assert is_new == all(routes[other] == "new" for other in needed), name
-        assert {served_schema({"context": "sales", "needs": needed}, routes) for needed in needs.values()} == {"new"}
+        assert {served_schema(table("sales", needed), routes) for needed in needs.values()} == {"new"}
 
 
 @given(ROUTES, st.sets(st.sampled_from(NAMES), min_size=1), st.sampled_from(NAMES))
 def test_a_table_is_new_with_all_its_contexts_or_waits_for_one(routes, needed, context):
-    table = {"context": context, "needs": sorted({context, *needed})}
-    waiting = waiting_for(table, routes)
+    chosen = table(context, sorted({context, *needed}))
+    waiting = waiting_for(chosen, routes)
     if routes[context] == "retired":
-        assert (served_schema(table, routes), waiting) == ("new", [])
+        assert (served_schema(chosen, routes), waiting) == ("new", [])
     else:
-        assert (served_schema(table, routes) == "new") == (not waiting)
+        assert (served_schema(chosen, routes) == "new") == (not waiting)
         assert {routes[other] for other in waiting} <= {"old", "shadow"}
-
-
-REFERENCE = {"column": "k", "key": "k", "lost": {"old": 2, "new": 1}}
 
 
 @pytest.mark.parametrize(
@@ -88,8 +90,8 @@ REFERENCE = {"column": "k", "key": "k", "lost": {"old": 2, "new": 1}}
 @pytest.mark.parametrize("names", [("fact_a", "dim_b"), ("dim_a", "fact_b"), ("fact_a", "fact_b")])
 def test_references_are_lost_only_between_sides_and_only_dimensions_forbid_it(schemas, lost, names):
     child, parent = names
-    references = [{**REFERENCE, "child": child, "parent": parent}]
-    tables = {name: {"context": "sales"} for name in names}
+    references = (Reference(child, "k", parent, "k", {"old": 2, "new": 1}),)
+    tables = {name: table("sales") for name in names}
     release = Release(1, "", "", "", "", {}, {}, tables, references=references)
     served = {child: schemas["child"], parent: schemas["parent"]}
     assert [count for _, count in lost_references(release, served)] == ([lost] if lost else [])

@@ -10,10 +10,12 @@ from olist_pipeline import alerts
 from olist_pipeline.cli.releases import release as release_command
 from olist_pipeline.cli.summary import print_summary
 from olist_pipeline.errors import OlistError
-from olist_pipeline.serving import audit, standby, switch
+from olist_pipeline.serving import audit, standby
 from olist_pipeline.serving.audit import dashboard_queries
+from olist_pipeline.serving.cutover import cutover
 from olist_pipeline.serving.guard import guard
 from olist_pipeline.serving.release import current_release
+from olist_pipeline.serving.rollback import rollback
 from tests.pipeline.serving.world import published, settings_of
 
 SENTENCE = "the dashboards' queries cannot be checked, for the package dashboards cannot be imported"
@@ -62,8 +64,8 @@ def test_the_summary_of_a_run_says_so(settings, no_package, capsys):
 def test_a_cutover_that_somebody_forces_says_so_in_its_release(settings, no_package):
     published(settings)
     with pytest.raises(OlistError, match=SENTENCE):
-        switch.cutover(settings, "sales", lambda release: audit.unchecked(), by="me", reason="")
-    done = switch.cutover(settings, "sales", lambda release: audit.unchecked(), by="me", reason="needed", force=True)
+        cutover(settings, "sales", lambda release: audit.unchecked(), by="me", reason="")
+    done = cutover(settings, "sales", lambda release: audit.unchecked(), by="me", reason="needed", force=True)
     assert any(SENTENCE in overruled for overruled in done.act.overridden)
     assert SENTENCE in current_release(settings.serving).unchecked[0]
 
@@ -74,8 +76,8 @@ def test_a_standby_that_was_not_checked_is_not_taken_once_it_can_be(settings, mo
         patch.setitem(sys.modules, "dashboards.queries", None)
         published(settings)
         assert "sales" in standby.prepare(settings.serving)
-    switch.cutover(settings, "sales", lambda release: [], by="me", reason="proven")
-    assert current_release(settings.serving).unchecked == []
+    cutover(settings, "sales", lambda release: [], by="me", reason="proven")
+    assert current_release(settings.serving).unchecked == ()
 
 
 def test_the_guard_is_red_and_takes_nothing_back(settings, no_package, database, monkeypatch):
@@ -83,7 +85,7 @@ def test_the_guard_is_red_and_takes_nothing_back(settings, no_package, database,
     monkeypatch.setattr(alerts, "send", lambda settings, alert: sent.append(alert))
     published(settings)
     assert guard(settings, database, datetime.now(UTC)).problems == (), "nothing is served from new yet"
-    switch.cutover(settings, "sales", lambda release: [], by="me", reason="proven", force=True)
+    cutover(settings, "sales", lambda release: [], by="me", reason="proven", force=True)
     guarded = guard(settings, database, datetime.now(UTC))
     assert SENTENCE in guarded.problems[0]
     assert "sales" in guarded.problems[0]
@@ -93,6 +95,6 @@ def test_the_guard_is_red_and_takes_nothing_back(settings, no_package, database,
 
 def test_a_rollback_works_all_the_same(settings, no_package):
     published(settings)
-    switch.cutover(settings, "sales", lambda release: [], by="me", reason="proven", force=True)
-    switch.rollback(settings, "sales", by="me", reason="a doubt")
+    cutover(settings, "sales", lambda release: [], by="me", reason="proven", force=True)
+    rollback(settings, "sales", by="me", reason="a doubt")
     assert current_release(settings.serving).routes["sales"] == "old"

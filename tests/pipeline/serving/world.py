@@ -1,4 +1,4 @@
-"""A small release of four contexts, whose tables say which side they are of."""
+"""A small release of four contexts, whose tables say which side they are of, and its switches."""
 
 import shutil
 from dataclasses import replace
@@ -6,8 +6,11 @@ from pathlib import Path
 
 import duckdb
 
-from olist_pipeline.serving.build import Key, publish
-from olist_pipeline.serving.release import Release
+from olist_pipeline.release_manifest import Key, Release
+from olist_pipeline.serving.build import Publication, publish
+from olist_pipeline.serving.cutover import cutover
+from olist_pipeline.serving.journal import present_state
+from olist_pipeline.serving.rollback import rollback
 from olist_pipeline.serving.routing import served_schemas
 from olist_pipeline.settings import CutoverRules, Settings
 from olist_pipeline.warehouse import WarehouseTable
@@ -69,17 +72,12 @@ def copy_of(settings: Settings, folder: Path) -> Settings:
     return replace(settings, home=folder / "home", landing=folder / "landing")
 
 
-def published(settings: Settings, routes=SHADOW, **changes) -> Release:
+def published(settings: Settings, routes=SHADOW, objections=lambda connection, routes: (), **changes) -> Release:
     """Publish the warehouse as it is under `routes`, which may be a function that reads them."""
-    facts = {"run_id": "r1", "fingerprint": "f", "code": "c", "as_of": "2018-10-17", "landing": {}}
-    facts["references"] = REFERENCES
-    return publish(
-        settings.serving,
-        settings.warehouse,
-        TABLES,
-        routes if callable(routes) else lambda: routes,
-        **{**facts, **changes},
-    )
+    publication = Publication(TABLES, "r1", "f", "c", "2018-10-17", {}, REFERENCES)
+    read_routes = routes if callable(routes) else lambda: routes
+    publication = replace(publication, **changes)
+    return publish(settings.serving, settings.warehouse, publication, read_routes, objections)
 
 
 def sides(settings: Settings) -> dict[str, str]:
@@ -95,3 +93,23 @@ def sides(settings: Settings) -> dict[str, str]:
 def expected_sides(release: Release, routes) -> dict[str, str]:
     """Return which side the rule names for each table; dim_seller is the same on both."""
     return {**served_schemas(release.tables, routes), "dim_seller": "both"}
+
+
+def opened(release):
+    """Return what a gate without objections says."""
+    return []
+
+
+def cut_over(settings: Settings, context, objections=opened, **more):
+    """Cut a context over, for a reason."""
+    return cutover(settings, context, objections, by="me", reason=more.pop("reason", "proven"), **more)
+
+
+def roll_back(settings: Settings, context, **more):
+    """Roll a context back, for a reason."""
+    return rollback(settings, context, by="me", reason="a doubt", **more)
+
+
+def routes(settings: Settings):
+    """Return the present routes."""
+    return present_state(settings.serving).routes

@@ -1,0 +1,146 @@
+"""Rollback: its effect, whatever is broken, and what it refuses."""
+
+import duckdb
+import pytest
+
+from olist_pipeline.errors import OlistError
+from olist_pipeline.release_manifest import Key
+from olist_pipeline.serving import journal, standby
+from olist_pipeline.serving import rollback as rollbacks
+from olist_pipeline.serving.cutover import rehearse
+from olist_pipeline.serving.release import current_number, current_release
+from olist_pipeline.serving.rollback import acknowledge
+from tests.pipeline.serving.world import (
+    CONTEXTS,
+    REFERENCES,
+    cut_over,
+    expected_sides,
+    published,
+    roll_back,
+    routes,
+    settings_of,
+    sides,
+)
+
+
+@pytest.fixture
+def settings(in_shadow):
+    return in_shadow
+
+
+class TestRollback:
+    def test_points_to_what_was_prepared_and_builds_nothing(self, settings, monkeypatch):
+        cut_over(settings, "sales")
+        assert "sales" in standby.prepare(settings.serving)
+        monkeypatch.setattr(rollbacks, "compose", None)
+        settings.warehouse.unlink()
+        done = roll_back(settings, "sales")
+        assert (done.tables, done.release.number) == (("fact_orders",), 3)
+        assert (set(sides(settings).values()), routes(settings)["sales"]) == ({"old", "both"}, "old")
+
+    def test_composes_where_nothing_fit_was_prepared(self, all_new):
+        standby.prepare(all_new.serving)
+        roll_back(all_new, "fulfillment")
+        roll_back(all_new, "marketplace")
+        assert sides(all_new) == expected_sides(current_release(all_new.serving), routes(all_new))
+        assert sides(all_new)["dim_customer"] == "old", "it needs marketplace"
+
+    def test_takes_along_what_may_not_be_served_beside_it(self, tmp_path):
+        """Quarantine took a prefix, which the mart of the other side refers to: both sides go back together."""
+        settings = settings_of(tmp_path)
+        with duckdb.connect(str(settings.warehouse)) as connection:
+            connection.execute("ALTER TABLE old.dim_customer ADD COLUMN prefix VARCHAR DEFAULT 'p2'")
+            connection.execute("ALTER TABLE new.dim_customer ADD COLUMN prefix VARCHAR DEFAULT 'p1'")
+            connection.execute("DELETE FROM new.dim_geography WHERE prefix = 'p2'")
+        references = [*REFERENCES, Key("dim_customer", "prefix", "dim_geography", "prefix")]
+        published(settings, references=references)
+        with pytest.raises(OlistError, match="dim_customer from old would lose 3 references by prefix beside dim_geo"):
+            cut_over(settings, "fulfillment")
+        for context in CONTEXTS:
+            cut_over(settings, context)
+        standby.prepare(settings.serving)
+        done = roll_back(settings, "customer", blocks=True)
+        assert [change.context for change in done.act.changes] == ["customer", "fulfillment"]
+        assert (sides(settings)["dim_customer"], sides(settings)["dim_geography"]) == ("old", "old")
+        assert set(journal.present_state(settings.serving).blocked) == {"customer"}
+
+    def test_points_to_older_data_when_the_disk_is_full(self, settings, monkeypatch):
+        cut_over(settings, "sales")
+
+        def full(*_, **__):
+            raise OlistError("no space")
+
+        monkeypatch.setattr(rollbacks, "compose", full)
+        done = roll_back(settings, "sales")
+        assert (done.release.number, current_number(settings.serving)) == (1, 1)
+        assert sides(settings)["fact_orders"] == "old"
+
+    def test_makes_room_for_its_record_on_a_full_disk(self, settings, monkeypatch):
+        cut_over(settings, "sales")
+        standby.prepare(settings.serving)
+        append = journal.append
+
+        def full_until_there_is_room(serving, act):
+            if (serving / "standby").exists():
+                raise OSError(28, "No space left on device")
+            append(serving, act)
+
+        monkeypatch.setattr(journal, "append", full_until_there_is_room)
+        monkeypatch.setattr(rollbacks, "compose", None)
+        roll_back(settings, "sales")
+        assert (sides(settings)["fact_orders"], routes(settings)["sales"]) == ("old", "old")
+
+    def test_of_a_context_in_shadow_takes_it_out_of_the_gate_alone(self, settings):
+        assert roll_back(settings, "sales").act.release is None
+        assert (routes(settings)["sales"], current_number(settings.serving)) == ("old", 1)
+
+    def test_comes_back_through_shadow(self, settings):
+        cut_over(settings, "sales")
+        roll_back(settings, "sales")
+        with pytest.raises(OlistError, match="--to shadow` comes first"):
+            cut_over(settings, "sales")
+        rehearse(settings, "sales", by="me", reason="mended")
+        cut_over(settings, "sales")
+        assert sides(settings)["fact_orders"] == "new"
+
+    def test_blocks_until_it_is_acknowledged_with_a_reason(self, settings):
+        cut_over(settings, "sales")
+        roll_back(settings, "sales", blocks=True)
+        rehearse(settings, "sales", by="me", reason="mended")
+        with pytest.raises(OlistError, match=r"blocked since it was rolled back \(a doubt\)"):
+            cut_over(settings, "sales", force=True)
+        with pytest.raises(OlistError, match="needs a reason"):
+            acknowledge(settings, "sales", by="me", reason="")
+        acknowledge(settings, "sales", by="me", reason="the source sent it twice")
+        cut_over(settings, "sales")
+        with pytest.raises(OlistError, match="nothing to acknowledge"):
+            acknowledge(settings, "sales", by="me", reason="again")
+
+    def test_twice_is_refused(self, settings):
+        roll_back(settings, "sales")
+        with pytest.raises(OlistError, match="sales is on old and cannot go to old"):
+            roll_back(settings, "sales")
+
+
+class TestPointingBack:
+    def test_takes_back_whatever_that_release_serves_from_old(self, all_new):
+        done = roll_back(all_new, "customer", to=2)
+        assert current_number(all_new.serving) == 2
+        assert {change.context for change in done.act.changes} == {"marketplace", "customer", "fulfillment"}
+        assert sides(all_new) == expected_sides(done.release, routes(all_new))
+
+    def test_keeps_the_routes_where_only_the_data_is_older(self, settings):
+        cut_over(settings, "sales")
+        published(settings, routes(settings))
+        roll_back(settings, "sales", to=2)
+        assert (current_number(settings.serving), routes(settings)["sales"]) == (2, "new")
+
+    def test_is_no_way_around_the_gate(self, settings):
+        cut_over(settings, "sales")
+        roll_back(settings, "sales")
+        with pytest.raises(OlistError, match="Release 2 serves sales from new, which only `olist cutover` may do"):
+            roll_back(settings, "marketplace", to=2)
+
+    def test_a_release_that_is_not_kept_is_refused(self, settings):
+        with pytest.raises(OlistError, match=r"no release 9 .* kept are: 1"):
+            roll_back(settings, "sales", to=9)
