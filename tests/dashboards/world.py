@@ -1,5 +1,6 @@
 """The trees of a finished run, and a release of each: wholly old, wholly replay, wholly new."""
 
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -11,9 +12,15 @@ from olist_pipeline.serving.about import about
 from olist_pipeline.serving.build import publish
 from olist_pipeline.settings import Settings
 from olist_pipeline.stores import postgres
+from olist_pipeline.stores.routes import Route
 from olist_pipeline.warehouse import REPLAY, load_manifest, warehouse_tables
 
-ROUTES = {"old": "old", "new": "new"}
+ROUTES: dict[str, Route] = {"old": "old", "new": "new"}
+
+
+def routes_of(tree: str) -> dict[str, Route]:
+    """Return the routes of a release that shows a tree; replay is no route, and put in the place of old."""
+    return dict.fromkeys(CONTEXTS, ROUTES.get(tree, "old"))
 
 
 def make_releases(settings: Settings, folder: Path) -> None:
@@ -26,7 +33,7 @@ def make_releases(settings: Settings, folder: Path) -> None:
             serving,
             settings.warehouse,
             tables,
-            lambda tree=tree: dict.fromkeys(CONTEXTS, ROUTES.get(tree, "old")),
+            partial(routes_of, tree),
             run_id="r1",
             fingerprint="f",
             code="c",

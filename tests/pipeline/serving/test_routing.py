@@ -10,6 +10,7 @@ from olist_pipeline.registry import CONTEXTS, contexts_behind
 from olist_pipeline.serving.build import needs_of, references_of
 from olist_pipeline.serving.release import Release
 from olist_pipeline.serving.routing import lost_references, mixtures, served_schema, unmatched, waiting_for
+from olist_pipeline.stores.routes import Route
 from olist_pipeline.warehouse import load_manifest, warehouse_tables
 
 NAMES = list(CONTEXTS)
@@ -52,7 +53,7 @@ class TestLineage:
 
     @pytest.mark.parametrize("order", permutations(NAMES), ids="-".join)
     def test_in_any_order_the_last_cutover_puts_everything_on_new(self, needs, order):
-        routes = dict.fromkeys(NAMES, "shadow")
+        routes: dict[str, Route] = dict.fromkeys(NAMES, "shadow")
         for context in order:
             routes[context] = "new"
             for name, needed in needs.items():

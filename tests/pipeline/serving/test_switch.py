@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from olist_pipeline.errors import OlistError
 from olist_pipeline.serving import journal, standby, switch
 from olist_pipeline.serving.build import Key
-from olist_pipeline.serving.release import current_number, current_release, kept_numbers
+from olist_pipeline.serving.release import current_number, kept_numbers
+from olist_pipeline.stores import postgres
 from olist_pipeline.stores import routes as route_store
 from tests.pipeline.serving.world import (
     CONTEXTS,
@@ -22,6 +23,7 @@ from tests.pipeline.serving.world import (
     copy_of,
     expected_sides,
     published,
+    release_of,
     settings_of,
     sides,
 )
@@ -94,7 +96,7 @@ class TestCutover:
     def test_composes_where_what_was_prepared_is_of_other_routes(self, settings):
         roll_back(settings, "customer")
         cut_over(settings, "sales")
-        assert current_release(settings.serving).routes == {**SHADOW, "sales": "new", "customer": "old"}
+        assert release_of(settings).routes == {**SHADOW, "sales": "new", "customer": "old"}
 
     def test_says_what_waits_and_which_references_lead_into_quarantine(self, settings):
         cut_over(settings, "sales")
@@ -120,7 +122,12 @@ class TestCutover:
 
     def test_the_gate_is_asked_about_what_is_served(self, settings):
         asked = []
-        cut_over(settings, "sales", lambda release: asked.append(release.number) or [])
+
+        def gate(release):
+            asked.append(release.number)
+            return []
+
+        cut_over(settings, "sales", gate)
         assert asked == [1]
 
     def test_force_needs_a_reason_and_is_recorded(self, settings):
@@ -195,7 +202,7 @@ class TestRollback:
         standby.prepare(all_new.serving)
         roll_back(all_new, "fulfillment")
         roll_back(all_new, "marketplace")
-        assert sides(all_new) == expected_sides(current_release(all_new.serving), routes(all_new))
+        assert sides(all_new) == expected_sides(release_of(all_new), routes(all_new))
         assert sides(all_new)["dim_customer"] == "old", "it needs marketplace"
 
     def test_takes_along_what_may_not_be_served_beside_it(self, tmp_path):
@@ -338,7 +345,7 @@ class Killed(BaseException):
 
 def is_consistent(settings):
     """Whether what is served, the journal and what a release says of itself agree."""
-    release = current_release(settings.serving)
+    release = release_of(settings)
     return sides(settings) == expected_sides(release, routes(settings)) == expected_sides(release, release.routes)
 
 
@@ -410,7 +417,7 @@ def test_any_sequence_of_acts_and_crashes_serves_what_the_routes_say(first_relea
             with suppress(OlistError, Killed):
                 take_step(settings, step, context)
         heal(settings)
-        assert sides(settings) == expected_sides(current_release(settings.serving), routes(settings))
+        assert sides(settings) == expected_sides(release_of(settings), routes(settings))
     assert current_number(settings.serving) in kept_numbers(settings.serving)
     known = dict(SHADOW)
     for act in journal.done_acts(settings.serving):
@@ -459,7 +466,7 @@ class TestRecord:
         cut_over(settings, "sales")
         journal.bring_to_database(settings.serving, database)
         with pytest.raises(Exception, match="append-only"):
-            route_store.query(database, "DELETE FROM migration.route_history")
+            postgres.query(database, "DELETE FROM migration.route_history")
 
     def test_another_release_is_no_change_of_routes(self, settings, database):
         cut_over(settings, "sales")

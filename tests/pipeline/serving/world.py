@@ -3,11 +3,12 @@
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
 from olist_pipeline.serving.build import Key, publish
-from olist_pipeline.serving.release import Release
+from olist_pipeline.serving.release import Release, current_release
 from olist_pipeline.serving.routing import served_schemas
 from olist_pipeline.settings import CutoverRules, Settings
 from olist_pipeline.warehouse import WarehouseTable
@@ -71,8 +72,14 @@ def copy_of(settings: Settings, folder: Path) -> Settings:
 
 def published(settings: Settings, routes=SHADOW, **changes) -> Release:
     """Publish the warehouse as it is under `routes`, which may be a function that reads them."""
-    facts = {"run_id": "r1", "fingerprint": "f", "code": "c", "as_of": "2018-10-17", "landing": {}}
-    facts["references"] = REFERENCES
+    facts: dict[str, Any] = {
+        "run_id": "r1",
+        "fingerprint": "f",
+        "code": "c",
+        "as_of": "2018-10-17",
+        "landing": {},
+        "references": REFERENCES,
+    }
     return publish(
         settings.serving,
         settings.warehouse,
@@ -80,6 +87,13 @@ def published(settings: Settings, routes=SHADOW, **changes) -> Release:
         routes if callable(routes) else lambda: routes,
         **{**facts, **changes},
     )
+
+
+def release_of(settings: Settings) -> Release:
+    """Return the release that is served; fails where there is none."""
+    release = current_release(settings.serving)
+    assert release is not None
+    return release
 
 
 def sides(settings: Settings) -> dict[str, str]:
