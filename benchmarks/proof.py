@@ -12,7 +12,6 @@ from typing import Any
 
 import duckdb
 import polars as pl
-from olist_pipeline.parity.fingerprint import fingerprint
 
 from olist_pipeline.parity.conservation import (
     Conservation,
@@ -21,13 +20,15 @@ from olist_pipeline.parity.conservation import (
     intake_conservation_of,
 )
 from olist_pipeline.registry import CONTEXTS, LANDING
+from olist_pipeline.release_manifest import DATABASE
 from olist_pipeline.serving import journal
 from olist_pipeline.serving.audit import audit
 from olist_pipeline.serving.gate import objections
-from olist_pipeline.serving.release import DATABASE, current_release
+from olist_pipeline.serving.release import current_release
 from olist_pipeline.settings import Settings
 from olist_pipeline.stores import routes
 from olist_pipeline.stores.postgres import query, ready_url
+from olist_pipeline.tablediff.fingerprint import fingerprint
 from olist_pipeline.warehouse import load_manifest, reading, warehouse_tables
 
 Outcome = dict[str, Any]

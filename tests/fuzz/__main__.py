@@ -18,7 +18,7 @@ from pathlib import Path
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from olist_pipeline.settings import Settings
-from olist_pipeline.stores import postgres
+from olist_pipeline.stores import postgres, schema
 from tests.fuzz.compiled import compiled_manifest
 from tests.fuzz.mutants import mutants
 from tests.fuzz.trees import load_trees
@@ -76,7 +76,7 @@ def run_batch(batch: tuple[int, Path]) -> tuple[Counter[str], str]:
         print_blob=False,
     )
     @given(mutants())
-    def law(mutant):  # type: ignore[no-untyped-def]
+    def law(mutant):
         files, done = mutant
         last[:] = done
         landing = place(files, place_of / "landing")
@@ -107,7 +107,7 @@ def _tools(folder: Path, place_of: Path) -> tuple:
             connection.autocommit = True
             cursor.execute("ALTER SYSTEM SET fsync = off")
             cursor.execute("SELECT pg_reload_conf()")
-        postgres.create_schema(url)
+        schema.migrate(url)
         _KEPT.extend([load_trees(compiled_manifest(folder / "compiled")), url])
     return tuple(_KEPT)
 

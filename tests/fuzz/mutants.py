@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from hypothesis import strategies as st
 
@@ -22,7 +23,7 @@ from tests.fuzz.values import BOM, BYTES, EXTRA_NAMES, FOOTERS, MOMENTS, NUMBERS
 Files = dict[str, bytes]
 """File name -> content; a file that is not there is missing."""
 
-Draw = Callable[[st.SearchStrategy], object]
+Draw = Callable[[st.SearchStrategy[Any]], Any]
 
 FILES = [table.file for table in LANDING.values()]
 

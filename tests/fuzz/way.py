@@ -10,7 +10,6 @@ from functools import cache
 from pathlib import Path
 
 import duckdb
-from olist_pipeline.parity.fingerprint import fingerprint
 
 from olist_pipeline.dialect.check import check
 from olist_pipeline.dialect.dialect import duckdb_relation
@@ -21,14 +20,15 @@ from olist_pipeline.landing.csv_file import SOURCE_ROW, read_text
 from olist_pipeline.landing.folder import path_of, readable_landing
 from olist_pipeline.landing.inspection import inspect_landing
 from olist_pipeline.months import MonthRange
-from olist_pipeline.parity.attribution import LINKS, Evidence, parity_of
+from olist_pipeline.parity.attribution import Evidence, parity_of
 from olist_pipeline.parity.causes import causes
 from olist_pipeline.parity.conservation import conservation_of, intake_conservation_of
-from olist_pipeline.registry import LANDING, STEPS, origins
+from olist_pipeline.registry import LANDING, LINKS, STEPS, origins
 from olist_pipeline.settings import Settings
 from olist_pipeline.steps import run_intake, run_validation
 from olist_pipeline.stores import quarantine
 from olist_pipeline.stores.postgres import transaction
+from olist_pipeline.tablediff.fingerprint import fingerprint
 from tests.fuzz.mutants import Files
 from tests.fuzz.trees import Trees
 

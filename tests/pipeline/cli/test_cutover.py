@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 
+import click
 import pytest
 from click.testing import CliRunner
 
@@ -128,10 +129,13 @@ def test_a_release_can_be_verified(settings):
 
 
 def test_every_command_is_there():
-    assert set(COMMANDS) == set(cli.list_commands(None))
+    context = click.Context(cli)
+    assert set(COMMANDS) == set(cli.list_commands(context))
     for name in COMMANDS:
-        assert cli.get_command(None, name).name == name
-    assert cli.get_command(None, "nothing") is None
+        command = cli.get_command(context, name)
+        assert command is not None
+        assert command.name == name
+    assert cli.get_command(context, "nothing") is None
 
 
 def test_a_rollback_waits_for_nothing_that_it_does_not_use():
