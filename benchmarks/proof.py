@@ -21,10 +21,11 @@ from olist_pipeline.parity.conservation import (
     intake_conservation_of,
 )
 from olist_pipeline.registry import CONTEXTS, LANDING
+from olist_pipeline.release_manifest import DATABASE
 from olist_pipeline.serving import journal
 from olist_pipeline.serving.audit import audit
 from olist_pipeline.serving.gate import objections
-from olist_pipeline.serving.release import DATABASE, current_release
+from olist_pipeline.serving.release import current_release
 from olist_pipeline.settings import Settings
 from olist_pipeline.stores import routes
 from olist_pipeline.stores.postgres import query, ready_url
