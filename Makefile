@@ -36,7 +36,8 @@ bench: $(INSTALLED_DEV)  ## measure (prints, asserts nothing)
 EXAMPLES ?= 1000
 SEED ?= 1
 
-fuzz: $(INSTALLED_DEV)  ## spoil a small landing EXAMPLES times at random (from SEED), each on its whole way
+fuzz: $(INSTALLED_DEV)  ## compare EXAMPLES random pairs of tables, and spoil a small landing as often, at random (from SEED)
+	@OLIST_FUZZ_EXAMPLES=$(EXAMPLES) OLIST_FUZZ_SEED=$(SEED) $(BIN)/python -m pytest tests/fuzz/test_comparator.py
 	@$(BIN)/python -m tests.fuzz --examples $(EXAMPLES) --seed $(SEED)
 
 clean:  ## remove the environment and all state

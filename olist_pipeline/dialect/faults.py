@@ -101,7 +101,8 @@ def _encoding(path: Path, offset: int, line: int) -> str:
     text = sample.decode("utf-8", errors="surrogateescape")
     strange = {ord(char) - 0xDC00 for char in text if "\udc80" <= char <= "\udcff"}
     if sum(char > "\x7f" for char in text) > 2 * sum("\udc80" <= char <= "\udcff" for char in text):
-        return f"{place}, while other characters are; correct that cell, for the file mixes two encodings"
+        source = "Windows-1252" if any(byte < 0xA0 for byte in strange) else "Latin-1 or Windows-1252"
+        return f"{place} ({source}), while other characters are; correct that cell, for the file mixes two encodings"
     if strange & {0x81, 0x8D, 0x8F, 0x90, 0x9D}:
         return f"{place}; convert it from the encoding that it was saved in (neither Latin-1 nor Windows-1252)"
     source = "WINDOWS-1252" if any(byte < 0xA0 for byte in strange) else "ISO-8859-1"

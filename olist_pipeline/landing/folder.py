@@ -34,8 +34,10 @@ def path_of(landing: Path, table: LandingTable) -> Path:
         raise OlistError(f"{table.file} in {landing} is a folder; put the file in its place and run again.")
     if path.is_symlink() and not path.exists():
         raise OlistError(f"{table.file} in {landing} links to {path.readlink()}, which is not there; mend the link.")
-    if path.exists():
+    if path.is_file():
         return path
+    if path.exists():
+        raise OlistError(f"{table.file} in {landing} is a pipe or a device; put a file in its place and run again.")
     raise OlistError(f"{table.file} is missing in {landing}; {_remedy(landing, table.file)}.")
 
 

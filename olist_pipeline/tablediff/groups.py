@@ -77,8 +77,10 @@ def compare_groups(
 
 def _group(work: Workspace, plan: Plan, rows: str) -> str:
     """Create the table of keys (reason, k0, ..., rows_old, rows_new, same) of the rows to compare as multisets."""
-    exact_first = sorted(range(len(plan.columns)), key=lambda i: not plan.columns[i].tolerance.exact)
-    order = [f"c{i}" for i in exact_first]
+    columns = list(enumerate(plan.columns))
+    order = [f"c{i}" for i, pair in columns if pair.tolerance.exact]
+    # The form of a number may be its text, which is in another order.
+    order += [name for i, pair in columns if not pair.tolerance.exact for name in (f"m{i}", f"c{i}")]
     ordered = f" ORDER BY {ascending(', '.join(order))}" if order else ""
     ranked = f"(SELECT *, row_number() OVER (PARTITION BY side, {plan.key_list()}{ordered}) AS place FROM {rows})"
     either = ", ".join(f"coalesce(o.k{i}, n.k{i}) AS k{i}" for i in range(len(plan.keys)))

@@ -35,7 +35,9 @@ def main() -> int:
     arguments.add_argument("--seed", type=int, default=1)
     arguments.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     chosen = arguments.parse_args()
-    folder = Path(tempfile.mkdtemp(prefix="olist-fuzz-"))
+    # Nobody needs the stores of a mutant on a disk.
+    memory = Path("/dev/shm")
+    folder = Path(tempfile.mkdtemp(prefix="olist-fuzz-", dir=memory if memory.is_dir() else None))
     folder.chmod(0o755)
     batches = [(chosen.seed * 1_000_000 + number, folder) for number in range(-(-chosen.examples // BATCH))]
     print(f"{len(batches) * BATCH:,} mutants, seed {chosen.seed}, {chosen.workers} processes", flush=True)
@@ -84,7 +86,7 @@ def run_batch(batch: tuple[int, Path]) -> tuple[Counter[str], str]:
     try:
         law()
     except BaseException as error:
-        kept = folder.parent / f"{folder.name}-bad-{number}"
+        kept = Path(tempfile.gettempdir()) / f"olist-fuzz-bad-{number}"
         shutil.rmtree(kept, ignore_errors=True)
         shutil.copytree(place_of / "landing", kept)
         trace = "".join(traceback.format_exception(error)[-6:])

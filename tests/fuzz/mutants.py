@@ -3,6 +3,7 @@
 What belongs here: drawing what is done to the files. What does not: what must become of them.
 """
 
+import csv
 import gzip
 import io
 import zipfile
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 
 from olist_pipeline.registry import LANDING
 from olist_pipeline.synthetic import generate
+from tests.fuzz.values import BOM, BYTES, EXTRA_NAMES, FOOTERS, MOMENTS, NUMBERS, TEXTS
 
 Files = dict[str, bytes]
 """File name -> content; a file that is not there is missing."""
@@ -23,147 +25,6 @@ Files = dict[str, bytes]
 Draw = Callable[[st.SearchStrategy], object]
 
 FILES = [table.file for table in LANDING.values()]
-BOM = b"\xef\xbb\xbf"
-
-# fmt: off
-NUMBERS = [
-    "0", "1", "-1", "-0", "+5", "007", "1e2", "1_000", "٣", "29.9", "29.99", "29.999", "1.10", "1,5", "1.5",
-    ".5", "5.", "0x1F", "12.0", "99999999999999999999", "9223372036854775807", "-9223372036854775808",
-    "9999999999999999.99", "99999999999999999.99", "1e400", "inf", "-inf", "nan", "Infinity", "-23.5", "-91",
-    "200.5", "1e-7", "6", "NaN", "NULL", "null", "None", "N/A", "-", "R$10", "2147483648", "1e15", "0.005",
-    "-0.0",
-]
-# fmt: on
-MOMENTS = [
-    "2017-10-02",
-    "2017-10-02 10:56:33",
-    "2017-10-02T10:56:33",
-    "2017-10-02 10:56:33Z",
-    "2017-10-02 10:56:33+03",
-    "2017-10-02 10:56:33.123",
-    "2017-10-02 10:56",
-    "02/10/2017 10:56",
-    "2017-10-02 24:00:00",
-    "2017-10-02 10:56:60",
-    "2017-02-30 00:00:00",
-    "0000-01-01 00:00:00",
-    "0001-01-01 00:00:00",
-    "9999-12-31 23:59:59",
-    "+017-10-02 10:56:33",
-    "2016-01-01 00:00:00",
-    "2015-12-31 23:59:59",
-    "2017-12-31 23:59:59",
-    "2262-04-12 00:00:00",
-    "1677-09-21 00:00:00",
-    "1970-01-01 00:00:00",
-    "epoch",
-    "infinity",
-    "43010",
-    "today",
-]
-TEXTS = [
-    "",
-    " ",
-    "\t",
-    "NULL",
-    "nan",
-    "\\N",
-    "\\",
-    "'",
-    "'; DROP TABLE x; --",
-    '"',
-    'a"b',
-    "a,b",
-    "a\nb",
-    "a\r\nb",
-    "a\rb",
-    "\n",
-    "\r",
-    "#",
-    "{",
-    "[1]",
-    "%s",
-    "{0}",
-    "é",
-    "São Paulo",
-    "SÃO PAULO",
-    "e\u0301",
-    "ß",
-    "İ",
-    "\u0131",
-    "ŉ",
-    "ﬁ",
-    "ǆ",
-    "Σς",
-    "\u00a0x\u00a0",
-    "\u2003x",
-    "\ufeffx",
-    "x\ufeff",
-    "\u200bx",
-    "\u2028",
-    "\x85",
-    "\x1c",
-    "\x0b",
-    "\x01",
-    "\x1f",
-    "\x7f",
-    "\x1a",
-    "😀",
-    "\uffff",
-    "\U0010ffff",
-    " sp",
-    "sp ",
-    "Sp",
-    "XX",
-    "delivered ",
-    "DELIVERED",
-    " Delivered",
-    "\tdelivered",
-    "canceled",
-    "unavailable",
-    "shipped",
-    "approved",
-    "created",
-    "voucher",
-    "not_defined",
-    "credit_card ",
-    "BOLETO",
-    "=1+1",
-    "01001",
-    " 01001",
-    "1001",
-    "01001-000",
-    "ORPHAN",
-    "x" * 300,
-    "é" * 3000,
-    "0123456789abcdef" * 400,
-    "y" * 131_072,
-    "z" * 131_073,
-]
-# fmt: off
-EXTRA_NAMES = [
-    "x", "source_row", "rules", "payload", "order_month", "flags", "text", "is_truncated", "rejects", "run_id",
-    "order_id", "Unnamed:_0", "index", "ORDER_ID", "select", "c1", "record", "names", "header",
-    "parent_is_sound", "aggregate_id",
-]
-# fmt: on
-FOOTERS = [
-    b"Total: 123",
-    b"(12 rows affected)",
-    b"# end",
-    b"",
-    b"   ",
-    b",",
-    b",,,,,,,,,,,",
-    b"-----",
-    b"\x1a",
-    b'""',
-    b"<EOF>",
-    b"null",
-    b"Total:,123",
-]
-BYTES = [b"\0", b"\r", b"\n", b'"', b",", b"\x80", b"\x93", b"\xe3", b"\xc3", b"\xff", b"\xed\xa0\x80", BOM, b"\r\n"]
-BYTES += [b"\r\r\n", b"\n\n", b'""', b"'", b"\\", b" ", b"\t", b";", b"#", b"\xf0\x9f", b"\xc0\x80", b"1", b"-"]
 
 
 @cache
@@ -190,8 +51,6 @@ class Sheet:
     @classmethod
     def of(cls, content: bytes) -> "Sheet | None":
         """Return the cells of a file that is still plain CSV, None for another."""
-        import csv
-
         try:
             text = content.decode("utf-8")
             lines = list(csv.reader(io.StringIO(text, newline=""), strict=True))

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
+from unittest.mock import patch
 
 import duckdb
 import pytest
 from hypothesis import event, given
+from hypothesis import strategies as st
 
+from olist_pipeline.tablediff import plan as plan_module
 from olist_pipeline.tablediff.sources import compare_sources
 from tests.fuzz.profile import fuzzed
 from tests.fuzz.relations import Pair, Side, pairs
@@ -57,13 +60,14 @@ def wanted(pair: Pair) -> Expected:
     return expected(old, new, pair.keys, (0.0,) * (len(pair.old.types) - pair.keys))
 
 
-@fuzzed(200)
-@given(pair=pairs())
-def check(folder: Path, pair: Pair) -> None:
+@fuzzed(150)
+@given(pair=pairs(), block=st.sampled_from([48, 48, 1]))
+def check(folder: Path, pair: Pair, block: int) -> None:
     with duckdb.connect(str(folder / "tables.duckdb")) as con:
         (old, before), (new, after) = (written(*side, folder, con) for side in ((pair.old, "old"), (pair.new, "new")))
     truth = wanted(pair)
-    found = compare_sources(old, new, contract(*names(pair.old)[: pair.keys], exact_floats=True))
+    with patch.object(plan_module, "BLOCK_COLUMNS", block):
+        found = compare_sources(old, new, contract(*names(pair.old)[: pair.keys], exact_floats=True))
 
     event(f"{pair.old.storage} and {pair.new.storage}")
     event("identical" if found.identical else "differing")

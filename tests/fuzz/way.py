@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 
 import duckdb
+from olist_pipeline.parity.fingerprint import fingerprint
 
 from olist_pipeline.dialect.check import check
 from olist_pipeline.dialect.dialect import duckdb_relation
@@ -116,6 +117,9 @@ def _verdicts(settings: Settings, url: str, trees: Trees, as_of: date) -> dict[s
         assert trees.failing_tests(connection) == []
         verdicts = {}
         for table in trees.tables:
+            if len({fingerprint(connection, f"{tree}.{table.name}").digest for tree in trees.statements}) == 1:
+                verdicts[table.name] = "identical"
+                continue
             evidence = Evidence(quarantine.totals_by_rule(url, origins(table.reads)), traced)
             parity = parity_of(connection, table, evidence)
             assert parity.is_green, parity.sentences()

@@ -11,6 +11,7 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from olist_pipeline.tablediff import compare as compare_module
+from olist_pipeline.tablediff import plan as plan_module
 from olist_pipeline.tablediff.compare import compare
 from olist_pipeline.tablediff.contract import Tolerance
 from olist_pipeline.tablediff.fingerprint import fingerprint
@@ -71,10 +72,12 @@ def fill(con: duckdb.DuckDBPyConnection, name: str, content: list[Row]) -> None:
 
 
 @pytest.mark.parametrize("tolerance", [0.0, STEP])
-def test_every_count_is_that_of_the_reference(con, tolerance):
+@pytest.mark.parametrize("block", [plan_module.BLOCK_COLUMNS, 1], ids=["narrow", "as if wide"])
+def test_every_count_is_that_of_the_reference(con, tolerance, block, monkeypatch):
+    monkeypatch.setattr(plan_module, "BLOCK_COLUMNS", block)
     rules = contract("k", "l", exact_floats=True, tolerances={"x": Tolerance(tolerance)} if tolerance else {})
 
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=30, deadline=None)
     @given(tables=pairs_of_tables(), fast=st.booleans())
     def check(tables: tuple[list[Row], list[Row]], fast: bool) -> None:
         old, new = tables

@@ -283,6 +283,14 @@ def test_a_tolerance_of_decimal_texts_is_exact(tmp_path):
     assert compare_sources(old, new, contract(tolerances={"v": Tolerance("0.11")})).identical
 
 
+def test_repeated_keys_with_decimal_texts_are_paired_in_the_order_of_their_numbers(tmp_path):
+    old = write(tmp_path / "old.csv", "id,v\n1,9.99\n1,10.2\n")
+    new = write(tmp_path / "new.csv", "id,v\n1,10.25\n1,10.05\n")
+
+    assert compare_sources(old, new, contract(tolerances={"v": Tolerance("0.1")})).identical
+    assert not compare_sources(old, new, contract(tolerances={"v": Tolerance("0.05")})).identical
+
+
 def test_equal_cells_of_an_unequal_row_are_not_listed(tmp_path):
     old = parquet(tmp_path / "old.parquet", "SELECT 1 AS id, 1.10::DECIMAL(9,2) AS a, 'x' AS b")
     new = parquet(tmp_path / "new.parquet", "SELECT 1 AS id, 1.1::DECIMAL(9,1) AS a, 'y' AS b")
