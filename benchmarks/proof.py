@@ -12,7 +12,6 @@ from typing import Any
 
 import duckdb
 import polars as pl
-from olist_pipeline.parity.fingerprint import fingerprint
 
 from olist_pipeline.parity.conservation import (
     Conservation,
@@ -29,6 +28,7 @@ from olist_pipeline.serving.release import current_release
 from olist_pipeline.settings import Settings
 from olist_pipeline.stores import routes
 from olist_pipeline.stores.postgres import query, ready_url
+from olist_pipeline.tablediff.fingerprint import fingerprint
 from olist_pipeline.warehouse import load_manifest, reading, warehouse_tables
 
 Outcome = dict[str, Any]

@@ -10,7 +10,6 @@ from functools import cache
 from pathlib import Path
 
 import duckdb
-from olist_pipeline.parity.fingerprint import fingerprint
 
 from olist_pipeline.dialect.check import check
 from olist_pipeline.dialect.dialect import duckdb_relation
@@ -29,6 +28,7 @@ from olist_pipeline.settings import Settings
 from olist_pipeline.steps import run_intake, run_validation
 from olist_pipeline.stores import quarantine
 from olist_pipeline.stores.postgres import transaction
+from olist_pipeline.tablediff.fingerprint import fingerprint
 from tests.fuzz.mutants import Files
 from tests.fuzz.trees import Trees
 
