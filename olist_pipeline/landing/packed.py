@@ -9,7 +9,6 @@ for each state that it has. Nothing of an archive but the bytes of the wanted fi
 
 from __future__ import annotations
 
-import fcntl
 import gzip
 import json
 import os
@@ -23,6 +22,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from olist_pipeline.errors import OlistError
+from olist_pipeline.file_locks import lock_file
 from olist_pipeline.files import replacing
 
 BLOCK_BYTES = 1 << 20
@@ -144,6 +144,5 @@ def _names(archive: Path, state: tuple[int, ...]) -> tuple[str, ...]:
 def _locked(folder: Path) -> Iterator[None]:
     """Let one process at a time unpack into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with lock_file(folder / ".lock", seconds=None):
         yield

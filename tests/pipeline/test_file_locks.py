@@ -39,9 +39,9 @@ def test_a_holder_that_is_killed_holds_nothing(path):
     assert not is_held(path)
 
 
-def hold(path, told):
+def hold(path, answers):
     with lock_file(path):
-        told.send(True)
+        answers.send(True)
         time.sleep(600)
 
 
