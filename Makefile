@@ -1,4 +1,5 @@
-# Everything a person does with this project. `make run` and `make test` need only Python 3.11 to 3.13, git and make.
+# Everything a person does with this project. Programs are run by the interpreter: their scripts in .venv/bin do not start
+# below a folder with a double quote. `make run` and `make test` need only Python 3.11 to 3.13, git and make.
 VENV := .venv
 BIN := $(VENV)/bin
 # `make run` installs what runs; everything else installs what tests and checks too.
@@ -6,10 +7,10 @@ INSTALLED := $(VENV)/.installed
 INSTALLED_DEV := $(VENV)/.installed-dev
 PYTHON_VERSIONS := 3.13 3.12 3.11
 
-.PHONY: run test dev dashboards lint bench image image-wheels lock lock-check clean
+.PHONY: run test dev dashboards lint bench fuzz image image-wheels lock lock-check clean
 
 run: $(INSTALLED)  ## set up and run the whole pipeline
-	@$(BIN)/olist run
+	@$(BIN)/python -m olist_pipeline run
 
 test: $(INSTALLED_DEV)  ## set up and pass the tests
 	@$(BIN)/python -m pytest tests/domain -p no:cacheprovider --cov=olist_domain --cov-branch \
@@ -17,10 +18,10 @@ test: $(INSTALLED_DEV)  ## set up and pass the tests
 	@$(BIN)/python -m pytest --ignore=tests/domain -n 2 --dist loadfile --no-loadscope-reorder
 
 dev: $(INSTALLED)  ## set up and open the Dagster UI
-	@$(BIN)/olist dev
+	@$(BIN)/python -m olist_pipeline dev
 
 dashboards: $(INSTALLED)  ## set up and open the dashboards
-	@$(BIN)/olist dashboards
+	@$(BIN)/python -m olist_pipeline dashboards
 
 lint: $(INSTALLED_DEV)  ## style, types, import contracts, declared packages
 	$(BIN)/ruff check .
@@ -31,6 +32,12 @@ lint: $(INSTALLED_DEV)  ## style, types, import contracts, declared packages
 
 bench: $(INSTALLED_DEV)  ## measure (prints, asserts nothing)
 	@$(BIN)/python -m benchmarks
+
+EXAMPLES ?= 1000
+SEED ?= 1
+
+fuzz: $(INSTALLED_DEV)  ## spoil a small landing EXAMPLES times at random (from SEED), each on its whole way
+	@$(BIN)/python -m tests.fuzz --examples $(EXAMPLES) --seed $(SEED)
 
 clean:  ## remove the environment and all state
 	rm -rf $(VENV) .olist dbt/target dbt/logs build *.egg-info .pytest_cache .mypy_cache .ruff_cache

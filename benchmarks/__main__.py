@@ -33,6 +33,7 @@ def main() -> None:
         alone.measure(landing, home)
         parity.measure_warehouse(home)
         parity.measure()
+        parity.measure_wide()
         audit.measure(home)
 
 

@@ -74,7 +74,7 @@ def _dbt(settings: Settings, tree: str, window: Window | None = None, *, unit_te
         arguments = [part for part in arguments if part not in ("--exclude-resource-type", "unit_test")]
     target = ["--target-path", str(settings.dbt_target / "bench"), "--log-path", str(settings.dbt_target / "logs")]
     flags = ["--log-level-file", "info", "--no-write-json", "--cache-selected-only"]
-    command = [str(DBT), *flags, *arguments, "--select", f"path:models/{tree}", *target]
+    command = [*DBT, *flags, *arguments, "--select", f"path:models/{tree}", *target]
     environment = {**os.environ, **window_variables(window)}
     subprocess.run(command, cwd=DBT_DIR, env=environment, check=True, stdout=subprocess.DEVNULL)
 

@@ -1,11 +1,13 @@
 """Time and memory of the comparison beside one hand-written full outer join, in the same run.
 
     python benchmarks/parity.py [--rows 1000000] [--key integer|text] [--memory-limit 2.5GB] [--repeat 3]
+                                [--wide 3000]
 
 Two pairs of tables of ten columns in a DuckDB file: one that differs in 0.1 % of its rows (unequal, only in old and
 only in new, with row counts that agree, so that the fast path is tried in vain), and one of identical tables. It
 prints the best of `--repeat` runs, their ratio to the join of the same tables, and the peak of resident memory; it
-checks that both find the same counts, and asserts no time.
+checks that both find the same counts, and asserts no time. Then a pair of wide tables, of 1,000 rows and `--wide`
+columns, with differences in three of them.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ import argparse
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -78,8 +80,8 @@ def build(path: Path, rows: int, key: str, memory_limit: str) -> None:
         con.execute("CREATE TABLE same_orders AS FROM old_orders")
 
 
-def hand_written_join(new: str) -> str:
-    same = " AND ".join(f"o.{column} IS NOT DISTINCT FROM n.{column}" for column in COLUMNS)
+def hand_written_join(new: str, columns: Sequence[str] = COLUMNS) -> str:
+    same = " AND ".join(f"o.{column} IS NOT DISTINCT FROM n.{column}" for column in columns)
     paired = "o.order_id IS NOT NULL AND n.order_id IS NOT NULL"
     return f"""
         SELECT count(*) FILTER (WHERE n.order_id IS NULL), count(*) FILTER (WHERE o.order_id IS NULL),
@@ -159,6 +161,39 @@ def measure(rows: int = 10_000_000, key: str = "integer", memory_limit: str = "2
     print()
 
 
+WIDE_TYPES = (
+    "CAST(hash(i, {j}) % 100 AS INTEGER)",
+    "'text ' || hash(i, {j}) % 100",
+    "CAST(hash(i, {j}) % 10000 / 100 AS DECIMAL(10,2))",
+    "hash(i, {j}) % 10000 / 7.0",
+    "DATE '2017-01-01' + CAST(hash(i, {j}) % 700 AS INTEGER)",
+)
+
+
+def measure_wide(columns: int = 3_000, rows: int = 1_000, repeat: int = 3) -> None:
+    """Print a pair of wide tables beside the hand-written join."""
+    names = [f"c{j}" for j in range(columns)]
+    cells = ", ".join(f"{WIDE_TYPES[j % 5].format(j=j)} AS {name}" for j, name in enumerate(names))
+    with duckdb.connect() as con:
+        con.execute(f"CREATE TABLE old_orders AS SELECT i AS order_id, {cells} FROM range({rows}) AS numbers(i)")
+        con.execute(
+            f"CREATE TABLE new_orders AS SELECT * REPLACE (c0 + (order_id % 10 = 0)::INTEGER AS c0,"
+            f" c1 || CASE WHEN order_id = 3 THEN 'x' ELSE '' END AS c1,"
+            f" c{columns - 3} + (order_id % 50 = 7)::INTEGER AS c{columns - 3}) FROM old_orders"
+        )
+        query = hand_written_join("new_orders", names)
+        runs = {
+            "hand-written join": lambda: con.execute(query).fetchall(),
+            "compare": lambda: compare(con, "old_orders", "new_orders", Contract("orders", ("order_id",))),
+        }
+        print(f"comparison, {rows:,} rows x {columns:,} columns, best of {repeat}")
+        time_in_turn("differences in 3 columns", runs, repeat)
+        [counts] = con.execute(query).fetchall()
+        found = compare(con, "old_orders", "new_orders", Contract("orders", ("order_id",)))
+        assert counts == (found.only_in_old, found.only_in_new, found.equal, found.unequal)
+    print()
+
+
 def measure_warehouse(home: Path) -> None:
     """Print how long all tables of the warehouse that a run over `home` left take, three comparisons each."""
     settings = Settings(home / "run", home / "landing", None)
@@ -181,8 +216,10 @@ def main() -> None:
     parser.add_argument("--key", choices=sorted(KEYS), default="integer")
     parser.add_argument("--memory-limit", default="2.5GB")
     parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--wide", type=int, default=3_000)
     options = parser.parse_args()
     measure(options.rows, options.key, options.memory_limit, options.repeat)
+    measure_wide(options.wide, repeat=options.repeat)
 
 
 if __name__ == "__main__":

@@ -10,13 +10,15 @@ import hashlib
 from collections.abc import Iterable, Mapping
 
 from olist_pipeline.files import content_hash, tree_hash
+from olist_pipeline.landing.folder import readable_landing
 from olist_pipeline.registry import LANDING
 from olist_pipeline.settings import DBT_DIR, PROJECT_DIR, Settings
 
 
 def landing_hashes(settings: Settings, tables: Iterable[str] = tuple(LANDING)) -> dict[str, str]:
     """Return the content hash of each landing file that is there, by table: of `tables`, or of all."""
-    paths = {name: settings.landing / LANDING[name].file for name in tables}
+    known = [LANDING[name] for name in tables]
+    paths = {table.name: readable_landing(settings, [table]) / table.file for table in known}
     return {name: content_hash(path) for name, path in paths.items() if path.is_file()}
 
 

@@ -18,8 +18,8 @@ from olist_pipeline.errors import OlistError
 
 PROJECT_DIR = Path(__file__).resolve().parents[1]
 DBT_DIR = PROJECT_DIR / "dbt"
-DBT = Path(sys.executable).with_name("dbt")
-"""The dbt of this environment, whether or not it is on the PATH."""
+DBT = (sys.executable, "-P", "-c", "from dbt.cli.main import cli; cli(prog_name='dbt')")
+"""The dbt of this environment, on the PATH or not. Its script does not start below a folder with a double quote."""
 
 ENGINES = ("polars",)
 """Engines that the validation steps run on. The rules run on any that Narwhals knows; reading and writing do not."""
@@ -145,6 +145,11 @@ class Settings:
     def intake(self) -> Path:
         """Typed rows with their structural violations, a file a table."""
         return self.home / "intake"
+
+    @property
+    def unpacked(self) -> Path:
+        """Landing files that arrived packed, a folder a landing."""
+        return self.home / "unpacked"
 
     @property
     def staging(self) -> Path:

@@ -24,8 +24,8 @@ from olist_pipeline.files import content_hash
 from olist_pipeline.intake.cast import RULES
 from olist_pipeline.intake.rows import IS_SOUND, take_in
 from olist_pipeline.intake.span import as_of
-from olist_pipeline.landing.catalogue import LandingTable
-from olist_pipeline.landing.csv_file import path_of
+from olist_pipeline.landing.catalogue import ORDERS, LandingTable
+from olist_pipeline.landing.folder import path_of, readable_landing
 from olist_pipeline.months import MonthRange
 from olist_pipeline.settings import Settings
 from olist_pipeline.staging import intake_path, scan_intake, write_frame, write_months, write_snapshot
@@ -69,10 +69,11 @@ class ValidationReport:
 
 def run_intake(settings: Settings, url: str, table: LandingTable, today: date, run_id: str) -> IntakeReport:
     """Read a table's landing file, quarantine its structurally bad rows and write the rest, typed."""
+    landing = readable_landing(settings, [table])
     with ThreadPoolExecutor(1) as beside:
-        hashed = beside.submit(content_hash, path_of(settings.landing, table))
+        hashed = beside.submit(content_hash, path_of(landing, table))
         orders = scan_intake(settings.intake, table.parent).collect() if table.parent else None
-        rows = take_in(table, settings.landing, MonthRange.until(today), orders)
+        rows = take_in(table, landing, MonthRange.until(today), orders)
     landing_hash = hashed.result()
     rejected = rows.filter(~IS_SOUND)
     quarantined = quarantine_rows(rejected, StagedTable.of(table))
@@ -89,7 +90,8 @@ def run_validation(
     `months` are whole months for a monthly step, None for another, which validates all there is.
     """
     declared = frozenset((*step.intake, *step.published))
-    validated = step.validate(Inputs(settings.intake, settings.staging, declared, months, as_of(settings.landing)))
+    looked_back_from = as_of(readable_landing(settings, [ORDERS]))
+    validated = step.validate(Inputs(settings.intake, settings.staging, declared, months, looked_back_from))
     quarantined = validated.quarantined()
     with ThreadPoolExecutor(1) as beside:
         replaced = beside.submit(

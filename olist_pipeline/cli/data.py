@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 import sys
 from contextlib import nullcontext
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -19,7 +20,8 @@ from rich.progress import Progress
 from olist_pipeline.cli.output import JSON, print_json, print_rows, tell_shares
 from olist_pipeline.errors import OlistError
 from olist_pipeline.files import given_away
-from olist_pipeline.landing.inspection import inspect_folder
+from olist_pipeline.landing.folder import readable_landing
+from olist_pipeline.landing.inspection import inspect_landing
 from olist_pipeline.registry import LANDING
 from olist_pipeline.settings import Settings
 from olist_pipeline.synthetic import generate
@@ -61,13 +63,11 @@ def check_command(folder: Path | None, as_json: bool) -> None:
     Rows are judged by the structural rules alone; the rules of the business need a run.
     """
     settings = Settings.from_env()
-    where = folder or settings.landing
-    reports = {
-        table.name: report
-        for table, report in zip(LANDING.values(), inspect_folder(where, LANDING.values()), strict=True)
-    }
+    if folder:
+        settings = replace(settings, landing=folder.absolute())
+    reports = dict(zip(LANDING, inspect_landing(settings, LANDING.values()), strict=True))
     readable = [table for table in LANDING.values() if not reports[table.name].problem]
-    shares = structural_shares(where, readable, date.today(), settings.cutover)
+    shares = structural_shares(readable_landing(settings, readable), readable, date.today(), settings.cutover)
     rows = [
         {**report.to_dict(), "rejected": shares[name].quarantined if name in shares else None}
         for name, report in reports.items()

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import click
 
@@ -22,8 +21,18 @@ from olist_pipeline.settings import PROJECT_DIR, Settings
 def dev(port: int, host: str) -> None:
     """Open the Dagster UI (webserver and daemon) until it is interrupted."""
     prepare(Settings.from_env())
-    dagster = Path(sys.executable).with_name("dagster")
-    command = [str(dagster), "dev", "-w", str(PROJECT_DIR / "workspace.yaml"), "-h", host, "-p", str(port)]
+    command = [
+        sys.executable,
+        "-m",
+        "dagster",
+        "dev",
+        "-w",
+        str(PROJECT_DIR / "workspace.yaml"),
+        "-h",
+        host,
+        "-p",
+        str(port),
+    ]
     # The server belongs to this process: it stops when the UI does.
     try:
         sys.exit(subprocess.run(command, cwd=PROJECT_DIR, env=os.environ, check=False).returncode)

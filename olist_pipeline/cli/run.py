@@ -17,11 +17,12 @@ from olist_pipeline.cli.output import print_json
 from olist_pipeline.cli.summary import print_summary, summarise
 from olist_pipeline.errors import OlistError
 from olist_pipeline.fingerprint import landing_hashes, run_fingerprint
-from olist_pipeline.landing.csv_file import path_of, read_text
+from olist_pipeline.landing.csv_file import read_text
+from olist_pipeline.landing.folder import path_of, readable_landing
 from olist_pipeline.registry import CONTEXTS, LANDING
 from olist_pipeline.serving import journal
 from olist_pipeline.serving.guard import guard_now
-from olist_pipeline.serving.release import current_release, is_sound, refuse_past
+from olist_pipeline.serving.release import current_release, is_intact, refuse_past
 from olist_pipeline.serving.routing import is_of_these_routes
 from olist_pipeline.settings import Settings
 from olist_pipeline.stores.postgres import flush
@@ -76,7 +77,7 @@ def run(force: bool, as_json: bool) -> None:
 def check_landing(settings: Settings) -> None:
     """Raise OlistError for the first landing file that cannot be read, before anything is run."""
     for table in LANDING.values():
-        read_text(path_of(settings.landing, table), table)
+        read_text(path_of(readable_landing(settings, [table]), table), table)
 
 
 def _fill_empty_landing(settings: Settings, console: Console) -> None:
@@ -106,7 +107,7 @@ def _is_up_to_date(settings: Settings, url: str) -> bool:
         release = current_release(settings.serving)
     except OlistError:
         return False  # a damaged release: another one is made
-    if release is None or not is_sound(settings.serving, release):
+    if release is None or not is_intact(settings.serving, release):
         return False
     if release.fingerprint != run_fingerprint(settings, landing_hashes(settings)):
         return False

@@ -126,7 +126,11 @@ class _Scan:
             block = block.whole_records()
         # A quote that stays open is the whole story only where nothing else is wrong behind it.
         if found := min(self._faults(block), default=None, key=lambda fault: (fault[1] is Fault.OPEN_QUOTE, fault[0])):
-            raise refusal(self.path, self.name, found[1], self.offset + found[0], block.opened_before(found[0]))
+            place, fault = found
+            opened = block.opened_before(place)
+            raise refusal(
+                self.path, self.name, fault, self.offset + place, None if opened is None else self.offset + opened
+            )
         if is_endless:
             raise refusal(self.path, self.name, Fault.LONG_RECORD, self.offset)
         self._count(block)

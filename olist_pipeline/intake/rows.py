@@ -24,7 +24,8 @@ from olist_pipeline.intake.codes import (
     TRUNCATED_ROW,
 )
 from olist_pipeline.landing.catalogue import LandingTable
-from olist_pipeline.landing.csv_file import IS_TRUNCATED, SOURCE_ROW, TEXT_COLUMN, CsvText, path_of, read_text
+from olist_pipeline.landing.csv_file import IS_TRUNCATED, SOURCE_ROW, TEXT_COLUMN, CsvText, read_text
+from olist_pipeline.landing.folder import path_of
 from olist_pipeline.months import MonthRange
 
 ORDER_MONTH = "order_month"

@@ -13,7 +13,8 @@ from pathlib import Path
 from olist_pipeline.errors import OlistError
 from olist_pipeline.intake.cast import typed
 from olist_pipeline.landing.catalogue import ORDERS
-from olist_pipeline.landing.csv_file import path_of, read_text
+from olist_pipeline.landing.csv_file import read_text
+from olist_pipeline.landing.folder import path_of
 from olist_pipeline.months import MonthRange
 
 PURCHASE = "order_purchase_timestamp"

@@ -56,18 +56,6 @@ class CsvText:
     extra: tuple[str, ...]
 
 
-def path_of(landing: Path, table: LandingTable) -> Path:
-    """Return the path of a table's file; raises OlistError when landing or the file is not there."""
-    if landing.is_file():
-        raise OlistError(f"Landing {landing} is a file; set OLIST_DATA_DIR to the folder that holds the CSV files.")
-    if not landing.is_dir():
-        raise OlistError(f"Landing folder {landing} does not exist; create it or set OLIST_DATA_DIR to another.")
-    path = landing / table.file
-    if not path.is_file():
-        raise OlistError(f"{table.file} is missing in {landing}; put the file there and run again.")
-    return path
-
-
 def read_text(path: Path, table: LandingTable) -> CsvText:
     """Return the records of a table's file as text; raises OlistError when the file as a whole is unusable."""
     report, extra = check_file(path, table)

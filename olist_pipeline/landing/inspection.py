@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 from olist_pipeline.dialect.check import check
 from olist_pipeline.errors import OlistError
 from olist_pipeline.landing.catalogue import LandingTable
-from olist_pipeline.landing.csv_file import path_of, read_text
+from olist_pipeline.landing.csv_file import read_text
+from olist_pipeline.landing.folder import path_of, readable_landing, unread_form
+from olist_pipeline.landing.packed import packed_form
+from olist_pipeline.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -33,24 +35,29 @@ class FileReport:
         return asdict(self)
 
 
-def inspect_folder(folder: Path, tables: Iterable[LandingTable]) -> list[FileReport]:
-    """Return a report on the file of each of `tables`; raises OlistError when `folder` is none."""
+def inspect_landing(settings: Settings, tables: Iterable[LandingTable]) -> list[FileReport]:
+    """Return a report on the landing file of each of `tables`; raises OlistError when landing is no folder."""
+    folder = settings.landing
     if not folder.is_dir():
         kind = "is a file" if folder.is_file() else "does not exist"
         raise OlistError(f"{folder} {kind}; name the folder that holds the CSV files.")
-    return [_inspect(folder, table) for table in tables]
+    return [_inspect(settings, table) for table in tables]
 
 
-def _inspect(folder: Path, table: LandingTable) -> FileReport:
+def _inspect(settings: Settings, table: LandingTable) -> FileReport:
+    folder = settings.landing
     try:
-        path = path_of(folder, table)
+        path = path_of(readable_landing(settings, [table]), table)
         text, report = read_text(path, table), check(path)
     except OlistError as error:
         size = (folder / table.file).stat().st_size if (folder / table.file).is_file() else None
         return FileReport(table.file, None, size, (), "", str(error), "")
+    packed = packed_form(folder, table.file) if path.parent != folder else None
     remarks = [
         f"{text.malformed.height} malformed records" if text.malformed.height else "",
         f"{len(report.empty_lines)} empty lines" if len(report.empty_lines) else "",
+        f"unpacked from {packed.path.name}" if packed else "",
+        f"{unread} beside it is not read" if (unread := unread_form(folder, table)) else "",
         f"unexpected columns: {', '.join(text.extra)}" if text.extra else "",
     ]
     return FileReport(

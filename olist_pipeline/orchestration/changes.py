@@ -22,7 +22,8 @@ from olist_pipeline.files import content_hash
 from olist_pipeline.intake.cast import RULES
 from olist_pipeline.intake.rows import ORDER_MONTH, take_in
 from olist_pipeline.landing.catalogue import LandingTable
-from olist_pipeline.landing.csv_file import IS_TRUNCATED, SOURCE_ROW, path_of, read_text
+from olist_pipeline.landing.csv_file import IS_TRUNCATED, SOURCE_ROW, read_text
+from olist_pipeline.landing.folder import path_of
 from olist_pipeline.months import MonthRange, month_text
 from olist_pipeline.orchestration.partition_states import ranges
 from olist_pipeline.registry import LANDING, STEPS
@@ -86,7 +87,7 @@ def landing_content(landing: Path, today: date) -> Content:
     return content
 
 
-def taken_in_content(settings: Settings) -> Content:
+def ingested_content(settings: Settings) -> Content:
     """Return the content of what intake has taken in so far; tables that it has not are left out."""
     return {
         table.name: _by_month(scan_intake(settings.intake, table.name).collect())

@@ -21,6 +21,8 @@ from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtC
 from olist_pipeline.errors import OlistError
 from olist_pipeline.files import content_hash, replacing, tree_hash
 from olist_pipeline.intake.span import as_of
+from olist_pipeline.landing.catalogue import ORDERS
+from olist_pipeline.landing.folder import readable_landing
 from olist_pipeline.months import FIRST_MONTH, MonthRange
 from olist_pipeline.orchestration.dbt_results import told
 from olist_pipeline.orchestration.internals.lineage import column_lineage
@@ -38,6 +40,8 @@ FULL_REFRESH = "olist/full_refresh"
 """The tag of a run that builds monthly tables anew as a whole, whatever months it is given."""
 
 WINDOW_VARIABLES = ("OLIST_FIRST_MONTH", "OLIST_LAST_MONTH")
+
+UNPACKED_VARIABLE = "OLIST_UNPACKED_DIR"
 
 Window = tuple[date, date]
 """The first and the last month, both included, that a run builds of monthly tables."""
@@ -159,6 +163,11 @@ def window_variables(window: Window | None) -> dict[str, str]:
     return dict(zip(WINDOW_VARIABLES, (month.isoformat() for month in window), strict=True)) if window else {}
 
 
+def landing_variables(settings: Settings, readable: Path) -> dict[str, str]:
+    """Return the environment variable that tells dbt of landing files that had to be unpacked (see sources.yml)."""
+    return {} if readable == settings.landing else {UNPACKED_VARIABLE: str(readable)}
+
+
 def window_of(months: Sequence[date], staged: Iterable[date]) -> Window | None:
     """Return the window of a run over `months`, none where they are all that is staged: the whole is built then.
 
@@ -198,13 +207,14 @@ def _built(build: Build, settings: Settings, manifest: Path, exclude: str) -> dg
     )
     def run_dbt(context: dg.AssetExecutionContext, dbt: DbtCliResource, pipeline: PipelineResource) -> Iterator[Any]:
         with clear_failures():
-            last_purchase = as_of(pipeline.settings.landing)
+            landing = readable_landing(pipeline.settings, LANDING.values())
+            last_purchase = as_of(landing)
             await_free(pipeline.settings.warehouse)
         window = None
         if build.is_monthly:
             window = _window(months_of(context.partition_keys), context.run.tags, pipeline.settings)
         arguments = build_arguments(build.tree, last_purchase, is_whole=window is None)
-        with _exported(window_variables(window)):
+        with _exported({**landing_variables(pipeline.settings, landing), **window_variables(window)}):
             invocation = dbt.cli(arguments, context=context, target_path=_target_path(settings, TARGET[build.tree]))
         target = invocation.target_path
         for event in told(invocation.stream(), context, parsed, pipeline.settings.warehouse, target):
@@ -254,7 +264,7 @@ def _parse(settings: Settings) -> None:
     options = ["--target", TARGET[OLD], "--vars", json.dumps({"as_of": _last_purchase(settings).isoformat()})]
     paths = ["--target-path", str(parsed), "--log-path", str(settings.dbt_target / "logs")]
     result = subprocess.run(
-        [str(DBT), "--quiet", "parse", "--profiles-dir", str(DBT_DIR), *options, *paths],
+        [*DBT, "--quiet", "parse", "--profiles-dir", str(DBT_DIR), *options, *paths],
         cwd=DBT_DIR,
         capture_output=True,
         text=True,
@@ -284,6 +294,6 @@ def _target_path(settings: Settings, name: str) -> Path:
 def _last_purchase(settings: Settings) -> date:
     """Return the date that builds look back from; any date where landing has none yet: models then need no landing."""
     try:
-        return as_of(settings.landing)
+        return as_of(readable_landing(settings, [ORDERS]))
     except (OlistError, OSError):
         return FIRST_MONTH

@@ -45,10 +45,10 @@ def build_defs(settings: Settings, resource_overrides: Mapping[str, Any] | None 
         "dbt": OwnDbt(
             project_dir=str(DBT_DIR),
             profiles_dir=str(DBT_DIR),
-            dbt_executable=str(DBT),
+            dbt_executable=DBT[0],
             # Each invocation costs two seconds less without its debug log, without artifacts that nothing reads
             # (the manifest is parsed once, see `ensure_manifest`), and looking at its own relations alone.
-            global_config_flags=["--log-level-file", "info", "--no-write-json", "--cache-selected-only"],
+            global_config_flags=[*DBT[1:], "--log-level-file", "info", "--no-write-json", "--cache-selected-only"],
         ),
         # dbt alone writes the warehouse; every other opening is for reading.
         "warehouse": DuckDBResource(database=str(settings.warehouse), connection_config={"access_mode": "READ_ONLY"}),

@@ -12,6 +12,8 @@ from datetime import date
 import dagster as dg
 
 from olist_pipeline.intake.span import purchase_span
+from olist_pipeline.landing.catalogue import ORDERS
+from olist_pipeline.landing.folder import readable_landing
 from olist_pipeline.months import FIRST_MONTH, MonthRange
 from olist_pipeline.registry import CONTEXTS
 from olist_pipeline.settings import Settings
@@ -55,7 +57,7 @@ def all_months(settings: Settings) -> MonthRange:
 
     Raises OlistError where landing has no order that can be read.
     """
-    first, last = purchase_span(settings.landing, MonthRange.until(date.today()))
+    first, last = purchase_span(readable_landing(settings, [ORDERS]), MonthRange.until(date.today()))
     months = {first.date().replace(day=1), last.date().replace(day=1)}
     for context in CONTEXTS.values():
         for table in context.tables:

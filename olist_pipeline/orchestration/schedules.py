@@ -9,18 +9,20 @@ from datetime import date
 
 import dagster as dg
 
+from olist_pipeline.landing.folder import readable_landing
 from olist_pipeline.months import MonthRange
 from olist_pipeline.orchestration.changes import (
     WHOLE,
     changed_parts,
+    ingested_content,
     landing_content,
     months_of_parts,
-    taken_in_content,
 )
 from olist_pipeline.orchestration.jobs import DUAL_RUN, FRESHNESS, FULL_REFRESH_JOB
 from olist_pipeline.orchestration.partitions import all_months, range_tags
 from olist_pipeline.orchestration.resources import PipelineResource, clear_failures
 from olist_pipeline.orchestration.sensors import AUTOMATION_IS_OFF
+from olist_pipeline.registry import LANDING
 from olist_pipeline.settings import Settings
 
 TIME_ZONE = "America/Sao_Paulo"
@@ -42,7 +44,9 @@ def nightly_months(settings: Settings) -> MonthRange:
     A change of a file that has no months (sellers, products ...) may touch rows of any month: then all are run.
     """
     months = all_months(settings)
-    changed = changed_parts(taken_in_content(settings), landing_content(settings.landing, date.today()))
+    changed = changed_parts(
+        ingested_content(settings), landing_content(readable_landing(settings, LANDING.values()), date.today())
+    )
     if any(WHOLE in parts for parts in changed.values()):
         return months
     return MonthRange(min([*months_of_parts(changed.values()), months.last]), months.last)

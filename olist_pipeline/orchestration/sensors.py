@@ -17,15 +17,17 @@ from typing import Any
 import dagster as dg
 
 from olist_pipeline.alerts import Alert, send
+from olist_pipeline.errors import OlistError
+from olist_pipeline.landing.folder import readable_landing, state_of
 from olist_pipeline.orchestration.changes import (
     Content,
     Request,
     affected_months,
     changed_parts,
     describe_changes,
+    ingested_content,
     landing_content,
     plan,
-    taken_in_content,
     unfinished,
 )
 from olist_pipeline.orchestration.failures import TELLING, failures_of
@@ -92,12 +94,7 @@ def look_at(settings: Settings) -> Look:
     """Return how the landing files look now."""
     found: Look = {}
     for table in LANDING.values():
-        path = settings.landing / table.file
-        try:
-            state = path.stat()
-            found[table.file] = [state.st_size, state.st_mtime_ns]
-        except OSError:
-            found[table.file] = None
+        found[table.file] = state_of(settings.landing, table)
     return found
 
 
@@ -113,13 +110,18 @@ def landing_tick(
     if look != cursor.look:
         growing = ", ".join(file for file in look if look[file] != cursor.look.get(file))
         return [], _looked(cursor, look), f"Waiting until {growing} looks the same twice."
-    if problems := list(filter(None, (unfinished(settings.landing, table) for table in LANDING.values()))):
+    try:
+        landing = readable_landing(settings, LANDING.values())
+        problems = list(filter(None, (unfinished(landing, table) for table in LANDING.values())))
+    except OlistError as error:
+        problems = [str(error)]
+    if problems:
         _tell(settings, "landing_unusable", _digest(look), " ".join(problems), {"files": problems})
         return [], _looked(cursor, look), " ".join(problems)
-    content = landing_content(settings.landing, today)
+    content = landing_content(landing, today)
     if look_at(settings) != look:
         return [], _looked(cursor, look_at(settings)), "Landing changed while it was read."
-    before = taken_in_content(settings) if cursor.content is None else cursor.content
+    before = ingested_content(settings) if cursor.content is None else cursor.content
     changed = changed_parts(before, content)
     if not changed:
         return (

@@ -10,6 +10,8 @@ import dagster as dg
 
 from olist_pipeline.fingerprint import code_hash, landing_hashes, run_fingerprint
 from olist_pipeline.intake.span import as_of
+from olist_pipeline.landing.catalogue import ORDERS
+from olist_pipeline.landing.folder import readable_landing
 from olist_pipeline.orchestration.dbt import POOL
 from olist_pipeline.orchestration.resources import PipelineResource, clear_failures
 from olist_pipeline.registry import CONTEXTS
@@ -53,7 +55,7 @@ def serving_assets(
                 run_id=context.run_id,
                 fingerprint=run_fingerprint(settings, landing),
                 code=code_hash(),
-                as_of=as_of(settings.landing).isoformat(),
+                as_of=as_of(readable_landing(settings, [ORDERS])).isoformat(),
                 landing=landing,
                 references=references,
                 parity_runs=parity_runs(url),

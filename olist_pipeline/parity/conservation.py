@@ -25,7 +25,8 @@ from olist_pipeline.errors import OlistError
 from olist_pipeline.files import tree_hash
 from olist_pipeline.intake.rows import IS_SOUND
 from olist_pipeline.landing.catalogue import LandingTable
-from olist_pipeline.landing.csv_file import SOURCE_ROW, path_of
+from olist_pipeline.landing.csv_file import SOURCE_ROW
+from olist_pipeline.landing.folder import path_of, readable_landing
 from olist_pipeline.paths import duckdb_path
 from olist_pipeline.settings import Settings
 from olist_pipeline.staging import is_staged, scan_intake
@@ -91,7 +92,7 @@ def conservation_of(settings: Settings, url: str, table: StagedTable) -> Conserv
         if table.source is None:
             return _summary_ledger(connection, settings, table)
         rejected = quarantine.source_rows(url, table.name, table.source.name)
-        landing = landing_relation(path_of(settings.landing, table.source))
+        landing = landing_relation(path_of(readable_landing(settings, [table.source]), table.source))
         connection.execute(f"CREATE TABLE landing AS SELECT * FROM {landing}")
         connection.execute("CREATE TABLE rejected AS SELECT unnest($rows::BIGINT[]) AS source_row", {"rows": rejected})
         return _ledger(connection, table, table.source, len(rejected))
@@ -130,7 +131,7 @@ class IntakeConservation:
 def intake_conservation_of(settings: Settings, table: LandingTable) -> IntakeConservation:
     """Return the counts of a table's landing records and intake rows, each by a reader of its own."""
     with duckdb.connect() as connection:
-        relation = landing_relation(path_of(settings.landing, table))
+        relation = landing_relation(path_of(readable_landing(settings, [table]), table))
         [(landing,)] = connection.execute(f"SELECT count(*) FROM {relation}").fetchall()
         taken = scan_intake(settings.intake, table.name).select(pl.len()).collect().item()
         apart = None if landing == taken else _first_apart(connection, relation, settings, table)

@@ -18,6 +18,7 @@ import duckdb
 from olist_pipeline import alerts
 from olist_pipeline.errors import OlistError
 from olist_pipeline.fingerprint import landing_hashes
+from olist_pipeline.landing.folder import readable_landing
 from olist_pipeline.registry import CONTEXTS, LANDING
 from olist_pipeline.serving import journal, standby
 from olist_pipeline.serving.audit import failing_queries, unchecked
@@ -137,7 +138,7 @@ def _late_tables(settings: Settings, contexts: Iterable[str], now: datetime) -> 
     present, limit = landing_hashes(settings), timedelta(hours=settings.cutover.freshness_hours)
     for context in contexts:
         for source in dict.fromkeys(table.source.name for table in CONTEXTS[context].tables if table.source):
-            path = settings.landing / LANDING[source].file
+            path = readable_landing(settings, [LANDING[source]]) / LANDING[source].file
             if source not in present or _made_of(settings, source) == present[source]:
                 continue
             arrived = datetime.fromtimestamp(path.stat().st_mtime, tz=now.tzinfo)

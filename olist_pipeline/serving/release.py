@@ -117,7 +117,7 @@ def refuse_past(serving: Path, now: datetime) -> None:
         )
 
 
-def is_sound(serving: Path, release: Release) -> bool:
+def is_intact(serving: Path, release: Release) -> bool:
     """Return whether a release's database can be opened; whether it is what it was, `olist release verify` says."""
     import duckdb  # a rollback does not wait for it
 

@@ -225,8 +225,11 @@ def _plain_programs(user: ServerUser) -> Iterator[Path]:
         return
     with tempfile.TemporaryDirectory(dir=_private_folder(runtime_folder(user), user)) as copy:
         os.chown(copy, user.uid, user.gid)
-        shutil.copytree(folder.parent, Path(copy) / "postgresql", symlinks=True)
-        yield Path(copy) / "postgresql" / "bin"
+        # The programs find their libraries beside the package.
+        package = folder.parents[1]
+        for part in (folder.parent, package.with_name(f"{package.name}.libs")):
+            shutil.copytree(part, Path(copy) / part.relative_to(package.parent), symlinks=True)
+        yield Path(copy) / folder.relative_to(package.parent)
 
 
 def _own(data: Path, user: ServerUser) -> None:

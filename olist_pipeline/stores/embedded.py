@@ -178,8 +178,10 @@ class _Server:
         with suppress(OSError), (self.locks / "users").open("rb") as users:
             fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if (pid := self._pid()) is not None:
+                socket_folder = Path(self._pid_file()[SOCKET_FOLDER])
                 os.kill(pid, signal.SIGINT)
                 _until(lambda: self._pid() is None, watcher.STOP_SECONDS)
+                socket_folder.rmdir()  # the data folder, which it may be, is not empty
 
     def _pid(self) -> int | None:
         """Return the process of the server that runs in the folder; None where none does."""

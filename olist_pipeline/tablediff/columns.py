@@ -57,11 +57,13 @@ class Column:
     """A column of a relation: its name there and its DuckDB type as DESCRIBE prints it.
 
     untyped: the column is text because its source knows no types (a CSV file), not because somebody said so.
+    declared: the type that the source has, where its text has been read as another.
     """
 
     name: str
     type: str
     untyped: bool = False
+    declared: str | None = None
 
     @property
     def base(self) -> str:
@@ -175,6 +177,11 @@ def _family(base: str) -> Family:
 def text_hash_arguments(text: str) -> list[str]:
     """Return what is hashed of a text; see `Column.hash_arguments`."""
     return [text, f"CASE WHEN strlen({text}) > {INLINED_BYTES} THEN concat('~', {text}) END"]
+
+
+def long_text_hash_arguments(text: str) -> list[str]:
+    """Return what is hashed of a text that is a long expression, or one of very many: it is there once."""
+    return [f"md5_number({text})"]
 
 
 def number_hash_arguments(number: str) -> list[str]:

@@ -84,8 +84,8 @@ def column_difference(
     """Return what a comparison says of one column."""
     return ColumnDifference(
         column=pair.name,
-        old_type=pair.old.type,
-        new_type=pair.new.type,
+        old_type=pair.old.declared or pair.old.type,
+        new_type=pair.new.declared or pair.new.type,
         tolerance=str(pair.tolerance),
         equal=equal,
         unequal=unequal,

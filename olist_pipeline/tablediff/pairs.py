@@ -20,8 +20,8 @@ Columns of one type compare in that type. Columns of two types compare
     | dates and timestamps                     | the text of the timestamp, without trailing zeros (a date |
     |                                          | is its midnight; one with a time zone is taken at UTC)    |
     | times                                    | the text of the time, without trailing zeros              |
-    | text and a number, date, time or UUID    | the value, where the text is exactly one (`texts.py`):    |
-    |                                          | '1.10' is 1.1, and '007' is not 7                         |
+    | text and a number, date, time or UUID    | the value, where the text is exactly one (`texts.py`, and |
+    |                                          | `reading.py`, which is first): '1.10' is 1.1, '007' not 7 |
     | anything else (text and a list, ...)     | their text, exactly                                       |
 
 With a tolerance, text without a type (of a CSV file) is measured as a decimal, or as what the other side is.
@@ -35,7 +35,7 @@ from decimal import ROUND_FLOOR, Context, Decimal
 from functools import cached_property
 
 from olist_pipeline.tablediff import texts
-from olist_pipeline.tablediff.columns import ZONED, Column, Family, number_hash_arguments, text_hash_arguments
+from olist_pipeline.tablediff.columns import ZONED, Column, Family, long_text_hash_arguments, number_hash_arguments
 from olist_pipeline.tablediff.contract import EXACT, Contract, ContractError, Tolerance
 from olist_pipeline.tablediff.sql import literal, quote
 
@@ -112,14 +112,14 @@ class Pair:
         return self._form_beside_text(old), self._form_beside_text(new)
 
     def hash_arguments(self) -> tuple[list[str], list[str]]:
-        """Return what the hashes of the old and of the new row take of the column; those of equal forms are equal."""
-        if not self.retyped:
-            return self.old.hash_arguments(), self.new.hash_arguments()
+        """Return what the hashes of rows of a wide table take of the column; those of equal forms are equal."""
         old, new = self.forms()
+        if not self.retyped and self.old.family is not Family.TEXT:
+            return self.old.hash_arguments(), self.new.hash_arguments()
         if self._families == {Family.FLOAT}:
             return [old], [new]
         numbers = self._families == {Family.EXACT_NUMBER} and self._common_exact_type is not None
-        arguments = number_hash_arguments if numbers else text_hash_arguments
+        arguments = number_hash_arguments if numbers else long_text_hash_arguments
         return arguments(old), arguments(new)
 
     def unread(self, which: int) -> tuple[str, str] | None:
@@ -184,10 +184,8 @@ class Pair:
         typed = self._typed_side
         if typed is None:
             return column.text
-        value = texts.value_text(column.text, typed)
-        if value is None:
-            return column.text
-        return texts.typed_text(typed) if column is typed else f'(coalesce({value}, {column.text}) COLLATE "binary")'
+        read = texts.value_text(column.text, typed) is not None
+        return texts.typed_text(typed) if column is typed and read else column.text
 
     def _measure(self, column: Column) -> str:
         typed = self._typed_side

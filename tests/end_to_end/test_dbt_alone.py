@@ -11,7 +11,7 @@ def test_the_old_tree_builds_from_landing_alone_with_all_its_tests(server_folder
     world.home.mkdir()
     target = ["--target-path", str(world.home / "target"), "--log-path", str(world.home / "logs")]
     result = subprocess.run(
-        [str(DBT), "build", "--select", "path:models/old", *target],
+        [*DBT, "build", "--select", "path:models/old", *target],
         cwd=DBT_DIR,
         env=world.environment(),
         capture_output=True,

@@ -89,14 +89,17 @@ def test_a_rollback_needs_neither_postgresql_nor_the_pipeline(world):
         row for row in json.loads(output(world.olist("status", "--json")))["contexts"] if row["context"] == "sales"
     ]
     assert sales["route"] == "old"
+    again = world.olist("cutover", "sales", **ONE_RUN)
+    assert again.returncode == 1
+    assert "sales has been green in 0 runs in a row since it was rolled back" in again.stderr
     assert world.query("SELECT new_route, reason FROM migration.route_history ORDER BY change_id DESC LIMIT 1") == [
         ("old", "a doubt")
     ]
 
 
-def test_everything_on_new_is_retired_and_the_old_files_are_deleted(world, tmp_path):
+def test_everything_on_new_is_retired_and_the_old_files_are_deleted(finished, server_folder, tmp_path):
     """What docs/retiring.md lists is deleted from a copy of the project, and the copy runs."""
-    output(world.olist("cutover", "sales", "--to", "shadow"))
+    world = finished.copy_to(server_folder / "retired")
     for context in ORDER:
         output(world.olist("cutover", context, **ONE_RUN))
     new = digests(world.settings.warehouse, "new")

@@ -7,9 +7,9 @@ Left alone, Dagster creates its tables where it finds none, which takes a right 
 it does that in the embedded server only; elsewhere `olist db migrate` does.
 
 Private: `ConfigurableClassData`, without which Dagster cannot tell a child process of a storage that is not its own;
-the parts of the storage and the `_engine` of each. Publicly, a storage is given a URL in `dagster.yaml`, which would
-have to hold the password and could not start the embedded server; and `optimize_for_webserver` keeps connections, but
-for the webserver alone.
+the parts of the storage and the `_engine` of each; `ALEMBIC_SCRIPTS_LOCATION`, where the versions of its tables are.
+Publicly, a storage is given a URL in `dagster.yaml`, which would have to hold the password and could not start the
+embedded server; and `optimize_for_webserver` keeps connections, but for the webserver alone.
 """
 
 from __future__ import annotations
@@ -19,11 +19,15 @@ import time
 from typing import Any
 
 import psycopg2
+from alembic.config import Config
 from alembic.script import ScriptDirectory
+from dagster._core.storage.sql import ALEMBIC_SCRIPTS_LOCATION
 from dagster._serdes import ConfigurableClassData
 from dagster_postgres import DagsterPostgresStorage
+from dagster_postgres.event_log import event_log
 from dagster_postgres.run_storage import run_storage
-from dagster_postgres.utils import create_pg_engine, pg_alembic_config
+from dagster_postgres.schedule_storage import schedule_storage
+from dagster_postgres.utils import create_pg_engine
 from sqlalchemy import Engine, event
 
 from olist_pipeline.files import keep_private
@@ -37,6 +41,20 @@ LOST_SECONDS = 5
 
 EVENTS_AT_ONCE = "1000"
 """A run over many months tells of each table in each month: Dagster stores so many of these events together."""
+
+
+def _alembic_config(*_: object) -> Config:
+    """Return Dagster's configuration of Alembic: where the revisions are.
+
+    Dagster reads the same from a file, and Alembic takes a % in the path of that file for the beginning of a variable.
+    """
+    config = Config()
+    config.set_main_option("script_location", ALEMBIC_SCRIPTS_LOCATION)
+    return config
+
+
+for _part in (event_log, run_storage, schedule_storage):
+    _part.pg_alembic_config = _alembic_config  # type: ignore[attr-defined]
 
 
 class EnvironmentStorage(DagsterPostgresStorage):
@@ -107,7 +125,7 @@ def _give_up_once_lost(engine: Engine) -> None:
 
 def storage_versions(url: str) -> tuple[str | None, str]:
     """Return the versions of Dagster's tables that the database has, None without them, and that Dagster needs."""
-    needed = ScriptDirectory.from_config(pg_alembic_config(run_storage.__file__)).as_revision_number("head")
+    needed = ScriptDirectory.from_config(_alembic_config()).as_revision_number("head")
     [row] = query(url, "SELECT to_regclass('public.alembic_version') IS NOT NULL AS is_there")
     found = query(url, "SELECT version_num FROM public.alembic_version") if row["is_there"] else []
     return (found[0]["version_num"] if found else None), str(needed)

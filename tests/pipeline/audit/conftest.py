@@ -26,7 +26,7 @@ def manifest(tmp_path_factory) -> Path:
     home = tmp_path_factory.mktemp("compiled")
     options = ["--target-path", str(home / "target"), "--log-path", str(home / "logs"), "--vars", "{as_of: 2018-10-17}"]
     result = subprocess.run(
-        [str(DBT), "compile", "--select", "path:models/old", "--quiet", "--no-populate-cache", *options],
+        [*DBT, "compile", "--select", "path:models/old", "--quiet", "--no-populate-cache", *options],
         cwd=DBT_DIR,
         env={"OLIST_HOME": str(home), "PATH": "/usr/bin:/bin", "HOME": str(home)},
         capture_output=True,

@@ -12,9 +12,9 @@ from olist_pipeline.orchestration.changes import (
     affected_months,
     changed_parts,
     describe_changes,
+    ingested_content,
     landing_content,
     plan,
-    taken_in_content,
     unfinished,
 )
 from olist_pipeline.orchestration.dbt import ensure_manifest
@@ -88,10 +88,10 @@ class TestContent:
 
     def test_intake_has_the_content_that_it_took_in(self, settings, folder):
         own = type(settings)(settings.home, folder, settings.postgres_url)
-        assert taken_in_content(own) == {}
+        assert ingested_content(own) == {}
         for table in LANDING.values():
             run_intake(own, own.postgres_url, table, TODAY, "run")
-        assert taken_in_content(own) == landing_content(folder, TODAY)
+        assert ingested_content(own) == landing_content(folder, TODAY)
 
 
 class TestUnfinished:

@@ -96,7 +96,7 @@ def test_groups_are_contexts_and_stages(graph):
     }
 
 
-def test_what_orders_bear_is_partitioned_by_month(graph):
+def test_order_level_tables_are_partitioned_by_month(graph):
     partitioned = {key.to_user_string() for key in graph.get_all_asset_keys() if graph.get(key).is_partitioned}
     assert partitioned == MONTHLY | {f"new/{table}" for table in MONTHLY_TABLES}
 
@@ -121,7 +121,7 @@ def test_every_job_runs_over_months(environment):
     for name in ("dual_run", "full_refresh", "sales_job", "marketplace_job", "fulfillment_job"):
         assert jobs[name].partitions_def == MONTHS, name
         assert jobs[name].backfill_policy == dg.BackfillPolicy.single_run(), name
-    assert jobs["customer_job"].partitions_def is None, "nothing of customers is borne by one order"
+    assert jobs["customer_job"].partitions_def is None, "no table of customers is order-level"
 
 
 def test_the_job_of_a_context_is_the_context(environment, graph):

@@ -1,7 +1,6 @@
 """The embedded server: who shares it, when it ends, and who may come in."""
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -137,13 +136,13 @@ def test_any_path_will_do(data, name):
     home.mkdir()
     process = start(data.rename(home / "postgres"), LC_ALL="C")
     [place] = postgres.query(process.url, "SELECT current_setting('unix_socket_directories') AS socket")
-    end(process)
-    (home / "postgres").rename(data)
     folder = Path(place["socket"])
     assert folder.parent == cluster.runtime_folder(cluster.ServerUser.here())
     for one in (folder, folder.parent):
         assert (one.stat().st_mode & 0o777, one.stat().st_uid) == (0o700, cluster.ServerUser.here().uid)
-    shutil.rmtree(folder)
+    end(process)
+    (home / "postgres").rename(data)
+    assert not folder.exists()
 
 
 def test_a_data_folder_is_made_under_an_odd_path(server_folder):

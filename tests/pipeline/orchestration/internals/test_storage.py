@@ -7,9 +7,13 @@ from pathlib import Path
 import dagster as dg
 import psycopg2
 import pytest
+from alembic.script import ScriptDirectory
 from dagster import DagsterRun
 from dagster._core.scheduler.instigation import InstigatorType, TickData, TickStatus
 from dagster._daemon.types import DaemonHeartbeat
+from dagster_postgres.event_log import event_log
+from dagster_postgres.run_storage import run_storage
+from dagster_postgres.schedule_storage import schedule_storage
 
 from olist_pipeline.errors import OlistError
 from olist_pipeline.orchestration.internals.storage import EnvironmentStorage
@@ -36,6 +40,12 @@ def test_a_child_process_is_told_no_address_and_finds_it(storage):
     child = storage.inst_data.rehydrate(EnvironmentStorage)
     assert child.postgres_url == storage.postgres_url
     assert child.run_storage.get_runs_count() == storage.run_storage.get_runs_count()
+
+
+@pytest.mark.parametrize("part", [event_log, run_storage, schedule_storage])
+def test_a_percent_sign_in_a_path_is_no_variable_of_alembics(part):
+    config = part.pg_alembic_config("/home/50%20off/dagster_postgres/part.py")
+    assert ScriptDirectory.from_config(config).get_current_head()
 
 
 def test_a_connection_is_kept_and_one_that_the_server_dropped_is_replaced(dagster_server, monkeypatch):

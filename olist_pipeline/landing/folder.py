@@ -1,0 +1,113 @@
+"""The landing folder: where the file of a table is, and what stands there instead of one that is missing.
+
+What belongs here: names and places of landing files. What does not: their contents.
+
+All readers read one folder: landing itself, or, where files of it are packed, a folder below the project's home with
+those unpacked and links to the others.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import unicodedata
+from collections.abc import Iterable
+from pathlib import Path
+
+from olist_pipeline.errors import OlistError
+from olist_pipeline.landing.catalogue import LandingTable
+from olist_pipeline.landing.packed import packed_form, unpack
+from olist_pipeline.settings import Settings
+
+
+def path_of(landing: Path, table: LandingTable) -> Path:
+    """Return the path of a table's plain file; raises OlistError when landing or the file is not there.
+
+    The sentence names what seems to be the file under another name.
+    """
+    if landing.is_file():
+        raise OlistError(f"Landing {landing} is a file; set OLIST_DATA_DIR to the folder that holds the CSV files.")
+    if not landing.is_dir():
+        raise OlistError(f"Landing folder {landing} does not exist; create it or set OLIST_DATA_DIR to another.")
+    path = landing / table.file
+    if path.is_dir():
+        raise OlistError(f"{table.file} in {landing} is a folder; put the file in its place and run again.")
+    if path.is_symlink() and not path.exists():
+        raise OlistError(f"{table.file} in {landing} links to {path.readlink()}, which is not there; mend the link.")
+    if path.exists():
+        return path
+    raise OlistError(f"{table.file} is missing in {landing}; {_remedy(landing, table.file)}.")
+
+
+def readable_landing(settings: Settings, tables: Iterable[LandingTable]) -> Path:
+    """Return the folder in which all files of `tables` that landing has can be read plain.
+
+    Raises OlistError for a packed file that cannot be unpacked.
+    """
+    landing = settings.landing
+    if not landing.is_dir():
+        return landing
+    known = tuple(tables)
+    missing = [table.file for table in known if not (landing / table.file).exists()]
+    packed = {file: form for file in missing if (form := packed_form(landing, file))}
+    if not packed:
+        return landing
+    folder = settings.unpacked / hashlib.blake2b(os.fsencode(landing), digest_size=6).hexdigest()
+    for file, form in packed.items():
+        unpack(form, folder / file)
+    for table in known:
+        if table.file not in packed:
+            _link(folder / table.file, landing / table.file)
+    return folder
+
+
+def state_of(landing: Path, table: LandingTable) -> list[int] | None:
+    """Return size and time of change of a table's file, or of what it is packed in; None where there is neither."""
+    try:
+        path = landing / table.file
+        if path.is_file():
+            state = path.stat()
+            return [state.st_size, state.st_mtime_ns]
+        packed = packed_form(landing, table.file) if landing.is_dir() else None
+    except (OSError, OlistError):
+        return None
+    return [packed.size, packed.modified] if packed else None
+
+
+def unread_form(landing: Path, table: LandingTable) -> str:
+    """Return the name of a packed form that is not read, because the plain file is there, too; else nothing."""
+    try:
+        packed = packed_form(landing, table.file) if (landing / table.file).is_file() else None
+    except OlistError:
+        return ""
+    return packed.path.name if packed else ""
+
+
+def _link(link: Path, file: Path) -> None:
+    """Make a link to a plain file, or remove what is left of one that is there no more."""
+    if not file.exists():
+        link.unlink(missing_ok=True)
+    elif not link.is_symlink() or link.readlink() != file:
+        link.unlink(missing_ok=True)
+        link.symlink_to(file)
+
+
+def _remedy(landing: Path, file: str) -> str:
+    """Say what to do about a missing file, naming what seems to be it: under another name, or one folder deeper."""
+    entries = sorted(landing.iterdir())
+    if similar := [
+        path.name for path in entries if _stem(file) in _letters(path.name) and not path.name.startswith(".")
+    ]:
+        return f"there is {' and '.join(similar[:3])}: rename it, or unpack it, and run again"
+    if folders := [path for path in entries if path.is_dir() and (path / file).is_file()]:
+        return f"it is in {folders[0]}: set OLIST_DATA_DIR to that folder, or move the files"
+    return "put the file there and run again"
+
+
+def _stem(file: str) -> str:
+    return _letters(file.removesuffix(".csv"))
+
+
+def _letters(name: str) -> str:
+    """Return a name's letters and digits, whatever their case and form."""
+    return "".join(filter(str.isalnum, unicodedata.normalize("NFKC", name).casefold()))

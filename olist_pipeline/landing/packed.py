@@ -1,0 +1,149 @@
+"""Packed landing files: `FILE.csv.gz`, and the zip as Kaggle gives it.
+
+What belongs here: finding the packed form of a file that is not there plain, and unpacking it. What does not: what is
+in the file.
+
+Landing belongs to somebody else, so nothing is written there: a packed file is unpacked below the project's home, once
+for each state that it has. Nothing of an archive but the bytes of the wanted file is used, no name and no path in it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import gzip
+import json
+import os
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from olist_pipeline.errors import OlistError
+from olist_pipeline.files import replacing
+
+BLOCK_BYTES = 1 << 20
+LARGEST_RATIO = 200
+"""No table of text packs better than this; the real ones pack to a fifth."""
+
+ALWAYS_ALLOWED_BYTES = 64 << 20
+_BROKEN = (EOFError, zlib.error, zipfile.BadZipFile, gzip.BadGzipFile, RuntimeError, NotImplementedError, OSError)
+
+
+@dataclass(frozen=True)
+class Packed:
+    """A packed form of a landing file: the archive, its state, and the member of a zip (none for a `.gz`)."""
+
+    archive: str
+    size: int
+    modified: int
+    member: str | None = None
+
+    @property
+    def path(self) -> Path:
+        """The path of the archive."""
+        return Path(self.archive)
+
+
+def packed_form(landing: Path, file: str) -> Packed | None:
+    """Return the packed form of a file in landing, None where there is none.
+
+    A `.gz` goes before a zip. Raises OlistError where two zips hold the file, or one holds it twice.
+    """
+    single = landing / f"{file}.gz"
+    if single.is_file():
+        state = single.stat()
+        return Packed(str(single), state.st_size, state.st_mtime_ns)
+    found = [packed for archive in _archives(landing) for packed in _members(archive, file)]
+    if len(found) > 1:
+        places = " and ".join(f"{packed.path.name} ({packed.member})" for packed in found)
+        raise OlistError(f"{file} is packed more than once in {landing}: in {places}; keep one.")
+    return found[0] if found else None
+
+
+def unpack(packed: Packed, target: Path) -> None:
+    """Make `target` the unpacked file, whole or not at all; nothing is done where it is already.
+
+    Raises OlistError for an archive that is broken, needs a password, or unpacks to what no table of text would.
+    """
+    state = target.with_name(f"{target.name}.json")
+    wanted = json.dumps(asdict(packed))
+    with _locked(target.parent):
+        if target.is_file() and state.is_file() and state.read_text("utf-8") == wanted:
+            return
+        with replacing(target) as temporary:
+            _unpack(packed, temporary, target.name)
+        with replacing(state) as temporary:
+            temporary.write_text(wanted, "utf-8")
+
+
+def _unpack(packed: Packed, target: Path, file: str) -> None:
+    limit = max(ALWAYS_ALLOWED_BYTES, LARGEST_RATIO * packed.size)
+    name = packed.path.name
+    try:
+        if not packed.size:
+            raise EOFError
+        with _opened(packed) as source, target.open("wb") as copy:
+            while block := source.read(BLOCK_BYTES):
+                limit -= len(block)
+                if limit < 0:
+                    raise OlistError(f"{name} unpacks {file} to more than any table would be; fetch it again.")
+                copy.write(block)
+        # It is as old as its archive.
+        os.utime(target, ns=(packed.modified, packed.modified))
+    except _BROKEN as error:
+        raise OlistError(f"{name} cannot be unpacked ({_reason(error)}); fetch it again.") from error
+
+
+@contextmanager
+def _opened(packed: Packed) -> Iterator[IO[bytes] | gzip.GzipFile]:
+    if packed.member is None:
+        with gzip.open(packed.path, "rb") as source:
+            yield source
+    else:
+        with zipfile.ZipFile(packed.path) as archive, archive.open(packed.member) as member:
+            yield member
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, EOFError):
+        return "its end is missing"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
+
+
+def _archives(landing: Path) -> list[Path]:
+    return sorted(path for path in landing.iterdir() if path.suffix.lower() == ".zip" and path.is_file())
+
+
+def _members(archive: Path, file: str) -> list[Packed]:
+    """Return the members of a zip that are the file, in whatever folder; raises OlistError for a broken zip."""
+    state = archive.stat()
+    try:
+        names = _names(archive, (state.st_mtime_ns, state.st_size, state.st_ino))
+    except _BROKEN as error:
+        raise OlistError(f"{archive.name} is no whole zip archive ({_reason(error)}); fetch it again.") from error
+    return [
+        Packed(str(archive), state.st_size, state.st_mtime_ns, name)
+        for name in names
+        if PurePosixPath(name).name == file and "__MACOSX" not in PurePosixPath(name).parts
+    ]
+
+
+@lru_cache(maxsize=16)
+def _names(archive: Path, state: tuple[int, ...]) -> tuple[str, ...]:
+    with zipfile.ZipFile(archive) as opened:
+        return tuple(opened.namelist())
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Let one process at a time unpack into a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

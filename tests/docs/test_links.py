@@ -1,0 +1,30 @@
+"""Every link from a document of the project to a file of it leads there, and every decision is in the index."""
+
+import re
+
+import pytest
+
+from olist_pipeline.settings import PROJECT_DIR
+
+DOCUMENTS = [*PROJECT_DIR.glob("*.md"), *(PROJECT_DIR / "docs").rglob("*.md"), PROJECT_DIR / "dbt" / "README.md"]
+LINK = re.compile(r"\]\((?!https?:|#)([^)#\s]+)[^)]*\)")
+DECISIONS = PROJECT_DIR / "docs" / "decisions"
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(PROJECT_DIR).as_posix())
+def test_a_link_leads_to_a_file(document):
+    links = LINK.findall(document.read_text("utf-8"))
+    assert [link for link in links if not (document.parent / link).exists()] == []
+
+
+def test_a_decision_is_in_the_index_with_its_title_and_its_date():
+    files = sorted(DECISIONS.glob("0*.md"))
+    assert [path.name[:5] for path in files] == [f"{number:04d}_" for number in range(1, len(files) + 1)]
+    rows = re.findall(r"^\| \[(.+)\]\((.+)\) \| (\S+) \|$", (DECISIONS / "README.md").read_text("utf-8"), re.MULTILINE)
+    found = []
+    for number, path in enumerate(files, start=1):
+        text = path.read_text("utf-8")
+        [(title, date)] = re.findall(rf"\A# {number}\. (.+)\n\n(\d{{4}}-\d\d-\d\d), in force", text)
+        assert all(f"**{part}.**" in text for part in ("Context", "Decision", "Consequences"))
+        found.append((title, path.name, date))
+    assert rows == found

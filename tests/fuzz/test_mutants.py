@@ -1,0 +1,49 @@
+"""Every mutant ends in one sentence, or all its rows are accounted for and the trees agree (see `make fuzz`).
+
+Most examples go only as far as the readers, which is cheap; the others go the whole way.
+"""
+
+from functools import partial
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from olist_pipeline.errors import OlistError
+from olist_pipeline.landing.csv_file import read_text
+from olist_pipeline.landing.folder import path_of, readable_landing
+from olist_pipeline.registry import LANDING
+from olist_pipeline.settings import Settings
+from tests.fuzz.compiled import compiled_manifest
+from tests.fuzz.mutants import mutants
+from tests.fuzz.trees import Trees, load_trees
+from tests.fuzz.way import place, readers_agree, sentence, whole_way
+
+lenient = partial(settings, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+
+
+@pytest.fixture(scope="module")
+def trees(tmp_path_factory) -> Trees:
+    return load_trees(compiled_manifest(tmp_path_factory.mktemp("mutants") / "compiled"))
+
+
+@lenient(max_examples=250)
+@given(mutant=mutants())
+def test_the_readers_agree_or_say_why_not(tmp_path_factory, mutant):
+    files, _ = mutant
+    landing = place(files, tmp_path_factory.getbasetemp() / "read")
+    for table in LANDING.values():
+        try:
+            folder = readable_landing(Settings(landing.parent / "home", landing, None), [table])
+            read_text(path_of(folder, table), table)
+        except OlistError as error:
+            sentence(str(error))
+            continue
+        readers_agree(folder, table)
+
+
+@lenient(max_examples=10)
+@given(mutant=mutants())
+def test_the_whole_way(tmp_path_factory, server, trees, mutant):
+    files, _ = mutant
+    folder = tmp_path_factory.getbasetemp()
+    whole_way(Settings(folder / "way", place(files, folder / "landing"), server), trees)

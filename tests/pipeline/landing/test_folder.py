@@ -1,0 +1,186 @@
+"""Where landing files are: packed ones are read, missing ones are named by what stands in their place."""
+
+import gzip
+import zipfile
+from dataclasses import replace
+
+import pytest
+
+from olist_pipeline.errors import OlistError
+from olist_pipeline.intake.rows import take_in
+from olist_pipeline.landing import packed
+from olist_pipeline.landing.catalogue import ORDER_ITEMS, ORDERS
+from olist_pipeline.landing.csv_file import read_text
+from olist_pipeline.landing.folder import path_of, readable_landing, state_of
+from olist_pipeline.landing.inspection import inspect_landing
+from olist_pipeline.settings import Settings
+from tests.pipeline.intake.test_bad_input import MONTHS
+
+TABLES = (ORDERS, ORDER_ITEMS)
+
+
+@pytest.fixture
+def settings(tmp_path, landing) -> Settings:
+    return Settings(tmp_path / "home", landing, None)
+
+
+@pytest.fixture
+def plain(landing):
+    return take_in(ORDERS, landing, MONTHS)
+
+
+def read(settings):
+    return take_in(ORDERS, readable_landing(settings, TABLES), MONTHS)
+
+
+def pack(landing, archive="archive.zip", member=ORDERS.file, *, keep=False):
+    path = landing / ORDERS.file
+    content = path.read_bytes()
+    if archive.endswith(".gz"):
+        (landing / archive).write_bytes(gzip.compress(content))
+    else:
+        with zipfile.ZipFile(landing / archive, "a", zipfile.ZIP_DEFLATED) as written:
+            written.writestr(member, content)
+    if not keep:
+        path.unlink()
+
+
+def sentence(settings, table=ORDERS):
+    with pytest.raises(OlistError) as raised:
+        path_of(readable_landing(settings, [table]), table)
+    assert "\n" not in str(raised.value)
+    return str(raised.value)
+
+
+def test_plain_files_are_read_in_place(settings, landing):
+    assert readable_landing(settings, TABLES) == landing
+    assert not settings.home.exists()
+
+
+@pytest.mark.parametrize(
+    ("archive", "member"),
+    [
+        (f"{ORDERS.file}.gz", ""),
+        ("archive.zip", ORDERS.file),
+        ("brazilian-ecommerce (1).ZIP", f"data/{ORDERS.file}"),
+        (f"{ORDERS.file}.zip", f"../../{ORDERS.file}"),
+    ],
+)
+def test_packed_files_are_read_beside_plain_ones(settings, landing, plain, archive, member):
+    pack(landing, archive, member)
+    assert read(settings).equals(plain)
+    folder = readable_landing(settings, TABLES)
+    assert folder.parent == settings.unpacked
+    assert path_of(folder, ORDER_ITEMS).resolve() == (landing / ORDER_ITEMS.file).resolve()
+    assert sorted(path.name for path in landing.parent.iterdir() if path.suffix == ".csv") == []
+
+
+def test_a_packed_file_is_unpacked_once_and_again_when_it_changes(settings, landing):
+    pack(landing)
+    first = path_of(readable_landing(settings, TABLES), ORDERS)
+    before = first.stat()
+    assert path_of(readable_landing(settings, TABLES), ORDERS).stat().st_ino == before.st_ino
+    assert state_of(landing, ORDERS) == [(landing / "archive.zip").stat().st_size, before.st_mtime_ns]
+    (landing / "archive.zip").unlink()
+    (landing / f"{ORDERS.file}.gz").write_bytes(gzip.compress(b"order_id\n"))
+    assert path_of(readable_landing(settings, TABLES), ORDERS).read_bytes() == b"order_id\n"
+
+
+def test_the_plain_file_wins(settings, landing, plain):
+    pack(landing, f"{ORDERS.file}.gz", keep=True)
+    assert readable_landing(settings, TABLES) == landing
+    [report] = inspect_landing(settings, [ORDERS])
+    assert report.remark == f"{ORDERS.file}.gz beside it is not read"
+
+
+def test_the_check_says_what_was_unpacked(settings, landing):
+    pack(landing)
+    [report] = inspect_landing(settings, [ORDERS])
+    assert (report.rows, report.remark) == (2, "unpacked from archive.zip")
+
+
+def test_what_was_unpacked_goes_with_its_archive(settings, landing):
+    pack(landing)
+    pack_items = (landing / ORDER_ITEMS.file).read_bytes()
+    readable_landing(settings, TABLES)
+    (landing / ORDER_ITEMS.file).unlink()
+    assert "is missing" in sentence(settings, ORDER_ITEMS)
+    (landing / ORDER_ITEMS.file).write_bytes(pack_items)
+    (landing / "archive.zip").unlink()
+    assert f"{ORDERS.file} is missing in {landing}" in sentence(settings)
+
+
+@pytest.mark.parametrize("archive", [f"{ORDERS.file}.gz", "archive.zip"])
+@pytest.mark.parametrize("cut", [0, 1, 20, -1])
+def test_a_broken_archive(settings, landing, archive, cut):
+    pack(landing, archive)
+    path = landing / archive
+    path.write_bytes(path.read_bytes()[:cut])
+    said = sentence(settings)
+    assert "fetch it again" in said or "is missing" in said
+    assert not list(settings.unpacked.rglob("*.csv"))
+
+
+def test_damage_within_an_archive(settings, landing):
+    pack(landing)
+    content = bytearray((landing / "archive.zip").read_bytes())
+    content[80] ^= 0xFF
+    (landing / "archive.zip").write_bytes(content)
+    assert "archive.zip cannot be unpacked" in sentence(settings)
+
+
+def test_a_file_that_is_packed_twice(settings, landing):
+    pack(landing, "a.zip", keep=True)
+    pack(landing, "b.zip")
+    assert "is packed more than once" in sentence(settings)
+
+
+def test_an_archive_that_unpacks_to_far_too_much(settings, landing, monkeypatch):
+    monkeypatch.setattr(packed, "ALWAYS_ALLOWED_BYTES", 1000)
+    (landing / ORDERS.file).write_bytes(b"0" * 10_000_000)
+    pack(landing)
+    assert "unpacks olist_orders_dataset.csv to more than any table would be" in sentence(settings)
+    assert not list(settings.unpacked.rglob("*.csv"))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "olist_orders_dataset (1).csv",
+        "olist_orders_dataset.CSV",
+        "Olist_Orders_Dataset.csv",
+        "olist_orders_dataset.csv.csv",
+        "olist_orders_dataset.csv.txt",
+        "olist_orders_dataset.xlsx",
+        "olist_orders_dataset.csv.crdownload",
+        "copy of olist_orders_dataset.csv",
+        "olist orders dataset.csv",
+    ],
+)
+def test_a_missing_file_that_is_there_under_another_name(settings, landing, name):
+    (landing / ORDERS.file).rename(landing / name)
+    assert f"is missing in {landing}; there is {name}: rename it" in sentence(settings)
+
+
+def test_a_missing_file_that_is_one_folder_deeper(settings, landing):
+    (landing / "brazilian-ecommerce").mkdir()
+    (landing / ORDERS.file).rename(landing / "brazilian-ecommerce" / ORDERS.file)
+    assert f"it is in {landing / 'brazilian-ecommerce'}: set OLIST_DATA_DIR" in sentence(settings)
+
+
+def test_a_folder_and_a_link_in_the_place_of_a_file(settings, landing):
+    (landing / ORDERS.file).unlink()
+    (landing / ORDERS.file).mkdir()
+    assert "is a folder" in sentence(settings)
+    (landing / ORDERS.file).rmdir()
+    (landing / ORDERS.file).symlink_to("nowhere.csv")
+    assert "links to nowhere.csv, which is not there" in sentence(settings)
+
+
+def test_two_landings_do_not_share_what_is_unpacked(settings, landing, tmp_path, plain):
+    pack(landing)
+    other = replace(settings, landing=tmp_path / "other")
+    other.landing.mkdir()
+    (other.landing / f"{ORDERS.file}.gz").write_bytes(gzip.compress(b"order_id\n"))
+    assert readable_landing(other, [ORDERS]) != readable_landing(settings, [ORDERS])
+    assert read_text(path_of(readable_landing(settings, [ORDERS]), ORDERS), ORDERS).rows.height == plain.height
