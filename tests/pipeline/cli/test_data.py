@@ -8,8 +8,9 @@ from click.testing import CliRunner
 
 from olist_pipeline.cli.data import data
 from olist_pipeline.errors import OlistError
-from olist_pipeline.landing.inspection import inspect_folder
+from olist_pipeline.landing.inspection import inspect_landing
 from olist_pipeline.registry import LANDING
+from olist_pipeline.settings import Settings
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +55,7 @@ def test_problems_and_remarks_are_told(folder, tmp_path):
 def test_what_is_no_folder_is_one_sentence(tmp_path, name):
     (tmp_path / "a_file").write_text("x")
     with pytest.raises(OlistError, match="name the folder"):
-        inspect_folder(tmp_path / name, LANDING.values())
+        inspect_landing(Settings(tmp_path / "home", tmp_path / name, None), LANDING.values())
 
 
 def test_generating_into_a_file_is_one_sentence(tmp_path):
