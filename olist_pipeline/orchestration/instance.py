@@ -7,6 +7,7 @@ what a person sees of them (`cli`).
 from __future__ import annotations
 
 import fcntl
+import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from olist_pipeline.errors import OlistError
 from olist_pipeline.months import MonthRange
 from olist_pipeline.orchestration.partitions import range_tags
 from olist_pipeline.orchestration.storage import migrate_storage
+from olist_pipeline.runtime_folder import path_without_pattern
 from olist_pipeline.settings import PROJECT_DIR, Settings
 from olist_pipeline.stores.postgres import ready_url
 
@@ -32,7 +34,13 @@ def prepare(settings: Settings) -> str:
     settings.export()
     settings.dagster_home.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(PROJECT_DIR / "dagster.yaml", settings.dagster_home / "dagster.yaml")
+    os.environ["DAGSTER_HOME"] = _home(settings)
     return url
+
+
+def _home(settings: Settings) -> str:
+    """Return DAGSTER_HOME: Dagster finds its file by a pattern, and keeps runs in SQLite where it finds none."""
+    return str(path_without_pattern(settings.dagster_home))
 
 
 LAUNCHED_HERE = {"olist/launched_by": "command line"}
@@ -54,9 +62,7 @@ def quiet_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
         "compute_logs": {"module": "dagster._core.storage.noop_compute_log_manager", "class": "NoOpComputeLogManager"},
         "run_monitoring": {"enabled": False},
     }
-    with dg.DagsterInstance.from_ref(
-        InstanceRef.from_dir(str(settings.dagster_home), overrides=in_this_process)
-    ) as instance:
+    with dg.DagsterInstance.from_ref(InstanceRef.from_dir(_home(settings), overrides=in_this_process)) as instance:
         yield instance
 
 

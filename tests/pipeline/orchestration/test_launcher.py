@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from logging import getLogger
 
 import dagster as dg
@@ -180,6 +181,15 @@ def test_run_monitoring_lets_a_run_go_on_but_not_one_of_the_command_line(of_the_
             with ends:
                 monitor_started_run(instance, None, instance.get_run_record_by_id(run.run_id), getLogger("test"))
         assert [instance.get_run_by_id(run.run_id).status.value for run in runs] == ["QUEUED", "FAILURE"]
+
+
+def test_a_home_whose_path_is_a_pattern_has_its_runs_in_postgresql_too(of_the_project):
+    settings = replace(of_the_project, home=of_the_project.home.rename(of_the_project.home.with_name("a[1]*")))
+    prepare(settings)
+    with quiet_instance(settings) as instance, dg.DagsterInstance.get() as other:
+        for one in (instance, other):
+            assert isinstance(one.run_launcher, WatchedRunLauncher)
+            assert "postgres" in type(one.run_storage).__module__
 
 
 def test_a_run_of_the_command_line_that_is_interrupted_has_failed(of_the_project):
