@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from contextlib import contextmanager
+from dataclasses import replace
 from logging import getLogger
 
 import dagster as dg
@@ -192,6 +193,15 @@ def test_run_monitoring_lets_a_run_go_on_but_not_one_of_the_command_line(of_the_
             with pytest.raises(OlistError):
                 monitor_started_run(instance, context, from_the_command_line, getLogger("test"))
         assert [record_of(instance, run).dagster_run.status.value for run in runs] == ["QUEUED", "FAILURE"]
+
+
+def test_a_home_whose_path_is_a_pattern_has_its_runs_in_postgresql_too(of_the_project):
+    settings = replace(of_the_project, home=of_the_project.home.rename(of_the_project.home.with_name("a[1]*")))
+    prepare(settings)
+    with quiet_instance(settings) as instance, dg.DagsterInstance.get() as other:
+        for one in (instance, other):
+            assert isinstance(one.run_launcher, WatchedRunLauncher)
+            assert "postgres" in type(one.run_storage).__module__
 
 
 def test_a_run_of_the_command_line_that_is_interrupted_has_failed(of_the_project):
