@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 
+from olist_pipeline.errors import OlistError
 from olist_pipeline.files import content_hash, tree_hash
 from olist_pipeline.landing.folder import readable_landing
 from olist_pipeline.registry import LANDING
@@ -16,10 +18,14 @@ from olist_pipeline.settings import DBT_DIR, PROJECT_DIR, Settings
 
 
 def landing_hashes(settings: Settings, tables: Iterable[str] = tuple(LANDING)) -> dict[str, str]:
-    """Return the content hash of each landing file that is there, by table: of `tables`, or of all."""
-    known = [LANDING[name] for name in tables]
-    paths = {table.name: readable_landing(settings, [table]) / table.file for table in known}
-    return {name: content_hash(path) for name, path in paths.items() if path.is_file()}
+    """Return the content hash of each landing file that is there and whole, by table: of `tables`, or of all."""
+    found = {}
+    for table in (LANDING[name] for name in tables):
+        with suppress(OlistError):
+            path = readable_landing(settings, [table]) / table.file
+            if path.is_file():
+                found[table.name] = content_hash(path)
+    return found
 
 
 def code_hash() -> str:

@@ -17,7 +17,7 @@ from olist_pipeline.cli.output import print_json
 from olist_pipeline.cli.summary import print_summary, summarise
 from olist_pipeline.errors import OlistError
 from olist_pipeline.fingerprint import landing_hashes, run_fingerprint
-from olist_pipeline.landing.csv_file import read_text
+from olist_pipeline.landing.csv_file import check_file
 from olist_pipeline.landing.folder import path_of, readable_landing
 from olist_pipeline.registry import CONTEXTS, LANDING
 from olist_pipeline.serving import journal
@@ -77,7 +77,7 @@ def run(force: bool, as_json: bool) -> None:
 def check_landing(settings: Settings) -> None:
     """Raise OlistError for the first landing file that cannot be read, before anything is run."""
     for table in LANDING.values():
-        read_text(path_of(readable_landing(settings, [table]), table), table)
+        check_file(path_of(readable_landing(settings, [table]), table), table)
 
 
 def _fill_empty_landing(settings: Settings, console: Console) -> None:

@@ -138,9 +138,9 @@ def _late_tables(settings: Settings, contexts: Iterable[str], now: datetime) -> 
     present, limit = landing_hashes(settings), timedelta(hours=settings.cutover.freshness_hours)
     for context in contexts:
         for source in dict.fromkeys(table.source.name for table in CONTEXTS[context].tables if table.source):
-            path = readable_landing(settings, [LANDING[source]]) / LANDING[source].file
             if source not in present or _made_of(settings, source) == present[source]:
                 continue
+            path = readable_landing(settings, [LANDING[source]]) / LANDING[source].file
             arrived = datetime.fromtimestamp(path.stat().st_mtime, tz=now.tzinfo)
             if now - arrived > limit:
                 yield context, f"{path.name} has been there since {arrived:%Y-%m-%d %H:%M} and is not read yet"
