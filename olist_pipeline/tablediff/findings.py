@@ -49,7 +49,7 @@ class Counts:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What pairing found. `table`: (state, n, k0, ...), see `compare._join`.
+    """What pairing found. `table`: (state, n, k0, ...), see `pairing.py`.
 
     unequal: the keys (k0, ...) of the pairs with an unequal cell in a block of the plan, for blocks that have any.
     """

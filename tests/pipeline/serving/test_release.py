@@ -170,7 +170,7 @@ class TestPublishing:
         published(settings, warehouse)
         assert not leftover.exists()
 
-    @pytest.mark.parametrize("process", [os.getpid(), 2**22 - 1])
+    @pytest.mark.parametrize("process", [os.getpid(), 2**22 - 1], ids=["this process", "none"])
     def test_what_is_being_built_stays_whoever_lives_and_what_nobody_holds_goes(self, settings, process):
         """A process id says nothing: another container counts its own. The lock of a living builder does."""
         serving, context = settings.serving, multiprocessing.get_context("fork")

@@ -3,6 +3,7 @@
 import pytest
 
 from olist_pipeline.tablediff import compare as compare_module
+from olist_pipeline.tablediff import pairing
 from olist_pipeline.tablediff.compare import compare
 from olist_pipeline.tablediff.contract import Tolerance
 from tests.pipeline.tablediff.tables import both_ways, contract
@@ -107,7 +108,7 @@ def test_every_kind_of_row_at_once_is_in_the_ledger(con):
 
 @pytest.mark.parametrize("limit", [0, 10**9])
 def test_duplicate_keys_are_found_with_and_without_a_first_try_at_joining(con, monkeypatch, limit):
-    monkeypatch.setattr(compare_module, "ROWS_PER_KEY", limit)
+    monkeypatch.setattr(pairing, "ROWS_PER_KEY", limit)
     con.execute("CREATE OR REPLACE TABLE a AS SELECT i % 90 AS id, i // 90 AS v FROM range(100) AS r(i)")
     con.execute("CREATE OR REPLACE TABLE b AS SELECT id, v + (id = 50)::INTEGER AS v FROM a WHERE id <> 60 OR v = 1")
 
