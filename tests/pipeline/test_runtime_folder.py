@@ -1,6 +1,7 @@
 """The folder of a user's in the temporary folder: whose it is, and what it is for."""
 
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from olist_pipeline.errors import OlistError
 
 @pytest.fixture(autouse=True)
 def temporary(tmp_path, monkeypatch):
-    monkeypatch.setattr(runtime_folder.tempfile, "gettempdir", lambda: str(tmp_path))
+    monkeypatch.setattr(tempfile, "gettempdir", lambda: str(tmp_path))
     monkeypatch.setattr(runtime_folder, "LONGEST", 2 * len(str(tmp_path)))
     return tmp_path
 
@@ -39,7 +40,7 @@ def test_a_link_of_its_name_is_refused(temporary):
 
 
 def test_it_is_elsewhere_where_the_temporary_folder_has_a_path_that_is_not_plain(monkeypatch):
-    monkeypatch.setattr(runtime_folder.tempfile, "gettempdir", lambda: "/var/my tmp")
+    monkeypatch.setattr(tempfile, "gettempdir", lambda: "/var/my tmp")
     assert runtime_folder.runtime_folder(1000) == Path("/tmp/olist-1000")
 
 
@@ -49,6 +50,6 @@ def test_a_path_that_would_be_a_pattern_has_another_one(temporary):
     (odd / "file").write_text("mine")
     link = runtime_folder.path_without_pattern(odd)
     assert (link / "file").read_text() == "mine"
-    assert not runtime_folder.glob.has_magic(str(link))
+    assert not glob.has_magic(str(link))
     assert runtime_folder.path_without_pattern(odd) == link
     assert runtime_folder.path_without_pattern(plain) == plain
