@@ -17,6 +17,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -113,6 +114,11 @@ class Peak:
             self.mb = max(self.mb, resident_mb())
 
 
+def all_rows(con: duckdb.DuckDBPyConnection, query: str) -> list[tuple[object, ...]]:
+    """Return all rows of a query."""
+    return con.execute(query).fetchall()
+
+
 def time_in_turn(name: str, runs: dict[str, Callable[[], object]], repeat: int) -> None:
     """Run all of `runs` in turn, `repeat` times, and print the best of each beside the best of the first."""
     best = dict.fromkeys(runs, float("inf"))
@@ -144,9 +150,9 @@ def measure(rows: int = 10_000_000, key: str = "integer", memory_limit: str = "2
             print(f"memory_limit {memory_limit}, best of {repeat}")
             for label, new in (("0.1 % differences", "new_orders"), ("identical", "same_orders")):
                 query = hand_written_join(new)
-                runs = {
-                    "hand-written join": lambda query=query: con.execute(query).fetchall(),
-                    "compare": lambda new=new: compare(con, "old_orders", new, contract),
+                runs: dict[str, Callable[[], object]] = {
+                    "hand-written join": partial(all_rows, con, query),
+                    "compare": partial(compare, con, "old_orders", new, contract),
                 }
                 time_in_turn(label, runs, repeat)
                 [counts] = con.execute(query).fetchall()

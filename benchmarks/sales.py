@@ -71,10 +71,6 @@ def _intake(home: Path) -> dict[str, pl.DataFrame]:
 
 
 def _validate(home: Path) -> None:
-    validate_sales(_intake(home))
-
-
-def _validate(home: Path) -> None:
     validated = validate_sales(_intake(home))
     validated.quarantined()
     for table in TABLES:

@@ -192,6 +192,7 @@ class Settings:
         os.environ["OLIST_DATA_DIR"] = str(self.landing)
         os.environ["OLIST_ENGINE"] = self.engine
         os.environ["OLIST_AUTOMATION"] = "1" if self.is_automated else "0"
-        os.environ["DAGSTER_HOME"] = str(self.dagster_home)
+        if os.path.realpath(os.environ.get("DAGSTER_HOME", "")) != os.path.realpath(self.dagster_home):
+            os.environ["DAGSTER_HOME"] = str(self.dagster_home)
         if self.postgres_url is not None:
             os.environ["OLIST_POSTGRES_URL"] = self.postgres_url

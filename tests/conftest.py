@@ -20,7 +20,7 @@ OPERATIONAL_TABLES = [table for table in roles.RUNTIME_RIGHTS if table != f"{VER
 LONGEST = (
     "test_dagster",
     "test_fifth_context",  # does not wait for the first run, which the other worker makes meanwhile
-    "test_killed_runs",
+    "test_faults",
     "test_run",
     "test_last_phase",
     "test_browser",

@@ -27,6 +27,9 @@ DATE_LENGTH = len("2017-10-02")
 MONEY_PATTERN = r"^[+-]?[0-9]{1,16}(\.[0-9]{1,2})?$"
 """Two digits after the point and no exponent: anything else would be rounded or cut by a cast."""
 
+ID_BYTES = 1000
+"""The longest id: the stores keep them in indexes, which take no more than 2,704 bytes of a row."""
+
 RULES = "rules"
 
 
@@ -34,7 +37,8 @@ def typed(name: str, kind: type) -> pl.Expr:
     """Return the column `name` of text cells cast to `kind`; null where the cell does not say one."""
     text = pl.col(name)
     if kind is str:
-        return pl.when(text != "").then(text).alias(name)
+        is_short = (text.str.len_bytes() <= ID_BYTES) if name.endswith("_id") else pl.lit(True)
+        return pl.when((text != "") & is_short).then(text).alias(name)
     if kind is int:
         return text.cast(pl.Int64, strict=False)
     if kind is float:

@@ -6,9 +6,11 @@ what a person sees of them (`cli`).
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 
 import dagster as dg
 
@@ -19,6 +21,7 @@ from olist_pipeline.months import MonthRange
 from olist_pipeline.orchestration.internals.runs import NO_COMPUTE_LOGS, execute_run, instance_of
 from olist_pipeline.orchestration.internals.storage import migrate_storage
 from olist_pipeline.orchestration.partitions import range_tags
+from olist_pipeline.runtime_folder import path_without_pattern
 from olist_pipeline.settings import PROJECT_DIR, Settings
 from olist_pipeline.stores.postgres import ready_url
 
@@ -30,6 +33,7 @@ def prepare(settings: Settings) -> str:
         migrate_storage(url)
     settings.export()
     _configure(settings)
+    os.environ["DAGSTER_HOME"] = str(_home(settings))
     return url
 
 
@@ -37,6 +41,11 @@ def _configure(settings: Settings) -> None:
     """Set DAGSTER_HOME up, whatever has become of it."""
     with replacing(settings.dagster_home / "dagster.yaml") as temporary:
         shutil.copyfile(PROJECT_DIR / "dagster.yaml", temporary)
+
+
+def _home(settings: Settings) -> Path:
+    """Return DAGSTER_HOME: Dagster finds its file by a pattern, and keeps runs in SQLite where it finds none."""
+    return path_without_pattern(settings.dagster_home)
 
 
 LAUNCHED_HERE = {"olist/launched_by": "command line"}
@@ -56,7 +65,7 @@ def quiet_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
     """
     in_this_process = {"compute_logs": NO_COMPUTE_LOGS, "run_monitoring": {"enabled": False}}
     _configure(settings)
-    with instance_of(settings.dagster_home, in_this_process) as instance:
+    with instance_of(_home(settings), in_this_process) as instance:
         yield instance
 
 

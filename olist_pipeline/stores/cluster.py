@@ -18,11 +18,11 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from hashlib import blake2b
 from importlib.util import find_spec
 from pathlib import Path
 
 from olist_pipeline.errors import OlistError
+from olist_pipeline.runtime_folder import is_fit, name_in_it, name_of, private_folder, runtime_folder
 
 SYSTEM_USER = "pgserver"
 """Who runs the server for root."""
@@ -31,10 +31,6 @@ VERSION = "18"
 SUPERUSER = "postgres"
 PORT = 5432
 """It names the socket; nothing listens on a network."""
-PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-")
-"""What a socket's path may hold to be the same in every kind of address: libpq and SQLAlchemy split others."""
-LONGEST_SOCKET = 100
-"""Bytes of a socket's path with its name; the kernel takes 107, macOS 103."""
 
 _HBA = """\
 # Written at each start: the user who runs the server, and who started it for root, come in, as any role. Nobody else.
@@ -111,16 +107,9 @@ def socket_folder(data: Path, user: ServerUser) -> Path:
     It is the data folder; where that has a path that is too long for a socket or not plain, it is a folder of the
     user's in the temporary folder. Raises OlistError where somebody else has made that one.
     """
-    if _is_fit(data):
+    if is_fit(data):
         return data
-    name = blake2b(os.fsencode(data), digest_size=8).hexdigest()
-    return _private_folder(_private_folder(runtime_folder(user), user) / name, user)
-
-
-def runtime_folder(user: ServerUser) -> Path:
-    """Return the path of the user's own folder in the temporary folder."""
-    folder = Path(tempfile.gettempdir()) / f"olist-{user.uid}"
-    return folder if _is_fit(folder / ("0" * 16)) else Path("/tmp") / folder.name
+    return private_folder(_runtime_folder(user) / name_in_it(data), user.uid, user.gid)
 
 
 def server_settings(folder: Path) -> dict[str, str]:
@@ -216,6 +205,10 @@ def environment() -> dict[str, str]:
     return {**kept, "LC_ALL": "C"}
 
 
+def _runtime_folder(user: ServerUser) -> Path:
+    return private_folder(runtime_folder(user.uid), user.uid, user.gid)
+
+
 @contextmanager
 def _plain_programs(user: ServerUser) -> Iterator[Path]:
     """Yield the folder of the programs, a copy of them where its path means something to the shell that initdb uses."""
@@ -223,7 +216,7 @@ def _plain_programs(user: ServerUser) -> Iterator[Path]:
     if not set(str(folder)) & set('"$`\\\n'):
         yield folder
         return
-    with tempfile.TemporaryDirectory(dir=_private_folder(runtime_folder(user), user)) as copy:
+    with tempfile.TemporaryDirectory(dir=_runtime_folder(user)) as copy:
         os.chown(copy, user.uid, user.gid)
         # The programs find their libraries beside the package.
         package = folder.parents[1]
@@ -243,29 +236,9 @@ def _own(data: Path, user: ServerUser) -> None:
                 os.chown(found, user.uid, user.gid, follow_symlinks=False)
             return
         raise OlistError(
-            f"{path} belongs to {_name_of(owner)}, and the embedded PostgreSQL would run as {user.name}: run the "
+            f"{path} belongs to {name_of(owner)}, and the embedded PostgreSQL would run as {user.name}: run the "
             f"command as its owner, or give the folder away with `chown -R {user.name} {data}`."
         )
-
-
-def _private_folder(folder: Path, user: ServerUser) -> Path:
-    """Make a folder that only the server's user can enter; raises OlistError where somebody else has made it."""
-    with suppress(FileExistsError):
-        folder.mkdir(mode=0o700)
-        os.chown(folder, user.uid, user.gid)
-    found = folder.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != user.uid:
-        raise OlistError(
-            f"{folder}, where the embedded PostgreSQL would have its socket, belongs to {_name_of(found.st_uid)} and "
-            f"not to {user.name}: remove it, set TMPDIR to another folder, or set OLIST_HOME to a shorter, plain path."
-        )
-    folder.chmod(0o700)
-    return folder
-
-
-def _is_fit(folder: Path) -> bool:
-    path = str(folder / f".s.PGSQL.{PORT}")
-    return len(os.fsencode(path)) <= LONGEST_SOCKET and set(path) <= PLAIN
 
 
 def _let_run_programs(user: ServerUser) -> None:
@@ -290,10 +263,3 @@ def _let_pass(path: Path, user: ServerUser) -> None:
         else:
             os.chown(folder, -1, user.gid)
             folder.chmod(stat.S_IMODE(found.st_mode) | 0o010)
-
-
-def _name_of(uid: int) -> str:
-    try:
-        return f"the user {pwd.getpwuid(uid).pw_name}"
-    except KeyError:
-        return f"the user number {uid}"

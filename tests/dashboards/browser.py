@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from playwright.sync_api import BrowserContext, Page, sync_playwright
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Response, sync_playwright
 
 CHROMIUM = shutil.which("chromium")
 QUIET = "--no-sandbox --disable-gpu --disable-background-networking --disable-component-update --disable-sync"
@@ -47,8 +47,17 @@ def watched(browser: BrowserContext) -> Watched:
     """Return a new page that is watched."""
     page = browser.new_page()
     seen = Watched(page)
+
+    def note_error(message: ConsoleMessage) -> None:
+        if message.type == "error":
+            seen.complaints.append(message.text)
+
+    def note_failure(response: Response) -> None:
+        if response.status >= 400:
+            seen.complaints.append(response.url)
+
     page.on("request", lambda request: seen.requests.append(request.url))
-    page.on("console", lambda message: message.type == "error" and seen.complaints.append(message.text))
+    page.on("console", note_error)
     page.on("pageerror", lambda error: seen.complaints.append(str(error)))
-    page.on("response", lambda response: response.status >= 400 and seen.complaints.append(response.url))
+    page.on("response", note_failure)
     return seen

@@ -7,7 +7,8 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
-from dashboards.queries import QUERIES, Query
+from dashboards.queries import QUERIES
+from dashboards.queries.query import Query
 from tests.dashboards.world import verdicts_by_table
 from tests.tables import IDENTICAL, TABLES
 
@@ -16,7 +17,7 @@ ROUTES = "migration_routes"
 ABOUT = {f"about.migration_{name}" for name in ("routes", "parity", "conservation", "quarantine", "rules")}
 
 
-def tree_of(query: Query) -> exp.Expression:
+def tree_of(query: Query) -> exp.Expr:
     return sqlglot.parse_one(query.sql, read="duckdb")
 
 

@@ -1,5 +1,6 @@
 """The trees of a finished run, and a release of each: wholly old, wholly replay, wholly new."""
 
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -7,13 +8,19 @@ import duckdb
 from olist_pipeline.intake.span import as_of
 from olist_pipeline.orchestration.dbt import ensure_manifest
 from olist_pipeline.registry import CONTEXTS
+from olist_pipeline.release_manifest import Route
 from olist_pipeline.serving.about import about
 from olist_pipeline.serving.build import Publication, publish
 from olist_pipeline.settings import Settings
 from olist_pipeline.stores import postgres
 from olist_pipeline.warehouse import REPLAY, load_manifest, warehouse_tables
 
-ROUTES = {"old": "old", "new": "new"}
+ROUTES: dict[str, Route] = {"old": "old", "new": "new"}
+
+
+def routes_of(tree: str) -> dict[str, Route]:
+    """Return the routes of a release that shows a tree; replay is no route, and put in the place of old."""
+    return dict.fromkeys(CONTEXTS, ROUTES.get(tree, "old"))
 
 
 def make_releases(settings: Settings, folder: Path) -> None:
@@ -23,8 +30,7 @@ def make_releases(settings: Settings, folder: Path) -> None:
     publication = Publication(tables, "r1", "f", "c", as_of(settings.landing).isoformat(), {}, about=said)
     for tree in ("old", "new", "replay"):
         serving = folder / tree / "serving"
-        routes = dict.fromkeys(CONTEXTS, ROUTES.get(tree, "old"))
-        release = publish(serving, settings.warehouse, publication, lambda routes=routes: routes)
+        release = publish(serving, settings.warehouse, publication, partial(routes_of, tree))
         if tree == REPLAY:
             database = serving / "releases" / f"{release.number:05d}" / "serving.duckdb"
             with duckdb.connect(str(database)) as connection:

@@ -15,11 +15,12 @@ import pytest
 
 from dashboards.export import content_of, html
 from dashboards.page import PAGES
+from olist_pipeline.contexts.sales.validation import validate_sales
 from olist_pipeline.orchestration.definitions import build_defs
 from olist_pipeline.release_manifest import Release, write_manifest
 from olist_pipeline.serving.release import point_to
 from olist_pipeline.settings import Settings
-from tests.pipeline.contexts.sales.test_validation import take_all_in, validate_sales
+from tests.pipeline.contexts.sales.test_validation import take_all_in
 from tests.pipeline.intake.test_bad_input import edit
 from tests.pipeline.orchestration.test_snapshot import SNAPSHOT, described
 

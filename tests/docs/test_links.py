@@ -24,7 +24,9 @@ def test_a_decision_is_in_the_index_with_its_title_and_its_date():
     found = []
     for number, path in enumerate(files, start=1):
         text = path.read_text("utf-8")
-        title, date = re.match(rf"# {number}\. (.+)\n\n(\d{{4}}-\d\d-\d\d), in force", text).groups()
+        begins = re.match(rf"# {number}\. (.+)\n\n(\d{{4}}-\d\d-\d\d), in force", text)
+        assert begins, path.name
+        title, date = begins.groups()
         assert all(f"**{part}.**" in text for part in ("Context", "Decision", "Consequences"))
         found.append((title, path.name, date))
     assert rows == found

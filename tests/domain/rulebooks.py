@@ -1,6 +1,19 @@
-"""Rulebooks with a rule that only a test has."""
+"""Rulebooks with a rule that only a test has, and what the ways in of each context are declared as."""
 
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any
+
+from olist_domain.kernel.rules import Rulebook
+
+Behaviours = Mapping[Rulebook[Any], Sequence[Callable[..., object]]]
+"""By rulebook: what makes an object with changes, or brings one into an aggregate."""
+
+Causes = Mapping[str, Sequence[Callable[[], object]]]
+"""By code of a rule: behaviours that would break it."""
+
+Reasons = Mapping[str, str]
+"""By code of a rule: why no behaviour can break it."""
 
 
 @contextmanager

@@ -12,6 +12,7 @@ import urllib.request
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +66,7 @@ class DagsterServer:
                     start_new_session=True,
                 )
             if name in self.ports:
-                wait_for(lambda port=self.ports[name]: is_listening(port), f"{name} listens", 90)
+                wait_for(partial(is_listening, self.ports[name]), f"{name} listens", 90)
 
     def kill(self, name: str, *, alone: bool = False) -> None:
         """Kill a process and all that it started, or the process alone."""
@@ -93,7 +94,7 @@ class DagsterServer:
 
     def launch(self, job: str, *, tags: dict[str, str] | None = None, assets: list[list[str]] | None = None) -> str:
         """Launch a job, or some assets of it with their checks, as the launchpad does; return the id of the run."""
-        selector = {**REPOSITORY, "pipelineName": job}
+        selector: dict[str, Any] = {**REPOSITORY, "pipelineName": job}
         if assets:
             selector["assetSelection"] = [{"path": path} for path in assets]
         launched = self.ask(

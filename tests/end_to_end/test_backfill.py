@@ -80,7 +80,12 @@ def test_failed_months_are_those_of_runs_that_died(world, instance, monkeypatch)
     for month in FAILED:
         execute(instance, job, MonthRange(month, month), {})
     planned = []
-    monkeypatch.setattr(cli, "run_jobs", lambda settings, console, plan: planned.extend(plan) or Progressed())
+
+    def only_planned(settings, console, plan):
+        planned.extend(plan)
+        return Progressed()
+
+    monkeypatch.setattr(cli, "run_jobs", only_planned)
     asked = CliRunner().invoke(cli.backfill, ["marketplace", "--only", "failed"], catch_exceptions=False)
     assert asked.exit_code == 0, asked.output
     assert [(one.months, one.is_monthly_only) for one in planned] == [

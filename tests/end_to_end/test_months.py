@@ -10,6 +10,7 @@ import duckdb
 import pytest
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner
+from dbt.contracts.graph.manifest import Manifest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -48,7 +49,9 @@ class Warehouse:
         with self.environment():
             # Parsing takes longer than building: once for all builds, whose windows are asked for when they run.
             # A build writes into its manifest: each gets a copy.
-            self.manifest = dbtRunner().invoke(["parse", "--vars", variables, *self.dbt_options]).result
+            parsed = dbtRunner().invoke(["parse", "--vars", variables, *self.dbt_options]).result
+            assert isinstance(parsed, Manifest)
+            self.manifest = parsed
 
     def lose_orders(self, landing, month):
         """Take all orders of a month out of a landing: it has rows in the first version alone."""
@@ -90,7 +93,7 @@ class Warehouse:
             )
             # The adapter keeps the warehouse open in this process.
             DuckDBConnectionManager.close_all_connections()
-        assert done.success, done.exception or "; ".join(str(result.message) for result in done.result)
+        assert done.success, done.exception or done.result
 
     def run_partitions(self, months):
         """What a Dagster run over `months` does of monthly tables."""

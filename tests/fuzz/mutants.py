@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from hypothesis import strategies as st
 
@@ -22,21 +23,23 @@ from tests.fuzz.values import BOM, BYTES, EXTRA_NAMES, FOOTERS, MOMENTS, NUMBERS
 Files = dict[str, bytes]
 """File name -> content; a file that is not there is missing."""
 
-Draw = Callable[[st.SearchStrategy], object]
+Draw = Callable[[st.SearchStrategy[Any]], Any]
 
 FILES = [table.file for table in LANDING.values()]
 
 
 @cache
 def valid_files() -> Files:
-    """Return a landing of a few orders, with the quirks of the generator and the points of their zip prefixes alone."""
+    """Return a landing of a few orders, with the quirks of the generator and few points."""
     with TemporaryDirectory() as folder:
         generate(Path(folder), orders=14, seed=5)
         files = {name: (Path(folder) / name).read_bytes() for name in FILES}
-    zips = files["olist_customers_dataset.csv"] + files["olist_sellers_dataset.csv"]
+    people = files["olist_customers_dataset.csv"].splitlines()[1:] + files["olist_sellers_dataset.csv"].splitlines()[1:]
+    zips = [person.split(b",")[-3] for person in people]
     header, *points = files["olist_geolocation_dataset.csv"].splitlines(keepends=True)
-    kept = [point for point in points if point.split(b",")[0].strip(b'"') in zips]
-    files["olist_geolocation_dataset.csv"] = b"".join([header, *kept[:25]])
+    # A few orders live in other places than the points: these move there.
+    moved = [b",".join([zips[n % len(zips)], *point.split(b",")[1:]]) for n, point in enumerate(points[:25])]
+    files["olist_geolocation_dataset.csv"] = b"".join([header, *moved])
     name = "product_category_name_translation.csv"
     files[name] = b"".join(files[name].splitlines(keepends=True)[:12]).rstrip()
     return files

@@ -34,7 +34,7 @@ def written(side: Side, name: str, folder: Path, con: duckdb.DuckDBPyConnection)
     Tables are in the database of the connection. A Parquet file has no ENUM.
     """
     if side.storage == "csv":
-        lines = [names(side), *([cell.text for cell in row] for row in side.rows)]
+        lines: list[list[str | None]] = [[*names(side)], *([cell.text for cell in row] for row in side.rows)]
         text = "".join(
             ",".join("" if cell is None else '"' + cell.replace('"', '""') + '"' for cell in line) + "\n"
             for line in lines

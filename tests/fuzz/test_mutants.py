@@ -3,6 +3,8 @@
 Most examples go only as far as the readers, which is cheap; the others go the whole way.
 """
 
+from typing import Any
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 
@@ -16,7 +18,7 @@ from tests.fuzz.mutants import mutants
 from tests.fuzz.trees import Trees, load_trees
 from tests.fuzz.way import place, readers_agree, sentence, whole_way
 
-LENIENT = {"deadline": None, "suppress_health_check": list(HealthCheck), "database": None}
+LENIENT: dict[str, Any] = {"deadline": None, "suppress_health_check": list(HealthCheck), "database": None}
 
 
 @pytest.fixture(scope="module")

@@ -20,10 +20,10 @@ from olist_pipeline.landing.csv_file import SOURCE_ROW, read_text
 from olist_pipeline.landing.folder import path_of, readable_landing
 from olist_pipeline.landing.inspection import inspect_landing
 from olist_pipeline.months import MonthRange
-from olist_pipeline.parity.attribution import LINKS, Evidence, parity_of
+from olist_pipeline.parity.attribution import Evidence, parity_of
 from olist_pipeline.parity.causes import causes
 from olist_pipeline.parity.conservation import conservation_of, intake_conservation_of
-from olist_pipeline.registry import LANDING, STEPS, origins
+from olist_pipeline.registry import LANDING, LINKS, STEPS, origins
 from olist_pipeline.settings import Settings
 from olist_pipeline.steps import run_intake, run_validation
 from olist_pipeline.stores import quarantine

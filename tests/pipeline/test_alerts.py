@@ -26,7 +26,8 @@ class Receiver:
     """A webhook that answers each post with the next of `answers`, then with 200."""
 
     def __init__(self, *answers, delay=0.0):
-        self.received, waiting = [], list(answers)
+        self.received: list[dict[str, object]] = []
+        waiting = list(answers)
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(handler):  # noqa: N805

@@ -33,6 +33,7 @@ def test_a_holder_that_is_killed_holds_nothing(path):
     holder.start()
     assert receiver.recv()
     assert is_held(path)
+    assert holder.pid is not None
     os.kill(holder.pid, signal.SIGKILL)
     holder.join()
     assert not is_held(path)

@@ -54,7 +54,8 @@ def test_passwords_are_files(compose, services):
 
 def test_what_runs_is_not_the_owner_of_the_tables(services):
     def role(name):
-        return re.match(r"postgresql://(\w+)@postgres:", services[name]["environment"]["OLIST_POSTGRES_URL"])[1]
+        [user] = re.findall(r"^postgresql://(\w+)@postgres:", services[name]["environment"]["OLIST_POSTGRES_URL"])
+        return user
 
     assert role("migrate") == services["postgres"]["environment"]["POSTGRES_USER"]
     assert {role(name) for name in RUNTIME} == {"olist_runtime"}

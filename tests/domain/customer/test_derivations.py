@@ -11,7 +11,7 @@ from olist_domain.customer.derivations import quintile
 from olist_domain.customer.facts import AddressFacts, PersonFacts, address_facts
 from olist_domain.customer.rules import CUSTOMER_RULES, PERSON_RULES
 from olist_domain.customer.segments import CustomerSegment, LifetimeValueTier, RfmSegment, SatisfactionTier
-from olist_domain.kernel.facts import Scalar, scalars
+from olist_domain.kernel.facts import Scalar, scalars, value_of
 from tests.domain.customer.factories import customer_record, order
 
 UNKNOWN_TIMES = {"order_purchase_timestamp": None, "first_order_at": None}
@@ -184,12 +184,12 @@ def ntile(population, tiles=5):
 @given(st.integers(1, 2000))
 def test_quintile_is_ntile_of_5(population):
     ranks = range(1, population + 1)
-    assert [quintile(Scalar(rank), Scalar(population)).value for rank in ranks] == ntile(population)
+    assert [value_of(quintile(Scalar(rank), Scalar(population))) for rank in ranks] == ntile(population)
 
 
 @pytest.mark.parametrize(("rank", "population"), [(None, 5), (1, None), (None, None)])
 def test_quintile_is_unknown_without_a_rank(rank, population):
-    assert quintile(Scalar(rank), Scalar(population)).value is None
+    assert value_of(quintile(Scalar(rank), Scalar(population))) is None
 
 
 def test_scores_are_the_digits_of_the_rfm_score():

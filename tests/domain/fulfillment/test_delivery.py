@@ -166,6 +166,7 @@ class TestPerformance:
     def test_is_what_the_derivations_say(self, days, performance):
         arrived = records(order_delivered_customer_date=ESTIMATE + timedelta(days=days, hours=20))
         found = Delivery.from_records(arrived).performance
+        assert found is not None
         assert found.performance is performance
         assert {
             "delivery_days": found.delivery_days,

@@ -6,6 +6,7 @@ from olist_domain.fulfillment.delivery import Delivery
 from olist_domain.fulfillment.geography import Geography
 from olist_domain.fulfillment.rules import DELIVERY_RULES, GEOGRAPHY_RULES, GEOLOCATION_RULES
 from tests.domain.fulfillment.factories import APPROVAL, DISPATCH, ESTIMATE, PURCHASE, point, records
+from tests.domain.rulebooks import Behaviours, Causes, Reasons
 
 SECOND = timedelta(seconds=1)
 
@@ -28,22 +29,22 @@ def place(**changes):
     return Geography([changed, point(geolocation_zip_code_prefix=changed.geolocation_zip_code_prefix)])
 
 
-ACCEPTED = {
+ACCEPTED: Behaviours = {
     DELIVERY_RULES: [lambda **changes: Delivery.from_records(records(**changes))],
     GEOLOCATION_RULES: [place],
     GEOGRAPHY_RULES: [place],
 }
 
-BEHAVIOURS = {}
+BEHAVIOURS: Behaviours = {}
 
-CAUSED = {
+CAUSED: Causes = {
     "DELIVERY_BEFORE_PURCHASE": [lambda: dispatched().complete(PURCHASE - SECOND)],
     "CARRIER_BEFORE_APPROVAL": [lambda: planned().dispatch(APPROVAL - SECOND)],
     "CARRIER_BEFORE_PURCHASE": [lambda: planned().dispatch(PURCHASE - SECOND)],
     "DELIVERED_BEFORE_CARRIER": [lambda: dispatched().complete(DISPATCH - SECOND)],
 }
 
-OUT_OF_REACH = {
+OUT_OF_REACH: Reasons = {
     "DELIVERED_WITHOUT_DATE": "completing gives the date",
     **dict.fromkeys(("OUTSIDE_BRAZIL", "INVALID_STATE", "INVALID_ZIP_PREFIX"), "places do not change"),
 }

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -83,7 +84,7 @@ def test_rules_broken_carries_every_violation():
     [(Aggregation.COUNT, 0, 3), (Aggregation.DISTINCT, 0, 2), (Aggregation.SUM, Decimal("0.00"), Decimal("5.00"))],
 )
 def test_a_rollup_aggregates_the_known_values_of_the_parts(aggregation, empty, expected):
-    rollup = Rollup("total", aggregation, lambda part: part.weight, empty)
+    rollup: Rollup[Any] = Rollup("total", aggregation, lambda part: part.weight, empty)
     parts = [box(Decimal("1.00")), box(Decimal("2.00")), box(None), box(Decimal("2.00"))]
     assert rollup.over(parts) == expected
     assert rollup.over([]) == empty

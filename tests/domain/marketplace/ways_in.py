@@ -9,6 +9,7 @@ from olist_domain.marketplace.review import Review
 from olist_domain.marketplace.rules import CATEGORY_RULES, PRODUCT_RULES, REVIEW_RULES, SELLER_RULES
 from olist_domain.marketplace.seller import Seller
 from tests.domain.marketplace.factories import PURCHASE, category_record, product_record, review_record, seller_record
+from tests.domain.rulebooks import Behaviours, Causes, Reasons
 
 
 def review(order_purchase_timestamp=PURCHASE, orders_of_review=1, **changes):
@@ -22,16 +23,16 @@ def product(product_category_name_english="perfumery", **changes):
     return Product(record, Category(category_record(**names)) if is_translated else None, PURCHASE)
 
 
-ACCEPTED = {
+ACCEPTED: Behaviours = {
     REVIEW_RULES: [review],
     SELLER_RULES: [lambda **changes: Seller(seller_record(**changes), PURCHASE)],
     PRODUCT_RULES: [product],
     CATEGORY_RULES: [lambda **changes: Category(category_record(**changes))],
 }
 
-BEHAVIOURS = {}
+BEHAVIOURS: Behaviours = {}
 
-CAUSED = {
+CAUSED: Causes = {
     "REVIEW_BEFORE_PURCHASE": [
         lambda: Review.submit(
             review_id="r1",
@@ -44,7 +45,7 @@ CAUSED = {
     ],
 }
 
-OUT_OF_REACH = {
+OUT_OF_REACH: Reasons = {
     "REVIEW_SCORE_OUT_OF_RANGE": "a ReviewScore is one to five stars",
     "REVIEW_ON_SEVERAL_ORDERS": "a new review is of one order",
     "REVIEW_DATE_MISSING": "a new review has both times",

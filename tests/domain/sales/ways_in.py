@@ -8,6 +8,7 @@ from olist_domain.sales.order_item import OrderItem
 from olist_domain.sales.payment import Payment
 from olist_domain.sales.records import OrderRecord
 from olist_domain.sales.rules import ORDER_ITEM_RULES, ORDER_RULES, PAYMENT_RULES
+from tests.domain.rulebooks import Behaviours, Causes, Reasons
 from tests.domain.sales.factories import ORDER_ID, PURCHASE, item_record, order_record, payment_record, records
 
 TWELVE = {"price": Decimal("10.00"), "freight_value": Decimal("2.00")}
@@ -69,7 +70,7 @@ def line(**changes):
     return OrderItem(item_record(order_item_id=2, **changes))
 
 
-ACCEPTED = {
+ACCEPTED: Behaviours = {
     ORDER_RULES: [order],
     ORDER_ITEM_RULES: [
         lambda **changes: OrderItem(item_record(**changes)),
@@ -82,7 +83,7 @@ ACCEPTED = {
 }
 """By rulebook: what makes an object of records with changes."""
 
-BEHAVIOURS = {
+BEHAVIOURS: Behaviours = {
     ORDER_ITEM_RULES: [
         lambda **changes: place(line(**changes)),
         lambda **changes: created().add_item(line(**changes)),
@@ -91,7 +92,7 @@ BEHAVIOURS = {
 }
 """By rulebook: what brings an object with changes into an order."""
 
-CAUSED = {
+CAUSED: Causes = {
     "ORDER_WITHOUT_ITEMS": [
         lambda: Order.place(order_id=ORDER_ID, customer_id="c1", at=PURCHASE, estimated_delivery=PURCHASE, items=[])
     ],
@@ -105,7 +106,7 @@ CAUSED = {
 }
 """By code: behaviours of the aggregate that would break the rule."""
 
-OUT_OF_REACH = {
+OUT_OF_REACH: Reasons = {
     "ORDER_STATUS_UNKNOWN": "every behaviour takes one of the eight",
     "ORDER_WITHOUT_PAYMENT": "no behaviour takes a payment away",
 }

@@ -157,4 +157,4 @@ def test_one_normal_form_means_one_condition(written):
     for first, *others in by_form.values():
         for other in others:
             query = f"select count(*) from range(-2, 4) as t(a) where ({first}) <> ({other})"
-            assert duckdb.sql(query).fetchall() == [(0,)], (first, other)
+            assert duckdb.execute(query).fetchall() == [(0,)], (first, other)

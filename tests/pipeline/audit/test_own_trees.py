@@ -48,7 +48,7 @@ def test_every_case_of_old_is_found_or_explained(old, compiled):
     found = Counter({entry.finding.model: 0 for entry in old.entries})
     for entry in old.entries:
         found[entry.finding.model] += entry.finding.cases
-    explained = Counter()
+    explained: Counter[str] = Counter()
     for item in old.technical:
         explained[item.model] += item.cases
     assert {model: found[model] + explained[model] for model in counted} == counted

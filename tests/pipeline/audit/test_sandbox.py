@@ -26,6 +26,7 @@ from jinja2.exceptions import SecurityError
 from olist_pipeline.audit import pool, report
 from olist_pipeline.audit.audit import audit
 from olist_pipeline.audit.jinja import MacroText, Renderer
+from olist_pipeline.audit.reading import Job
 from olist_pipeline.audit.sandbox import PLAIN, TIMES
 
 FORBIDDEN = (
@@ -106,7 +107,12 @@ def test_no_name_leads_to_python_itself():
     renderer = renderer_with_macros()
     environment = renderer._environment
     probed = []
-    environment.globals["probe"] = lambda value: probed.append(value) or ""
+
+    def probe(value):
+        probed.append(value)
+        return ""
+
+    environment.globals["probe"] = probe
     renderer.render(PROBES, "model")
     del environment.globals["probe"]
     assert len(probed) > 25
@@ -294,7 +300,7 @@ def test_a_worker_is_started_with_nothing(tmp_path, monkeypatch):
     monkeypatch.setenv("MARK", "env1ronment-mark")
     monkeypatch.setattr(pool, "START", STARTED)
     (tmp_path / "model.sql").write_text("select 1")
-    job = pool.Job(str(tmp_path / "model.sql"), "model.sql", None)
+    job = Job(str(tmp_path / "model.sql"), "model.sql", None)
     with (tmp_path / "open").open("w"):
         [answer] = pool.audit_files([job], {})
     environment, folder, files, descriptors, is_leader = json.loads(answer.file)

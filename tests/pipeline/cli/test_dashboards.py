@@ -7,7 +7,7 @@ from click.testing import CliRunner
 
 from olist_pipeline.cli.dashboards import dashboards
 from olist_pipeline.errors import OlistError
-from olist_pipeline.serving.release import MANIFEST
+from olist_pipeline.release_manifest import MANIFEST
 
 
 def run(*arguments):

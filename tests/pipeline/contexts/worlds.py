@@ -47,7 +47,8 @@ def validate_all(landing: Path) -> ValidatedSet:
     orders, items = sales.accepted("orders").lazy(), sales.accepted("order_items").lazy()
     reviews = validate_reviews(intake["order_reviews"].lazy(), intake["order_reviews"].lazy(), orders.select(*_ORDER))
     sold = items.select("order_id", "product_id", "seller_id").join(orders.select(*_ORDER), on="order_id")
-    offers = validate_offers(*(intake[name].lazy() for name in ("sellers", "products", "categories")), sold)
+    sellers, products, categories = (intake[name].lazy() for name in ("sellers", "products", "categories"))
+    offers = validate_offers(sellers, products, categories, sold)
     day = as_of(landing)
     customers = validate_customers(
         intake["customers"].lazy(),

@@ -41,11 +41,11 @@ def test_duckdb_reads_what_is_written(tmp_path, content):
     path = tmp_path / "file.csv"
     path.write_bytes(content)
     wanted = [tuple((cell or None) for cell in [*record, "", ""][:2]) for record in expected.records[1:]]
-    assert duckdb.sql(f"FROM {duckdb_relation(path, ['x', 'y'])}").fetchall() == wanted
+    assert duckdb.execute(f"FROM {duckdb_relation(path, ['x', 'y'])}").fetchall() == wanted
 
 
 def test_another_dialect_is_read_as_it_is_said(tmp_path):
     path = tmp_path / "a[1].tsv"
     path.write_bytes("x\ty\n'1\t2'\t\xe3\n#\t\"\n".encode("latin-1"))
     relation = duckdb_relation(path, ["x", "y"], Dialect("\t", "'", "latin-1"))
-    assert duckdb.sql(f"FROM {relation}").fetchall() == [("1\t2", "ã"), ("#", '"')]
+    assert duckdb.execute(f"FROM {relation}").fetchall() == [("1\t2", "ã"), ("#", '"')]

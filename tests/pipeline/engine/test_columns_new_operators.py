@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from olist_domain.kernel.facts import Scalar, value_of
-from olist_pipeline.engine.columns import ColumnFact
+from olist_pipeline.engine.columns import ColumnFact, expression
 
 WHOLE, TEXT, DOUBLE, MONEY, MOMENT, DAY = (
     pl.Int64,
@@ -140,5 +140,5 @@ def test_white_space_trimmed_by_sql_is_a_blank_text():
 def test_a_constant_divisor_gives_the_same_bits_on_polars_and_objects(numbers):
     """Polars multiplies by the inverse of a single divisor: 1 / 1e6 is not a whole number of bits."""
     frame = nw.from_native(pl.DataFrame({"n": numbers}))
-    quotients = frame.select((ColumnFact(nw.col("n")) / 1e6).expr).to_native().to_series().to_list()
+    quotients = frame.select(expression(ColumnFact(nw.col("n")) / 1e6)).to_native().to_series().to_list()
     assert quotients == [value_of(Scalar(number) / 1e6) for number in numbers]

@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from polars.datatypes import DataType, DataTypeClass
 
 from olist_domain.kernel.facts import scalars
 from olist_domain.sales.facts import ITEM_ROLLUPS, PAYMENT_ROLLUPS
@@ -25,7 +26,7 @@ kinds = st.none() | st.sampled_from([*(kind.value for kind in PaymentType), "not
 texts = st.none() | st.sampled_from(["a", "b"])
 
 # The values and the column type of every fact, by name: few values, so that boundaries are met often.
-VALUES = {
+VALUES: dict[str, tuple[st.SearchStrategy, DataType | DataTypeClass]] = {
     "order_id": (texts, pl.String),
     "customer_id": (texts, pl.String),
     "seller_id": (texts, pl.String),

@@ -164,6 +164,12 @@ class TestBadCells:
         edit(landing, ORDERS_FILE, b"2017-10-10 21:25:13", moment)
         assert rules(landing, ORDERS) == ["UNPARSEABLE_ORDER_DELIVERED_CUSTOMER_DATE", ""]
 
+    def test_an_id_is_no_longer_than_an_index_takes(self, landing):
+        for length, expected in ((1000, []), (1001, ["UNPARSEABLE_CUSTOMER_ID"])):
+            edit(landing, ORDERS_FILE, b"o1,c", b"o1," + b"c" * (length - 2) + b"c")
+            assert list(filter(None, rules(landing, ORDERS))) == expected
+            edit(landing, ORDERS_FILE, b"c" * (length - 1), b"c")
+
     def test_a_date_without_a_time_is_its_midnight(self, landing):
         edit(landing, ORDERS_FILE, b"2017-10-10 21:25:13", b"2017-10-11")
         rows = take_in(ORDERS, landing, MONTHS)

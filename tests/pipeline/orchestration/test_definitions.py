@@ -142,7 +142,7 @@ def test_a_run_has_one_step_for_each_invocation_of_dbt(environment):
 
 
 def test_steps_are_declared_after_what_they_read():
-    published = set()
+    published: set[str] = set()
     for step in STEPS:
         assert set(step.published) <= published, step.name
         published |= {f"{table.context}/{table.name}" for table in step.tables}
@@ -155,7 +155,7 @@ def test_the_manifest_is_parsed_once(environment):
 
 
 def test_an_invocation_of_dbt_starts_nothing_beside_it(environment, tmp_path, monkeypatch):
-    dbt = build_defs(environment).resources["dbt"]
+    dbt = (build_defs(environment).resources or {})["dbt"]
     with monkeypatch.context() as patch:
         patch.setattr(resource, "check_output", lambda *_: pytest.fail("dbt is asked for its version"))
         invocation = dbt.cli(["deps"], target_path=tmp_path)

@@ -2,14 +2,15 @@
 
 import os
 import time
-from types import SimpleNamespace
+
+import dagster as dg
 
 from olist_pipeline.orchestration import run_process
 from olist_pipeline.orchestration.run_process import RunProcess, hold, process_of
 
 
 def test_only_old_locks_that_nobody_holds_are_removed(tmp_path):
-    instance = SimpleNamespace(root_directory=str(tmp_path))
+    instance = dg.DagsterInstance.ephemeral(str(tmp_path))
     hold(instance, "living")
     for left in ("old", "recent"):
         (tmp_path / "runs" / f"{left}.lock").touch()

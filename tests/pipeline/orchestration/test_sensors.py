@@ -233,7 +233,7 @@ class TestAutomationOff:
     def test_schedules_skip_and_are_in_the_time_zone_of_the_business(self, environment, parsed_project, name):
         off = build_defs(parsed_project, {"pipeline": pipeline(replace(environment, is_automated=False))})
         schedule = off.resolve_schedule_def(name)
-        context = dg.build_schedule_context(resources={"pipeline": off.resources["pipeline"]})
+        context = dg.build_schedule_context(resources={"pipeline": (off.resources or {})["pipeline"]})
         assert schedule.evaluate_tick(context).skip_message == AUTOMATION_IS_OFF
         assert schedule.execution_timezone == "America/Sao_Paulo"
 

@@ -1,6 +1,7 @@
 """Causes: quarantined rows traced to the ids that warehouse rows bear, and to the rules that began it."""
 
 from datetime import date
+from typing import Any
 
 import polars as pl
 import pytest
@@ -15,7 +16,7 @@ from olist_pipeline.validation.validated import QUARANTINE
 
 @pytest.fixture
 def put(database):
-    rows = []
+    rows: list[tuple[Any, ...]] = []
 
     def put_row(table, rules, payload, *, aggregate=("order", None)):
         kind, identity = aggregate

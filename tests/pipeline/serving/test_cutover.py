@@ -7,11 +7,12 @@ from olist_pipeline.errors import OlistError
 from olist_pipeline.serving import cutover as cutovers
 from olist_pipeline.serving import journal
 from olist_pipeline.serving.cutover import GateClosed
-from olist_pipeline.serving.release import current_number, current_release
+from olist_pipeline.serving.release import current_number
 from tests.pipeline.serving.world import (
     SHADOW,
     cut_over,
     published,
+    release_of,
     roll_back,
     routes,
     settings_of,
@@ -46,7 +47,7 @@ class TestCutover:
     def test_composes_where_what_was_prepared_is_of_other_routes(self, settings):
         roll_back(settings, "customer")
         cut_over(settings, "sales")
-        assert current_release(settings.serving).routes == {**SHADOW, "sales": "new", "customer": "old"}
+        assert release_of(settings).routes == {**SHADOW, "sales": "new", "customer": "old"}
 
     def test_says_what_waits_and_which_references_lead_into_quarantine(self, settings):
         cut_over(settings, "sales")
@@ -72,7 +73,12 @@ class TestCutover:
 
     def test_the_gate_is_asked_about_what_is_served(self, settings):
         asked = []
-        cut_over(settings, "sales", lambda release: asked.append(release.number) or [])
+
+        def gate(release):
+            asked.append(release.number)
+            return []
+
+        cut_over(settings, "sales", gate)
         assert asked == [1]
 
     def test_force_needs_a_reason_and_is_recorded(self, settings):

@@ -5,6 +5,7 @@ import multiprocessing
 import os
 import sys
 import time
+import uuid
 from dataclasses import replace
 from datetime import date
 from types import SimpleNamespace
@@ -28,6 +29,7 @@ from olist_pipeline.steps import run_intake, run_validation
 from olist_pipeline.stores import approvals, verdicts
 from olist_pipeline.stores.verdicts import Verdict
 from olist_pipeline.warehouse import WarehouseTable
+from tests.pipeline.serving.world import release_of
 
 ORDERS = WarehouseTable("fact_orders", "sales", ("order_id",), {}, {})
 SHADOW, NEW = {"sales": "shadow"}, {"sales": "new"}
@@ -71,7 +73,7 @@ def served(settings):
 
 def build_for_ever(serving, name, told):
     """Build a release, in a folder of this name, without an end; say where."""
-    releases.uuid.uuid4 = lambda: SimpleNamespace(hex=name)
+    uuid.uuid4 = lambda: SimpleNamespace(hex=name)  # type: ignore[assignment, return-value]
     with releases.building(serving) as folder:
         folder.mkdir()
         (folder / "half").touch()
@@ -133,14 +135,14 @@ class TestPublishing:
         published(settings, warehouse)
         published(settings, warehouse, NEW)
         point_to(settings.serving, 1)
-        assert current_release(settings.serving).number == 1
+        assert release_of(settings).number == 1
         assert len(served(settings)) == 3
 
     def test_a_release_that_is_not_there_cannot_be_pointed_to(self, settings, warehouse):
         published(settings, warehouse)
         with pytest.raises(OlistError, match="no release 9"):
             point_to(settings.serving, 9)
-        assert current_release(settings.serving).number == 1
+        assert release_of(settings).number == 1
 
     @pytest.mark.parametrize("point", ["_copy_tables", "write_manifest", "put_in_place", "point_to"])
     def test_a_crash_while_publishing_leaves_the_former_release_serving(self, settings, warehouse, monkeypatch, point):
@@ -156,7 +158,7 @@ class TestPublishing:
             patch.setattr(build, point, die)
             with pytest.raises(Killed):
                 published(settings, warehouse, NEW)
-        assert current_release(settings.serving).number == 1
+        assert release_of(settings).number == 1
         assert len(served(settings)) == 3
         assert published(settings, warehouse, NEW).number > 1
         assert len(served(settings)) == 2
@@ -205,8 +207,8 @@ class ProvenStores:
         for table in SALES.landing:
             run_intake(settings, settings.postgres_url, table, date(2018, 12, 1), "r1")
         run_validation(settings, settings.postgres_url, SALES.steps[0], [date(2017, 10, 1), date(2018, 1, 1)], "r1")
-        for table in SALES.tables:
-            self.record_conservation(settings, table)
+        for staged in SALES.tables:
+            self.record_conservation(settings, staged)
         self.record_parity(settings, {"ORDER_WITHOUT_ITEMS": 1})
         return settings
 
@@ -314,7 +316,7 @@ class TestCutoverGate(ProvenStores):
 
     def missing(self, settings, today=date(2018, 12, 1), **rules):
         settings = replace(settings, cutover=replace(settings.cutover, **rules))
-        release = current_release(settings.serving)
+        release = release_of(settings)
         return cutover_objections(settings, settings.postgres_url, release, "sales", today)
 
     def test_is_open_after_enough_green_runs(self, ready):
@@ -377,7 +379,7 @@ class TestVerification:
     def problems(self, settings):
         folder = settings.serving / "current"
         with duckdb.connect(str(folder / "serving.duckdb"), read_only=True) as connection:
-            return audit(connection, current_release(settings.serving))
+            return audit(connection, release_of(settings))
 
     def spoil(self, settings, statement):
         change((settings.serving / "current").resolve() / "serving.duckdb", statement)
@@ -407,7 +409,7 @@ class TestVerification:
         change(warehouse, f"INSERT INTO new.fact_orders VALUES ({value}, 1)")
         with pytest.raises(OlistError, match=r"new\.fact_orders has 3 rows"):
             published(settings, warehouse, NEW)
-        assert current_release(settings.serving).number == 1
+        assert release_of(settings).number == 1
 
     def test_the_old_side_is_served_as_it_is(self, settings, warehouse):
         """The old pipeline reports a doubled row and goes on; a release that refused it would stop the dashboards."""
@@ -426,4 +428,4 @@ class TestVerification:
         change(warehouse, "ALTER TABLE old.fact_orders RENAME COLUMN total TO amount")
         with pytest.raises(OlistError, match=r"the dashboard query total fails \(.*total"):
             published(settings, warehouse)
-        assert current_release(settings.serving).number == 1
+        assert release_of(settings).number == 1

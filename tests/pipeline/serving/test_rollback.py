@@ -8,7 +8,7 @@ from olist_pipeline.release_manifest import Key
 from olist_pipeline.serving import journal, standby
 from olist_pipeline.serving import rollback as rollbacks
 from olist_pipeline.serving.cutover import rehearse
-from olist_pipeline.serving.release import current_number, current_release
+from olist_pipeline.serving.release import current_number
 from olist_pipeline.serving.rollback import acknowledge
 from tests.pipeline.serving.world import (
     CONTEXTS,
@@ -16,6 +16,7 @@ from tests.pipeline.serving.world import (
     cut_over,
     expected_sides,
     published,
+    release_of,
     roll_back,
     routes,
     settings_of,
@@ -42,7 +43,7 @@ class TestRollback:
         standby.prepare(all_new.serving)
         roll_back(all_new, "fulfillment")
         roll_back(all_new, "marketplace")
-        assert sides(all_new) == expected_sides(current_release(all_new.serving), routes(all_new))
+        assert sides(all_new) == expected_sides(release_of(all_new), routes(all_new))
         assert sides(all_new)["dim_customer"] == "old", "it needs marketplace"
 
     def test_takes_along_what_may_not_be_served_beside_it(self, tmp_path):

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from olist_pipeline.registry import CONTEXTS, contexts_behind
-from olist_pipeline.release_manifest import Reference, Release, ReleasedTable
+from olist_pipeline.release_manifest import Reference, Release, ReleasedTable, Route
 from olist_pipeline.serving.build import needs_of, references_of
 from olist_pipeline.serving.routing import lost_references, mixtures, served_schema, unmatched, waiting_for
 from olist_pipeline.warehouse import load_manifest, warehouse_tables
@@ -58,7 +58,7 @@ class TestLineage:
 
     @pytest.mark.parametrize("order", permutations(NAMES), ids="-".join)
     def test_in_any_order_the_last_cutover_puts_everything_on_new(self, needs, order):
-        routes = dict.fromkeys(NAMES, "shadow")
+        routes: dict[str, Route] = dict.fromkeys(NAMES, "shadow")
         for context in order:
             routes[context] = "new"
             for name, needed in needs.items():

@@ -6,8 +6,7 @@ import duckdb
 
 from benchmarks.soak import soak, switcher
 from olist_pipeline.serving import journal
-from olist_pipeline.serving.release import current_release
-from tests.pipeline.serving.world import expected_sides, published, settings_of, sides
+from tests.pipeline.serving.world import expected_sides, published, release_of, settings_of, sides
 
 
 def test_readers_notice_nothing_but_other_releases(tmp_path):
@@ -22,7 +21,7 @@ def test_readers_notice_nothing_but_other_releases(tmp_path):
     assert len(seen.releases_seen) > 2
     with journal.sole_switch(settings.serving):
         routes = journal.present_state(settings.serving).routes
-    assert sides(settings) == expected_sides(current_release(settings.serving), routes)
+    assert sides(settings) == expected_sides(release_of(settings), routes)
 
 
 def test_a_reader_of_a_release_that_is_not_what_it_says_is_caught(tmp_path):

@@ -13,9 +13,10 @@ from olist_pipeline.serving import cutover as cutovers
 from olist_pipeline.serving import journal, standby, switch
 from olist_pipeline.serving import rollback as rollbacks
 from olist_pipeline.serving.cutover import rehearse
-from olist_pipeline.serving.release import current_number, current_release, kept_numbers
+from olist_pipeline.serving.release import current_number, kept_numbers
 from olist_pipeline.serving.rollback import acknowledge
 from olist_pipeline.stores import routes as route_store
+from olist_pipeline.stores.postgres import query
 from tests.pipeline.serving.world import (
     CONTEXTS,
     SHADOW,
@@ -23,6 +24,7 @@ from tests.pipeline.serving.world import (
     cut_over,
     expected_sides,
     published,
+    release_of,
     roll_back,
     routes,
     sides,
@@ -43,7 +45,7 @@ class Killed(BaseException):
 
 def is_consistent(settings):
     """Whether what is served, the journal and what a release says of itself agree."""
-    release = current_release(settings.serving)
+    release = release_of(settings)
     return sides(settings) == expected_sides(release, routes(settings)) == expected_sides(release, release.routes)
 
 
@@ -116,7 +118,7 @@ def test_any_sequence_of_acts_and_crashes_serves_what_the_routes_say(first_relea
             with suppress(OlistError, Killed):
                 take_step(settings, step, context)
         heal(settings)
-        assert sides(settings) == expected_sides(current_release(settings.serving), routes(settings))
+        assert sides(settings) == expected_sides(release_of(settings), routes(settings))
     assert current_number(settings.serving) in kept_numbers(settings.serving)
     known = dict(SHADOW)
     for act in journal.done_acts(settings.serving):
@@ -165,7 +167,7 @@ class TestRecord:
         cut_over(settings, "sales")
         journal.bring_to_database(settings.serving, database)
         with pytest.raises(Exception, match="append-only"):
-            route_store.query(database, "DELETE FROM migration.route_history")
+            query(database, "DELETE FROM migration.route_history")
 
     def test_another_release_is_no_change_of_routes(self, settings, database):
         cut_over(settings, "sales")

@@ -14,9 +14,8 @@ from olist_pipeline.serving import audit, standby
 from olist_pipeline.serving.audit import dashboard_queries
 from olist_pipeline.serving.cutover import cutover
 from olist_pipeline.serving.guard import guard
-from olist_pipeline.serving.release import current_release
 from olist_pipeline.serving.rollback import rollback
-from tests.pipeline.serving.world import published, settings_of
+from tests.pipeline.serving.world import published, release_of, settings_of
 
 SENTENCE = "the dashboards' queries cannot be checked, for the package dashboards cannot be imported"
 
@@ -43,7 +42,7 @@ def test_the_release_and_its_command_say_so(settings, no_package, monkeypatch):
     monkeypatch.setenv("OLIST_HOME", str(settings.home))
     made = published(settings)
     assert SENTENCE in made.unchecked[0]
-    assert current_release(settings.serving).unchecked == made.unchecked
+    assert release_of(settings).unchecked == made.unchecked
     result = CliRunner().invoke(release_command, ["verify", str(made.number)])
     assert result.exit_code == 1
     assert SENTENCE in result.output
@@ -56,7 +55,12 @@ def test_the_summary_of_a_run_says_so(settings, no_package, capsys):
 
     made = asdict(published(settings))
     counts = ("tables", "too_much_rejected", "quarantined_by_rule", "flagged_by_rule", "parity")
-    figures = {name: [] for name in counts} | {"events": {"recorded": {}}, "seconds": {}, "routes": {}, "release": made}
+    figures: dict[str, object] = {name: [] for name in counts} | {
+        "events": {"recorded": {}},
+        "seconds": {},
+        "routes": {},
+        "release": made,
+    }
     print_summary(Console(width=400), figures)
     assert f"Not checked: {SENTENCE}" in capsys.readouterr().out
 
@@ -67,7 +71,7 @@ def test_a_cutover_that_somebody_forces_says_so_in_its_release(settings, no_pack
         cutover(settings, "sales", lambda release: audit.unchecked(), by="me", reason="")
     done = cutover(settings, "sales", lambda release: audit.unchecked(), by="me", reason="needed", force=True)
     assert any(SENTENCE in overruled for overruled in done.act.overridden)
-    assert SENTENCE in current_release(settings.serving).unchecked[0]
+    assert SENTENCE in release_of(settings).unchecked[0]
 
 
 def test_a_standby_that_was_not_checked_is_not_taken_once_it_can_be(settings, monkeypatch):
@@ -77,7 +81,7 @@ def test_a_standby_that_was_not_checked_is_not_taken_once_it_can_be(settings, mo
         published(settings)
         assert "sales" in standby.prepare(settings.serving)
     cutover(settings, "sales", lambda release: [], by="me", reason="proven")
-    assert current_release(settings.serving).unchecked == ()
+    assert release_of(settings).unchecked == ()
 
 
 def test_the_guard_is_red_and_takes_nothing_back(settings, no_package, database, monkeypatch):
@@ -97,4 +101,4 @@ def test_a_rollback_works_all_the_same(settings, no_package):
     published(settings)
     cutover(settings, "sales", lambda release: [], by="me", reason="proven", force=True)
     rollback(settings, "sales", by="me", reason="a doubt")
-    assert current_release(settings.serving).routes["sales"] == "old"
+    assert release_of(settings).routes["sales"] == "old"

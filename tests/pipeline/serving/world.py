@@ -10,6 +10,7 @@ from olist_pipeline.release_manifest import Key, Release
 from olist_pipeline.serving.build import Publication, publish
 from olist_pipeline.serving.cutover import cutover
 from olist_pipeline.serving.journal import present_state
+from olist_pipeline.serving.release import current_release
 from olist_pipeline.serving.rollback import rollback
 from olist_pipeline.serving.routing import served_schemas
 from olist_pipeline.settings import CutoverRules, Settings
@@ -78,6 +79,13 @@ def published(settings: Settings, routes=SHADOW, objections=lambda connection, r
     read_routes = routes if callable(routes) else lambda: routes
     publication = replace(publication, **changes)
     return publish(settings.serving, settings.warehouse, publication, read_routes, objections)
+
+
+def release_of(settings: Settings) -> Release:
+    """Return the release that is served; fails where there is none."""
+    release = current_release(settings.serving)
+    assert release is not None
+    return release
 
 
 def sides(settings: Settings) -> dict[str, str]:

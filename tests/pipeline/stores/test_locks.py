@@ -109,4 +109,5 @@ def in_background(connection, statement):
 def waits(connection):
     with closing(psycopg2.connect(connection.dsn)) as other, other.cursor() as cursor:
         cursor.execute("SELECT pg_blocking_pids(%s) <> '{}'", [connection.get_backend_pid()])
-        return cursor.fetchone()[0]
+        [(is_blocked,)] = cursor.fetchall()
+    return is_blocked

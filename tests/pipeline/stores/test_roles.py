@@ -67,8 +67,11 @@ def test_the_runtime_role_does_all_that_a_run_does_with_the_stores(runtime):
     assert quarantine.source_rows(runtime, "orders", "orders") == [2]
     verdicts.record(runtime, verdicts.Verdict("sales", "t", "parity", "identical", True, "s", {}, "r1"))
     assert verdicts.streaks(runtime) == {"sales": 1}
-    for number, (action, former, route) in enumerate([("cutover", "shadow", "new"), ("rollback", "new", "old")]):
-        change = routes.Change("sales", former, route)
+    switched: list[tuple[routes.Action, routes.Change]] = [
+        ("cutover", routes.Change("sales", "shadow", "new")),
+        ("rollback", routes.Change("sales", "new", "old")),
+    ]
+    for number, (action, change) in enumerate(switched):
         act = routes.Act(f"00000000-0000-0000-0000-{number:012}", action, (change,), "2026-01-01", "me", "so")
         assert routes.record(runtime, [act]) == 1
     assert [row["new_route"] for row in routes.history(runtime)] == ["new", "old"]

@@ -39,7 +39,7 @@ SCHEMAS = ["data_quality", "event_store", "migration"]
 
 def shape(url):
     """Return everything that the schemas consist of, in words."""
-    return set(postgres.query_rows(url, SHAPE, {"schemas": SCHEMAS}))
+    return {tuple(row.values()) for row in postgres.query(url, SHAPE, {"schemas": SCHEMAS})}
 
 
 @pytest.fixture
@@ -135,7 +135,12 @@ def test_two_migrations_at_once_are_one(empty):
 def test_where_the_version_is_right_nothing_is_asked_but_that(database, monkeypatch):
     asked = []
     transaction = postgres.transaction
-    monkeypatch.setattr(schema, "transaction", lambda url: asked.append(url) or transaction(url))
+
+    def noted(url):
+        asked.append(url)
+        return transaction(url)
+
+    monkeypatch.setattr(schema, "transaction", noted)
     monkeypatch.setattr(schema, "_one_transaction", None)
     schema.require(database, may_migrate=True)
     assert schema.migrate(database) == (schema.HEAD, schema.HEAD)

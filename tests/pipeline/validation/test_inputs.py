@@ -10,6 +10,7 @@ from olist_pipeline.registry import CONTEXTS, STEPS, origins
 from olist_pipeline.staging import intake_path, write_frame, write_months, write_snapshot
 from olist_pipeline.validation.context import ValidationStep
 from olist_pipeline.validation.inputs import Inputs
+from olist_pipeline.validation.validated import Validated
 
 OCTOBER, JANUARY = date(2017, 10, 1), date(2018, 1, 1)
 ROWS = pl.DataFrame({"order_id": ["o1", "o2"], "order_month": [OCTOBER, JANUARY]})
@@ -54,10 +55,14 @@ def test_a_month_that_was_never_validated_is_one_sentence(inputs):
         inputs("sales/orders", months=(date(2018, 3, 1),)).published("sales/orders", ["order_id"])
 
 
+def never(inputs: Inputs) -> Validated:
+    raise AssertionError("nothing is validated here")
+
+
 def test_a_step_is_monthly_or_not():
     tables = {table.name: table for context in CONTEXTS.values() for table in context.tables}
     with pytest.raises(ValueError, match="must all be monthly, or none"):
-        ValidationStep("mixed", (tables["orders"], tables["customers"]), lambda inputs: None, intake=())
+        ValidationStep("mixed", (tables["orders"], tables["customers"]), never, intake=())
 
 
 def test_every_published_table_that_a_step_reads_is_made_by_one():

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from olist_domain.kernel.rules import Rule, Severity
+from olist_domain.sales.facts import OrderItemFacts
 from olist_domain.sales.order import Order, OrderRecords
 from olist_domain.sales.order_item import OrderItem
 from olist_domain.sales.records import OrderItemRecord, OrderRecord, PaymentRecord
@@ -254,7 +255,7 @@ def test_the_real_set_is_split_as_known(real_data):
     assert (items["price"].sum(), items["freight_value"].sum()) == (Decimal("13591643.70"), Decimal("2251909.54"))
 
 
-FREIGHT_EXCEEDS_PRICE = Rule(
+FREIGHT_EXCEEDS_PRICE: Rule[OrderItemFacts] = Rule(
     "FREIGHT_EXCEEDS_PRICE",
     Severity.FLAG,
     "The freight of an item does not exceed its price.",

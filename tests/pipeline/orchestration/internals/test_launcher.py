@@ -4,7 +4,8 @@ import json
 import signal
 import subprocess
 import sys
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
+from dataclasses import replace
 from logging import getLogger
 
 import dagster as dg
@@ -12,6 +13,8 @@ import pytest
 from dagster._core.launcher.base import ResumeRunContext, WorkerStatus
 from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
 from dagster._core.storage.tags import GRPC_INFO_TAG
+from dagster._core.workspace.context import WorkspaceProcessContext
+from dagster._core.workspace.load_target import EmptyWorkspaceTarget
 from dagster._daemon.monitoring.run_monitoring import monitor_started_run
 from dagster._grpc.types import CanCancelExecutionResult
 from dagster_shared.serdes import serialize_value
@@ -65,14 +68,17 @@ def started(instance, *, by_command_line=False):
 def process_of(instance, run):
     """The process of a run, which does nothing, and is dead when this ends."""
     arguments = [sys.executable, "-c", HOLD, instance.root_directory, run.run_id]
-    process = subprocess.Popen(arguments, stdout=subprocess.PIPE)
-    try:
-        assert process.stdout.readline() == b"held\n"
-        yield process
-    finally:
-        process.kill()
-        process.wait()
-        process.stdout.close()
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE) as process:
+        try:
+            await_held(process)
+            yield process
+        finally:
+            process.kill()
+
+
+def await_held(process):
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"held\n"
 
 
 def answering(monkeypatch, watched, *, is_child):
@@ -145,15 +151,12 @@ def test_a_run_that_outlived_its_code_server_can_be_cancelled(instance, watched)
 
 def test_the_process_of_a_run_waits_for_another_one_that_still_lives(instance):
     run = started(instance)
-    with process_of(instance, run) as first:
-        second = subprocess.Popen([*first.args], stdout=subprocess.PIPE)
+    with process_of(instance, run) as first, subprocess.Popen([*first.args], stdout=subprocess.PIPE) as second:
         with pytest.raises(subprocess.TimeoutExpired):
             second.wait(timeout=1)
         first.kill()
-        assert second.stdout.readline() == b"held\n"
+        await_held(second)
         second.kill()
-        second.wait()
-        second.stdout.close()
 
 
 @pytest.fixture
@@ -166,20 +169,39 @@ def of_the_project(settings, dagster_server, monkeypatch):
     return settings
 
 
+def record_of(instance, run) -> dg.RunRecord:
+    record = instance.get_run_record_by_id(run.run_id)
+    assert record is not None
+    return record
+
+
 def test_run_monitoring_lets_a_run_go_on_but_not_one_of_the_command_line(of_the_project):
     with dg.DagsterInstance.from_config(str(of_the_project.dagster_home)) as instance:
         assert isinstance(instance.run_launcher, WatchedRunLauncher)
         assert instance.run_retries_enabled
         queue = instance.get_concurrency_config().run_queue_config
+        assert queue is not None
         assert (queue.max_concurrent_runs, queue.max_user_code_failure_retries) == (4, 120)
         runs = [started(instance), started(instance, by_command_line=True)]
         for run in runs:
             with process_of(instance, run):
                 pass
-        for run, ends in zip(runs, (nullcontext(), pytest.raises(OlistError)), strict=True):
-            with ends:
-                monitor_started_run(instance, None, instance.get_run_record_by_id(run.run_id), getLogger("test"))
-        assert [instance.get_run_by_id(run.run_id).status.value for run in runs] == ["QUEUED", "FAILURE"]
+        from_the_queue, from_the_command_line = (record_of(instance, run) for run in runs)
+        with WorkspaceProcessContext(instance, EmptyWorkspaceTarget()) as workspace:
+            context = workspace.create_request_context()
+            monitor_started_run(instance, context, from_the_queue, getLogger("test"))
+            with pytest.raises(OlistError):
+                monitor_started_run(instance, context, from_the_command_line, getLogger("test"))
+        assert [record_of(instance, run).dagster_run.status.value for run in runs] == ["QUEUED", "FAILURE"]
+
+
+def test_a_home_whose_path_is_a_pattern_has_its_runs_in_postgresql_too(of_the_project):
+    settings = replace(of_the_project, home=of_the_project.home.rename(of_the_project.home.with_name("a[1]*")))
+    prepare(settings)
+    with quiet_instance(settings) as instance, dg.DagsterInstance.get() as other:
+        for one in (instance, other):
+            assert isinstance(one.run_launcher, WatchedRunLauncher)
+            assert "postgres" in type(one.run_storage).__module__
 
 
 def test_a_run_of_the_command_line_that_is_interrupted_has_failed(of_the_project):

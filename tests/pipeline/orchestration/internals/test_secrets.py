@@ -115,9 +115,9 @@ def url_of(settings) -> str:
 def asked(instance) -> str:
     """Return what GraphQL says of resources, of the instance and of all runs with their events."""
     from dagster._core.remote_origin import InProcessCodeLocationOrigin
-    from dagster._core.test_utils import InProcessTestWorkspaceLoadTarget
     from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
     from dagster._core.workspace.context import WorkspaceProcessContext
+    from dagster._core.workspace.load_target import InProcessWorkspaceLoadTarget
     from dagster_graphql.schema import create_schema
 
     origin = InProcessCodeLocationOrigin(
@@ -125,7 +125,7 @@ def asked(instance) -> str:
             executable_path=sys.executable, python_file=str(PROJECT / "olist_pipeline" / "definitions.py")
         )
     )
-    with kept_umask(), WorkspaceProcessContext(instance, InProcessTestWorkspaceLoadTarget(origin)) as workspace:
+    with kept_umask(), WorkspaceProcessContext(instance, InProcessWorkspaceLoadTarget(origin)) as workspace:
         context = workspace.create_request_context()
         answer = create_schema().execute(QUERY, context_value=context)
     assert not answer.errors, answer.errors
