@@ -7,6 +7,7 @@ and single rows, verdicts and rules (`quarantine`, `parity`, `rules` show them).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -22,7 +23,7 @@ from olist_pipeline.errors import OlistError
 from olist_pipeline.months import month_text
 from olist_pipeline.registry import CONTEXTS
 from olist_pipeline.serving import journal
-from olist_pipeline.serving.about import flag_counts, large_shares, rule_counts, table_counts
+from olist_pipeline.serving.about import TableCount, flag_counts, large_shares, rule_counts, table_counts
 from olist_pipeline.serving.release import current_release
 from olist_pipeline.settings import Settings
 from olist_pipeline.staging import staged_months
@@ -46,10 +47,10 @@ def status(show_rules: bool, as_json: bool) -> None:
     flagged = flag_counts(settings)
     report = {
         "contexts": context_rows(settings, url, tables, states, datetime.now(UTC)),
-        "tables": tables,
+        "tables": [asdict(count) for count in tables],
         "too_much_rejected": [share.to_dict() for share in large_shares(url, tables, settings.cutover)],
-        "rules": rule_counts(url, flagged),
-        "flagged_by_rule": flagged,
+        "rules": [asdict(count) for count in rule_counts(url, flagged)],
+        "flagged_by_rule": [asdict(count) for count in flagged],
         "release": _release(settings),
         "last_failure": failure,
         "automation": settings.is_automated,
@@ -64,13 +65,13 @@ def status(show_rules: bool, as_json: bool) -> None:
 def context_rows(
     settings: Settings,
     url: str,
-    tables: Sequence[Mapping[str, Any]],
+    tables: Sequence[TableCount],
     states: Mapping[str, Mapping[date, str]],
     now: datetime,
 ) -> list[dict[str, Any]]:
     """Return how each context stands.
 
-    `tables` are the rows of each table (see `about.table_counts`), `states` those of each context's months.
+    `tables` are the rows of each table, `states` those of each context's months.
     """
     judged = verdict_rows(url)
     conservation = verdicts.latest(url, "conservation")
@@ -82,7 +83,7 @@ def context_rows(
             "route": routed[name],
             **_last_run(conservation, judged, name, now, settings.cutover.freshness_hours),
             **_months(settings, name, states.get(name, {})),
-            "quarantine_rate": _rate(row for row in tables if row["context"] == name),
+            "quarantine_rate": _rate(count for count in tables if count.context == name),
             "rules": sum(len(book.rules) for book in moved.rulebooks),
             "derivations": sum(len(book.derivations) for book in moved.rulebooks),
             "parity": _verdicts([row["verdict"] for row in judged if row["context"] == name]),
@@ -149,9 +150,9 @@ def _told_by_dagster(settings: Settings) -> tuple[dict[str, dict[date, str]], di
         return {name: dict(partition_states(instance, keys, months)) for name, keys in keyed.items()}, failure
 
 
-def _rate(rows: Iterable[Mapping[str, Any]]) -> float:
-    counted = [row for row in rows if row["landing"]]
-    return float(sum(row["quarantined"] for row in counted) / max(sum(row["landing"] for row in counted), 1))
+def _rate(counts: Iterable[TableCount]) -> float:
+    counted = [(count.quarantined, count.landing) for count in counts if count.landing]
+    return sum(quarantined for quarantined, _ in counted) / max(sum(landing for _, landing in counted), 1)
 
 
 def _verdicts(found: Sequence[str]) -> str:

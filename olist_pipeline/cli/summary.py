@@ -23,13 +23,13 @@ def summarise(settings: Settings, url: str, run_ids: list[str], seconds: dict[st
     release, tables = current_release(settings.serving), table_counts(settings, url)
     return {
         "run_ids": run_ids,
-        "tables": tables,
+        "tables": [asdict(count) for count in tables],
         "quarantined_by_rule": [
             row
             for context in CONTEXTS.values()
             for row in quarantine.counts_by_rule(url, [t.name for t in context.tables])
         ],
-        "flagged_by_rule": flag_counts(settings),
+        "flagged_by_rule": [asdict(count) for count in flag_counts(settings)],
         "events": {"recorded": events.count_by_type(url, run_ids), "in_store": events.count_by_type(url)},
         "too_much_rejected": [share.to_dict() for share in large_shares(url, tables, settings.cutover)],
         "parity": verdict_rows(url),

@@ -10,6 +10,7 @@ Dashboards read a release and nothing else, so what they show of the migration h
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import duckdb
@@ -73,6 +74,37 @@ _RULES = pl.Schema(
 )
 
 
+@dataclass(frozen=True)
+class TableCount:
+    """The rows of a staged table: in its landing file (None where it has none), accepted and quarantined."""
+
+    context: str
+    table: str
+    landing: int | None
+    accepted: int
+    quarantined: int
+
+
+@dataclass(frozen=True)
+class FlagCount:
+    """The accepted rows of a table that carry the flag of a rule."""
+
+    table: str
+    rule: str
+    rows: int
+
+
+@dataclass(frozen=True)
+class RuleCount:
+    """The rows of a table that a rule kept out, or flagged."""
+
+    context: str
+    table: str
+    code: str
+    severity: Severity
+    rows: int
+
+
 def about(settings: Settings, url: str) -> dict[str, pl.DataFrame]:
     """Return the tables of the schema `about`, by name, as the stores are now.
 
@@ -97,54 +129,54 @@ def write(connection: duckdb.DuckDBPyConnection, tables: Mapping[str, pl.DataFra
         connection.unregister("incoming")
 
 
-def table_counts(settings: Settings, url: str) -> list[dict[str, Any]]:
-    """Return context, table, landing rows, accepted rows and quarantined rows of each table."""
+def table_counts(settings: Settings, url: str) -> list[TableCount]:
+    """Return the rows of each table."""
     return [
-        {
-            "context": context.name,
-            "table": table.name,
-            "landing": _height(settings, table.source.name) if table.source else None,
-            "accepted": _accepted(settings, context.name, table.name),
-            "quarantined": len(quarantine.source_rows(url, table.name, table.source.name)) if table.source else 0,
-        }
+        TableCount(
+            context.name,
+            table.name,
+            landing=_height(settings, table.source.name) if table.source else None,
+            accepted=_accepted(settings, context.name, table.name),
+            quarantined=len(quarantine.source_rows(url, table.name, table.source.name)) if table.source else 0,
+        )
         for context in CONTEXTS.values()
         for table in context.tables
     ]
 
 
-def large_shares(url: str, counts: Iterable[Mapping[str, Any]], rules: CutoverRules) -> list[Share]:
+def large_shares(url: str, counts: Iterable[TableCount], rules: CutoverRules) -> list[Share]:
     """Return the shares of quarantine that are above the limit, the worst first; `counts` as of `table_counts`."""
-    by_name = {(row["context"], row["table"]): row for row in counts}
+    by_name = {(count.context, count.table): count for count in counts}
     counted = [
-        Counted(table, row["landing"], row["quarantined"])
+        Counted(table, count.landing, count.quarantined)
         for context in CONTEXTS.values()
         for table in context.tables
-        if table.source and (row := by_name[context.name, table.name])
+        if (count := by_name[context.name, table.name]).landing is not None
     ]
     return stored_shares(url, counted, rules)
 
 
-def flag_counts(settings: Settings) -> list[dict[str, Any]]:
-    """Return table, rule and rows for every flag that accepted rows carry."""
-    counts: list[dict[str, Any]] = []
+def flag_counts(settings: Settings) -> list[FlagCount]:
+    """Return the rows of every flag that accepted rows carry."""
+    counts: list[FlagCount] = []
     for context in CONTEXTS.values():
         for staged in context.tables:
             if not is_staged(settings.staging, context.name, staged.name):
                 continue
             flags = scan_staging(settings.staging, context.name, staged.name).select(pl.col(FLAGS).explode())
             by_rule = flags.drop_nulls().group_by(FLAGS).len().sort("len", FLAGS, descending=[True, False]).collect()
-            counts += [{"table": staged.name, "rule": rule, "rows": rows} for rule, rows in by_rule.rows()]
+            counts += [FlagCount(staged.name, rule, rows) for rule, rows in by_rule.rows()]
     return counts
 
 
-def rule_counts(url: str, flagged: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Return context, table, code, severity and rows of every rule, zeros included, book by book.
+def rule_counts(url: str, flagged: Iterable[FlagCount]) -> list[RuleCount]:
+    """Return the rows of every rule, zeros included, book by book.
 
     Rows are the quarantined ones of a rejecting rule, and of a flagging one those of `flagged` (see `flag_counts`).
     The structural rules that rows of a context broke follow its rulebooks.
     """
-    flags = {(row["table"], row["rule"]): row["rows"] for row in flagged}
-    counts: list[dict[str, Any]] = []
+    flags = {(count.table, count.rule): count.rows for count in flagged}
+    counts: list[RuleCount] = []
     for context in CONTEXTS.values():
         broken = quarantine.counts_by_rule(url, [table.name for table in context.tables])
         rejects = {(row["source_table"], row["rule"]): row["rows"] for row in broken}
@@ -153,13 +185,7 @@ def rule_counts(url: str, flagged: Iterable[Mapping[str, Any]]) -> list[dict[str
         structural = [(table, code, Severity.REJECT) for table, code in sorted(unjudged)]
         rows = flags | rejects
         counts += [
-            {
-                "context": context.name,
-                "table": table,
-                "code": code,
-                "severity": severity,
-                "rows": rows.get((table, code), 0),
-            }
+            RuleCount(context.name, table, code, severity, rows.get((table, code), 0))
             for table, code, severity in [*judged, *structural]
         ]
     return counts
@@ -193,8 +219,8 @@ def _conservation(settings: Settings, url: str) -> pl.DataFrame:
     }
     rows = []
     for count in table_counts(settings, url):
-        key = (count["context"], count["table"])
-        counts = (count["landing"], count["accepted"], count["quarantined"])
+        key = (count.context, count.table)
+        counts = (count.landing, count.accepted, count.quarantined)
         rows.append((*key, sources[key], *counts, holds.get(key)))
     return pl.DataFrame(rows, _CONSERVATION, orient="row")
 
@@ -214,7 +240,7 @@ def _quarantine(url: str) -> pl.DataFrame:
     return pl.DataFrame([tuple(row.values()) for row in counted], _QUARANTINE, orient="row")
 
 
-def _rules(url: str, flags: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
+def _rules(url: str, flags: Iterable[FlagCount]) -> pl.DataFrame:
     judged = {
         (book.table, rule.code): rule
         for context in CONTEXTS.values()
@@ -223,9 +249,9 @@ def _rules(url: str, flags: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
     }
     rows = []
     for count in rule_counts(url, flags):
-        rule = judged.get((count["table"], count["code"]))
-        said = _said(rule, count["code"])
-        rows.append((count["context"], count["table"], count["code"], str(count["severity"]), *said, count["rows"]))
+        rule = judged.get((count.table, count.code))
+        said = _said(rule, count.code)
+        rows.append((count.context, count.table, count.code, str(count.severity), *said, count.rows))
     return pl.DataFrame(rows, _RULES, orient="row")
 
 
