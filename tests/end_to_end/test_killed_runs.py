@@ -5,8 +5,8 @@ import shutil
 import signal
 import time
 
-from tests.end_to_end.dagster_server import wait_for
 from tests.end_to_end.world import World
+from tests.patience import wait_for
 
 # After which line of its progress a run is killed, how many seconds later (once dbt has begun), and whether what it
 # started dies too.

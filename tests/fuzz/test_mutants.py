@@ -18,7 +18,7 @@ from tests.fuzz.mutants import mutants
 from tests.fuzz.trees import Trees, load_trees
 from tests.fuzz.way import place, readers_agree, sentence, whole_way
 
-lenient = partial(settings, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+lenient = partial(settings, suppress_health_check=list(HealthCheck), database=None)
 
 
 @pytest.fixture(scope="module")

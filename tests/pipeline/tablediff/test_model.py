@@ -70,11 +70,12 @@ def fill(con: duckdb.DuckDBPyConnection, name: str, content: list[Row]) -> None:
         con.execute(f"INSERT INTO {name} VALUES {', '.join(values)}")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tolerance", [0.0, STEP])
 def test_every_count_is_that_of_the_reference(con, tolerance):
     rules = contract("k", "l", exact_floats=True, tolerances={"x": Tolerance(tolerance)} if tolerance else {})
 
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     @given(tables=pairs_of_tables(), fast=st.booleans())
     def check(tables: tuple[list[Row], list[Row]], fast: bool) -> None:
         old, new = tables
