@@ -7,15 +7,41 @@ INSTALLED := $(VENV)/.installed
 INSTALLED_DEV := $(VENV)/.installed-dev
 PYTHON_VERSIONS := 3.13 3.12 3.11
 
-.PHONY: run test dev dashboards lint bench fuzz image image-wheels lock lock-check clean
+.PHONY: run check test coverage mutants dev dashboards lint bench fuzz image image-wheels lock lock-check clean
 
 run: $(INSTALLED)  ## set up and run the whole pipeline
 	@$(BIN)/python -m olist_pipeline run
+
+check: lint  ## the fast loop, in under a minute: lint, types, the domain, the contexts, the engine, the comparator
+	@$(BIN)/python -m pytest tests/domain tests/pipeline/engine tests/pipeline/contexts tests/pipeline/tablediff \
+		-m "not slow and not fuzz" -n 2
 
 test: $(INSTALLED_DEV)  ## set up and pass the tests
 	@$(BIN)/python -m pytest tests/domain -p no:cacheprovider --cov=olist_domain --cov-branch \
 		--cov-report=term:skip-covered --cov-fail-under=95
 	@$(BIN)/python -m pytest --ignore=tests/domain -n 2 --dist loadfile --no-loadscope-reorder
+
+# All tests by default; `make coverage COVERED=tests/pipeline/stores COVERED_AT_LEAST=0` looks at some.
+COVERED := tests
+COVERED_AT_LEAST := 90
+
+coverage: $(INSTALLED_DEV)  ## what the tests reach of olist_pipeline, the processes that they start included
+	@rm -f .coverage .coverage.*
+	@$(BIN)/python -m pytest $(COVERED) -n 2 --dist loadfile --no-loadscope-reorder \
+		--cov=olist_pipeline --cov-report=term --cov-fail-under=$(COVERED_AT_LEAST)
+
+# PART: a folder or module of olist_domain or of olist_pipeline/tablediff, both without it. SAMPLE: so many mutants,
+# drawn at random by SEED; all without it, which takes hours.
+COSMIC_RAY := cosmic-ray==8.7.0
+MUTANTS := build/mutants/bin/python
+MUTANTS_AT_LEAST := 95
+
+mutants: $(INSTALLED_DEV) $(MUTANTS)  ## whether the tests notice changes of the domain and of the comparator
+	@$(MUTANTS) scripts/mutants.py $(BIN)/python $(addprefix --part ,$(PART)) $(addprefix --sample ,$(SAMPLE)) \
+		--seed $(SEED) --at-least $(MUTANTS_AT_LEAST)
+
+$(MUTANTS): | $(BIN)/python
+	@$(BIN)/python -m venv build/mutants && $(MUTANTS) -m pip install --quiet --disable-pip-version-check $(COSMIC_RAY)
 
 dev: $(INSTALLED)  ## set up and open the Dagster UI
 	@$(BIN)/python -m olist_pipeline dev

@@ -21,8 +21,9 @@ from olist_pipeline.months import MonthRange
 from olist_pipeline.orchestration.instance import prepare
 from olist_pipeline.orchestration.partitions import all_months, range_tags
 from olist_pipeline.stores import postgres
-from tests.end_to_end.dagster_server import DagsterServer, wait_for
+from tests.end_to_end.dagster_server import DagsterServer
 from tests.end_to_end.world import World
+from tests.patience import wait_for
 
 ORDERS = 400
 SIX_MONTHS = [f"2017-{month:02}-01" for month in range(7, 13)]

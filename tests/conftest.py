@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from olist_pipeline.settings import Settings
@@ -34,6 +35,21 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     """Remove what the workers shared (see `end_to_end/first_run.py`), once all of them are done."""
     if not hasattr(session.config, "workerinput"):
         shutil.rmtree(Path(tempfile.gettempdir()) / f"olist-shared-{os.getpid()}", ignore_errors=True)
+
+
+# On a machine that does other things too, any single example may take seconds.
+hypothesis.settings.register_profile("patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("patient")
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark what its folder or its fixtures tell of; all other markers stand at the tests."""
+    if (PROJECT / "tests" / "end_to_end") in item.path.parents:
+        item.add_marker("end_to_end")
+    if "real_data" in getattr(item, "fixturenames", ()):
+        item.add_marker("slow")
+    if item.get_closest_marker("browser") and shutil.which("chromium") is None:
+        item.add_marker(pytest.mark.skip(reason="no browser here: install Debian's chromium"))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Response, sync_playwright
 
+from tests.patience import patient
+
 CHROMIUM = shutil.which("chromium")
 QUIET = "--no-sandbox --disable-gpu --disable-background-networking --disable-component-update --disable-sync"
 
@@ -31,7 +33,7 @@ class Watched:
 
     def await_drawn(self) -> None:
         """Wait until every chart is drawn."""
-        self.page.wait_for_function(DRAWN, timeout=30_000)
+        self.page.wait_for_function(DRAWN)
 
 
 @contextmanager
@@ -39,7 +41,9 @@ def chromium() -> Iterator[BrowserContext]:
     """Yield a browser, whose pages share what it has loaded."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*QUIET.split(), "--no-first-run"])
-        yield browser.new_context(viewport={"width": 1400, "height": 1000})
+        context = browser.new_context(viewport={"width": 1400, "height": 1000})
+        context.set_default_timeout(1000 * patient(30))
+        yield context
         browser.close()
 
 

@@ -4,7 +4,6 @@ import os
 import shutil
 import socket
 import subprocess
-import time
 import urllib.request
 from pathlib import Path
 
@@ -14,10 +13,11 @@ from click.testing import CliRunner
 from dashboards.page import PAGES
 from olist_pipeline.cli.dashboards import dashboards
 from olist_pipeline.serving.release import point_to
-from tests.dashboards.browser import CHROMIUM, FAILED, chromium, watched
+from tests.dashboards.browser import FAILED, chromium, watched
 from tests.end_to_end.world import OLIST
+from tests.patience import patient, wait_for
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no browser here: install Debian's chromium")
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
@@ -52,18 +52,17 @@ def address(home):
         yield address
     finally:
         server.terminate()
-        server.wait(timeout=20)
+        server.wait(timeout=patient(20))
 
 
 def await_answer(server, address):
-    deadline = time.monotonic() + 60
-    while server.poll() is None and time.monotonic() < deadline:
-        try:
-            urllib.request.urlopen(address, timeout=5).close()
-            return
-        except OSError:
-            time.sleep(0.1)
-    pytest.fail(f"the server does not answer (exit code {server.poll()})")
+    def has_answered():
+        if server.poll() is not None:
+            return f"the server has ended with {server.returncode}"
+        urllib.request.urlopen(address, timeout=5).close()
+        return "answered"
+
+    assert wait_for(has_answered, "the dashboards' server", 60) == "answered"
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -93,7 +92,7 @@ def test_an_open_page_filters_and_then_notices_a_new_release_and_keeps_the_filte
         point_to(home / "serving", 2)
         # The clock's own button: a beat now instead of one in ten seconds.
         seen.page.locator("marimo-refresh button").first.click()
-        seen.page.wait_for_function("document.querySelector('.release')?.dataset.release === '2'", timeout=30_000)
+        seen.page.wait_for_function("document.querySelector('.release')?.dataset.release === '2'")
         seen.await_drawn()
         assert orders.inner_text() == delivered, "orders without items are not delivered: both trees serve the same"
         assert seen.page.locator("select").nth(2).input_value() == "Delivered"

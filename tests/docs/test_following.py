@@ -11,6 +11,7 @@ import pytest
 
 from olist_pipeline.settings import PROJECT_DIR
 from tests.docs.following import follow, patched
+from tests.patience import patient
 
 DOCS = PROJECT_DIR / "docs"
 COPIED = ("olist_domain", "olist_pipeline", "dashboards", "dbt", "docs", "tests")
@@ -75,7 +76,7 @@ def run(project: Path, home: Path, program: str, *arguments: str) -> str:
         capture_output=True,
         text=True,
         check=False,
-        timeout=600,
+        timeout=patient(600),
     )
     assert result.returncode == 0, result.stdout + result.stderr
     return result.stdout

@@ -6,8 +6,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-import urllib.error
 import urllib.request
 from collections.abc import Callable
 from contextlib import suppress
@@ -17,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.end_to_end.world import World
+from tests.patience import patient, wait_for
 
 BIN = Path(sys.executable).parent
 REPOSITORY = {"repositoryName": "__repository__", "repositoryLocationName": "olist"}
@@ -73,7 +72,7 @@ class DagsterServer:
         process = self.processes.pop(name)
         with suppress(ProcessLookupError):
             (os.kill if alone else os.killpg)(process.pid, signal.SIGKILL)
-        process.wait(timeout=60)
+        process.wait(timeout=patient(60))
 
     def stop(self) -> None:
         for name in reversed(list(self.processes)):
@@ -86,7 +85,7 @@ class DagsterServer:
             data=json.dumps({"query": query, "variables": variables}).encode(),
             headers={"Content-Type": "application/json"},
         )
-        with urllib.request.urlopen(request, timeout=60) as response:
+        with urllib.request.urlopen(request, timeout=patient(60)) as response:
             answer = json.loads(response.read())
         assert "errors" not in answer, answer["errors"]
         [value] = answer["data"].values()
@@ -195,21 +194,10 @@ class DagsterServer:
             over = [run for run in runs if run["status"] in ("SUCCESS", "FAILURE", "CANCELED")]
             return over[::-1] if len(over) >= count else []
 
-        return wait_for(ended, f"{count} runs to end", seconds)
+        return wait_for(ended, f"{count} runs to end", seconds, pause=0.5)
 
 
 def is_listening(port: int) -> bool:
     with socket.socket() as probe:
         probe.settimeout(1)
         return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def wait_for(condition: Callable[[], Any], what: str, seconds: float) -> Any:
-    """Return what `condition` says once it says something; fails after `seconds`."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        with suppress(urllib.error.URLError, ConnectionError):
-            if found := condition():
-                return found
-        time.sleep(0.5)
-    raise AssertionError(f"waited {seconds} s in vain for: {what}")

@@ -8,7 +8,8 @@ import pytest
 
 from olist_pipeline.orchestration.instance import prepare
 from olist_pipeline.stores import postgres
-from tests.end_to_end.dagster_server import DagsterServer, wait_for
+from tests.end_to_end.dagster_server import DagsterServer
+from tests.patience import patient, wait_for
 from tests.tables import MONTHLY_TABLES
 
 SIX_MONTHS = [f"2017-{month:02}-01" for month in range(7, 13)]
@@ -119,11 +120,9 @@ def test_a_changed_file_in_landing_runs_the_contexts_and_months_that_it_touches_
     assert {other["runId"] for other in server.runs()} == before | {run["runId"]}, "one change, one run"
 
 
+@pytest.mark.browser
 def test_pages_of_the_ui(server, backfill, first_run, backfill_run, tmp_path):
     """Screenshots of the graph, a parity check, a backfill and a quarantine plot; kept where OLIST_SCREENSHOTS says."""
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.skip("no browser here: install Debian's chromium")
     from playwright.sync_api import sync_playwright
 
     folder = Path(os.environ.get("OLIST_SCREENSHOTS") or tmp_path)
@@ -131,7 +130,7 @@ def test_pages_of_the_ui(server, backfill, first_run, backfill_run, tmp_path):
     arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=chromium, args=[*arguments, "--disable-sync", "--no-first-run"]
+            executable_path=shutil.which("chromium"), args=[*arguments, "--disable-sync", "--no-first-run"]
         )
         page = browser.new_page()
         for name, height, address, words in (
@@ -142,7 +141,7 @@ def test_pages_of_the_ui(server, backfill, first_run, backfill_run, tmp_path):
         ):
             page.set_viewport_size({"width": 1500, "height": height})
             page.goto(base + address)
-            page.get_by_text(words).first.wait_for(timeout=20_000)
+            page.get_by_text(words).first.wait_for(timeout=1000 * patient(20))
             page.wait_for_timeout(1_500)
             page.screenshot(path=folder / f"{name}.png")
             assert (folder / f"{name}.png").stat().st_size > 10_000

@@ -11,8 +11,8 @@ import time
 import pytest
 
 from benchmarks.proof import outcome_of, problems_of
-from tests.end_to_end.dagster_server import wait_for
 from tests.end_to_end.world import World
+from tests.patience import wait_for
 
 
 def kill_postgresql(world, process):

@@ -16,6 +16,7 @@ import pytest
 from olist_pipeline.settings import PROJECT_DIR
 from olist_pipeline.synthetic import generate
 from tests.docs.following import follow, patched
+from tests.patience import patient
 
 DOCUMENT = PROJECT_DIR / "docs" / "adding_a_context.md"
 COLUMN = PROJECT_DIR / "docs" / "adding_a_column.md"
@@ -82,7 +83,13 @@ def environment(project: Path) -> dict[str, str]:
 def olist(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", RUN, *arguments]
     return subprocess.run(
-        command, cwd=project, env=environment(project), capture_output=True, text=True, check=False, timeout=300
+        command,
+        cwd=project,
+        env=environment(project),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=patient(300),
     )
 
 

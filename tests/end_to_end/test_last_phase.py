@@ -13,6 +13,7 @@ import pytest
 from olist_pipeline.settings import PROJECT_DIR
 from olist_pipeline.tablediff.fingerprint import fingerprint
 from tests.end_to_end.world import World
+from tests.patience import patient
 from tests.tables import TABLES
 
 
@@ -121,7 +122,7 @@ def test_everything_on_new_is_retired_and_the_old_files_are_deleted(finished, se
         capture_output=True,
         text=True,
         check=False,
-        timeout=300,
+        timeout=patient(300),
     )
     summary = json.loads(output(ran))
     assert summary["release"]["number"] == number + 1

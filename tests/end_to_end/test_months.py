@@ -140,7 +140,6 @@ sequences = st.lists(
 @given(sequences)
 @settings(
     max_examples=4,
-    deadline=None,
     database=None,
     phases=[Phase.generate],
     suppress_health_check=[HealthCheck.too_slow],

@@ -9,6 +9,7 @@ from click.testing import CliRunner
 
 from olist_pipeline.cli.main import cli
 from olist_pipeline.stores import postgres, roles
+from tests.patience import patient
 from tests.pipeline.roles import ANALYST, PROGRAMS, RUNTIME, alone, as_role
 
 SET_BY_COMMANDS = ("OLIST_ENGINE", "OLIST_AUTOMATION", "DAGSTER_HOME", "DAGSTER_EVENT_BATCH_SIZE", "PGAPPNAME")
@@ -24,7 +25,9 @@ UNION ALL SELECT 'runs', count(*), md5(string_agg(run_id, ',' ORDER BY id)) FROM
 
 
 def pg(program, *arguments):
-    done = subprocess.run([PROGRAMS / program, *arguments], capture_output=True, text=True, check=False, timeout=120)
+    done = subprocess.run(
+        [PROGRAMS / program, *arguments], capture_output=True, text=True, check=False, timeout=patient(120)
+    )
     assert done.returncode == 0, done.stderr
 
 

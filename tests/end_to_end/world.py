@@ -10,6 +10,7 @@ from benchmarks.proof import outcome_of
 from olist_pipeline.settings import Settings
 from olist_pipeline.stores import postgres
 from olist_pipeline.synthetic import generate
+from tests.patience import patient
 
 OLIST = Path(sys.executable).with_name("olist")
 
@@ -44,7 +45,7 @@ class World:
             capture_output=True,
             text=True,
             check=False,
-            timeout=300,
+            timeout=patient(300),
         )
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:

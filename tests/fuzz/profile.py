@@ -23,7 +23,6 @@ def fuzzed(examples: int) -> Callable[[Callable[..., None]], Callable[..., None]
         checks = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
         profile = settings(
             max_examples=int(asked or examples),
-            deadline=None,
             database=None,
             phases=phases,
             suppress_health_check=checks,

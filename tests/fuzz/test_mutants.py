@@ -3,7 +3,7 @@
 Most examples go only as far as the readers, which is cheap; the others go the whole way.
 """
 
-from typing import Any
+from functools import partial
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -18,7 +18,7 @@ from tests.fuzz.mutants import mutants
 from tests.fuzz.trees import Trees, load_trees
 from tests.fuzz.way import place, readers_agree, sentence, whole_way
 
-LENIENT: dict[str, Any] = {"deadline": None, "suppress_health_check": list(HealthCheck), "database": None}
+lenient = partial(settings, suppress_health_check=list(HealthCheck), database=None)
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +26,7 @@ def trees(tmp_path_factory) -> Trees:
     return load_trees(compiled_manifest(tmp_path_factory.mktemp("mutants") / "compiled"))
 
 
-@settings(max_examples=250, **LENIENT)
+@lenient(max_examples=250)
 @given(mutant=mutants())
 def test_the_readers_agree_or_say_why_not(tmp_path_factory, mutant):
     files, _ = mutant
@@ -41,7 +41,7 @@ def test_the_readers_agree_or_say_why_not(tmp_path_factory, mutant):
         readers_agree(folder, table)
 
 
-@settings(max_examples=10, **LENIENT)
+@lenient(max_examples=10)
 @given(mutant=mutants())
 def test_the_whole_way(tmp_path_factory, server, trees, mutant):
     files, _ = mutant

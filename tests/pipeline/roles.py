@@ -6,6 +6,7 @@ from contextlib import closing
 import psycopg2
 
 from olist_pipeline.stores import cluster
+from tests.patience import patient
 
 PROGRAMS = cluster.programs()
 """psql, pg_dump and pg_restore of the embedded server's version."""
@@ -20,7 +21,7 @@ def psql(url, statements):
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=patient(60),
     )
 
 

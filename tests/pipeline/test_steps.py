@@ -79,7 +79,7 @@ def test_months_may_be_validated_one_by_one(settings):
 
 
 @given(parts=st.lists(st.sets(st.sampled_from(MONTHS), min_size=1), max_size=4))
-@examples(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(max_examples=10, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 def test_any_sequence_of_partitions_equals_a_full_refresh(settings, parts):
     take_in(settings)
     validate(settings)

@@ -4,7 +4,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from olist_domain.customer.customer import Customer, CustomerRecords
@@ -216,7 +216,6 @@ class TestRecords:
         assert [event.customer_segment for event in history[1:]] == ["NEW", "LOYAL", "LOYAL"]
 
 
-@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(st.integers(0, 60), st.decimals(0, 400, places=2)),

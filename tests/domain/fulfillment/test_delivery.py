@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from olist_domain.fulfillment.delivery import Delivery, Endpoint
@@ -139,7 +139,6 @@ class TestFromRecords:
         assert records(seller=Endpoint()).derived()["same_state"] is None
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(["dispatch", "complete"]), st.integers(-5, 30)), max_size=6))
 def test_no_sequence_of_behaviours_leads_to_a_flagged_delivery(steps):
     delivery = planned()

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from olist_domain.kernel.money import Money
@@ -224,7 +224,6 @@ BEHAVIOURS = {
 }
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(sorted(BEHAVIOURS)), st.integers(-5, 30)), max_size=12))
 def test_no_sequence_of_behaviours_leads_to_a_rejected_order(steps):
     order = placed()

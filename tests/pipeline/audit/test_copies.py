@@ -4,7 +4,7 @@ from collections import defaultdict
 
 import duckdb
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from olist_pipeline.audit.duplicates import groups_of_copies
@@ -136,7 +136,6 @@ _, CLOSE_CONDITIONS = conditions(["a"], st.integers(0, 1))
 FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "=", "<>": "<>"}
 
 
-@settings(deadline=None)
 @given(left=CONDITIONS, right=COMPARISONS)
 def test_the_normal_form_does_not_depend_on_how_a_condition_is_written(left, right):
     name, sign, number = right.split()
@@ -146,7 +145,6 @@ def test_the_normal_form_does_not_depend_on_how_a_condition_is_written(left, rig
     assert first == second
 
 
-@settings(deadline=None)
 @given(written=st.lists(CLOSE_CONDITIONS, min_size=6, max_size=6))
 def test_one_normal_form_means_one_condition(written):
     """Conditions with one normal form agree on every row without nulls."""

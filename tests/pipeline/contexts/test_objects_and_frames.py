@@ -30,7 +30,7 @@ PERSONS_A_SAMPLE = 8
 """Of persons with one order every eighth is looked at; of those with several, all."""
 
 
-@pytest.fixture(params=["synthetic_set", "real_set"])
+@pytest.fixture(params=["synthetic_set", pytest.param("real_set", marks=pytest.mark.slow)])
 def validated(request):
     return request.getfixturevalue(request.param)
 

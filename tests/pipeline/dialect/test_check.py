@@ -26,7 +26,7 @@ def contents(draw):
     return draw(st.sampled_from([b"", b"\xef\xbb\xbf"])) + b"x,y" + end + body[:at] + b"".join(draw(wild)) + body[at:]
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(content=contents(), block=st.sampled_from([5, 17, 1 << 20]))
 @example(b'x,y\n1,"2', 1 << 20)
 @example(b"x,y\n1,2\r", 1 << 20)

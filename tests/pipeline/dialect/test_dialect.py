@@ -32,7 +32,7 @@ def test_dbt_reads_the_columns_of_the_catalogue():
         assert tuple(meta["cells"].split("'")[1].split()) == expected.columns
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(content=contents())
 def test_duckdb_reads_what_is_written(tmp_path, content):
     expected = read(content)

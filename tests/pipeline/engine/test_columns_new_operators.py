@@ -102,7 +102,7 @@ pairs_of_moments = st.lists(st.tuples(moments, moments), min_size=1, max_size=30
 
 
 @ENGINES
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(pairs=pairs_of_moments)
 def test_lengths_of_time_agree_on_any_moments(engine, pairs):
     frame = pl.DataFrame(pairs, schema={"a": MOMENT, "b": MOMENT}, orient="row")
@@ -110,7 +110,7 @@ def test_lengths_of_time_agree_on_any_moments(engine, pairs):
         assert engine(frame, operate) == on_objects(frame, operate)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(pairs=pairs_of_moments)
 def test_lengths_of_time_are_those_of_sql(pairs):
     frame = pl.DataFrame(pairs, schema={"a": MOMENT, "b": MOMENT}, orient="row")
@@ -120,7 +120,6 @@ def test_lengths_of_time_are_those_of_sql(pairs):
     assert hours.to_list() == on_objects(frame, lambda a, b: a.hours_until(b))
 
 
-@settings(deadline=None)
 @given(st.lists(st.floats(-5000, 5000), min_size=1, max_size=30), st.sampled_from([3, 6]))
 def test_rounding_is_that_of_sql(numbers, digits):
     frame = pl.DataFrame({"a": numbers})
@@ -136,7 +135,7 @@ def test_white_space_trimmed_by_sql_is_a_blank_text():
 
 
 @given(numbers=st.lists(st.integers(-90_000_000, 90_000_000), min_size=1, max_size=40))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_constant_divisor_gives_the_same_bits_on_polars_and_objects(numbers):
     """Polars multiplies by the inverse of a single divisor: 1 / 1e6 is not a whole number of bits."""
     frame = nw.from_native(pl.DataFrame({"n": numbers}))

@@ -86,7 +86,7 @@ def codes(text):
 
 @pytest.mark.parametrize("book", BOOKS, ids=lambda book: book.subject)
 @given(data=st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_polars_agrees_with_objects(book, data):
     rows = data.draw(rows_of(book))
     validated = validate(derive(frame_of(book, rows), book), book)
@@ -95,7 +95,7 @@ def test_polars_agrees_with_objects(book, data):
 
 @pytest.mark.parametrize("book", BOOKS, ids=lambda book: book.subject)
 @given(data=st.data())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_duckdb_agrees_with_objects(book, data):
     rows = data.draw(rows_of(book))
     frame = frame_of(book, rows)
@@ -109,7 +109,7 @@ ROLLUPS = [(ORDER_ITEM_RULES, ITEM_ROLLUPS), (PAYMENT_RULES, PAYMENT_ROLLUPS)]
 
 @pytest.mark.parametrize(("book", "rollups"), ROLLUPS, ids=["items", "payments"])
 @given(data=st.data())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_engines_agree_on_what_parts_add_up_to(book, rollups, data):
     rows = data.draw(rows_of(book))
     owners = data.draw(st.lists(st.sampled_from(["o1", "o2"]), min_size=len(rows), max_size=len(rows)))

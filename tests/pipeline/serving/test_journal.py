@@ -80,7 +80,7 @@ def test_nothing_is_decided_on_a_damaged_journal(switched):
         rollback(switched, "sales", by="me", reason="now")
 
 
-@examples(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(max_examples=15, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(st.integers(min_value=1, max_value=400))
 def test_a_line_that_a_killed_writer_left_is_no_damage(tmp_path, switched, database, length):
     """Whatever part of its last line a kill leaves, the acts before it stand, and PostgreSQL brings back the last."""

@@ -106,7 +106,7 @@ def heal(settings):
 STEPS = st.tuples(st.sampled_from(["cutover", "rollback", "publish", "prepare"]), st.sampled_from(CONTEXTS))
 
 
-@hypothesis_settings(max_examples=8, deadline=None)
+@hypothesis_settings(max_examples=8)
 @given(steps=st.lists(st.tuples(STEPS, st.sampled_from([None, None, "put_in_place", "point_to"])), max_size=7))
 def test_any_sequence_of_acts_and_crashes_serves_what_the_routes_say(first_release, tmp_path_factory, steps):
     settings = copy_of(first_release, tmp_path_factory.mktemp("sequence"))

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import pytest
 from olist_pipeline.errors import OlistError
 from olist_pipeline.runtime_folder import runtime_folder
 from olist_pipeline.stores import cluster, embedded, postgres
+from tests.patience import wait_for
 
 USER = """
 import sys
@@ -75,13 +75,6 @@ def is_running(data: Path) -> bool:
     return (data / "postmaster.pid").exists()
 
 
-def wait_until(condition) -> None:
-    deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
 def test_processes_share_a_server_which_ends_with_the_last(data):
     one, other = start(data), start(data)
     assert one.url == other.url
@@ -96,7 +89,7 @@ def test_a_server_ends_when_its_last_user_is_killed(data):
     end(one)
     assert is_running(data)
     other.kill()
-    wait_until(lambda: not is_running(data))
+    wait_for(lambda: not is_running(data), "the end of the server", 20)
 
 
 def test_a_server_whose_watcher_was_killed_gets_another_one(data):
@@ -107,7 +100,7 @@ def test_a_server_whose_watcher_was_killed_gets_another_one(data):
     other = start(data)
     assert server_of(data) == pid, "the server goes on"
     other.kill()
-    wait_until(lambda: not is_running(data))
+    wait_for(lambda: not is_running(data), "the end of the server", 20)
 
 
 def test_a_server_that_was_killed_is_started_again(data):

@@ -110,7 +110,7 @@ def test_a_tailing_reader_misses_nothing_of_a_slow_writer(database):
 
 
 @given(order=st.permutations(range(6)), cuts=st.lists(st.integers(0, 6), max_size=3))
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 def test_replaying_any_cut_of_the_history_gives_the_same_events(database, order, cuts):
     with transaction(database) as connection:
         connection.cursor().execute(CLEAR)

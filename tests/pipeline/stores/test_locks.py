@@ -10,6 +10,7 @@ import pytest
 
 from olist_pipeline.errors import OlistError
 from olist_pipeline.stores import approvals, locks, postgres, routes
+from tests.patience import wait_for
 
 TODAY = date(2026, 1, 1)
 TOMORROW = TODAY + timedelta(days=1)
@@ -100,9 +101,7 @@ def in_background(connection, statement):
 
     thread = threading.Thread(target=act)
     thread.start()
-    deadline = time.monotonic() + 5
-    while not waits(connection) and time.monotonic() < deadline:
-        time.sleep(0.02)
+    wait_for(lambda: waits(connection), "the statement to wait", 5)
     return thread
 
 

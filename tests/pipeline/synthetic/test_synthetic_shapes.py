@@ -27,7 +27,7 @@ def test_keys_references_and_rules_hold(tables: Tables) -> None:
     check_integrity(tables)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(count=st.integers(1, 150), seed=st.integers(0, 2**64))
 def test_they_hold_for_any_size_and_seed(count: int, seed: int) -> None:
     with tempfile.TemporaryDirectory() as name:

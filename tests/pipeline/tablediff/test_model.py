@@ -71,13 +71,14 @@ def fill(con: duckdb.DuckDBPyConnection, name: str, content: list[Row]) -> None:
         con.execute(f"INSERT INTO {name} VALUES {', '.join(values)}")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tolerance", [0.0, STEP])
 @pytest.mark.parametrize("block", [plan_module.BLOCK_COLUMNS, 1], ids=["narrow", "as if wide"])
 def test_every_count_is_that_of_the_reference(con, tolerance, block, monkeypatch):
     monkeypatch.setattr(plan_module, "BLOCK_COLUMNS", block)
     rules = contract("k", "l", exact_floats=True, tolerances={"x": Tolerance(tolerance)} if tolerance else {})
 
-    @settings(max_examples=30, deadline=None)
+    @settings(max_examples=30)
     @given(tables=pairs_of_tables(), fast=st.booleans())
     def check(tables: tuple[list[Row], list[Row]], fast: bool) -> None:
         old, new = tables

@@ -216,7 +216,7 @@ CELLS = {
 
 
 @given(orders=st.lists(st.fixed_dictionaries(CELLS), min_size=1, max_size=6))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_frames_agree_with_objects_on_any_orders(tmp_path_factory, orders):
     landing = tmp_path_factory.mktemp("landing")
     write_landing(landing, orders)

@@ -23,14 +23,15 @@ from olist_pipeline.errors import OlistError
 from olist_pipeline.orchestration.instance import prepare, quiet_instance
 from olist_pipeline.orchestration.internals.launcher import WatchedRunLauncher
 from tests.end_to_end.dagster_server import free_port
+from tests.patience import patient
 
 HOLD = """
-import sys, time
+import signal, sys
 from types import SimpleNamespace
 from olist_pipeline.orchestration.run_process import hold
 hold(SimpleNamespace(root_directory=sys.argv[1]), sys.argv[2])
 print("held", flush=True)
-time.sleep(60)
+signal.pause()
 """
 
 
@@ -145,7 +146,7 @@ def test_a_run_that_outlived_its_code_server_can_be_cancelled(instance, watched)
     run = started(instance)
     with process_of(instance, run) as process:
         assert watched.terminate(run.run_id)
-        assert process.wait(timeout=20) == -signal.SIGINT
+        assert process.wait(timeout=patient(20)) == -signal.SIGINT
     assert instance.get_run_by_id(run.run_id).status is dg.DagsterRunStatus.CANCELING
 
 
