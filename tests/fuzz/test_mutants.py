@@ -5,7 +5,7 @@ Most examples go only as far as the readers, which is cheap; the others go the w
 
 import duckdb
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 
 from olist_pipeline.errors import OlistError
 from olist_pipeline.landing.csv_file import read_text
@@ -16,7 +16,12 @@ from tests.fuzz.mutants import mutants, sound_files
 from tests.fuzz.trees import Trees, load_trees
 from tests.fuzz.way import place, readers_agree, sentence, whole_way
 
-LENIENT = {"deadline": None, "suppress_health_check": list(HealthCheck), "database": None}
+LENIENT = {
+    "deadline": None,
+    "suppress_health_check": list(HealthCheck),
+    "database": None,
+    "phases": [Phase.generate, Phase.shrink],
+}
 
 
 @pytest.fixture(scope="module")

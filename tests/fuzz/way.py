@@ -3,6 +3,8 @@
 What belongs here: the laws that hold of any landing whatever. What does not: drawing one.
 """
 
+from __future__ import annotations
+
 import shutil
 from dataclasses import dataclass, field, replace
 from datetime import date
