@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from olist_pipeline.errors import OlistError
+
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
@@ -24,6 +26,8 @@ def replacing(path: Path) -> Iterator[Path]:
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
     try:
         yield temporary
+        if path.is_dir():
+            raise OlistError(f"{path} is a folder, where a file should be; move it away and run again.")
         temporary.replace(path)
     except BaseException:
         with suppress(FileNotFoundError):

@@ -11,7 +11,7 @@ import os
 import sys
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from olist_pipeline.errors import OlistError
@@ -89,6 +89,13 @@ def _folder(name: str, value: str | Path, forbidden: str = "") -> Path:
     return path
 
 
+def _password_file(env: Mapping[str, str]) -> Path | None:
+    name = env.get("OLIST_POSTGRES_PASSWORD_FILE")
+    if name and not env.get("OLIST_POSTGRES_URL"):
+        raise OlistError("OLIST_POSTGRES_PASSWORD_FILE is set without OLIST_POSTGRES_URL, which says where; set both.")
+    return Path(name).expanduser().absolute() if name else None
+
+
 @dataclass(frozen=True)
 class Settings:
     """The paths and addresses of one environment; all paths are absolute.
@@ -98,12 +105,13 @@ class Settings:
 
     home: Path
     landing: Path
-    postgres_url: str | None
+    postgres_url: str | None = field(repr=False)
     engine: str = "polars"
-    alert_webhook: str | None = None
+    alert_webhook: str | None = field(default=None, repr=False)
     is_automated: bool = False
     look_seconds: int = 30
     cutover: CutoverRules = CutoverRules()
+    postgres_password_file: Path | None = None
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> Settings:
@@ -125,6 +133,7 @@ class Settings:
             is_automated=automation == "1",
             look_seconds=int(_number(env, "OLIST_LOOK_SECONDS", cls.look_seconds, whole=True)) or 1,
             cutover=CutoverRules.from_env(env),
+            postgres_password_file=_password_file(env),
         )
 
     @property
@@ -184,3 +193,5 @@ class Settings:
         os.environ["OLIST_ENGINE"] = self.engine
         os.environ["OLIST_AUTOMATION"] = "1" if self.is_automated else "0"
         os.environ["DAGSTER_HOME"] = str(self.dagster_home)
+        if self.postgres_url is not None:
+            os.environ["OLIST_POSTGRES_URL"] = self.postgres_url

@@ -21,6 +21,8 @@ from olist_pipeline.registry import CONTEXTS
 
 OLD, REPLAY, NEW = "old", "replay", "new"
 NEW_PREFIX = "new__"
+_LOCKED = "set lock"
+"""What DuckDB says of a file that another process has open."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,21 @@ def reading(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         connection.close()
 
 
+def set_aside_where_damaged(path: Path) -> None:
+    """Rename a warehouse that is none any more: all of it is built anew from landing and staging."""
+    if not path.exists():
+        return
+    try:
+        if path.is_file():
+            duckdb.connect(str(path), read_only=True).close()
+            return
+    except duckdb.Error as error:
+        if _LOCKED in str(error):
+            return
+    path.rename(path.with_name(f"{path.name}.damaged-{time.time_ns()}"))
+    path.with_name(f"{path.name}.wal").unlink(missing_ok=True)
+
+
 def await_free(path: Path, seconds: float = 60) -> None:
     """Wait until nobody has the warehouse open; raises OlistError when somebody still has after `seconds`.
 
@@ -87,7 +104,10 @@ def await_free(path: Path, seconds: float = 60) -> None:
         try:
             duckdb.connect(str(path)).close()
             return
-        except duckdb.IOException as error:
+        except duckdb.Error as error:
+            if _LOCKED not in str(error):
+                why = str(error).splitlines()[0]
+                raise OlistError(f"The warehouse {path} is damaged ({why}); `olist run` builds it anew.") from error
             if time.monotonic() > deadline:
                 raise OlistError(
                     f"The warehouse {path} is open in another process ({str(error).splitlines()[0]}); close it there."

@@ -13,6 +13,7 @@ import click
 from olist_pipeline.cli.output import JSON, print_json
 from olist_pipeline.errors import OlistError
 from olist_pipeline.serving import journal, standby, switch
+from olist_pipeline.serving.follow import Follower
 from olist_pipeline.serving.switch import Switched
 from olist_pipeline.settings import Settings, current_user
 from olist_pipeline.stores.postgres import ready_url
@@ -65,8 +66,14 @@ def rollback(context: str, to: int | None, reason: str, as_json: bool) -> None:
     record to PostgreSQL later.
     """
     settings = Settings.from_env()
-    done = switch.rollback(settings, context, by=current_user(), reason=reason or "rolled back by hand", to=to)
-    _tell(settings, done, as_json)
+    follower = Follower(settings)
+    try:
+        done = _rolled_back(settings, context, reason or "rolled back by hand", to)
+    except BaseException:
+        follower.stay()
+        raise
+    _say(done, as_json)
+    _say_record(settings, done, as_json, "" if follower.go() else "it did not answer at once.")
 
 
 @click.command()
@@ -95,23 +102,40 @@ def retire(context: str, undo: bool, reason: str, as_json: bool) -> None:
     _tell(settings, done, as_json)
 
 
+def _rolled_back(settings: Settings, context: str, reason: str, to: int | None) -> Switched:
+    """Roll back; where the journal is damaged, PostgreSQL has to be asked first after all."""
+    try:
+        return switch.rollback(settings, context, by=current_user(), reason=reason, to=to)
+    except journal.JournalDamaged:
+        journal.mend(settings.serving, ready_url(settings))
+        return switch.rollback(settings, context, by=current_user(), reason=reason, to=to)
+
+
 def _tell(settings: Settings, done: Switched, as_json: bool) -> None:
     """Say what was done, which has its effect already, then bring its record to PostgreSQL and prepare the way back."""
-    recorded = ""
-    if not as_json:
-        for line in sentences(done):
-            click.echo(line)
+    _say(done, as_json)
+    lacking = ""
     try:
         journal.bring_to_database(settings.serving, ready_url(settings))
     except OlistError as error:
-        recorded = (
-            f"Kept in {settings.serving / journal.JOURNAL}, and brought to PostgreSQL by the next command: {error}"
-        )
+        lacking = str(error)
+    _say_record(settings, done, as_json, lacking)
     standby.prepare(settings.serving)
+
+
+def _say(done: Switched, as_json: bool) -> None:
+    if not as_json:
+        for line in sentences(done):
+            click.echo(line)
+
+
+def _say_record(settings: Settings, done: Switched, as_json: bool, lacking: str) -> None:
+    """Say why PostgreSQL lacks what was done, if it does; as JSON all of it, once that is known."""
     if as_json:
-        print_json({**done.to_dict(), "recorded": not recorded})
-    elif recorded:
-        click.secho(recorded, fg="yellow", err=True)
+        print_json({**done.to_dict(), "recorded": not lacking})
+    elif lacking:
+        where = settings.serving / journal.JOURNAL
+        click.secho(f"Kept in {where}, and brought to PostgreSQL by the next command: {lacking}", fg="yellow", err=True)
 
 
 def sentences(done: Switched) -> list[str]:

@@ -9,18 +9,21 @@ from __future__ import annotations
 import shutil
 import sys
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import click
 from rich.console import Console
 from rich.progress import Progress
 
-from olist_pipeline.cli.output import JSON, print_json, print_rows
+from olist_pipeline.cli.output import JSON, print_json, print_rows, tell_shares
 from olist_pipeline.errors import OlistError
+from olist_pipeline.landing.folder import readable_landing
 from olist_pipeline.landing.inspection import inspect_landing
 from olist_pipeline.registry import LANDING
 from olist_pipeline.settings import Settings
 from olist_pipeline.synthetic import generate
+from olist_pipeline.validation.shares import structural_shares
 
 DATASET = "olistbr/brazilian-ecommerce"
 
@@ -52,15 +55,29 @@ def generate_command(orders: int, seed: int, out: Path | None) -> None:
 @click.argument("folder", required=False, type=click.Path(path_type=Path))
 @JSON
 def check_command(folder: Path | None, as_json: bool) -> None:
-    """Report what is in a FOLDER (default: landing), without running anything; exit 1 when something is wrong."""
+    """Report what is in a FOLDER (default: landing), without running anything; exit 1 when something is wrong.
+
+    Rows are judged by the structural rules alone; the rules of the business need a run.
+    """
     settings = Settings.from_env()
-    reports = inspect_landing(replace(settings, landing=folder.absolute()) if folder else settings, LANDING.values())
+    settings = replace(settings, landing=folder.absolute()) if folder else settings
+    found = inspect_landing(settings, LANDING.values())
+    reports = {table.name: report for table, report in zip(LANDING.values(), found, strict=True)}
+    sound = [table for table in LANDING.values() if not reports[table.name].problem]
+    shares = structural_shares(readable_landing(settings, sound), sound, date.today(), settings.cutover)
+    rows = [
+        {**report.to_dict(), "rejected": shares[name].quarantined if name in shares else None}
+        for name, report in reports.items()
+    ]
+    large = [share for share in shares.values() if share.is_large]
     if as_json:
-        print_json([report.to_dict() for report in reports])
+        told = {name: share.to_dict() for name, share in shares.items()}
+        print_json([{**row, "quarantine": told.get(name)} for name, row in zip(reports, rows, strict=True)])
     else:
-        columns = ["file", "rows", "bytes", "encoding", "problem", "remark"]
-        print_rows(Console(), "Landing", [report.to_dict() for report in reports], columns)
-    sys.exit(1 if any(report.problem for report in reports) else 0)
+        console = Console()
+        print_rows(console, "Landing", rows, ["file", "rows", "rejected", "bytes", "encoding", "problem", "remark"])
+        tell_shares(console, [share.to_dict() for share in large])
+    sys.exit(1 if any(row["problem"] for row in rows) or any(share.stops for share in large) else 0)
 
 
 @data.command("download")

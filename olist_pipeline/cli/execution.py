@@ -5,7 +5,6 @@ What belongs here: showing a run, and what was seen of it. What does not: which 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
@@ -14,8 +13,10 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from olist_pipeline.cli.interrupts import Interrupted, received
 from olist_pipeline.errors import OlistError
 from olist_pipeline.months import MonthRange
+from olist_pipeline.orchestration.failures import TELLING, failures_of
 from olist_pipeline.orchestration.instance import bury_killed_runs, execute, quiet_instance, sole_run
 from olist_pipeline.orchestration.partitions import COMPARED_WHOLE
 from olist_pipeline.settings import Settings
@@ -23,31 +24,21 @@ from olist_pipeline.settings import Settings
 if TYPE_CHECKING:
     import dagster as dg
 
-_COUNTED = re.compile(r"\d+ of \d+ ERROR")
-"""A line of dbt that counts an error without saying what is wrong."""
-
 
 @dataclass
 class Progressed:
-    """What was seen of a run: seconds a step, the first failure, asset checks that failed, contexts rolled back."""
+    """What was seen of a run: seconds a step, what stopped it (a sentence each), contexts that were rolled back."""
 
     run_ids: list[str] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
-    failure: str = ""
-    failed_checks: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
     rolled_back: list[str] = field(default_factory=list)
 
-    @property
-    def has_failed(self) -> bool:
-        """Whether a step or a check failed, or the guard had to act."""
-        return bool(self.failure or self.failed_checks or self.rolled_back)
-
     def raise_failure(self) -> None:
-        """Raise OlistError with everything that failed, if anything did."""
-        problems = [self.failure, *(f"The check {name} failed." for name in self.failed_checks)]
-        problems += [f"The guard rolled {context} back to old." for context in self.rolled_back]
-        if self.has_failed:
-            raise OlistError(" ".join(problem for problem in problems if problem))
+        """Raise OlistError with everything that failed, if anything did, or if the guard had to act."""
+        told = [*self.problems, *(f"The guard rolled {context} back to old." for context in self.rolled_back)]
+        if told:
+            raise OlistError(" ".join(told))
 
 
 @dataclass(frozen=True)
@@ -83,50 +74,17 @@ def run_jobs(settings: Settings, console: Console, plan: Sequence[Planned]) -> P
                     instance, job, planned.months, COMPARED_WHOLE if planned.is_compared_whole else {}
                 )
                 seen.run_ids.append(run_id)
+                telling = []
                 for event in happened:
-                    _see(event, seen)
                     _show(event, seen, progress, bar)
-                if seen.has_failed:
+                    if event.event_type in TELLING:
+                        telling.append(event)
+                if received():
+                    raise Interrupted
+                seen.problems = failures_of(telling)
+                if seen.problems:
                     break
     return seen
-
-
-def _see(event: dg.DagsterEvent, seen: Progressed) -> None:
-    from dagster import DagsterEventType as Kind
-
-    match event.event_type:
-        case Kind.STEP_SUCCESS:
-            seen.seconds[str(event.step_key)] = event.step_success_data.duration_ms / 1000
-        case Kind.STEP_FAILURE if not seen.failure:
-            data = event.step_failure_data
-            cause = data.user_failure_data.description if data.user_failure_data else None
-            seen.failure = (
-                _one_sentence(cause) if cause else f"The step {event.step_key} failed: {_last_words(data.error)}"
-            )
-        case Kind.ASSET_CHECK_EVALUATION:
-            check = event.asset_check_evaluation_data
-            if not check.passed and check.severity.value == "ERROR":
-                seen.failed_checks.append(f"{check.check_name} of {check.asset_key.to_user_string()}")
-        case Kind.RUN_FAILURE if not seen.failure and not seen.failed_checks:
-            seen.failure = str(event.message)
-
-
-def _one_sentence(cause: str) -> str:
-    """Return a failure's description, of dbt's the first error alone: its model and what is wrong with it."""
-    _, marker, errors = cause.partition("Errors parsed from dbt logs:")
-    if not marker:
-        return cause
-    lines = [line.strip() for line in errors.splitlines()]
-    reasons = [line for line in lines if line and not _COUNTED.match(line)]
-    return f"dbt failed: {'; '.join(reasons[:3])} (more in logs/run.log below OLIST_HOME)."
-
-
-def _last_words(error: object) -> str:
-    """Return the innermost message of a failed step, without its traceback."""
-    cause = error
-    while getattr(cause, "cause", None):
-        cause = cause.cause  # type: ignore[attr-defined]
-    return str(getattr(cause, "message", cause)).strip().splitlines()[0]
 
 
 def _show(event: dg.DagsterEvent, seen: Progressed, progress: Progress, bar: object) -> None:
@@ -136,6 +94,7 @@ def _show(event: dg.DagsterEvent, seen: Progressed, progress: Progress, bar: obj
     if event.event_type is Kind.STEP_START:
         progress.update(bar, description=step)  # type: ignore[arg-type]
     elif event.event_type is Kind.STEP_SUCCESS:
+        seen.seconds[step] = event.step_success_data.duration_ms / 1000
         progress.console.print(f"  [green]done[/green]    {step:<40} {seen.seconds[step]:6.1f} s", highlight=False)
         progress.advance(bar)  # type: ignore[arg-type]
     elif event.event_type is Kind.STEP_FAILURE:

@@ -7,11 +7,13 @@ particular command.
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 
 import click
 
-from olist_pipeline.errors import OlistError
+from olist_pipeline.cli import interrupts
+from olist_pipeline.troubles import sentence_of
 
 COMMANDS = {
     "run": "run:run",
@@ -31,6 +33,7 @@ COMMANDS = {
     "release": "releases:release",
     "audit": "audit:audit",
     "data": "data:data",
+    "db": "db:db",
 }
 """Each command with its module and function: importing all of them would take longer than a rollback."""
 
@@ -52,18 +55,32 @@ class LazyGroup(click.Group):
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
-def cli() -> None:
+@click.pass_context
+def cli(ctx: click.Context) -> None:
     """Move a dbt-only warehouse to Python validation + dbt, one bounded context at a time."""
+    # PostgreSQL shows who is connected; what a command starts has its name too.
+    os.environ["PGAPPNAME"] = f"olist {ctx.invoked_subcommand}"
 
 
 def main() -> None:
     """Run the command line; an error that a person can mend is one sentence and exit code 1."""
+    sentence, code = "", 1
     try:
-        cli(prog_name="olist")
-    except OlistError as error:
-        click.secho(f"olist: {error}", fg="red", err=True)
-        sys.exit(1)
-    except OSError as error:
-        where = f" ({error.filename})" if error.filename else ""
-        click.secho(f"olist: {error.strerror or error}{where}.", fg="red", err=True)
-        sys.exit(1)
+        with interrupts.noticed():
+            code = int(cli.main(prog_name="olist", standalone_mode=False) or 0)
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except SystemExit as error:
+        code = int(error.code or 0)
+    except click.Abort:
+        sentence = "Aborted."
+    except (Exception, interrupts.Interrupted) as error:
+        sentence = sentence_of(error) or ""
+        if not sentence and not interrupts.received():
+            raise
+    if number := interrupts.received():
+        sentence, code = interrupts.sentence(number), 128 + number
+    if sentence:
+        click.secho(f"olist: {sentence}", fg="red", err=True)
+    sys.exit(code)

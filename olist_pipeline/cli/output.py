@@ -13,6 +13,7 @@ import click
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 """The option of every reporting command."""
@@ -47,6 +48,13 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> 
 def print_rows(console: Console, title: str, rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
     """Print dictionaries as a table of `columns`."""
     console.print(table(title, columns, [[row[column] for column in columns] for row in rows]))
+
+
+def tell_shares(console: Console, shares: Sequence[Mapping[str, Any]]) -> None:
+    """Print a line for each table of which too much is rejected; `shares` as of `Share.to_dict`."""
+    for share in shares:
+        colour, ends = ("red", "; nothing is released of so little") if share["stops"] else ("yellow", "")
+        console.print(Text(f"{share['sentence']}{ends}.", style=colour), soft_wrap=True)
 
 
 def _cell(value: object) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from datetime import UTC, datetime
 
 import click
 from rich.console import Console
@@ -21,11 +22,12 @@ from olist_pipeline.landing.folder import path_of, readable_landing
 from olist_pipeline.registry import CONTEXTS, LANDING
 from olist_pipeline.serving import journal
 from olist_pipeline.serving.guard import guarded_contexts
-from olist_pipeline.serving.release import current_release
+from olist_pipeline.serving.release import current_release, is_sound, refuse_past
 from olist_pipeline.serving.routing import is_of_these_routes
 from olist_pipeline.settings import Settings
 from olist_pipeline.stores.postgres import flush
 from olist_pipeline.synthetic import generate
+from olist_pipeline.warehouse import set_aside_where_damaged
 
 SYNTHETIC_ORDERS = 10_000
 SYNTHETIC_SEED = 42
@@ -40,6 +42,8 @@ def run(force: bool, as_json: bool) -> None:
     console = Console(file=sys.stderr if as_json else sys.stdout)
     _fill_empty_landing(settings, console)
     check_landing(settings)
+    refuse_past(settings.serving, datetime.now(UTC))
+    set_aside_where_damaged(settings.warehouse)
     console.print(f"[bold]olist run[/bold]  landing {settings.landing}  home {settings.home}")
     # Dagster and dbt take seconds to import: whatever is wrong in the environment or in landing is told before.
     from olist_pipeline.orchestration.instance import prepare
@@ -99,8 +103,11 @@ def _fill_empty_landing(settings: Settings, console: Console) -> None:
 
 def _is_up_to_date(settings: Settings, url: str) -> bool:
     """Return whether the current release was made of the present landing, code and routes."""
-    release = current_release(settings.serving)
-    if release is None:
+    try:
+        release = current_release(settings.serving)
+    except OlistError:
+        return False  # a damaged release: another one is made
+    if release is None or not is_sound(settings.serving, release):
         return False
     if release.fingerprint != run_fingerprint(settings, landing_hashes(settings)):
         return False

@@ -12,16 +12,17 @@ from typing import Any
 
 import click
 from rich.console import Console
+from rich.text import Text
 
 from olist_pipeline.alerts import history
 from olist_pipeline.audit.trace import percent_by_context
-from olist_pipeline.cli.output import JSON, print_json, print_rows, table
+from olist_pipeline.cli.output import JSON, print_json, print_rows, table, tell_shares
 from olist_pipeline.cli.summary import verdict_rows
 from olist_pipeline.errors import OlistError
 from olist_pipeline.months import month_text
 from olist_pipeline.registry import CONTEXTS
 from olist_pipeline.serving import journal
-from olist_pipeline.serving.about import flag_counts, rule_counts, table_counts
+from olist_pipeline.serving.about import flag_counts, large_shares, rule_counts, table_counts
 from olist_pipeline.serving.release import current_release
 from olist_pipeline.settings import Settings
 from olist_pipeline.staging import staged_months
@@ -41,13 +42,16 @@ def status(show_rules: bool, as_json: bool) -> None:
     url = ready_url(settings)
     journal.bring_to_database(settings.serving, url)
     tables = table_counts(settings, url)
+    states, failure = _told_by_dagster(settings)
     flagged = flag_counts(settings)
     report = {
-        "contexts": context_rows(settings, url, tables, datetime.now(UTC)),
+        "contexts": context_rows(settings, url, tables, states, datetime.now(UTC)),
         "tables": tables,
+        "too_much_rejected": [share.to_dict() for share in large_shares(url, tables, settings.cutover)],
         "rules": rule_counts(url, flagged),
         "flagged_by_rule": flagged,
         "release": _release(settings),
+        "last_failure": failure,
         "automation": settings.is_automated,
         "alerts": [line for line in history(settings) if line["state"] == "raised"][-3:],
     }
@@ -58,13 +62,20 @@ def status(show_rules: bool, as_json: bool) -> None:
 
 
 def context_rows(
-    settings: Settings, url: str, tables: Sequence[Mapping[str, Any]], now: datetime
+    settings: Settings,
+    url: str,
+    tables: Sequence[Mapping[str, Any]],
+    states: Mapping[str, Mapping[date, str]],
+    now: datetime,
 ) -> list[dict[str, Any]]:
-    """Return how each context stands; `tables` are the rows of each table (see `about.table_counts`)."""
+    """Return how each context stands.
+
+    `tables` are the rows of each table (see `about.table_counts`), `states` those of each context's months.
+    """
     judged = verdict_rows(url)
     conservation = verdicts.latest(url, "conservation")
     streaks, routed = verdicts.streaks(url), routes.read_routes(url, CONTEXTS)
-    states, audited = _month_states(settings), percent_by_context()
+    audited = percent_by_context()
     return [
         {
             "context": name,
@@ -110,28 +121,32 @@ def _months(settings: Settings, context: str, states: Mapping[date, str]) -> dic
     }
 
 
-def _month_states(settings: Settings) -> dict[str, dict[date, str]]:
-    """Return the states of each context's months, as Dagster remembers them; nothing before the first run."""
+def _told_by_dagster(settings: Settings) -> tuple[dict[str, dict[date, str]], dict[str, Any] | None]:
+    """Return the states of each context's months, and what stopped the last run, as Dagster remembers them.
+
+    Nothing before the first run; no failure where the last run succeeded.
+    """
     # Dagster takes a second to import: only where there is something to ask it.
     if not (settings.dagster_home / "dagster.yaml").exists():
-        return {}
+        return {}, None
     from olist_pipeline.orchestration.dbt import ensure_manifest
+    from olist_pipeline.orchestration.failures import last_failure
     from olist_pipeline.orchestration.instance import quiet_instance
+    from olist_pipeline.orchestration.jobs import all_job_names
     from olist_pipeline.orchestration.partition_states import monthly_keys, partition_states
     from olist_pipeline.orchestration.partitions import all_months
     from olist_pipeline.warehouse import load_manifest, warehouse_tables
 
-    try:
-        months = all_months(settings)
-        built = warehouse_tables(load_manifest(ensure_manifest(settings)))
-    except OlistError:
-        return {}
     with quiet_instance(settings) as instance:
-        return {
-            name: dict(partition_states(instance, keys, months))
-            for name in CONTEXTS
-            if (keys := monthly_keys(name, built))
-        }
+        run_id, problems = last_failure(instance, all_job_names())
+        failure = {"run_id": run_id, "problems": problems} if problems else None
+        try:
+            months = all_months(settings)
+            built = warehouse_tables(load_manifest(ensure_manifest(settings)))
+        except OlistError:
+            return {}, failure
+        keyed = {name: keys for name in CONTEXTS if (keys := monthly_keys(name, built))}
+        return {name: dict(partition_states(instance, keys, months)) for name, keys in keyed.items()}, failure
 
 
 def _rate(rows: Iterable[Mapping[str, Any]]) -> float:
@@ -168,6 +183,10 @@ def _print(console: Console, report: Mapping[str, Any], *, show_rules: bool) -> 
     print_rows(console, "Contexts", shown, running)
     print_rows(console, "Proofs", shown, proven)
     print_rows(console, "Rows", report["tables"], ["table", "landing", "accepted", "quarantined"])
+    tell_shares(console, report["too_much_rejected"])
+    if failure := report["last_failure"]:
+        said = f"The last run ({failure['run_id'][:8]}) failed. {' '.join(failure['problems'])}"
+        console.print(Text(said, style="red"), soft_wrap=True)
     if show_rules:
         _print_rules(console, report["rules"])
     release = report["release"]

@@ -10,9 +10,9 @@ from typing import Any
 
 from rich.console import Console
 
-from olist_pipeline.cli.output import table
+from olist_pipeline.cli.output import table, tell_shares
 from olist_pipeline.registry import CONTEXTS
-from olist_pipeline.serving.about import flag_counts, table_counts
+from olist_pipeline.serving.about import flag_counts, large_shares, table_counts
 from olist_pipeline.serving.release import current_release
 from olist_pipeline.settings import Settings
 from olist_pipeline.stores import events, quarantine, routes, verdicts
@@ -20,10 +20,10 @@ from olist_pipeline.stores import events, quarantine, routes, verdicts
 
 def summarise(settings: Settings, url: str, run_ids: list[str], seconds: dict[str, float]) -> dict[str, Any]:
     """Return the figures of the stores as they are, and of the given runs where they belong to one."""
-    release = current_release(settings.serving)
+    release, tables = current_release(settings.serving), table_counts(settings, url)
     return {
         "run_ids": run_ids,
-        "tables": table_counts(settings, url),
+        "tables": tables,
         "quarantined_by_rule": [
             row
             for context in CONTEXTS.values()
@@ -31,6 +31,7 @@ def summarise(settings: Settings, url: str, run_ids: list[str], seconds: dict[st
         ],
         "flagged_by_rule": flag_counts(settings),
         "events": {"recorded": events.count_by_type(url, run_ids), "in_store": events.count_by_type(url)},
+        "too_much_rejected": [share.to_dict() for share in large_shares(url, tables, settings.cutover)],
         "parity": verdict_rows(url),
         "routes": dict(routes.read_routes(url, CONTEXTS)),
         "release": asdict(release) if release else None,
@@ -58,6 +59,7 @@ def print_summary(console: Console, summary: dict[str, Any]) -> None:
     console.print()
     counts = [[row[name] for name in ("table", "landing", "accepted", "quarantined")] for row in summary["tables"]]
     console.print(table("Rows", ["table", "landing", "accepted", "quarantined"], counts))
+    tell_shares(console, summary["too_much_rejected"])
     for title, key, column in (
         ("Quarantined, by rule", "quarantined_by_rule", "source_table"),
         ("Accepted with a flag, by rule", "flagged_by_rule", "table"),

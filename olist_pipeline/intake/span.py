@@ -35,7 +35,12 @@ def _span_of_file(path: Path, state: tuple[int, ...], months: MonthRange) -> tup
     sound = moments.filter(moments.dt.date().dt.month_start().is_between(months.first, months.last))
     first, last = sound.min(), sound.max()
     if not isinstance(first, datetime) or not isinstance(last, datetime):
-        raise OlistError(f"{ORDERS.file} has no order with a readable purchase date; check its contents.")
+        found = text[PURCHASE].drop_nulls().head(1).to_list()
+        example = f", but e.g. {found[0]!r}" if found else ""
+        raise OlistError(
+            f"{ORDERS.file} has no order with a readable purchase date like 2017-10-02 10:56:33 between "
+            f"{months.first} and today{example}; check its contents."
+        )
     return first, last
 
 

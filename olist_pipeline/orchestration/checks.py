@@ -1,9 +1,9 @@
-"""Asset checks: conservation of every validated table, parity of every new table.
+"""Asset checks: conservation and quarantine of every validated table, parity of every new table.
 
 What belongs here: running the proofs and storing their verdicts. What does not: the proofs themselves
 (`parity`). dbt's tests are checks of their own (see `dbt`).
 
-Both kinds block what is downstream within their run; across runs the gate of serving reads the stored
+All kinds block what is downstream within their run; across runs the gate of serving reads the stored
 verdicts again.
 """
 
@@ -27,11 +27,15 @@ from olist_pipeline.registry import LANDING, STEPS, origins
 from olist_pipeline.stores import approvals, quarantine, verdicts
 from olist_pipeline.stores.verdicts import Verdict
 from olist_pipeline.validation.context import Step
+from olist_pipeline.validation.shares import Counted, Share, share_of
+from olist_pipeline.validation.table import StagedTable
 from olist_pipeline.warehouse import NEW, OLD, REPLAY, WarehouseTable
+
+QUARANTINE = "quarantine"
 
 
 def conservation_checks() -> list[dg.AssetChecksDefinition]:
-    """Return the conservation checks of all registered contexts, a step of checks for a step of validation."""
+    """Return the conservation and quarantine checks of all contexts, a step of checks for a step of validation."""
     return [*map(_intake_check, LANDING.values()), *map(_validation_check, STEPS)]
 
 
@@ -112,23 +116,21 @@ def _validation_check(step: Step) -> dg.AssetChecksDefinition:
 
     @dg.multi_asset_check(
         name=f"{step.name}_conservation",
-        specs=[
-            dg.AssetCheckSpec(
-                "conservation",
-                asset=key,
-                blocking=True,
-                description="Landing rows are accepted or quarantined, once, and accepted cells equal landing cells.",
-            )
-            for key in tables
-        ],
+        specs=[spec for key, table in tables.items() for spec in _validation_specs(key, table)],
         can_subset=True,
     )
     def check(context: dg.AssetCheckExecutionContext, pipeline: PipelineResource) -> Iterator[dg.AssetCheckResult]:
         settings, url = pipeline.settings, pipeline.url
-        for check_key in context.selected_asset_check_keys:
-            table = tables[check_key.asset_key]
+        selected = context.selected_asset_check_keys
+        for key in dict.fromkeys(check_key.asset_key for check_key in selected):
+            table = tables[key]
             with clear_failures():
                 ledger = conservation_of(settings, url, table)
+                share = share_of(url, Counted(table, ledger.landing, ledger.quarantined), settings.cutover)
+            if dg.AssetCheckKey(key, QUARANTINE) in selected:
+                yield _quarantine_result(key, share)
+            if dg.AssetCheckKey(key, "conservation") not in selected:
+                continue
             verdict = Verdict(
                 context=table.context,
                 table=table.name,
@@ -141,7 +143,7 @@ def _validation_check(step: Step) -> dg.AssetChecksDefinition:
             )
             verdicts.record(url, verdict)
             yield dg.AssetCheckResult(
-                asset_key=check_key.asset_key,
+                asset_key=key,
                 check_name="conservation",
                 passed=ledger.holds,
                 description=ledger.sentence(),
@@ -154,6 +156,26 @@ def _validation_check(step: Step) -> dg.AssetChecksDefinition:
             )
 
     return check
+
+
+def _validation_specs(key: dg.AssetKey, table: StagedTable) -> Iterator[dg.AssetCheckSpec]:
+    what = "Landing rows are accepted or quarantined, once, and accepted cells equal landing cells."
+    yield dg.AssetCheckSpec("conservation", asset=key, blocking=True, description=what)
+    if table.source:
+        what = "Not most of the landing rows are in quarantine; a warning above OLIST_QUARANTINE_LIMIT."
+        yield dg.AssetCheckSpec(QUARANTINE, asset=key, blocking=True, description=what)
+
+
+def _quarantine_result(key: dg.AssetKey, share: Share) -> dg.AssetCheckResult:
+    """Return the result of a share of quarantine: above the limit it warns, and where most is gone it stops the run."""
+    return dg.AssetCheckResult(
+        asset_key=key,
+        check_name=QUARANTINE,
+        passed=not share.is_large,
+        severity=dg.AssetCheckSeverity.ERROR if share.stops else dg.AssetCheckSeverity.WARN,
+        description=share.sentence(),
+        metadata={"share": share.share, "limit": share.limit},
+    )
 
 
 def _parity_verdict(parity: TableParity, context: str, run_id: str) -> Verdict:

@@ -9,6 +9,7 @@ from datetime import date
 import dagster as dg
 from pydantic import Field
 
+from olist_pipeline.errors import OlistError
 from olist_pipeline.orchestration.executor import continuing_executor
 from olist_pipeline.orchestration.resources import PipelineResource, clear_failures
 from olist_pipeline.registry import CONTEXTS
@@ -69,7 +70,10 @@ def _switch_to_old(context: dg.OpExecutionContext, config: RollbackForm, pipelin
 
 def _finish(context: dg.OpExecutionContext, pipeline: PipelineResource, done: Switched) -> None:
     serving = pipeline.settings.serving
-    journal.bring_to_database(serving, pipeline.url)
+    try:
+        journal.bring_to_database(serving, pipeline.url)
+    except OlistError as error:
+        context.log.warning(f"Kept in the journal, and brought to PostgreSQL by whoever finds it up next: {error}")
     standby.prepare(serving)
     context.add_output_metadata({"act": dg.MetadataValue.json(done.to_dict())})
 

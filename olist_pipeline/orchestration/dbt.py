@@ -9,7 +9,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
 from importlib.metadata import version
@@ -26,6 +26,7 @@ from olist_pipeline.intake.span import as_of
 from olist_pipeline.landing.catalogue import ORDERS
 from olist_pipeline.landing.folder import readable_landing
 from olist_pipeline.months import FIRST_MONTH, MonthRange
+from olist_pipeline.orchestration.dbt_results import told
 from olist_pipeline.orchestration.lineage import column_lineage
 from olist_pipeline.orchestration.partitions import COMPARED_WHOLE, MONTHS, months_of, tagged_months
 from olist_pipeline.orchestration.resources import PipelineResource, clear_failures
@@ -33,7 +34,7 @@ from olist_pipeline.orchestration.validation import staging_key
 from olist_pipeline.registry import CONTEXTS, LANDING
 from olist_pipeline.settings import DBT, DBT_DIR, Settings
 from olist_pipeline.staging import staged_months
-from olist_pipeline.warehouse import NEW, OLD, REPLAY, await_free, load_manifest, reading
+from olist_pipeline.warehouse import NEW, OLD, REPLAY, await_free, load_manifest
 
 TARGET = {OLD: "warehouse", REPLAY: "replay", NEW: "warehouse"}
 POOL = "duckdb"
@@ -127,11 +128,17 @@ def ensure_manifest(settings: Settings) -> Path:
     stamp = settings.dbt_target / "parsed"
     folders = (DBT_DIR / "models", DBT_DIR / "macros", DBT_DIR / "tests")
     state = tree_hash(*folders, suffixes=(".sql", ".yml")) + content_hash(DBT_DIR / "dbt_project.yml")
-    if manifest.exists() and stamp.exists() and stamp.read_text("utf-8") == state:
-        return manifest
+    said = ""
+    with suppress(OSError, ValueError):
+        said = stamp.read_text("utf-8")
+        if said == state + content_hash(manifest):
+            return manifest
+    if said.startswith(state):
+        # The project is as it was, and what dbt made of it is not: whatever has become of that, dbt makes it again.
+        shutil.rmtree(settings.dbt_target, ignore_errors=True)
     _parse(settings)
     with replacing(stamp) as temporary:
-        temporary.write_text(state, "utf-8")
+        temporary.write_text(state + content_hash(manifest), "utf-8")
     return manifest
 
 
@@ -228,11 +235,12 @@ def _built(build: Build, settings: Settings, manifest: Path, exclude: str) -> dg
         arguments = build_arguments(build.tree, last_purchase, is_whole=window is None)
         with _exported({**landing_variables(pipeline.settings, landing), **window_variables(window)}):
             invocation = dbt.cli(arguments, context=context, target_path=_target_path(settings, TARGET[build.tree]))
-        for event in _counted(invocation.stream(), context, pipeline.settings.warehouse):
+        target = invocation.target_path
+        for event in told(invocation.stream(), context, parsed, pipeline.settings.warehouse, target):
             # Reading the lineage of every query takes half a minute: once a week will do.
             if FULL_REFRESH in context.run.tags and isinstance(event, dg.Output) and build.tree != REPLAY:
                 model = str(event.metadata["unique_id"].value)
-                lineage = column_lineage(parsed, model, translator, invocation.target_path)
+                lineage = column_lineage(parsed, model, translator, target)
                 yield event.with_metadata({**event.metadata, **lineage})
             else:
                 yield event
@@ -257,37 +265,6 @@ def _window(months: Sequence[date], tags: Mapping[str, str], settings: Settings)
         for month in staged_months(settings.staging, moved.name, table.name)
     }
     return window_of(months, staged)
-
-
-def _counted(events: Iterable[Any], context: dg.AssetExecutionContext, warehouse: Path) -> Iterator[Any]:
-    """Yield dbt's events with the row count of each table; after dbt's end, for until then nobody else may read."""
-    seen, failure = list[Any](), None
-    try:
-        seen.extend(events)
-    except Exception as error:
-        failure = error
-    made = [event for event in seen if isinstance(event, dg.Output)]
-    keys = {id(event): context.asset_key_for_output(event.output_name) for event in made}
-    counts = _row_counts(warehouse, set(keys.values()))
-    for event in seen:
-        key = keys.get(id(event))
-        yield _with_row_count(event, counts[key]) if key in counts else event
-    if failure is not None:
-        raise failure
-
-
-def _row_counts(warehouse: Path, keys: set[dg.AssetKey]) -> dict[dg.AssetKey, int]:
-    """Return the rows of those of `keys` that are tables; a view would have to read its files."""
-    if not warehouse.exists():
-        return {}
-    with reading(warehouse) as connection:
-        tables = connection.execute("SELECT schema_name, table_name FROM duckdb_tables()").fetchall()
-        present = [key for key in sorted(keys) if tuple(key.path) in tables]
-        return {key: connection.table(".".join(key.path)).count("*").fetchall()[0][0] for key in present}
-
-
-def _with_row_count(event: dg.Output[Any], rows: int) -> dg.Output[Any]:
-    return event.with_metadata({**event.metadata, "dagster/row_count": rows})
 
 
 def _context(node: Mapping[str, Any]) -> str | None:

@@ -22,7 +22,7 @@ from olist_pipeline.orchestration.intake import intake_assets
 from olist_pipeline.orchestration.jobs import pipeline_jobs
 from olist_pipeline.orchestration.landing import landing_specs
 from olist_pipeline.orchestration.partition_states import partition_checks
-from olist_pipeline.orchestration.resources import PipelineResource
+from olist_pipeline.orchestration.resources import Pipeline
 from olist_pipeline.orchestration.schedules import schedules
 from olist_pipeline.orchestration.sensors import sensors
 from olist_pipeline.orchestration.serving import serving_assets
@@ -40,7 +40,7 @@ def build_defs(settings: Settings, resource_overrides: Mapping[str, Any] | None 
     retired = retired_contexts(settings.serving)
     compared = [table for table in tables if table.context not in retired]
     resources = {
-        "pipeline": PipelineResource.of(settings),
+        "pipeline": Pipeline(settings),
         "dbt": OwnDbt(
             project_dir=str(DBT_DIR),
             profiles_dir=str(DBT_DIR),

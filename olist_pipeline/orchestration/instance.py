@@ -7,7 +7,6 @@ what a person sees of them (`cli`).
 from __future__ import annotations
 
 import fcntl
-import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -18,20 +17,28 @@ from dagster._core.execution.api import execute_run_iterator
 from dagster._core.instance.ref import InstanceRef
 
 from olist_pipeline.errors import OlistError
+from olist_pipeline.files import replacing
 from olist_pipeline.months import MonthRange
 from olist_pipeline.orchestration.partitions import range_tags
+from olist_pipeline.orchestration.storage import migrate_storage
 from olist_pipeline.settings import PROJECT_DIR, Settings
 from olist_pipeline.stores.postgres import ready_url
 
 
 def prepare(settings: Settings) -> str:
-    """Start the server, bring its schemas up to date, set DAGSTER_HOME up; return the server's address."""
+    """Start the server, see to its schemas, set DAGSTER_HOME up; return the server's address."""
     url = ready_url(settings)
+    if settings.postgres_url is None:
+        migrate_storage(url)
     settings.export()
-    os.environ["OLIST_POSTGRES_URL"] = url
-    settings.dagster_home.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(PROJECT_DIR / "dagster.yaml", settings.dagster_home / "dagster.yaml")
+    _configure(settings)
     return url
+
+
+def _configure(settings: Settings) -> None:
+    """Set DAGSTER_HOME up, whatever has become of it."""
+    with replacing(settings.dagster_home / "dagster.yaml") as temporary:
+        shutil.copyfile(PROJECT_DIR / "dagster.yaml", temporary)
 
 
 LAUNCHED_HERE = {"olist/launched_by": "command line"}
@@ -53,6 +60,7 @@ def quiet_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
         "compute_logs": {"module": "dagster._core.storage.noop_compute_log_manager", "class": "NoOpComputeLogManager"},
         "run_monitoring": {"enabled": False},
     }
+    _configure(settings)
     with dg.DagsterInstance.from_ref(
         InstanceRef.from_dir(str(settings.dagster_home), overrides=in_this_process)
     ) as instance:

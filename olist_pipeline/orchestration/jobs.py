@@ -23,6 +23,11 @@ from olist_pipeline.validation.context import Context
 DUAL_RUN, FULL_REFRESH_JOB, FRESHNESS = "dual_run", "full_refresh", "freshness"
 
 
+def all_job_names() -> list[str]:
+    """Return the names of the jobs that make tables: those of the contexts and of the whole graph."""
+    return [*map(job_name, CONTEXTS), DUAL_RUN, FULL_REFRESH_JOB]
+
+
 def job_name(context: str) -> str:
     """Return the name of a context's job."""
     return f"{context}_job"

@@ -26,7 +26,7 @@ def parity_result(parity: TableParity, key: dg.AssetKey, page: Path) -> dg.Asset
         check_name="parity",
         passed=parity.is_green,
         severity=dg.AssetCheckSeverity.ERROR,
-        description=parity.sentences()[0],
+        description=parity.sentence(),
         metadata={
             "verdict": parity.verdict.value,
             "old_rows": parity.direct.rows_old,

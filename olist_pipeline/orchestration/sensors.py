@@ -32,12 +32,14 @@ from olist_pipeline.orchestration.changes import (
     taken_in_content,
     unfinished,
 )
+from olist_pipeline.orchestration.failures import TELLING, failures_of
 from olist_pipeline.orchestration.jobs import DUAL_RUN, keys_of
 from olist_pipeline.orchestration.partitions import all_months, range_tags
 from olist_pipeline.orchestration.resources import PipelineResource
 from olist_pipeline.registry import CONTEXTS, LANDING
 from olist_pipeline.settings import Settings
 from olist_pipeline.stores.postgres import query
+from olist_pipeline.validation.shares import Counted, stored_shares
 from olist_pipeline.warehouse import WarehouseTable
 
 AUTOMATION_IS_OFF = "Automation is off in this environment; OLIST_AUTOMATION=1 switches it on."
@@ -188,7 +190,7 @@ def _result_sensor(name: str, comparison: str, alerts_of: Any, often: Often) -> 
             return dg.SensorResult(skip_reason=AUTOMATION_IS_OFF)
         seen = int(context.cursor or 0)
         results = query(pipeline.url, _RESULTS, {"comparison": comparison, "after": seen - _OVERLAP})
-        alerts = [alert for result in results for alert in alerts_of(settings, result)]
+        alerts = [alert for result in results for alert in alerts_of(settings, pipeline.url, result)]
         for alert in alerts:
             send(settings, alert, wait=True)
         last = max((result["result_id"] for result in results), default=seen)
@@ -208,19 +210,17 @@ WHERE result_id > %(after)s ORDER BY result_id
 """
 
 
-def _quarantine_alerts(settings: Settings, result: Mapping[str, Any]) -> Iterator[Alert]:
+def _quarantine_alerts(settings: Settings, url: str, result: Mapping[str, Any]) -> Iterator[Alert]:
     """Alerts when quarantine holds a larger share of a table's landing rows than OLIST_QUARANTINE_LIMIT."""
-    ledger, limit = result["report"], settings.cutover.quarantine_limit
-    landing, quarantined = ledger.get("landing") or 0, ledger.get("quarantined") or 0
-    if landing and quarantined / landing > limit:
-        text = (
-            f"Quarantine holds {quarantined:,} of {landing:,} rows of {result['table_name']} "
-            f"({quarantined / landing:.2%}, limit {limit:.2%}): see `olist quarantine --table {result['table_name']}`."
-        )
+    context, ledger = CONTEXTS.get(result["context"]), result["report"]
+    tables = [table for table in context.tables if table.name == result["table_name"]] if context else []
+    counted = [Counted(table, ledger.get("landing") or 0, ledger.get("quarantined") or 0) for table in tables]
+    for share in stored_shares(url, counted, settings.cutover):
+        text = f"{share.sentence()}: see `olist quarantine --table {share.table}`."
         yield _alert("quarantine_rate", result, text)
 
 
-def _regression_alerts(settings: Settings, result: Mapping[str, Any]) -> Iterator[Alert]:
+def _regression_alerts(settings: Settings, url: str, result: Mapping[str, Any]) -> Iterator[Alert]:
     """Alerts when the parity of a table turns from green to red."""
     if not result["is_green"] and result["was_green"] is not False:
         table = result["table_name"]
@@ -245,7 +245,10 @@ def _failure_sensor(often: Often) -> dg.SensorDefinition:
         run = context.dagster_run
         failed = [event.step_key for event in context.get_step_failure_events()]
         where = f" in {failed[0]}" if failed else ""
-        text = f"The run {run.run_id[:8]} of {run.job_name} failed{where}: {_first_line(context.failure_event.message)}"
+        logged = context.instance.all_logs(run.run_id, of_type=TELLING)
+        said = failures_of(entry.get_dagster_event() for entry in logged if entry.is_dagster_event)
+        why = " ".join(said) or _first_line(context.failure_event.message)
+        text = f"The run {run.run_id[:8]} of {run.job_name} failed{where}: {why}"
         details = {"job": run.job_name, "run_id": run.run_id, "steps": failed, "tags": dict(run.tags)}
         send(pipeline.settings, Alert("run_failed", run.run_id, text, details=details), wait=True)
         return None

@@ -1,22 +1,33 @@
 """Dagster's storage: the PostgreSQL of the environment, embedded or given.
 
-What belongs here: pointing Dagster to the server, and how it talks to it. What does not: the server
-(`stores.postgres`).
+What belongs here: pointing Dagster to the server, how it talks to it, and the version of its tables. What does not: the
+server (`stores.postgres`), and our own tables (`stores.schema`).
+
+Left alone, Dagster creates its tables where it finds none, which takes a right that the runtime role does not have. So
+it does that in the embedded server only; elsewhere `olist db migrate` does.
 """
 
 from __future__ import annotations
 
-import json
 import os
+import time
 from typing import Any
 
-import dagster as dg
+import psycopg2
+from alembic.script import ScriptDirectory
 from dagster._serdes import ConfigurableClassData
 from dagster_postgres import DagsterPostgresStorage
-from dagster_postgres.utils import create_pg_engine
+from dagster_postgres.run_storage import run_storage
+from dagster_postgres.utils import create_pg_engine, pg_alembic_config
+from sqlalchemy import Engine, event
 
 from olist_pipeline.settings import Settings
-from olist_pipeline.stores.postgres import dagster_url, server_url
+from olist_pipeline.stores.locks import watch_engine
+from olist_pipeline.stores.postgres import dagster_url, query, ready_url, trouble
+from olist_pipeline.stores.schema import sole_migration
+
+LOST_SECONDS = 5
+"""A server that is started again within that time is waited for."""
 
 EVENTS_AT_ONCE = "1000"
 """A run over many months tells of each table in each month: Dagster stores so many of these events together."""
@@ -25,25 +36,87 @@ EVENTS_AT_ONCE = "1000"
 class EnvironmentStorage(DagsterPostgresStorage):
     """The storage that `dagster.yaml` names: it needs no address, so every Dagster command works as it is."""
 
-    def __init__(self, postgres_url: str, inst_data: ConfigurableClassData | None = None) -> None:
-        super().__init__(postgres_url, inst_data=inst_data)
+    def __init__(
+        self, postgres_url: str, inst_data: ConfigurableClassData | None = None, *, creates_tables: bool = False
+    ) -> None:
+        super().__init__(postgres_url, should_autocreate_tables=creates_tables, inst_data=inst_data)
         # A run asks thousands of times. Left alone, the storage connects anew each time, which costs a third of the
         # run, most of it in the server. A connection that the server dropped meanwhile is noticed and replaced.
         for part in (self._event_log_storage, self._run_storage, self._schedule_storage):
             part._engine = create_pg_engine(
                 postgres_url, isolation_level="AUTOCOMMIT", pool_size=1, max_overflow=20, pool_pre_ping=True
             )
+            watch_engine(part._engine)
+            _give_up_once_lost(part._engine)
+
+    def dispose(self) -> None:
+        """Close the connections."""
+        for part in (self._event_log_storage, self._run_storage, self._schedule_storage):
+            part.dispose()
+            part._engine.dispose()
 
     @classmethod
     def config_type(cls) -> dict[str, Any]:
-        """Return the server's address, which child processes are told: they need not look for it again."""
-        return {"postgres_url": dg.Field(str, is_required=False)}
+        """Return no field: child processes are started with it on their command line, where all can read an address."""
+        return {}
 
     @classmethod
     def from_config_value(  # type: ignore[override]
         cls, inst_data: ConfigurableClassData | None, config_value: dict[str, Any]
     ) -> EnvironmentStorage:
-        """Return the storage at the given address, else at the environment's server, which is started where none is."""
+        """Return the storage at the environment's server, which is started where none is."""
         os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", EVENTS_AT_ONCE)
-        url = config_value.get("postgres_url") or dagster_url(server_url(Settings.from_env()))
-        return cls(url, inst_data=ConfigurableClassData(__name__, cls.__name__, json.dumps({"postgres_url": url})))
+        settings = Settings.from_env()
+        return cls(
+            dagster_url(ready_url(settings)),
+            inst_data=ConfigurableClassData(__name__, cls.__name__, "{}"),
+            creates_tables=settings.postgres_url is None,
+        )
+
+
+def _give_up_once_lost(engine: Engine) -> None:
+    """Let a connection fail at once, with one sentence, where the server has not answered for `LOST_SECONDS`.
+
+    Dagster tries each question six times in as many seconds, whatever came of the one before; a run whose server has
+    stopped asks a dozen.
+    """
+    failed_since: list[float] = []
+
+    def connect(dialect: Any, _: Any, arguments: Any, options: Any) -> Any:
+        try:
+            connection = dialect.connect(*arguments, **options)
+        except psycopg2.OperationalError as error:
+            now = time.monotonic()
+            failed_since.append(now)
+            if now - failed_since[0] > LOST_SECONDS:
+                raise trouble(error) or error from error
+            raise
+        failed_since.clear()
+        return connection
+
+    event.listen(engine, "do_connect", connect)
+
+
+def storage_versions(url: str) -> tuple[str | None, str]:
+    """Return the versions of Dagster's tables that the database has, None without them, and that Dagster needs."""
+    needed = ScriptDirectory.from_config(pg_alembic_config(run_storage.__file__)).as_revision_number("head")
+    [row] = query(url, "SELECT to_regclass('public.alembic_version') IS NOT NULL AS is_there")
+    found = query(url, "SELECT version_num FROM public.alembic_version") if row["is_there"] else []
+    return (found[0]["version_num"] if found else None), str(needed)
+
+
+def migrate_storage(url: str) -> tuple[str | None, str]:
+    """Create Dagster's tables, or bring them to the version that it needs; return the versions before and after."""
+    before, needed = storage_versions(url)
+    if before != needed:
+        with sole_migration(url):
+            storage = EnvironmentStorage(dagster_url(url, statement_seconds=0), creates_tables=True)
+            # As `dagster instance migrate` does, which finds no instance here.
+            storage._run_storage.upgrade()
+            storage._run_storage.migrate()
+            storage._event_log_storage.upgrade()
+            storage._event_log_storage.reindex_assets()
+            storage._schedule_storage.upgrade()
+            storage._schedule_storage.migrate()
+            storage.dispose()
+    return before, needed

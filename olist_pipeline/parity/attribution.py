@@ -97,14 +97,26 @@ class TableParity:
                 columns = ", ".join(column.column for column in self.equivalence.differing_columns)
                 why = f"{name} differs from its replay only in approved columns ({columns})."
                 return [why, *effects, *self.equivalence.sentences()]
+            case ParityVerdict.DIFFERS if self.equivalence.identical:
+                why = f"{name} differs from old, though nothing that it is made of is in quarantine:"
+                return [why, *self.direct.sentences(), *effects]
             case ParityVerdict.DIFFERS:
                 why = f"{name} differs from its replay, which quarantine does not explain:"
                 return [why, *self.equivalence.sentences(), *effects]
+
+    def sentence(self) -> str:
+        """Return the verdict in one line; of a difference its figures, the first of its columns and samples."""
+        if self.verdict is not ParityVerdict.DIFFERS:
+            return self.sentences()[0]
+        seen = self.direct if self.equivalence.identical else self.equivalence
+        side = "" if self.equivalence.identical else " (old here is replay)"
+        return f"{self.sentences()[0]} {seen.summary()}{side}; `olist parity {self.table}` shows all of it."
 
     def to_dict(self) -> dict[str, Any]:
         """Return the verdict as JSON-ready values."""
         return {
             "table": self.table,
+            "sentence": self.sentence(),
             "verdict": self.verdict.value,
             "months": self.months and str(self.months),
             "sentences": self.sentences(),

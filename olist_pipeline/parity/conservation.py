@@ -23,7 +23,9 @@ from olist_pipeline.dialect.check import check
 from olist_pipeline.dialect.dialect import duckdb_relation
 from olist_pipeline.errors import OlistError
 from olist_pipeline.files import tree_hash
+from olist_pipeline.intake.rows import IS_SOUND
 from olist_pipeline.landing.catalogue import LandingTable
+from olist_pipeline.landing.csv_file import SOURCE_ROW
 from olist_pipeline.landing.folder import path_of, readable_landing
 from olist_pipeline.parity.sql import literal, quote
 from olist_pipeline.paths import duckdb_path
@@ -34,6 +36,7 @@ from olist_pipeline.stores import quarantine
 from olist_pipeline.validation.table import StagedTable
 
 SAMPLES = 5
+_LIKELY = "most likely landing has changed since these rows were made: `olist run --force` makes them all anew"
 _SQL_TYPES = {str: "VARCHAR", int: "BIGINT", float: "DOUBLE", Decimal: "DECIMAL(18,2)", datetime: "TIMESTAMP"}
 
 
@@ -69,11 +72,12 @@ class Conservation:
             f"rows twice, e.g. {list(self.doubled)}" if self.doubled else "",
             f"{self.changed_rows:,} accepted rows differ from landing, e.g. {self.changed[0]}" if self.changed else "",
         ]
-        return f"{ledger} does not hold: " + "; ".join(problem for problem in problems if problem)
+        found = "; ".join(problem for problem in problems if problem)
+        return f"{ledger} does not hold{': ' if found else ''}{found}; {_LIKELY}"
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the ledger as JSON-ready values."""
-        return asdict(self)
+        """Return the ledger as JSON-ready values, with its sentence."""
+        return {**asdict(self), "sentence": self.sentence()}
 
 
 def conservation_of(settings: Settings, url: str, table: StagedTable) -> Conservation:
@@ -96,10 +100,15 @@ def conservation_of(settings: Settings, url: str, table: StagedTable) -> Conserv
 
 @dataclass(frozen=True)
 class IntakeConservation:
-    """How many records DuckDB finds in landing, and how many rows intake has."""
+    """How many records DuckDB finds in landing, and how many rows intake has.
+
+    `apart` is the first row whose first cell is not the same for both, as row number, DuckDB's and intake's text.
+    """
 
     landing: int
     intake: int
+    file: str = ""
+    apart: tuple[int, str | None, str | None] | None = None
 
     @property
     def holds(self) -> bool:
@@ -108,8 +117,15 @@ class IntakeConservation:
 
     def sentence(self) -> str:
         """Say the ledger in one line."""
-        verb = "equal" if self.holds else "do not equal"
-        return f"{self.landing:,} landing records {verb} {self.intake:,} intake rows"
+        if self.holds:
+            return f"{self.landing:,} landing records equal {self.intake:,} intake rows"
+        number, seen, taken = self.apart or (min(self.landing, self.intake) + 1, None, None)
+        texts = f", which begins with {seen!r} in DuckDB and with {taken!r} in intake" if self.apart else ""
+        return (
+            f"{self.landing:,} landing records do not equal {self.intake:,} intake rows: {self.file} is split "
+            f"differently by the two readers from row {number:,} on{texts}; most likely the file was replaced while it "
+            "was read, or a quote or a line end near there is not as in the rest: `olist data check` looks at it"
+        )
 
 
 def intake_conservation_of(settings: Settings, table: LandingTable) -> IntakeConservation:
@@ -117,7 +133,9 @@ def intake_conservation_of(settings: Settings, table: LandingTable) -> IntakeCon
     with duckdb.connect() as connection:
         relation = landing_relation(path_of(readable_landing(settings, [table]), table))
         [(landing,)] = connection.execute(f"SELECT count(*) FROM {relation}").fetchall()
-    return IntakeConservation(landing, scan_intake(settings.intake, table.name).select(pl.len()).collect().item())
+        taken = scan_intake(settings.intake, table.name).select(pl.len()).collect().item()
+        apart = None if landing == taken else _first_apart(connection, relation, settings, table)
+    return IntakeConservation(landing, taken, table.file, apart)
 
 
 def conservation_subject(settings: Settings, table: StagedTable) -> str:
@@ -132,6 +150,23 @@ def conservation_subject(settings: Settings, table: StagedTable) -> str:
 def landing_relation(path: Path) -> str:
     """Return the SQL relation of a landing file's records, every cell as text."""
     return duckdb_relation(path, check(path).header)
+
+
+def _first_apart(
+    connection: duckdb.DuckDBPyConnection, relation: str, settings: Settings, table: LandingTable
+) -> tuple[int, str | None, str | None] | None:
+    """Return the first row in whose first text cell the readers differ, None where one has only fewer rows."""
+    names = (name for name in table.columns if value_type(table.record.model_fields[name].annotation) is str)
+    if not (name := next(names, None)):
+        return None
+    sound = scan_intake(settings.intake, table.name).filter(IS_SOUND).select(SOURCE_ROW, name).collect()
+    connection.register("taken", sound)
+    found = connection.execute(
+        f"SELECT number, seen, {quote(name)} FROM (SELECT row_number() OVER () AS number, {quote(name)} AS seen "
+        f"FROM {relation}) JOIN taken ON number = {SOURCE_ROW} WHERE seen IS DISTINCT FROM {quote(name)} "
+        "ORDER BY number LIMIT 1"
+    ).fetchall()
+    return found[0] if found else None
 
 
 def _staged(settings: Settings, context: str, table: str) -> str:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
+from itertools import islice
 from typing import Any
 
 from olist_pipeline.parity.contract import LedgerError
@@ -226,6 +227,11 @@ class Comparison:
     def sentences(self) -> list[str]:
         """Return the result in words, the verdict first, one finding a line."""
         return [self._verdict(), *self._findings(), *self._notes()]
+
+    def summary(self, findings: int = 4) -> str:
+        """Return the verdict and its first findings in one line without a full stop."""
+        lines = [self._verdict(), *islice(self._findings(), findings)]
+        return "; ".join(line.strip().rstrip(".") for line in lines)
 
     def _verdict(self) -> str:
         scope = f" where {self.where}" if self.where else ""

@@ -21,10 +21,11 @@ from olist_pipeline.intake.codes import STRUCTURAL_RULES
 from olist_pipeline.parity.sql import quote
 from olist_pipeline.registry import CONTEXTS
 from olist_pipeline.serving.compose import ABOUT
-from olist_pipeline.settings import Settings
+from olist_pipeline.settings import CutoverRules, Settings
 from olist_pipeline.staging import intake_path, is_staged, scan_staging
 from olist_pipeline.stores import quarantine, verdicts
 from olist_pipeline.stores.postgres import query
+from olist_pipeline.validation.shares import Counted, Share, stored_shares
 
 _PARITY = pl.Schema(
     [
@@ -109,6 +110,18 @@ def table_counts(settings: Settings, url: str) -> list[dict[str, Any]]:
         for context in CONTEXTS.values()
         for table in context.tables
     ]
+
+
+def large_shares(url: str, counts: Iterable[Mapping[str, Any]], rules: CutoverRules) -> list[Share]:
+    """Return the shares of quarantine that are above the limit, the worst first; `counts` as of `table_counts`."""
+    by_name = {(row["context"], row["table"]): row for row in counts}
+    counted = [
+        Counted(table, row["landing"], row["quarantined"])
+        for context in CONTEXTS.values()
+        for table in context.tables
+        if table.source and (row := by_name[context.name, table.name])
+    ]
+    return stored_shares(url, counted, rules)
 
 
 def flag_counts(settings: Settings) -> list[dict[str, Any]]:

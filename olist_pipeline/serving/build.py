@@ -33,6 +33,7 @@ from olist_pipeline.serving.release import (
     next_number,
     point_to,
     put_in_place,
+    refuse_past,
     remove_unneeded,
     write_manifest,
 )
@@ -113,6 +114,7 @@ def publish(
     serving. Raises OlistError with all `objections`, and when the release is not what stands in the warehouse, mixes
     sides that do not belong together, or fails its audit.
     """
+    refuse_past(serving, datetime.now(UTC))
     folder = new_folder(serving)
     try:
         with duckdb.connect(str(folder / DATABASE)) as connection:

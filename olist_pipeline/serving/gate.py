@@ -19,8 +19,9 @@ from olist_pipeline.registry import CONTEXTS
 from olist_pipeline.serving.release import Release
 from olist_pipeline.settings import Settings
 from olist_pipeline.stores import approvals, verdicts
-from olist_pipeline.stores.routes import Route
+from olist_pipeline.stores.routes import Route, last_rollbacks
 from olist_pipeline.stores.verdicts import Verdict
+from olist_pipeline.validation.shares import Counted, Share, stored_shares
 from olist_pipeline.warehouse import NEW, OLD, WarehouseTable
 
 Verdicts = Mapping[tuple[str, str], Verdict]
@@ -68,6 +69,7 @@ def _verdict_objections(
         if route in CONSERVED_ROUTES
         for table in CONTEXTS[context].tables
     ]
+    found += [share.sentence() for share in _shares(settings, url, conservation, routes) if share.stops]
     return [objection for objection in found if objection]
 
 
@@ -89,7 +91,7 @@ def cutover_objections(
         *_landing_objections(settings, release, context),
         *_streak_objections(settings, url, context),
         *_approval_objections(url, {table.name for table in tables}, today),
-        *_quarantine_objections(settings, verdicts.latest(url, "conservation"), context),
+        *(share.sentence() for share in _shares(settings, url, verdicts.latest(url, "conservation"), [context])),
     ]
 
 
@@ -112,7 +114,8 @@ def _objection(name: str, verdict: Verdict | None, subject: str) -> str:
     if verdict is None:
         return f"{name} has never been checked"
     if not verdict.is_green:
-        return f"{name} is red ({verdict.verdict}, run {verdict.run_id})"
+        why = str(verdict.report.get("sentence", "")).rstrip(".")
+        return f"{name} is red ({verdict.verdict}, run {verdict.run_id}){': ' if why else ''}{why}"
     if verdict.subject != subject:
         return f"{name} is stale: the data has changed since run {verdict.run_id}"
     return ""
@@ -153,7 +156,9 @@ def _streak_objections(settings: Settings, url: str, context: str) -> list[str]:
     streak, needed = verdicts.streaks(url).get(context, 0), settings.cutover.streak
     if streak >= needed:
         return []
-    return [f"{context} has been green in {streak} run{'s' * (streak != 1)} in a row, and {needed} are needed"]
+    rolled = last_rollbacks(url).get(context)
+    since = f" since it was rolled back ({rolled:%Y-%m-%d %H:%M})" if rolled else ""
+    return [f"{context} has been green in {streak} run{'s' * (streak != 1)} in a row{since}, and {needed} are needed"]
 
 
 def _approval_objections(url: str, tables: Iterable[str], today: date) -> list[str]:
@@ -168,15 +173,16 @@ def _approval_objections(url: str, tables: Iterable[str], today: date) -> list[s
     ]
 
 
-def _quarantine_objections(settings: Settings, conservation: Verdicts, context: str) -> list[str]:
-    limit = settings.cutover.quarantine_limit
-    return [
-        f"quarantine holds {rate:.2%} of {table}, and at most {limit:.2%} is allowed"
-        for (own, table), verdict in conservation.items()
-        if own == context and (rate := _rate(verdict.report)) > limit
+def _shares(settings: Settings, url: str, conservation: Verdicts, contexts: Iterable[str]) -> list[Share]:
+    """Return the shares of quarantine that are above the limit, as conservation found them."""
+    counted = [
+        Counted(table, ledger["landing"], ledger["quarantined"])
+        for context in contexts
+        for table in CONTEXTS[context].tables
+        if (ledger := _ledger(conservation.get((context, table.name))))
     ]
+    return stored_shares(url, counted, settings.cutover)
 
 
-def _rate(ledger: Mapping[str, Any]) -> float:
-    quarantined, landing = ledger.get("quarantined", 0), ledger.get("landing", 0)
-    return float(quarantined / max(landing, 1))
+def _ledger(verdict: Verdict | None) -> Mapping[str, Any] | None:
+    return verdict.report if verdict and "landing" in verdict.report else None

@@ -5,6 +5,8 @@ What does not: deciding on an act and carrying it out (`switch`).
 
     serving/journal.jsonl   {"act": {...}} and, once `current` points to its release, {"settled": id, "done": true}
 
+A journal that was damaged or lost is written anew from PostgreSQL (`mend`), which has every act that it was told of.
+
 An act is in the journal before it has its effect. One without a release has none: it is done once it is written. Of
 the others the last may be unsettled after a crash; `current` tells whether it came to pass.
 """
@@ -21,12 +23,22 @@ from pathlib import Path
 from typing import Any
 
 from olist_pipeline.errors import OlistError
-from olist_pipeline.serving.release import current_number, current_release
+from olist_pipeline.files import replacing
+from olist_pipeline.serving.release import current_number, last_readable
 from olist_pipeline.stores import routes
 from olist_pipeline.stores.routes import Act, Route, RouteState
 
 JOURNAL = "journal.jsonl"
 LOCK_SECONDS = 60.0
+
+
+class JournalDamaged(OlistError):  # noqa: N818 - a state of the journal, which `mend` ends
+    """A journal that cannot be read: what it said is in PostgreSQL."""
+
+    def __init__(self, path: Path, where: str) -> None:
+        super().__init__(
+            f"{path} is damaged ({where}); `olist status` mends it from PostgreSQL, which has every act that it said."
+        )
 
 
 @contextmanager
@@ -35,6 +47,13 @@ def sole_switch(serving: Path) -> Iterator[None]:
 
     The lock goes with its process, however that ends. Raises OlistError when another one holds it for a minute.
     """
+    with _locked(serving):
+        _settle_unfinished(serving)
+        yield
+
+
+@contextmanager
+def _locked(serving: Path) -> Iterator[None]:
     serving.mkdir(parents=True, exist_ok=True)
     with (serving / ".lock").open("a+", encoding="utf-8") as lock:
         deadline = time.monotonic() + LOCK_SECONDS
@@ -46,7 +65,6 @@ def sole_switch(serving: Path) -> Iterator[None]:
                 if time.monotonic() > deadline:
                     raise OlistError(f"Another command is switching {serving}; try again when it is done.") from error
                 time.sleep(0.005)
-        _settle_unfinished(serving)
         yield
 
 
@@ -68,7 +86,7 @@ def done_acts(serving: Path) -> list[Act]:
 
 def present_state(serving: Path) -> RouteState:
     """Return routes and blocks as the journal has them, with the routes of `current` where it says nothing."""
-    release = current_release(serving)
+    release = last_readable(serving)
     state = RouteState(dict(release.routes) if release else {})
     for act in done_acts(serving):
         state = state.after(act)
@@ -81,8 +99,38 @@ def retired_contexts(serving: Path) -> set[str]:
 
 
 def bring_to_database(serving: Path, url: str) -> int:
-    """Record in PostgreSQL the acts that it does not have yet; return their number."""
+    """Record in PostgreSQL the acts that it does not have yet; return their number. Mend the journal before."""
+    mend(serving, url)
     return routes.record(url, done_acts(serving))
+
+
+def mend(serving: Path, url: str) -> None:
+    """Write the journal anew where it is damaged or lacks acts that PostgreSQL has; what it was is kept aside.
+
+    PostgreSQL gets an act after the journal, so acts that only the journal has are the latest.
+    """
+    if not _lacks(serving, url):
+        return
+    with _locked(serving):
+        if not (recorded := _lacks(serving, url)):
+            return
+        path = serving / JOURNAL
+        acts, settled, _ = _lines(path)
+        known = {act.act_id for act in recorded}
+        done = [*recorded, *(act for act in acts if act.act_id not in known and settled.get(act.act_id, True))]
+        entries = [entry for act in done for entry in ({"act": act.to_dict()}, {"settled": act.act_id, "done": True})]
+        if path.exists():
+            path.rename(path.with_name(f"{JOURNAL}.damaged-{time.time_ns()}"))
+        with replacing(path) as temporary:
+            temporary.write_text("".join(f"{json.dumps(entry, ensure_ascii=False)}\n" for entry in entries), "utf-8")
+        _sync_folder(serving)
+
+
+def _lacks(serving: Path, url: str) -> list[Act]:
+    """Return the acts that PostgreSQL has, if the journal lacks one of them or is damaged; else nothing."""
+    recorded = routes.recorded_acts(url)
+    acts, _, damage = _lines(serving / JOURNAL)
+    return recorded if damage or {act.act_id for act in recorded} - {act.act_id for act in acts} else []
 
 
 def recorded_routes(serving: Path, url: str, contexts: Iterable[str]) -> dict[str, Route]:
@@ -99,20 +147,31 @@ def _settle_unfinished(serving: Path) -> None:
 
 
 def _read(path: Path) -> tuple[list[Act], dict[str, bool]]:
+    acts, settled, damage = _lines(path)
+    if damage:
+        raise JournalDamaged(path, damage)
+    return acts, settled
+
+
+def _lines(path: Path) -> tuple[list[Act], dict[str, bool], str]:
+    """Return acts, by id whether they came to pass, and what is damaged, if anything is."""
     acts: list[Act] = []
     settled: dict[str, bool] = {}
-    if not path.exists():
-        return acts, settled
-    for line in path.read_text("utf-8").splitlines():
+    damage = ""
+    if path.is_dir():
+        return acts, settled, "it is a folder"
+    for number, line in enumerate(path.read_bytes().split(b"\n") if path.exists() else (), start=1):
         try:
-            entry = json.loads(line)
-        except ValueError:
-            continue  # the line that a killed process was writing: its act never began
-        if "act" in entry:
-            acts.append(Act.from_dict(entry["act"]))
-        else:
-            settled[entry["settled"]] = entry["done"]
-    return acts, settled
+            entry = json.loads(line) if line else {}
+            if "act" in entry:
+                acts.append(Act.from_dict(entry["act"]))
+            elif line:
+                settled[entry["settled"]] = bool(entry["done"])
+        except (ValueError, TypeError, KeyError, AttributeError):
+            # The line that a killed process was writing lacks its end: its act never began.
+            if not line.startswith(b"{") or line.count(b"{") <= line.count(b"}"):
+                damage = damage or f"line {number}"
+    return acts, settled, damage
 
 
 def _write(path: Path, entry: dict[str, Any]) -> None:

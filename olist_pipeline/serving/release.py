@@ -20,6 +20,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,8 @@ from olist_pipeline.stores.routes import Route
 DATABASE = "serving.duckdb"
 MANIFEST = "manifest.json"
 KEPT_RELEASES = 10
+CLOCK_TOLERANCE = timedelta(hours=1)
+"""The clocks of machines that take turns need not agree better than that."""
 _BUILDING = ".building-"
 
 
@@ -73,7 +76,9 @@ def read_manifest(folder: Path) -> Release:
         known = {field.name for field in fields(Release)}
         return Release(**{name: value for name, value in values.items() if name in known})
     except (OSError, ValueError, TypeError) as error:
-        raise OlistError(f"The release in {folder} has no readable {MANIFEST} ({error}).") from error
+        raise OlistError(
+            f"The release in {folder} has no readable {MANIFEST} ({error}); `olist run --force` makes another one."
+        ) from error
 
 
 def write_manifest(folder: Path, release: Release) -> None:
@@ -87,6 +92,39 @@ def write_manifest(folder: Path, release: Release) -> None:
 def current_release(serving: Path) -> Release | None:
     """Return the release that `current` points to; None before the first."""
     return read_manifest(serving / "current") if (serving / "current" / MANIFEST).exists() else None
+
+
+def last_readable(serving: Path) -> Release | None:
+    """Return the release that `current` points to, else the latest kept one whose manifest can be read."""
+    for folder in (serving / "current", *(release_folder(serving, kept) for kept in reversed(kept_numbers(serving)))):
+        with suppress(OlistError):
+            return read_manifest(folder)
+    return None
+
+
+def refuse_past(serving: Path, now: datetime) -> None:
+    """Raise OlistError where the clock is before the last release: later orders would be rejected."""
+    release = last_readable(serving)
+    if release is None:
+        return
+    made_at = datetime.fromisoformat(release.made_at)
+    if now < made_at - CLOCK_TOLERANCE:
+        raise OlistError(
+            f"The clock of this machine says {now:%Y-%m-%d %H:%M} UTC, but release {release.number} was made at "
+            f"{made_at:%Y-%m-%d %H:%M}; set the clock and run again."
+        )
+
+
+def is_sound(serving: Path, release: Release) -> bool:
+    """Return whether a release's database can be opened; whether it is what it was, `olist release verify` says."""
+    import duckdb  # a rollback does not wait for it
+
+    try:
+        with duckdb.connect(str(release_folder(serving, release.number) / DATABASE), read_only=True) as connection:
+            found = {name for (name,) in connection.execute("SELECT view_name FROM duckdb_views()").fetchall()}
+    except duckdb.Error:
+        return False
+    return release.tables.keys() <= found
 
 
 def current_number(serving: Path) -> int | None:
@@ -147,7 +185,10 @@ def point_to(serving: Path, number: int) -> None:
         leftover.unlink(missing_ok=True)
     link = serving / f".current-{uuid.uuid4().hex}"
     link.symlink_to(Path("releases") / f"{number:05d}")
-    link.replace(serving / "current")
+    current = serving / "current"
+    if current.is_dir() and not current.is_symlink():
+        current.rename(serving / f"current.damaged-{uuid.uuid4().hex}")
+    link.replace(current)
     _flush(serving)
 
 

@@ -1,7 +1,7 @@
-"""PostgreSQL: the server, embedded or given, its schema, and connections.
+"""PostgreSQL: the server, embedded or given, connections to it, and what a person reads of its errors.
 
-What belongs here: where the server is and that it has our schemas. What does not: any statement about a
-particular store.
+What belongs here: where the server is, how all connections are set, and the one classification of its errors. What
+does not: the schema and its versions (`schema`), locks (`locks`), and any statement about a particular store.
 
 Where `OLIST_POSTGRES_URL` is not set, an embedded server runs in `$OLIST_HOME/postgres` (`embedded`) for as long as a
 process that uses it lives, on a Unix socket.
@@ -10,85 +10,115 @@ process that uses it lives, on a Unix socket.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, quote, urlencode
 
 import psycopg2
 from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2's class is in lower case
 
 from olist_pipeline.errors import OlistError
 from olist_pipeline.settings import Settings
-from olist_pipeline.stores import embedded
+from olist_pipeline.stores import embedded, locks
+from olist_pipeline.stores.address import read_address
 
 if TYPE_CHECKING:
     import polars as pl  # a command that must be quick does not wait for it
 
-SCHEMA_LOCK = 7_153_001
-"""Advisory lock under which one process at a time brings the schema up to date."""
+LOCK_SECONDS = 5
+"""A statement waits so long for a lock; nothing of ours holds one for longer."""
+
+STATEMENT_SECONDS = 3600
+"""No statement takes longer: to append ten million events takes minutes."""
+
+IDLE_SECONDS = 600
+"""A transaction that does nothing for so long is one whose program hangs; its locks are taken from it."""
+
+DAGSTER_STATEMENT_SECONDS = 300
+"""Dagster asks for single rows and short lists."""
 
 
 def server_url(settings: Settings) -> str:
     """Return the `postgresql://` address of the server, starting the embedded one where none is given."""
     if settings.postgres_url is None:
         return embedded.url_of(settings.postgres_data)
-    scheme, separator, rest = settings.postgres_url.partition("://")
-    if not separator or not scheme.startswith("postgres"):
-        raise OlistError(
-            f"OLIST_POSTGRES_URL must look like postgresql://user@host/database, not {settings.postgres_url!r}."
-        )
-    return f"postgresql://{rest}"
+    return read_address(settings.postgres_url, settings.postgres_password_file)
 
 
 def ready_url(settings: Settings) -> str:
-    """Return the address of the server with the operational schemas in place."""
+    """Return the address of the server, whose schema is of this program's version.
+
+    The embedded server is brought to it. A server of somebody's is only asked: `olist db migrate` changes it.
+    """
+    from olist_pipeline.stores import schema  # it imports this module
+
     url = server_url(settings)
-    create_schema(url)
+    schema.require(url, may_migrate=settings.postgres_url is None)
     return url
 
 
-def dagster_url(url: str) -> str:
+def dagster_url(url: str, *, statement_seconds: int = DAGSTER_STATEMENT_SECONDS) -> str:
     """Return `url` for Dagster's storage.
 
     It needs psycopg2: with psycopg 3 its event log fails on NOTIFY. Its many small commits do not wait for
     the disk; what a power failure could take is the log of the last moment, never the operational stores.
     """
-    _, _, rest = url.partition("://")
-    return f"postgresql+psycopg2://{rest}{'&' if '?' in rest else '?'}options=-csynchronous_commit%3Doff"
+    options = {**session_options(statement_seconds), "synchronous_commit": "off"}
+    _, _, rest = with_options(url, options).partition("://")
+    return f"postgresql+psycopg2://{rest}"
+
+
+def session_options(statement_seconds: int = STATEMENT_SECONDS) -> dict[str, str]:
+    """Return the settings of PostgreSQL that each session begins with."""
+    return {
+        "lock_timeout": f"{LOCK_SECONDS}s",
+        "statement_timeout": f"{statement_seconds}s",
+        "idle_in_transaction_session_timeout": f"{IDLE_SECONDS}s",
+    }
+
+
+def with_options(url: str, options: Mapping[str, str]) -> str:
+    """Return `url` with settings for its sessions; those that it has of its own hold nevertheless.
+
+    The name of the application is `olist` where neither `url` nor PGAPPNAME (which commands set) says another.
+    """
+    address, _, query = url.partition("?")
+    # In an address of PostgreSQL's a plus is a plus.
+    given = dict(parse_qsl(query.replace("+", "%2B"), keep_blank_values=True))
+    settings = " ".join(f"-c {name}={value}" for name, value in options.items())
+    given["options"] = f"{settings} {given['options']}" if given.get("options") else settings
+    given.setdefault("fallback_application_name", "olist")
+    return f"{address}?{urlencode(given, quote_via=quote, safe='/')}"
 
 
 def connect(url: str) -> Connection:
-    """Return a connection in autocommit-off mode; raises OlistError when the server does not answer."""
+    """Return a connection in autocommit-off mode; raises OlistError when the server does not let us in."""
     try:
-        return psycopg2.connect(url, connect_timeout=10)
+        return psycopg2.connect(with_options(url, session_options()), connect_timeout=10)
     except psycopg2.OperationalError as error:
-        reason = str(error).strip().splitlines()[0]
-        raise OlistError(
-            f"PostgreSQL does not answer ({reason}); start it, or unset OLIST_POSTGRES_URL for the embedded one."
-        ) from error
+        raise OlistError(_connection_trouble(_reason(error))) from error
+    except psycopg2.ProgrammingError:
+        raise OlistError(_UNREADABLE) from None
 
 
 @contextmanager
 def transaction(url: str) -> Iterator[Connection]:
     """Yield a connection whose work is committed when the block succeeds, and undone when it does not."""
     connection = connect(url)
+    watched = locks.watch(connection)
     try:
-        with connection:
-            yield connection
-    except psycopg2.errors.DiskFull as error:
-        raise OlistError("PostgreSQL's disk is full; free space and run again.") from error
+        yield connection
+        connection.commit()
+    except psycopg2.Error as error:
+        told = trouble(error, watched.blocker)
+        if told is None:
+            raise
+        raise told from error
     finally:
+        locks.forget(watched)
         connection.close()
-
-
-def create_schema(url: str) -> None:
-    """Bring the operational schemas up to date; does nothing where they are."""
-    statements = files("olist_pipeline.stores").joinpath("schema.sql").read_text("utf-8")
-    with transaction(url) as connection, connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", (SCHEMA_LOCK,))
-        cursor.execute("SET LOCAL client_min_messages = warning")
-        cursor.execute(statements)
 
 
 def flush(url: str) -> None:
@@ -121,3 +151,79 @@ def copy_frame(connection: Connection, frame: pl.DataFrame, table: str) -> None:
     columns = ", ".join(f'"{name}"' for name in frame.columns)
     with connection.cursor() as cursor:
         cursor.copy_expert(f"COPY {table} ({columns}) FROM STDIN (FORMAT csv)", buffer)
+
+
+def trouble(error: psycopg2.Error, blocker: str = "") -> OlistError | None:
+    """Return what a person is told of an error of the server's or of the way there; None where a program is wrong.
+
+    `blocker` says who held the lock that was waited for, where somebody looked (see `locks`).
+    """
+    reason = _reason(error)
+    if error.pgcode is None:
+        is_lost = isinstance(error, psycopg2.OperationalError) or "connection already closed" in reason
+        sentence = _connection_trouble(reason) if is_lost else ""
+    elif error.pgcode == "55P03":
+        sentence = f"A lock was not free within {LOCK_SECONDS} s: {blocker or _NO_BLOCKER}"
+    else:
+        sentence = _TROUBLES.get(error.pgcode, "").format(reason=reason)
+    return OlistError(sentence) if sentence else None
+
+
+def _reason(error: psycopg2.Error) -> str:
+    return (str(error).strip().splitlines() or [""])[0]
+
+
+_NO_BLOCKER = "whoever held it is gone, or could not be seen; run again."
+
+_TROUBLES = {
+    "25006": "PostgreSQL takes no changes ({reason}); point OLIST_POSTGRES_URL to the primary server.",
+    "25P03": "PostgreSQL ended a transaction in which nothing happened for long ({reason}); run again.",
+    "3F000": "The database lacks a part of the schema ({reason}); `olist db status` says which version it has.",
+    "42501": (
+        "The role of OLIST_POSTGRES_URL may not do this ({reason}); `olist db migrate` is for the owner, and"
+        " `olist db roles --sql` prints what other roles need."
+    ),
+    "42P01": "The database lacks a part of the schema ({reason}); `olist db status` says which version it has.",
+    "53100": "PostgreSQL's disk is full; free space and run again.",
+    "53200": "PostgreSQL is out of memory ({reason}); run again when it has some, or give it more.",
+    "53300": "PostgreSQL has no connection left ({reason}); end other programs, or raise max_connections.",
+    "57014": "PostgreSQL ended a statement ({reason}); run again, with a longer statement_timeout if it needs one.",
+    "57P01": "PostgreSQL was stopped, or ended this connection ({reason}); run again when it is up.",
+    "57P02": "PostgreSQL crashed ({reason}); run again when it is up.",
+    "57P03": "PostgreSQL is starting or stopping ({reason}); run again in a moment.",
+}
+"""What is said of an error, by its code (SQLSTATE)."""
+
+# Without PostgreSQL's words: they hold a part of the address, and so of a password that was not encoded.
+_UNREADABLE = (
+    "PostgreSQL cannot read OLIST_POSTGRES_URL: it must look like postgresql://user:password@host/database,"
+    " with special characters of the password percent-encoded."
+)
+
+_REFUSALS = (
+    ('^invalid |host name ".*@', _UNREADABLE),
+    ("password authentication failed", "PostgreSQL refuses the user or the password ({reason}); mend {url}."),
+    ("no password supplied", "PostgreSQL asks for a password, and {url} has none."),
+    ("no pg_hba.conf entry", "PostgreSQL lets nobody in from here this way ({reason}); add a line to its pg_hba.conf."),
+    ("authentication failed", "PostgreSQL refuses the user ({reason}); mend {url} or the server's pg_hba.conf."),
+    (r'^role ".*" does not exist', "PostgreSQL does not know the user ({reason}); mend {url}."),
+    (r'^database ".*" does not exist', "PostgreSQL has no such database ({reason}); create it, or mend {url}."),
+    ("permission denied for database", "The user of {url} may not connect ({reason}); GRANT CONNECT to it."),
+    ("too many|connection slots are reserved|no more connections", _TROUBLES["53300"]),
+    ("database system is", _TROUBLES["57P03"]),
+    ("terminating connection|server closed the connection|connection already closed", _TROUBLES["57P01"]),
+    ("unsupported startup parameter", "The pooler refuses a setting ({reason}); see PgBouncer in docs/postgres.md."),
+)
+"""What is said of a connection that the server refuses, by words of its reason: there it tells no code."""
+
+
+def _connection_trouble(reason: str) -> str:
+    told = reason.partition("FATAL:")[2].strip() or reason
+    for words, sentence in _REFUSALS:
+        if re.search(words, told):
+            return sentence.format(reason=told, url="OLIST_POSTGRES_URL")
+    if "SSL" in reason or "certificate" in reason:
+        return f"The encrypted connection to PostgreSQL fails ({reason}); see TLS in docs/postgres.md."
+    if "FATAL:" in reason:
+        return f"PostgreSQL refuses the connection ({told}); mend OLIST_POSTGRES_URL or the server."
+    return f"PostgreSQL does not answer ({reason}); start it, or unset OLIST_POSTGRES_URL for the embedded one."

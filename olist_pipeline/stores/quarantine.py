@@ -62,6 +62,25 @@ def totals_by_rule(url: str, tables: Iterable[str]) -> dict[str, int]:
     return dict(totals.most_common())
 
 
+def first_by_rule(url: str) -> list[dict[str, Any]]:
+    """Return for each table, step and rule the rows that broke it, and the first of them with its cells.
+
+    Columns: `source_table`, `step`, `rule`, `rows`, and of the first row `source_file`, `source_row`, `payload`,
+    `aggregate_type` and `aggregate_id`.
+    """
+    return query(
+        url,
+        """
+        WITH counted AS (
+            SELECT source_table, step, rule, count(*) AS rows, min(source_row) AS source_row
+            FROM data_quality.quarantine, unnest(rules) AS rule GROUP BY source_table, step, rule
+        )
+        SELECT rule, rows, q.* FROM counted JOIN data_quality.quarantine AS q USING (source_table, step, source_row)
+        ORDER BY source_table, rows DESC, rule
+        """,
+    )
+
+
 def source_rows(url: str, table: str, landing: str) -> list[int]:
     """Return the row numbers of a table's quarantined rows, one for each time it is quarantined, in order.
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from typing import Any, Literal
 
 from olist_pipeline.stores.postgres import query, transaction
@@ -130,6 +131,36 @@ def history(url: str, context: str | None = None) -> list[dict[str, Any]]:
         "SELECT * FROM migration.route_history WHERE %(context)s IS NULL OR context = %(context)s ORDER BY change_id",
         {"context": context},
     )
+
+
+def last_rollbacks(url: str) -> dict[str, datetime]:
+    """Return by context when it was rolled back last, for those that ever were."""
+    rows = query(
+        url,
+        "SELECT context, max(changed_at) AS at FROM migration.route_history WHERE action = 'rollback' GROUP BY context",
+    )
+    return {row["context"]: row["at"] for row in rows}
+
+
+def recorded_acts(url: str) -> list[Act]:
+    """Return all acts that were recorded, in their order; what PostgreSQL does not keep of one has its default."""
+    acts: dict[str, Act] = {}
+    for row in query(url, "SELECT * FROM migration.route_history WHERE act_id IS NOT NULL ORDER BY change_id"):
+        change = Change(row["context"], row["old_route"] or FIRST_ROUTE, row["new_route"])
+        act = acts.get(str(row["act_id"]))
+        acts[str(row["act_id"])] = Act(
+            act_id=str(row["act_id"]),
+            action=row["action"],
+            changes=(*(act.changes if act else ()), change),
+            acted_at=row["changed_at"].isoformat(),
+            acted_by=row["changed_by"],
+            reason=row["reason"],
+            release=row["release"],
+            parity_run=row["parity_run"],
+            overridden=tuple(row["overridden"]),
+            blocks=act.blocks if act else row["action"] == "rollback" and row["blocked"] == row["reason"],
+        )
+    return list(acts.values())
 
 
 def record_release(url: str, contexts: Iterable[str], release: int) -> None:

@@ -6,10 +6,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-import duckdb
-import polars as pl
-
-from olist_pipeline.parity.fingerprint import fingerprint
+from benchmarks.proof import outcome_of
 from olist_pipeline.settings import Settings
 from olist_pipeline.stores import postgres
 from olist_pipeline.synthetic import generate
@@ -67,30 +64,7 @@ class World:
 
     def outcome(self) -> dict[str, object]:
         """Return what a run leaves: every table, row and event, without runs and times of recording."""
-        with duckdb.connect(str(self.settings.warehouse), read_only=True) as warehouse:
-            tables = warehouse.execute(
-                "SELECT table_schema || '.' || table_name FROM information_schema.tables "
-                "WHERE table_type = 'BASE TABLE'"
-            ).fetchall()
-            warehouse_content = {name: fingerprint(warehouse, name).digest for (name,) in sorted(tables)}
-        with duckdb.connect(str(self.home / "serving" / "current" / "serving.duckdb"), read_only=True) as serving:
-            served = {name: fingerprint(serving, name).digest for (name,) in serving.execute("SHOW TABLES").fetchall()}
-        staged = {
-            str(path.relative_to(self.settings.staging)): pl.read_parquet(path).rows()
-            for path in sorted(self.settings.staging.rglob("*.parquet"))
-        }
-        return {
-            "warehouse": warehouse_content,
-            "serving": served,
-            "staging": staged,
-            "quarantine": self.query(
-                "SELECT source_table, source_row, rules, payload::text FROM data_quality.quarantine ORDER BY 1, 2"
-            ),
-            "events": self.query(
-                "SELECT event_id::text, version FROM event_store.domain_events "
-                "ORDER BY aggregate_type, aggregate_id, version"
-            ),
-        }
+        return outcome_of(self.settings)
 
 
 def spoil(world: World, file: str, old: str, new: str) -> None:

@@ -1,8 +1,10 @@
-"""What tests of the pipeline share: toy releases, which the dashboards' own queries do not fit."""
+"""What tests of the pipeline share: toy releases, which the dashboards' own queries do not fit, and roles."""
 
 import pytest
 
 from olist_pipeline.serving import audit
+from olist_pipeline.stores import roles
+from tests.pipeline.roles import ANALYST, RUNTIME, alone, psql
 
 
 @pytest.fixture(scope="package", autouse=True)
@@ -11,3 +13,15 @@ def no_dashboards():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(audit, "DASHBOARD_QUERIES", "no_such_dashboards.queries")
         yield
+
+
+@pytest.fixture(scope="session")
+def granted(dagster_server):
+    """The server, once the printed statements were piped into psql, twice."""
+    printed = roles.script(runtime=RUNTIME, analyst=ANALYST)
+    for _ in range(2):
+        told = psql(dagster_server, printed)
+        assert told.returncode == 0, told.stderr
+    for role in (RUNTIME, ANALYST):
+        alone(dagster_server, f"ALTER ROLE \"{role}\" PASSWORD '{role}'")
+    return dagster_server

@@ -2,8 +2,10 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
+import time
 
 import pytest
 from click.testing import CliRunner
@@ -87,6 +89,18 @@ def test_without_postgresql_a_rollback_says_where_its_record_is(settings, open_g
     result = typed(rollback, "sales")
     assert "sales: new -> old" in result.output
     assert "journal.jsonl, and brought to PostgreSQL by the next command" in result.output
+
+
+def test_a_rollback_does_not_wait_for_a_server_that_hangs(settings, open_gate, monkeypatch):
+    typed(cutover, "sales")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setenv("OLIST_POSTGRES_URL", f"postgresql://nobody@127.0.0.1:{silent.getsockname()[1]}/none")
+        began = time.monotonic()
+        result = typed(rollback, "sales")
+        seconds = time.monotonic() - began
+    assert sides(settings)["fact_orders"] == "old"
+    assert "it did not answer at once" in result.output
+    assert seconds < 5, "a connection is tried for ten seconds"
 
 
 def test_acknowledging_lifts_the_block(settings, open_gate):

@@ -1,6 +1,7 @@
 """`olist data`: what is in a folder, and what is generated."""
 
 import json
+import re
 
 import pytest
 from click.testing import CliRunner
@@ -67,3 +68,21 @@ def test_the_real_set_is_recognised(real_data):
     code, reports = check(real_data)
     assert code == 0
     assert sum(report["rows"] for report in reports.values()) == 1_550_922
+
+
+def test_a_file_that_is_mostly_rejected_is_told_with_its_cause_and_no_success(folder, tmp_path):
+    for path in folder.glob("*.csv"):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    orders = tmp_path / "olist_orders_dataset.csv"
+    orders.write_text(re.sub(r",(20\d\d)-(\d\d)-(\d\d) (\d\d:\d\d):\d\d", r",\3/\2/\1 \4", orders.read_text()))
+    code, reports = check(tmp_path)
+    assert code == 1
+    assert reports[orders.name]["quarantine"]["stops"]
+    result = CliRunner().invoke(data, ["check", str(tmp_path)])
+    lines = [line for line in result.stdout.splitlines() if "are rejected" in line]
+    assert any(
+        "300 of 300 rows of orders are rejected (100.00%, limit 2.00%)" in line
+        and "UNPARSEABLE_ORDER_" in line
+        and "e.g. row 1 of olist_orders_dataset.csv" in line
+        for line in lines
+    ), result.stdout

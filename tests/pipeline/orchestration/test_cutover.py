@@ -6,10 +6,9 @@ import pytest
 from olist_pipeline.orchestration.cutover import cutover_job, guard_sensor, rollback_job
 from olist_pipeline.orchestration.dbt import dbt_tree_assets, ensure_manifest, retired_models
 from olist_pipeline.orchestration.definitions import build_defs
-from olist_pipeline.orchestration.resources import PipelineResource
+from olist_pipeline.orchestration.resources import Pipeline
 from olist_pipeline.registry import CONTEXTS
 from olist_pipeline.serving import gate, journal
-from olist_pipeline.settings import CutoverRules
 from olist_pipeline.stores import routes, verdicts
 from olist_pipeline.stores.verdicts import Verdict
 from olist_pipeline.warehouse import load_manifest
@@ -39,7 +38,7 @@ def launch(job, settings, **form):
     op = {"cutover": "switch_to_new", "rollback": "switch_to_old"}[job.name]
     return job.execute_in_process(
         run_config={"ops": {op: {"config": form}}},
-        resources={"pipeline": PipelineResource.of(settings)},
+        resources={"pipeline": Pipeline(settings)},
         raise_on_error=False,
     )
 
@@ -65,7 +64,7 @@ def test_a_form_that_is_not_filled_in_is_refused(settings):
     with pytest.raises(dg.DagsterInvalidConfigError, match="by"):
         cutover_job.execute_in_process(
             run_config={"ops": {"switch_to_new": {"config": {"context": "sales"}}}},
-            resources={"pipeline": PipelineResource.of(settings)},
+            resources={"pipeline": Pipeline(settings)},
         )
 
 
@@ -73,7 +72,7 @@ def test_the_sensor_rolls_back_what_regressed(settings, database, open_gate):
     launch(cutover_job, settings, context="sales", by="ana")
     verdicts.record(database, Verdict("sales", "fact_orders", "parity", "differs", False, "s", {}, "r9"))
     sensor = guard_sensor(is_automated=True)
-    resources = {"pipeline": PipelineResource.of(settings)}
+    resources = {"pipeline": Pipeline(settings)}
     with dg.build_sensor_context(resources=resources) as context:
         assert "sales was rolled back" in sensor.evaluate_tick(context).skip_message
         assert "Nothing" in sensor.evaluate_tick(context).skip_message
@@ -83,10 +82,6 @@ def test_the_sensor_rolls_back_what_regressed(settings, database, open_gate):
 @pytest.mark.parametrize(("automated", "status"), [(True, "RUNNING"), (False, "STOPPED")])
 def test_the_sensor_runs_from_the_start_only_where_automation_is_on(automated, status):
     assert guard_sensor(automated).default_status.value == status
-
-
-def test_the_rules_of_an_environment_reach_dagster(settings):
-    assert PipelineResource.of(settings).settings.cutover == CutoverRules(streak=2)
 
 
 class TestRetirement:

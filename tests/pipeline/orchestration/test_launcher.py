@@ -157,7 +157,7 @@ def test_the_process_of_a_run_waits_for_another_one_that_still_lives(instance):
 
 
 @pytest.fixture
-def of_the_project(settings, monkeypatch):
+def of_the_project(settings, dagster_server, monkeypatch):
     """The settings of an environment that is prepared: its instance is the one of `dagster.yaml`."""
     for name in ("OLIST_HOME", "OLIST_DATA_DIR", "OLIST_ENGINE", "OLIST_AUTOMATION", "DAGSTER_HOME"):
         monkeypatch.setenv(name, "")  # preparing sets them

@@ -166,9 +166,9 @@ def automated(environment, parsed_project):
 
 
 def pipeline(settings):
-    from olist_pipeline.orchestration.resources import PipelineResource
+    from olist_pipeline.orchestration.resources import Pipeline
 
-    return PipelineResource.of(settings)
+    return Pipeline(settings)
 
 
 class TestAlerts:
@@ -197,7 +197,7 @@ class TestAlerts:
             verdicts.record(database, held)
         ticked(automated, "quarantine_rate")
         [line] = history(environment)
-        assert "Quarantine holds 3 of 100 rows of orders (3.00%, limit 2.00%)" in line["text"]
+        assert "3 of 100 rows of orders are rejected (3.00%, limit 2.00%)" in line["text"]
 
     def test_a_failed_run_is_told_with_its_step(self, automated, environment):
         @dg.op

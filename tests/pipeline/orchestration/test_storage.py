@@ -1,17 +1,27 @@
 """Dagster's storage in the environment's PostgreSQL: how it is told where that is, and connections that it keeps."""
 
 import json
+from contextlib import closing
+from pathlib import Path
 
+import dagster as dg
+import psycopg2
 import pytest
 from dagster import DagsterRun
+from dagster._core.scheduler.instigation import InstigatorType, TickData, TickStatus
+from dagster._daemon.types import DaemonHeartbeat
 
+from olist_pipeline.errors import OlistError
 from olist_pipeline.orchestration.storage import EnvironmentStorage
 from olist_pipeline.stores import postgres
+from tests.pipeline.roles import RUNTIME, alone, as_role
+
+PROJECT = Path(__file__).parents[3]
 
 
 @pytest.fixture
-def storage(server, monkeypatch):
-    monkeypatch.setenv("OLIST_POSTGRES_URL", server)
+def storage(dagster_server, monkeypatch):
+    monkeypatch.setenv("OLIST_POSTGRES_URL", dagster_server)
     return EnvironmentStorage.from_config_value(None, {})
 
 
@@ -21,15 +31,15 @@ def backends(server) -> set[int]:
     return {row["pid"] for row in rows}
 
 
-def test_a_child_process_is_told_the_address(storage, monkeypatch):
-    monkeypatch.setenv("OLIST_POSTGRES_URL", "postgresql://nobody@127.0.0.1:1/none")
-    told = json.loads(storage.inst_data.config_yaml)
+def test_a_child_process_is_told_no_address_and_finds_it(storage):
+    assert json.loads(storage.inst_data.config_yaml) == {}
     child = storage.inst_data.rehydrate(EnvironmentStorage)
-    assert child.postgres_url == told["postgres_url"] == storage.postgres_url
+    assert child.postgres_url == storage.postgres_url
     assert child.run_storage.get_runs_count() == storage.run_storage.get_runs_count()
 
 
-def test_a_connection_is_kept_and_one_that_the_server_dropped_is_replaced(server, monkeypatch):
+def test_a_connection_is_kept_and_one_that_the_server_dropped_is_replaced(dagster_server, monkeypatch):
+    server = dagster_server
     monkeypatch.setenv("OLIST_POSTGRES_URL", f"{server}&application_name=dagster-test")
     runs = EnvironmentStorage.from_config_value(None, {}).run_storage
     runs.add_run(DagsterRun(job_name="toy", run_id="8e0ebe86-7f7d-4e9f-8c4a-3c52a1c4f9a1"))
@@ -42,3 +52,61 @@ def test_a_connection_is_kept_and_one_that_the_server_dropped_is_replaced(server
     )
     assert runs.get_runs_count() > 0
     assert backends(server).isdisjoint(first)
+
+
+@dg.asset(pool="somewhere", partitions_def=dg.StaticPartitionsDefinition(["a", "b"]))
+def toy() -> dg.MaterializeResult:
+    return dg.MaterializeResult(metadata={"rows": 1}, tags={"a": "b"})
+
+
+@dg.asset_check(asset=toy)
+def toy_check() -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(passed=True)
+
+
+def test_dagster_works_as_a_role_that_may_create_nothing(granted, tmp_path, monkeypatch):
+    """Everything that a daemon, a sensor and a run keep in the storage."""
+    monkeypatch.setenv("OLIST_POSTGRES_URL", as_role(granted, RUNTIME))
+    (tmp_path / "dagster.yaml").write_text((PROJECT / "dagster.yaml").read_text())
+    with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
+        instance.event_log_storage.set_concurrency_slots("somewhere", 1)
+        job = dg.Definitions(assets=[toy], asset_checks=[toy_check]).resolve_implicit_global_asset_job_def()
+        result = job.execute_in_process(instance=instance, partition_key="a")
+        assert result.success
+        assert instance.get_materialized_partitions(dg.AssetKey("toy")) == {"a"}
+        assert instance.event_log_storage.get_asset_check_execution_history(toy_check.check_key, limit=1)
+        instance.add_daemon_heartbeat(DaemonHeartbeat(1.0, "SENSOR", "id", []))
+        assert set(instance.get_daemon_heartbeats()) == {"SENSOR"}
+        tick = instance.create_tick(
+            TickData("origin", "name", InstigatorType.SENSOR, TickStatus.STARTED, 1.0, selector_id="selector")
+        )
+        instance.update_tick(tick.with_status(TickStatus.SUCCESS, end_timestamp=2.0))
+        instance.purge_ticks("origin", "selector", before=3.0)
+        instance.run_storage.set_cursor_values({"key": "value"})
+        instance.add_dynamic_partitions("months", ["a", "b"])
+        instance.delete_dynamic_partition("months", "a")
+        instance.wipe_assets([dg.AssetKey("toy")])
+        instance.delete_run(result.run_id)
+        assert instance.get_run_by_id(result.run_id) is None
+
+
+def test_a_program_of_dagsters_is_told_what_comes_before_it(server, monkeypatch):
+    alone(server, "CREATE DATABASE unprepared")
+    monkeypatch.setenv("OLIST_POSTGRES_URL", server.replace("@/postgres?", "@/unprepared?"))
+    try:
+        with pytest.raises(OlistError, match="run `olist db migrate`"):
+            EnvironmentStorage.from_config_value(None, {})
+    finally:
+        alone(server, "DROP DATABASE unprepared WITH (FORCE)")
+
+
+def test_a_statement_of_dagsters_that_waits_for_a_lock_ends_in_a_sentence(dagster_server, monkeypatch):
+    """It waits the shortest time in which somebody looks."""
+    monkeypatch.setattr(postgres, "LOCK_SECONDS", 3.5)
+    storage = EnvironmentStorage(postgres.dagster_url(dagster_server))
+    with closing(psycopg2.connect(dagster_server)) as holder:
+        holder.cursor().execute("LOCK TABLE runs")
+        with pytest.raises(OlistError, match=rf"process {holder.get_backend_pid()} .*the table runs .*run again"):
+            storage.run_storage.get_runs_count()
+    assert storage.run_storage.get_runs_count() >= 0
+    storage.dispose()

@@ -217,10 +217,10 @@ class TestGate(ProvenStores):
     def test_refuses_a_red_verdict(self, proven):
         self.record_parity(proven, {})
         self.record_conservation(proven, SALES.tables[0], is_green=False, verdict="does not hold")
-        assert self.refused(proven) == [
-            "parity of fact_orders is red (differs, run r1)",
-            "conservation of orders is red (does not hold, run r1)",
-        ]
+        parity, conservation = self.refused(proven)
+        assert parity.startswith("parity of fact_orders is red (differs, run r1): fact_orders differs from old")
+        assert "old has 3 rows, new has 2 rows; 1 row only in old, for example order_id = 'o0'" in parity
+        assert conservation == "conservation of orders is red (does not hold, run r1)"
 
     @pytest.mark.parametrize("schema", ["old", "new"])
     def test_refuses_a_verdict_on_other_rows(self, proven, schema):
@@ -247,6 +247,18 @@ class TestGate(ProvenStores):
 
     def test_asks_nothing_of_a_context_that_is_on_old(self, settings, warehouse):
         assert self.refused(settings, {"sales": "old"}) == []
+
+    @pytest.mark.parametrize("route", ["old", "shadow", "retired"])
+    @pytest.mark.parametrize(
+        ("rows", "quarantined", "is_refused"), [(20, 10, False), (19, 10, True), (3, 2, False), (1, 1, True)]
+    )
+    def test_refuses_what_is_left_of_a_table_that_is_mostly_in_quarantine(
+        self, proven, route, rows, quarantined, is_refused
+    ):
+        self.record_conservation(proven, SALES.tables[0], report={"landing": rows, "quarantined": quarantined})
+        assert (
+            any("rows of orders are rejected" in said for said in self.refused(proven, {"sales": route})) is is_refused
+        )
 
     def test_asks_a_retired_context_for_conservation_alone(self, proven):
         change(proven.warehouse, "UPDATE new.fact_orders SET total = 99 WHERE order_id = 'o2'")
@@ -310,7 +322,7 @@ class TestCutoverGate(ProvenStores):
     def test_wants_a_quarantine_below_its_limit(self, ready):
         ledger = {"landing": 200, "quarantined": 5}
         self.record_conservation(ready, SALES.tables[0], report=ledger, run_id="r3")
-        assert self.missing(ready) == ["quarantine holds 2.50% of orders, and at most 2.00% is allowed"]
+        assert self.missing(ready) == ["5 of 200 rows of orders are rejected (2.50%, limit 2.00%)"]
         assert self.missing(ready, quarantine_limit=0.025) == []
 
     def test_lists_everything_at_once(self, settings, warehouse):

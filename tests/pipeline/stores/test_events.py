@@ -25,9 +25,8 @@ def event(aggregate="o1", kind="OrderPlaced", payload='{"a": 1}', second=0):
 
 
 CLEAR = """
-ALTER TABLE event_store.domain_events DISABLE TRIGGER USER;
-TRUNCATE event_store.domain_events, event_store.batches;
-ALTER TABLE event_store.domain_events ENABLE TRIGGER USER
+SET LOCAL session_replication_role = replica;
+TRUNCATE event_store.domain_events, event_store.batches
 """
 
 

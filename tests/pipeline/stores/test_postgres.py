@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import psycopg2
 import pytest
 
 from olist_pipeline.errors import OlistError
@@ -30,13 +31,107 @@ def test_a_server_that_does_not_answer_is_one_sentence():
     assert "\n" not in str(raised.value)
 
 
+class Refused(psycopg2.OperationalError):
+    """An error of a connection, which has no code."""
+
+
+AT = 'connection to server at "h" (10.0.0.1), port 5432 failed: '
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        ('FATAL:  password authentication failed for user "u"', "refuses the user or the password (password"),
+        ("fe_sendauth: no password supplied", "asks for a password"),
+        ('FATAL:  no pg_hba.conf entry for host "10.0.0.2", user "u"', "lets nobody in from here"),
+        ('FATAL:  Peer authentication failed for user "u"', "refuses the user (Peer"),
+        ('FATAL:  role "u" does not exist', "does not know the user"),
+        ('FATAL:  role "u" is not permitted to log in', "refuses the connection (role"),
+        ('FATAL:  database "d" does not exist', "has no such database"),
+        ('FATAL:  permission denied for database "d"', "may not connect"),
+        ("FATAL:  sorry, too many clients already", "has no connection left"),
+        ('FATAL:  too many connections for role "u"', "has no connection left"),
+        (
+            "FATAL:  remaining connection slots are reserved for roles with the SUPERUSER attribute",
+            "no connection left",
+        ),
+        ("FATAL:  the database system is shutting down", "is starting or stopping"),
+        ("FATAL:  the database system is starting up", "is starting or stopping"),
+        ("FATAL:  terminating connection due to administrator command", "was stopped, or ended this connection"),
+        ("FATAL:  unsupported startup parameter: options", "The pooler refuses a setting"),
+        ("FATAL:  etwas, das niemand kennt", "refuses the connection (etwas"),
+        ("SSL error: certificate verify failed", "The encrypted connection to PostgreSQL fails"),
+        ("Connection refused", "does not answer"),
+        ("timeout expired", "does not answer"),
+        ('could not translate host name "h" to address', "does not answer"),
+        (
+            "server closed the connection unexpectedly\n\tThis probably means ...",
+            "was stopped, or ended this connection",
+        ),
+    ],
+)
+def test_each_way_in_which_a_connection_fails_has_its_sentence(reason, words):
+    told = str(postgres.trouble(Refused(AT + reason)))
+    assert words in told
+    assert "\n" not in told
+    assert told.endswith(".")
+
+
+def test_what_a_live_server_refuses_is_told(server):
+    unknown = server.replace("@/postgres?", "@/nowhere?")
+    with pytest.raises(OlistError, match=r'no such database .*"nowhere" does not exist'):
+        postgres.connect(unknown)
+
+
+def test_a_server_that_ends_the_connection_is_told(database):
+    with pytest.raises(OlistError, match="was stopped, or ended this connection"):
+        postgres.query(database, "SELECT pg_terminate_backend(pg_backend_pid())")
+
+
+def test_a_fault_of_the_program_is_not_dressed_up(database):
+    for statement, kind in (("SELECT 1 FROM", psycopg2.errors.SyntaxError), ("SELECT 1/0", psycopg2.DataError)):
+        with pytest.raises(kind):
+            postgres.query(database, statement)
+    with pytest.raises(psycopg2.ProgrammingError, match="no results to fetch"):
+        postgres.query_rows(database, "SET search_path = public")
+
+
+@pytest.mark.parametrize(
+    "url", ["postgresql://u:zz%xx@h/d", "postgresql://u:zz/x@h/d", "postgresql://u:a@zz@h/d", "postgresql://u@h/d?zz=1"]
+)
+def test_an_address_that_cannot_be_read_is_told_without_its_words(url):
+    with pytest.raises(OlistError, match="cannot read OLIST_POSTGRES_URL") as raised:
+        postgres.connect(url)
+    assert "zz" not in str(raised.value)
+
+
+def test_a_table_that_is_gone_is_told(database):
+    with pytest.raises(OlistError, match=r"lacks a part of the schema .* `olist db status`"):
+        postgres.query(database, "SELECT 1 FROM migration.no_such_table")
+
+
+def session(url, name):
+    [row] = postgres.query(url, "SELECT current_setting(%s) AS value", [name])
+    return row["value"]
+
+
+def test_every_session_has_its_limits_and_those_of_the_address_hold(database):
+    assert session(database, "lock_timeout") == f"{postgres.LOCK_SECONDS}s"
+    assert session(database, "statement_timeout") == "1h"
+    assert session(f"{database}&options=-c%20lock_timeout%3D7s", "lock_timeout") == "7s"
+    assert session(f"{database}&options=-c%20lock_timeout%3D7s", "statement_timeout") == "1h"
+    _, _, rest = postgres.dagster_url(database).partition("://")
+    assert session(f"postgresql://{rest}", "synchronous_commit") == "off"
+    assert session(f"postgresql://{rest}", "lock_timeout") == f"{postgres.LOCK_SECONDS}s"
+
+
+def test_a_plus_and_a_blank_in_an_address_stay_what_they_are(database):
+    assert session(f"{database}&application_name=a+b%20c", "application_name") == "a+b c"
+
+
 @pytest.mark.parametrize("scheme", ["postgresql", "postgres", "postgresql+psycopg2", "postgresql+psycopg"])
 def test_a_given_server_is_taken_whatever_its_driver(scheme):
-    assert given(f"{scheme}://u@h/d") == "postgresql://u@h/d"
-
-
-def test_the_schema_may_be_created_again(database):
-    postgres.create_schema(database)
+    assert given(f"{scheme}://u@h/d") == "postgresql://u@/d?host=h"
 
 
 def test_a_failed_transaction_leaves_nothing(database):

@@ -1,9 +1,13 @@
 """Verdicts: how many runs in a row a context has been green."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
+from uuid import uuid4
 
 import pytest
 
+from olist_pipeline.stores import routes
+from olist_pipeline.stores.routes import Act, Change
 from olist_pipeline.stores.verdicts import RECENT_RUNS, Verdict, latest, record, streaks
 
 TABLES = (("conservation", "orders"), ("parity", "fact_orders"))
@@ -73,3 +77,24 @@ def test_a_verdict_on_some_months_is_not_the_latest_on_the_table_and_counts_for_
     assert streaks(database) == {"sales": 1}
     record(database, replace(part, is_green=False, run_id="r3"))
     assert streaks(database) == {"sales": 0}
+
+
+def test_a_rollback_begins_the_streak_anew(database, judge):
+    def act(action, former, route):
+        at = datetime.now(UTC).isoformat()
+        routes.record(
+            database, [Act(str(uuid4()), action, (Change("sales", former, route),), at, "me", "because", release=1)]
+        )
+
+    for run in ("r1", "r2"):
+        judge(run)
+    act("cutover", "shadow", "new")
+    assert streaks(database) == {"sales": 2}
+    act("rollback", "new", "old")
+    assert streaks(database) == {"sales": 0}
+    act("shadow", "old", "shadow")
+    assert streaks(database) == {"sales": 0}
+    judge("r2")  # a run that began before the rollback
+    assert streaks(database) == {"sales": 0}
+    judge("r3")
+    assert streaks(database) == {"sales": 1}

@@ -1,0 +1,100 @@
+"""`olist db`: the schema of the operational stores and of Dagster, and the roles that use it.
+
+What belongs here: these commands, and telling what they did. What does not: versions (`stores.schema`) and rights
+(`stores.roles`).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from olist_pipeline.cli.output import JSON, print_json
+from olist_pipeline.errors import OlistError
+from olist_pipeline.settings import Settings
+from olist_pipeline.stores import roles as database_roles
+from olist_pipeline.stores import schema
+from olist_pipeline.stores.postgres import server_url
+
+
+@click.group()
+def db() -> None:
+    """Bring the database to this program's version, see which it has, and grant its roles what they need."""
+
+
+@db.command()
+@JSON
+def migrate(as_json: bool) -> None:
+    """Create the tables of this program and of Dagster, or bring them to this program's version.
+
+    Run it as the role that owns them, once after each update of the program. It may run again, and at the same time
+    as another one. The embedded server needs it never.
+    """
+    from olist_pipeline.orchestration.storage import migrate_storage
+
+    url = server_url(Settings.from_env())
+    done = {"schema": schema.migrate(url), "dagster": migrate_storage(url)}
+    if as_json:
+        print_json({name: {"before": before, "after": after} for name, (before, after) in done.items()})
+        return
+    for name, (before, after) in done.items():
+        click.echo(f"{name}: {'already ' if before == after else f'{before} -> ' if before else ''}{after}")
+
+
+@db.command()
+@JSON
+def status(as_json: bool) -> None:
+    """Show the versions of the database and of this program; exit code 0 only where they agree."""
+    from olist_pipeline.orchestration.storage import storage_versions
+
+    url = server_url(Settings.from_env())
+    state = schema.state(url)
+    dagster, needed = storage_versions(url)
+    report: dict[str, Any] = {
+        "database": state.database,
+        "role": state.role,
+        "server_version": state.server,
+        "schema": {"database": state.version, "program": schema.HEAD, "pending": state.pending},
+        "dagster": {"database": dagster, "program": needed},
+    }
+    if as_json:
+        print_json(report)
+    else:
+        click.echo(f"database {state.database} of PostgreSQL {state.server}, as {state.role}")
+        for name in ("schema", "dagster"):
+            versions = report[name]
+            click.echo(f"{name}: {versions['database'] or 'none'} (the program's: {versions['program']})")
+        for revision in state.pending:
+            click.echo(f"pending: {revision}")
+    if state.objection:
+        raise OlistError(state.objection)
+    if dagster != needed:
+        raise OlistError(
+            f"Dagster's tables have version {dagster}, Dagster needs {needed}: run `olist db migrate` as their owner,"
+            " or the program whose Dagster is of that version."
+        )
+
+
+@db.command()
+@click.option("--sql", "as_sql", is_flag=True, help="Print the statements, for psql.")
+@click.option("--apply", "is_applied", is_flag=True, help="Run them, as the role of OLIST_POSTGRES_URL.")
+@click.option("--runtime", default="olist_runtime", show_default=True, help="Runs the pipeline and Dagster.")
+@click.option("--analyst", default="olist_analyst", show_default=True, help="Reads the operational tables.")
+@click.option(
+    "--runtime-password-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="With --apply: the file of the password that the runtime role gets.",
+)
+def roles(as_sql: bool, is_applied: bool, runtime: str, analyst: str, runtime_password_file: Path | None) -> None:
+    """Print or run the statements that create the roles and grant what each needs; they may run again."""
+    if as_sql == is_applied:
+        raise click.UsageError("Give either --sql or --apply.")
+    if as_sql:
+        click.echo(database_roles.script(runtime=runtime, analyst=analyst), nl=False)
+        return
+    password = runtime_password_file.read_text("utf-8").rstrip("\r\n") if runtime_password_file else None
+    url = server_url(Settings.from_env())
+    database_roles.apply(url, runtime=runtime, analyst=analyst, password=password)
+    click.echo(f"{runtime} may run the pipeline, {analyst} may read.")

@@ -1,0 +1,58 @@
+"""Interrupts: Ctrl+C and SIGTERM end a command in one sentence, with 130 and 143 as exit codes.
+
+What belongs here: noticing the signals, whoever handles them. What does not: what a command does about one.
+
+Dagster puts handlers of its own in the place of ours while a run is at work, and these do not tell which signal came;
+Python writes its number to a file descriptor all the same.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from types import FrameType
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_received: list[int] = []
+_descriptor: list[int] = []
+
+
+class Interrupted(BaseException):
+    """A command was asked to end: not an Exception, so that nobody takes it for a failure of the work."""
+
+
+def received() -> int | None:
+    """Return the first signal that asked this command to end; None while there was none."""
+    for descriptor in _descriptor:
+        with suppress(BlockingIOError):
+            _received.extend(number for number in os.read(descriptor, 64) if number in SIGNALS)
+    return _received[0] if _received else None
+
+
+def sentence(number: int) -> str:
+    """Return what a person is told of a command that a signal ended."""
+    how = "Ctrl+C" if number == signal.SIGINT else signal.Signals(number).name
+    return f"Interrupted ({how}). What was finished is kept, the rest is made by the same command again."
+
+
+@contextmanager
+def noticed() -> Iterator[None]:
+    """Raise `Interrupted` where a signal comes in the block; after it, signals end the process at once."""
+    reader, writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+    _descriptor.append(reader)
+    signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+    for number in SIGNALS:
+        signal.signal(number, _raise)
+    try:
+        yield
+    finally:
+        for number in SIGNALS:
+            signal.signal(number, signal.SIG_DFL)
+        received()
+
+
+def _raise(number: int, frame: FrameType | None) -> None:
+    _received.append(number)
+    raise Interrupted

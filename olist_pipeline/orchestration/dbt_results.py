@@ -1,0 +1,69 @@
+"""Results of dbt: what its events say beside what dagster-dbt makes of them.
+
+What belongs here: row counts of the tables that an invocation made, and the sentence of a test that failed. What does
+not: invoking dbt (`dbt`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from olist_pipeline.warehouse import reading
+
+FAILED_ROWS = "dagster_dbt/failed_row_count"
+
+
+def told(
+    events: Iterable[Any], context: dg.AssetExecutionContext, manifest: Mapping[str, Any], warehouse: Path, target: Path
+) -> Iterator[Any]:
+    """Yield dbt's events, its tables with their row counts and its failed tests with a sentence.
+
+    After dbt's end, for until then nobody else may read the warehouse; then raise what dbt failed with. `target` is the
+    invocation's folder of artifacts.
+    """
+    seen, failure = list[Any](), None
+    try:
+        seen.extend(events)
+    except Exception as error:
+        failure = error
+    made = [event for event in seen if isinstance(event, dg.Output)]
+    keys = {id(event): context.asset_key_for_output(event.output_name) for event in made}
+    counts = _row_counts(warehouse, set(keys.values()))
+    for event in seen:
+        key = keys.get(id(event))
+        if key in counts:
+            yield event.with_metadata({**event.metadata, "dagster/row_count": counts[key]})
+        elif isinstance(event, dg.AssetCheckResult) and not event.passed:
+            yield event._replace(description=sentence_of_test(event.metadata, manifest, target))
+        else:
+            yield event
+    if failure is not None:
+        raise failure
+
+
+def sentence_of_test(metadata: Mapping[str, Any], manifest: Mapping[str, Any], target: Path) -> str:
+    """Return what a failed test says: its name, model and column, the rows that fail, and the query that shows them."""
+    node = manifest["nodes"][metadata["unique_id"].value]
+    test = node.get("test_metadata") or {}
+    column = (test.get("kwargs") or {}).get("column_name")
+    model = manifest["nodes"].get(node.get("attached_node"), {})
+    where = f"{model.get('schema', '')}.{model.get('alias', '')}".strip(".") or ", ".join(node["depends_on"]["nodes"])
+    rows = metadata[FAILED_ROWS].value if FAILED_ROWS in metadata else None
+    fails = f"fails for {rows:,} row{'s' * (rows != 1)}" if isinstance(rows, int) else f"has {metadata['status'].value}"
+    query = target / "compiled" / node["package_name"] / node["original_file_path"] / f"{node['name']}.sql"
+    shown = f"{query} selects them" if query.exists() else "logs/run.log below OLIST_HOME has more"
+    return f"dbt's test {test.get('name', node['name'])} of {where}{f'.{column}' if column else ''} {fails}; {shown}."
+
+
+def _row_counts(warehouse: Path, keys: set[dg.AssetKey]) -> dict[dg.AssetKey | None, int]:
+    """Return the rows of those of `keys` that are tables; a view would have to read its files."""
+    if not warehouse.exists():
+        return {}
+    with reading(warehouse) as connection:
+        tables = connection.execute("SELECT schema_name, table_name FROM duckdb_tables()").fetchall()
+        present = [key for key in sorted(keys) if tuple(key.path) in tables]
+        return {key: connection.table(".".join(key.path)).count("*").fetchall()[0][0] for key in present}

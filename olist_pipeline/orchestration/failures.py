@@ -1,0 +1,79 @@
+"""Failures: what stopped a run, in the words of the checks and steps that did.
+
+What belongs here: from the events of a run to its sentences, for whoever tells of a run (the command line, `olist
+status`, alerts). What does not: the sentence of a check, which is its description and made with it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+import dagster as dg
+from dagster import DagsterEventType as Kind
+from dagster._core.errors import DagsterAssetCheckFailedError
+
+TELLING = {Kind.STEP_FAILURE, Kind.ASSET_CHECK_EVALUATION, Kind.RUN_FAILURE, Kind.RUN_CANCELED}
+"""The kinds of events that `failures_of` reads."""
+
+_ENDED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
+_DBT_ERRORS = "Errors parsed from dbt logs:"
+_OF_TESTS = re.compile(r"Failure in test|Got \d+ results?|compiled code at|\d+ of \d+ (ERROR|FAIL)")
+"""Lines of dbt on tests, whose checks say it better, and lines that count an error without saying what is wrong."""
+SHOWN = 3
+"""So many of dbt's errors are told."""
+
+
+def failures_of(events: Iterable[dg.DagsterEvent]) -> list[str]:
+    """Return what stopped a run, a sentence each: its checks, then its steps; none where nothing did."""
+    happened = [event for event in events if event.event_type in TELLING]
+    found = [_of_check(event) for event in happened if event.event_type is Kind.ASSET_CHECK_EVALUATION]
+    found += [_of_step(event) for event in happened if event.event_type is Kind.STEP_FAILURE]
+    ends = [str(event.message) for event in happened if event.event_type in (Kind.RUN_FAILURE, Kind.RUN_CANCELED)]
+    return list(dict.fromkeys(filter(None, found))) or ends[-1:]
+
+
+def last_failure(instance: dg.DagsterInstance, jobs: Sequence[str]) -> tuple[str, list[str]]:
+    """Return the id of the last run of `jobs` that has ended, and what stopped it; no id where none has."""
+    runs = [run for job in jobs for run in instance.get_run_records(dg.RunsFilter(job_name=job, statuses=_ENDED), 1)]
+    if not runs:
+        return "", []
+    last = max(runs, key=lambda run: run.storage_id).dagster_run
+    logged = instance.all_logs(last.run_id, of_type=TELLING)
+    return last.run_id, failures_of(entry.get_dagster_event() for entry in logged if entry.is_dagster_event)
+
+
+def _of_check(event: dg.DagsterEvent) -> str:
+    check = event.asset_check_evaluation_data
+    if check.passed or check.severity is not dg.AssetCheckSeverity.ERROR:
+        return ""
+    said = (check.description or "failed").strip().rstrip(".")
+    return f"The check {check.check_name} of {check.asset_key.to_user_string()}: {said}."
+
+
+def _of_step(event: dg.DagsterEvent) -> str:
+    data = event.step_failure_data
+    error = data.error
+    if error and error.cls_name == DagsterAssetCheckFailedError.__name__:
+        return ""  # its checks have said it
+    told = data.user_failure_data.description if data.user_failure_data else None
+    if told is None:
+        return f"The step {event.step_key} failed: {_last_words(error)}."
+    if _DBT_ERRORS not in told:
+        return told
+    return _of_dbt(told)
+
+
+def _of_dbt(told: str) -> str:
+    """Return dbt's own first errors: the models, and what is wrong with them."""
+    lines = (line.strip() for line in told.partition(_DBT_ERRORS)[2].splitlines())
+    reasons = [line for line in lines if line and not _OF_TESTS.search(line)]
+    return f"dbt failed: {'; '.join(reasons[:SHOWN])} (more in logs/run.log below OLIST_HOME)." if reasons else ""
+
+
+def _last_words(error: object) -> str:
+    """Return the innermost message of a failed step, without its traceback."""
+    cause = error
+    while getattr(cause, "cause", None):
+        cause = cause.cause  # type: ignore[attr-defined]
+    return str(getattr(cause, "message", cause)).strip().splitlines()[0].rstrip(".")

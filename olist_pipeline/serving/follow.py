@@ -1,0 +1,87 @@
+"""Following: what comes after a rollback has had its effect, in a process of its own that nobody waits for.
+
+What belongs here: bringing the record to PostgreSQL and preparing the next way back, whatever the server does. What
+does not: the rollback (`switch`).
+
+    python -m olist_pipeline.serving.follow    waits for a line, follows, and says "recorded" once PostgreSQL has it
+
+It is started before the rollback, so that it is ready by then, in a session of its own: it goes on when the command
+that started it has ended. What it cannot do is done by the next command that finds PostgreSQL up.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import select
+import subprocess
+import sys
+import time
+from contextlib import suppress
+
+from olist_pipeline.errors import OlistError
+from olist_pipeline.serving import journal, standby
+from olist_pipeline.settings import Settings
+
+PATIENCE = 0.5
+"""Seconds that a rollback waits to hear that PostgreSQL has its record."""
+_SAID = b"recorded\n"
+
+_log = logging.getLogger("olist.follow")
+
+
+class Follower:
+    """The process that follows, started and waiting."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+        with suppress(OSError):  # without it there is only more to do for the next command
+            log = settings.home / "logs" / "follow.log"
+            log.parent.mkdir(parents=True, exist_ok=True)
+            with log.open("ab") as errors:
+                self._process = subprocess.Popen(
+                    [sys.executable, "-m", "olist_pipeline.serving.follow"],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=errors,
+                    start_new_session=True,
+                    cwd="/",
+                )
+
+    def go(self) -> bool:
+        """Let it follow; return whether PostgreSQL has the record within `PATIENCE`."""
+        process = self._process
+        if process is None or process.stdin is None or process.stdout is None:
+            return False
+        with suppress(OSError):
+            process.stdin.write(b"go\n")
+            process.stdin.close()
+            ready, _, _ = select.select([process.stdout], [], [], PATIENCE)
+            return bool(ready) and os.read(process.stdout.fileno(), len(_SAID)) == _SAID
+        return False
+
+    def stay(self) -> None:
+        """Let it end: there is nothing to follow."""
+        if self._process is not None and self._process.stdin is not None:
+            self._process.stdin.close()
+            self._process.wait()
+
+
+def main() -> None:
+    """Wait for the word, then follow."""
+    from olist_pipeline.stores.postgres import ready_url
+
+    if not sys.stdin.readline():
+        return
+    settings = Settings.from_env()
+    try:
+        journal.bring_to_database(settings.serving, ready_url(settings))
+        with suppress(OSError):  # nobody may listen any more
+            os.write(sys.stdout.fileno(), _SAID)
+    except OlistError as error:
+        _log.warning("%s %s", time.strftime("%Y-%m-%d %H:%M:%S"), error)
+    standby.prepare(settings.serving)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The revisions, each of which Alembic reads by its path."""

@@ -1,0 +1,195 @@
+"""The version of the operational schemas: the database's, the program's, and the way from one to the other.
+
+What belongs here: asking and raising the version. What does not: what a version consists of (`migrations`), and
+Dagster's tables, which have versions of their own (`orchestration.storage`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import psycopg2
+
+from olist_pipeline.errors import OlistError
+from olist_pipeline.stores import locks
+from olist_pipeline.stores.postgres import connect, transaction, trouble
+
+if TYPE_CHECKING:
+    from alembic.config import Config  # it takes half a second to import, and only a migration needs it
+
+HEAD = "0002"
+"""The version that this program needs."""
+
+VERSION_SCHEMA = "migration"
+VERSION_TABLE = "schema_version"
+
+LEAST_SERVER = 14
+"""The least major version of PostgreSQL: CREATE OR REPLACE TRIGGER is of 14, the type xid8 of 13."""
+
+MIGRATION_LOCK = 7_153_001
+"""Advisory lock under which one process at a time raises the version."""
+
+MIGRATION_SECONDS = 300
+"""A migration waits so long for another one."""
+
+
+@dataclass(frozen=True)
+class SchemaState:
+    """What a database is, and how its schema stands to this program. `version` is None where it has none.
+
+    `pending` are the revisions to come, `number: what it does` each.
+    """
+
+    database: str
+    role: str
+    server: str
+    version: str | None
+    pending: tuple[str, ...]
+
+    @property
+    def objection(self) -> str:
+        """What keeps this program from working with the database, in a sentence; nothing where nothing does."""
+        return _objection(self.version)
+
+
+def require(url: str, *, may_migrate: bool) -> None:
+    """Raise OlistError unless the schema has this program's version; raise an older one if it `may_migrate`."""
+    version = database_version(url)
+    if version == HEAD:
+        return
+    if may_migrate and not _is_newer(version):
+        migrate(url)
+    else:
+        raise OlistError(_objection(version))
+
+
+def database_version(url: str) -> str | None:
+    """Return the version of the schema, by one question; None where the database was never migrated."""
+    with transaction(url) as connection, connection.cursor() as cursor:
+        try:
+            cursor.execute(f"SELECT version_num FROM {VERSION_SCHEMA}.{VERSION_TABLE}")
+        except (psycopg2.errors.UndefinedTable, psycopg2.errors.InvalidSchemaName):
+            connection.rollback()
+            return None
+        row = cursor.fetchone()
+    return str(row[0]) if row else None
+
+
+def state(url: str) -> SchemaState:
+    """Return how the database stands to this program, whoever asks."""
+    version = database_version(url)
+    with transaction(url) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT current_database(), current_user, current_setting('server_version')")
+        database, role, server = cursor.fetchone() or ("", "", "")
+    return SchemaState(database, role, server, version, () if _is_newer(version) else _pending(version))
+
+
+def migrate(url: str) -> tuple[str | None, str]:
+    """Raise the schema to this program's version; return the versions before and after.
+
+    It does nothing where that is the version, and one migration waits for another. Raises OlistError for a newer
+    schema, for a server that is too old, and for a role that does not own the schema.
+    """
+    before = database_version(url)
+    if before == HEAD:
+        return before, HEAD
+    if _is_newer(before):
+        raise OlistError(_objection(before))
+    from alembic import command
+
+    with sole_migration(url), _one_transaction(url) as config:
+        command.upgrade(config, "head")
+    return before, HEAD
+
+
+@contextmanager
+def sole_migration(url: str) -> Iterator[None]:
+    """Hold the lock under which versions are raised, Dagster's too."""
+    with transaction(url) as connection, connection.cursor() as cursor:
+        _refuse_old_server(connection.server_version)
+        cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+        cursor.execute("SET LOCAL lock_timeout = %s", [f"{MIGRATION_SECONDS}s"])
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [MIGRATION_LOCK])
+        yield
+
+
+def refuse_downgrade() -> None:
+    """Raise OlistError, in the place of the way back to an older version."""
+    raise OlistError(
+        "A schema goes back to an older version only by restoring a backup: what the newer one keeps would be lost"
+        " (see docs/postgres.md)."
+    )
+
+
+def migrations() -> Config:
+    """Return the configuration by which Alembic finds the revisions."""
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", "olist_pipeline.stores:migrations")
+    return config
+
+
+@contextmanager
+def _one_transaction(url: str) -> Iterator[Config]:
+    """Yield Alembic's configuration over a transaction in which there is a place for the version."""
+    import sqlalchemy
+
+    engine = sqlalchemy.create_engine(
+        "postgresql+psycopg2://", creator=lambda: connect(url), poolclass=sqlalchemy.pool.NullPool
+    )
+    locks.watch_engine(engine)
+    try:
+        with engine.begin() as connection:
+            # To build an index over many events takes as long as it takes.
+            connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+            _make_place(connection)
+            config = migrations()
+            config.attributes["connection"] = connection
+            yield config
+    except sqlalchemy.exc.DBAPIError as error:
+        told = trouble(error.orig) if isinstance(error.orig, psycopg2.Error) else None
+        if told is None:
+            raise
+        raise told from error
+
+
+def _make_place(connection: Any) -> None:
+    """Create the schema in which Alembic keeps the version; one that is there needs no right to create it."""
+    found = connection.exec_driver_sql(f"SELECT 1 FROM pg_namespace WHERE nspname = '{VERSION_SCHEMA}'")
+    if found.first() is None:
+        connection.exec_driver_sql(f"CREATE SCHEMA {VERSION_SCHEMA}")
+
+
+def _pending(version: str | None) -> tuple[str, ...]:
+    from alembic.script import ScriptDirectory
+
+    revisions = reversed(list(ScriptDirectory.from_config(migrations()).walk_revisions()))
+    return tuple(f"{one.revision}: {one.doc}" for one in revisions if version is None or one.revision > version)
+
+
+def _is_newer(version: str | None) -> bool:
+    return version is not None and version > HEAD
+
+
+def _objection(version: str | None) -> str:
+    if version == HEAD:
+        return ""
+    if version is None:
+        return (
+            "The database has no schema of this program's, or one from before it had versions:"
+            " run `olist db migrate` as the role that owns it."
+        )
+    if _is_newer(version):
+        return f"The database has schema version {version}, this program knows up to {HEAD}: update the program."
+    return f"The database has schema version {version}, this program needs {HEAD}: run `olist db migrate` as its owner."
+
+
+def _refuse_old_server(server_version: int) -> None:
+    if server_version < LEAST_SERVER * 10_000:
+        raise OlistError(
+            f"PostgreSQL {server_version // 10_000} is too old: version {LEAST_SERVER} or later is needed."
+        )

@@ -1,0 +1,233 @@
+"""Shares: how much of a table's landing rows quarantine holds, what most of them broke, and what that means.
+
+What belongs here: the one definition of too large a share, and of one that stops a run; its cause and its sentence.
+What does not: rejecting rows, and stopping anything (checks, the gate and the command line do).
+
+A row that was rejected for the sake of others (PARENT_REJECTED, CHILD_REJECTED) counts in the share of its table, but
+is no cause: the sentence names the rule that began it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from olist_pipeline.intake.cast import RULES
+from olist_pipeline.intake.codes import (
+    CHILD_REJECTED,
+    MALFORMED_ROW,
+    MISSING,
+    ORDER_MONTH_OUT_OF_RANGE,
+    PARENT_REJECTED,
+    TRUNCATED_ROW,
+    UNPARSEABLE,
+)
+from olist_pipeline.intake.rows import IS_SOUND, PAYLOAD, take_in
+from olist_pipeline.landing.catalogue import ORDERS, LandingTable
+from olist_pipeline.landing.csv_file import SOURCE_ROW, TEXT_COLUMN
+from olist_pipeline.months import MonthRange
+from olist_pipeline.settings import CutoverRules
+from olist_pipeline.stores import quarantine
+from olist_pipeline.validation.judged import quarantine_rows
+from olist_pipeline.validation.table import StagedTable
+
+HALF = 0.5
+HANDFUL = 10
+"""Of fewer quarantined rows than this a share says little: one bad row of a tiny table is a bad row. Such a table stops
+a run only where none of its rows is left."""
+SHOWN = 60
+"""So many characters of an offending text are shown."""
+
+FOR_OTHERS = (PARENT_REJECTED.code, CHILD_REJECTED.code)
+
+
+@dataclass(frozen=True)
+class Broken:
+    """The rows of a table that broke one rule, and the first of them: its file, row number and cells as text."""
+
+    table: str
+    rule: str
+    rows: int
+    file: str
+    row: int
+    payload: Mapping[str, str | None]
+    aggregate: str
+
+    def sample(self) -> str:
+        """Return where the first of the rows stands, and its offending text."""
+        where = f"row {self.row:,} of {self.file}"
+        column = _column_of(self.rule)
+        if column is None:
+            return f"{where}, {self.aggregate}"
+        text = self.payload.get(column) or ""
+        shown = repr(text if len(text) <= SHOWN else f"{text[:SHOWN]}...") if text else "is empty"
+        return f"{where}: {column} {shown}"
+
+
+@dataclass(frozen=True)
+class Share:
+    """How many of a table's landing rows are in quarantine; `cause` is what most of them broke, None where unknown."""
+
+    table: str
+    landing: int
+    quarantined: int
+    limit: float
+    cause: Broken | None = None
+
+    @property
+    def share(self) -> float:
+        """The share of the landing rows, from 0 to 1; 0 of a table without rows."""
+        return self.quarantined / self.landing if self.landing else 0.0
+
+    @property
+    def is_large(self) -> bool:
+        """Whether it is above OLIST_QUARANTINE_LIMIT, so that people are told and a cutover is refused."""
+        return self.share > self.limit
+
+    @property
+    def stops(self) -> bool:
+        """Whether no release may be made of what is left: above a half, or above the limit where that is higher."""
+        is_most = self.share > max(HALF, self.limit)
+        return is_most and (self.quarantined >= HANDFUL or self.quarantined >= self.landing)
+
+    def sentence(self) -> str:
+        """Say the share with its cause and a sample, without a full stop."""
+        said = (
+            f"{self.quarantined:,} of {self.landing:,} rows of {self.table} are rejected "
+            f"({self.share:.2%}, limit {self.limit:.2%})"
+        )
+        cause = self.cause
+        if cause is None:
+            return said
+        if cause.table != self.table:
+            return f"{said}, for the sake of {cause.table}, which break {cause.rule}, e.g. {cause.sample()}"
+        return f"{said}, {cause.rows:,} by {cause.rule}, e.g. {cause.sample()}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the share as JSON-ready values."""
+        return {
+            "table": self.table,
+            "landing": self.landing,
+            "quarantined": self.quarantined,
+            "share": round(self.share, 4),
+            "rule": self.cause.rule if self.cause else None,
+            "stops": self.stops,
+            "sentence": self.sentence(),
+        }
+
+
+@dataclass(frozen=True)
+class Counted:
+    """A table's landing rows, and how many of them are in quarantine."""
+
+    table: StagedTable
+    landing: int
+    quarantined: int
+
+
+def stored_shares(url: str, counts: Iterable[Counted], rules: CutoverRules) -> list[Share]:
+    """Return the shares of stored tables that are above the limit, with their causes, the worst first."""
+    large = [one for one in counts if one.table.source and _share(one, rules).is_large]
+    if not large:
+        return []
+    found: dict[str, list[Broken]] = {}
+    for row in quarantine.first_by_rule(url):
+        found.setdefault(row["source_table"], []).append(_broken(row))
+        for one in large:
+            # It accepts rows of another table's landing: those that intake rejected there are missing here as well.
+            if row["step"] == "intake" and _is_of_another(one.table, row["source_table"]):
+                found.setdefault(one.table.name, []).append(_broken(row))
+    shares = (_with_cause(_share(one, rules), found) for one in large)
+    return sorted(shares, key=_causes_first)
+
+
+def structural_shares(
+    landing: Path, tables: Iterable[LandingTable], today: date, rules: CutoverRules
+) -> dict[str, Share]:
+    """Return by table the share of each readable landing file that intake alone rejects: without any database."""
+    months, orders = MonthRange.until(today), None
+    found: dict[str, list[Broken]] = {}
+    shares = {}
+    for table in sorted(tables, key=lambda table: table.parent is not None):
+        rows = take_in(table, landing, months, orders if table.parent else None)
+        if table.name == ORDERS.name:
+            orders = rows
+        rejected = rows.filter(~IS_SOUND)
+        found[table.name] = _broken_in(rejected, table)
+        shares[table.name] = Share(table.name, rows.height, rejected.height, rules.quarantine_limit)
+    return {name: _with_cause(share, found) for name, share in shares.items()}
+
+
+def share_of(url: str, counted: Counted, rules: CutoverRules) -> Share:
+    """Return the share of one stored table, with its cause where it is above the limit."""
+    return next(iter(stored_shares(url, [counted], rules)), _share(counted, rules))
+
+
+def _share(counted: Counted, rules: CutoverRules) -> Share:
+    return Share(counted.table.name, counted.landing, counted.quarantined, rules.quarantine_limit)
+
+
+def _causes_first(share: Share) -> tuple[bool, float, str]:
+    return (share.cause is not None and share.cause.table != share.table, -share.share, share.table)
+
+
+def _is_of_another(table: StagedTable, landing: str) -> bool:
+    return table.source is not None and table.source.name == landing != table.name
+
+
+def _with_cause(share: Share, found: Mapping[str, list[Broken]]) -> Share:
+    cause = _cause(share.table, found)
+    return Share(share.table, share.landing, share.quarantined, share.limit, cause)
+
+
+def _cause(table: str, found: Mapping[str, list[Broken]]) -> Broken | None:
+    """Return what most rows of a table broke; what was rejected for others is followed to what these broke."""
+    most = _most(found.get(table, []))
+    if most is None or most.rule not in FOR_OTHERS:
+        return most
+    of_orders = _most(found.get(ORDERS.name, []))
+    if most.rule == PARENT_REJECTED.code and of_orders and of_orders.rule not in FOR_OTHERS:
+        return of_orders
+    return _most([one for rules in found.values() for one in rules if one.rule not in FOR_OTHERS]) or most
+
+
+def _most(rules: Iterable[Broken]) -> Broken | None:
+    return max(rules, key=lambda one: (one.rows, one.rule not in FOR_OTHERS), default=None)
+
+
+def _broken(row: Mapping[str, Any]) -> Broken:
+    return Broken(
+        table=row["source_table"],
+        rule=row["rule"],
+        rows=row["rows"],
+        file=row["source_file"],
+        row=row["source_row"],
+        payload=row["payload"],
+        aggregate=f"{row['aggregate_type']} {row['aggregate_id']}",
+    )
+
+
+def _broken_in(rejected: pl.DataFrame, table: LandingTable) -> list[Broken]:
+    """Return what the rejected rows of an intake frame broke."""
+    rows = quarantine_rows(rejected, StagedTable.of(table)).sort(SOURCE_ROW)
+    codes = rows.with_columns(pl.col(RULES).str.split(",").alias("rule")).explode("rule")
+    first = codes.group_by("rule", maintain_order=True).agg(pl.len().alias("rows"), pl.exclude("rule").first())
+    return [_broken({**row, "payload": json.loads(row[PAYLOAD])}) for row in first.iter_rows(named=True)]
+
+
+def _column_of(rule: str) -> str | None:
+    """Return the cell that a row broke `rule` by; None where the rule is about the whole row or its relatives."""
+    for structural in (UNPARSEABLE, MISSING):
+        if structural.covers(rule):
+            return rule.removeprefix(structural.of("")).lower()
+    return {
+        MALFORMED_ROW.code: TEXT_COLUMN,
+        TRUNCATED_ROW.code: TEXT_COLUMN,
+        ORDER_MONTH_OUT_OF_RANGE.code: ORDERS.month_of,
+    }.get(rule)

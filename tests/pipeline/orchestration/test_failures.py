@@ -1,0 +1,85 @@
+"""What stopped a run, in the words of its checks and steps: the same for whoever tells of it."""
+
+import dagster as dg
+import pytest
+
+from olist_pipeline.errors import OlistError
+from olist_pipeline.orchestration.dbt import ensure_manifest
+from olist_pipeline.orchestration.dbt_results import FAILED_ROWS, sentence_of_test
+from olist_pipeline.orchestration.failures import failures_of, last_failure
+from olist_pipeline.orchestration.resources import clear_failures
+from olist_pipeline.warehouse import load_manifest
+
+DBT_SAID = """failed with exit code `1`. Errors parsed from dbt logs:
+
+Database Error in model fact_orders (models/old/core/fact_orders.sql)
+
+  Parser Error: no such thing
+
+1 of 3 ERROR creating sql table model
+
+Failure in test unique_x (models/x.yml)
+
+  Got 3 results, configured to fail if != 0
+"""
+
+
+def run(result, raises=None):
+    """Run one asset with one blocking check, which gives `result`; return the run's events and its instance."""
+
+    @dg.asset(check_specs=[dg.AssetCheckSpec("proof", asset="orders", blocking=True)])
+    def orders():
+        if raises:
+            with clear_failures():
+                raise raises
+        yield dg.MaterializeResult(check_results=[result])
+
+    instance = dg.DagsterInstance.ephemeral()
+    done = dg.materialize([orders], instance=instance, raise_on_error=False)
+    return done, instance
+
+
+def checked(passed, severity=dg.AssetCheckSeverity.ERROR):
+    return dg.AssetCheckResult(check_name="proof", passed=passed, severity=severity, description="3 rows are lost.")
+
+
+@pytest.mark.parametrize(
+    ("result", "raises", "sentences"),
+    [
+        (checked(True), None, []),
+        (checked(False, dg.AssetCheckSeverity.WARN), None, []),
+        (checked(False), None, ["The check proof of orders: 3 rows are lost."]),
+        (checked(True), OlistError("The file is empty."), ["The file is empty."]),
+        (checked(True), ValueError("no such column"), ["The step orders failed: ValueError: no such column."]),
+        (
+            checked(True),
+            dg.Failure(DBT_SAID),
+            [
+                "dbt failed: Database Error in model fact_orders (models/old/core/fact_orders.sql); Parser Error: no "
+                "such thing (more in logs/run.log below OLIST_HOME)."
+            ],
+        ),
+    ],
+)
+def test_a_run_tells_what_stopped_it(result, raises, sentences):
+    done, instance = run(result, raises)
+    assert failures_of(done.all_events) == sentences
+    assert last_failure(instance, ["no such job"]) == ("", [])
+    assert last_failure(instance, [done.dagster_run.job_name]) == (done.run_id, sentences)
+
+
+def test_a_failed_test_of_dbt_names_its_model_its_rows_and_its_query(parsed_project, tmp_path):
+    manifest = load_manifest(ensure_manifest(parsed_project))
+    [uid] = [
+        uid
+        for uid, node in manifest["nodes"].items()
+        if node["resource_type"] == "test" and node["name"] == "unique_new__fact_payments_payment_key"
+    ]
+    metadata = {"unique_id": dg.MetadataValue.text(uid), FAILED_ROWS: dg.MetadataValue.int(3)}
+    said = sentence_of_test(metadata, manifest, tmp_path)
+    assert said.startswith("dbt's test unique of new.fact_payments.payment_key fails for 3 rows; logs/run.log")
+    node = manifest["nodes"][uid]
+    query = tmp_path / "compiled" / "olist" / node["original_file_path"] / f"{node['name']}.sql"
+    query.parent.mkdir(parents=True)
+    query.touch()
+    assert f"{query} selects them" in sentence_of_test(metadata, manifest, tmp_path)

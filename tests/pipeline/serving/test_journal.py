@@ -1,0 +1,95 @@
+"""The journal when it is damaged or lost: PostgreSQL has what it said, and it is written anew from there."""
+
+import shutil
+
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
+
+from olist_pipeline.serving import journal
+from olist_pipeline.serving.journal import JOURNAL, JournalDamaged, bring_to_database, done_acts, present_state
+from olist_pipeline.serving.switch import cutover, rehearse, rollback
+from tests.pipeline.serving.world import published, settings_of
+
+
+@pytest.fixture
+def switched(tmp_path, database):
+    """Settings of a home in which sales went to new, back to old, blocked, and to shadow; PostgreSQL knows it."""
+    settings = settings_of(tmp_path)
+    published(settings)
+    cutover(settings, "sales", lambda _: [], by="me", reason="ready")
+    rollback(settings, "sales", by="guard", reason="red", blocks=True)
+    rehearse(settings, "sales", by="me", reason="again")
+    bring_to_database(settings.serving, database)
+    return settings
+
+
+def truncate(path):
+    path.write_bytes(path.read_bytes()[:-200])
+
+
+def flip(path):
+    text = bytearray(path.read_bytes())
+    text[40] ^= 0xFF
+    path.write_bytes(bytes(text))
+
+
+def folder(path):
+    path.unlink()
+    path.mkdir()
+
+
+DAMAGES = {
+    "truncated": truncate,
+    "a flipped byte": flip,
+    "zeros": lambda path: path.write_bytes(bytes(path.stat().st_size)),
+    "another encoding": lambda path: path.write_bytes("é".encode("latin-1") + b"}\n" + path.read_bytes()),
+    "not ours": lambda path: path.write_text('[1, 2]\n{"act": {}}\n'),
+    "deleted": lambda path: path.unlink(),
+    "empty": lambda path: path.write_text(""),
+    "a folder": folder,
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_journal_is_written_anew(switched, database, damage):
+    serving = switched.serving
+    acts, state = done_acts(serving), present_state(serving)
+    DAMAGES[damage](serving / JOURNAL)
+    bring_to_database(serving, database)
+    assert [act.act_id for act in done_acts(serving)] == [act.act_id for act in acts]
+    assert [(act.action, act.changes, act.blocks) for act in done_acts(serving)] == [
+        (act.action, act.changes, act.blocks) for act in acts
+    ]
+    assert present_state(serving) == state
+
+
+def test_what_postgresql_was_not_told_yet_is_kept(switched, database):
+    later = rollback(switched, "sales", by="me", reason="PostgreSQL was down").act
+    flip(switched.serving / JOURNAL)
+    bring_to_database(switched.serving, database)
+    assert done_acts(switched.serving)[-1].act_id == later.act_id
+    assert present_state(switched.serving).routes["sales"] == "old"
+
+
+def test_nothing_is_decided_on_a_damaged_journal(switched):
+    flip(switched.serving / JOURNAL)
+    with pytest.raises(JournalDamaged, match=r"journal\.jsonl is damaged \(line 1\); `olist status` mends it"):
+        rollback(switched, "sales", by="me", reason="now")
+
+
+@examples(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.integers(min_value=1, max_value=400))
+def test_a_line_that_a_killed_writer_left_is_no_damage(tmp_path, switched, database, length):
+    """Whatever part of its last line a kill leaves, the acts before it stand, and PostgreSQL brings back the last."""
+    serving = tmp_path / "copy"
+    shutil.rmtree(serving, ignore_errors=True)
+    shutil.copytree(switched.serving, serving, symlinks=True)
+    path = serving / JOURNAL
+    whole = path.read_bytes()
+    last = whole.rstrip(b"\n").rpartition(b"\n")[2]
+    path.write_bytes(whole[: len(whole) - len(last) - 1] + last[: min(length, len(last) - 1)])
+    assert len(done_acts(serving)) == 2
+    journal.bring_to_database(serving, database)
+    assert len(done_acts(serving)) == 3

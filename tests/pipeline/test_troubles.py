@@ -1,0 +1,85 @@
+"""Troubles: errors of files, disks and servers become a sentence that says what to do; errors of the code do not."""
+
+import shutil
+
+import duckdb
+import psycopg2
+import pytest
+import sqlalchemy.exc
+from dagster_postgres.utils import DagsterPostgresException
+
+from olist_pipeline.errors import OlistError
+from olist_pipeline.files import replacing
+from olist_pipeline.registry import CONTEXTS
+from olist_pipeline.staging import intake_path, scan_intake, write_frame
+from olist_pipeline.troubles import sentence_of
+from olist_pipeline.warehouse import set_aside_where_damaged
+
+BROKEN = {
+    "half": lambda data: data[: len(data) // 2],
+    "zeros": lambda data: bytes(len(data)),
+    "empty": lambda data: b"",
+    "flipped": lambda data: data[:4] + bytes(len(data) - 8) + data[-4:],
+}
+
+
+def lost():
+    return psycopg2.OperationalError("server closed the connection unexpectedly")
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (OlistError("As it is."), "As it is."),
+        (OSError(28, "No space left on device", "/x/y"), "No space left on device (/x/y)."),
+        (lost(), "PostgreSQL was stopped"),
+        (sqlalchemy.exc.OperationalError("SELECT 1", {}, lost()), "PostgreSQL was stopped"),
+        (DagsterPostgresException("too many retries for DB connection"), "PostgreSQL does not answer any more"),
+        (duckdb.IOException("IO Error: Could not write file: No space left on device"), "No space left on device"),
+    ],
+)
+def test_an_error_of_the_outside_is_a_sentence(tmp_path, monkeypatch, error, words):
+    monkeypatch.setenv("OLIST_HOME", str(tmp_path))
+    assert words in sentence_of(error)
+
+
+@pytest.mark.parametrize("error", [KeyError("x"), duckdb.BinderException("no such column"), ValueError("2")])
+def test_an_error_of_the_code_is_none(error):
+    assert sentence_of(error) is None
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+def test_a_damaged_parquet_file_is_named(tmp_path, monkeypatch, kind):
+    import polars as pl
+
+    monkeypatch.setenv("OLIST_HOME", str(tmp_path))
+    path = intake_path(tmp_path / "intake", CONTEXTS["sales"].landing[0].name)
+    write_frame(pl.DataFrame({"order_month": [None], "x": ["a"]}), path)
+    path.write_bytes(BROKEN[kind](path.read_bytes()))
+    with pytest.raises(pl.exceptions.PolarsError) as caught:
+        scan_intake(tmp_path / "intake", path.stem).collect()
+    assert sentence_of(caught.value).startswith(f"{path} is damaged (")
+    assert "`olist run --force` makes it anew" in sentence_of(caught.value)
+
+
+@pytest.mark.parametrize("kind", ["half", "zeros", "empty"])
+def test_a_damaged_warehouse_is_set_aside(tmp_path, kind):
+    path = tmp_path / "warehouse.duckdb"
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("CREATE TABLE t AS SELECT range AS x, repeat('y', 100) AS y FROM range(20000)")
+    shutil.copyfile(path, tmp_path / "whole.duckdb")
+    path.write_bytes(BROKEN[kind](path.read_bytes()))
+    set_aside_where_damaged(path)
+    assert not path.exists()
+    assert len(list(tmp_path.glob("warehouse.duckdb.damaged-*"))) == 1
+    set_aside_where_damaged(tmp_path / "whole.duckdb")
+    assert (tmp_path / "whole.duckdb").exists()
+
+
+def test_a_folder_in_the_place_of_a_file_is_a_sentence(tmp_path):
+    (tmp_path / "x.json").mkdir()
+    with (
+        pytest.raises(OlistError, match=r"x\.json is a folder, where a file should be"),
+        replacing(tmp_path / "x.json") as path,
+    ):
+        path.write_text("1")
