@@ -26,7 +26,6 @@ from typing import Any
 
 import click
 from rich.console import Console
-from rich.progress import track
 from rich.table import Table
 
 from benchmarks.homes import SWITCHED, Homes, Place, in_process, remove, server_of, wait
@@ -233,11 +232,16 @@ def main(kills: int, stops: int, corruptions: int, seed: int, orders: int, as_js
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o755)  # the embedded server may run as a user of its own
     tally: dict[str, Tally] = {}
+    for ending in (signal.SIGINT, signal.SIGTERM):  # whoever ends it wants to see what it has found
+        signal.signal(ending, lambda *_: sys.exit(1))
     faults = Faults(folder, seed, orders)
     try:
         plan = [faults.kill] * kills + [faults.stop] * stops + [faults.corrupt] * corruptions
-        for act in track(plan, console=Console(stderr=True), description="faults"):
+        faults.chance.shuffle(plan)
+        for number, act in enumerate(plan, start=1):
             act(tally)
+            done, healed = (sum(getattr(one, name) for one in tally.values()) for name in ("faults", "healed"))
+            click.echo(f"{number} of {len(plan)}: {healed} of {done} healed and proven", err=True)
     finally:
         faults.homes.warm.stop()
         if keep is None:

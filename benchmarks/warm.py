@@ -77,6 +77,8 @@ def fork(function: Callable[[], object]) -> int:
     if process := os.fork():
         return process
     code = 1
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
     try:
         function()
         code = 0

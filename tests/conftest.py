@@ -124,6 +124,18 @@ def parsed_project(tmp_path_factory, worker_id) -> Settings:
 
 
 @pytest.fixture(scope="session")
+def compiled_project(tmp_path_factory, worker_id) -> Path:
+    """The manifest with the SQL of all three trees, compiled once for all workers (see `fuzz/compiled.py`)."""
+    from tests.fuzz.compiled import compiled_manifest
+
+    base = tmp_path_factory.getbasetemp()
+    folder = (base if worker_id == "master" else base.parent) / "compiled"
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return compiled_manifest(folder)
+
+
+@pytest.fixture(scope="session")
 def finished(worker_id):
     """The first `olist run` over an empty home (see `end_to_end/first_run.py`)."""
     # The tests of the domain alone need neither DuckDB nor the generator.

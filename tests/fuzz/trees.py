@@ -3,6 +3,8 @@
 What belongs here: what dbt does with a compiled model, in short. What does not: which landing there is.
 """
 
+from __future__ import annotations
+
 import json
 import re
 from dataclasses import dataclass
@@ -30,7 +32,7 @@ class Trees:
     tables: tuple[WarehouseTable, ...]
 
     @classmethod
-    def of(cls, manifest: dict[str, Any]) -> "Trees":
+    def of(cls, manifest: dict[str, Any]) -> Trees:
         """Return the trees of a compiled project."""
         models = {uid: node for uid, node in manifest["nodes"].items() if node["resource_type"] == "model"}
         old = [node for node in _ordered(models) if node["fqn"][1] == OLD]

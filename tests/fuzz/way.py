@@ -3,10 +3,11 @@
 What belongs here: the laws that hold of any landing whatever. What does not: drawing one.
 """
 
+from __future__ import annotations
+
 import shutil
 from dataclasses import dataclass, field, replace
 from datetime import date
-from functools import cache
 from pathlib import Path
 
 import duckdb
@@ -69,21 +70,16 @@ def sentence(text: str) -> str:
     return text
 
 
-def readers_agree(landing: Path, table: LandingTable) -> None:
+def readers_agree(connection: duckdb.DuckDBPyConnection, landing: Path, table: LandingTable) -> None:
     """Assert that Polars and DuckDB see the same cells in the records that are not set aside, byte for byte."""
     path = path_of(landing, table)
     text = read_text(path, table)
     names = ", ".join(f'"{name}"' for name in table.columns)
-    found = _duckdb().execute(f"SELECT {names} FROM {duckdb_relation(path, check(path).header)}").fetchall()
+    found = connection.execute(f"SELECT {names} FROM {duckdb_relation(path, check(path).header)}").fetchall()
     assert len(found) == text.rows.height + text.malformed.height
     assert sorted([*text.rows[SOURCE_ROW], *text.malformed[SOURCE_ROW]]) == list(range(1, len(found) + 1))
     for number, *cells in text.rows.rows():
         assert tuple(cell or None for cell in cells) == found[number - 1], (table.name, number)
-
-
-@cache
-def _duckdb() -> duckdb.DuckDBPyConnection:
-    return duckdb.connect(config={"threads": 1})
 
 
 def whole_way(settings: Settings, trees: Trees) -> Outcome:
@@ -98,8 +94,10 @@ def whole_way(settings: Settings, trees: Trees) -> Outcome:
     except OlistError as error:
         return Outcome(sentence(str(error)))
     months = list(MonthRange(first.date().replace(day=1), last.date().replace(day=1)))
+    with duckdb.connect() as connection:
+        for table in LANDING.values():
+            readers_agree(connection, landing, table)
     for table in LANDING.values():
-        readers_agree(landing, table)
         run_intake(settings, url, table, date.today(), RUN)
         ledger = intake_conservation_of(settings, table)
         assert ledger.holds, (table.name, ledger.sentence())

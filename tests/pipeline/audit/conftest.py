@@ -1,13 +1,11 @@
 """The two trees of this project, audited once for all tests of a worker, and compiled once by dbt."""
 
 import json
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from olist_pipeline.audit.trace import NEW_TREE, OLD_TREE, audit_own
-from olist_pipeline.settings import DBT, DBT_DIR
 
 
 @pytest.fixture(scope="session")
@@ -21,20 +19,9 @@ def new():
 
 
 @pytest.fixture(scope="session")
-def manifest(tmp_path_factory) -> Path:
-    """The manifest that dbt itself writes when it compiles the old tree; the date spares it a look into landing."""
-    home = tmp_path_factory.mktemp("compiled")
-    options = ["--target-path", str(home / "target"), "--log-path", str(home / "logs"), "--vars", "{as_of: 2018-10-17}"]
-    result = subprocess.run(
-        [*DBT, "compile", "--select", "path:models/old", "--quiet", "--no-populate-cache", *options],
-        cwd=DBT_DIR,
-        env={"OLIST_HOME": str(home), "PATH": "/usr/bin:/bin", "HOME": str(home)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert result.returncode == 0, result.stdout + result.stderr
-    return home / "target" / "manifest.json"
+def manifest(compiled_project) -> Path:
+    """The manifest that dbt itself writes when it compiles the project."""
+    return compiled_project
 
 
 @pytest.fixture(scope="session")
