@@ -90,12 +90,13 @@ def test_a_rollback_needs_neither_postgresql_nor_the_pipeline(world):
         row for row in json.loads(output(world.olist("status", "--json")))["contexts"] if row["context"] == "sales"
     ]
     assert sales["route"] == "old"
-    again = world.olist("cutover", "sales", **ONE_RUN)
-    assert again.returncode == 1
-    assert "sales has been green in 0 runs in a row since it was rolled back" in again.stderr
     assert world.query("SELECT new_route, reason FROM migration.route_history ORDER BY change_id DESC LIMIT 1") == [
         ("old", "a doubt")
     ]
+    output(world.olist("cutover", "sales", "--to", "shadow"))
+    again = world.olist("cutover", "sales", **ONE_RUN)
+    assert again.returncode == 1
+    assert "sales has been green in 0 runs in a row since it was rolled back" in again.stderr
 
 
 def test_everything_on_new_is_retired_and_the_old_files_are_deleted(finished, server_folder, tmp_path):
