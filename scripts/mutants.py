@@ -181,6 +181,8 @@ def main() -> None:
         os.chdir(copy)
         mutants = [mutation for folder in folders for mutation in mutants_of(folder)]
         drawn = drawn_from(mutants, asked.sample, asked.seed)
+        if not drawn:
+            sys.exit(f"{', '.join(folders)}: nothing here can be mutated.")
         limits = {
             part: max(LEAST_SECONDS, TIMES_AS_LONG * seconds_unchanged(python, part)) for part in set(parts.values())
         }
