@@ -19,6 +19,7 @@ from typing import Any
 
 from benchmarks.warm import Warm, fork
 from olist_pipeline.synthetic import generate
+from tests.environment import bare
 
 SWITCHED = "sales"
 PATIENCE = 900.0
@@ -38,9 +39,8 @@ class Place:
 
     def environment(self) -> dict[str, str]:
         """Return an environment that knows nothing but this place, and whose gate asks for no streak."""
-        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         own = {"OLIST_HOME": str(self.home), "OLIST_DATA_DIR": str(self.folder / "landing"), "COLUMNS": "200"}
-        return {**kept, **own, "OLIST_CUTOVER_STREAK": "0", "OLIST_QUARANTINE_LIMIT": "1"}
+        return {**bare(), **own, "OLIST_CUTOVER_STREAK": "0", "OLIST_QUARANTINE_LIMIT": "1"}
 
 
 class Homes:

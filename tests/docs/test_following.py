@@ -1,6 +1,5 @@
 """The how-tos, followed on a copy of the project: what they touch is what they show, and their tests pass there."""
 
-import os
 import re
 import shutil
 import subprocess
@@ -11,6 +10,7 @@ import pytest
 
 from olist_pipeline.settings import PROJECT_DIR
 from tests.docs.following import follow, patched
+from tests.environment import bare
 from tests.patience import patient
 
 DOCS = PROJECT_DIR / "docs"
@@ -67,8 +67,7 @@ def commands(program: str) -> set[str]:
 
 
 def run(project: Path, home: Path, program: str, *arguments: str) -> str:
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-    variables = {**kept, "PYTHONPATH": str(project), "OLIST_HOME": str(home)}
+    variables = {**bare(), "PYTHONPATH": str(project), "OLIST_HOME": str(home)}
     result = subprocess.run(
         [sys.executable, "-P", "-c", RUN[program], *arguments],
         cwd=project,

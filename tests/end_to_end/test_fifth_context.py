@@ -2,7 +2,6 @@
 
 import csv
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -16,6 +15,7 @@ import pytest
 from olist_pipeline.settings import PROJECT_DIR
 from olist_pipeline.synthetic import generate
 from tests.docs.following import follow, patched
+from tests.environment import bare
 from tests.patience import patient
 
 DOCUMENT = PROJECT_DIR / "docs" / "adding_a_context.md"
@@ -71,9 +71,8 @@ def project(server_folder) -> Path:
 
 
 def environment(project: Path) -> dict[str, str]:
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     return {
-        **kept,
+        **bare(),
         "PYTHONPATH": str(project),
         "OLIST_HOME": str(project / "home"),
         "OLIST_DATA_DIR": str(project / "landing"),

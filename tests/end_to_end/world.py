@@ -1,6 +1,5 @@
 """An environment of its own for tests that run the command line as a person does."""
 
-import os
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from benchmarks.proof import outcome_of
 from olist_pipeline.settings import Settings
 from olist_pipeline.stores import postgres
 from olist_pipeline.synthetic import generate
+from tests.environment import bare
 from tests.patience import patient
 
 OLIST = Path(sys.executable).with_name("olist")
@@ -34,8 +34,7 @@ class World:
 
     def environment(self) -> dict[str, str]:
         """Return an environment that knows nothing but this world."""
-        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-        return {**kept, "OLIST_HOME": str(self.home), "OLIST_DATA_DIR": str(self.landing), "COLUMNS": "200"}
+        return {**bare(), "OLIST_HOME": str(self.home), "OLIST_DATA_DIR": str(self.landing), "COLUMNS": "200"}
 
     def olist(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run a command to its end."""
