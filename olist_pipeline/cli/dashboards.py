@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 
+from olist_pipeline.cli import interrupts
 from olist_pipeline.errors import OlistError
 from olist_pipeline.files import given_away
 from olist_pipeline.settings import Settings
@@ -42,7 +43,8 @@ def dashboards(port: int, host: str, folder: Path | None) -> None:
     from dashboards.server import serve
 
     click.echo(f"Dashboards over release {release.number}: http://{host}:{port}/  (Ctrl+C ends them)")
-    serve(host, port)
+    with interrupts.left_to_server():
+        serve(host, port)
 
 
 def _must_be_free(host: str, port: int) -> None:

@@ -6,6 +6,7 @@ What belongs here: starting the UI with the environment's server and settings. W
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 
@@ -33,8 +34,12 @@ def dev(port: int, host: str) -> None:
         "-p",
         str(port),
     ]
-    # The server belongs to this process: it stops when the UI does.
-    try:
-        sys.exit(subprocess.run(command, cwd=PROJECT_DIR, env=os.environ, check=False).returncode)
-    except KeyboardInterrupt:
-        sys.exit(130)
+    # The embedded PostgreSQL belongs to this process: it stops when the UI does, which is asked to and waited for.
+    with subprocess.Popen(command, cwd=PROJECT_DIR, env=os.environ) as ui:
+        try:
+            code = ui.wait()
+        except BaseException:
+            ui.send_signal(signal.SIGINT)
+            ui.wait()
+            raise
+    sys.exit(code)

@@ -53,6 +53,18 @@ def noticed() -> Iterator[None]:
         received()
 
 
+@contextmanager
+def left_to_server() -> Iterator[None]:
+    """Let signals do in the block what they do to any program.
+
+    A server handles them itself: it closes its connections, then raises them again. Threads of its pages would hold up
+    an end of any other kind.
+    """
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_DFL)
+    yield
+
+
 def _raise(number: int, frame: FrameType | None) -> None:
     _received.append(number)
     raise Interrupted

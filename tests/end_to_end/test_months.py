@@ -93,7 +93,9 @@ class Warehouse:
             )
             # The adapter keeps the warehouse open in this process.
             DuckDBConnectionManager.close_all_connections()
-        assert done.success, done.exception or done.result
+        # As one text: a long representation would be shortened.
+        said = [str(one.message) for one in getattr(done.result, "results", [])]
+        assert done.success, str(done.exception or "; ".join(said))
 
     def run_partitions(self, months):
         """What a Dagster run over `months` does of monthly tables."""

@@ -15,7 +15,7 @@ def compiled_manifest(folder: Path) -> Path:
     (folder / "home").mkdir(parents=True)
     options = ["--target-path", str(folder / "target"), "--log-path", str(folder / "logs")]
     result = subprocess.run(
-        [str(DBT), "compile", "--quiet", "--no-populate-cache", "--vars", f"{{as_of: {AS_OF}}}", *options],
+        [*DBT, "compile", "--quiet", "--no-populate-cache", "--vars", f"{{as_of: {AS_OF}}}", *options],
         cwd=DBT_DIR,
         env={"OLIST_HOME": str(folder / "home"), "OLIST_DATA_DIR": LANDING, "PATH": "/usr/bin:/bin", "HOME": "/"},
         capture_output=True,

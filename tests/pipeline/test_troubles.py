@@ -27,7 +27,7 @@ def lost():
     return psycopg2.OperationalError("server closed the connection unexpectedly")
 
 
-def told(error: BaseException) -> str:
+def said_of(error: BaseException) -> str:
     """Return the sentence of an error that has one."""
     sentence = sentence_of(error)
     assert sentence is not None
@@ -47,7 +47,7 @@ def told(error: BaseException) -> str:
 )
 def test_an_error_of_the_outside_is_a_sentence(tmp_path, monkeypatch, error, words):
     monkeypatch.setenv("OLIST_HOME", str(tmp_path))
-    assert words in told(error)
+    assert words in said_of(error)
 
 
 @pytest.mark.parametrize("error", [KeyError("x"), duckdb.BinderException("no such column"), ValueError("2")])
@@ -65,8 +65,8 @@ def test_a_damaged_parquet_file_is_named(tmp_path, monkeypatch, kind):
     path.write_bytes(BROKEN[kind](path.read_bytes()))
     with pytest.raises(pl.exceptions.PolarsError) as caught:
         scan_intake(tmp_path / "intake", path.stem).collect()
-    assert told(caught.value).startswith(f"{path} is damaged (")
-    assert "`olist run --force` makes it anew" in told(caught.value)
+    assert said_of(caught.value).startswith(f"{path} is damaged (")
+    assert "`olist run --force` makes it anew" in said_of(caught.value)
 
 
 @pytest.mark.parametrize("kind", ["half", "zeros", "empty"])

@@ -8,6 +8,7 @@ from click.testing import CliRunner
 from olist_pipeline.cli.dashboards import dashboards
 from olist_pipeline.errors import OlistError
 from olist_pipeline.release_manifest import MANIFEST
+from tests.pipeline.test_release_manifest import EARLIER
 
 
 def run(*arguments):
@@ -25,8 +26,7 @@ def test_before_the_first_release_it_says_what_to_do(tmp_path, monkeypatch):
 def test_an_address_that_is_taken_is_one_sentence(tmp_path, monkeypatch):
     folder = tmp_path / "serving" / "current"
     folder.mkdir(parents=True)
-    told = '{"number": 1, "as_of": "2018-10-17", "made_at": "2026-01-02T03:04:05+00:00", "routes": {}, "tables": {}}'
-    (folder / MANIFEST).write_text(told)
+    (folder / MANIFEST).write_bytes((EARLIER / "both_sides.json").read_bytes())
     monkeypatch.setenv("OLIST_HOME", str(tmp_path))
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
