@@ -151,12 +151,12 @@ def seconds_unchanged(python: str, part: Part) -> float:
 
 
 def survives(python: str, mutation: MutationSpec, limits: dict[Part, float]) -> bool | None:
-    """Return whether the tests pass with a mutant, which is then shown; None where it could not be made."""
+    """Return whether the tests pass with a mutant, which is then shown; None where it or they could not be started."""
     part = part_of(mutation.module_path)
     tests = part.nearest_tests(mutation.module_path)
     result = mutate_and_test([mutation], f"{python} {PYTEST} {tests}", limits[part])
-    if result.worker_outcome is not WorkerOutcome.NORMAL:
-        print(f"not made: {mutation.operator_name} in {mutation.module_path}: {result.output}", flush=True)
+    if result.worker_outcome is not WorkerOutcome.NORMAL or result.test_outcome is TestOutcome.INCOMPETENT:
+        print(f"not tried: {mutation.operator_name} in {mutation.module_path}: {result.output}", flush=True)
         return None
     survived = result.test_outcome is TestOutcome.SURVIVED
     if survived:
@@ -188,7 +188,10 @@ def main() -> None:
             part: max(LEAST_SECONDS, TIMES_AS_LONG * seconds_unchanged(python, part)) for part in set(parts.values())
         }
         print(f"{len(mutants)} mutants of {', '.join(folders)}; {len(drawn)} are tried (seed {asked.seed})", flush=True)
-        fates = [survives(python, mutation, limits) for mutation in drawn]
+        fates = []
+        for mutation in drawn:
+            fates.append(survives(python, mutation, limits))
+            print(f"{len(fates)} of {len(drawn)}", end="\r", file=sys.stderr, flush=True)
     killed, survived = fates.count(False), fates.count(True)
     score = 100 * killed / max(1, killed + survived)
     print(f"{killed} killed, {survived} survived: {score:.1f} %")
