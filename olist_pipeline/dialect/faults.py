@@ -54,19 +54,19 @@ def refusal(path: Path, name: str, fault: Fault, offset: int, opened: int | None
 
     `opened` is where the quote before that opens: where it is in another line, the fault may be there.
     """
-    line = _line_of(path, offset)
+    line = line_of(path, offset)
     if fault is Fault.NOT_UTF8:
         return OlistError(f"{name} is not UTF-8: {_encoding(path, offset, line)}.")
     what, remedy = fault.value
     if fault is Fault.TEXT_AFTER_QUOTE and line == 1 and (delimiter := _delimiter_at(path, offset + 1)):
         return OlistError(f"{name} separates its columns by {delimiter!r}; export it again with commas.")
     place = f"in line {line}"
-    if fault is Fault.TEXT_AFTER_QUOTE and opened is not None and (first := _line_of(path, opened)) < line:
+    if fault is Fault.TEXT_AFTER_QUOTE and opened is not None and (first := line_of(path, opened)) < line:
         place = f"in line {line} (the quote opens in line {first})"
     return OlistError(f"{name} has {what} {place}; {remedy}.")
 
 
-def _line_of(path: Path, offset: int) -> int:
+def line_of(path: Path, offset: int) -> int:
     """Return the number of the line that a byte stands in."""
     feeds = 0
     with path.open("rb") as file:

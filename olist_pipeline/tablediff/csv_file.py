@@ -16,6 +16,7 @@ import duckdb
 
 from olist_pipeline.dialect.check import Report, check
 from olist_pipeline.dialect.dialect import Dialect, duckdb_relation
+from olist_pipeline.dialect.faults import line_of
 from olist_pipeline.errors import OlistError
 from olist_pipeline.tablediff.contract import RelationError
 from olist_pipeline.tablediff.relation import first_line
@@ -96,7 +97,7 @@ def _refuse_ragged(path: Path, name: str, report: Report) -> None:
     if not len(report.ragged.record):
         return
     cells, width = int(report.ragged.cells[0]), len(report.header)
-    line = _line_of(path, int(report.ragged.start[0]))
+    line = line_of(path, int(report.ragged.start[0]))
     more = len(report.ragged.record) - 1
     others = f" (and {more} more record{'s' * (more != 1)} of another length)" if more else ""
     remedy = (
@@ -108,15 +109,6 @@ def _refuse_ragged(path: Path, name: str, report: Report) -> None:
         f"{name} is ragged: line {line} has {cells} cell{'s' * (cells != 1)} and the header"
         f" {width}{others}; {remedy}; --dialect names another delimiter."
     )
-
-
-def _line_of(path: Path, offset: int) -> int:
-    feeds = 0
-    with path.open("rb") as file:
-        while offset and (block := file.read(min(offset, COPY_BYTES))):
-            offset -= len(block)
-            feeds += block.count(b"\n")
-    return feeds + 1
 
 
 def _other_header(name: str, header: Sequence[str], first: str, wanted: Sequence[str]) -> str:
