@@ -57,7 +57,7 @@ def backfill(context: str, first: str | None, last: str | None, only: PartitionS
         _report(console, as_json, context, [], [], f"No month of {context} in {describe(list(wanted))} is {only}.")
         return
     parts = ranges(months) if _is_monthly(context) else [wanted]
-    # Conservation is of all months: proofs come last, when no month is missing any more, and are then of all parts.
+    # Reconciliation is of all months: proofs come last, when no month is missing any more, and are then of all parts.
     *earlier, final = parts
     plan = [Planned(job_name(context), part, is_monthly_only=True) for part in earlier]
     plan += [Planned(job_name(context), final, is_compared_whole=bool(earlier))]

@@ -14,7 +14,7 @@ import duckdb
 
 from olist_pipeline.fingerprint import landing_hashes
 from olist_pipeline.parity.attribution import ParityVerdict, parity_subject
-from olist_pipeline.parity.conservation import conservation_subject
+from olist_pipeline.parity.reconciliation import reconciliation_subject
 from olist_pipeline.registry import CONTEXTS
 from olist_pipeline.release_manifest import NEW, OLD, Release, Route
 from olist_pipeline.serving.audit import unchecked
@@ -29,7 +29,7 @@ Verdicts = Mapping[tuple[str, str], Verdict]
 
 COMPARED_ROUTES: tuple[Route, ...] = ("shadow", "new")
 """A context in shadow is held to what new will be held to; one on old is not, and a retired one cannot be."""
-CONSERVED_ROUTES: tuple[Route, ...] = (*COMPARED_ROUTES, "retired")
+RECONCILED_ROUTES: tuple[Route, ...] = (*COMPARED_ROUTES, "retired")
 
 
 def objections(
@@ -53,7 +53,7 @@ def _verdict_objections(
     routes: Mapping[str, Route],
     subject_of: Callable[[WarehouseTable], str],
 ) -> list[str]:
-    parity, conservation = verdicts.latest(url, "parity"), verdicts.latest(url, "conservation")
+    parity, reconciliation = verdicts.latest(url, "parity"), verdicts.latest(url, "reconciliation")
     compared = [table for table in tables if routes.get(table.context) in COMPARED_ROUTES]
     found = [
         _objection(f"parity of {table.name}", parity.get((table.context, table.name)), subject_of(table))
@@ -62,15 +62,15 @@ def _verdict_objections(
     found += _unapproved(url, [parity.get((table.context, table.name)) for table in compared])
     found += [
         _objection(
-            f"conservation of {table.name}",
-            conservation.get((context, table.name)),
-            conservation_subject(settings, table),
+            f"reconciliation of {table.name}",
+            reconciliation.get((context, table.name)),
+            reconciliation_subject(settings, table),
         )
         for context, route in routes.items()
-        if route in CONSERVED_ROUTES
+        if route in RECONCILED_ROUTES
         for table in CONTEXTS[context].tables
     ]
-    found += [share.sentence() for share in _shares(settings, url, conservation, routes) if share.stops]
+    found += [share.sentence() for share in _shares(settings, url, reconciliation, routes) if share.stops]
     return [objection for objection in found if objection]
 
 
@@ -93,7 +93,7 @@ def cutover_objections(
         *_landing_objections(settings, release, context),
         *_streak_objections(settings, url, context),
         *_approval_objections(url, {table.name for table in tables}, today),
-        *(share.sentence() for share in _shares(settings, url, verdicts.latest(url, "conservation"), [context])),
+        *(share.sentence() for share in _shares(settings, url, verdicts.latest(url, "reconciliation"), [context])),
     ]
 
 
@@ -175,13 +175,13 @@ def _approval_objections(url: str, tables: Iterable[str], today: date) -> list[s
     ]
 
 
-def _shares(settings: Settings, url: str, conservation: Verdicts, contexts: Iterable[str]) -> list[Share]:
-    """Return the shares of quarantine that are above the limit, as conservation found them."""
+def _shares(settings: Settings, url: str, reconciliation: Verdicts, contexts: Iterable[str]) -> list[Share]:
+    """Return the shares of quarantine that are above the limit, as reconciliation found them."""
     counted = [
         Counted(table, ledger["landing"], ledger["quarantined"])
         for context in contexts
         for table in CONTEXTS[context].tables
-        if (ledger := _ledger(conservation.get((context, table.name))))
+        if (ledger := _ledger(reconciliation.get((context, table.name))))
     ]
     return stored_shares(url, counted, settings.cutover)
 
