@@ -110,7 +110,7 @@ def _import_olist(dbt: Path) -> None:
     for name in ("main", "run", "backfill", "cutover", "status", "parity", "releases", "summary"):
         importlib.import_module(f"olist_pipeline.cli.{name}")
     for name in ("settings", "orchestration.dbt", "orchestration.definitions"):
-        vars(importlib.import_module(f"olist_pipeline.{name}"))["DBT"] = dbt
+        vars(importlib.import_module(f"olist_pipeline.{name}"))["DBT"] = (str(dbt),)
 
 
 def _serve_dbt(listener: socket.socket) -> None:

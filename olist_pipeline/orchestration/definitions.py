@@ -12,7 +12,7 @@ from typing import Any
 import dagster as dg
 from dagster_duckdb import DuckDBResource
 
-from olist_pipeline.orchestration.checks import conservation_checks, parity_checks
+from olist_pipeline.orchestration.checks import parity_checks, reconciliation_checks
 from olist_pipeline.orchestration.cutover import cutover_jobs, guard_sensor
 from olist_pipeline.orchestration.dbt import dbt_tree_assets, ensure_manifest
 from olist_pipeline.orchestration.description import described
@@ -63,7 +63,7 @@ def build_defs(settings: Settings, resource_overrides: Mapping[str, Any] | None 
     ]
     return dg.Definitions(
         assets=described(assets, settings),
-        asset_checks=[*conservation_checks(), *parity_checks(compared), *standing],
+        asset_checks=[*reconciliation_checks(), *parity_checks(compared), *standing],
         jobs=[*pipeline_jobs(standing), *cutover_jobs()],
         schedules=schedules(settings),
         sensors=[*sensors(settings, tables), guard_sensor(settings.is_automated)],

@@ -12,7 +12,7 @@ from typing import Any
 
 from olist_pipeline.fingerprint import landing_hashes
 from olist_pipeline.parity.attribution import ParityVerdict
-from olist_pipeline.parity.conservation import conservation_subject
+from olist_pipeline.parity.reconciliation import reconciliation_subject
 from olist_pipeline.registry import CONTEXTS
 from olist_pipeline.release_manifest import NEW, OLD, Content, Release, Route, Side
 from olist_pipeline.serving.audit import unchecked
@@ -27,7 +27,7 @@ Verdicts = Mapping[tuple[str, str], Verdict]
 
 COMPARED_ROUTES: tuple[Route, ...] = ("shadow", "new")
 """A context in shadow is held to what new will be held to; one on old is not, and a retired one cannot be."""
-CONSERVED_ROUTES: tuple[Route, ...] = (*COMPARED_ROUTES, "retired")
+RECONCILED_ROUTES: tuple[Route, ...] = (*COMPARED_ROUTES, "retired")
 
 
 def objections(
@@ -41,7 +41,7 @@ def objections(
 
     `subject_of` returns the `parity_subject` of a table as it is about to be published.
     """
-    parity, conservation = verdicts.latest(url, "parity"), verdicts.latest(url, "conservation")
+    parity, reconciliation = verdicts.latest(url, "parity"), verdicts.latest(url, "reconciliation")
     compared = [table for table in tables if routes.get(table.context) in COMPARED_ROUTES]
     found = [
         _objection(f"parity of {table.name}", parity.get((table.context, table.name)), subject_of(table))
@@ -50,15 +50,15 @@ def objections(
     found += _unapproved(url, [parity.get((table.context, table.name)) for table in compared])
     found += [
         _objection(
-            f"conservation of {table.name}",
-            conservation.get((context, table.name)),
-            conservation_subject(settings, table),
+            f"reconciliation of {table.name}",
+            reconciliation.get((context, table.name)),
+            reconciliation_subject(settings, table),
         )
         for context, route in routes.items()
-        if route in CONSERVED_ROUTES
+        if route in RECONCILED_ROUTES
         for table in CONTEXTS[context].tables
     ]
-    found += [share.sentence() for share in _shares(settings, url, conservation, routes) if share.stops]
+    found += [share.sentence() for share in _shares(settings, url, reconciliation, routes) if share.stops]
     return [objection for objection in found if objection]
 
 
@@ -81,7 +81,7 @@ def cutover_objections(
         *_landing_objections(settings, release, context),
         *_streak_objections(settings, url, context),
         *_approval_objections(url, {table.name for table in tables}, today),
-        *(share.sentence() for share in _shares(settings, url, verdicts.latest(url, "conservation"), [context])),
+        *(share.sentence() for share in _shares(settings, url, verdicts.latest(url, "reconciliation"), [context])),
     ]
 
 
@@ -162,13 +162,13 @@ def _approval_objections(url: str, tables: Iterable[str], today: date) -> list[s
     ]
 
 
-def _shares(settings: Settings, url: str, conservation: Verdicts, contexts: Iterable[str]) -> list[Share]:
-    """Return the shares of quarantine that are above the limit, as conservation found them."""
+def _shares(settings: Settings, url: str, reconciliation: Verdicts, contexts: Iterable[str]) -> list[Share]:
+    """Return the shares of quarantine that are above the limit, as reconciliation found them."""
     counted = [
         Counted(table, ledger["landing"], ledger["quarantined"])
         for context in contexts
         for table in CONTEXTS[context].tables
-        if (ledger := _ledger(conservation.get((context, table.name))))
+        if (ledger := _ledger(reconciliation.get((context, table.name))))
     ]
     return stored_shares(url, counted, settings.cutover)
 

@@ -1,7 +1,7 @@
 """The guard: takes a context back to old when what it serves from new has regressed.
 
 What belongs here: finding regressions of what is served, and answering them with a rollback and an alert. What does
-not: proving anything (parity and conservation are read as they are stored), and rollbacks by people.
+not: proving anything (parity and reconciliation are read as they are stored), and rollbacks by people.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ def guard_now(settings: Settings, url: str) -> Guarded:
 
 
 def regressions(settings: Settings, url: str, now: datetime) -> list[Regression]:
-    """Return what has regressed of what is served from new: parity, conservation, freshness, a dashboard's query."""
+    """Return what has regressed of what is served from new: parity, reconciliation, freshness, a dashboard's query."""
     release, served = current_release(settings.serving), _served_from_new(settings.serving)
     if release is None or not served:
         return []
@@ -126,7 +126,7 @@ def _blind_spots(settings: Settings) -> list[str]:
 
 
 def _red_verdicts(url: str, routes: Mapping[str, Route]) -> Iterable[tuple[str, str]]:
-    for comparison in ("parity", "conservation"):
+    for comparison in ("parity", "reconciliation"):
         for verdict in verdicts.latest(url, comparison, whole=False).values():
             # What a retired context was compared with is not built any more: its last verdict says nothing.
             if not verdict.is_green and not (comparison == "parity" and routes.get(verdict.context) == "retired"):

@@ -1,4 +1,4 @@
-"""Verdicts: the stored results of parity and conservation, which gates read.
+"""Verdicts: the stored results of parity and reconciliation, which gates read.
 
 What belongs here: recording a verdict and reading the latest of each table. What does not: comparing, and
 what a gate does with a verdict.
@@ -15,7 +15,7 @@ from typing import Any, Literal
 from olist_pipeline.stores.postgres import query, transaction
 from olist_pipeline.stores.routes import last_rollbacks
 
-ComparisonKind = Literal["parity", "conservation"]
+ComparisonKind = Literal["parity", "reconciliation"]
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from olist_pipeline.landing.inspection import inspect_landing
 from olist_pipeline.months import MonthRange
 from olist_pipeline.parity.attribution import Evidence, parity_of
 from olist_pipeline.parity.causes import causes
-from olist_pipeline.parity.conservation import conservation_of, intake_conservation_of
+from olist_pipeline.parity.reconciliation import intake_reconciliation_of, reconciliation_of
 from olist_pipeline.registry import LANDING, LINKS, STEPS, origins
 from olist_pipeline.settings import Settings
 from olist_pipeline.steps import run_intake, run_validation
@@ -99,12 +99,12 @@ def whole_way(settings: Settings, trees: Trees) -> Outcome:
             readers_agree(connection, landing, table)
     for table in LANDING.values():
         run_intake(settings, url, table, date.today(), RUN)
-        ledger = intake_conservation_of(settings, table)
+        ledger = intake_reconciliation_of(settings, table)
         assert ledger.holds, (table.name, ledger.sentence())
     for step in STEPS:
         run_validation(settings, url, step, months if step.is_monthly else None, RUN)
         for staged in step.tables:
-            found = conservation_of(settings, url, staged)
+            found = reconciliation_of(settings, url, staged)
             assert found.holds, (staged.name, found.sentence())
     return Outcome(verdicts=_verdicts(replace(settings, landing=landing), url, trees, last.date()))
 

@@ -14,7 +14,7 @@ from olist_pipeline.errors import OlistError
 from olist_pipeline.landing.catalogue import ORDERS
 from olist_pipeline.landing.csv_file import read_text
 from olist_pipeline.landing.folder import path_of
-from olist_pipeline.parity.conservation import landing_relation
+from olist_pipeline.parity.reconciliation import landing_relation
 from olist_pipeline.paths import duckdb_path
 from olist_pipeline.settings import DBT_DIR, Settings
 from olist_pipeline.staging import scan_staging, staged_months, write_snapshot

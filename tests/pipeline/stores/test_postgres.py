@@ -168,4 +168,4 @@ def test_the_latest_verdict_of_each_table_counts(database):
     verdicts.record(database, verdict("identical", "r2"))
     latest = verdicts.latest(database, "parity")["sales", "fact_orders"]
     assert (latest.verdict, latest.is_green, latest.run_id, latest.report) == ("identical", True, "r2", {"a": 1})
-    assert verdicts.latest(database, "conservation") == {}
+    assert verdicts.latest(database, "reconciliation") == {}

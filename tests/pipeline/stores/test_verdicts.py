@@ -10,7 +10,7 @@ from olist_pipeline.stores import routes
 from olist_pipeline.stores.routes import Act, Change
 from olist_pipeline.stores.verdicts import RECENT_RUNS, Verdict, latest, record, streaks
 
-TABLES = (("conservation", "orders"), ("parity", "fact_orders"))
+TABLES = (("reconciliation", "orders"), ("parity", "fact_orders"))
 
 
 @pytest.fixture

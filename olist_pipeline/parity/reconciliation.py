@@ -1,4 +1,4 @@
-"""Conservation: every landing row is in staging or in quarantine, once, and accepted cells equal landing cells.
+"""Reconciliation: every landing row is in staging or in quarantine, once, and accepted cells equal landing cells.
 
 What belongs here: the proof for one table, over the stores as they are. What does not: comparing old with
 new (see `attribution`), and storing verdicts.
@@ -41,7 +41,7 @@ _SQL_TYPES = {str: "VARCHAR", int: "BIGINT", float: "DOUBLE", Decimal: "DECIMAL(
 
 
 @dataclass(frozen=True)
-class Conservation:
+class Reconciliation:
     """The ledger of one table. `lost` and `doubled` are samples of row numbers, `changed` of accepted rows.
 
     A table that sums another one up has the values that identify its rows in place of row numbers.
@@ -80,7 +80,7 @@ class Conservation:
         return {**asdict(self), "sentence": self.sentence()}
 
 
-def conservation_of(settings: Settings, url: str, table: StagedTable) -> Conservation:
+def reconciliation_of(settings: Settings, url: str, table: StagedTable) -> Reconciliation:
     """Return the ledger of a table: landing against its staging files and its quarantined rows.
 
     A table that sums another one up has no landing rows: it is held against the other's accepted rows.
@@ -99,7 +99,7 @@ def conservation_of(settings: Settings, url: str, table: StagedTable) -> Conserv
 
 
 @dataclass(frozen=True)
-class IntakeConservation:
+class IntakeReconciliation:
     """How many records DuckDB finds in landing, and how many rows intake has.
 
     `apart` is the first row whose first cell is not the same for both, as row number, DuckDB's and intake's text.
@@ -128,18 +128,18 @@ class IntakeConservation:
         )
 
 
-def intake_conservation_of(settings: Settings, table: LandingTable) -> IntakeConservation:
+def intake_reconciliation_of(settings: Settings, table: LandingTable) -> IntakeReconciliation:
     """Return the counts of a table's landing records and intake rows, each by a reader of its own."""
     with duckdb.connect() as connection:
         relation = landing_relation(path_of(readable_landing(settings, [table]), table))
         [(landing,)] = connection.execute(f"SELECT count(*) FROM {relation}").fetchall()
         taken = scan_intake(settings.intake, table.name).select(pl.len()).collect().item()
         apart = None if landing == taken else _first_apart(connection, relation, settings, table)
-    return IntakeConservation(landing, taken, table.file, apart)
+    return IntakeReconciliation(landing, taken, table.file, apart)
 
 
-def conservation_subject(settings: Settings, table: StagedTable) -> str:
-    """Return the fingerprint of what a conservation verdict speaks of: the staging files, and what they are made of."""
+def reconciliation_subject(settings: Settings, table: StagedTable) -> str:
+    """Return the fingerprint of what a verdict on reconciliation is about: the staging files and their source."""
     staged = tree_hash(settings.staging / table.context / table.name, suffixes=(".parquet",))
     if table.source:
         return f"{landing_hash_of(settings, table.source.name)}:{staged}"
@@ -174,7 +174,7 @@ def _staged(settings: Settings, context: str, table: str) -> str:
     return f"read_parquet({literal(files)}, hive_partitioning = false)"
 
 
-def _summary_ledger(connection: duckdb.DuckDBPyConnection, settings: Settings, table: StagedTable) -> Conservation:
+def _summary_ledger(connection: duckdb.DuckDBPyConnection, settings: Settings, table: StagedTable) -> Reconciliation:
     """Return the ledger of a table that has one row for each value that stands in another table."""
     if table.summary is None:
         raise ValueError(f"{table.name} has neither a source nor a summary")
@@ -189,7 +189,7 @@ def _summary_ledger(connection: duckdb.DuckDBPyConnection, settings: Settings, t
         f"SELECT {key} FROM accepted GROUP BY 1 HAVING count(*) > 1 OR {key} NOT IN (SELECT {by} FROM {parts}) "
         f"ORDER BY 1 LIMIT {SAMPLES}"
     ).fetchall()
-    return Conservation(
+    return Reconciliation(
         table.name,
         landing=values,
         accepted=rows,
@@ -203,7 +203,7 @@ def _summary_ledger(connection: duckdb.DuckDBPyConnection, settings: Settings, t
 
 def _ledger(
     connection: duckdb.DuckDBPyConnection, table: StagedTable, source: LandingTable, quarantined: int
-) -> Conservation:
+) -> Reconciliation:
     [(landing,)] = connection.execute("SELECT count(*) FROM landing").fetchall()
     [(accepted,)] = connection.execute("SELECT count(*) FROM accepted").fetchall()
     connection.execute(
@@ -220,7 +220,7 @@ def _ledger(
         {"rows": landing, "samples": SAMPLES},
     ).fetchall()
     changed = _changed_rows(connection, table, source)
-    return Conservation(
+    return Reconciliation(
         table=table.name,
         landing=landing,
         accepted=accepted,
