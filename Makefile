@@ -18,7 +18,7 @@ check: lint  ## the fast loop, in under a minute: lint, types, the domain, the c
 
 test: $(INSTALLED_DEV)  ## set up and pass the tests
 	@$(BIN)/python -m pytest tests/domain -p no:cacheprovider --cov=olist_domain --cov-branch \
-		--cov-report=term:skip-covered --cov-fail-under=95
+		--cov-report=term:skip-covered --cov-report=json:build/domain_coverage.json --cov-fail-under=95
 	@$(BIN)/python -m pytest --ignore=tests/domain -n 2 --dist loadfile --no-loadscope-reorder
 
 # All tests by default; `make coverage COVERED=tests/pipeline/stores COVERED_AT_LEAST=0` looks at some.
