@@ -22,7 +22,7 @@ import polars as pl
 from olist_pipeline.engine.rulebooks import FLAGS
 from olist_pipeline.files import content_hash
 from olist_pipeline.intake.cast import RULES
-from olist_pipeline.intake.rows import IS_SOUND, take_in
+from olist_pipeline.intake.rows import IS_VALID, ingest
 from olist_pipeline.intake.span import as_of
 from olist_pipeline.landing.catalogue import ORDERS, LandingTable
 from olist_pipeline.landing.folder import path_of, readable_landing
@@ -73,9 +73,9 @@ def run_intake(settings: Settings, url: str, table: LandingTable, today: date, r
     with ThreadPoolExecutor(1) as beside:
         hashed = beside.submit(content_hash, path_of(landing, table))
         orders = scan_intake(settings.intake, table.parent).collect() if table.parent else None
-        rows = take_in(table, landing, MonthRange.until(today), orders)
+        rows = ingest(table, landing, MonthRange.until(today), orders)
     landing_hash = hashed.result()
-    rejected = rows.filter(~IS_SOUND)
+    rejected = rows.filter(~IS_VALID)
     quarantined = quarantine_rows(rejected, StagedTable.of(table))
     quarantine.replace_rows(url, "intake", [table.name], None, quarantined, run_id)
     write_frame(rows, intake_path(settings.intake, table.name), {LANDING_HASH: landing_hash})

@@ -85,8 +85,8 @@ def _columns(columns: Sequence[Report]) -> Table:
         )
         for place, change in enumerate(column["changes"] or [None]):
             head = (column["column"], f"{column['unequal']:,}", largest) if not place else ("", "", "")
-            told = (_change(change), f"{change['count']:,}", _key(change["key"])) if change else ("", "", "")
-            table.add_row(*head, *told)
+            cells = (_change(change), f"{change['count']:,}", _key(change["key"])) if change else ("", "", "")
+            table.add_row(*head, *cells)
     return table
 
 

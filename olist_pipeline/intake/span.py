@@ -1,7 +1,7 @@
-"""The span of landing: its first and its last sound purchase.
+"""The span of landing: its first and its last valid purchase.
 
 What belongs here: what the whole run needs to know before it starts: which months there are, and `as_of`.
-What does not: judging orders.
+What does not: validating orders.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ def _span_of_file(path: Path, state: tuple[int, ...], months: MonthRange) -> tup
     """Return the span of one state of the file: every step of a run asks for it."""
     text = read_text(path, ORDERS).rows
     moments = text.select(typed(PURCHASE, datetime)).to_series()
-    sound = moments.filter(moments.dt.date().dt.month_start().is_between(months.first, months.last))
-    first, last = sound.min(), sound.max()
+    valid = moments.filter(moments.dt.date().dt.month_start().is_between(months.first, months.last))
+    first, last = valid.min(), valid.max()
     if not isinstance(first, datetime) or not isinstance(last, datetime):
         found = text[PURCHASE].drop_nulls().head(1).to_list()
         example = f", but e.g. {found[0]!r}" if found else ""

@@ -112,10 +112,10 @@ class Column:
             return f'({quote(self.name)} COLLATE "binary")'
         if self.family is Family.AS_TEXT:
             return self.text
-        return self._told_apart
+        return self._comparable
 
     @property
-    def _told_apart(self) -> str:
+    def _comparable(self) -> str:
         """The column, with text in the place of whatever inside it compares by its text."""
         kind = rewritten(self.type, lambda inner: "VARCHAR" if inner in COMPARED_AS_TEXT else inner)
         return quote(self.name) if kind == self.type else f"CAST({quote(self.name)} AS {kind})"
@@ -139,7 +139,7 @@ class Column:
         if self.family in {Family.EXACT_NUMBER, Family.FLOAT, Family.DATE, Family.TIME, Family.ENUM}:
             return [column]
         if self.family in {Family.OTHER, Family.UUID}:
-            sort_key = f"create_sort_key({self._told_apart}, 'ASC NULLS LAST')"
+            sort_key = f"create_sort_key({self._comparable}, 'ASC NULLS LAST')"
             return [sort_key, f"('~'::BLOB || {sort_key})"]
         return text_hash_arguments(column if self.family is Family.TEXT else self.text)
 

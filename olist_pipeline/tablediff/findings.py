@@ -1,7 +1,7 @@
 """What differs between the rows that a comparison has paired: by column, in the most frequent changes, and in samples.
 
 Belongs here: reading the rows that are not equal once more. Does not belong here: finding them (`compare.py`), and how
-it is told (`report.py`).
+it is shown (`report.py`).
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ import polars as pl
 from olist_domain.kernel.rules import Rulebook
 from olist_pipeline.engine.rulebooks import FLAGS, REJECTS
 from olist_pipeline.intake.cast import MONEY, RULES
-from olist_pipeline.intake.rows import IS_SOUND, ORDER_MONTH, PAYLOAD, canonical_text
+from olist_pipeline.intake.rows import IS_VALID, ORDER_MONTH, PAYLOAD, canonical_text
 from olist_pipeline.landing.csv_file import SOURCE_ROW
 from olist_pipeline.validation.table import StagedTable
 
@@ -91,7 +91,7 @@ def quarantine_rows(rows: pl.DataFrame, table: StagedTable) -> pl.DataFrame:
 
 def valid_rows(intake: pl.LazyFrame) -> pl.LazyFrame:
     """Return the rows that intake found nothing wrong with."""
-    return intake.filter(IS_SOUND).drop(RULES, PAYLOAD)
+    return intake.filter(IS_VALID).drop(RULES, PAYLOAD)
 
 
 def rejected_with(rows: pl.DataFrame, is_rejected: pl.Expr, code: str) -> pl.DataFrame:

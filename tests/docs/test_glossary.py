@@ -14,47 +14,24 @@ ROW = re.compile(r"^\| ([^|]+) \| ([^|]+) \| \[`(\w+)`\]\(\.\./([\w/.]+)\) \|$",
 ROWS = ROW.findall(GLOSSARY.read_text("utf-8"))
 
 GIVEN_UP = {
-    "valid": re.compile(r"\b(is_)?sound\b", re.IGNORECASE),
+    "valid": re.compile(r"(?<![a-z])sound(?![a-z]|_and_audio)", re.IGNORECASE),
     "validate, validated": re.compile(r"(\b|_)(un)?(judg(e|es|ed|ing|ement))(\b|_)|Judged[A-Z]", re.IGNORECASE),
     "read, ingest": re.compile(r"\btake_in\b|\btaken_in_"),
     "Aggregation": re.compile(r"\bFold\b"),
     "fail_killed_runs": re.compile(r"\bbury_"),
     "order-level": re.compile(r"orders[ _]bear|borne by (one|an) order"),
-    "a plain verb": re.compile(r"\btold\b(?! apart)"),
+    "a plain verb": re.compile(r"(?<![a-z])told(?![a-z]|[ _]apart)", re.IGNORECASE),
 }
 """By the word in its place: `told` had to be read twice, for it was said of events, alerts and figures alike."""
 
 LATER = (
-    "benchmarks/sales.py",
     "olist_pipeline/audit/*",
-    "olist_pipeline/cli/*",
-    "olist_pipeline/contexts/sales/validation.py",
-    "olist_pipeline/dialect/*",
-    "olist_pipeline/intake/*",
     "olist_pipeline/landing/*",
     "olist_pipeline/orchestration/*",
-    "olist_pipeline/parity/reconciliation.py",
     "olist_pipeline/serving/*",
-    "olist_pipeline/steps.py",
-    "olist_pipeline/stores/*",
-    "olist_pipeline/tablediff/*",
-    "olist_pipeline/troubles.py",
-    "olist_pipeline/validation/*",
-    "tests/docs/test_landing.py",
-    "tests/docs/test_using_the_domain.py",
     "tests/pipeline/audit/*",
-    "tests/pipeline/cli/*",
-    "tests/pipeline/conftest.py",
-    "tests/pipeline/contexts/*",
-    "tests/pipeline/intake/*",
-    "tests/pipeline/landing/*",
     "tests/pipeline/orchestration/*",
-    "tests/pipeline/parity/test_reconciliation.py",
     "tests/pipeline/serving/*",
-    "tests/pipeline/stores/*",
-    "tests/pipeline/tablediff/*",
-    "tests/pipeline/test_paths.py",
-    "tests/pipeline/test_steps.py",
 )
 """Where such words still are. Whoever mends the last one of a line takes the line away."""
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from olist_pipeline.errors import OlistError
-from olist_pipeline.intake.rows import take_in
+from olist_pipeline.intake.rows import ingest
 from olist_pipeline.landing.catalogue import CATEGORIES
 from olist_pipeline.months import MonthRange
 
@@ -29,9 +29,9 @@ def test_a_line_of_the_table(tmp_path, departure, example, becomes):
     months = MonthRange(date(2016, 1, 1), date(2018, 12, 1))
     if becomes.startswith("refused: "):
         with pytest.raises(OlistError) as raised:
-            take_in(CATEGORIES, tmp_path, months)
+            ingest(CATEGORIES, tmp_path, months)
         assert becomes.removeprefix("refused: ") in str(raised.value)
         assert str(raised.value).startswith(CATEGORIES.file)
     else:
-        codes = take_in(CATEGORIES, tmp_path, months)["rules"].to_list()
+        codes = ingest(CATEGORIES, tmp_path, months)["rules"].to_list()
         assert sorted(filter(None, codes)) == ([] if becomes == "read" else [becomes.strip("`")])

@@ -86,7 +86,7 @@ def test_a_new_database_is_migrated_granted_and_used(empty, tmp_path, monkeypatc
     assert typed("events").exit_code == 0
 
 
-def test_other_versions_are_told(empty):
+def test_other_versions_are_reported(empty):
     typed("db", "migrate")
     alone(empty, "UPDATE public.alembic_version SET version_num = '16e3115a602a'")
     older = typed("db", "status")
@@ -193,6 +193,6 @@ def test_the_server_sees_which_command_is_connected(home, database):
 
 
 def test_no_command_is_forgotten():
-    told = set(re.findall(r"`olist (\w+)", (PROJECT / "README.md").read_text()))
+    named = set(re.findall(r"`olist (\w+)", (PROJECT / "README.md").read_text()))
     tried = {arguments[0] for arguments in COMMANDS_TYPED} | {"run", "backfill", "dashboards", "audit", "dev"}
-    assert told - {"generate"} <= tried == set(COMMANDS)
+    assert named - {"generate"} <= tried == set(COMMANDS)
