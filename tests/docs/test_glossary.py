@@ -88,3 +88,31 @@ def test_no_word_that_was_given_up_comes_back():
             back += found
     assert back == []
     assert later == set(LATER), "take the others out of LATER"
+
+
+SAME_MEANING = {"FactsT", "Ints"}
+"""Types that two modules may name alike, for they are the same."""
+
+TWO_MEANINGS = {"Content", "Objections", "Package", "Query", "Reader", "Relation"}
+"""Names of types that still have two meanings. Whoever renames one takes it away."""
+
+
+def types_of(path):
+    """Yield the types that a module defines: classes, and names in capitals-and-small that are given a type."""
+    for node in ast.parse(path.read_text("utf-8")).body:
+        if isinstance(node, ast.ClassDef):
+            yield node.name
+        elif isinstance(node, ast.Assign):
+            names = (target.id for target in node.targets if isinstance(target, ast.Name))
+            yield from (name for name in names if re.fullmatch(r"[A-Z]\w*[a-z]\w*", name))
+
+
+def test_a_type_has_one_meaning():
+    places: dict[str, list[str]] = {}
+    for name in files():
+        if name.startswith(("olist_pipeline/", "dashboards/")) and name.endswith(".py"):
+            for kind in types_of(PROJECT_DIR / name):
+                places.setdefault(kind, []).append(name)
+    twice = {kind: found for kind, found in places.items() if len(found) > 1 and kind not in SAME_MEANING}
+    assert {kind: found for kind, found in twice.items() if kind not in TWO_MEANINGS} == {}
+    assert twice.keys() == TWO_MEANINGS, "take the others out of TWO_MEANINGS"

@@ -7,7 +7,7 @@ import pytest
 
 from olist_pipeline.tablediff.compare import compare
 from olist_pipeline.tablediff.contract import LedgerError
-from olist_pipeline.tablediff.report import ColumnSide, Ledger, Side
+from olist_pipeline.tablediff.report import ColumnSide, Ledger, SideCounts
 from tests.pipeline.tablediff.tables import compare_cells, contract
 
 LARGEST = [
@@ -108,7 +108,7 @@ def test_the_result_is_json(con, changed):
     assert json.loads(json.dumps(infinite.to_dict(), allow_nan=False))["columns"][0]["largest"] == "inf"
 
 
-BALANCED = Side(rows=10, equal=4, unequal=3, only=1, duplicate_keyed=1, null_keyed=1)
+BALANCED = SideCounts(rows=10, equal=4, unequal=3, only=1, duplicate_keyed=1, null_keyed=1)
 
 
 def test_a_ledger_that_adds_up_is_accepted():
@@ -118,7 +118,7 @@ def test_a_ledger_that_adds_up_is_accepted():
 @pytest.mark.parametrize("part", ["rows", "equal", "unequal", "only", "duplicate_keyed", "null_keyed"])
 @pytest.mark.parametrize("side", ["old", "new"])
 def test_a_ledger_that_does_not_add_up_is_refused(side, part):
-    wrong = Side(**{**vars(BALANCED), part: getattr(BALANCED, part) + 1})
+    wrong = SideCounts(**{**vars(BALANCED), part: getattr(BALANCED, part) + 1})
     sides = {"old": BALANCED, "new": BALANCED, side: wrong}
 
     with pytest.raises(LedgerError, match=f"The comparison of t does not add up.*{side} "):
@@ -132,7 +132,7 @@ def test_a_column_that_does_not_add_up_is_refused(cells):
 
 
 def test_sides_that_pair_different_numbers_are_refused():
-    other = Side(rows=10, equal=3, unequal=4, only=1, duplicate_keyed=1, null_keyed=1)
+    other = SideCounts(rows=10, equal=3, unequal=4, only=1, duplicate_keyed=1, null_keyed=1)
 
     with pytest.raises(LedgerError, match="pair different numbers"):
         Ledger("t", BALANCED, other, ())
