@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from olist_pipeline.cli.main import COMMANDS, cli
 from olist_pipeline.errors import OlistError
-from olist_pipeline.serving import gate
+from olist_pipeline.serving import follow, gate
 from olist_pipeline.stores import postgres, schema
 from tests.conftest import PROJECT
 from tests.patience import patient
@@ -162,7 +162,8 @@ def answers():
     return said
 
 
-def test_every_command_answers_while_somebody_reads_everything(home, database):
+def test_every_command_answers_while_somebody_reads_everything(home, database, monkeypatch):
+    monkeypatch.setattr(follow, "PATIENCE", patient(HANGS))
     with held(database, *(f"SELECT 1 FROM {name} LIMIT 1" for name in tables(database))):
         said = answers()
     assert not [words for words in said.values() if "A lock" in words or "Kept in" in words]

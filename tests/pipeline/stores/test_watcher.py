@@ -5,6 +5,7 @@ It is started with all packages, not without as the program does it: so `make co
 
 import fcntl
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -70,11 +71,18 @@ def watch(tmp_path, users):
                 stdout=subprocess.PIPE,
                 text=True,
                 pass_fds=[file.fileno()],
+                preexec_fn=heed_signals,
             )
         return Watched(process, lock)
 
     yield start
     fcntl.flock(users, fcntl.LOCK_UN)
+
+
+def heed_signals() -> None:
+    """Undo what a program in the background inherits: it ignores the signals of a terminal."""
+    for number in (signal.SIGINT, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def shell(script: str) -> tuple[str, str, str]:
@@ -100,7 +108,7 @@ def test_a_server_that_ends_ends_its_watcher_whoever_uses_it(watch, server):
 
 
 def test_a_server_whose_watcher_was_killed_gets_another(watch, users):
-    with subprocess.Popen(["sleep", "1000"]) as server:
+    with subprocess.Popen(["sleep", "1000"], preexec_fn=heed_signals) as server:
         watched = watch(str(server.pid))
         assert watched.process.wait() == 0
         assert not watched.is_over()
@@ -112,7 +120,7 @@ def test_a_server_whose_watcher_was_killed_gets_another(watch, users):
 def test_a_server_that_does_not_stop_is_stopped_without_its_last_checkpoint(monkeypatch):
     monkeypatch.setattr(watcher, "STOP_SECONDS", 0.1)
     stopped = "trap 'echo fast' INT; trap 'echo at once; exit' QUIT; echo ready; while true; do sleep 0.01; done"
-    with subprocess.Popen(shell(stopped), stdout=subprocess.PIPE, text=True) as server:
+    with subprocess.Popen(shell(stopped), stdout=subprocess.PIPE, text=True, preexec_fn=heed_signals) as server:
         assert server.stdout is not None
         assert server.stdout.readline() == "ready\n"
         watcher._stop(server.pid)
