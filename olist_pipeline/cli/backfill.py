@@ -45,6 +45,8 @@ def backfill(context: str, first: str | None, last: str | None, only: PartitionS
     """Validate and build months of a CONTEXT again, with everything of it that is not by month, and its proofs."""
     settings = Settings.from_env()
     console = Console(file=sys.stderr if as_json else sys.stdout)
+    if not _is_monthly(context) and (first or last or only):
+        raise OlistError(f"{context} has nothing by month; leave out --from, --to and --only.")
     check_landing(settings)
     wanted = wanted_months(first, last, all_months(settings), date.today())
     if not settings.warehouse.exists():
