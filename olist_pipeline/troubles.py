@@ -6,6 +6,7 @@ which keep their traceback, and mending anything.
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
@@ -15,6 +16,7 @@ from typing import Any
 from olist_pipeline.errors import OlistError
 from olist_pipeline.settings import Settings
 
+_HELD = re.compile(r'Could not set lock on file "(.+)": Conflicting lock is held .*\(PID (\d+)\)')
 _NO_SERVER = "PostgreSQL does not answer any more; start it and run again: what was finished is kept."
 
 
@@ -69,6 +71,8 @@ def _of_files(error: BaseException) -> str | None:
 
 def _of_duckdb(error: BaseException) -> str | None:
     """Return what is said where DuckDB cannot read or write a file; it names the file itself."""
+    if held := _HELD.search(str(error)):
+        return f"{held[1]} is in use by process {held[2]}; let it end, or end it, and run again."
     kind = type(error).__name__
     files = ("IOException", "SerializationException", "FatalException", "InternalException", "InvalidInputException")
     if kind not in files:
