@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
@@ -30,9 +30,10 @@ from olist_pipeline.months import MonthRange
 from olist_pipeline.settings import Settings
 from olist_pipeline.staging import intake_path, month_files, scan_intake, staging_path, write_frame
 from olist_pipeline.stores import appending, quarantine
+from olist_pipeline.validation import units
 from olist_pipeline.validation.context import ValidationStep
 from olist_pipeline.validation.table import StagedTable
-from olist_pipeline.validation.units import Unit, run_locally, units_of
+from olist_pipeline.validation.units import Unit
 from olist_pipeline.validation.validated import quarantine_rows
 from olist_pipeline.validation.work import TableReport, UnitReport, ValidationWork, count_codes
 
@@ -83,7 +84,7 @@ def run_validation(
     context = step.tables[0].context
     outbox = settings.outbox / context / step.name
     shutil.rmtree(outbox, ignore_errors=True)
-    units = units_of(months, _rows_by_month(settings, step) if months else {}, step.cut)
+    pieces = units.units_of(months, _rows_by_month(settings, step) if months else {}, step.cut, units.ROWS_A_UNIT)
     work = ValidationWork(
         step,
         settings.intake,
@@ -92,8 +93,8 @@ def run_validation(
         as_of(readable_landing(settings, [ORDERS])),
         frozenset(appending.known_digests(url)),
     )
-    reports = list(run_locally(units, work))
-    _remove_other_parts(settings.staging, step, units)
+    reports = list(units.run_locally(pieces, work))
+    _remove_other_parts(settings.staging, step, pieces)
     appended = _load(url, context, [table.name for table in step.tables], months, reports, run_id)
     shutil.rmtree(outbox, ignore_errors=True)
     tables = {table.name: TableReport.sum_of(report.tables[table.name] for report in reports) for table in step.tables}
@@ -141,14 +142,14 @@ def _rows_by_month(settings: Settings, step: ValidationStep) -> dict[date, int]:
     return dict(counted)
 
 
-def _remove_other_parts(staging: Path, step: ValidationStep, units: Iterable[Unit]) -> None:
+def _remove_other_parts(staging: Path, step: ValidationStep, pieces: Sequence[Unit]) -> None:
     """Remove the files of an earlier run that cut its months otherwise."""
     for table in step.tables:
-        for unit in units:
+        for unit in pieces:
             for month in unit.months or ():
                 written = {
                     staging_path(staging, table.context, table.name, month, one.part)
-                    for one in units
+                    for one in pieces
                     if month in (one.months or ())
                 }
                 for path in month_files(staging, table.context, table.name, month):

@@ -46,9 +46,7 @@ class Unit:
         return rows.filter(pl.col(self.cut).hash(HASH_SEED) % self.parts == self.number)
 
 
-def units_of(
-    months: Sequence[date] | None, rows: Mapping[date, int], cut: str | None, limit: int = ROWS_A_UNIT
-) -> list[Unit]:
+def units_of(months: Sequence[date] | None, rows: Mapping[date, int], cut: str | None, limit: int) -> list[Unit]:
     """Return the units of `months`, which have so many `rows` each: about `limit` rows a unit."""
     if months is None:
         return [Unit(None)]
