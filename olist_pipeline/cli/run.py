@@ -47,7 +47,7 @@ def run(force: bool, as_json: bool) -> None:
     refuse_past(settings.serving, datetime.now(UTC))
     set_aside_where_damaged(settings.warehouse)
     console.print(f"[bold]olist run[/bold]  landing {settings.landing}  home {settings.home}")
-    # Dagster and dbt take seconds to import: whatever is wrong in the environment or in landing is told before.
+    # Dagster and dbt take seconds to import: whatever is wrong in the environment or in landing is reported before.
     from olist_pipeline.orchestration.instance import prepare
 
     url = prepare(settings)

@@ -1,4 +1,4 @@
-"""The dialect itself, and what DuckDB must be told so that it guesses nothing.
+"""The dialect itself, and the options with which DuckDB guesses nothing.
 
 What belongs here: the definition that every reader of CSV files shares. What does not: looking at a file.
 """

@@ -3,8 +3,8 @@
 What belongs here: duplicate keys, orphans, months, and what is kept of a row that is rejected, over all files of a
 table. What does not: reading and casting a file (see `parts`), storing the result.
 
-The frame has `source_row`, the record's typed columns, `order_month` for what orders bear, `rules` (codes
-by commas, empty for a sound row) and `payload` (the row's own text as JSON, for rejected rows only). Rows of a table in
+The frame has `source_row`, the record's typed columns, `order_month` for an order-level table, `rules` (codes
+by commas, empty for a valid row) and `payload` (the row's own text as JSON, for rejected rows only). Rows of a table in
 parts have `source_file`, too.
 """
 
@@ -30,10 +30,10 @@ from olist_pipeline.months import MonthRange
 
 ORDER_MONTH = "order_month"
 PAYLOAD = "payload"
-IS_SOUND = pl.col(RULES) == ""
+IS_VALID = pl.col(RULES) == ""
 
 
-def take_in(table: LandingTable, landing: Path, months: MonthRange, orders: pl.DataFrame | None = None) -> pl.DataFrame:
+def ingest(table: LandingTable, landing: Path, months: MonthRange, orders: pl.DataFrame | None = None) -> pl.DataFrame:
     """Return the intake frame of `table`; raises OlistError when its file is unusable.
 
     `orders` is the intake frame of orders, needed for a table whose rows belong to orders. A purchase
@@ -78,24 +78,24 @@ def _with_own_month(rows: pl.DataFrame, column: str, months: MonthRange) -> pl.D
 def _with_parent_month(rows: pl.DataFrame, table: LandingTable, orders: pl.DataFrame) -> pl.DataFrame:
     """Give each row its order's month, and tell rows of no order apart from rows of a rejected one."""
     joined = rows.join(_parents(orders), on="order_id", how="left", maintain_order="left")
-    has_id, is_sound = pl.col("order_id").is_not_null(), pl.col("parent_is_sound")
+    has_id, is_valid = pl.col("order_id").is_not_null(), pl.col("parent_is_valid")
     return (
-        joined.with_columns(with_code(has_id & is_sound.is_null(), ORPHAN.of(table.name)))
-        .with_columns(with_code(has_id & is_sound.eq(False).fill_null(False), PARENT_REJECTED.code))
-        .drop("parent_is_sound")
+        joined.with_columns(with_code(has_id & is_valid.is_null(), ORPHAN.of(table.name)))
+        .with_columns(with_code(has_id & is_valid.eq(False).fill_null(False), PARENT_REJECTED.code))
+        .drop("parent_is_valid")
     )
 
 
-def _payloads(text: Parts, validated: pl.DataFrame) -> pl.DataFrame:
+def _payloads(text: Parts, rows: pl.DataFrame) -> pl.DataFrame:
     """Return `source_row` and `payload` of the rejected rows: their cells as landing has them."""
-    rejected = text.text_of(validated.filter(~IS_SOUND)[SOURCE_ROW])
+    rejected = text.text_of(rows.filter(~IS_VALID)[SOURCE_ROW])
     cells = pl.struct(pl.exclude(SOURCE_ROW)).struct.json_encode()
     return rejected.select(pl.col(SOURCE_ROW), cells.alias(PAYLOAD))
 
 
 def _parents(orders: pl.DataFrame) -> pl.DataFrame:
-    """Return each order id of landing with its month and whether all its rows are sound."""
-    return orders.group_by("order_id").agg(pl.col(ORDER_MONTH).first(), IS_SOUND.all().alias("parent_is_sound"))
+    """Return each order id of landing with its month and whether all its rows are valid."""
+    return orders.group_by("order_id").agg(pl.col(ORDER_MONTH).first(), IS_VALID.all().alias("parent_is_valid"))
 
 
 def _malformed(malformed: pl.DataFrame, table: LandingTable, orders: pl.DataFrame | None) -> pl.DataFrame:
@@ -107,4 +107,4 @@ def _malformed(malformed: pl.DataFrame, table: LandingTable, orders: pl.DataFram
         return rows.drop("order_id")
     if orders is None:
         return rows
-    return rows.join(_parents(orders), on="order_id", how="left").drop("parent_is_sound")
+    return rows.join(_parents(orders), on="order_id", how="left").drop("parent_is_valid")

@@ -1,7 +1,7 @@
-"""The span of landing: its first and its last sound purchase.
+"""The span of landing: its first and its last valid purchase.
 
 What belongs here: what the whole run needs to know before it starts: which months there are, and `as_of`.
-What does not: judging orders.
+What does not: validating orders.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ def _span(landing: Path, state: tuple[tuple[int, ...], ...], months: MonthRange)
     else:
         text = read_text(path_of(landing, ORDERS), ORDERS).rows
         moments = text.select(typed(PURCHASE, datetime)).to_series()
-    sound = moments.filter(moments.dt.date().dt.month_start().is_between(months.first, months.last))
-    first, last = sound.min(), sound.max()
+    valid = moments.filter(moments.dt.date().dt.month_start().is_between(months.first, months.last))
+    first, last = valid.min(), valid.max()
     if not isinstance(first, datetime) or not isinstance(last, datetime):
         dates = text[PURCHASE].drop_nulls().head(1).to_list()
         example = f", but e.g. {dates[0]!r}" if dates else ""

@@ -20,7 +20,7 @@ import polars as pl
 from olist_pipeline.errors import OlistError
 from olist_pipeline.intake.cast import RULES, cast_rows
 from olist_pipeline.intake.parts import is_known
-from olist_pipeline.intake.rows import ORDER_MONTH, take_in
+from olist_pipeline.intake.rows import ORDER_MONTH, ingest
 from olist_pipeline.landing.catalogue import LandingTable
 from olist_pipeline.landing.csv_file import IS_TRUNCATED, SOURCE_ROW, read_text
 from olist_pipeline.landing.folder import files_of, landing_hash
@@ -87,7 +87,7 @@ def landing_content(landing: Path, today: date) -> Content:
         if not table.is_monthly:
             content[table.name] = {WHOLE: landing_hash(landing, table)}
             continue
-        rows = take_in(table, landing, months, orders if table.parent else None)
+        rows = ingest(table, landing, months, orders if table.parent else None)
         orders = rows if table.month_of else orders
         content[table.name] = _by_month(rows)
     return content
@@ -200,6 +200,6 @@ def _is_bad(rows: pl.DataFrame, table: LandingTable) -> bool:
 
 
 def _has_bad_end(table: LandingTable, landing: Path) -> bool:
-    rows = take_in(table, landing, MonthRange.until(date.today()))
+    rows = ingest(table, landing, MonthRange.until(date.today()))
     last = rows.sort(SOURCE_ROW).tail(1)
     return bool(last.height) and last[RULES].item() != ""

@@ -24,7 +24,7 @@ from olist_pipeline.dialect.check import check
 from olist_pipeline.dialect.dialect import duckdb_relation
 from olist_pipeline.errors import OlistError
 from olist_pipeline.files import tree_hash
-from olist_pipeline.intake.rows import IS_SOUND
+from olist_pipeline.intake.rows import IS_VALID
 from olist_pipeline.landing.catalogue import LandingTable
 from olist_pipeline.landing.csv_file import SOURCE_ROW
 from olist_pipeline.landing.folder import files_of, readable_landing
@@ -160,8 +160,8 @@ def _first_apart(
     names = (name for name in table.columns if value_type(table.record.model_fields[name].annotation) is str)
     if not (name := next(names, None)):
         return None
-    sound = scan_intake(settings.intake, table.name).filter(IS_SOUND).select(SOURCE_ROW, name).collect()
-    connection.register("taken", sound)
+    valid = scan_intake(settings.intake, table.name).filter(IS_VALID).select(SOURCE_ROW, name).collect()
+    connection.register("taken", valid)
     found = connection.execute(
         f"SELECT number, seen, {quote(name)} FROM (SELECT row_number() OVER () AS number, {quote(name)} AS seen "
         f"FROM {relation}) JOIN taken ON number = {SOURCE_ROW} WHERE seen IS DISTINCT FROM {quote(name)} "

@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from olist_pipeline.errors import OlistError
-from olist_pipeline.intake.rows import take_in
+from olist_pipeline.intake.rows import ingest
 from olist_pipeline.landing.catalogue import CATEGORIES
 from olist_pipeline.landing.folder import readable_landing
 from olist_pipeline.months import MonthRange
@@ -34,11 +34,11 @@ def test_a_line_of_the_table(tmp_path, departure, example, becomes):
     (tmp_path / CATEGORIES.file).write_bytes(written(example))
     if becomes.startswith("refused: "):
         with pytest.raises(OlistError) as raised:
-            take_in(CATEGORIES, tmp_path, MONTHS)
+            ingest(CATEGORIES, tmp_path, MONTHS)
         assert becomes.removeprefix("refused: ") in str(raised.value)
         assert str(raised.value).startswith(CATEGORIES.file)
     else:
-        codes = take_in(CATEGORIES, tmp_path, MONTHS)["rules"].to_list()
+        codes = ingest(CATEGORIES, tmp_path, MONTHS)["rules"].to_list()
         assert sorted(filter(None, codes)) == ([] if becomes == "read" else [becomes.strip("`")])
 
 
@@ -56,11 +56,11 @@ def test_a_line_of_the_table_of_parts(tmp_path, parts, becomes):
     settings = Settings(tmp_path / "home", landing, None)
     if becomes.startswith("refused: "):
         with pytest.raises(OlistError) as raised:
-            take_in(CATEGORIES, readable_landing(settings, [CATEGORIES]), MONTHS)
+            ingest(CATEGORIES, readable_landing(settings, [CATEGORIES]), MONTHS)
         assert becomes.removeprefix("refused: ") in str(raised.value)
         assert "\n" not in str(raised.value)
     else:
-        rows = take_in(CATEGORIES, readable_landing(settings, [CATEGORIES]), MONTHS)
+        rows = ingest(CATEGORIES, readable_landing(settings, [CATEGORIES]), MONTHS)
         codes = [] if becomes == "read" else re.findall(r"`(\w+)`", becomes)
         assert sorted(filter(None, rows["rules"].to_list())) == codes
         assert rows["source_row"].sort().to_list() == list(range(1, rows.height + 1))

@@ -1,4 +1,4 @@
-"""A table in parts is the table in one file, each part is read once, and people are told where a row stands."""
+"""A table in parts is the table in one file, each part is read once, and quarantine says where a row stands."""
 
 import gzip
 import json
@@ -22,7 +22,7 @@ from olist_pipeline.fingerprint import landing_hashes
 from olist_pipeline.intake import parts as intake_parts
 from olist_pipeline.intake.cast import cast_rows
 from olist_pipeline.intake.parts import SOURCE_FILE, place_of
-from olist_pipeline.intake.rows import take_in
+from olist_pipeline.intake.rows import ingest
 from olist_pipeline.intake.span import purchase_span
 from olist_pipeline.landing.catalogue import CUSTOMERS, ORDER_ITEMS, ORDERS, SELLERS
 from olist_pipeline.landing.csv_file import read_text
@@ -73,8 +73,8 @@ def in_parts(whole, tmp_path, places=(10, 40), **more):
 
 
 def intake(settings, table):
-    orders = take_in(ORDERS, readable_landing(settings, TABLES), MONTHS) if table.parent else None
-    return take_in(table, readable_landing(settings, TABLES), MONTHS, orders)
+    orders = ingest(ORDERS, readable_landing(settings, TABLES), MONTHS) if table.parent else None
+    return ingest(table, readable_landing(settings, TABLES), MONTHS, orders)
 
 
 @hypothesis_settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -111,7 +111,7 @@ def test_a_part_of_parquet_is_read_as_its_text(whole, tmp_path):
         folder.mkdir(parents=True)
         frame.write_parquet(folder / "0.parquet")
         settings = Settings(tmp_path / "home", folder.parent, None)
-        rows = take_in(ORDER_ITEMS, readable_landing(settings, [ORDER_ITEMS]), MONTHS).filter(pl.col("rules") == "")
+        rows = ingest(ORDER_ITEMS, readable_landing(settings, [ORDER_ITEMS]), MONTHS).filter(pl.col("rules") == "")
         expected = frame.with_columns(pl.col("price").cast(pl.Decimal(18, 2)))
         keys = ["order_id", "order_item_id"]
         unique = expected.filter(~pl.struct(keys).is_duplicated())
