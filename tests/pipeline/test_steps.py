@@ -14,7 +14,7 @@ from olist_pipeline.registry import CONTEXTS
 from olist_pipeline.staging import scan_intake, scan_staging, staged_months
 from olist_pipeline.steps import landing_hash_of, run_intake, run_validation
 from olist_pipeline.stores import events, quarantine
-from olist_pipeline.stores.postgres import query
+from olist_pipeline.stores.postgres import query, transaction
 from tests.pipeline.intake.test_bad_input import edit
 
 SALES = CONTEXTS["sales"]
@@ -115,7 +115,17 @@ def test_intake_can_be_read_by_month(settings):
     assert scan_intake(settings.intake, "orders", [date(2018, 1, 1)]).collect()["order_id"].to_list() == ["o2"]
 
 
-@pytest.mark.parametrize("failing", ["quarantine", "events", "staging"])
+@pytest.mark.parametrize(
+    "failing",
+    [
+        "stores.quarantine.replace_rows",
+        "stores.appending.append",
+        "steps._remove_other_parts",
+        "validation.work.write_months",
+        "validation.work.write_frame",
+        "validation.work.events_of",
+    ],
+)
 def test_a_crash_between_two_stores_is_healed_by_running_again(settings, landing, monkeypatch, failing):
     edit(landing, "olist_order_items_dataset.csv", b"29.99", b"-29.99")
     ingest(settings)
@@ -123,6 +133,8 @@ def test_a_crash_between_two_stores_is_healed_by_running_again(settings, landing
     undisturbed = state(settings)
     for leftover in settings.staging.rglob("*.parquet"):
         leftover.unlink()
+    with transaction(settings.postgres_url) as connection:
+        connection.cursor().execute("SET LOCAL session_replication_role = replica; TRUNCATE event_store.batches")
 
     class Killed(BaseException):
         pass
@@ -131,8 +143,7 @@ def test_a_crash_between_two_stores_is_healed_by_running_again(settings, landing
         raise Killed
 
     with monkeypatch.context() as patch:
-        name = {"quarantine": "quarantine.replace_rows", "events": "events.append", "staging": "write_months"}[failing]
-        patch.setattr(f"olist_pipeline.steps.{name}", die)
+        patch.setattr(f"olist_pipeline.{failing}", die)
         with pytest.raises(Killed):
             validate(settings, run="r2")
     validate(settings, run="r3")
