@@ -1,7 +1,8 @@
 """dbt's command line, by a fork server and without what dagster-dbt starts beside each invocation of it.
 
-What belongs here: switching those off, and the server's life, which is that of the resource: a run's. What does not:
-the arguments of an invocation (`orchestration.dbt`), and the server (`orchestration.forked_dbt`).
+What belongs here: switching those off, and the server's life, which is from the first invocation to the end of this
+process. What does not: the arguments of an invocation (`orchestration.dbt`), and the server
+(`orchestration.forked_dbt`).
 
 Private: `_cli_version` and `_initialize_dbt_core_adapter` of `DbtCliResource`. No public setting leaves them out; to
 run dbt by `subprocess` would mean to read its log for the events of assets and checks ourselves. Where an
@@ -10,6 +11,7 @@ upgrade renames them, dbt works as before, and each invocation takes two seconds
 
 from __future__ import annotations
 
+import atexit
 import signal
 import subprocess
 import threading
@@ -22,7 +24,6 @@ from typing import Any
 import dagster as dg
 from dagster_dbt import DbtCliInvocation, DbtCliResource
 from packaging.version import Version
-from pydantic import PrivateAttr
 
 from olist_pipeline.errors import OlistError
 from olist_pipeline.orchestration.forked_dbt import ForkServer, has_server
@@ -44,8 +45,13 @@ class Running:
 _running = Running()
 
 
+def begin_run() -> None:
+    """Let dbt be started: no interrupt of an earlier run of this process counts any more."""
+    _running.processes, _running.is_interrupted = [], False
+
+
 def interrupt_running() -> None:
-    """Interrupt every dbt of this process, wait for their ends, and let none start until the next run."""
+    """Interrupt every dbt of this process, wait for their ends, and let none start until the next run begins."""
     with _running.starting:
         _running.is_interrupted = True
     for process in _running.processes:
@@ -64,32 +70,20 @@ class OwnDbt(DbtCliResource):
     Dagster asks `dbt --version`, which asks the package index for a later one, and loads an adapter into this process
     for row counts and columns. Together they take as long as dbt itself; both are read from the warehouse here.
 
-    `parse` are the arguments of a `dbt parse` with which the fork server prepares itself. Without a server dbt starts
-    as it always does: nothing is lost but time.
+    `parse` are the arguments of a `dbt parse` with which a fork server prepares itself where this is what starts it.
+    Without a server dbt starts as it always does: nothing is lost but time.
     """
 
     parse: list[str] = []
-    _server: ForkServer | None = PrivateAttr(default=None)
-
-    def setup_for_execution(self, context: dg.InitResourceContext) -> None:
-        """Start the fork server, where none was given: it has time to import dbt until a step asks for it."""
-        super().setup_for_execution(context)
-        _running.processes, _running.is_interrupted = [], False
-        if has_server():
-            return
-        with suppress(OSError, OlistError):
-            self._server = ForkServer(Path(self.project_dir), self.parse)
-
-    def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
-        """End the fork server."""
-        if self._server:
-            self._server.stop()
 
     def cli(self, *args: Any, **options: Any) -> DbtCliInvocation:
         """See `DbtCliResource.cli`; raises Failure in a run that was interrupted."""
         with _running.starting:
             if _running.is_interrupted:
                 raise dg.Failure("The run was interrupted before dbt was started.", allow_retries=False)
+            if not has_server():
+                with suppress(OSError, OlistError):
+                    atexit.register(ForkServer(Path(self.project_dir), self.parse).stop)
             invocation = super().cli(*args, **options)
             _running.processes.append(invocation.process)
         return invocation

@@ -26,7 +26,7 @@ from dagster._core.execution.retries import RetryMode
 from dagster._core.executor.in_process import InProcessExecutor
 
 from olist_pipeline.orchestration.internals.beside import steps_beside_one_another
-from olist_pipeline.orchestration.internals.dbt_cli import interrupt_running
+from olist_pipeline.orchestration.internals.dbt_cli import begin_run, interrupt_running
 from olist_pipeline.orchestration.run_process import hold
 
 
@@ -62,6 +62,7 @@ class ContinuingExecutor(InProcessExecutor):
 
     def _execute(self, plan_context: PlanOrchestrationContext, plan: ExecutionPlan) -> Iterator[dg.DagsterEvent]:
         """Execute the steps of a plan, as `InProcessExecutor.execute` does, but some of them beside one another."""
+        begin_run()
         steps = EngineEventData.in_process(os.getpid(), plan.step_keys_to_execute)
         yield dg.DagsterEvent.engine_event(plan_context, f"Executing steps in process (pid: {os.getpid()})", steps)
         yield from ExecuteRunWithPlanIterable(
