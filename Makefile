@@ -7,7 +7,7 @@ INSTALLED := $(VENV)/.installed
 INSTALLED_DEV := $(VENV)/.installed-dev
 PYTHON_VERSIONS := 3.13 3.12 3.11
 
-.PHONY: run check test coverage mutants dev dashboards lint bench bench-scale fuzz image image-wheels lock lock-check clean
+.PHONY: run check test coverage mutants dev dashboards pictures lint bench bench-scale fuzz image image-wheels lock lock-check clean
 
 run: $(INSTALLED)  ## set up and run the whole pipeline
 	@$(BIN)/python -m olist_pipeline run
@@ -48,6 +48,9 @@ dev: $(INSTALLED)  ## set up and open the Dagster UI
 
 dashboards: $(INSTALLED)  ## set up and open the dashboards
 	@$(BIN)/python -m olist_pipeline dashboards
+
+pictures: $(INSTALLED_DEV)  ## draw the pictures of the dashboards in docs anew, over a synthetic set (needs chromium)
+	@$(BIN)/python scripts/pictures.py
 
 lint: $(INSTALLED_DEV)  ## style, types, import contracts, declared packages
 	$(BIN)/ruff check .

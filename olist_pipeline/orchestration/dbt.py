@@ -25,6 +25,7 @@ from olist_pipeline.landing.folder import readable_landing
 from olist_pipeline.landing.parts import is_in_parts
 from olist_pipeline.months import FIRST_MONTH, MonthRange
 from olist_pipeline.orchestration.dbt_results import told
+from olist_pipeline.orchestration.dbt_tests import said_of
 from olist_pipeline.orchestration.forked_dbt import ASKING
 from olist_pipeline.orchestration.internals.beside import BESIDE
 from olist_pipeline.orchestration.internals.lineage import column_lineage
@@ -83,6 +84,7 @@ class TreeTranslator(DagsterDbtTranslator):
                 enable_asset_checks=tree != REPLAY,
                 enable_duplicate_source_asset_keys=True,
                 enable_source_metadata=False,
+                enable_code_references=True,
             )
         )
         self.tree = tree
@@ -95,6 +97,13 @@ class TreeTranslator(DagsterDbtTranslator):
             return spec.replace_attributes(key=self._source_key(props, spec.key))
         group = (props["config"].get("meta") or {}).get("context")
         return spec.replace_attributes(key=dg.AssetKey([self.tree, props["alias"]]), group_name=group)
+
+    def get_asset_check_spec(
+        self, asset_spec: dg.AssetSpec, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None
+    ) -> dg.AssetCheckSpec | None:
+        """See `DagsterDbtTranslator.get_asset_check_spec`; every check says what it proves."""
+        spec = super().get_asset_check_spec(asset_spec, manifest, unique_id, project)
+        return spec and spec._replace(description=said_of(self.get_resource_props(manifest, unique_id)))
 
     def _source_key(self, props: Mapping[str, Any], key: dg.AssetKey) -> dg.AssetKey:
         if self.tree != REPLAY or key.path[0] != "landing":

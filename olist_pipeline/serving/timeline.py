@@ -41,7 +41,7 @@ def timeline(serving: Path, url: str) -> list[Happened]:
 
 def _acts(url: str) -> Iterator[Happened]:
     for row in routes.history(url):
-        what = f"{row['action'] or 'change by hand'}: {row['old_route'] or 'none'} to {row['new_route']}"
+        what = f"{row['action'] or 'change by hand'}: {row['old_route'] or routes.FIRST_ROUTE} to {row['new_route']}"
         if row["old_route"] == row["new_route"]:
             what = row["action"] or "change by hand"
         forced = f" (overruled: {'; '.join(row['overridden'])})" if row["overridden"] else ""
