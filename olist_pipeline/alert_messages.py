@@ -23,7 +23,10 @@ MOST_TEXT = 2_900
 
 def body_for(webhook: str, payload: Mapping[str, Any]) -> dict[str, Any]:
     """Return the body for the receiver of `webhook`; `payload` is the alert's JSON form."""
-    host = (urlsplit(webhook).hostname or "").lower()
+    try:
+        host = (urlsplit(webhook).hostname or "").lower()
+    except ValueError:
+        host = ""  # no address at all, as its delivery will say
     if host in SLACK_HOSTS:
         return _slack(payload)
     return _teams(payload) if host.endswith(TEAMS_HOSTS) else dict(payload)
@@ -34,7 +37,7 @@ def _slack(payload: Mapping[str, Any]) -> dict[str, Any]:
     lines = [f":{'red_circle' if payload['severity'] == 'error' else 'warning'}: *{payload['kind']}*", text]
     if payload["command"]:
         lines.append(f"Mend: `{_slack_text(str(payload['command']))}`")
-    # A link to a file is none that a chat opens: its path is told.
+    # A link to a file is none that a chat opens: its path is written.
     named = [
         f"<{address}|{name}>" if _is_web(address) else f"{name}: `{_slack_text(address)}`"
         for name, address in payload["links"].items()

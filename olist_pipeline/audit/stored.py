@@ -18,7 +18,7 @@ from olist_pipeline.files import replacing
 
 
 @dataclass(frozen=True)
-class Counted:
+class AuditCounts:
     """What the audit counts of the two trees, by context.
 
     findings and moved: the pieces of business logic in the old tree, and how many of them are migrated or waived.
@@ -34,12 +34,12 @@ class Counted:
         return self.moved.get(context, 0) * 100 // self.findings[context] if self.findings.get(context) else None
 
 
-def counted(path: Path, key: str) -> Counted:
+def counted(path: Path, key: str) -> AuditCounts:
     """Return the counts as `path` keeps them for `key`, a hash of the code and the SQL; audit where it does not."""
     try:
         kept = json.loads(path.read_text("utf-8"))
         if kept["key"] == key:
-            return Counted(**kept["counted"])
+            return AuditCounts(**kept["counted"])
     except (OSError, ValueError, KeyError, TypeError):
         pass  # no file yet, or none that can be read: it is only kept to save time
     found = _count()
@@ -50,7 +50,7 @@ def counted(path: Path, key: str) -> Counted:
 
 
 @cache
-def _count() -> Counted:
+def _count() -> AuditCounts:
     """Return what stands in the files now, which do not change while a command runs."""
     # Imported here, for the parser takes as long as everything else that a command needs.
     from olist_pipeline.audit.audit import by_context
@@ -61,7 +61,7 @@ def _count() -> Counted:
     cases: Counter[str] = Counter()
     for entry in audit_own(NEW_TREE).entries:
         cases[entry.context] += entry.finding.cases
-    return Counted(
+    return AuditCounts(
         findings={name: len(entries) for name, entries in old.items()},
         moved={name: sum(entry.state is not State.OPEN for entry in entries) for name, entries in old.items()},
         cases=dict(cases),

@@ -16,7 +16,7 @@ from olist_pipeline.cli.output import JSON, print_json, print_rows
 from olist_pipeline.serving import criteria as scoring
 from olist_pipeline.serving import journal
 from olist_pipeline.serving.criteria import Criterion
-from olist_pipeline.serving.timeline import Happened, timeline
+from olist_pipeline.serving.timeline import MigrationEvent, timeline
 from olist_pipeline.settings import Settings
 from olist_pipeline.stores.postgres import ready_url
 
@@ -36,16 +36,20 @@ def criteria(evidence: bool, as_json: bool) -> None:
     settings = Settings.from_env()
     url = ready_url(settings)
     journal.bring_to_database(settings.serving, url)
-    judged = scoring.criteria(settings, url, now=datetime.now(UTC))
+    assessed = scoring.criteria(settings, url, now=datetime.now(UTC))
     happened = timeline(settings.serving, url)
     if as_json:
-        print_json({"criteria": [one.to_dict() for one in judged], "timeline": [event.to_dict() for event in happened]})
+        print_json(
+            {"criteria": [one.to_dict() for one in assessed], "timeline": [event.to_dict() for event in happened]}
+        )
     else:
-        _print(Console(), judged, happened, with_evidence=evidence)
-    sys.exit(0 if all(one.is_green for one in judged) else 1)
+        _print(Console(), assessed, happened, with_evidence=evidence)
+    sys.exit(0 if all(one.is_green for one in assessed) else 1)
 
 
-def _print(console: Console, judged: Sequence[Criterion], happened: Sequence[Happened], *, with_evidence: bool) -> None:
+def _print(
+    console: Console, assessed: Sequence[Criterion], happened: Sequence[MigrationEvent], *, with_evidence: bool
+) -> None:
     shown = [
         {
             "criterion": one.name,
@@ -54,13 +58,13 @@ def _print(console: Console, judged: Sequence[Criterion], happened: Sequence[Hap
             "value": one.value,
             "since (UTC)": f"{one.since:%Y-%m-%d %H:%M}" if one.since else "",
         }
-        for one in judged
+        for one in assessed
     ]
     print_rows(console, "Criteria", shown, ["criterion", "context", "state", "value", "since (UTC)"])
-    green = sum(bool(one.is_green) for one in judged)
-    console.print(f"{green} of {len(judged)} are green; --evidence says why.", highlight=False)
+    green = sum(bool(one.is_green) for one in assessed)
+    console.print(f"{green} of {len(assessed)} are green; --evidence says why.", highlight=False)
     if with_evidence:
-        for one in judged:
+        for one in assessed:
             name = f"{one.name} ({one.context})" if one.context else one.name
             console.print(f"  {name}: {one.target}; {one.evidence}", highlight=False, markup=False)
     latest = [

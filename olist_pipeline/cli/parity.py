@@ -163,8 +163,8 @@ def _show_stored(table: str | None, html: Path | None, as_json: bool) -> None:
         raise OlistError(f"{table} has not been compared; compared are: {', '.join(sorted(stored))}.")
     chosen = [stored[table]] if table else list(stored.values())
     if html is not None:
-        told = scorecard(settings, url) if table is None else None
-        text = html_report(chosen, approvals.all_approvals(url), date.today(), told)
+        progress = scorecard(settings, url) if table is None else None
+        text = html_report(chosen, approvals.all_approvals(url), date.today(), progress)
         with given_away():
             html.write_text(text, "utf-8")
         click.echo(f"{html} holds the verdicts on {len(chosen)} table{'s' * (len(chosen) != 1)}.", err=as_json)

@@ -87,8 +87,8 @@ def _parity_checks(name: str, tables: Sequence[WarehouseTable], is_monthly: bool
                 verdicts.record(url, _parity_verdict(parity, table.context, run_id))
                 found.append((parity, check.asset_key))
         with clear_failures():
-            latest, told = list(verdicts.latest(url, "parity").values()), scorecard(settings, url, run_id)
-            write_report(page, latest, approvals.all_approvals(url), date.today(), told)
+            latest, progress = list(verdicts.latest(url, "parity").values()), scorecard(settings, url, run_id)
+            write_report(page, latest, approvals.all_approvals(url), date.today(), progress)
         yield from (parity_result(parity, key, page) for parity, key in found)
 
     return compare_tables

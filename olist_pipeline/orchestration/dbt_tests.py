@@ -15,7 +15,7 @@ Arguments = Mapping[str, Any]
 def said_of(props: Mapping[str, Any]) -> str:
     """Return what a test proves; `props` is its node of the manifest.
 
-    A description of its own wins. A test that nobody has words for is told by its name and arguments.
+    A description of its own wins. A test that nobody has words for is called by its name and arguments.
     """
     if written := str(props.get("description") or "").strip():
         return written
@@ -30,9 +30,9 @@ def said_of(props: Mapping[str, Any]) -> str:
 
 def _by_name(name: str) -> Callable[[str, Arguments], str]:
     def say(column: str, arguments: Arguments) -> str:
-        told = ", ".join(f"{key} {value}" for key, value in arguments.items() if key != "column_name")
+        listed = ", ".join(f"{key} {value}" for key, value in arguments.items() if key != "column_name")
         about = f" of {column}" if column else ""
-        return f"{name.replace('_', ' ').capitalize()}{about}{f': {told}' if told else ''}."
+        return f"{name.replace('_', ' ').capitalize()}{about}{f': {listed}' if listed else ''}."
 
     return say
 

@@ -251,8 +251,8 @@ def _failure_sensor(often: Often) -> dg.SensorDefinition:
         text = f"The run {run.run_id[:8]} of {run.job_name} failed{where}: {why}"
         details = {"job": run.job_name, "run_id": run.run_id, "steps": failed, "tags": dict(run.tags)}
         # Whatever is mended by then, a run of everything takes in what is missing.
-        told = Alert("run_failed", run.run_id, text, command="olist run", run_id=run.run_id, details=details)
-        send(pipeline.settings, told, wait=True)
+        alert = Alert("run_failed", run.run_id, text, command="olist run", run_id=run.run_id, details=details)
+        send(pipeline.settings, alert, wait=True)
         return None
 
     return run_failure

@@ -16,7 +16,7 @@ from olist_pipeline.release_manifest import Route
 from olist_pipeline.stores.routes import SERVED_FROM_NEW, Act
 
 
-def tell_acts(connection: duckdb.DuckDBPyConnection, routes: Mapping[str, Route], acts: Sequence[Act]) -> None:
+def add_acts(connection: duckdb.DuckDBPyConnection, routes: Mapping[str, Route], acts: Sequence[Act]) -> None:
     """Add `acts` to what a release says, which was made of another; nothing where that says nothing of progress."""
     [there] = connection.execute(
         "SELECT count(*) FROM duckdb_tables() WHERE schema_name = 'about' AND table_name IN "

@@ -19,7 +19,7 @@ from typing import Any
 
 import duckdb
 
-from olist_pipeline.audit.stored import Counted, counted
+from olist_pipeline.audit.stored import AuditCounts, counted
 from olist_pipeline.errors import OlistError
 from olist_pipeline.fingerprint import code_hash
 from olist_pipeline.registry import CONTEXTS
@@ -75,11 +75,11 @@ def criteria(settings: Settings, url: str, *, now: datetime, run_id: str | None 
         _dashboards(settings),
         *_by_context(_routes(url)),
     ]
-    former = {(one["name"], one["context"]): one for one in _told(settings.serving)}
+    former = {(one["name"], one["context"]): one for one in _recorded(settings.serving)}
     return [_with_since(one, former.get((one.name, one.context)), now) for one in measured]
 
 
-def audit_counts(settings: Settings) -> Counted:
+def audit_counts(settings: Settings) -> AuditCounts:
     """Return what the audit counts of the project's own trees, as kept in OLIST_HOME for the present code and SQL."""
     return counted(settings.home / "audit.json", code_hash())
 
@@ -94,63 +94,65 @@ def coverage(path: Path) -> Criterion:
         return Criterion("coverage of the domain", "", None, "not measured", target, "`make test` measures it")
     edited = max(file.stat().st_mtime for file in (PROJECT_DIR / "olist_domain").rglob("*.py"))
     is_of_now = edited <= path.stat().st_mtime
-    told = f"measured {at[:16].replace('T', ' ')} by `make test`" + ("" if is_of_now else ", before the last change")
-    return Criterion("coverage of the domain", "", percent >= LEAST_COVERAGE, f"{percent:.1f} %", target, told)
+    evidence = f"measured {at[:16].replace('T', ' ')} by `make test`" + (
+        "" if is_of_now else ", before the last change"
+    )
+    return Criterion("coverage of the domain", "", percent >= LEAST_COVERAGE, f"{percent:.1f} %", target, evidence)
 
 
-def _by_context(judge: Callable[[str], Criterion]) -> Iterator[Criterion]:
-    return map(judge, CONTEXTS)
+def _by_context(assess: Callable[[str], Criterion]) -> Iterator[Criterion]:
+    return map(assess, CONTEXTS)
 
 
-def _logic_moved(audited: Counted) -> Callable[[str], Criterion]:
-    def judge(context: str) -> Criterion:
+def _logic_moved(audited: AuditCounts) -> Callable[[str], Criterion]:
+    def assess(context: str) -> Criterion:
         found, moved, percent = (
             audited.findings.get(context, 0),
             audited.moved.get(context, 0),
             audited.percent(context),
         )
-        told = f"{moved} of {found} pieces in the old SQL have a rule or a derivation: `olist audit`"
+        evidence = f"{moved} of {found} pieces in the old SQL have a rule or a derivation: `olist audit`"
         if percent is None:
             return Criterion("logic moved", context, True, "nothing left", "100 %", "its old SQL is gone, or has none")
-        return Criterion("logic moved", context, percent == 100, f"{percent} %", "100 %", told)
+        return Criterion("logic moved", context, percent == 100, f"{percent} %", "100 %", evidence)
 
-    return judge
+    return assess
 
 
-def _cases_left(audited: Counted) -> Callable[[str], Criterion]:
-    def judge(context: str) -> Criterion:
+def _cases_left(audited: AuditCounts) -> Callable[[str], Criterion]:
+    def assess(context: str) -> Criterion:
         left = audited.cases.get(context, 0)
-        told = "CASE with business logic in the new SQL: `olist audit dbt/models/new`"
-        return Criterion("CASE left in new", context, left == 0, str(left), "0", told)
+        evidence = "CASE with business logic in the new SQL: `olist audit dbt/models/new`"
+        return Criterion("CASE left in new", context, left == 0, str(left), "0", evidence)
 
-    return judge
+    return assess
 
 
 def _parity(url: str) -> Callable[[str], Criterion]:
-    judged = list(verdicts.latest(url, "parity").values())
+    compared = list(verdicts.latest(url, "parity").values())
 
-    def judge(context: str) -> Criterion:
-        own = [one for one in judged if one.context == context]
+    def assess(context: str) -> Criterion:
+        own = [one for one in compared if one.context == context]
         green = sum(one.is_green for one in own)
         red = [one.table for one in own if not one.is_green]
-        told = f"not green: {', '.join(red)}" if red else "identical or explained: `olist parity`"
+        evidence = f"not green: {', '.join(red)}" if red else "identical or explained: `olist parity`"
         if not own:
             return Criterion("parity", context, None, "not compared", "all tables green", "`olist run` compares")
         value = f"{green} of {len(own)} tables"
-        return Criterion("parity", context, green == len(own), value, "all tables green", told)
+        return Criterion("parity", context, green == len(own), value, "all tables green", evidence)
 
-    return judge
+    return assess
 
 
 def _streak(settings: Settings, url: str) -> Callable[[str], Criterion]:
     streaks, least = verdicts.streaks(url), settings.cutover.streak
 
-    def judge(context: str) -> Criterion:
+    def assess(context: str) -> Criterion:
         runs = streaks.get(context, 0)
-        told = "latest whole runs in a row, all verdicts green, since the last rollback"
-        return Criterion("streak", context, runs >= least, _runs(runs), _runs(least), told)
+        evidence = "latest whole runs in a row, all verdicts green, since the last rollback"
+        return Criterion("streak", context, runs >= least, _runs(runs), _runs(least), evidence)
 
-    return judge
+    return assess
 
 
 def _runs(number: int) -> str:
@@ -162,12 +164,12 @@ def _speed(timings: list[run_history.Timing]) -> Criterion:
     if not timings:
         return Criterion("new against old in time", "", None, "not measured", target, "`olist run` measures it")
     last, ratios = timings[-1], [one.ratio for one in timings]
-    told = (
+    evidence = (
         f"new {last.new_seconds:,.1f} s, old {last.old_seconds:,.1f} s; of {_runs(len(ratios))} {min(ratios):.2f} to "
     )
-    told += f"{max(ratios):.2f}"
+    evidence += f"{max(ratios):.2f}"
     value = f"{last.ratio:.2f} of old's time"
-    return Criterion("new against old in time", "", last.ratio <= 1, value, target, told)
+    return Criterion("new against old in time", "", last.ratio <= 1, value, target, evidence)
 
 
 def _errors(ended: list[run_history.Ended]) -> Criterion:
@@ -177,25 +179,25 @@ def _errors(ended: list[run_history.Ended]) -> Criterion:
     latest, before = ended[:RUNS], ended[RUNS:]
     failed, failed_before = sum(run.has_failed for run in latest), sum(run.has_failed for run in before)
     rate, rate_before = failed / len(latest), failed_before / len(before) if before else 0.0
-    told = f"{failed} of the last {_runs(len(latest))} failed, " + (
+    evidence = f"{failed} of the last {_runs(len(latest))} failed, " + (
         f"{failed_before} of the {_runs(len(before))} before" if before else "none came before"
     )
-    return Criterion("error rate of runs", "", rate <= rate_before, f"{rate:.0%}", target, told)
+    return Criterion("error rate of runs", "", rate <= rate_before, f"{rate:.0%}", target, evidence)
 
 
 def _quarantine(settings: Settings, url: str) -> Callable[[str], Criterion]:
     limit = settings.cutover.quarantine_limit
     history = quarantine_history(url)
 
-    def judge(context: str) -> Criterion:
+    def assess(context: str) -> Criterion:
         own = [one["share"] for one in history if one["context"] == context]
         target = f"at most {limit:.0%}"
         if not own:
             return Criterion("share of quarantine", context, None, "not measured", target, "`olist run` measures it")
-        told = f"of {_runs(len(own))} {min(own):.2%} to {max(own):.2%}: `olist quarantine`"
-        return Criterion("share of quarantine", context, own[-1] <= limit, f"{own[-1]:.2%}", target, told)
+        evidence = f"of {_runs(len(own))} {min(own):.2%} to {max(own):.2%}: `olist quarantine`"
+        return Criterion("share of quarantine", context, own[-1] <= limit, f"{own[-1]:.2%}", target, evidence)
 
-    return judge
+    return assess
 
 
 def quarantine_history(url: str) -> list[dict[str, Any]]:
@@ -218,19 +220,19 @@ def _dashboards(settings: Settings) -> Criterion:
     if release is None:
         return Criterion("dashboards checked", "", None, "no release yet", target, "`olist run` makes one")
     value = "not all were asked" if release.unchecked else "all queries answered"
-    told = "; ".join(release.unchecked) or f"when release {release.number} was published: `olist release verify`"
-    return Criterion("dashboards checked", "", not release.unchecked, value, target, told)
+    evidence = "; ".join(release.unchecked) or f"when release {release.number} was published: `olist release verify`"
+    return Criterion("dashboards checked", "", not release.unchecked, value, target, evidence)
 
 
 def _routes(url: str) -> Callable[[str], Criterion]:
     routed = routes.read_routes(url, CONTEXTS)
 
-    def judge(context: str) -> Criterion:
+    def assess(context: str) -> Criterion:
         route = routed[context]
-        told = "what dashboards see of it: `olist cutover`"
-        return Criterion("route", context, route in routes.SERVED_FROM_NEW, route, "new or retired", told)
+        evidence = "what dashboards see of it: `olist cutover`"
+        return Criterion("route", context, route in routes.SERVED_FROM_NEW, route, "new or retired", evidence)
 
-    return judge
+    return assess
 
 
 def _with_since(one: Criterion, former: Mapping[str, Any] | None, now: datetime) -> Criterion:
@@ -239,8 +241,8 @@ def _with_since(one: Criterion, former: Mapping[str, Any] | None, now: datetime)
     return replace(one, since=now.astimezone(UTC).replace(microsecond=0))
 
 
-def _told(serving: Path) -> Iterable[dict[str, Any]]:
-    """Return the criteria as the release that is served tells them; nothing where it tells none."""
+def _recorded(serving: Path) -> Iterable[dict[str, Any]]:
+    """Return the criteria as the release that is served has them; nothing where it has none."""
     try:
         release = current_release(serving)
         if release is None:

@@ -17,28 +17,52 @@ from olist_pipeline.serving.timeline import timeline
 from olist_pipeline.settings import Settings
 from olist_pipeline.stores import run_history
 
-Columns = dict[str, pl.DataType | type[pl.DataType]]
 _MOMENT = pl.Datetime("us", "UTC")
-_CRITERIA: Columns = {
-    "position": pl.Int64,
-    "name": pl.String,
-    "context": pl.String,
-    "is_green": pl.Boolean,
-    "value": pl.String,
-    "target": pl.String,
-    "evidence": pl.String,
-    "since": _MOMENT,
-}
-_TIMELINE: Columns = {"at": _MOMENT, "what": pl.String, "context": pl.String, "by": pl.String, "why": pl.String}
-_SPEED: Columns = {
-    "at": _MOMENT,
-    "run_id": pl.String,
-    "old_seconds": pl.Float64,
-    "new_seconds": pl.Float64,
-    "ratio": pl.Float64,
-}
-_SHARES: Columns = {"at": _MOMENT, "run_id": pl.String, "context": pl.String, "share": pl.Float64}
-_RUNS: Columns = {"day": pl.Date, "runs": pl.Int64, "failed": pl.Int64}
+_CRITERIA = pl.Schema(
+    [
+        ("position", pl.Int64),
+        ("name", pl.String),
+        ("context", pl.String),
+        ("is_green", pl.Boolean),
+        ("value", pl.String),
+        ("target", pl.String),
+        ("evidence", pl.String),
+        ("since", _MOMENT),
+    ]
+)
+_TIMELINE = pl.Schema(
+    [
+        ("at", _MOMENT),
+        ("what", pl.String),
+        ("context", pl.String),
+        ("by", pl.String),
+        ("why", pl.String),
+    ]
+)
+_SPEED = pl.Schema(
+    [
+        ("at", _MOMENT),
+        ("run_id", pl.String),
+        ("old_seconds", pl.Float64),
+        ("new_seconds", pl.Float64),
+        ("ratio", pl.Float64),
+    ]
+)
+_SHARES = pl.Schema(
+    [
+        ("at", _MOMENT),
+        ("run_id", pl.String),
+        ("context", pl.String),
+        ("share", pl.Float64),
+    ]
+)
+_RUNS = pl.Schema(
+    [
+        ("day", pl.Date),
+        ("runs", pl.Int64),
+        ("failed", pl.Int64),
+    ]
+)
 MOST_RUNS = 1000
 """Runs of which the error rate is shown by day."""
 
@@ -49,10 +73,10 @@ def progress(settings: Settings, url: str, run_id: str | None) -> dict[str, pl.D
     `migration_criteria` has a row a criterion and context, `migration_timeline` one a thing that happened,
     `migration_speed` a whole run (seconds), `migration_quarantine_share` a context and run, `migration_runs` a day.
     """
-    judged = criteria(settings, url, now=datetime.now(UTC), run_id=run_id)
+    assessed = criteria(settings, url, now=datetime.now(UTC), run_id=run_id)
     scored = [
         (place, one.name, one.context, one.is_green, one.value, one.target, one.evidence, one.since)
-        for place, one in enumerate(judged, start=1)
+        for place, one in enumerate(assessed, start=1)
     ]
     happened = [(one.at, one.what, one.context, one.by, one.why) for one in timeline(settings.serving, url)]
     speed = [

@@ -5,10 +5,10 @@ import json
 import pytest
 
 from olist_pipeline.audit import stored
-from olist_pipeline.audit.stored import Counted, counted
+from olist_pipeline.audit.stored import AuditCounts, counted
 from olist_pipeline.registry import CONTEXTS
 
-OTHER = Counted({"sales": 4}, {"sales": 3}, {"sales": 1})
+OTHER = AuditCounts({"sales": 4}, {"sales": 3}, {"sales": 1})
 
 
 @pytest.fixture
@@ -38,9 +38,9 @@ def test_a_file_that_cannot_be_read_is_counted_anew(tmp_path, counting, text):
 
 
 def test_a_hundred_percent_only_where_all_has_moved():
-    assert Counted({"a": 200}, {"a": 199}, {}).percent("a") == 99
-    assert Counted({"a": 200}, {"a": 200}, {}).percent("a") == 100
-    assert Counted({}, {}, {}).percent("a") is None
+    assert AuditCounts({"a": 200}, {"a": 199}, {}).percent("a") == 99
+    assert AuditCounts({"a": 200}, {"a": 200}, {}).percent("a") == 100
+    assert AuditCounts({}, {}, {}).percent("a") is None
 
 
 @pytest.mark.slow

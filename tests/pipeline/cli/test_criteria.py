@@ -5,7 +5,7 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from olist_pipeline.audit.stored import Counted
+from olist_pipeline.audit.stored import AuditCounts
 from olist_pipeline.cli.criteria import criteria
 from olist_pipeline.serving import criteria as scoring
 
@@ -16,15 +16,15 @@ def asked(settings, monkeypatch):
     monkeypatch.setenv("OLIST_HOME", str(settings.home))
     monkeypatch.setenv("OLIST_DATA_DIR", str(settings.landing))
     monkeypatch.setenv("OLIST_POSTGRES_URL", settings.postgres_url)
-    monkeypatch.setattr(scoring, "audit_counts", lambda settings: Counted({}, {}, {}))
+    monkeypatch.setattr(scoring, "audit_counts", lambda settings: AuditCounts({}, {}, {}))
     return lambda *options: CliRunner().invoke(criteria, options, catch_exceptions=False)
 
 
 def test_json_has_every_criterion_and_the_timeline(asked):
     result = asked("--json")
-    told = json.loads(result.output)
-    assert set(told) == {"criteria", "timeline"}
-    assert {"name", "context", "is_green", "value", "target", "evidence", "since"} == set(told["criteria"][0])
+    said = json.loads(result.output)
+    assert set(said) == {"criteria", "timeline"}
+    assert {"name", "context", "is_green", "value", "target", "evidence", "since"} == set(said["criteria"][0])
     assert result.exit_code == 1, "nothing was compared yet"
 
 

@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 import duckdb
 import pytest
 
-from olist_pipeline.audit.stored import Counted
+from olist_pipeline.audit.stored import AuditCounts
 from olist_pipeline.parity.html import Progress, html_report
 from olist_pipeline.registry import CONTEXTS
 from olist_pipeline.serving import criteria as scoring
-from olist_pipeline.serving.acts import tell_acts
+from olist_pipeline.serving.acts import add_acts
 from olist_pipeline.serving.criteria import RUNS, coverage, criteria
 from olist_pipeline.serving.timeline import timeline
 from olist_pipeline.settings import CutoverRules
@@ -21,7 +21,7 @@ from olist_pipeline.stores.run_history import Ended, Timing
 from olist_pipeline.stores.verdicts import Verdict
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
-COUNTED = Counted({"sales": 10, "customer": 4}, {"sales": 10, "customer": 3}, {"customer": 1})
+COUNTED = AuditCounts({"sales": 10, "customer": 4}, {"sales": 10, "customer": 3}, {"customer": 1})
 
 
 @pytest.fixture(autouse=True)
@@ -71,8 +71,8 @@ def test_parity_and_streak_are_those_of_the_verdicts(settings):
 
 def test_quarantine_is_the_latest_share_with_its_history(settings):
     for run, quarantined in (("r1", 50), ("r2", 10)):
-        told = verdict(True, "reconciliation", run, landing=1000, accepted=1000 - quarantined, quarantined=quarantined)
-        verdicts.record(settings.postgres_url, told)
+        said = verdict(True, "reconciliation", run, landing=1000, accepted=1000 - quarantined, quarantined=quarantined)
+        verdicts.record(settings.postgres_url, said)
     found = judged(settings)["share of quarantine", "sales"]
     assert (found.is_green, found.value) == (True, "1.00%")
     assert "2 runs 1.00% to 5.00%" in found.evidence
@@ -101,14 +101,14 @@ def test_the_error_rate_may_not_grow(latest, before, is_green):
 
 
 class TestCoverage:
-    def told(self, tmp_path, percent):
+    def said(self, tmp_path, percent):
         report = {"totals": {"percent_covered": percent}, "meta": {"timestamp": "2026-03-01T10:00:00.1"}}
         (tmp_path / "c.json").write_text(json.dumps(report))
         return coverage(tmp_path / "c.json")
 
     @pytest.mark.parametrize(("percent", "is_green"), [(90.0, True), (89.9, False)])
     def test_ninety_percent_is_enough(self, tmp_path, percent, is_green):
-        found = self.told(tmp_path, percent)
+        found = self.said(tmp_path, percent)
         assert found.is_green is is_green
         assert found.evidence == "measured 2026-03-01 10:00 by `make test`"
 
@@ -156,16 +156,16 @@ class TestSince:
     def test_a_switch_tells_the_act_in_the_release_that_it_makes(self, served):
         later = NOW + timedelta(hours=1)
         with duckdb.connect(str(served)) as connection:
-            tell_acts(connection, {"sales": "new"}, [act(1, "cutover", at=later)])
+            add_acts(connection, {"sales": "new"}, [act(1, "cutover", at=later)])
             [route] = connection.execute("SELECT value, is_green, since FROM about.migration_criteria").fetchall()
             assert route[:2] == ("new", True)
             assert route[2].astimezone(UTC) == later
-            [told] = connection.execute('SELECT what, context, "by", why FROM about.migration_timeline').fetchall()
-            assert told == ("cutover: shadow to new", "sales", "ana", "all green")
+            [said] = connection.execute('SELECT what, context, "by", why FROM about.migration_timeline').fetchall()
+            assert said == ("cutover: shadow to new", "sales", "ana", "all green")
 
     def test_a_release_of_another_version_is_left_as_it_is(self):
         with duckdb.connect() as connection:
-            tell_acts(connection, {"sales": "new"}, [act(1, "cutover")])
+            add_acts(connection, {"sales": "new"}, [act(1, "cutover")])
 
 
 def test_the_timeline_says_who_did_what_and_why_the_latest_first(settings):
