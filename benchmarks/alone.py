@@ -7,6 +7,7 @@ everything anew every time. What does not: Dagster, comparison and serving (see 
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import time
@@ -69,7 +70,8 @@ def measure(landing: Path, home: Path) -> None:
 
 
 def _dbt(settings: Settings, tree: str, window: Window | None = None, *, unit_tests: bool = False) -> None:
-    arguments = build_arguments(tree, as_of(settings.landing), is_whole=window is None)
+    today = json.dumps({"as_of": as_of(settings.landing).isoformat()})
+    arguments = [*build_arguments(tree, is_whole=window is None), "--vars", today]
     if unit_tests:
         arguments = [part for part in arguments if part not in ("--exclude-resource-type", "unit_test")]
     target = ["--target-path", str(settings.dbt_target / "bench"), "--log-path", str(settings.dbt_target / "logs")]

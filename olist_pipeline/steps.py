@@ -83,14 +83,20 @@ def run_intake(settings: Settings, url: str, table: LandingTable, today: date, r
 
 
 def run_validation(
-    settings: Settings, url: str, step: ValidationStep, months: Sequence[date] | None, run_id: str
+    settings: Settings,
+    url: str,
+    step: ValidationStep,
+    months: Sequence[date] | None,
+    run_id: str,
+    dated: LandingTable | None = ORDERS,
 ) -> ValidationReport:
     """Validate a step's inputs: accepted rows to staging, others to quarantine, events to the store.
 
-    `months` are whole months for a monthly step, None for another, which validates all there is.
+    `months` are whole months for a monthly step, None for another, which validates all there is. The last date in the
+    table `dated` is the day that is taken for today.
     """
     declared = frozenset((*step.intake, *step.published))
-    looked_back_from = as_of(readable_landing(settings, [ORDERS]))
+    looked_back_from = as_of(readable_landing(settings, [dated] if dated else []), dated)
     validated = step.validate(Inputs(settings.intake, settings.staging, declared, months, looked_back_from))
     quarantined = validated.quarantined()
     with ThreadPoolExecutor(1) as beside:

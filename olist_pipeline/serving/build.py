@@ -17,6 +17,9 @@ import duckdb
 import polars as pl
 
 from olist_pipeline.errors import OlistError
+from olist_pipeline.migration.load import present_migration
+from olist_pipeline.migration.model import Migration
+from olist_pipeline.migration.project import new_part
 from olist_pipeline.registry import contexts_behind
 from olist_pipeline.release_manifest import (
     DATABASE,
@@ -44,10 +47,10 @@ from olist_pipeline.serving.release import (
     refuse_past,
     remove_unneeded,
 )
-from olist_pipeline.serving.routing import DIMENSION, served_schemas
+from olist_pipeline.serving.routing import served_schemas
 from olist_pipeline.tablediff.fingerprint import fingerprint
 from olist_pipeline.tablediff.sql import literal, quote, relation_name
-from olist_pipeline.warehouse import NEW_PREFIX, WarehouseTable
+from olist_pipeline.warehouse import WarehouseTable, as_old_shows_it
 
 COPIES = 2
 """So many tables are copied at a time."""
@@ -76,36 +79,40 @@ class Publication:
     about: Mapping[str, pl.DataFrame] = field(default_factory=dict)
 
 
-def references_of(manifest: Mapping[str, Any], tables: Iterable[WarehouseTable]) -> tuple[Key, ...]:
-    """Return the references between `tables`, from dbt's manifest.
+def references_of(
+    manifest: Mapping[str, Any], tables: Iterable[WarehouseTable], migration: Migration | None = None
+) -> tuple[Key, ...]:
+    """Return the references between `tables`, from dbt's manifest of the new project, under the names of old.
 
     They are the relationships that the new models test, and every column that has the name of a dimension's key.
     """
-    by_name = {table.name: table for table in tables}
-    models = {uid: node for uid, node in manifest["nodes"].items() if node["name"].startswith(NEW_PREFIX)}
+    by_new = {table.new_relation: table for table in tables}
+    part = new_part(migration or present_migration())
+    models = {
+        uid: by_new[node["alias"]]
+        for uid, node in manifest["nodes"].items()
+        if node["resource_type"] == "model" and part.holds(node) and node["alias"] in by_new
+    }
     declared = {
         Key(
-            models[node["attached_node"]]["alias"],
-            node["test_metadata"]["kwargs"]["column_name"],
-            models[parent]["alias"],
-            node["test_metadata"]["kwargs"]["field"],
+            models[node["attached_node"]].name,
+            _as_old(models[node["attached_node"]], node["test_metadata"]["kwargs"]["column_name"]),
+            models[parent].name,
+            _as_old(models[parent], node["test_metadata"]["kwargs"]["field"]),
         )
         for node in manifest["nodes"].values()
         if node["resource_type"] == "test" and (node.get("test_metadata") or {}).get("name") == "relationships"
         for parent in node["depends_on"]["nodes"]
         if node["attached_node"] in models and parent in models and parent != node["attached_node"]
     }
-    dimensions = {
-        table.key[0]: name for name, table in by_name.items() if name.startswith(DIMENSION) and not table.key[1:]
-    }
+    dimensions = {table.key[0]: table.name for table in by_new.values() if table.is_dimension and not table.key[1:]}
     named = {
-        Key(node["alias"], column, dimensions[column], column)
-        for node in models.values()
-        for column in node.get("columns", {})
-        if column in dimensions and dimensions[column] != node["alias"]
+        Key(table.name, column, dimensions[column], column)
+        for uid, table in models.items()
+        for column in (_as_old(table, name) for name in manifest["nodes"][uid].get("columns", {}))
+        if column in dimensions and dimensions[column] != table.name
     }
-    found = [key for key in declared | named if {key.child, key.parent} <= by_name.keys()]
-    return tuple(sorted(found, key=lambda key: (key.child, key.column, key.parent)))
+    return tuple(sorted(declared | named, key=lambda key: (key.child, key.column, key.parent)))
 
 
 def publish(
@@ -184,14 +191,18 @@ def _copy_tables(
 ) -> dict[str, ReleasedTable]:
     """Copy both sides of each table, or the new one alone of a retired context, and prove that the copies are whole.
 
-    Sides with the same rows are kept once: new then is a view. They are returned as shown from new, which all have.
+    Sides with the same rows are kept once: new then is a view. They are returned as shown from new, where they have it:
+    a table without a pair has an old side alone. New has the names and columns of old.
     """
 
     def copy(table: WarehouseTable) -> ReleasedTable:
-        sides: tuple[Side, ...] = (NEW,) if table.context in retired else (OLD, NEW)
+        sides: tuple[Side, ...] = (OLD,) if not table.is_paired else (NEW,) if table.context in retired else (OLD, NEW)
         with connection.cursor() as cursor:
-            sources = {side: _copy_side(cursor, table.name, side) for side in sides}
-        return ReleasedTable(NEW, sources[NEW].rows, table.context, table.key, needs_of(table), sources)
+            sources = {side: _copy_side(cursor, table, side) for side in sides}
+        shown = sides[-1]
+        return ReleasedTable(
+            shown, sources[shown].rows, table.context, table.key, needs_of(table), sources, table.is_dimension
+        )
 
     connection.execute(f"CREATE SCHEMA {OLD}; CREATE SCHEMA {NEW}")
     connection.execute(f"ATTACH {literal(str(warehouse))} AS warehouse (READ_ONLY)")
@@ -202,8 +213,11 @@ def _copy_tables(
     return {name: one.result() for name, one in copied.items()}
 
 
-def _copy_side(connection: duckdb.DuckDBPyConnection, name: str, side: Side) -> Content:
+def _copy_side(connection: duckdb.DuckDBPyConnection, table: WarehouseTable, side: Side) -> Content:
+    name = table.name
     source, target = f"warehouse.{side}.{quote(name)}", relation_name(side, name)
+    if side == NEW:
+        source = as_old_shows_it(connection, table, "warehouse")
     before = fingerprint(connection, source)
     if side == NEW and _has(connection, OLD, name) and fingerprint(connection, relation_name(OLD, name)) == before:
         connection.execute(f"CREATE VIEW {target} AS FROM {relation_name(OLD, name)}")
@@ -212,6 +226,11 @@ def _copy_side(connection: duckdb.DuckDBPyConnection, name: str, side: Side) -> 
     if fingerprint(connection, target) != before:
         raise OlistError(f"The copy of {side}.{name} is not what the warehouse holds; run again.")
     return Content(before.rows, before.digest)
+
+
+def _as_old(table: WarehouseTable, column: str) -> str:
+    """Return the name that old has for a column of a new table."""
+    return table.renamed.get(column, column)
 
 
 def _has(connection: duckdb.DuckDBPyConnection, schema: str, name: str) -> bool:

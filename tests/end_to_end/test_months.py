@@ -83,7 +83,8 @@ class Warehouse:
             run_validation(self.settings, self.url, step, list(months) if step.is_monthly else None, "run")
 
     def build(self, window):
-        arguments = build_arguments("new", as_of(self.settings.landing), is_whole=window is None)
+        today = json.dumps({"as_of": as_of(self.settings.landing).isoformat()})
+        arguments = [*build_arguments("new", is_whole=window is None), "--vars", today]
         # The data tests are the same in each run: what is compared here are rows.
         arguments = ["run", *(part for part in arguments[1:] if part not in ("--exclude-resource-type", "unit_test"))]
         with self.environment():
