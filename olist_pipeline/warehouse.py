@@ -28,6 +28,9 @@ from olist_pipeline.tablediff.contract import fold
 from olist_pipeline.tablediff.sql import quote, relation_name
 
 OLD, REPLAY, NEW = "old", "replay", "new"
+MONTH = "order_month"
+"""The column by which both sides of a monthly table can be compared month by month."""
+
 _LOCKED = "set lock"
 """What DuckDB says of a file that another process has open."""
 
@@ -191,6 +194,11 @@ def only_in_new(connection: duckdb.DuckDBPyConnection, table: WarehouseTable) ->
     return new - old
 
 
+def _is_monthly(node: Mapping[str, Any]) -> bool:
+    config = node["config"]
+    return bool(config["materialized"] == "incremental" and config.get("incremental_strategy") == "months")
+
+
 def _columns(connection: duckdb.DuckDBPyConnection, catalog: str, schema: str, name: str) -> dict[str, str]:
     """Return the columns of a relation with their types; none where it is not there."""
     rows = connection.execute(
@@ -250,8 +258,7 @@ def _table(
         tolerances={column: bounds.model_dump() for column, bounds in pair.tolerances.items()},
         excluded=dict(pair.left_out),
         reads=tuple(sorted(_staged_sources(node, manifest))),
-        is_monthly=node["config"].get("incremental_strategy") == "months"
-        and node["config"]["materialized"] == "incremental",
+        is_monthly=_is_monthly(node) and MONTH not in pair.left_out,
         measures=tuple(pair.measures),
         new_name=pair.new_name,
         renamed=dict(pair.columns),

@@ -27,12 +27,16 @@ def unproven(manifest: Mapping[str, Any], migration: Migration, nodes: Collectio
 
 
 def refusal(error: str) -> str:
-    """Return the sentence for an error of dbt that the barrier caused; nothing for another error."""
-    for line_number, line in enumerate(lines := error.splitlines()):
-        if found := _REFUSED.search(line):
-            before = lines[max(line_number - 4, 0) : line_number + 1]
-            return f"Replay is no proof: {_who(before)} reads {found[1]}, where no accepted rows are; {REMEDY}."
-    return ""
+    """Return the sentence for an error of dbt that the barrier caused: all who asked; nothing for another error."""
+    lines = error.splitlines()
+    asked = [
+        f"{_who(lines[max(place - 4, 0) : place + 1])} reads {found[1]}"
+        for place, line in enumerate(lines)
+        if (found := _REFUSED.search(line))
+    ]
+    if not asked:
+        return ""
+    return f"Replay is no proof: {', '.join(dict.fromkeys(asked))}, where no accepted rows are; {REMEDY}."
 
 
 def _of_nodes(manifest: Mapping[str, Any], migration: Migration, nodes: Collection[str]) -> Iterator[str]:

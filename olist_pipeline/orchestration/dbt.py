@@ -264,7 +264,13 @@ def _built(build: Build, settings: Settings) -> dg.AssetsDefinition:
         environment = {**environment_of(settings, tree, landing), **window_variables(window)}
         for command in commands_of(tree, parsed, migration, is_whole=window is None):
             with exported(environment):
-                invocation = dbt.cli([*command, *variables], context=context, target_path=target)
+                # A test that fails is a result of its check; a model that fails ends the step.
+                invocation = dbt.cli(
+                    [*command, *variables],
+                    context=context,
+                    target_path=target,
+                    raise_on_error=command[0] != "test",
+                )
             brings = None if tree == NEW else partial(bring, settings, migration, parsed, tree)
             events = told(invocation.stream(), context, parsed, settings.warehouse, target, brings)
             for event in _happened(events, tree):

@@ -13,7 +13,10 @@ import duckdb
 import pytest
 
 from olist_pipeline.files import tree_hash
+from olist_pipeline.migration.load import load_migration
+from olist_pipeline.orchestration.dbt import retired_models
 from olist_pipeline.settings import PROJECT_DIR
+from olist_pipeline.warehouse import load_manifest
 from tests.docs.following import BLOCK
 from tests.environment import bare
 from tests.patience import patient
@@ -194,9 +197,9 @@ def test_dashboards_read_old_names_and_columns_whatever_is_served(followed):
     before, after, back = (served(followed.folder, number, columns) for number in (1, 2, 3))
     assert before == after == back
     counts = "SELECT count(*), count(dbt_loaded_at) FROM ride_list"
-    assert served(followed.folder, 1, counts) == [(60, 60)]
-    assert served(followed.folder, 2, counts) == [(58, 0)]
-    assert served(followed.folder, 3, counts) == [(60, 60)]
+    assert served(followed.folder, 1, counts) == [(200, 200)]
+    assert served(followed.folder, 2, counts) == [(198, 0)]
+    assert served(followed.folder, 3, counts) == [(200, 200)]
 
 
 def test_tables_without_a_pair_are_served_from_old(followed):
@@ -209,11 +212,11 @@ def test_tables_without_a_pair_are_served_from_old(followed):
         ]
 
 
-def test_a_retired_context_is_served_without_its_old_tables(followed):
-    last = max(int(path.name) for path in (followed.folder / "state" / "serving" / "releases").iterdir())
-    assert served(followed.folder, last, "SELECT count(*) FROM ride_list") == [(58,)]
-    old = "SELECT table_name FROM information_schema.tables WHERE table_schema = 'old' ORDER BY 1"
-    assert served(followed.folder, last, old) == [("dock_list",), ("fleet",), ("fleet_history",)]
+def test_a_retired_context_takes_its_own_old_models_with_it(followed):
+    migration = load_migration(followed.folder / "migration.yml")
+    manifest = load_manifest(followed.folder / "state" / "dbt" / "old" / "manifest.json")
+    dropped = {manifest["nodes"][uid]["name"] for uid in retired_models(manifest, migration, ["riding"])}
+    assert dropped == {"prep_rides", "ride_list", "rides_a_day"}
 
 
 def test_the_page_shows_no_other_project():
