@@ -54,9 +54,9 @@ def write_profile(settings: Settings, migration: Migration, tree: str) -> Path:
     Raises OlistError for a profile of the old project that is not there, or not of DuckDB.
     """
     folder = settings.dbt_target / "profiles" / tree
-    # Where one project holds both, its new models name their schema themselves, and old's have one of their own.
-    is_apart = migration.new_folder != migration.old_folder
-    target, output = TARGET, _ours(NEW if tree == NEW and is_apart else OLD)
+    # Where a project holds more than the new models, these name their schema themselves, and the others have another.
+    is_all_new = tree == NEW and not migration.new.folder
+    target, output = TARGET, _ours(NEW if is_all_new else OLD)
     if tree != NEW and migration.old.profile:
         target, output = _own_output(migration)
     database = database_of(settings, migration, tree)

@@ -15,9 +15,14 @@ from typing import Any
 import yaml
 
 from olist_pipeline.errors import OlistError
+from olist_pipeline.files import content_hash, tree_hash
 from olist_pipeline.migration.model import Migration
 
 Node = Mapping[str, Any]
+FOLDERS = ("models", "macros", "tests", "seeds", "snapshots", "dbt_packages")
+"""The folders of a dbt project that does not say others."""
+SUFFIXES = (".sql", ".yml", ".yaml", ".csv", ".md", ".py")
+
 RELATIONS = ("model", "seed", "snapshot")
 """The kinds of nodes that dbt makes relations of."""
 
@@ -61,6 +66,15 @@ def project_settings(folder: Path) -> dict[str, Any]:
     if not isinstance(settings, dict) or not isinstance(settings.get("name"), str):
         raise OlistError(f"{path} does not name its project; add `name:`.")
     return settings
+
+
+def project_hash(folder: Path) -> str:
+    """Return one hash over all of a dbt project that decides what it makes, its packages included."""
+    said = project_settings(folder)
+    named = [said.get(f"{kind}-paths") for kind in ("model", "macro", "test", "seed", "snapshot", "analysis")]
+    names = {*FOLDERS, *(name for several in named for name in several or ()), said.get("packages-install-path") or ""}
+    found = [folder / name for name in sorted(names - {""})]
+    return tree_hash(*found, suffixes=SUFFIXES) + content_hash(folder / "dbt_project.yml")
 
 
 def old_relations(manifest: Node, migration: Migration) -> dict[str, str]:

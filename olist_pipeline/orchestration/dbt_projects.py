@@ -20,13 +20,13 @@ from pathlib import Path
 from dagster_dbt import DbtProject
 
 from olist_pipeline.errors import OlistError
-from olist_pipeline.files import content_hash, replacing, tree_hash
+from olist_pipeline.files import content_hash, replacing
 from olist_pipeline.intake.span import as_of
 from olist_pipeline.landing.folder import readable_landing
 from olist_pipeline.migration.load import load_migration
 from olist_pipeline.migration.model import AS_OF, Migration
 from olist_pipeline.migration.profiles import project_folder, write_profile
-from olist_pipeline.migration.project import project_settings
+from olist_pipeline.migration.project import project_hash
 from olist_pipeline.months import FIRST_MONTH
 from olist_pipeline.orchestration.internals.dbt_cli import OwnDbt
 from olist_pipeline.registry import DATED, LANDING
@@ -34,7 +34,6 @@ from olist_pipeline.settings import DBT, Settings
 from olist_pipeline.warehouse import NEW, OLD
 
 QUIET = {"DBT_SEND_ANONYMOUS_USAGE_STATS": "false"}
-SUFFIXES = (".sql", ".yml", ".yaml", ".csv", ".md", ".py")
 
 
 def migration_of(settings: Settings) -> Migration:
@@ -125,7 +124,7 @@ def ensure_manifest(settings: Settings, tree: str = NEW) -> Path:
     migration, folder = migration_of(settings), _parsed(settings, tree)
     manifest, stamp = folder / "manifest.json", folder / "parsed"
     project = migration.new_folder if _of_new(migration, tree) else migration.old_folder
-    state = _state(project) + content_hash(migration.path)
+    state = project_hash(project) + content_hash(migration.path)
     said = ""
     with suppress(OSError, ValueError):
         said = stamp.read_text("utf-8")
@@ -152,15 +151,6 @@ def _of_new(migration: Migration, tree: str) -> bool:
 
 def _parsed(settings: Settings, tree: str) -> Path:
     return settings.dbt_target / (NEW if _of_new(migration_of(settings), tree) else OLD)
-
-
-def _state(project: Path) -> str:
-    said = project_settings(project)
-    paths = [said.get(f"{kind}-paths") for kind in ("model", "macro", "test", "seed", "snapshot", "analysis")]
-    default = ["models", "macros", "tests", "seeds", "snapshots", "dbt_packages"]
-    folders = {*default, *(name for named in paths for name in named or ()), said.get("packages-install-path") or ""}
-    found = [project / name for name in sorted(folders - {""})]
-    return tree_hash(*found, suffixes=SUFFIXES) + content_hash(project / "dbt_project.yml")
 
 
 def _parse(settings: Settings, migration: Migration, tree: str, parsed: Path, project: Path) -> None:

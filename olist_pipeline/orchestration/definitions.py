@@ -55,7 +55,7 @@ def build_defs(settings: Settings, resource_overrides: Mapping[str, Any] | None 
         *serving_assets(tables, parsed, retired, served),
     ]
     return dg.Definitions(
-        assets=described(assets, settings),
+        assets=described(assets, settings, tables),
         asset_checks=[*conservation_checks(), *parity_checks(compared), *standing],
         jobs=[*pipeline_jobs(standing), *cutover_jobs()],
         schedules=schedules(settings),

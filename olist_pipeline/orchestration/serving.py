@@ -12,6 +12,7 @@ from olist_pipeline.fingerprint import code_hash, landing_hashes, run_fingerprin
 from olist_pipeline.intake.span import as_of
 from olist_pipeline.landing.folder import readable_landing
 from olist_pipeline.orchestration.dbt import POOL
+from olist_pipeline.orchestration.dbt_projects import migration_of
 from olist_pipeline.orchestration.resources import PipelineResource, clear_failures
 from olist_pipeline.registry import CONTEXTS, DATED
 from olist_pipeline.serving import journal
@@ -59,7 +60,7 @@ def serving_assets(
                 [*tables, *served],
                 run_id=context.run_id,
                 fingerprint=run_fingerprint(settings, landing),
-                code=code_hash(),
+                code=code_hash(migration_of(settings)),
                 as_of=as_of(readable_landing(settings, [DATED] if DATED else []), DATED).isoformat(),
                 landing=landing,
                 references=references,
