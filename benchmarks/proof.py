@@ -13,14 +13,15 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from olist_pipeline.parity.conservation import (
-    Conservation,
-    IntakeConservation,
-    conservation_of,
-    intake_conservation_of,
+from olist_pipeline.parity.attribution import parity_subject
+from olist_pipeline.parity.reconciliation import (
+    IntakeReconciliation,
+    Reconciliation,
+    intake_reconciliation_of,
+    reconciliation_of,
 )
 from olist_pipeline.registry import CONTEXTS, LANDING
-from olist_pipeline.release_manifest import DATABASE
+from olist_pipeline.release_manifest import DATABASE, Route
 from olist_pipeline.serving import journal
 from olist_pipeline.serving.audit import audit
 from olist_pipeline.serving.gate import objections
@@ -59,18 +60,18 @@ def problems_of(settings: Settings, undisturbed: Outcome, *, same_release: bool)
     """
     url = ready_url(settings)
     return [
-        *_conservation(settings, url),
+        *_reconciliation(settings, url),
         *_gate(settings, url),
         *_routes(settings, url),
         *_differences(outcome_of(settings), undisturbed, same_release=same_release),
     ]
 
 
-def _conservation(settings: Settings, url: str) -> list[str]:
+def _reconciliation(settings: Settings, url: str) -> list[str]:
     staged = [table for moved in CONTEXTS.values() for table in moved.tables]
-    ledgers: list[Conservation | IntakeConservation] = [
-        *(intake_conservation_of(settings, table) for table in LANDING.values()),
-        *(conservation_of(settings, url, table) for table in staged),
+    ledgers: list[Reconciliation | IntakeReconciliation] = [
+        *(intake_reconciliation_of(settings, table) for table in LANDING.values()),
+        *(reconciliation_of(settings, url, table) for table in staged),
     ]
     return [ledger.sentence() for ledger in ledgers if not ledger.holds]
 
@@ -79,7 +80,8 @@ def _gate(settings: Settings, url: str) -> list[str]:
     """Return what the gate says of the warehouse: verdicts that are missing, red, or of other rows than are there."""
     tables = warehouse_tables(load_manifest(settings.dbt_target / "old" / "manifest.json"))
     with reading(settings.warehouse) as connection:
-        return objections(settings, url, connection, tables, dict.fromkeys(CONTEXTS, "new"))
+        wanted: dict[str, Route] = dict.fromkeys(CONTEXTS, "new")
+        return objections(settings, url, tables, wanted, lambda table: parity_subject(connection, table))
 
 
 def _routes(settings: Settings, url: str) -> list[str]:

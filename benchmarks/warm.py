@@ -17,6 +17,7 @@ import importlib
 import json
 import logging
 import os
+import select
 import signal
 import socket
 import sys
@@ -25,7 +26,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 CLIENT = """#!{python} -IS
-import json, os, signal, socket, sys
+import ctypes, json, os, signal, socket, sys
+ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 server = socket.socket(socket.AF_UNIX)
 server.connect({path!r})
 asked = json.dumps([sys.argv[1:], os.getcwd(), dict(os.environ), os.getpgid(0)]).encode()
@@ -110,7 +112,7 @@ def _import_olist(dbt: Path) -> None:
     for name in ("main", "run", "backfill", "cutover", "status", "parity", "releases", "summary"):
         importlib.import_module(f"olist_pipeline.cli.{name}")
     for name in ("settings", "orchestration.dbt", "orchestration.definitions"):
-        vars(importlib.import_module(f"olist_pipeline.{name}"))["DBT"] = dbt
+        vars(importlib.import_module(f"olist_pipeline.{name}"))["DBT"] = (str(dbt),)
 
 
 def _serve_dbt(listener: socket.socket) -> None:
@@ -159,5 +161,17 @@ def _answer(asking: socket.socket) -> None:
     for file in files:
         os.close(file)
     asking.sendall(f"{child}\n".encode())
-    _, status = os.waitpid(child, 0)
+    status = _end_with(asking, child)
     asking.sendall(f"{os.waitstatus_to_exitcode(status)}\n".encode())
+
+
+def _end_with(asking: socket.socket, child: int) -> int:
+    """Wait for a dbt and return its status; one whose client is gone ends with it, as the real one does."""
+    while True:
+        ended, status = os.waitpid(child, os.WNOHANG)
+        if ended:
+            return status
+        gone, _, _ = select.select([asking], [], [], 0.02)
+        if gone and not asking.recv(1):
+            os.kill(child, signal.SIGKILL)
+            os._exit(1)

@@ -52,7 +52,7 @@ def signed_days(days: float | None) -> str:
 
 
 def holds(value: bool | None) -> Badge:
-    """Return the verdict of a conservation."""
+    """Return the verdict of a reconciliation."""
     if value is None:
         return Badge("Not checked", "grey")
     return Badge("Holds", "green") if value else Badge("Does not hold", "red")

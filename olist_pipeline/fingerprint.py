@@ -12,7 +12,7 @@ from contextlib import suppress
 
 from olist_pipeline.errors import OlistError
 from olist_pipeline.files import content_hash, tree_hash
-from olist_pipeline.landing.folder import readable_landing
+from olist_pipeline.landing.folder import landing_hash, readable_landing
 from olist_pipeline.migration.load import load_migration, present_migration
 from olist_pipeline.migration.model import Migration
 from olist_pipeline.migration.project import project_hash
@@ -24,13 +24,11 @@ BESIDE = ("*.py", "*/*.py", "*/*/*.py")
 
 
 def landing_hashes(settings: Settings, tables: Iterable[str] = tuple(LANDING)) -> dict[str, str]:
-    """Return the content hash of each landing file that is there and whole, by table: of `tables`, or of all."""
+    """Return the content hash of each landing table that is there and whole, by table: of `tables`, or of all."""
     found = {}
     for table in (LANDING[name] for name in tables):
         with suppress(OlistError):
-            path = readable_landing(settings, [table]) / table.file
-            if path.is_file():
-                found[table.name] = content_hash(path)
+            found[table.name] = landing_hash(readable_landing(settings, [table]), table)
     return found
 
 

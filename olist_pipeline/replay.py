@@ -16,11 +16,13 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
+import polars as pl
+
 from olist_pipeline.errors import OlistError
-from olist_pipeline.files import content_hash, replacing, tree_hash
+from olist_pipeline.files import replacing, tree_hash
 from olist_pipeline.landing.catalogue import LandingTable
 from olist_pipeline.landing.csv_file import SOURCE_ROW, read_records
-from olist_pipeline.landing.folder import path_of, readable_landing
+from olist_pipeline.landing.folder import files_of, landing_hash, readable_landing
 from olist_pipeline.migration.model import Migration
 from olist_pipeline.registry import LANDING
 from olist_pipeline.settings import Settings
@@ -59,14 +61,14 @@ def _written(
     settings: Settings, folder: Path, table: LandingTable, stamps: Mapping[str, tuple[str, int]]
 ) -> tuple[str, int]:
     """Write the accepted rows of a table's file; return what they are made of, and how many there are."""
-    path = path_of(readable_landing(settings, [table]), table)
+    landing = readable_landing(settings, [table])
     staged = tree_hash(settings.staging / table.context / table.name, suffixes=(".parquet",))
-    stamp = f"{content_hash(path)}:{staged}"
+    stamp = f"{landing_hash(landing, table)}:{staged}"
     before, rows = stamps.get(table.file, ("", 0))
     if before == stamp and (folder / table.file).is_file():
         return stamp, rows
     accepted = scan_staging(settings.staging, table.context, table.name).select(SOURCE_ROW).collect()
-    records = read_records(path, table).join(accepted, on=SOURCE_ROW, how="semi", maintain_order="left")
+    records = _records(landing, table).join(accepted, on=SOURCE_ROW, how="semi", maintain_order="left")
     if records.height != accepted.height:
         raise OlistError(
             f"{table.file} has changed since its rows were accepted: {accepted.height:,} were, and {records.height:,} "
@@ -75,6 +77,16 @@ def _written(
     with replacing(folder / table.file) as temporary:
         records.drop(SOURCE_ROW).write_csv(temporary)
     return stamp, records.height
+
+
+def _records(landing: Path, table: LandingTable) -> pl.DataFrame:
+    """Return the records of a table's file, or of its parts, numbered through as intake numbers them."""
+    found, offset = [], 0
+    for path in files_of(landing, table):
+        records, count = read_records(path, table)
+        found.append(records.with_columns(pl.col(SOURCE_ROW) + offset))
+        offset += count
+    return pl.concat(found)
 
 
 def _copy(settings: Settings, folder: Path, file: str) -> None:

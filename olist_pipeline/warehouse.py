@@ -13,7 +13,7 @@ import json
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -61,10 +61,6 @@ class WarehouseTable:
     def new_relation(self) -> str:
         """The name of the new relation."""
         return self.new_name or self.name
-
-    def as_released(self) -> WarehouseTable:
-        """Return the table as a release has it: new is there under the names of old."""
-        return replace(self, new_name="", renamed={}, excluded={})
 
     def names(self, schema: str) -> str:
         """Return the name of the table in one of the schemas of the warehouse."""

@@ -58,12 +58,12 @@ def _(filters, kept, release):
         totals = _reader.values("migration_totals")
         routes = _reader.ask("migration_routes")
         parity = cells.in_words(_reader.ask("migration_parity"), "verdict", "context")
-        conservation = _reader.ask("migration_conservation")
+        reconciliation = _reader.ask("migration_reconciliation")
         by_rule = cells.in_words(_reader.ask("migration_quarantine_by_rule"), "source_table")
         by_month = _reader.ask("migration_quarantine_by_month")
         rules = cells.in_words(_reader.ask("migration_rules", **filters.value), "context")
     verdicts = {"Identical": "green", "Explained": "amber", "Differs": "red"}
-    rows = conservation.with_columns(
+    rows = reconciliation.with_columns(
         pl.concat_str(pl.col("context"), pl.lit(" / "), pl.col("table_name").str.replace_all("_", " ")).alias("table")
     )
     same = parity.with_columns(
@@ -81,7 +81,7 @@ def _(filters, kept, release):
             Figure(
                 "Rows accounted for",
                 formats.count(totals["landing"]),
-                f"Conserved in {formats.count(totals['conserved_tables'])} of {totals['staged_tables']} tables",
+                f"Reconciled in {formats.count(totals['reconciled_tables'])} of {totals['staged_tables']} tables",
             ),
             Figure("Quarantined", formats.count(totals["quarantined"]), "Rows kept out, each with its rules"),
             Figure(
@@ -140,7 +140,7 @@ def _(filters, kept, release):
                 "Share of the larger side; what differs in an explained table comes from quarantined rows alone",
             ),
             Table(
-                "Conservation: landing = accepted + quarantined",
+                "Reconciliation: landing = accepted + quarantined",
                 rows,
                 {
                     "table": ("Table", str),

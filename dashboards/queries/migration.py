@@ -15,20 +15,21 @@ MIGRATION: dict[str, Query] = {
     ),
     "migration_totals": query(
         "The migration in figures",
-        "about.migration_conservation",
+        "about.migration_reconciliation",
         "about.migration_parity",
         "about.migration_rules",
         sql="""
             WITH own_rows AS (
                 -- A context may stage a second table of another's landing rows; those are counted once.
-                SELECT landing, accepted, quarantined FROM about.migration_conservation WHERE landing_table = table_name
+                SELECT landing, accepted, quarantined FROM about.migration_reconciliation
+                WHERE landing_table = table_name
             )
             SELECT
                 (SELECT sum(landing)::BIGINT FROM own_rows) AS landing,
                 (SELECT sum(accepted)::BIGINT FROM own_rows) AS accepted,
                 (SELECT sum(quarantined)::BIGINT FROM own_rows) AS quarantined,
-                (SELECT count(*) FROM about.migration_conservation) AS staged_tables,
-                (SELECT count(*) FROM about.migration_conservation WHERE holds) AS conserved_tables,
+                (SELECT count(*) FROM about.migration_reconciliation) AS staged_tables,
+                (SELECT count(*) FROM about.migration_reconciliation WHERE holds) AS reconciled_tables,
                 (SELECT count(*) FROM about.migration_parity) AS compared_tables,
                 (SELECT count(*) FROM about.migration_parity WHERE is_green) AS green_tables,
                 (SELECT count(*) FROM about.migration_parity WHERE verdict = 'identical') AS identical_tables,
@@ -45,12 +46,12 @@ MIGRATION: dict[str, Query] = {
             ORDER BY context, table_name
         """,
     ),
-    "migration_conservation": query(
+    "migration_reconciliation": query(
         "Landing rows, accepted and quarantined",
-        "about.migration_conservation",
+        "about.migration_reconciliation",
         sql="""
             SELECT context, table_name, landing, accepted, quarantined, holds
-            FROM about.migration_conservation
+            FROM about.migration_reconciliation
             WHERE landing IS NOT NULL
             ORDER BY context, table_name
         """,

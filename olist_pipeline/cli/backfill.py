@@ -18,7 +18,7 @@ from olist_pipeline.cli.run import check_landing
 from olist_pipeline.errors import OlistError
 from olist_pipeline.months import FIRST_MONTH, MonthRange, month_text
 from olist_pipeline.orchestration.dbt_projects import ensure_manifest
-from olist_pipeline.orchestration.instance import bury_killed_runs, prepare, quiet_instance, sole_run
+from olist_pipeline.orchestration.instance import fail_killed_runs, prepare, quiet_instance, sole_run
 from olist_pipeline.orchestration.jobs import job_name
 from olist_pipeline.orchestration.partition_states import (
     PartitionState,
@@ -45,6 +45,8 @@ def backfill(context: str, first: str | None, last: str | None, only: PartitionS
     """Validate and build months of a CONTEXT again, with everything of it that is not by month, and its proofs."""
     settings = Settings.from_env()
     console = Console(file=sys.stderr if as_json else sys.stdout)
+    if not _is_monthly(context) and (first or last or only):
+        raise OlistError(f"{context} has nothing by month; leave out --from, --to and --only.")
     check_landing(settings)
     wanted = wanted_months(first, last, all_months(settings), date.today())
     if not settings.warehouse.exists():
@@ -55,7 +57,7 @@ def backfill(context: str, first: str | None, last: str | None, only: PartitionS
         _report(console, as_json, context, [], [], f"No month of {context} in {describe(list(wanted))} is {only}.")
         return
     parts = ranges(months) if _is_monthly(context) else [wanted]
-    # Conservation is of all months: proofs come last, when no month is missing any more, and are then of all parts.
+    # Reconciliation is of all months: proofs come last, when no month is missing any more, and are then of all parts.
     *earlier, final = parts
     plan = [Planned(job_name(context), part, is_monthly_only=True) for part in earlier]
     plan += [Planned(job_name(context), final, is_compared_whole=bool(earlier))]
@@ -103,7 +105,7 @@ def _in_state(settings: Settings, context: str, wanted: MonthRange, state: Parti
     keys = monthly_keys(context, warehouse_tables(load_manifest(ensure_manifest(settings))))
     # The months of a run that was killed count as being at work until somebody knows that it is dead.
     with sole_run(settings), quiet_instance(settings) as instance:
-        bury_killed_runs(instance)
+        fail_killed_runs(instance)
         return in_state(partition_states(instance, keys, wanted), state)
 
 

@@ -32,7 +32,7 @@ REASON = click.option("--reason", default="", help="Why; it is kept in the histo
 def cutover(context: str, to: str, force: bool, reason: str, as_json: bool) -> None:
     """Serve CONTEXT from the new pipeline, from this moment on.
 
-    Refused, with everything that is missing, unless parity and conservation are green on the data that is served, for
+    Refused, with everything that is missing, unless parity and reconciliation are green on the data that is served, for
     as many runs in a row as OLIST_CUTOVER_STREAK says. A context that was rolled back is on old: --to shadow first.
     """
     settings = Settings.from_env()

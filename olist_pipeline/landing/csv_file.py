@@ -67,10 +67,10 @@ def read_text(path: Path, table: LandingTable) -> CsvText:
     return CsvText(rows, malformed, extra)
 
 
-def read_records(path: Path, table: LandingTable) -> pl.DataFrame:
-    """Return the records of the right length: `source_row` and every column of the header, as text."""
+def read_records(path: Path, table: LandingTable) -> tuple[pl.DataFrame, int]:
+    """Return the records of the right length, `source_row` and every column as text, and how many there are in all."""
     report, _ = check_file(path, table)
-    return _read(path, report, report.header)
+    return _read(path, report, report.header), report.records
 
 
 def check_file(path: Path, table: LandingTable) -> tuple[Report, tuple[str, ...]]:

@@ -1,4 +1,4 @@
-"""Asset checks: conservation and quarantine of every validated table, parity of every new table.
+"""Asset checks: reconciliation and quarantine of every validated table, parity of every new table.
 
 What belongs here: running the proofs and storing their verdicts. What does not: the proofs themselves
 (`parity`). dbt's tests are checks of their own (see `dbt`).
@@ -21,8 +21,8 @@ from olist_pipeline.orchestration.resources import PipelineResource, clear_failu
 from olist_pipeline.orchestration.validation import staging_key
 from olist_pipeline.parity.attribution import Evidence, TableParity, parity_of
 from olist_pipeline.parity.causes import causes
-from olist_pipeline.parity.conservation import conservation_of, conservation_subject, intake_conservation_of
 from olist_pipeline.parity.html import write_report
+from olist_pipeline.parity.reconciliation import intake_reconciliation_of, reconciliation_of, reconciliation_subject
 from olist_pipeline.registry import LANDING, LINKS, STEPS, origins
 from olist_pipeline.stores import approvals, quarantine, verdicts
 from olist_pipeline.stores.verdicts import Verdict
@@ -34,8 +34,8 @@ from olist_pipeline.warehouse import NEW, OLD, REPLAY, WarehouseTable
 QUARANTINE = "quarantine"
 
 
-def conservation_checks() -> list[dg.AssetChecksDefinition]:
-    """Return the conservation and quarantine checks of all contexts, a step of checks for a step of validation."""
+def reconciliation_checks() -> list[dg.AssetChecksDefinition]:
+    """Return the reconciliation and quarantine checks of all contexts, a step of checks for a step of validation."""
     return [*map(_intake_check, LANDING.values()), *map(_validation_check, STEPS)]
 
 
@@ -97,25 +97,25 @@ def _parity_checks(name: str, tables: Sequence[WarehouseTable], is_monthly: bool
 def _intake_check(table: LandingTable) -> dg.AssetChecksDefinition:
     @dg.asset_check(
         asset=intake_key(table.name),
-        name="conservation",
+        name="reconciliation",
         blocking=True,
         description=f"Every record of `{table.file}` is in intake, once.",
     )
-    def conservation(pipeline: PipelineResource) -> dg.AssetCheckResult:
+    def reconciliation(pipeline: PipelineResource) -> dg.AssetCheckResult:
         with clear_failures():
-            ledger = intake_conservation_of(pipeline.settings, table)
+            ledger = intake_reconciliation_of(pipeline.settings, table)
         return dg.AssetCheckResult(
             passed=ledger.holds, description=ledger.sentence(), metadata={"landing": ledger.landing}
         )
 
-    return conservation
+    return reconciliation
 
 
 def _validation_check(step: ValidationStep) -> dg.AssetChecksDefinition:
     tables = {staging_key(table.context, table.name): table for table in step.tables}
 
     @dg.multi_asset_check(
-        name=f"{step.name}_conservation",
+        name=f"{step.name}_reconciliation",
         specs=[spec for key, table in tables.items() for spec in _validation_specs(key, table)],
         can_subset=True,
     )
@@ -125,26 +125,26 @@ def _validation_check(step: ValidationStep) -> dg.AssetChecksDefinition:
         for key in dict.fromkeys(check_key.asset_key for check_key in selected):
             table = tables[key]
             with clear_failures():
-                ledger = conservation_of(settings, url, table)
+                ledger = reconciliation_of(settings, url, table)
                 share = share_of(url, Counted(table, ledger.landing, ledger.quarantined), settings.cutover)
             if dg.AssetCheckKey(key, QUARANTINE) in selected:
                 yield _quarantine_result(key, share)
-            if dg.AssetCheckKey(key, "conservation") not in selected:
+            if dg.AssetCheckKey(key, "reconciliation") not in selected:
                 continue
             verdict = Verdict(
                 context=table.context,
                 table=table.name,
-                comparison="conservation",
+                comparison="reconciliation",
                 verdict="holds" if ledger.holds else "does not hold",
                 is_green=ledger.holds,
-                subject=conservation_subject(settings, table),
+                subject=reconciliation_subject(settings, table),
                 report=ledger.to_dict(),
                 run_id=context.run.run_id,
             )
             verdicts.record(url, verdict)
             yield dg.AssetCheckResult(
                 asset_key=key,
-                check_name="conservation",
+                check_name="reconciliation",
                 passed=ledger.holds,
                 description=ledger.sentence(),
                 metadata={
@@ -160,7 +160,7 @@ def _validation_check(step: ValidationStep) -> dg.AssetChecksDefinition:
 
 def _validation_specs(key: dg.AssetKey, table: StagedTable) -> Iterator[dg.AssetCheckSpec]:
     what = "Landing rows are accepted or quarantined, once, and accepted cells equal landing cells."
-    yield dg.AssetCheckSpec("conservation", asset=key, blocking=True, description=what)
+    yield dg.AssetCheckSpec("reconciliation", asset=key, blocking=True, description=what)
     if table.source:
         what = "Not most of the landing rows are in quarantine; a warning above OLIST_QUARANTINE_LIMIT."
         yield dg.AssetCheckSpec(QUARANTINE, asset=key, blocking=True, description=what)

@@ -99,7 +99,7 @@ def guard_sensor(is_automated: bool) -> dg.SensorDefinition:
         name="guard",
         minimum_interval_seconds=GUARD_SECONDS,
         default_status=dg.DefaultSensorStatus.RUNNING if is_automated else dg.DefaultSensorStatus.STOPPED,
-        description="Rolls back and blocks a context whose parity, conservation, freshness or queries have regressed.",
+        description="Rolls back and blocks a context whose parity, reconciliation, freshness or queries got worse.",
     )
     def sensor(pipeline: PipelineResource) -> dg.SkipReason:
         with clear_failures():

@@ -23,6 +23,7 @@ from olist_pipeline.errors import OlistError
 from olist_pipeline.files import content_hash, replacing
 from olist_pipeline.intake.span import as_of
 from olist_pipeline.landing.folder import readable_landing
+from olist_pipeline.landing.parts import is_in_parts
 from olist_pipeline.migration.load import load_migration
 from olist_pipeline.migration.model import AS_OF, Migration
 from olist_pipeline.migration.profiles import project_folder, write_profile
@@ -32,6 +33,9 @@ from olist_pipeline.orchestration.internals.dbt_cli import OwnDbt
 from olist_pipeline.registry import DATED, LANDING
 from olist_pipeline.settings import DBT, Settings
 from olist_pipeline.warehouse import NEW, OLD
+
+PARTS_VARIABLE = "OLIST_LANDING_PARTS"
+"""The environment variable that says which landing tables are folders of parts."""
 
 QUIET = {"DBT_SEND_ANONYMOUS_USAGE_STATS": "false"}
 
@@ -82,7 +86,8 @@ def environment_of(settings: Settings, tree: str, landing: Path) -> dict[str, st
     if tree == NEW:
         return QUIET
     named = {migration.landing.environment: str(landing)} if migration.landing.environment else {}
-    return {**QUIET, **migration.old.environment, **named}
+    in_parts = [table.name for table in LANDING.values() if is_in_parts(landing, table)]
+    return {**QUIET, PARTS_VARIABLE: ",".join(in_parts), **migration.old.environment, **named}
 
 
 def landing_of(settings: Settings) -> Path:

@@ -12,7 +12,7 @@ from typing import Any
 import dagster as dg
 from dagster_duckdb import DuckDBResource
 
-from olist_pipeline.orchestration.checks import conservation_checks, parity_checks
+from olist_pipeline.orchestration.checks import parity_checks, reconciliation_checks
 from olist_pipeline.orchestration.cutover import cutover_jobs, guard_sensor
 from olist_pipeline.orchestration.dbt import dbt_tree_assets
 from olist_pipeline.orchestration.dbt_projects import ensure_manifest, migration_of
@@ -56,7 +56,7 @@ def build_defs(settings: Settings, resource_overrides: Mapping[str, Any] | None 
     ]
     return dg.Definitions(
         assets=described(assets, settings, tables),
-        asset_checks=[*conservation_checks(), *parity_checks(compared), *standing],
+        asset_checks=[*reconciliation_checks(), *parity_checks(compared), *standing],
         jobs=[*pipeline_jobs(standing), *cutover_jobs()],
         schedules=schedules(settings),
         sensors=[*sensors(settings, tables), guard_sensor(settings.is_automated)],

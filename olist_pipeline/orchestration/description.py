@@ -52,7 +52,7 @@ def _links(key: dg.AssetKey, old_names: Mapping[str, str]) -> dict[str, Any]:
         if book.table == name
         for rule in book.rules
     ]
-    links = {"conservation": _check_page(key, "conservation")}
+    links = {"reconciliation": _check_page(key, "reconciliation")}
     return {**links, "rules": dg.MetadataValue.md("\n".join(rules))} if rules else links
 
 

@@ -84,7 +84,7 @@ def sensors(settings: Settings, tables: tuple[WarehouseTable, ...]) -> list[dg.S
     often = {"minimum_interval_seconds": settings.look_seconds, "default_status": status}
     return [
         _landing_sensor(tables, often),
-        _result_sensor("quarantine_rate", "conservation", _quarantine_alerts, often),
+        _result_sensor("quarantine_rate", "reconciliation", _quarantine_alerts, often),
         _result_sensor("parity_regression", "parity", _regression_alerts, often),
         _failure_sensor(often),
     ]

@@ -18,7 +18,7 @@ from olist_pipeline.registry import CONTEXTS, DATED
 from olist_pipeline.serving import journal
 from olist_pipeline.serving.about import about
 from olist_pipeline.serving.build import Publication, publish, references_of
-from olist_pipeline.serving.gate import objections, parity_runs
+from olist_pipeline.serving.gate import objections, parity_runs, subject
 from olist_pipeline.stores import routes
 from olist_pipeline.warehouse import NEW, OLD, WarehouseTable
 
@@ -39,7 +39,6 @@ def serving_assets(
     sides = {table.name: (NEW,) if table.context in retired else (OLD, NEW) for table in tables}
     deps = [dg.AssetKey([schema, table.names(schema)]) for table in tables for schema in sides[table.name]]
     deps += [dg.AssetKey([OLD, table.name]) for table in served]
-    released = [table.as_released() for table in tables]
 
     @dg.asset(
         key=RELEASE,
@@ -73,7 +72,9 @@ def serving_assets(
                 settings.warehouse,
                 publication,
                 lambda: journal.recorded_routes(settings.serving, url, CONTEXTS),
-                lambda connection, routed: objections(settings, url, connection, released, routed),
+                lambda stored, routed: objections(
+                    settings, url, tables, routed, lambda table: subject(stored[table.name].sources)
+                ),
             )
             routes.record_release(url, CONTEXTS, published.number)
         return dg.MaterializeResult(

@@ -135,7 +135,7 @@ def signed(value: Number) -> str:
 def _side(plan: Plan, which: int, place: int, measures: Sequence[str]) -> str:
     """Return a side with its keys, the id in question as text, and the measures as v<i>."""
     source = (plan.old, plan.new)[which].source
-    keys = ", ".join(f"{pair.forms()[which]} AS k{i}" for i, pair in enumerate(plan.keys))
+    keys = ", ".join(f"{pair.key_forms()[which]} AS k{i}" for i, pair in enumerate(plan.keys))
     pair = plan.keys[place]
     values = "".join(f", {quote(name)} AS v{i}" for i, name in enumerate(measures))
     return f"(SELECT {keys}, {(pair.old, pair.new)[which].text} AS id{values} FROM {source})"

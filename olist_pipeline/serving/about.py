@@ -1,4 +1,4 @@
-"""What a release says of the migration itself: parity, conservation, quarantine and rules.
+"""What a release says of the migration itself: parity, reconciliation, quarantine and rules.
 
 What belongs here: counting what the stores and staging hold, and gathering it as the tables of the schema `about` of a
 release. What does not: making a release (see `build`), its routes, which a switch tells anew (see `compose`), and
@@ -41,7 +41,7 @@ _PARITY = pl.Schema(
         ("recorded_at", pl.Datetime("us", "UTC")),
     ]
 )
-_CONSERVATION = pl.Schema(
+_RECONCILIATION = pl.Schema(
     [
         ("context", pl.String),
         ("table_name", pl.String),
@@ -108,13 +108,13 @@ class RuleCount:
 def about(settings: Settings, url: str) -> dict[str, pl.DataFrame]:
     """Return the tables of the schema `about`, by name, as the stores are now.
 
-    `migration_parity` has a row a warehouse table, `migration_conservation` a staged
+    `migration_parity` has a row a warehouse table, `migration_reconciliation` a staged
     table, `migration_quarantine` a table, rule and order month, `migration_rules` a rule. Counts are rows.
     """
     flags = flag_counts(settings)
     return {
         "migration_parity": _parity(url),
-        "migration_conservation": _conservation(settings, url),
+        "migration_reconciliation": _reconciliation(settings, url),
         "migration_quarantine": _quarantine(url),
         "migration_rules": _rules(url, flags),
     }
@@ -210,8 +210,8 @@ def _parity(url: str) -> pl.DataFrame:
     return pl.DataFrame(rows, _PARITY, orient="row")
 
 
-def _conservation(settings: Settings, url: str) -> pl.DataFrame:
-    holds = {key: verdict.is_green for key, verdict in verdicts.latest(url, "conservation").items()}
+def _reconciliation(settings: Settings, url: str) -> pl.DataFrame:
+    holds = {key: verdict.is_green for key, verdict in verdicts.latest(url, "reconciliation").items()}
     sources = {
         (context.name, table.name): table.source.name if table.source else None
         for context in CONTEXTS.values()
@@ -222,7 +222,7 @@ def _conservation(settings: Settings, url: str) -> pl.DataFrame:
         key = (count.context, count.table)
         counts = (count.landing, count.accepted, count.quarantined)
         rows.append((*key, sources[key], *counts, holds.get(key)))
-    return pl.DataFrame(rows, _CONSERVATION, orient="row")
+    return pl.DataFrame(rows, _RECONCILIATION, orient="row")
 
 
 def _quarantine(url: str) -> pl.DataFrame:

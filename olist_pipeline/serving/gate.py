@@ -10,13 +10,11 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from typing import Any
 
-import duckdb
-
 from olist_pipeline.fingerprint import landing_hashes
-from olist_pipeline.parity.attribution import ParityVerdict, parity_subject
-from olist_pipeline.parity.conservation import conservation_subject
+from olist_pipeline.parity.attribution import ParityVerdict
+from olist_pipeline.parity.reconciliation import reconciliation_subject
 from olist_pipeline.registry import CONTEXTS
-from olist_pipeline.release_manifest import NEW, OLD, Release, Route
+from olist_pipeline.release_manifest import NEW, OLD, Content, Release, Route, Side
 from olist_pipeline.serving.audit import unchecked
 from olist_pipeline.settings import Settings
 from olist_pipeline.stores import approvals, verdicts
@@ -29,31 +27,21 @@ Verdicts = Mapping[tuple[str, str], Verdict]
 
 COMPARED_ROUTES: tuple[Route, ...] = ("shadow", "new")
 """A context in shadow is held to what new will be held to; one on old is not, and a retired one cannot be."""
-CONSERVED_ROUTES: tuple[Route, ...] = (*COMPARED_ROUTES, "retired")
+RECONCILED_ROUTES: tuple[Route, ...] = (*COMPARED_ROUTES, "retired")
 
 
 def objections(
-    settings: Settings,
-    url: str,
-    connection: duckdb.DuckDBPyConnection,
-    tables: Iterable[WarehouseTable],
-    routes: Mapping[str, Route],
-) -> list[str]:
-    """Return one sentence for each verdict that is missing, red or stale; none means that the gate is open.
-
-    `connection` is to a database with the tables in the schemas old and new: the warehouse, or a release.
-    """
-    return _verdict_objections(settings, url, tables, routes, lambda table: parity_subject(connection, table))
-
-
-def _verdict_objections(
     settings: Settings,
     url: str,
     tables: Iterable[WarehouseTable],
     routes: Mapping[str, Route],
     subject_of: Callable[[WarehouseTable], str],
 ) -> list[str]:
-    parity, conservation = verdicts.latest(url, "parity"), verdicts.latest(url, "conservation")
+    """Return one sentence for each verdict that is missing, red or stale; none means that the gate is open.
+
+    `subject_of` returns the `parity_subject` of a table as it is about to be published.
+    """
+    parity, reconciliation = verdicts.latest(url, "parity"), verdicts.latest(url, "reconciliation")
     compared = [table for table in tables if routes.get(table.context) in COMPARED_ROUTES]
     found = [
         _objection(f"parity of {table.name}", parity.get((table.context, table.name)), subject_of(table))
@@ -62,15 +50,15 @@ def _verdict_objections(
     found += _unapproved(url, [parity.get((table.context, table.name)) for table in compared])
     found += [
         _objection(
-            f"conservation of {table.name}",
-            conservation.get((context, table.name)),
-            conservation_subject(settings, table),
+            f"reconciliation of {table.name}",
+            reconciliation.get((context, table.name)),
+            reconciliation_subject(settings, table),
         )
         for context, route in routes.items()
-        if route in CONSERVED_ROUTES
+        if route in RECONCILED_ROUTES
         for table in CONTEXTS[context].tables
     ]
-    found += [share.sentence() for share in _shares(settings, url, conservation, routes) if share.stops]
+    found += [share.sentence() for share in _shares(settings, url, reconciliation, routes) if share.stops]
     return [objection for objection in found if objection]
 
 
@@ -88,12 +76,12 @@ def cutover_objections(
     """
     tables = release_tables(release, context)
     return [
-        *_verdict_objections(settings, url, tables, {context: "new"}, lambda table: _subject(release, table.name)),
+        *objections(settings, url, tables, {context: "new"}, lambda table: subject(release.sources(table.name))),
         *unchecked(),
         *_landing_objections(settings, release, context),
         *_streak_objections(settings, url, context),
         *_approval_objections(url, {table.name for table in tables}, today),
-        *(share.sentence() for share in _shares(settings, url, verdicts.latest(url, "conservation"), [context])),
+        *(share.sentence() for share in _shares(settings, url, verdicts.latest(url, "reconciliation"), [context])),
     ]
 
 
@@ -137,9 +125,8 @@ def _unapproved(url: str, found: Iterable[Verdict | None]) -> list[str]:
     ]
 
 
-def _subject(release: Release, table: str) -> str:
-    """Return `parity_subject` of a table as its release has it: a release does not change, and says what it holds."""
-    sources = release.sources(table)
+def subject(sources: Mapping[Side, Content]) -> str:
+    """Return `parity_subject` of a table as a release has it: a release does not change, and says what it holds."""
     return ":".join(sources[side].digest for side in (OLD, NEW))
 
 
@@ -175,13 +162,13 @@ def _approval_objections(url: str, tables: Iterable[str], today: date) -> list[s
     ]
 
 
-def _shares(settings: Settings, url: str, conservation: Verdicts, contexts: Iterable[str]) -> list[Share]:
-    """Return the shares of quarantine that are above the limit, as conservation found them."""
+def _shares(settings: Settings, url: str, reconciliation: Verdicts, contexts: Iterable[str]) -> list[Share]:
+    """Return the shares of quarantine that are above the limit, as reconciliation found them."""
     counted = [
         Counted(table, ledger["landing"], ledger["quarantined"])
         for context in contexts
         for table in CONTEXTS[context].tables
-        if (ledger := _ledger(conservation.get((context, table.name))))
+        if (ledger := _ledger(reconciliation.get((context, table.name))))
     ]
     return stored_shares(url, counted, settings.cutover)
 

@@ -1,7 +1,7 @@
 """The guard: takes a context back to old when what it serves from new has regressed.
 
 What belongs here: finding regressions of what is served, and answering them with a rollback and an alert. What does
-not: proving anything (parity and conservation are read as they are stored), and rollbacks by people.
+not: proving anything (parity and reconciliation are read as they are stored), and rollbacks by people.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import duckdb
 from olist_pipeline import alerts
 from olist_pipeline.errors import OlistError
 from olist_pipeline.fingerprint import landing_hashes
-from olist_pipeline.landing.folder import readable_landing
+from olist_pipeline.landing.folder import files_of, readable_landing
 from olist_pipeline.registry import CONTEXTS, LANDING
 from olist_pipeline.release_manifest import DATABASE, NEW, Release, Route
 from olist_pipeline.serving import journal, standby
@@ -93,7 +93,7 @@ def guard_now(settings: Settings, url: str) -> Guarded:
 
 
 def regressions(settings: Settings, url: str, now: datetime) -> list[Regression]:
-    """Return what has regressed of what is served from new: parity, conservation, freshness, a dashboard's query."""
+    """Return what has regressed of what is served from new: parity, reconciliation, freshness, a dashboard's query."""
     release, served = current_release(settings.serving), _served_from_new(settings.serving)
     if release is None or not served:
         return []
@@ -126,7 +126,7 @@ def _blind_spots(settings: Settings) -> list[str]:
 
 
 def _red_verdicts(url: str, routes: Mapping[str, Route]) -> Iterable[tuple[str, str]]:
-    for comparison in ("parity", "conservation"):
+    for comparison in ("parity", "reconciliation"):
         for verdict in verdicts.latest(url, comparison, whole=False).values():
             # What a retired context was compared with is not built any more: its last verdict says nothing.
             if not verdict.is_green and not (comparison == "parity" and routes.get(verdict.context) == "retired"):
@@ -140,7 +140,8 @@ def _late_tables(settings: Settings, contexts: Iterable[str], now: datetime) -> 
         for source in dict.fromkeys(table.source.name for table in CONTEXTS[context].tables if table.source):
             if source not in present or _made_of(settings, source) == present[source]:
                 continue
-            path = readable_landing(settings, [LANDING[source]]) / LANDING[source].file
+            files = files_of(readable_landing(settings, [LANDING[source]]), LANDING[source])
+            path = max(files, key=lambda file: file.stat().st_mtime)
             arrived = datetime.fromtimestamp(path.stat().st_mtime, tz=now.tzinfo)
             if now - arrived > limit:
                 yield context, f"{path.name} has been there since {arrived:%Y-%m-%d %H:%M} and is not read yet"

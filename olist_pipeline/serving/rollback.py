@@ -52,13 +52,16 @@ def rollback(
 
     It needs the serving folder alone: no warehouse, no PostgreSQL. Contexts on new that may not be served beside it
     then (see `routing.way_back`) go back with it. A context in shadow is not served from new; it goes
-    to old, where its verdicts hold up no release. `blocks`: another cutover waits for an acknowledgement.
+    to old, where its verdicts hold up no release. One on old stays there, and nothing is written down. `blocks`:
+    another cutover waits for an acknowledgement.
     """
     serving = settings.serving
     with sole_switch(serving):
         state = present_state(serving)
         if to is not None:
             return _point_back(serving, state, context, to, by=by, reason=reason, blocks=blocks)
+        if state.routes.get(context) == "old" and not blocks:
+            return Switched(new_act("rollback", [Change(context, "old", "old")], by, reason), current_release(serving))
         change = legal_change(state, context, "old")
         base = current_release(serving)
         wanted = way_back(base, state.routes, context) if base else {**state.routes, context: change.route}
@@ -80,6 +83,7 @@ def acknowledge(settings: Settings, context: str, *, by: str, reason: str) -> Sw
         raise OlistError("An acknowledgement needs a reason: say what was wrong and what was done about it.")
     with sole_switch(settings.serving):
         state = present_state(settings.serving)
+        check_known(state, context)
         if context not in state.blocked:
             raise OlistError(f"{context} is not blocked: there is nothing to acknowledge.")
         route = state.routes[context]

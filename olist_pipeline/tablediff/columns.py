@@ -112,13 +112,18 @@ class Column:
             return f'({quote(self.name)} COLLATE "binary")'
         if self.family is Family.AS_TEXT:
             return self.text
-        return self._told_apart
+        return self._comparable
 
     @property
-    def _told_apart(self) -> str:
+    def _comparable(self) -> str:
         """The column, with text in the place of whatever inside it compares by its text."""
         kind = rewritten(self.type, lambda inner: "VARCHAR" if inner in COMPARED_AS_TEXT else inner)
         return quote(self.name) if kind == self.type else f"CAST({quote(self.name)} AS {kind})"
+
+    @property
+    def sort_key(self) -> str:
+        """The value as bytes that are the same for equal values only; NULL has such bytes, too."""
+        return f"create_sort_key({self._comparable}, 'ASC NULLS LAST')"
 
     def hash_arguments(self) -> list[str]:
         """Return what the hash of a row takes of this column.
@@ -139,8 +144,7 @@ class Column:
         if self.family in {Family.EXACT_NUMBER, Family.FLOAT, Family.DATE, Family.TIME, Family.ENUM}:
             return [column]
         if self.family in {Family.OTHER, Family.UUID}:
-            sort_key = f"create_sort_key({self._told_apart}, 'ASC NULLS LAST')"
-            return [sort_key, f"('~'::BLOB || {sort_key})"]
+            return [self.sort_key, f"('~'::BLOB || {self.sort_key})"]
         return text_hash_arguments(column if self.family is Family.TEXT else self.text)
 
     @property

@@ -57,7 +57,8 @@ class Plan:
         for prefix, pairs in (("k", self.keys), ("c", self.columns)):
             for i, pair in enumerate(pairs):
                 column = (pair.old, pair.new)[which]
-                parts.append(f"{pair.forms()[which]} AS {prefix}{i}")
+                forms = pair.key_forms() if prefix == "k" else pair.forms()
+                parts.append(f"{forms[which]} AS {prefix}{i}")
                 parts.append(f"{column.text} AS {prefix}t{i}")
                 if prefix == "c":
                     parts.append(f"{pair.measures()[which]} AS m{i}")
@@ -66,7 +67,7 @@ class Plan:
     def hashes(self, side: str) -> str:
         """Return a relation of a side with columns k<i>, and h<b>: the hash of each row over a block of columns."""
         relation, which = (self.old, 0) if side == "old" else (self.new, 1)
-        parts = [f"{pair.forms()[which]} AS k{i}" for i, pair in enumerate(self.keys)]
+        parts = [f"{pair.key_forms()[which]} AS k{i}" for i, pair in enumerate(self.keys)]
         for number, block in enumerate(self.blocks):
             arguments = (argument for pair in block.columns for argument in pair.hash_arguments()[which])
             parts.append(f"hash({', '.join(arguments)}) AS h{number}")
@@ -79,7 +80,7 @@ class Plan:
         """
         relation, which = (self.old, 0) if side == "old" else (self.new, 1)
         hidden = [work.hidden(f"k{i}") for i in range(len(self.keys))]
-        forms = ", ".join(f"{pair.forms()[which]} AS {name}" for pair, name in zip(self.keys, hidden, strict=True))
+        forms = ", ".join(f"{pair.key_forms()[which]} AS {name}" for pair, name in zip(self.keys, hidden, strict=True))
         same = " AND ".join(f"s.{name} = u.k{i}" for i, name in enumerate(hidden))
         return work.create(
             name,

@@ -9,15 +9,13 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-import polars as pl
-
 from olist_domain.kernel.rules import Rulebook
 from olist_pipeline.engine.rulebooks import derive, validate
 from olist_pipeline.landing.catalogue import LandingTable
 from olist_pipeline.validation.context import ValidationStep
 from olist_pipeline.validation.inputs import Inputs
 from olist_pipeline.validation.table import StagedTable
-from olist_pipeline.validation.validated import EVENTS, Validated, ValidatedTable, derived_names, valid_rows
+from olist_pipeline.validation.validated import Validated, ValidatedTable, derived_names, valid_rows
 
 
 def step_alone(landing: LandingTable, book: Rulebook[Any]) -> ValidationStep:
@@ -28,4 +26,4 @@ def step_alone(landing: LandingTable, book: Rulebook[Any]) -> ValidationStep:
 
 def _validated(table: StagedTable, book: Rulebook[Any], inputs: Inputs) -> Validated:
     rows = validate(derive(valid_rows(inputs.intake(table.name)), book), book).collect()
-    return Validated.of([ValidatedTable(table, rows, derived_names(book))], [pl.DataFrame(schema=EVENTS)])
+    return Validated.of([ValidatedTable(table, rows, derived_names(book))])

@@ -14,7 +14,7 @@ from tests.tables import IDENTICAL, TABLES
 
 NAMES = sorted(QUERIES)
 ROUTES = "migration_routes"
-ABOUT = {f"about.migration_{name}" for name in ("routes", "parity", "conservation", "quarantine", "rules")}
+ABOUT = {f"about.migration_{name}" for name in ("routes", "parity", "reconciliation", "quarantine", "rules")}
 
 
 def tree_of(query: Query) -> exp.Expr:

@@ -71,7 +71,7 @@ def test_a_materialisation_of_a_context_makes_it_and_evaluates_its_checks(server
     assert {("customer/persons", None), ("new/dim_customer", None)} <= set(made)
     checks = {(asset, name): passed for asset, name, passed in server.checks_of(first_run["runId"])}
     assert len(checks) == len(server.checks_of(first_run["runId"])), "each check once, not once a month"
-    assert checks["customer/persons", "conservation"]
+    assert checks["customer/persons", "reconciliation"]
     assert checks["new/dim_customer", "parity"]
 
 
@@ -87,7 +87,7 @@ def test_a_backfill_of_a_context_over_six_months_is_one_run_of_that_context(serv
     assert all(found == {None} for asset, found in months.items() if asset not in monthly)
     checks = {(asset, name): passed for asset, name, passed in server.checks_of(backfill_run["runId"])}
     assert checks["new/fact_orders", "parity"]
-    assert checks["sales/orders", "conservation"]
+    assert checks["sales/orders", "reconciliation"]
     assert checks["sales/orders", "partitions"]
     assert not any(asset.startswith("marketplace/") for asset, _ in checks)
 
@@ -137,7 +137,7 @@ def test_pages_of_the_ui(server, backfill, first_run, backfill_run, tmp_path):
             ("asset_graph", 900, "/asset-groups", "marketplace"),
             ("parity_check", 900, "/assets/new/fact_orders?view=checks&checkDetail=parity", "identical"),
             ("backfill", 420, f"/runs/b/{backfill}", "sales_job"),
-            ("quarantine_plot", 1400, "/assets/sales/orders?view=checks&checkDetail=conservation", "rejection_rate"),
+            ("quarantine_plot", 1400, "/assets/sales/orders?view=checks&checkDetail=reconciliation", "rejection_rate"),
         ):
             page.set_viewport_size({"width": 1500, "height": height})
             page.goto(base + address)

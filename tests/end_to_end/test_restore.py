@@ -73,7 +73,7 @@ def test_what_was_restored_is_what_was_backed_up_and_the_pipeline_goes_on(backup
     assert "release 1" in typed("release", "verify", "1").lower()
     assert json.loads(typed("run", "--json"))["changed"] is False
     states = json.loads(typed("status", "--json"))["contexts"]
-    assert {state["conservation"] for state in states} == {"holds"}
+    assert {state["reconciliation"] for state in states} == {"holds"}
     assert all(state["missing"] == state["failed"] == 0 for state in states), "Dagster remembers its months"
     assert json.loads(typed("cutover", "sales", "--force", "--reason", "after the restore", "--json"))["recorded"]
     assert json.loads(typed("rollback", "sales", "--json"))["recorded"]

@@ -60,7 +60,7 @@ class TestFirstRun:
         assert parity == {**dict.fromkeys(TABLES, "explained"), **dict.fromkeys(IDENTICAL, "identical")}
         [(landing, accepted, quarantined)] = served(
             world,
-            "SELECT sum(landing), sum(accepted), sum(quarantined) FROM about.migration_conservation WHERE holds"
+            "SELECT sum(landing), sum(accepted), sum(quarantined) FROM about.migration_reconciliation WHERE holds"
             " AND landing IS NOT NULL",
         )
         assert landing == accepted + quarantined > 0
@@ -70,16 +70,16 @@ class TestFirstRun:
         for table in status["tables"]:
             if table["landing"] is not None:
                 assert table["landing"] == table["accepted"] + table["quarantined"] > 0, table
-        assert {context["conservation"] for context in status["contexts"]} == {"holds"}
+        assert {context["reconciliation"] for context in status["contexts"]} == {"holds"}
 
     def test_is_seen_by_dagster_with_its_checks(self, world, first_run):
         assert world.query("SELECT status, pipeline_name FROM runs") == [("SUCCESS", DUAL_RUN)]
         checks = world.query("SELECT check_name, execution_status FROM asset_check_executions")
         names = [name for name, _ in checks]
         assert names.count("parity") == len(TABLES)
-        assert names.count("conservation") == 9 + sum(map(len, STAGED.values()))
+        assert names.count("reconciliation") == 9 + sum(map(len, STAGED.values()))
         assert any(name.startswith("not_null") or "unique" in name for name in names), "dbt tests are checks too"
-        assert {status for name, status in checks if name in ("parity", "conservation")} == {"SUCCEEDED"}
+        assert {status for name, status in checks if name in ("parity", "reconciliation")} == {"SUCCEEDED"}
 
     def test_every_table_is_identical_or_explained(self, world, first_run):
         result = world.olist("parity", "--json")

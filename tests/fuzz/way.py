@@ -24,7 +24,7 @@ from olist_pipeline.migration.load import present_migration
 from olist_pipeline.months import MonthRange
 from olist_pipeline.parity.attribution import Evidence, parity_of
 from olist_pipeline.parity.causes import causes
-from olist_pipeline.parity.conservation import conservation_of, intake_conservation_of
+from olist_pipeline.parity.reconciliation import intake_reconciliation_of, reconciliation_of
 from olist_pipeline.registry import LANDING, LINKS, STEPS, origins
 from olist_pipeline.replay import write_replay_landing
 from olist_pipeline.settings import Settings
@@ -101,12 +101,12 @@ def whole_way(settings: Settings, trees: Trees) -> Outcome:
             readers_agree(connection, landing, table)
     for table in LANDING.values():
         run_intake(settings, url, table, date.today(), RUN)
-        ledger = intake_conservation_of(settings, table)
+        ledger = intake_reconciliation_of(settings, table)
         assert ledger.holds, (table.name, ledger.sentence())
     for step in STEPS:
         run_validation(settings, url, step, months if step.is_monthly else None, RUN)
         for staged in step.tables:
-            found = conservation_of(settings, url, staged)
+            found = reconciliation_of(settings, url, staged)
             assert found.holds, (staged.name, found.sentence())
     write_replay_landing(replace(settings, landing=landing), present_migration())
     return Outcome(verdicts=_verdicts(replace(settings, landing=landing), url, trees, last.date()))

@@ -80,10 +80,10 @@ def test_old_reads_landing_and_the_others_read_what_validation_accepted(graph):
     assert "new/fact_orders" in parents("serving", "release")
 
 
-def test_every_new_table_has_parity_and_every_step_conservation(graph):
+def test_every_new_table_has_parity_and_every_step_reconciliation(graph):
     checks = {(key.asset_key.to_user_string(), key.name) for key in graph.asset_check_keys}
     assert {asset for asset, name in checks if name == "parity"} == {f"new/{table}" for table in TABLES}
-    assert {asset for asset, name in checks if name == "conservation"} == {
+    assert {asset for asset, name in checks if name == "reconciliation"} == {
         *(f"intake/{table}" for table in LANDING),
         *(f"{context}/{table}" for context, tables in STAGED.items() for table in tables),
     }

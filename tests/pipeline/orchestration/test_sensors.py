@@ -193,7 +193,7 @@ class TestAlerts:
 
     def test_a_quarantine_above_its_limit_is_told(self, automated, environment, database):
         for quarantined in (2, 3):
-            held = verdict(True, table="orders", comparison="conservation", landing=100, quarantined=quarantined)
+            held = verdict(True, table="orders", comparison="reconciliation", landing=100, quarantined=quarantined)
             verdicts.record(database, held)
         ticked(automated, "quarantine_rate")
         [line] = history(environment)

@@ -36,7 +36,7 @@ def test_before_anything_ran_it_has_every_rule_and_nothing_else(settings):
     rules = sum(len(book.rules) for context in CONTEXTS.values() for book in context.rulebooks)
     assert said["migration_rules"].height == rules
     assert said["migration_rules"]["rows"].sum() == 0
-    assert said["migration_conservation"]["holds"].null_count() == said["migration_conservation"].height
+    assert said["migration_reconciliation"]["holds"].null_count() == said["migration_reconciliation"].height
 
 
 def test_quarantine_is_counted_by_table_rule_and_month(validated):
@@ -57,7 +57,7 @@ def test_quarantine_is_counted_by_table_rule_and_month(validated):
 
 
 def test_landing_is_accepted_and_quarantined(validated):
-    [orders] = [row for row in rows(validated, "migration_conservation") if row["table_name"] == "orders"]
+    [orders] = [row for row in rows(validated, "migration_reconciliation") if row["table_name"] == "orders"]
     assert orders["landing"] == orders["accepted"] + orders["quarantined"] == 2
     assert (orders["landing_table"], orders["holds"]) == ("orders", None)
 

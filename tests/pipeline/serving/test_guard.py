@@ -58,14 +58,14 @@ def routed(settings):
 
 def test_nothing_is_done_while_everything_is_green(settings, database, told):
     judge(database, "fact_orders", "identical")
-    judge(database, "orders", "holds", comparison="conservation")
+    judge(database, "orders", "holds", comparison="reconciliation")
     assert guard(settings, database, NOW).done == ()
     assert told == []
 
 
 @pytest.mark.parametrize(
     ("table", "verdict", "comparison"),
-    [("fact_orders", "differs", "parity"), ("orders", "does not hold", "conservation")],
+    [("fact_orders", "differs", "parity"), ("orders", "does not hold", "reconciliation")],
 )
 def test_a_red_verdict_rolls_back_tells_and_blocks(settings, database, told, table, verdict, comparison):
     judge(database, table, verdict, comparison=comparison)
@@ -106,9 +106,9 @@ def test_a_retired_context_has_no_way_back_and_is_told_of(settings, database, to
         cutover(settings, context, lambda release: [], by="me", reason="proven")
     retire(settings, "sales", by="me", reason="done", now=NOW + timedelta(days=30))
     judge(database, "fact_orders", "differs")
-    judge(database, "orders", "does not hold", comparison="conservation")
+    judge(database, "orders", "does not hold", comparison="reconciliation")
     assert guard(settings, database, NOW).done == ()
-    assert "sales is retired and has regressed: conservation of orders" in told[0].text
+    assert "sales is retired and has regressed: reconciliation of orders" in told[0].text
 
 
 class TestFreshness:

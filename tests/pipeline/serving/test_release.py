@@ -15,15 +15,16 @@ import pytest
 
 from olist_pipeline.errors import OlistError
 from olist_pipeline.fingerprint import landing_hashes
-from olist_pipeline.parity.attribution import Evidence, ParityVerdict, parity_of
-from olist_pipeline.parity.conservation import conservation_of, conservation_subject
+from olist_pipeline.parity.attribution import Evidence, ParityVerdict, parity_of, parity_subject
+from olist_pipeline.parity.reconciliation import reconciliation_of, reconciliation_subject
 from olist_pipeline.registry import CONTEXTS
 from olist_pipeline.serving import audit as audits
-from olist_pipeline.serving import build
+from olist_pipeline.serving import build, pruning
 from olist_pipeline.serving import release as releases
 from olist_pipeline.serving.audit import audit
 from olist_pipeline.serving.build import Publication, publish
 from olist_pipeline.serving.gate import cutover_objections, objections
+from olist_pipeline.serving.pruning import remove_unneeded
 from olist_pipeline.serving.release import current_release, point_to
 from olist_pipeline.steps import run_intake, run_validation
 from olist_pipeline.stores import approvals, verdicts
@@ -61,7 +62,7 @@ def ask(warehouse, question):
         return question(connection)
 
 
-def published(settings, warehouse, routes=SHADOW, objections=lambda connection, routes: (), **changes):
+def published(settings, warehouse, routes=SHADOW, objections=lambda tables, routes: (), **changes):
     publication = replace(Publication([ORDERS], "r1", "f", "c", "2018-10-17", {}), **changes)
     return publish(settings.serving, warehouse, publication, lambda: routes, objections)
 
@@ -144,7 +145,7 @@ class TestPublishing:
             point_to(settings.serving, 9)
         assert release_of(settings).number == 1
 
-    @pytest.mark.parametrize("point", ["_copy_tables", "write_manifest", "put_in_place", "point_to"])
+    @pytest.mark.parametrize("point", ["_store_tables", "write_manifest", "put_in_place", "point_to"])
     def test_a_crash_while_publishing_leaves_the_former_release_serving(self, settings, warehouse, monkeypatch, point):
         published(settings, warehouse)
 
@@ -178,26 +179,26 @@ class TestPublishing:
         builder = context.Process(target=build_for_ever, args=(serving, str(process), sender), daemon=True)
         builder.start()
         folder = receiver.recv()
-        releases.remove_unneeded(serving)
+        remove_unneeded(serving)
         assert (folder / "half").exists()
         builder.kill()
         builder.join()
-        releases.remove_unneeded(serving)
+        remove_unneeded(serving)
         assert list((serving / "releases").iterdir()) == []
 
     def test_the_last_ones_are_kept_and_the_one_that_is_served(self, settings, warehouse, monkeypatch):
-        monkeypatch.setattr(releases, "KEPT_RELEASES", 2)
+        monkeypatch.setattr(pruning, "KEPT_RELEASES", 2)
         for _ in range(3):
             published(settings, warehouse)
         assert releases.kept_numbers(settings.serving) == [2, 3]
         point_to(settings.serving, 2)
         for number in (4, 5):
             releases.release_folder(settings.serving, number).mkdir()
-        releases.remove_unneeded(settings.serving)
+        remove_unneeded(settings.serving)
         assert releases.kept_numbers(settings.serving) == [2, 4, 5]
 
     def test_ten_are_kept(self):
-        assert releases.KEPT_RELEASES == 10
+        assert pruning.KEPT_RELEASES == 10
 
 
 class ProvenStores:
@@ -208,15 +209,15 @@ class ProvenStores:
             run_intake(settings, settings.postgres_url, table, date(2018, 12, 1), "r1")
         run_validation(settings, settings.postgres_url, SALES.steps[0], [date(2017, 10, 1), date(2018, 1, 1)], "r1")
         for staged in SALES.tables:
-            self.record_conservation(settings, staged)
+            self.record_reconciliation(settings, staged)
         self.record_parity(settings, {"ORDER_WITHOUT_ITEMS": 1})
         return settings
 
-    def record_conservation(self, settings, table, run_id="r1", **changes):
-        ledger = conservation_of(settings, settings.postgres_url, table)
-        subject = conservation_subject(settings, table)
+    def record_reconciliation(self, settings, table, run_id="r1", **changes):
+        ledger = reconciliation_of(settings, settings.postgres_url, table)
+        subject = reconciliation_subject(settings, table)
         verdict = {"verdict": "holds", "is_green": ledger.holds, "subject": subject, "report": {}, **changes}
-        verdicts.record(settings.postgres_url, Verdict("sales", table.name, "conservation", run_id=run_id, **verdict))
+        verdicts.record(settings.postgres_url, Verdict("sales", table.name, "reconciliation", run_id=run_id, **verdict))
 
     def record_parity(self, settings, quarantine, run_id="r1"):
         evidence = Evidence(quarantine, approvals=approvals.active(settings.postgres_url, date.today()))
@@ -232,7 +233,13 @@ class TestGate(ProvenStores):
     def refused(self, settings, routes=SHADOW):
         return ask(
             settings.warehouse,
-            lambda connection: objections(settings, settings.postgres_url, connection, [ORDERS], routes),
+            lambda connection: objections(
+                settings,
+                settings.postgres_url,
+                [ORDERS],
+                routes,
+                lambda table: parity_subject(connection, table),
+            ),
         )
 
     def test_is_open_when_everything_is_proven(self, proven):
@@ -243,16 +250,16 @@ class TestGate(ProvenStores):
             run_intake(settings, settings.postgres_url, table, date(2018, 12, 1), "r1")
         assert self.refused(settings) == [
             "parity of fact_orders has never been checked",
-            *(f"conservation of {table.name} has never been checked" for table in SALES.tables),
+            *(f"reconciliation of {table.name} has never been checked" for table in SALES.tables),
         ]
 
     def test_refuses_a_red_verdict(self, proven):
         self.record_parity(proven, {})
-        self.record_conservation(proven, SALES.tables[0], is_green=False, verdict="does not hold")
-        parity, conservation = self.refused(proven)
+        self.record_reconciliation(proven, SALES.tables[0], is_green=False, verdict="does not hold")
+        parity, reconciliation = self.refused(proven)
         assert parity.startswith("parity of fact_orders is red (differs, run r1): fact_orders differs from old")
         assert "old has 3 rows, new has 2 rows; 1 row only in old, for example order_id = 'o0'" in parity
-        assert conservation == "conservation of orders is red (does not hold, run r1)"
+        assert reconciliation == "reconciliation of orders is red (does not hold, run r1)"
 
     @pytest.mark.parametrize("schema", ["old", "new"])
     def test_refuses_a_verdict_on_other_rows(self, proven, schema):
@@ -260,10 +267,10 @@ class TestGate(ProvenStores):
         [objection] = self.refused(proven)
         assert "parity of fact_orders is stale" in objection
 
-    def test_refuses_conservation_of_other_staging_files(self, proven):
+    def test_refuses_reconciliation_of_other_staging_files(self, proven):
         next((proven.staging / "sales" / "orders").glob("*.parquet")).unlink()
         [objection] = self.refused(proven)
-        assert "conservation of orders is stale" in objection
+        assert "reconciliation of orders is stale" in objection
 
     def test_refuses_a_verdict_whose_approval_was_revoked(self, proven):
         url, today = proven.postgres_url, date.today()
@@ -287,17 +294,17 @@ class TestGate(ProvenStores):
     def test_refuses_what_is_left_of_a_table_that_is_mostly_in_quarantine(
         self, proven, route, rows, quarantined, is_refused
     ):
-        self.record_conservation(proven, SALES.tables[0], report={"landing": rows, "quarantined": quarantined})
+        self.record_reconciliation(proven, SALES.tables[0], report={"landing": rows, "quarantined": quarantined})
         assert (
             any("rows of orders are rejected" in said for said in self.refused(proven, {"sales": route})) is is_refused
         )
 
-    def test_asks_a_retired_context_for_conservation_alone(self, proven):
+    def test_asks_a_retired_context_for_reconciliation_alone(self, proven):
         change(proven.warehouse, "UPDATE new.fact_orders SET total = 99 WHERE order_id = 'o2'")
         assert self.refused(proven, {"sales": "retired"}) == []
-        self.record_conservation(proven, SALES.tables[0], is_green=False, verdict="does not hold")
+        self.record_reconciliation(proven, SALES.tables[0], is_green=False, verdict="does not hold")
         [objection] = self.refused(proven, {"sales": "retired"})
-        assert "conservation of orders is red" in objection
+        assert "reconciliation of orders is red" in objection
 
 
 class TestCutoverGate(ProvenStores):
@@ -308,7 +315,7 @@ class TestCutoverGate(ProvenStores):
         """Settings with three green runs, and a release of the very data that they speak of."""
         for run_id in ("r2", "r3"):
             for table in SALES.tables:
-                self.record_conservation(proven, table, run_id=run_id)
+                self.record_reconciliation(proven, table, run_id=run_id)
             self.record_parity(proven, {"ORDER_WITHOUT_ITEMS": 1}, run_id=run_id)
         landing = landing_hashes(proven)
         published(proven, warehouse, landing=landing)
@@ -360,7 +367,7 @@ class TestCutoverGate(ProvenStores):
 
     def test_wants_a_quarantine_below_its_limit(self, ready):
         ledger = {"landing": 200, "quarantined": 5}
-        self.record_conservation(ready, SALES.tables[0], report=ledger, run_id="r3")
+        self.record_reconciliation(ready, SALES.tables[0], report=ledger, run_id="r3")
         assert self.missing(ready) == ["5 of 200 rows of orders are rejected (2.50%, limit 2.00%)"]
         assert self.missing(ready, quarantine_limit=0.025) == []
 
@@ -391,8 +398,12 @@ class TestVerification:
     @pytest.mark.parametrize(
         ("statement", "words"),
         [
-            ("UPDATE old.fact_orders SET total = 9 WHERE order_id = 'o1'", "its 3 rows are others"),
-            ("DELETE FROM old.fact_orders WHERE order_id = 'o1'", "2 rows in place of 3"),
+            (
+                "CREATE OR REPLACE VIEW old.fact_orders AS SELECT 'o' || n AS order_id, n FROM range(3) AS r(n)",
+                "its 3 rows are others",
+            ),
+            ("CREATE OR REPLACE VIEW old.fact_orders AS SELECT 'o' AS order_id", "1 rows in place of 3"),
+            ("CREATE OR REPLACE VIEW new.fact_orders AS SELECT 'o' AS order_id", "new.fact_orders is not what was"),
             ("DROP VIEW main.fact_orders", "fact_orders is missing"),
             ("CREATE OR REPLACE VIEW main.fact_orders AS FROM new.fact_orders", "2 rows in place of 3"),
         ],

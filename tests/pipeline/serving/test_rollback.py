@@ -8,6 +8,7 @@ from olist_pipeline.release_manifest import Key
 from olist_pipeline.serving import journal, standby
 from olist_pipeline.serving import rollback as rollbacks
 from olist_pipeline.serving.cutover import rehearse
+from olist_pipeline.serving.journal import present_state
 from olist_pipeline.serving.release import current_number
 from olist_pipeline.serving.rollback import acknowledge
 from tests.pipeline.serving.world import (
@@ -117,10 +118,19 @@ class TestRollback:
         with pytest.raises(OlistError, match="nothing to acknowledge"):
             acknowledge(settings, "sales", by="me", reason="again")
 
-    def test_twice_is_refused(self, settings):
-        roll_back(settings, "sales")
-        with pytest.raises(OlistError, match="sales is on old and cannot go to old"):
-            roll_back(settings, "sales")
+    def test_twice_changes_nothing_more(self, settings):
+        first = roll_back(settings, "sales")
+        before = present_state(settings.serving)
+        second = roll_back(settings, "sales")
+
+        assert (second.release, second.tables) == (first.release, ())
+        assert [(one.former, one.route) for one in second.act.changes] == [("old", "old")]
+        assert present_state(settings.serving) == before
+
+    def test_an_unknown_context_is_neither_rolled_back_nor_acknowledged(self, settings):
+        for act in (roll_back, lambda *of: acknowledge(*of, by="me", reason="a slip")):
+            with pytest.raises(OlistError, match="There is no context slaes; there are: sales"):
+                act(settings, "slaes")
 
 
 class TestPointingBack:

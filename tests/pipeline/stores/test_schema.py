@@ -4,6 +4,7 @@ import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from alembic import command
@@ -11,7 +12,10 @@ from alembic.script import ScriptDirectory
 
 from olist_pipeline.errors import OlistError
 from olist_pipeline.settings import Settings
-from olist_pipeline.stores import postgres, schema
+from olist_pipeline.stores import postgres, schema, verdicts
+from olist_pipeline.stores.verdicts import ComparisonKind
+from tests.pipeline.event_rows import append, event, frame
+from tests.pipeline.roles import RUNTIME, as_role
 
 RELEASED = sorted((Path(__file__).parent / "released").glob("*.sql"))
 """What earlier programs, which knew no versions, made of an empty database."""
@@ -59,6 +63,28 @@ def run(url, statement):
     connection.close()
 
 
+def record_old_verdicts(url):
+    """Record three runs as a program before version 0003 did, the first of them red."""
+    run(
+        url,
+        "INSERT INTO data_quality.parity_results"
+        " (context, table_name, comparison, verdict, is_green, subject, report, run_id)"
+        " SELECT 'sales', table_name, comparison, 'v', run_id > 'r1', 's', '{}', run_id"
+        " FROM unnest(ARRAY['r1', 'r2', 'r3']) AS runs (run_id),"
+        " (VALUES ('conservation', 'orders'), ('parity', 'fact_orders')) AS tables (comparison, table_name)"
+        " ORDER BY run_id",
+    )
+
+
+def assert_verdicts_are_kept(url):
+    kinds: dict[ComparisonKind, str] = {"reconciliation": "orders", "parity": "fact_orders"}
+    for comparison, table in kinds.items():
+        latest = verdicts.latest(url, comparison)
+        assert [(key, one.run_id, one.is_green) for key, one in latest.items()] == [(("sales", table), "r3", True)]
+    assert verdicts.streaks(url) == {"sales": 2}
+    assert len(postgres.query(url, "SELECT 1 FROM data_quality.parity_results")) == 6
+
+
 def test_the_program_needs_the_last_revision():
     scripts = ScriptDirectory.from_config(schema.migrations())
     assert scripts.get_heads() == [schema.HEAD]
@@ -74,24 +100,47 @@ def test_every_released_state_becomes_the_present_one_and_keeps_its_rows(empty, 
     run(
         empty,
         "INSERT INTO event_store.domain_events (event_id, event_type, context, aggregate_type, aggregate_id, version,"
-        " payload, occurred_at, run_id) VALUES (gen_random_uuid(), 'A', 'sales', 'order', 'o1', 1, '{}', now(), 'r')",
+        " payload, occurred_at, run_id) SELECT md5(jsonb_build_array('sales', 'OrderPlaced', 'o1', occurred_at,"
+        " payload)::text)::uuid, 'OrderPlaced', 'sales', 'order', 'o1', 1, payload, occurred_at, 'r'"
+        " FROM (SELECT timestamp '2018-01-01' AS occurred_at, '{\"a\": 1}'::jsonb AS payload) AS event",
     )
+    record_old_verdicts(empty)
     assert schema.database_version(empty) is None
     assert len(schema.state(empty).pending) == int(schema.HEAD)
     assert schema.migrate(empty) == (None, schema.HEAD)
     assert shape(empty) == shape(database)
     assert [row["context"] for row in postgres.query(empty, "SELECT context FROM migration.route_history")] == ["sales"]
-    assert len(postgres.query(empty, "SELECT 1 FROM event_store.domain_events")) == 1
+    assert append(empty, frame(event(), event("o2"), event(kind="OrderApproved")), "r2") == 2
+    found = postgres.query(
+        empty, "SELECT aggregate_id, version, run_id FROM event_store.domain_events ORDER BY transaction_id, position"
+    )
+    assert [tuple(row.values()) for row in found] == [("o1", 1, "r"), ("o1", 2, "r2"), ("o2", 1, "r2")]
+    assert_verdicts_are_kept(empty)
 
 
-def test_each_version_leads_to_the_present_one(empty, database):
+@pytest.mark.parametrize(("version", "pending"), [("0001", ["0002:", "0003:"]), ("0002", ["0003:"])])
+def test_each_version_leads_to_the_present_one_and_keeps_its_verdicts(empty, database, version, pending):
     with schema.sole_migration(empty), schema._one_transaction(empty) as config:
-        command.upgrade(config, "0001")
-    assert [one[:5] for one in schema.state(empty).pending] == ["0002:"]
-    with pytest.raises(OlistError, match=r"version 0001, this program needs \d{4}: run `olist db migrate`"):
+        command.upgrade(config, version)
+    record_old_verdicts(empty)
+    assert [one[:5] for one in schema.state(empty).pending] == [*pending, "0004:"]
+    with pytest.raises(OlistError, match=rf"version {version}, this program needs \d{{4}}: run `olist db migrate`"):
         schema.require(empty, may_migrate=False)
     schema.require(empty, may_migrate=True)
     assert shape(empty) == shape(database)
+    assert_verdicts_are_kept(empty)
+
+
+def test_who_could_append_before_partitions_can_append_after(empty, granted):
+    with schema.sole_migration(empty), schema._one_transaction(empty) as config:
+        command.upgrade(config, "0003")
+    for rights in ("USAGE ON SCHEMA event_store", "SELECT, INSERT ON event_store.domain_events, event_store.batches"):
+        run(empty, f"GRANT {rights} TO {RUNTIME}")
+    run(empty, f"GRANT TEMPORARY ON DATABASE {urlsplit(empty).path[1:]} TO {RUNTIME}")
+    schema.migrate(empty)
+    runtime = as_role(empty, RUNTIME)
+    assert append(runtime, frame(event()), "r1") == 1
+    assert append(runtime, frame(event(), event("o2")), "r2") == 1
 
 
 def test_an_empty_database_of_somebodys_is_not_filled_by_a_command_that_is_not_for_it(empty):

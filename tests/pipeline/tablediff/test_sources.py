@@ -244,6 +244,7 @@ def test_csv_and_parquet_of_the_same_data_are_identical(tmp_path):
         ("TIMESTAMP", "'2018-01-02 03:04:05'", "2018-01-02 03:04:05.0000001", False),
         ("TIMESTAMPTZ", "'2018-01-02 03:04:05+00'", "2018-01-02 03:04:05", False),
         ("TIMESTAMPTZ", "'2018-01-02 03:04:05+00'", "2018-01-02T03:04:05Z", True),
+        ("TIMESTAMPTZ", "'0001-01-01 12:34:56.789012+00'", "0001-01-01 12:34:56.7890120+00", True),
         ("UUID", "'A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11'", "A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11", True),
         ("INTEGER[]", "[1, 2]", '"[1, 2]"', True),
         ("INTEGER[]", "[2]", "[1.5]", False),

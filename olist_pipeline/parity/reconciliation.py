@@ -1,4 +1,4 @@
-"""Conservation: every landing row is in staging or in quarantine, once, and accepted cells equal landing cells.
+"""Reconciliation: every landing row is in staging or in quarantine, once, and accepted cells equal landing cells.
 
 What belongs here: the proof for one table, over the stores as they are. What does not: comparing old with
 new (see `attribution`), and storing verdicts.
@@ -9,6 +9,7 @@ otherwise be missing on both sides.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -23,10 +24,10 @@ from olist_pipeline.dialect.check import check
 from olist_pipeline.dialect.dialect import duckdb_relation
 from olist_pipeline.errors import OlistError
 from olist_pipeline.files import tree_hash
-from olist_pipeline.intake.rows import IS_SOUND
+from olist_pipeline.intake.rows import IS_VALID
 from olist_pipeline.landing.catalogue import LandingTable
 from olist_pipeline.landing.csv_file import SOURCE_ROW
-from olist_pipeline.landing.folder import path_of, readable_landing
+from olist_pipeline.landing.folder import files_of, readable_landing
 from olist_pipeline.paths import duckdb_path
 from olist_pipeline.settings import Settings
 from olist_pipeline.staging import is_staged, scan_intake
@@ -41,7 +42,7 @@ _SQL_TYPES = {str: "VARCHAR", int: "BIGINT", float: "DOUBLE", Decimal: "DECIMAL(
 
 
 @dataclass(frozen=True)
-class Conservation:
+class Reconciliation:
     """The ledger of one table. `lost` and `doubled` are samples of row numbers, `changed` of accepted rows.
 
     A table that sums another one up has the values that identify its rows in place of row numbers.
@@ -80,7 +81,7 @@ class Conservation:
         return {**asdict(self), "sentence": self.sentence()}
 
 
-def conservation_of(settings: Settings, url: str, table: StagedTable) -> Conservation:
+def reconciliation_of(settings: Settings, url: str, table: StagedTable) -> Reconciliation:
     """Return the ledger of a table: landing against its staging files and its quarantined rows.
 
     A table that sums another one up has no landing rows: it is held against the other's accepted rows.
@@ -92,14 +93,14 @@ def conservation_of(settings: Settings, url: str, table: StagedTable) -> Conserv
         if table.source is None:
             return _summary_ledger(connection, settings, table)
         rejected = quarantine.source_rows(url, table.name, table.source.name)
-        landing = landing_relation(path_of(readable_landing(settings, [table.source]), table.source))
+        landing = landing_relation(files_of(readable_landing(settings, [table.source]), table.source))
         connection.execute(f"CREATE TABLE landing AS SELECT * FROM {landing}")
         connection.execute("CREATE TABLE rejected AS SELECT unnest($rows::BIGINT[]) AS source_row", {"rows": rejected})
         return _ledger(connection, table, table.source, len(rejected))
 
 
 @dataclass(frozen=True)
-class IntakeConservation:
+class IntakeReconciliation:
     """How many records DuckDB finds in landing, and how many rows intake has.
 
     `apart` is the first row whose first cell is not the same for both, as row number, DuckDB's and intake's text.
@@ -128,18 +129,18 @@ class IntakeConservation:
         )
 
 
-def intake_conservation_of(settings: Settings, table: LandingTable) -> IntakeConservation:
+def intake_reconciliation_of(settings: Settings, table: LandingTable) -> IntakeReconciliation:
     """Return the counts of a table's landing records and intake rows, each by a reader of its own."""
     with duckdb.connect() as connection:
-        relation = landing_relation(path_of(readable_landing(settings, [table]), table))
+        relation = landing_relation(files_of(readable_landing(settings, [table]), table))
         [(landing,)] = connection.execute(f"SELECT count(*) FROM {relation}").fetchall()
         taken = scan_intake(settings.intake, table.name).select(pl.len()).collect().item()
         apart = None if landing == taken else _first_apart(connection, relation, settings, table)
-    return IntakeConservation(landing, taken, table.file, apart)
+    return IntakeReconciliation(landing, taken, table.file, apart)
 
 
-def conservation_subject(settings: Settings, table: StagedTable) -> str:
-    """Return the fingerprint of what a conservation verdict speaks of: the staging files, and what they are made of."""
+def reconciliation_subject(settings: Settings, table: StagedTable) -> str:
+    """Return the fingerprint of what a verdict on reconciliation is about: the staging files and their source."""
     staged = tree_hash(settings.staging / table.context / table.name, suffixes=(".parquet",))
     if table.source:
         return f"{landing_hash_of(settings, table.source.name)}:{staged}"
@@ -147,9 +148,9 @@ def conservation_subject(settings: Settings, table: StagedTable) -> str:
     return f"{tree_hash(settings.staging / table.context / of, suffixes=('.parquet',))}:{staged}"
 
 
-def landing_relation(path: Path) -> str:
-    """Return the SQL relation of a landing file's records, every cell as text."""
-    return duckdb_relation(path, check(path).header)
+def landing_relation(files: Sequence[Path]) -> str:
+    """Return the SQL relation of the records of a table's files, which have one header, every cell as text."""
+    return duckdb_relation(files, check(files[0]).header)
 
 
 def _first_apart(
@@ -159,8 +160,8 @@ def _first_apart(
     names = (name for name in table.columns if value_type(table.record.model_fields[name].annotation) is str)
     if not (name := next(names, None)):
         return None
-    sound = scan_intake(settings.intake, table.name).filter(IS_SOUND).select(SOURCE_ROW, name).collect()
-    connection.register("taken", sound)
+    valid = scan_intake(settings.intake, table.name).filter(IS_VALID).select(SOURCE_ROW, name).collect()
+    connection.register("taken", valid)
     found = connection.execute(
         f"SELECT number, seen, {quote(name)} FROM (SELECT row_number() OVER () AS number, {quote(name)} AS seen "
         f"FROM {relation}) JOIN taken ON number = {SOURCE_ROW} WHERE seen IS DISTINCT FROM {quote(name)} "
@@ -174,7 +175,7 @@ def _staged(settings: Settings, context: str, table: str) -> str:
     return f"read_parquet({literal(files)}, hive_partitioning = false)"
 
 
-def _summary_ledger(connection: duckdb.DuckDBPyConnection, settings: Settings, table: StagedTable) -> Conservation:
+def _summary_ledger(connection: duckdb.DuckDBPyConnection, settings: Settings, table: StagedTable) -> Reconciliation:
     """Return the ledger of a table that has one row for each value that stands in another table."""
     if table.summary is None:
         raise ValueError(f"{table.name} has neither a source nor a summary")
@@ -189,7 +190,7 @@ def _summary_ledger(connection: duckdb.DuckDBPyConnection, settings: Settings, t
         f"SELECT {key} FROM accepted GROUP BY 1 HAVING count(*) > 1 OR {key} NOT IN (SELECT {by} FROM {parts}) "
         f"ORDER BY 1 LIMIT {SAMPLES}"
     ).fetchall()
-    return Conservation(
+    return Reconciliation(
         table.name,
         landing=values,
         accepted=rows,
@@ -203,7 +204,7 @@ def _summary_ledger(connection: duckdb.DuckDBPyConnection, settings: Settings, t
 
 def _ledger(
     connection: duckdb.DuckDBPyConnection, table: StagedTable, source: LandingTable, quarantined: int
-) -> Conservation:
+) -> Reconciliation:
     [(landing,)] = connection.execute("SELECT count(*) FROM landing").fetchall()
     [(accepted,)] = connection.execute("SELECT count(*) FROM accepted").fetchall()
     connection.execute(
@@ -220,7 +221,7 @@ def _ledger(
         {"rows": landing, "samples": SAMPLES},
     ).fetchall()
     changed = _changed_rows(connection, table, source)
-    return Conservation(
+    return Reconciliation(
         table=table.name,
         landing=landing,
         accepted=accepted,
