@@ -13,6 +13,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
+from olist_pipeline.parity.attribution import parity_subject
 from olist_pipeline.parity.reconciliation import (
     IntakeReconciliation,
     Reconciliation,
@@ -20,7 +21,7 @@ from olist_pipeline.parity.reconciliation import (
     reconciliation_of,
 )
 from olist_pipeline.registry import CONTEXTS, LANDING
-from olist_pipeline.release_manifest import DATABASE
+from olist_pipeline.release_manifest import DATABASE, Route
 from olist_pipeline.serving import journal
 from olist_pipeline.serving.audit import audit
 from olist_pipeline.serving.gate import objections
@@ -79,7 +80,8 @@ def _gate(settings: Settings, url: str) -> list[str]:
     """Return what the gate says of the warehouse: verdicts that are missing, red, or of other rows than are there."""
     tables = warehouse_tables(load_manifest(settings.dbt_target / "old" / "manifest.json"))
     with reading(settings.warehouse) as connection:
-        return objections(settings, url, connection, tables, dict.fromkeys(CONTEXTS, "new"))
+        wanted: dict[str, Route] = dict.fromkeys(CONTEXTS, "new")
+        return objections(settings, url, tables, wanted, lambda table: parity_subject(connection, table))
 
 
 def _routes(settings: Settings, url: str) -> list[str]:

@@ -70,6 +70,11 @@ class Reader:
                 f"Release {self.number} lacks what {query.title!r} reads ({', '.join(sorted(query.tables))}), for "
                 "another version made it; `olist run --force` makes one that has it."
             ) from error
+        except duckdb.Error as error:
+            raise OlistError(
+                f"Release {self.number} cannot be read ({str(error).splitlines()[0]}); load the page anew, and ask "
+                f"`olist release verify {self.number}` if that does not help."
+            ) from error
         # Typed by the database, not by the rows: an answer without rows has its types too.
         schema = pl.Schema([(column[0], _type(str(column[1]))) for column in result.description])
         frame = pl.DataFrame(result.fetchall(), schema, orient="row")

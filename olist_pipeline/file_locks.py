@@ -22,17 +22,18 @@ from typing import BinaryIO
 _LOOK_SECONDS = 0.005
 
 
-def lock_file(path: Path, *, seconds: float | None = 0) -> BinaryIO:
+def lock_file(path: Path, *, seconds: float | None = 0, shared: bool = False) -> BinaryIO:
     """Return the file at `path`, which is made where it is missing, locked; closing it gives the lock up.
 
-    Its folder must be there. `seconds` is how long to wait for another holder, None for as long as it takes. Raises
-    BlockingIOError when that one holds the lock still, and OSError where the file cannot be opened.
+    Its folder must be there. `shared`: beside others who take it so. `seconds` is how long to wait for another holder,
+    None for as long as it takes. Raises BlockingIOError when that one holds the lock still, and OSError where the file
+    cannot be opened.
     """
     deadline = None if seconds is None else time.monotonic() + seconds
     while True:
         file = path.open("ab+")
         try:
-            _lock(file, deadline)
+            _lock(file, fcntl.LOCK_SH if shared else fcntl.LOCK_EX, deadline)
             if _is_at(file, path):
                 return file
         except BaseException:
@@ -54,14 +55,14 @@ def is_held(path: Path) -> bool:
     return False
 
 
-def _lock(file: BinaryIO, deadline: float | None) -> None:
+def _lock(file: BinaryIO, kind: int, deadline: float | None) -> None:
     """Wait for the lock until `deadline`, by the monotonic clock."""
     if deadline is None:
-        fcntl.flock(file, fcntl.LOCK_EX)
+        fcntl.flock(file, kind)
         return
     while True:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, kind | fcntl.LOCK_NB)
             return
         except BlockingIOError:
             if time.monotonic() >= deadline:

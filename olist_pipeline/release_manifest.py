@@ -32,10 +32,15 @@ NEW: Literal["new"] = "new"
 
 @dataclass(frozen=True)
 class Content:
-    """What one side of a table holds: its number of rows, and a digest of all of them (see `tablediff.fingerprint`)."""
+    """What one side of a table holds: its number of rows, and a digest of all of them (see `tablediff.fingerprint`).
+
+    `parts` are the digests of the data files that its rows are in (`serving.data_files`); none where they are in the
+    database of the release, as in those of earlier versions.
+    """
 
     rows: int
     digest: str
+    parts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from olist_pipeline.errors import OlistError
 
 PROJECT_DIR = Path(__file__).resolve().parents[1]
 DBT_DIR = PROJECT_DIR / "dbt"
-DBT = (sys.executable, "-P", "-c", "from dbt.cli.main import cli; cli(prog_name='dbt')")
+DBT = (sys.executable, "-P", "-m", "olist_pipeline.dbt_process")
 """The dbt of this environment, on the PATH or not. Its script does not start below a folder with a double quote."""
 
 ENGINES = ("polars",)
@@ -155,6 +155,11 @@ class Settings:
     def staging(self) -> Path:
         """Accepted rows with derived attributes: `<context>/<table>/<YYYY-MM>.parquet`."""
         return self.home / "staging"
+
+    @property
+    def outbox(self) -> Path:
+        """What units of work leave for PostgreSQL, until it is there."""
+        return self.home / "outbox"
 
     @property
     def warehouse(self) -> Path:

@@ -1,4 +1,4 @@
-"""Troubles: what a person is told of an error of the disk, a file or a server, wherever it is raised.
+"""Troubles: the sentences that a person reads of an error of the disk, a file or a server, wherever it is raised.
 
 What belongs here: the sentences of errors that are nobody's mistake in the code. What does not: errors of the code,
 which keep their traceback, and mending anything.
@@ -6,6 +6,7 @@ which keep their traceback, and mending anything.
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
@@ -15,11 +16,12 @@ from typing import Any
 from olist_pipeline.errors import OlistError
 from olist_pipeline.settings import Settings
 
+_HELD = re.compile(r'Could not set lock on file "(.+)": Conflicting lock is held .*\(PID (\d+)\)')
 _NO_SERVER = "PostgreSQL does not answer any more; start it and run again: what was finished is kept."
 
 
 def sentence_of(error: BaseException) -> str | None:
-    """Return what a person is told of an error, or of the one that it came from; None where the code is wrong."""
+    """Return what a person reads of an error, or of the one that it came from; None where the code is wrong."""
     for one in _chain(error):
         if sentence := _sentence(one):
             return sentence
@@ -46,8 +48,8 @@ def _sentence(error: BaseException) -> str | None:
     if (psycopg2 := sys.modules.get("psycopg2")) and isinstance(error, psycopg2.Error):
         from olist_pipeline.stores.postgres import trouble
 
-        told = trouble(error)
-        return str(told) if told else None
+        known = trouble(error)
+        return str(known) if known else None
     name = f"{type(error).__module__}.{type(error).__name__}"
     if name in ("sqlalchemy.exc.TimeoutError", "dagster_postgres.utils.DagsterPostgresException"):
         return _NO_SERVER
@@ -69,6 +71,8 @@ def _of_files(error: BaseException) -> str | None:
 
 def _of_duckdb(error: BaseException) -> str | None:
     """Return what is said where DuckDB cannot read or write a file; it names the file itself."""
+    if held := _HELD.search(str(error)):
+        return f"{held[1]} is in use by process {held[2]}; let it end, or end it, and run again."
     kind = type(error).__name__
     files = ("IOException", "SerializationException", "FatalException", "InternalException", "InvalidInputException")
     if kind not in files:

@@ -6,6 +6,7 @@ What belongs here: these commands. What does not: making releases, and switching
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
@@ -16,6 +17,8 @@ from olist_pipeline.cli.output import JSON, print_json, print_rows
 from olist_pipeline.errors import OlistError
 from olist_pipeline.release_manifest import DATABASE, Release
 from olist_pipeline.serving.audit import audit, unchecked
+from olist_pipeline.serving.data_files import damage, data_file
+from olist_pipeline.serving.pruning import Size, releases_with, sizes
 from olist_pipeline.serving.release import (
     current_number,
     find_release,
@@ -28,17 +31,27 @@ from olist_pipeline.settings import Settings
 @click.command()
 @JSON
 def releases(as_json: bool) -> None:
-    """Show the kept releases: which is served, what it is made of, and what each context is routed to in it."""
+    """Show the kept releases: which is served, what it is made of, what each context is routed to in it, and its size.
+
+    In brackets: the MB that no other release shares, which go with it.
+    """
     serving = Settings.from_env().serving
-    served = current_number(serving)
-    rows = [_row(find_release(serving, number), served) for number in reversed(kept_numbers(serving))]
+    served, size = current_number(serving), sizes(serving)
+    rows = [_row(find_release(serving, number), served, size[number]) for number in reversed(kept_numbers(serving))]
     if as_json:
         print_json(rows)
     elif not rows:
         click.echo("No release yet; `olist run` makes the first.")
     else:
-        columns = ["release", "served", "as_of", "made_at", "from", "on new", "rows"]
-        shown = [{**row, "made_at": row["made_at"][:16].replace("T", " ")} for row in rows]
+        columns = ["release", "served", "as_of", "made_at", "from", "on new", "rows", "MB (alone)"]
+        shown = [
+            {
+                **row,
+                "made_at": row["made_at"][:16].replace("T", " "),
+                "MB (alone)": f"{row['bytes'] / 1e6:,.1f} ({row['bytes_alone'] / 1e6:,.1f})",
+            }
+            for row in rows
+        ]
         print_rows(Console(), "Releases (made at, UTC)", shown, columns)
 
 
@@ -57,7 +70,7 @@ def verify(number: int, as_json: bool) -> None:
     """
     serving = Settings.from_env().serving
     found = find_release(serving, number)
-    problems = _problems(release_folder(serving, number) / DATABASE, found)
+    problems = _problems(serving, found)
     if as_json:
         print_json({"release": number, "holds": not problems, "problems": problems})
     elif problems:
@@ -68,15 +81,26 @@ def verify(number: int, as_json: bool) -> None:
     sys.exit(1 if problems else 0)
 
 
-def _problems(database: Any, found: Release) -> list[str]:
+def _problems(serving: Path, found: Release) -> list[str]:
+    database = release_folder(serving, found.number) / DATABASE
     try:
         with duckdb.connect(str(database), read_only=True) as connection:
-            return [*audit(connection, found), *unchecked()]
+            problems = audit(connection, found)
+            spoilt = damage(connection, serving, found) if problems else {}
     except duckdb.Error as error:
         raise OlistError(f"{database} cannot be read: {str(error).splitlines()[0]}.") from error
+    return [*problems, *(_damaged(serving, part, tables) for part, tables in spoilt.items()), *unchecked()]
 
 
-def _row(found: Release, served: int | None) -> dict[str, Any]:
+def _damaged(serving: Path, part: str, tables: list[str]) -> str:
+    path, sharing = data_file(serving, part), [str(number) for number in releases_with(serving, part)]
+    return (
+        f"{path} of {', '.join(tables)} is {'damaged' if path.exists() else 'missing'}, which releases "
+        f"{', '.join(sharing)} read; `olist run --force` writes it again while the warehouse has its rows"
+    )
+
+
+def _row(found: Release, served: int | None, size: Size) -> dict[str, Any]:
     on_new = [context for context, route in found.routes.items() if route in ("new", "retired")]
     return {
         "release": found.number,
@@ -87,6 +111,8 @@ def _row(found: Release, served: int | None) -> dict[str, Any]:
         "on new": ", ".join(on_new) or "none",
         "tables": len(found.tables),
         "rows": sum(table.rows for table in found.tables.values()),
+        "bytes": size.total,
+        "bytes_alone": size.alone,
         "unchecked": found.unchecked,
         "run": found.run_id,
         "routes": dict(found.routes),

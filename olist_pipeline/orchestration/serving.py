@@ -18,7 +18,7 @@ from olist_pipeline.registry import CONTEXTS
 from olist_pipeline.serving import journal
 from olist_pipeline.serving.about import about
 from olist_pipeline.serving.build import Publication, publish, references_of
-from olist_pipeline.serving.gate import objections, parity_runs
+from olist_pipeline.serving.gate import objections, parity_runs, subject
 from olist_pipeline.stores import routes
 from olist_pipeline.warehouse import NEW, OLD, WarehouseTable
 
@@ -64,7 +64,9 @@ def serving_assets(
                 settings.warehouse,
                 publication,
                 lambda: journal.recorded_routes(settings.serving, url, CONTEXTS),
-                lambda connection, routed: objections(settings, url, connection, tables, routed),
+                lambda stored, routed: objections(
+                    settings, url, tables, routed, lambda table: subject(stored[table.name].sources)
+                ),
             )
             routes.record_release(url, CONTEXTS, published.number)
         return dg.MaterializeResult(

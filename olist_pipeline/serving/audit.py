@@ -13,7 +13,8 @@ from typing import Any
 import duckdb
 
 from olist_pipeline.errors import OlistError
-from olist_pipeline.release_manifest import NEW, Release, ReleasedTable
+from olist_pipeline.release_manifest import NEW, Content, Release, ReleasedTable
+from olist_pipeline.tablediff.contract import RelationError
 from olist_pipeline.tablediff.fingerprint import fingerprint
 from olist_pipeline.tablediff.sql import quote, relation_name
 
@@ -93,26 +94,36 @@ def key_problems(connection: duckdb.DuckDBPyConnection, tables: Mapping[str, Rel
 def audit(connection: duckdb.DuckDBPyConnection, release: Release) -> list[str]:
     """Return one sentence for each way in which a release's database is not what its manifest says, or cannot be read.
 
-    Served tables have the rows of their side, keys of new ones are unique, and every query of the dashboards runs,
-    where they can be run at all (see `unchecked`).
+    Main has the rows of the side that it shows, and the other side those that a switch would show; keys of new tables
+    are unique, and every query of the dashboards runs, where they can be run at all (see `unchecked`).
     """
     problems = []
     there = _relations(connection)
     for name, table in release.tables.items():
-        if name not in there:
-            problems.append(f"{name} is missing")
-            continue
-        found = fingerprint(connection, relation_name("main", name))
-        expected = release.sources(name)[table.schema]
-        if found.digest != expected.digest:
-            problems.append(
-                f"{name} is not what was published: {found.rows:,} rows in place of {expected.rows:,}"
-                if found.rows != expected.rows
-                else f"{name} is not what was published: its {found.rows:,} rows are others"
-            )
-    if not problems:
-        problems += key_problems(connection, release.tables)
-    return problems + [str(query) for query in ([] if unchecked() else failing_queries(connection))]
+        for side, expected in release.sources(name).items():
+            shown = name if side == table.schema else f"{side}.{name}"
+            problems += [f"{shown} is missing"] if shown not in there else _changes(connection, shown, expected)
+    return problems or unservable(connection, release)
+
+
+def unservable(connection: duckdb.DuckDBPyConnection, release: Release) -> list[str]:
+    """Return one sentence for each key of a new table that identifies no row, and each dashboard query that fails."""
+    queries = [] if unchecked() else failing_queries(connection)
+    return key_problems(connection, release.tables) + [str(query) for query in queries]
+
+
+def _changes(connection: duckdb.DuckDBPyConnection, shown: str, expected: Content) -> list[str]:
+    """Return a sentence where a relation cannot be read or has other rows than were published."""
+    schema, _, name = shown.rpartition(".")
+    try:
+        found = fingerprint(connection, relation_name(schema or "main", name))
+    except (RelationError, duckdb.Error) as error:
+        return [f"{shown} cannot be read ({str(error).splitlines()[0]})"]
+    if found.digest == expected.digest:
+        return []
+    if found.rows != expected.rows:
+        return [f"{shown} is not what was published: {found.rows:,} rows in place of {expected.rows:,}"]
+    return [f"{shown} is not what was published: its {found.rows:,} rows are others"]
 
 
 def _relations(connection: duckdb.DuckDBPyConnection) -> set[str]:

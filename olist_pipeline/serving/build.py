@@ -1,7 +1,8 @@
 """Building: a release from the warehouse, with both sides of each table.
 
-What belongs here: copying tables and proving the copies, the lineage that routing needs, and publishing. What does
-not: the same data under other routes (see `compose`), and whether a release may be published (see `gate`).
+What belongs here: gathering the tables of a release, the lineage that routing needs, and publishing. What does not:
+the files that rows are in (see `data_files`), the same data under other routes (see `compose`), and whether a release
+may be published (see `gate`).
 """
 
 from __future__ import annotations
@@ -22,7 +23,6 @@ from olist_pipeline.release_manifest import (
     DATABASE,
     NEW,
     OLD,
-    Content,
     Key,
     Reference,
     Release,
@@ -31,29 +31,29 @@ from olist_pipeline.release_manifest import (
     Side,
     write_manifest,
 )
-from olist_pipeline.serving import standby
+from olist_pipeline.serving import data_files, standby
 from olist_pipeline.serving.about import write
-from olist_pipeline.serving.audit import audit, unchecked
+from olist_pipeline.serving.audit import unchecked, unservable
 from olist_pipeline.serving.compose import refuse_impossible, show, tell_routes
 from olist_pipeline.serving.journal import done_acts, sole_switch
+from olist_pipeline.serving.pruning import remove_unneeded
 from olist_pipeline.serving.release import (
     building,
     next_number,
     point_to,
     put_in_place,
     refuse_past,
-    remove_unneeded,
 )
 from olist_pipeline.serving.routing import DIMENSION, served_schemas
-from olist_pipeline.tablediff.fingerprint import fingerprint
 from olist_pipeline.tablediff.sql import literal, quote, relation_name
 from olist_pipeline.warehouse import NEW_PREFIX, WarehouseTable
 
 COPIES = 2
-"""So many tables are copied at a time."""
+"""So many tables are stored at a time."""
 
 ReadRoutes = Callable[[], Mapping[str, Route]]
-Objections = Callable[[duckdb.DuckDBPyConnection, Mapping[str, Route]], Sequence[str]]
+Objections = Callable[[Mapping[str, ReleasedTable], Mapping[str, Route]], Sequence[str]]
+"""What the gate has against publishing these tables, which say what they hold, under these routes."""
 
 
 @dataclass(frozen=True)
@@ -113,28 +113,28 @@ def publish(
     warehouse: Path,
     publication: Publication,
     read_routes: ReadRoutes,
-    objections: Objections = lambda connection, routes: (),
+    objections: Objections = lambda tables, routes: (),
 ) -> Release:
     """Build the next release from `warehouse`, gate and audit it, and let `current` point to it.
 
-    Routes are read once the tables are copied, so that a cutover meanwhile is not undone. A crash before the last
+    Routes are read once the tables are stored, so that a cutover meanwhile is not undone. A crash before the last
     rename leaves the former release serving. A check that cannot be made here stops no release, for it would stop the
     old tables, too: the release says so (`unchecked`), and no cutover passes. Raises OlistError with all `objections`,
     and when the release is not what stands in the warehouse, mixes sides that do not belong together, or fails its
     audit.
     """
     refuse_past(serving, datetime.now(UTC))
-    with building(serving) as folder:
+    with building(serving) as folder, data_files.in_use(serving):
         folder.mkdir()
         with duckdb.connect(str(folder / DATABASE)) as connection:
-            copied = _copy_tables(connection, warehouse, publication.tables, publication.retired)
-            measured = tuple(_measured(connection, copied, key) for key in publication.references)
+            stored = _store_tables(connection, serving, warehouse, publication.tables, publication.retired)
+            measured = tuple(_measured(connection, stored, key) for key in publication.references)
             gated = read_routes()
-            refuse(objections(connection, gated))
+            refuse(objections(stored, gated))
             write(connection, publication.about)
         with sole_switch(serving):
             routes = read_routes()
-            schemas = served_schemas(copied, routes)
+            schemas = served_schemas(stored, routes)
             release = Release(
                 number=next_number(serving),
                 made_at=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -143,7 +143,7 @@ def publish(
                 as_of=publication.as_of,
                 routes=dict(routes),
                 landing=dict(publication.landing),
-                tables=copied,
+                tables=stored,
                 code=publication.code,
                 parity_runs=dict(publication.parity_runs),
                 references=measured,
@@ -153,14 +153,16 @@ def publish(
             release = release.showing(schemas)
             with duckdb.connect(str(folder / DATABASE)) as connection:
                 if routes != gated:
-                    refuse(objections(connection, routes))
+                    refuse(objections(stored, routes))
                 show(connection, schemas)
                 tell_routes(connection, routes, done_acts(serving))
-                refuse(audit(connection, release))
+                # That each side holds what the warehouse does was proven when it was stored.
+                refuse(unservable(connection, release))
             write_manifest(folder, release)
             put_in_place(serving, folder, release.number)
             point_to(serving, release.number)
-            remove_unneeded(serving)
+    with sole_switch(serving):
+        remove_unneeded(serving)
     standby.prepare(serving)
     return release
 
@@ -176,51 +178,40 @@ def needs_of(table: WarehouseTable) -> tuple[str, ...]:
     return tuple(sorted({table.context} | contexts_behind(table.reads)))
 
 
-def _copy_tables(
+def _store_tables(
     connection: duckdb.DuckDBPyConnection,
+    serving: Path,
     warehouse: Path,
     tables: Iterable[WarehouseTable],
     retired: Collection[str],
 ) -> dict[str, ReleasedTable]:
-    """Copy both sides of each table, or the new one alone of a retired context, and prove that the copies are whole.
+    """Store both sides of each table, or the new one alone of a retired context; make a view of each.
 
-    Sides with the same rows are kept once: new then is a view. They are returned as shown from new, which all have.
+    They are returned as shown from new, which all have.
     """
 
-    def copy(table: WarehouseTable) -> ReleasedTable:
+    def store(table: WarehouseTable) -> ReleasedTable:
         sides: tuple[Side, ...] = (NEW,) if table.context in retired else (OLD, NEW)
         with connection.cursor() as cursor:
-            sources = {side: _copy_side(cursor, table.name, side) for side in sides}
+            sources = {
+                side: data_files.store(
+                    cursor,
+                    serving,
+                    relation_name("warehouse", side, table.name),
+                    relation_name(side, table.name),
+                    is_monthly=table.is_monthly,
+                )
+                for side in sides
+            }
         return ReleasedTable(NEW, sources[NEW].rows, table.context, table.key, needs_of(table), sources)
 
     connection.execute(f"CREATE SCHEMA {OLD}; CREATE SCHEMA {NEW}")
     connection.execute(f"ATTACH {literal(str(warehouse))} AS warehouse (READ_ONLY)")
     # Small tables are written by one core each.
     with ThreadPoolExecutor(COPIES) as side_by_side:
-        copied = {table.name: side_by_side.submit(copy, table) for table in tables}
+        stored = {table.name: side_by_side.submit(store, table) for table in tables}
     connection.execute("DETACH warehouse")
-    return {name: one.result() for name, one in copied.items()}
-
-
-def _copy_side(connection: duckdb.DuckDBPyConnection, name: str, side: Side) -> Content:
-    source, target = f"warehouse.{side}.{quote(name)}", relation_name(side, name)
-    before = fingerprint(connection, source)
-    if side == NEW and _has(connection, OLD, name) and fingerprint(connection, relation_name(OLD, name)) == before:
-        connection.execute(f"CREATE VIEW {target} AS FROM {relation_name(OLD, name)}")
-        return Content(before.rows, before.digest)
-    connection.execute(f"CREATE TABLE {target} AS FROM {source}")
-    if fingerprint(connection, target) != before:
-        raise OlistError(f"The copy of {side}.{name} is not what the warehouse holds; run again.")
-    return Content(before.rows, before.digest)
-
-
-def _has(connection: duckdb.DuckDBPyConnection, schema: str, name: str) -> bool:
-    statement = (
-        "SELECT count(*) FROM information_schema.tables "
-        "WHERE table_catalog = current_database() AND table_schema = $1 AND table_name = $2"
-    )
-    [(found,)] = connection.execute(statement, [schema, name]).fetchall()
-    return bool(found)
+    return {name: one.result() for name, one in stored.items()}
 
 
 def _measured(connection: duckdb.DuckDBPyConnection, tables: Mapping[str, ReleasedTable], key: Key) -> Reference:

@@ -3,8 +3,8 @@
 What belongs here: the views by which schema main shows one side of each table, and a copy of a release with other
 views. What does not: building from the warehouse (see `build`).
 
-A release holds both sides of its tables, so a cutover or a rollback copies one file and says anew what main shows. It
-needs neither the warehouse nor PostgreSQL nor dbt.
+A release has both sides of its tables, so a cutover or a rollback copies one small file and says anew what main shows;
+the data files stay where they are. It needs neither the warehouse nor PostgreSQL nor dbt.
 """
 
 from __future__ import annotations

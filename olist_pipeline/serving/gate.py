@@ -10,13 +10,11 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from typing import Any
 
-import duckdb
-
 from olist_pipeline.fingerprint import landing_hashes
-from olist_pipeline.parity.attribution import ParityVerdict, parity_subject
+from olist_pipeline.parity.attribution import ParityVerdict
 from olist_pipeline.parity.reconciliation import reconciliation_subject
 from olist_pipeline.registry import CONTEXTS
-from olist_pipeline.release_manifest import NEW, OLD, Release, Route
+from olist_pipeline.release_manifest import NEW, OLD, Content, Release, Route, Side
 from olist_pipeline.serving.audit import unchecked
 from olist_pipeline.settings import Settings
 from olist_pipeline.stores import approvals, verdicts
@@ -35,24 +33,14 @@ RECONCILED_ROUTES: tuple[Route, ...] = (*COMPARED_ROUTES, "retired")
 def objections(
     settings: Settings,
     url: str,
-    connection: duckdb.DuckDBPyConnection,
-    tables: Iterable[WarehouseTable],
-    routes: Mapping[str, Route],
-) -> list[str]:
-    """Return one sentence for each verdict that is missing, red or stale; none means that the gate is open.
-
-    `connection` is to a database with the tables in the schemas old and new: the warehouse, or a release.
-    """
-    return _verdict_objections(settings, url, tables, routes, lambda table: parity_subject(connection, table))
-
-
-def _verdict_objections(
-    settings: Settings,
-    url: str,
     tables: Iterable[WarehouseTable],
     routes: Mapping[str, Route],
     subject_of: Callable[[WarehouseTable], str],
 ) -> list[str]:
+    """Return one sentence for each verdict that is missing, red or stale; none means that the gate is open.
+
+    `subject_of` returns the `parity_subject` of a table as it is about to be published.
+    """
     parity, reconciliation = verdicts.latest(url, "parity"), verdicts.latest(url, "reconciliation")
     compared = [table for table in tables if routes.get(table.context) in COMPARED_ROUTES]
     found = [
@@ -88,7 +76,7 @@ def cutover_objections(
     """
     tables = release_tables(release, context)
     return [
-        *_verdict_objections(settings, url, tables, {context: "new"}, lambda table: _subject(release, table.name)),
+        *objections(settings, url, tables, {context: "new"}, lambda table: subject(release.sources(table.name))),
         *unchecked(),
         *_landing_objections(settings, release, context),
         *_streak_objections(settings, url, context),
@@ -137,9 +125,8 @@ def _unapproved(url: str, found: Iterable[Verdict | None]) -> list[str]:
     ]
 
 
-def _subject(release: Release, table: str) -> str:
-    """Return `parity_subject` of a table as its release has it: a release does not change, and says what it holds."""
-    sources = release.sources(table)
+def subject(sources: Mapping[Side, Content]) -> str:
+    """Return `parity_subject` of a table as a release has it: a release does not change, and says what it holds."""
     return ":".join(sources[side].digest for side in (OLD, NEW))
 
 

@@ -1,23 +1,26 @@
-"""Releases: immutable, numbered databases, of which `current` points to one.
+"""Releases: immutable, numbered databases over shared data files, of which `current` points to one.
 
-What belongs here: where a release lies, pointing to it, and how many are kept. What does not: what it says of itself
-(`release_manifest`), what is in its database (see `build` and `compose`), and whether it may be published (see `gate`).
+What belongs here: where a release lies, and pointing to it. What does not: what it says of itself (`release_manifest`),
+what is in its database (see `build` and `compose`), whether it may be published (see `gate`), and how many are kept
+(`pruning`).
 
-    serving/releases/00007/serving.duckdb   schema main: what dashboards read; old and new: what main shows; about:
-                                            what is said of the migration
+    serving/releases/00007/serving.duckdb   schema main: what dashboards read; old and new: what main shows, views of
+                                            data files; about: what is said of the migration
     serving/releases/00007/manifest.json    what it was made of
     serving/current -> releases/00007
+    serving/data/<digest>.parquet           rows, see `data_files`
 
 A release that is being made has a hidden folder beside them, and a lock, until it gets its number.
 
-A reader that has opened `current/serving.duckdb` keeps its release for as long as it holds the file open.
+A reader that has opened `current/serving.duckdb` keeps its release for as long as it holds the file open: no release
+that somebody reads is removed.
 """
 
 from __future__ import annotations
 
 import shutil
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -27,7 +30,6 @@ from olist_pipeline.file_locks import is_held, lock_file
 from olist_pipeline.files import flush
 from olist_pipeline.release_manifest import DATABASE, MANIFEST, Release, read_manifest
 
-KEPT_RELEASES = 10
 CLOCK_TOLERANCE = timedelta(hours=1)
 """The clocks of machines that take turns need not agree better than that."""
 _BUILDING = ".building-"
@@ -60,9 +62,16 @@ def refuse_past(serving: Path, now: datetime) -> None:
 
 
 def is_intact(serving: Path, release: Release) -> bool:
-    """Return whether a release's database can be opened; whether it is what it was, `olist release verify` says."""
+    """Return whether a release's database can be opened and its data files are there.
+
+    Whether it is what it was, `olist release verify` says.
+    """
     import duckdb  # a rollback does not wait for it
 
+    from olist_pipeline.serving.data_files import data_file, parts_of
+
+    if not all(data_file(serving, part).is_file() for part in parts_of(release)):
+        return False
     try:
         with duckdb.connect(str(release_folder(serving, release.number) / DATABASE), read_only=True) as connection:
             found = {name for (name,) in connection.execute("SELECT view_name FROM duckdb_views()").fetchall()}
@@ -145,20 +154,13 @@ def point_to(serving: Path, number: int) -> None:
     flush(serving)
 
 
-def remove_unneeded(serving: Path) -> None:
-    """Remove what killed builders left, and all but the last ten releases and the current one."""
+def remove_abandoned(serving: Path) -> None:
+    """Remove what killed builders left."""
     for folder in {leftover.with_suffix("") for leftover in (serving / "releases").glob(f"{_BUILDING}*")}:
         with suppress(OSError):
             if not is_held(_lock_of(folder)):
                 shutil.rmtree(folder, ignore_errors=True)
                 _lock_of(folder).unlink(missing_ok=True)
-    numbers = kept_numbers(serving)
-    for number in _superfluous(numbers, current_number(serving)):
-        shutil.rmtree(release_folder(serving, number), ignore_errors=True)
-
-
-def _superfluous(numbers: Sequence[int], current: int | None) -> list[int]:
-    return [number for number in numbers[:-KEPT_RELEASES] if number != current]
 
 
 def _lock_of(folder: Path) -> Path:

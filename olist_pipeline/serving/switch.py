@@ -22,7 +22,8 @@ from olist_pipeline.errors import OlistError
 from olist_pipeline.release_manifest import NEW, Release, Route
 from olist_pipeline.serving import journal
 from olist_pipeline.serving.journal import present_state, sole_switch
-from olist_pipeline.serving.release import current_release, point_to, remove_unneeded
+from olist_pipeline.serving.pruning import remove_unneeded
+from olist_pipeline.serving.release import current_release, point_to
 from olist_pipeline.serving.routing import served_schemas, unmatched, waiting_for
 from olist_pipeline.settings import Settings
 from olist_pipeline.stores.routes import NEXT_ROUTES, Act, Action, Change, RouteState

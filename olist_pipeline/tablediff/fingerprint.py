@@ -49,16 +49,39 @@ def fingerprint(con: duckdb.DuckDBPyConnection, relation: str, columns: Sequence
         if column is None:
             raise ContractError(f"{relation} has no column '{name}' to take a fingerprint of.")
         chosen.append(column)
-    rows, *sums = row_sums(con, described.source, chosen)
-    content = [[column.name, column.type] for column in chosen], rows, [str(part) for part in sums]
-    return Fingerprint(rows, hashlib.sha256(json.dumps(content).encode()).hexdigest())
+    return _fingerprint(chosen, *row_sums(con, described.source, chosen))
+
+
+def fingerprints_by(
+    con: duckdb.DuckDBPyConnection, relation: str, key: str
+) -> tuple[Fingerprint, dict[str | None, Fingerprint]]:
+    """Return the fingerprint of a relation, and those of its rows for each value of the expression `key`, in one scan.
+
+    By the value as text, None where it is missing, in the order of the values. Raises RelationError when the relation
+    cannot be read.
+    """
+    described = describe(con, relation)
+    hashed = f"SELECT {key} AS part, {_row_hash(described.columns)} AS h FROM {described.source}"
+    found = con.execute(f"SELECT part::VARCHAR, {_SUMS} FROM ({hashed}) GROUP BY part ORDER BY part").fetchall()
+    parts = {value: _fingerprint(described.columns, *sums) for value, *sums in found}
+    whole = [sum(row[place] for row in found) for place in (1, 2, 3)]
+    return _fingerprint(described.columns, *whole), parts
 
 
 def row_sums(con: duckdb.DuckDBPyConnection, source: str, columns: Sequence[Column]) -> tuple[int, int, int]:
     """Return the number of rows and the sums of both row hashes over `columns`, in their order."""
-    arguments = ", ".join(["1", *(argument for column in columns for argument in column.hash_arguments())])
-    [row] = con.execute(
-        "SELECT count(*), coalesce(sum(h), 0), coalesce(sum(hash(h)), 0)"
-        f" FROM (SELECT hash({arguments}) AS h FROM {source})"
-    ).fetchall()
+    [row] = con.execute(f"SELECT {_SUMS} FROM (SELECT {_row_hash(columns)} AS h FROM {source})").fetchall()
     return row[0], row[1], row[2]
+
+
+_SUMS = "count(*), coalesce(sum(h), 0), coalesce(sum(hash(h)), 0)"
+
+
+def _row_hash(columns: Sequence[Column]) -> str:
+    arguments = ", ".join(["1", *(argument for column in columns for argument in column.hash_arguments())])
+    return f"hash({arguments})"
+
+
+def _fingerprint(columns: Sequence[Column], rows: int, *sums: int) -> Fingerprint:
+    content = [[column.name, column.type] for column in columns], rows, [str(part) for part in sums]
+    return Fingerprint(rows, hashlib.sha256(json.dumps(content).encode()).hexdigest())

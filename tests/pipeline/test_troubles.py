@@ -1,6 +1,8 @@
 """Troubles: errors of files, disks and servers become a sentence that says what to do; errors of the code do not."""
 
 import shutil
+import subprocess
+import sys
 
 import duckdb
 import psycopg2
@@ -90,3 +92,18 @@ def test_a_folder_in_the_place_of_a_file_is_a_sentence(tmp_path):
         replacing(tmp_path / "x.json") as path,
     ):
         path.write_text("1")
+
+
+def test_a_database_that_another_process_holds_is_said_with_that_process(tmp_path):
+    path = tmp_path / "held.duckdb"
+    hold = f"import duckdb; con = duckdb.connect({str(path)!r}); print(1, flush=True); input()"
+    holder = subprocess.Popen([sys.executable, "-c", hold], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert holder.stdout is not None
+    holder.stdout.readline()
+    try:
+        with pytest.raises(duckdb.IOException) as caught:
+            duckdb.connect(str(path))
+    finally:
+        holder.communicate(b"\n")
+
+    assert said_of(caught.value) == f"{path} is in use by process {holder.pid}; let it end, or end it, and run again."

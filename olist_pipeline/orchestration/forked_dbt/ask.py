@@ -2,9 +2,11 @@
 
 What belongs here: as little as possible, for it is started once an invocation, without site-packages. What does not:
 dbt. The LENGTH parts before ARGUMENTS are the command that starts dbt without a server: this process becomes it where
-`OLIST_DBT_SERVER` names no socket of a server that answers.
+`OLIST_DBT_SERVER` names no socket of a server that answers. It ends with its parent, and dbt with it: see
+`olist_pipeline.dbt_process`, which this program cannot import.
 """
 
+import ctypes
 import json
 import os
 import signal
@@ -12,10 +14,13 @@ import socket
 import sys
 
 SOCKET = "OLIST_DBT_SERVER"
+SET_PARENT_DEATH_SIGNAL = 1
 
 
 def main() -> None:
     """Run dbt, and end with its exit code."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
     length, command = int(sys.argv[1]), sys.argv[2:]
     path = os.environ.pop(SOCKET, "")
     server = socket.socket(socket.AF_UNIX)

@@ -15,15 +15,16 @@ import pytest
 
 from olist_pipeline.errors import OlistError
 from olist_pipeline.fingerprint import landing_hashes
-from olist_pipeline.parity.attribution import Evidence, ParityVerdict, parity_of
+from olist_pipeline.parity.attribution import Evidence, ParityVerdict, parity_of, parity_subject
 from olist_pipeline.parity.reconciliation import reconciliation_of, reconciliation_subject
 from olist_pipeline.registry import CONTEXTS
 from olist_pipeline.serving import audit as audits
-from olist_pipeline.serving import build
+from olist_pipeline.serving import build, pruning
 from olist_pipeline.serving import release as releases
 from olist_pipeline.serving.audit import audit
 from olist_pipeline.serving.build import Publication, publish
 from olist_pipeline.serving.gate import cutover_objections, objections
+from olist_pipeline.serving.pruning import remove_unneeded
 from olist_pipeline.serving.release import current_release, point_to
 from olist_pipeline.steps import run_intake, run_validation
 from olist_pipeline.stores import approvals, verdicts
@@ -61,7 +62,7 @@ def ask(warehouse, question):
         return question(connection)
 
 
-def published(settings, warehouse, routes=SHADOW, objections=lambda connection, routes: (), **changes):
+def published(settings, warehouse, routes=SHADOW, objections=lambda tables, routes: (), **changes):
     publication = replace(Publication([ORDERS], "r1", "f", "c", "2018-10-17", {}), **changes)
     return publish(settings.serving, warehouse, publication, lambda: routes, objections)
 
@@ -144,7 +145,7 @@ class TestPublishing:
             point_to(settings.serving, 9)
         assert release_of(settings).number == 1
 
-    @pytest.mark.parametrize("point", ["_copy_tables", "write_manifest", "put_in_place", "point_to"])
+    @pytest.mark.parametrize("point", ["_store_tables", "write_manifest", "put_in_place", "point_to"])
     def test_a_crash_while_publishing_leaves_the_former_release_serving(self, settings, warehouse, monkeypatch, point):
         published(settings, warehouse)
 
@@ -178,26 +179,26 @@ class TestPublishing:
         builder = context.Process(target=build_for_ever, args=(serving, str(process), sender), daemon=True)
         builder.start()
         folder = receiver.recv()
-        releases.remove_unneeded(serving)
+        remove_unneeded(serving)
         assert (folder / "half").exists()
         builder.kill()
         builder.join()
-        releases.remove_unneeded(serving)
+        remove_unneeded(serving)
         assert list((serving / "releases").iterdir()) == []
 
     def test_the_last_ones_are_kept_and_the_one_that_is_served(self, settings, warehouse, monkeypatch):
-        monkeypatch.setattr(releases, "KEPT_RELEASES", 2)
+        monkeypatch.setattr(pruning, "KEPT_RELEASES", 2)
         for _ in range(3):
             published(settings, warehouse)
         assert releases.kept_numbers(settings.serving) == [2, 3]
         point_to(settings.serving, 2)
         for number in (4, 5):
             releases.release_folder(settings.serving, number).mkdir()
-        releases.remove_unneeded(settings.serving)
+        remove_unneeded(settings.serving)
         assert releases.kept_numbers(settings.serving) == [2, 4, 5]
 
     def test_ten_are_kept(self):
-        assert releases.KEPT_RELEASES == 10
+        assert pruning.KEPT_RELEASES == 10
 
 
 class ProvenStores:
@@ -232,7 +233,13 @@ class TestGate(ProvenStores):
     def refused(self, settings, routes=SHADOW):
         return ask(
             settings.warehouse,
-            lambda connection: objections(settings, settings.postgres_url, connection, [ORDERS], routes),
+            lambda connection: objections(
+                settings,
+                settings.postgres_url,
+                [ORDERS],
+                routes,
+                lambda table: parity_subject(connection, table),
+            ),
         )
 
     def test_is_open_when_everything_is_proven(self, proven):
@@ -391,8 +398,12 @@ class TestVerification:
     @pytest.mark.parametrize(
         ("statement", "words"),
         [
-            ("UPDATE old.fact_orders SET total = 9 WHERE order_id = 'o1'", "its 3 rows are others"),
-            ("DELETE FROM old.fact_orders WHERE order_id = 'o1'", "2 rows in place of 3"),
+            (
+                "CREATE OR REPLACE VIEW old.fact_orders AS SELECT 'o' || n AS order_id, n FROM range(3) AS r(n)",
+                "its 3 rows are others",
+            ),
+            ("CREATE OR REPLACE VIEW old.fact_orders AS SELECT 'o' AS order_id", "1 rows in place of 3"),
+            ("CREATE OR REPLACE VIEW new.fact_orders AS SELECT 'o' AS order_id", "new.fact_orders is not what was"),
             ("DROP VIEW main.fact_orders", "fact_orders is missing"),
             ("CREATE OR REPLACE VIEW main.fact_orders AS FROM new.fact_orders", "2 rows in place of 3"),
         ],

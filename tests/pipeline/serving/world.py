@@ -73,7 +73,7 @@ def copy_of(settings: Settings, folder: Path) -> Settings:
     return replace(settings, home=folder / "home", landing=folder / "landing")
 
 
-def published(settings: Settings, routes=SHADOW, objections=lambda connection, routes: (), **changes) -> Release:
+def published(settings: Settings, routes=SHADOW, objections=lambda tables, routes: (), **changes) -> Release:
     """Publish the warehouse as it is under `routes`, which may be a function that reads them."""
     publication = Publication(TABLES, "r1", "f", "c", "2018-10-17", {}, REFERENCES)
     read_routes = routes if callable(routes) else lambda: routes

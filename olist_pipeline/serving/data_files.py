@@ -1,0 +1,216 @@
+"""Data files: the rows that releases show, in Parquet files that all releases with the same rows share.
+
+What belongs here: writing the rows of a table once, how a database names the files beside it, and removing what no
+release uses. What does not: which tables a release has (`build`), and which releases are kept (`release`).
+
+    serving/data/<digest>.parquet   the rows that have this fingerprint (`tablediff.fingerprint`)
+
+A table that is built by month has a file a month, any other has one. A file is named after its rows: rows that are
+there are not written again, whichever release, side or table they were written for, and a file never changes.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import duckdb
+
+from olist_pipeline.errors import OlistError
+from olist_pipeline.file_locks import lock_file
+from olist_pipeline.files import flush
+from olist_pipeline.paths import duckdb_path
+from olist_pipeline.release_manifest import DATABASE, Content, Release
+from olist_pipeline.tablediff.columns import Column
+from olist_pipeline.tablediff.contract import RelationError
+from olist_pipeline.tablediff.fingerprint import Fingerprint, fingerprint, fingerprints_by
+from olist_pipeline.tablediff.relation import Relation, describe
+from olist_pipeline.tablediff.sql import literal, quote
+
+DATA = "data"
+MONTH = "order_month"
+"""The column by which a monthly table has its files."""
+_LOCK = ".lock"
+_FORMAT = "(FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)"
+_TEMPORARY = f"{DATABASE}.tmp"
+
+
+@contextmanager
+def in_use(serving: Path) -> Iterator[None]:
+    """Let every data file stay, those that nobody uses yet too, for as long as a release is built in the block."""
+    (serving / DATA).mkdir(parents=True, exist_ok=True)
+    with lock_file(serving / DATA / _LOCK, seconds=None, shared=True):
+        yield
+
+
+def data_file(serving: Path, part: str) -> Path:
+    """Return where the rows of this digest lie."""
+    return serving / DATA / f"{part}.parquet"
+
+
+def store(
+    connection: duckdb.DuckDBPyConnection, serving: Path, source: str, view: str, *, is_monthly: bool = False
+) -> Content:
+    """Write the rows of `source` that no file has, make `view` of all of them, and prove that it holds what they are.
+
+    Hold `in_use`; `connection` is to a database two folders below `serving`. A file that was there and is damaged is
+    written again, for all its releases. Raises OlistError where the view is not what `source` is.
+    """
+    whole, parts = _parts_of(connection, source, is_monthly)
+    content = Content(whole.rows, whole.digest, tuple(parts))
+    columns = describe(connection, source).columns
+    as_text = _lost_types(connection, serving, source, columns)
+    written = _cast(source, dict.fromkeys(as_text, "VARCHAR"))
+
+    def write(some: Iterable[str]) -> None:
+        for part in some:
+            with _temporary(serving) as path:
+                connection.execute(f"COPY ({written} WHERE {parts[part]}) TO {literal(str(path))} {_FORMAT}")
+                flush(path)
+                path.replace(data_file(serving, part))
+
+    write(part for part in content.parts if not data_file(serving, part).is_file())
+    if not _shows(connection, view, serving, content, as_text):
+        write(damaged(connection, serving, content.parts, columns))
+        if not _shows(connection, view, serving, content, as_text):
+            raise OlistError(f"The copy of {source} is not what the warehouse holds; run again.")
+    flush(serving / DATA)
+    return content
+
+
+def damaged(
+    connection: duckdb.DuckDBPyConnection, serving: Path, parts: Iterable[str], columns: Sequence[Column]
+) -> list[str]:
+    """Return those of `parts`, which have these columns, whose file is missing or has other rows than its name says."""
+    return [part for part in parts if not _holds_part(connection, data_file(serving, part), part, columns)]
+
+
+def damage(connection: duckdb.DuckDBPyConnection, serving: Path, release: Release) -> dict[str, list[str]]:
+    """Return the damaged parts of a release, whose database `connection` is to, each with the tables that it spoils."""
+    spoilt: dict[str, list[str]] = {}
+    for name, table in release.tables.items():
+        for side, content in table.sources.items():
+            # What a view was made with: it cannot be described while a file of it is missing.
+            columns = connection.execute(
+                "SELECT column_name, data_type FROM duckdb_columns() WHERE schema_name = ? AND table_name = ?"
+                " AND database_name = current_database() ORDER BY column_index",
+                [side, name],
+            ).fetchall()
+            for part in damaged(connection, serving, content.parts, [Column(*column) for column in columns]):
+                spoilt.setdefault(part, []).append(f"{side}.{name}")
+    return spoilt
+
+
+def located(serving: Path, parts: Iterable[str]) -> str:
+    """Return what a view must read for `parts`, from wherever its database is opened.
+
+    DuckDB resolves a relative path from the folder of the process. A view learns where its own database lies from the
+    default of `temp_directory`, which stands beside it (it is the folder `serving.duckdb.tmp`), and two folders above
+    are the data. So a home may be moved and restored anywhere. Where the default does not hold, for a session that set
+    it or has attached the database to another, the view falls back on where the data was when it was made.
+    """
+    setting = "current_setting('temp_directory')"
+    folder = f"left({setting}, {-len(_TEMPORARY)})"
+    exact = rf"regexp_replace({folder}, '[*?\[]', '[\0]', 'g')"
+    here = f"{exact} || '../../{DATA}/'"
+    there = literal(duckdb_path(serving.resolve() / DATA) + "/")
+    base = f"if({setting} LIKE '%/{_TEMPORARY}', {here}, {there})"
+    names = ", ".join(literal(f"{part}.parquet") for part in parts)
+    return f"read_parquet(list_transform([{names}], lambda name: {base} || name), hive_partitioning = false)"
+
+
+def remove_unused(serving: Path, used: Collection[str]) -> None:
+    """Remove the files of all parts but those `used`, and what killed writers left; nothing while a release is built.
+
+    Hold the lock of serving, so that no release comes to use a file meanwhile.
+    """
+    if not (serving / DATA).is_dir():
+        return
+    with suppress(BlockingIOError), lock_file(serving / DATA / _LOCK):
+        for path in (serving / DATA).iterdir():
+            if path.name != _LOCK and path.name.removesuffix(".parquet") not in used:
+                path.unlink(missing_ok=True)
+
+
+def parts_of(release: Release) -> set[str]:
+    """Return the parts that a release has, of all its tables and sides."""
+    return {part for table in release.tables.values() for content in table.sources.values() for part in content.parts}
+
+
+def _parts_of(
+    connection: duckdb.DuckDBPyConnection, source: str, is_monthly: bool
+) -> tuple[Fingerprint, dict[str, str]]:
+    """Return the fingerprint of a relation, and by the digest of each part the condition that its rows meet."""
+    if not is_monthly:
+        whole = fingerprint(connection, source)
+        return whole, {whole.digest: "true"}
+    whole, months = fingerprints_by(connection, source, quote(MONTH))
+    parts = {part.digest: f"{quote(MONTH)} {_is(month)}" for month, part in months.items()}
+    return whole, parts or {whole.digest: "true"}
+
+
+@contextmanager
+def _temporary(serving: Path) -> Iterator[Path]:
+    """Yield a path that no other writer has, also of the same rows; a file that is left there is removed."""
+    path = serving / DATA / f".{uuid.uuid4().hex}.tmp"
+    try:
+        yield path
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def _shows(
+    connection: duckdb.DuckDBPyConnection, view: str, serving: Path, content: Content, as_text: Mapping[str, str]
+) -> bool:
+    """Make `view` of the files of a content; return whether it shows that content."""
+    with suppress(duckdb.Error):
+        connection.execute(f"CREATE OR REPLACE VIEW {view} AS {_cast(located(serving, content.parts), as_text)}")
+        return _holds(connection, view, content.digest)
+    return False
+
+
+def _is(month: str | None) -> str:
+    return "IS NULL" if month is None else f"= DATE {literal(month)}"
+
+
+def _lost_types(
+    connection: duckdb.DuckDBPyConnection, serving: Path, source: str, columns: Sequence[Column]
+) -> dict[str, str]:
+    """Return the types, by column, that Parquet does not keep (HUGEINT, ENUM): such a column is written as text."""
+    with _temporary(serving) as path:
+        connection.execute(f"COPY (FROM {source} LIMIT 0) TO {literal(str(path))} (FORMAT parquet)")
+        return _other_types(describe(connection, _reading(path)), columns)
+
+
+def _other_types(found: Relation, columns: Sequence[Column]) -> dict[str, str]:
+    """Return the types of `columns`, by name, where those of `found` are others."""
+    types = {column.name: column.type for column in found.columns}
+    return {column.name: column.type for column in columns if types.get(column.name) != column.type}
+
+
+def _cast(relation: str, types: Mapping[str, str]) -> str:
+    """Return the query of a relation with some columns as other types."""
+    casts = ", ".join(f"CAST({quote(name)} AS {kind}) AS {quote(name)}" for name, kind in types.items())
+    return f"SELECT *{f' REPLACE ({casts})' if casts else ''} FROM {relation}"
+
+
+def _reading(path: Path) -> str:
+    return f"read_parquet({literal(duckdb_path(path))}, hive_partitioning = false)"
+
+
+def _holds_part(connection: duckdb.DuckDBPyConnection, path: Path, part: str, columns: Sequence[Column]) -> bool:
+    try:
+        types = _other_types(describe(connection, _reading(path)), columns)
+    except RelationError:
+        return False
+    return _holds(connection, f"({_cast(_reading(path), types)})", part)
+
+
+def _holds(connection: duckdb.DuckDBPyConnection, relation: str, digest: str) -> bool:
+    """Whether a relation can be read and has the rows of a digest."""
+    try:
+        return fingerprint(connection, relation).digest == digest
+    except (RelationError, duckdb.Error):
+        return False
