@@ -69,7 +69,8 @@ def test_the_columns_of_a_table_are_asked_for_once_and_not_before_each_look_into
     monkeypatch.setenv("OLIST_POSTGRES_URL", dagster_server)
     storage = EnvironmentStorage.from_config_value(None, {}).event_log_storage
     asked = []
-    event.listen(storage._engine, "before_cursor_execute", lambda _, __, statement, *rest: asked.append(statement))
+    engine = storage._engine  # type: ignore[attr-defined]
+    event.listen(engine, "before_cursor_execute", lambda _, __, statement, *rest: asked.append(statement))
     for is_first in (True, False, False):
         asked.clear()
         storage.get_asset_records([dg.AssetKey("toy")])
