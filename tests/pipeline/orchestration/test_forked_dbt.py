@@ -100,8 +100,8 @@ def test_without_a_server_that_answers_the_program_becomes_dbt(tmp_path):
 def test_a_server_whose_preparation_leaves_threads_behind_keeps_nobody_waiting(tmp_path):
     (tmp_path / "models").mkdir()
     (tmp_path / "models" / "one.sql").write_text("{{ config(materialized='table') }} select 1 as one")
-    (tmp_path / "dbt_project.yml").write_text("{name: small, version: '1', profile: small}")
-    (tmp_path / "profiles.yml").write_text("small: {target: dev, outputs: {dev: {type: duckdb, path: ':memory:'}}}")
+    (tmp_path / "dbt_project.yml").write_text("name: small\nprofile: small\n")
+    (tmp_path / "profiles.yml").write_text("small: {target: dev, outputs: {dev: {type: duckdb}}}\n")
     # A parse of the whole project, each time: it is done by threads.
     parse = ["parse", "--no-partial-parse", "--profiles-dir", str(tmp_path), "--target-path", str(tmp_path / "target")]
     server = ForkServer(tmp_path, parse)
