@@ -9,6 +9,7 @@ otherwise be missing on both sides.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -26,7 +27,7 @@ from olist_pipeline.files import tree_hash
 from olist_pipeline.intake.rows import IS_VALID
 from olist_pipeline.landing.catalogue import LandingTable
 from olist_pipeline.landing.csv_file import SOURCE_ROW
-from olist_pipeline.landing.folder import path_of, readable_landing
+from olist_pipeline.landing.folder import files_of, readable_landing
 from olist_pipeline.paths import duckdb_path
 from olist_pipeline.settings import Settings
 from olist_pipeline.staging import is_staged, scan_intake
@@ -92,7 +93,7 @@ def reconciliation_of(settings: Settings, url: str, table: StagedTable) -> Recon
         if table.source is None:
             return _summary_ledger(connection, settings, table)
         rejected = quarantine.source_rows(url, table.name, table.source.name)
-        landing = landing_relation(path_of(readable_landing(settings, [table.source]), table.source))
+        landing = landing_relation(files_of(readable_landing(settings, [table.source]), table.source))
         connection.execute(f"CREATE TABLE landing AS SELECT * FROM {landing}")
         connection.execute("CREATE TABLE rejected AS SELECT unnest($rows::BIGINT[]) AS source_row", {"rows": rejected})
         return _ledger(connection, table, table.source, len(rejected))
@@ -131,7 +132,7 @@ class IntakeReconciliation:
 def intake_reconciliation_of(settings: Settings, table: LandingTable) -> IntakeReconciliation:
     """Return the counts of a table's landing records and intake rows, each by a reader of its own."""
     with duckdb.connect() as connection:
-        relation = landing_relation(path_of(readable_landing(settings, [table]), table))
+        relation = landing_relation(files_of(readable_landing(settings, [table]), table))
         [(landing,)] = connection.execute(f"SELECT count(*) FROM {relation}").fetchall()
         taken = scan_intake(settings.intake, table.name).select(pl.len()).collect().item()
         apart = None if landing == taken else _first_apart(connection, relation, settings, table)
@@ -147,9 +148,9 @@ def reconciliation_subject(settings: Settings, table: StagedTable) -> str:
     return f"{tree_hash(settings.staging / table.context / of, suffixes=('.parquet',))}:{staged}"
 
 
-def landing_relation(path: Path) -> str:
-    """Return the SQL relation of a landing file's records, every cell as text."""
-    return duckdb_relation(path, check(path).header)
+def landing_relation(files: Sequence[Path]) -> str:
+    """Return the SQL relation of the records of a table's files, which have one header, every cell as text."""
+    return duckdb_relation(files, check(files[0]).header)
 
 
 def _first_apart(

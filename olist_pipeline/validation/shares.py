@@ -28,6 +28,7 @@ from olist_pipeline.intake.codes import (
     TRUNCATED_ROW,
     UNPARSEABLE,
 )
+from olist_pipeline.intake.parts import place_of
 from olist_pipeline.intake.rows import IS_VALID, PAYLOAD, ingest
 from olist_pipeline.landing.catalogue import ORDERS, LandingTable
 from olist_pipeline.landing.csv_file import SOURCE_ROW, TEXT_COLUMN
@@ -202,12 +203,13 @@ def _most(rules: Iterable[Broken]) -> Broken | None:
 
 
 def _broken(row: Mapping[str, Any]) -> Broken:
+    place = place_of(row["source_file"], row["source_row"])
     return Broken(
         table=row["source_table"],
         rule=row["rule"],
         rows=row["rows"],
-        file=row["source_file"],
-        row=row["source_row"],
+        file=place[0],
+        row=place[1],
         payload=row["payload"],
         aggregate=f"{row['aggregate_type']} {row['aggregate_id']}",
     )
