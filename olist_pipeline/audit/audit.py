@@ -51,6 +51,9 @@ def audit(
     files = project.sql_files()
     if not files:
         raise OlistError(f"There is no .sql file in {path}; name the folder of a dbt project or of SQL files.")
+    file_of_waivers = waivers or project.root / WAIVERS_FILE
+    place = waivers.resolve().parent if waivers else project.root
+    known = read_waivers(file_of_waivers, place) if waivers or file_of_waivers.is_file() else []
     spoken = Spoken(dialect, "--dialect") if dialect else project.spoken
     said(spoken)
     jobs = _jobs(project, files)
@@ -63,9 +66,6 @@ def audit(
     }
     audited = audit_files(jobs, start, seconds, started(len(jobs)))
     contexts = _contexts(project, files, audited)
-    file_of_waivers = waivers or project.root / WAIVERS_FILE
-    place = waivers.resolve().parent if waivers else project.root
-    known = read_waivers(file_of_waivers, place) if waivers or file_of_waivers.is_file() else []
     entries, copies = _judged(audited, contexts, {waiver.place: waiver.reason for waiver in known}, replaced)
     problems: list[Problem] = [item for file in audited for item in file.problems]
     return Audit(
