@@ -7,7 +7,7 @@ INSTALLED := $(VENV)/.installed
 INSTALLED_DEV := $(VENV)/.installed-dev
 PYTHON_VERSIONS := 3.13 3.12 3.11
 
-.PHONY: run check test coverage mutants dev dashboards lint bench fuzz image image-wheels lock lock-check clean
+.PHONY: run check test coverage mutants dev dashboards lint bench bench-examples fuzz image image-wheels lock lock-check clean
 
 run: $(INSTALLED)  ## set up and run the whole pipeline
 	@$(BIN)/python -m olist_pipeline run
@@ -58,6 +58,9 @@ lint: $(INSTALLED_DEV)  ## style, types, import contracts, declared packages
 
 bench: $(INSTALLED_DEV)  ## measure (prints, asserts nothing)
 	@$(BIN)/python -m benchmarks
+
+bench-examples: $(INSTALLED_DEV)  ## the service and the consumer of examples/ under load, killed again and again
+	@$(BIN)/python -m benchmarks.examples
 
 EXAMPLES ?= 1000
 SEED ?= 1
@@ -114,7 +117,7 @@ compile = $(UV) pip compile pyproject.toml --quiet --universal --generate-hashes
 
 lock: $(UV)  ## write both locks from pyproject.toml
 	$(compile) --group build --output-file requirements.lock
-	$(compile) --group dev --constraints requirements.lock --output-file requirements-dev.lock
+	$(compile) --group dev --extra examples --constraints requirements.lock --output-file requirements-dev.lock
 
 lock-check: $(UV)  ## whether both locks can be installed with each Python, from wheels alone
 	@for version in $(PYTHON_VERSIONS); do for lock in requirements.lock requirements-dev.lock; do \
