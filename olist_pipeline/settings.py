@@ -157,6 +157,11 @@ class Settings:
         return self.home / "staging"
 
     @property
+    def outbox(self) -> Path:
+        """What units of work leave for PostgreSQL, until it is there."""
+        return self.home / "outbox"
+
+    @property
     def warehouse(self) -> Path:
         """The DuckDB file that dbt alone writes, schemas `old`, `replay` and `new`."""
         return self.home / "warehouse.duckdb"

@@ -52,20 +52,25 @@ def scan_intake(intake: Path, table: str, months: Iterable[date] | None = None) 
     return rows if months is None else rows.filter(pl.col("order_month").is_in(list(months)))
 
 
-def staging_path(staging: Path, context: str, table: str, month: date | None) -> Path:
-    """Return the staging file of a table's month, or of its snapshot."""
+def staging_path(staging: Path, context: str, table: str, month: date | None, part: str = "") -> Path:
+    """Return the staging file of a table's month, of a part of it, or of its snapshot."""
     name = SNAPSHOT if month is None else month_text(month)
-    return staging / context / table / f"{name}.parquet"
+    return staging / context / table / f"{name}{part}.parquet"
 
 
-def write_months(frame: pl.DataFrame, staging: Path, context: str, table: str, months: Iterable[date]) -> None:
-    """Write each of `months` of `frame`, months without rows included: what was there before is replaced."""
+def write_months(
+    frame: pl.DataFrame, staging: Path, context: str, table: str, months: Iterable[date], part: str = ""
+) -> None:
+    """Write each of `months` of `frame`, months without rows included: what was there before is replaced.
+
+    `part` is added to the names of their files; the other parts stay as they are.
+    """
     by_month = {key[0]: rows for key, rows in frame.partition_by("order_month", as_dict=True).items()}
     empty = frame.clear()
     # Taking a file's place waits for the disk: some do while others are written.
     with ThreadPoolExecutor(WRITERS) as pool:
         written = [
-            pool.submit(write_frame, by_month.get(month, empty), staging_path(staging, context, table, month))
+            pool.submit(write_frame, by_month.get(month, empty), staging_path(staging, context, table, month, part))
             for month in months
         ]
     for one in written:
@@ -74,8 +79,13 @@ def write_months(frame: pl.DataFrame, staging: Path, context: str, table: str, m
 
 def staged_months(staging: Path, context: str, table: str) -> list[date]:
     """Return the months that a table has a staging file for, oldest first."""
-    files = (staging / context / table).glob("????-??.parquet")
-    return sorted(date.fromisoformat(f"{path.stem}-01") for path in files)
+    files = (staging / context / table).glob("????-??*.parquet")
+    return sorted({date.fromisoformat(f"{path.stem[: len('2017-10')]}-01") for path in files})
+
+
+def month_files(staging: Path, context: str, table: str, month: date) -> list[Path]:
+    """Return the staging files of a table's month: one, or one for each part that it was cut into."""
+    return sorted((staging / context / table).glob(f"{month_text(month)}*.parquet"))
 
 
 def write_snapshot(frame: pl.DataFrame, staging: Path, context: str, table: str) -> None:
@@ -98,13 +108,13 @@ def scan_staging(staging: Path, context: str, table: str, months: Iterable[date]
         raise OlistError(f"Staging of {context}/{table} is empty ({folder}); materialise {context}/{table} first.")
     if months is None or staging_path(staging, context, table, None).exists():
         return _scan(sorted(folder.glob("*.parquet")))
-    paths = {month: staging_path(staging, context, table, month) for month in months}
-    for month, path in paths.items():
-        if not path.exists():
+    paths = {month: month_files(staging, context, table, month) for month in months}
+    for month, files in paths.items():
+        if not files:
             raise OlistError(
                 f"Staging of {context}/{table} has no {month_text(month)}; materialise that month of it first."
             )
-    return _scan(list(paths.values()))
+    return _scan([path for files in paths.values() for path in files])
 
 
 def _scan(paths: list[Path]) -> pl.LazyFrame:

@@ -3,37 +3,38 @@
 What belongs here: the order in which a step writes its stores. What does not: how rows are validated (intake
 and the contexts), and Dagster.
 
-A step writes the quarantine and the events first, then its Parquet files; what waits for the disk or for PostgreSQL
-goes on beside other work. Each write replaces what an earlier run wrote, so a crash between two of them is healed by
-running the step again.
+Intake writes the quarantine, then its Parquet file. A validation step is cut into units, which write their staging and
+an outbox; then one loader brings that to PostgreSQL. Each write replaces what an earlier run wrote or appends what is
+missing, so a crash between two of them is healed by running the step again.
 """
 
 from __future__ import annotations
 
+import shutil
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
-from functools import partial
+from pathlib import Path
 
 import polars as pl
 
-from olist_pipeline.engine.rulebooks import FLAGS
-from olist_pipeline.files import content_hash
 from olist_pipeline.intake.cast import RULES
-from olist_pipeline.intake.rows import IS_SOUND, take_in
+from olist_pipeline.intake.rows import IS_VALID, ORDER_MONTH, ingest
 from olist_pipeline.intake.span import as_of
 from olist_pipeline.landing.catalogue import ORDERS, LandingTable
-from olist_pipeline.landing.folder import path_of, readable_landing
+from olist_pipeline.landing.folder import landing_hash, readable_landing
 from olist_pipeline.months import MonthRange
 from olist_pipeline.settings import Settings
-from olist_pipeline.staging import intake_path, scan_intake, write_frame, write_months, write_snapshot
-from olist_pipeline.stores import events, quarantine
+from olist_pipeline.staging import intake_path, month_files, scan_intake, staging_path, write_frame
+from olist_pipeline.stores import appending, quarantine
+from olist_pipeline.validation import units
 from olist_pipeline.validation.context import ValidationStep
-from olist_pipeline.validation.inputs import Inputs
 from olist_pipeline.validation.table import StagedTable
-from olist_pipeline.validation.validated import Validated, quarantine_rows
+from olist_pipeline.validation.units import Unit
+from olist_pipeline.validation.validated import quarantine_rows
+from olist_pipeline.validation.work import TableReport, UnitReport, ValidationWork, count_codes
 
 LANDING_HASH = "olist.landing_hash"
 """Parquet metadata key of the content hash of the landing file that an intake file was made of."""
@@ -50,16 +51,6 @@ class IntakeReport:
 
 
 @dataclass(frozen=True)
-class TableReport:
-    """What a validation did to one table, by rule."""
-
-    accepted: int
-    quarantined: int
-    rules: dict[str, int]
-    flags: dict[str, int]
-
-
-@dataclass(frozen=True)
 class ValidationReport:
     """What a validation did, by table, and how many events were new."""
 
@@ -71,37 +62,42 @@ def run_intake(settings: Settings, url: str, table: LandingTable, today: date, r
     """Read a table's landing file, quarantine its structurally bad rows and write the rest, typed."""
     landing = readable_landing(settings, [table])
     with ThreadPoolExecutor(1) as beside:
-        hashed = beside.submit(content_hash, path_of(landing, table))
+        hashed = beside.submit(landing_hash, landing, table)
         orders = scan_intake(settings.intake, table.parent).collect() if table.parent else None
-        rows = take_in(table, landing, MonthRange.until(today), orders)
-    landing_hash = hashed.result()
-    rejected = rows.filter(~IS_SOUND)
+        rows = ingest(table, landing, MonthRange.until(today), orders)
+    hash_read = hashed.result()
+    rejected = rows.filter(~IS_VALID)
     quarantined = quarantine_rows(rejected, StagedTable.of(table))
-    quarantine.replace_rows(url, "intake", [table.name], None, quarantined, run_id)
-    write_frame(rows, intake_path(settings.intake, table.name), {LANDING_HASH: landing_hash})
-    return IntakeReport(rows.height, rejected.height, _count_codes(rejected[RULES]), landing_hash)
+    quarantine.replace_rows(url, "intake", [table.name], None, [quarantined], run_id)
+    write_frame(rows, intake_path(settings.intake, table.name), {LANDING_HASH: hash_read})
+    return IntakeReport(rows.height, rejected.height, count_codes(rejected[RULES]), hash_read)
 
 
 def run_validation(
     settings: Settings, url: str, step: ValidationStep, months: Sequence[date] | None, run_id: str
 ) -> ValidationReport:
-    """Validate a step's inputs: accepted rows to staging, others to quarantine, events to the store.
+    """Validate a step's inputs, unit by unit: accepted rows to staging, others to quarantine, events to the store.
 
     `months` are whole months for a monthly step, None for another, which validates all there is.
     """
-    declared = frozenset((*step.intake, *step.published))
-    looked_back_from = as_of(readable_landing(settings, [ORDERS]))
-    validated = step.validate(Inputs(settings.intake, settings.staging, declared, months, looked_back_from))
-    quarantined = validated.quarantined()
-    with ThreadPoolExecutor(1) as beside:
-        replaced = beside.submit(
-            quarantine.replace_rows, url, "validation", validated.tables, months, quarantined, run_id
-        )
-        appended = events.append(url, validated.events, run_id)
-    replaced.result()
-    with ThreadPoolExecutor(len(step.tables)) as side_by_side:
-        reports = side_by_side.map(partial(_stage, settings, months, validated, quarantined), step.tables)
-    return ValidationReport({table.name: report for table, report in zip(step.tables, reports, strict=True)}, appended)
+    context = step.tables[0].context
+    outbox = settings.outbox / context / step.name
+    shutil.rmtree(outbox, ignore_errors=True)
+    pieces = units.units_of(months, _rows_by_month(settings, step) if months else {}, step.cut, units.ROWS_A_UNIT)
+    work = ValidationWork(
+        step,
+        settings.intake,
+        settings.staging,
+        outbox,
+        as_of(readable_landing(settings, [ORDERS])),
+        frozenset(appending.known_digests(url)),
+    )
+    reports = list(units.run_locally(pieces, work))
+    _remove_other_parts(settings.staging, step, pieces)
+    appended = _load(url, context, [table.name for table in step.tables], months, reports, run_id)
+    shutil.rmtree(outbox, ignore_errors=True)
+    tables = {table.name: TableReport.sum_of(report.tables[table.name] for report in reports) for table in step.tables}
+    return ValidationReport(tables, appended)
 
 
 def landing_hash_of(settings: Settings, table: str) -> str:
@@ -109,27 +105,52 @@ def landing_hash_of(settings: Settings, table: str) -> str:
     return pl.read_parquet_metadata(intake_path(settings.intake, table)).get(LANDING_HASH, "")
 
 
-def _stage(
-    settings: Settings,
+def _load(
+    url: str,
+    context: str,
+    tables: Sequence[str],
     months: Sequence[date] | None,
-    validated: Validated,
-    quarantined: pl.DataFrame,
-    table: StagedTable,
-) -> TableReport:
-    """Write the accepted rows of one table to staging and report them beside those in quarantine."""
-    accepted = validated.accepted(table.name)
-    if months is None:
-        write_snapshot(accepted, settings.staging, table.context, table.name)
-    else:
-        write_months(accepted, settings.staging, table.context, table.name, months)
-    rejected = quarantined.filter(pl.col("source_table") == table.name)
-    return TableReport(
-        accepted.height,
-        rejected.height,
-        _count_codes(rejected[RULES]),
-        dict(Counter(accepted[FLAGS].explode().drop_nulls().to_list())),
-    )
+    reports: Sequence[UnitReport],
+    run_id: str,
+) -> int:
+    """Bring what the units left to PostgreSQL; return the number of events that were new."""
+    rejected = (_read(report.quarantine) for report in reports)
+    batches = [
+        appending.Batch(file.name, file.digest, pl.scan_parquet(file.path, glob=False, hive_partitioning=False))
+        for report in reports
+        for file in report.events
+    ]
+    with ThreadPoolExecutor(1) as beside:
+        replaced = beside.submit(quarantine.replace_rows, url, "validation", tables, months, rejected, run_id)
+        appended = appending.append(url, context, batches, run_id)
+    replaced.result()
+    return appended
 
 
-def _count_codes(codes: pl.Series) -> dict[str, int]:
-    return dict(Counter(codes.str.split(",").explode().drop_nulls().to_list()))
+def _read(path: Path) -> pl.DataFrame:
+    return pl.read_parquet(path, glob=False, hive_partitioning=False)
+
+
+def _rows_by_month(settings: Settings, step: ValidationStep) -> dict[date, int]:
+    """Return the rows of intake that a step reads, by month."""
+    counted = Counter[date]()
+    for table in step.intake:
+        rows = scan_intake(settings.intake, table)
+        if ORDER_MONTH in rows.collect_schema():
+            counted.update(dict(rows.group_by(ORDER_MONTH).len().drop_nulls().collect().iter_rows()))
+    return dict(counted)
+
+
+def _remove_other_parts(staging: Path, step: ValidationStep, pieces: Sequence[Unit]) -> None:
+    """Remove the files of an earlier run that cut its months otherwise."""
+    for table in step.tables:
+        for unit in pieces:
+            for month in unit.months or ():
+                written = {
+                    staging_path(staging, table.context, table.name, month, one.part)
+                    for one in pieces
+                    if month in (one.months or ())
+                }
+                for path in month_files(staging, table.context, table.name, month):
+                    if path not in written:
+                        path.unlink()

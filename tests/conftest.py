@@ -18,6 +18,15 @@ from olist_pipeline.stores.schema import VERSION_SCHEMA, VERSION_TABLE
 
 PROJECT = Path(__file__).parents[1]
 OPERATIONAL_TABLES = [table for table in roles.RUNTIME_RIGHTS if table != f"{VERSION_SCHEMA}.{VERSION_TABLE}"]
+DROP_UNITS = """
+DO $$
+DECLARE part text;
+BEGIN
+    FOR part IN SELECT tablename FROM pg_tables WHERE schemaname = 'event_store' AND tablename ~ '^events_[1-9]' LOOP
+        EXECUTE format('DROP TABLE event_store.%I', part);
+    END LOOP;
+END $$
+"""
 LONGEST = (
     "test_dagster",
     "test_fifth_context",  # does not wait for the first run, which the other worker makes meanwhile
@@ -150,6 +159,7 @@ def database(server) -> str:
     with postgres.transaction(server) as connection, connection.cursor() as cursor:
         # What is append-only refuses to be emptied, but for a superuser who switches its triggers off.
         cursor.execute("SET LOCAL session_replication_role = replica")
+        cursor.execute(DROP_UNITS)
         cursor.execute(f"TRUNCATE {', '.join(OPERATIONAL_TABLES)} RESTART IDENTITY")
     return server
 

@@ -23,8 +23,8 @@ class DeliveryFacts:
 
     `customer_state` and `seller_state` are those of the order's customer and of the seller of its first item,
     by `order_item_id`. `great_circle_km` is the distance between the mean points of their zip prefixes,
-    measured by `GeoCoordinates.distance_km`: no frame engine has the inverse sine that it takes, so it is a
-    fact, on frames as on objects. All three are unknown where an end is.
+    calculated by `kernel.coordinates.great_circle_km`, which is no derivation: not every frame engine has the
+    inverse sine that it takes. All three are unknown where an end is.
     """
 
     order_id: Fact[str]

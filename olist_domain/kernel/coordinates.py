@@ -6,8 +6,9 @@ the fulfillment context).
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from math import asin, cos, radians, sin, sqrt
+from typing import Any
 
 EARTH_RADIUS_KM = 6371.0088  # mean radius, IUGG
 
@@ -27,9 +28,27 @@ class GeoCoordinates:
 
     def distance_km(self, other: GeoCoordinates) -> float:
         """Return the great-circle distance in kilometres (haversine)."""
-        latitude, other_latitude = radians(self.latitude), radians(other.latitude)
-        half_chord = (
-            sin((other_latitude - latitude) / 2) ** 2
-            + cos(latitude) * cos(other_latitude) * sin(radians(other.longitude - self.longitude) / 2) ** 2
-        )
-        return 2 * EARTH_RADIUS_KM * asin(min(1.0, sqrt(half_chord)))
+        ends = self.latitude, self.longitude, other.latitude, other.longitude
+        return float(great_circle_km(*ends, of=OfNumbers))
+
+
+class OfNumbers:
+    """The functions that the distance of single points takes."""
+
+    radians, sin, cos, asin, sqrt = math.radians, math.sin, math.cos, math.asin, math.sqrt
+
+    @staticmethod
+    def at_most_one(number: float) -> float:
+        """Return the number, or 1 where rounding has led beyond it."""
+        return min(number, 1.0)
+
+
+def great_circle_km(latitude: Any, longitude: Any, other_latitude: Any, other_longitude: Any, *, of: Any) -> Any:
+    """Return the great-circle distance of points given in degrees, in kilometres (haversine).
+
+    They are numbers, or columns of numbers with `of` like `OfNumbers`: the same formula gives the same bits.
+    """
+    here, there = of.radians(latitude), of.radians(other_latitude)
+    up, along = of.sin((there - here) / 2), of.sin(of.radians(other_longitude - longitude) / 2)
+    half_chord = up * up + of.cos(here) * of.cos(there) * (along * along)
+    return 2 * EARTH_RADIUS_KM * of.asin(of.at_most_one(of.sqrt(half_chord)))

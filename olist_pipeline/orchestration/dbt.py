@@ -23,6 +23,7 @@ from olist_pipeline.files import content_hash, replacing, tree_hash
 from olist_pipeline.intake.span import as_of
 from olist_pipeline.landing.catalogue import ORDERS
 from olist_pipeline.landing.folder import readable_landing
+from olist_pipeline.landing.parts import is_in_parts
 from olist_pipeline.months import FIRST_MONTH, MonthRange
 from olist_pipeline.orchestration.dbt_results import told
 from olist_pipeline.orchestration.internals.lineage import column_lineage
@@ -42,6 +43,7 @@ FULL_REFRESH = "olist/full_refresh"
 WINDOW_VARIABLES = ("OLIST_FIRST_MONTH", "OLIST_LAST_MONTH")
 
 UNPACKED_VARIABLE = "OLIST_UNPACKED_DIR"
+PARTS_VARIABLE = "OLIST_LANDING_PARTS"
 
 Window = tuple[date, date]
 """The first and the last month, both included, that a run builds of monthly tables."""
@@ -164,8 +166,11 @@ def window_variables(window: Window | None) -> dict[str, str]:
 
 
 def landing_variables(settings: Settings, readable: Path) -> dict[str, str]:
-    """Return the environment variable that tells dbt of landing files that had to be unpacked (see sources.yml)."""
-    return {} if readable == settings.landing else {UNPACKED_VARIABLE: str(readable)}
+    """Return the variables that tell dbt where landing files are plain, and which are in parts (see sources.yml)."""
+    if readable == settings.landing:
+        return {}
+    in_parts = [table.name for table in LANDING.values() if is_in_parts(readable, table)]
+    return {UNPACKED_VARIABLE: str(readable), PARTS_VARIABLE: ",".join(in_parts)}
 
 
 def window_of(months: Sequence[date], staged: Iterable[date]) -> Window | None:

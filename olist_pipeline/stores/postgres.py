@@ -36,6 +36,9 @@ STATEMENT_SECONDS = 3600
 IDLE_SECONDS = 600
 """A transaction that does nothing for so long is one whose program hangs; its locks are taken from it."""
 
+ROWS_A_COPY = 100_000
+"""So many rows are written as text at a time, which bounds the memory of it."""
+
 DAGSTER_STATEMENT_SECONDS = 300
 """Dagster asks for single rows and short lists."""
 
@@ -112,10 +115,10 @@ def transaction(url: str) -> Iterator[Connection]:
         yield connection
         connection.commit()
     except psycopg2.Error as error:
-        told = trouble(error, watched.blocker)
-        if told is None:
+        known = trouble(error, watched.blocker)
+        if known is None:
             raise
-        raise told from error
+        raise known from error
     finally:
         locks.forget(watched)
         connection.close()
@@ -143,18 +146,38 @@ def query_rows(url: str, statement: str, parameters: Sequence[object] = ()) -> l
         return cursor.fetchall()
 
 
-def copy_frame(connection: Connection, frame: pl.DataFrame, table: str) -> None:
-    """Load `frame` into the temporary table `table`, whose columns have the frame's names, with COPY."""
-    buffer = io.BytesIO()
-    frame.write_csv(buffer, include_header=False, datetime_format="%Y-%m-%d %H:%M:%S%.6f")
-    buffer.seek(0)
+def copy_frame(connection: Connection, frame: pl.DataFrame, table: str, *, freeze: bool = False) -> None:
+    """Load `frame` into `table`, whose columns have the frame's names, with COPY.
+
+    With `freeze` its rows need no later visit; the table must have been made in the same transaction.
+    """
     columns = ", ".join(f'"{name}"' for name in frame.columns)
+    options = "FORMAT csv, FREEZE" if freeze else "FORMAT csv"
     with connection.cursor() as cursor:
-        cursor.copy_expert(f"COPY {table} ({columns}) FROM STDIN (FORMAT csv)", buffer)
+        for rows in frame.iter_slices(ROWS_A_COPY):
+            buffer = io.BytesIO()
+            rows.write_csv(buffer, include_header=False, datetime_format="%Y-%m-%d %H:%M:%S%.6f")
+            buffer.seek(0)
+            cursor.copy_expert(f"COPY {table} ({columns}) FROM STDIN ({options})", buffer)
+
+
+def copied(
+    connection: Connection, statement: str, schema: Mapping[str, pl.DataType | type[pl.DataType]]
+) -> pl.DataFrame:
+    """Return the rows of a reading statement, by COPY; `schema` names its columns, of which none is null."""
+    import polars as pl
+
+    buffer = io.BytesIO()
+    with connection.cursor() as cursor:
+        cursor.copy_expert(f"COPY ({statement}) TO STDOUT (FORMAT csv)", buffer)
+    if not buffer.tell():
+        return pl.DataFrame(schema=schema)
+    buffer.seek(0)
+    return pl.read_csv(buffer, has_header=False, schema=schema, empty_string_is_null=False)
 
 
 def trouble(error: psycopg2.Error, blocker: str = "") -> OlistError | None:
-    """Return what a person is told of an error of the server's or of the way there; None where a program is wrong.
+    """Return what a person reads of an error of the server's or of the way there; None where a program is wrong.
 
     `blocker` says who held the lock that was waited for, where somebody looked (see `locks`).
     """
@@ -218,12 +241,12 @@ _REFUSALS = (
 
 
 def _connection_trouble(reason: str) -> str:
-    told = reason.partition("FATAL:")[2].strip() or reason
+    refusal = reason.partition("FATAL:")[2].strip() or reason
     for words, sentence in _REFUSALS:
-        if re.search(words, told):
-            return sentence.format(reason=told, url="OLIST_POSTGRES_URL")
+        if re.search(words, refusal):
+            return sentence.format(reason=refusal, url="OLIST_POSTGRES_URL")
     if "SSL" in reason or "certificate" in reason:
         return f"The encrypted connection to PostgreSQL fails ({reason}); see TLS in docs/postgres.md."
     if "FATAL:" in reason:
-        return f"PostgreSQL refuses the connection ({told}); mend OLIST_POSTGRES_URL or the server."
+        return f"PostgreSQL refuses the connection ({refusal}); mend OLIST_POSTGRES_URL or the server."
     return f"PostgreSQL does not answer ({reason}); start it, or unset OLIST_POSTGRES_URL for the embedded one."

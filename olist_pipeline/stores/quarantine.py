@@ -22,12 +22,12 @@ def replace_rows(
     step: Step,
     tables: Iterable[str],
     months: Iterable[date] | None,
-    rows: pl.DataFrame,
+    rows: Iterable[pl.DataFrame],
     run_id: str,
 ) -> None:
-    """Make `rows` the quarantine of a step for `tables`, in `months` or in all.
+    """Make `rows`, one frame or several, the quarantine of a step for `tables`, in `months` or in all.
 
-    `rows` has the columns of the table (`rules` as codes by commas, `payload` as JSON text). A row that is
+    Each has the columns of the table (`rules` as codes by commas, `payload` as JSON text). A row that is
     there already, with the same rules and cells, keeps the run and time of its first recording, so running
     again changes nothing.
     """
@@ -35,7 +35,8 @@ def replace_rows(
     with transaction(url) as connection:
         with connection.cursor() as cursor:
             cursor.execute(_INCOMING)
-        copy_frame(connection, rows, "incoming")
+        for frame in rows:
+            copy_frame(connection, frame, "incoming")
         with connection.cursor() as cursor:
             cursor.execute(_DELETE, scope)
             cursor.execute(_INSERT, {"step": step, "run_id": run_id})

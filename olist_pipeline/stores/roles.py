@@ -5,7 +5,7 @@ work of whoever administrates the server.
 
 The owner has created the schemas (`olist db migrate`) and may do everything. The runtime role runs the pipeline and
 Dagster: it changes rows where a run does, appends where something is append-only, and creates nothing but temporary
-tables. The analyst reads the operational schemas.
+tables, and partitions of events by two functions of the owner's. The analyst reads the operational schemas.
 """
 
 from __future__ import annotations
@@ -24,12 +24,13 @@ RUNTIME_RIGHTS = {
     "data_quality.parity_results": APPEND,
     "event_store.domain_events": APPEND,
     "event_store.batches": APPEND,
+    "event_store.units": READ,
     "migration.routes": KEEP,
     "migration.route_history": APPEND,
     "migration.approvals": KEEP,
     "migration.schema_version": READ,
 }
-"""What the runtime role may do with each operational table."""
+"""What the runtime role may do with each operational table; of events, with their partitions through it."""
 
 SCHEMAS = tuple(dict.fromkeys(table.partition(".")[0] for table in RUNTIME_RIGHTS))
 
@@ -105,6 +106,9 @@ REVOKE ALL ON ALL SEQUENCES IN SCHEMA public, {schemas} FROM {runtime}, {analyst
 -- The runtime role: the operational tables, and all of Dagster's (in public) but the version of their schema.
 GRANT USAGE ON SCHEMA public, {schemas} TO {runtime};
 {rights}
+GRANT USAGE ON SEQUENCE event_store.event_positions TO {runtime};
+REVOKE ALL ON FUNCTION event_store.create_unit, event_store.attach_unit FROM PUBLIC, {analyst};
+GRANT EXECUTE ON FUNCTION event_store.create_unit, event_store.attach_unit TO {runtime};
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {runtime};
 REVOKE INSERT, UPDATE, DELETE ON public.alembic_version FROM {runtime};
 GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {runtime};

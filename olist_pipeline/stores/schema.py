@@ -20,7 +20,7 @@ from olist_pipeline.stores.postgres import connect, transaction, trouble
 if TYPE_CHECKING:
     from alembic.config import Config  # it takes half a second to import, and only a migration needs it
 
-HEAD = "0003"
+HEAD = "0004"
 """The version that this program needs."""
 
 VERSION_SCHEMA = "migration"
@@ -151,10 +151,10 @@ def _one_transaction(url: str) -> Iterator[Config]:
             config.attributes["connection"] = connection
             yield config
     except sqlalchemy.exc.DBAPIError as error:
-        told = trouble(error.orig) if isinstance(error.orig, psycopg2.Error) else None
-        if told is None:
+        known = trouble(error.orig) if isinstance(error.orig, psycopg2.Error) else None
+        if known is None:
             raise
-        raise told from error
+        raise known from error
 
 
 def _make_place(connection: Any) -> None:

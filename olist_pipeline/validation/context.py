@@ -23,6 +23,9 @@ class ValidationStep:
 
     `intake` names the intake tables that it reads, `published` the accepted tables (`context/table`): it can
     read nothing else, so the asset graph tells the truth. A step's tables are all monthly, or none is.
+
+    A monthly step is cut by months into units of work. `cut` names the column by which a month may be cut further: rows
+    are validated beside rows of the same value, and of tables that have no months.
     """
 
     name: str
@@ -30,6 +33,7 @@ class ValidationStep:
     validate: Callable[[Inputs], Validated]
     intake: tuple[str, ...]
     published: tuple[str, ...] = ()
+    cut: str | None = None
 
     def __post_init__(self) -> None:
         if len({table.is_monthly for table in self.tables}) != 1:

@@ -5,42 +5,45 @@ What belongs here: reading declared inputs, by month. What does not: validating 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 import polars as pl
 
-from olist_pipeline.staging import scan_intake, scan_staging
+from olist_pipeline.staging import scan_intake, scan_staging, staging_path
+from olist_pipeline.validation.units import Unit
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """What a step reads. `months` are those that it validates, None for a step without months.
-
-    `as_of` is the day that the warehouse takes for today.
-    """
+    """What a unit of a step reads. `as_of` is the day that the warehouse takes for today."""
 
     intake_folder: Path
     staging_folder: Path
     declared: frozenset[str]
-    months: Sequence[date] | None
+    unit: Unit
     as_of: date
 
     def intake(self, table: str, *, all_months: bool = False) -> pl.LazyFrame:
-        """Return intake rows of the step's months, or of all; raises OlistError before the table's intake."""
+        """Return intake rows of the unit, or of all months; raises OlistError before the table's intake."""
         self._refuse_undeclared(table)
-        return scan_intake(self.intake_folder, table, None if all_months else self.months)
+        if all_months:
+            return scan_intake(self.intake_folder, table)
+        return self.unit.part_of(scan_intake(self.intake_folder, table, self.unit.months))
 
     def published(self, asset: str, columns: Iterable[str]) -> pl.LazyFrame:
-        """Return `columns` of the accepted rows of `context/table`, of the step's months where both have any.
+        """Return `columns` of the accepted rows of `context/table`, those of the unit where it has months.
 
         Raises OlistError before that table's validation.
         """
         self._refuse_undeclared(asset)
         context, _, table = asset.partition("/")
-        return scan_staging(self.staging_folder, context, table, self.months).select(*columns)
+        rows = scan_staging(self.staging_folder, context, table, self.unit.months)
+        if not staging_path(self.staging_folder, context, table, None).exists():
+            rows = self.unit.part_of(rows)
+        return rows.select(*columns)
 
     def _refuse_undeclared(self, name: str) -> None:
         if name not in self.declared:

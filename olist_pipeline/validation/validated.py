@@ -13,9 +13,11 @@ from typing import Any
 import polars as pl
 
 from olist_domain.kernel.rules import Rulebook
+from olist_pipeline.engine.history import EVENTS, EventSource
 from olist_pipeline.engine.rulebooks import FLAGS, REJECTS
 from olist_pipeline.intake.cast import MONEY, RULES
-from olist_pipeline.intake.rows import IS_SOUND, ORDER_MONTH, PAYLOAD, canonical_text
+from olist_pipeline.intake.parts import SOURCE_FILE
+from olist_pipeline.intake.rows import IS_VALID, ORDER_MONTH, PAYLOAD, canonical_text
 from olist_pipeline.landing.csv_file import SOURCE_ROW
 from olist_pipeline.validation.table import StagedTable
 
@@ -53,15 +55,20 @@ class ValidatedTable:
 
 @dataclass(frozen=True)
 class Validated:
-    """What a step made of its inputs: its tables by name, and the event rows, each aggregate's in order."""
+    """What a step made of its inputs: its tables by name, and where its events come from, each aggregate's in order."""
 
     tables: dict[str, ValidatedTable]
-    events: pl.DataFrame
+    sources: tuple[EventSource, ...] = ()
 
     @classmethod
-    def of(cls, tables: Iterable[ValidatedTable], events: Iterable[pl.DataFrame]) -> Validated:
-        """Return the outcome of `tables`, with `events` one after the other."""
-        return cls({validated.table.name: validated for validated in tables}, pl.concat(events))
+    def of(cls, tables: Iterable[ValidatedTable], sources: Iterable[EventSource] = ()) -> Validated:
+        """Return the outcome of `tables`, with the events of `sources` one after the other."""
+        return cls({validated.table.name: validated for validated in tables}, tuple(sources))
+
+    @property
+    def events(self) -> pl.DataFrame:
+        """The event rows of all sources."""
+        return pl.concat([pl.DataFrame(schema=EVENTS), *(source.rows() for source in self.sources)])
 
     def accepted(self, table: str) -> pl.DataFrame:
         """Return the staging rows of a table."""
@@ -81,7 +88,7 @@ def quarantine_rows(rows: pl.DataFrame, table: StagedTable) -> pl.DataFrame:
         pl.lit(table.aggregate).alias("aggregate_type"),
         pl.col(table.identity).alias("aggregate_id"),
         pl.lit(table.name).alias("source_table"),
-        pl.lit(table.source.file).alias("source_file"),
+        pl.col(SOURCE_FILE) if SOURCE_FILE in rows.columns else pl.lit(table.source.file).alias(SOURCE_FILE),
         SOURCE_ROW,
         RULES,
         PAYLOAD,
@@ -91,7 +98,7 @@ def quarantine_rows(rows: pl.DataFrame, table: StagedTable) -> pl.DataFrame:
 
 def valid_rows(intake: pl.LazyFrame) -> pl.LazyFrame:
     """Return the rows that intake found nothing wrong with."""
-    return intake.filter(IS_SOUND).drop(RULES, PAYLOAD)
+    return intake.filter(IS_VALID).drop(RULES, PAYLOAD)
 
 
 def rejected_with(rows: pl.DataFrame, is_rejected: pl.Expr, code: str) -> pl.DataFrame:
@@ -116,19 +123,11 @@ QUARANTINE = {
     "aggregate_type": pl.String,
     "aggregate_id": pl.String,
     "source_table": pl.String,
-    "source_file": pl.String,
+    SOURCE_FILE: pl.String,
     SOURCE_ROW: pl.Int64,
     RULES: pl.String,
     PAYLOAD: pl.String,
     ORDER_MONTH: pl.Date,
-}
-EVENTS: dict[str, pl.DataType | type[pl.DataType]] = {
-    "event_type": pl.String,
-    "context": pl.String,
-    "aggregate_type": pl.String,
-    "aggregate_id": pl.String,
-    "payload": pl.String,
-    "occurred_at": pl.Datetime("us"),
 }
 
 

@@ -32,6 +32,7 @@ FULFILLMENT = Context(
                 "marketplace/sellers",
                 "fulfillment/zip_prefixes",
             ),
+            cut="order_id",
         ),
     ),
     rulebooks=(DELIVERY_RULES, GEOLOCATION_RULES, GEOGRAPHY_RULES),

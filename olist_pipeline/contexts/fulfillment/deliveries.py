@@ -12,7 +12,7 @@ from olist_domain.fulfillment.events import DELIVERY_HISTORY
 from olist_domain.fulfillment.facts import DeliveryFacts
 from olist_domain.fulfillment.published import PublishedCustomer, PublishedItem, PublishedOrder, PublishedSeller
 from olist_domain.fulfillment.rules import DELIVERY_RULES
-from olist_domain.kernel.coordinates import GeoCoordinates
+from olist_domain.kernel.coordinates import great_circle_km
 from olist_pipeline.engine.history import event_rows
 from olist_pipeline.engine.rulebooks import derive, validate
 from olist_pipeline.intake.codes import PARENT_REJECTED
@@ -38,7 +38,7 @@ DELIVERY_TABLE = StagedTable(
     is_monthly=True,
     source=ORDERS,
 )
-_HERE, _THERE = "customer_zip_code_prefix", "seller_zip_code_prefix"
+_ENDS = {"seller": "seller_zip_code_prefix", "customer": "customer_zip_code_prefix"}
 
 
 def validate_inputs(inputs: Inputs) -> Validated:
@@ -63,15 +63,16 @@ def validate_deliveries(
 ) -> Validated:
     """Validate the deliveries of intake rows of orders; those of orders that sales did not accept are rejected."""
     first_items = items.filter(pl.col("order_item_id") == pl.col("order_item_id").min().over("order_id"))
+    delivered = valid_rows(orders)
+    # Customers have no months: those of other orders are left out before they are joined.
+    ours = customers.join(delivered.select("customer_id"), on="customer_id", how="semi")
     whole = (
-        valid_rows(orders)
-        .join(customers, on="customer_id", how="left", maintain_order="left")
+        delivered.join(ours, on="customer_id", how="left", maintain_order="left")
         .join(first_items, on="order_id", how="left", maintain_order="left")
         .join(sellers, on="seller_id", how="left", maintain_order="left")
-        .collect()
     )
-    measured = whole.join(_distances(whole, zip_prefixes), on=[_HERE, _THERE], how="left", maintain_order="left")
-    validated = validate(derive(measured.lazy(), DELIVERY_RULES), DELIVERY_RULES).collect()
+    measured = _measured(whole, zip_prefixes)
+    validated = validate(derive(measured, DELIVERY_RULES), DELIVERY_RULES).collect()
     validated = rejected_with(validated, ~is_among("order_id", accepted_orders), PARENT_REJECTED.code)
     accepted = validated.filter(IS_ACCEPTED)
     return Validated.of(
@@ -80,14 +81,24 @@ def validate_deliveries(
     )
 
 
-def _distances(deliveries: pl.DataFrame, zip_prefixes: pl.LazyFrame) -> pl.DataFrame:
-    """Return `great_circle_km` for every pair of zip prefixes that occurs and whose places are both known.
+class _OfColumns:
+    """The functions that the distance of whole columns of points takes."""
 
-    On objects, for no frame engine has the inverse sine that `GeoCoordinates` takes.
-    """
-    places = {row[0]: GeoCoordinates(*row[1:]) for row in zip_prefixes.collect().iter_rows()}
-    known = list(places)
-    pairs = deliveries.select(_HERE, _THERE).unique(maintain_order=True)
-    pairs = pairs.filter(pl.col(_HERE).is_in(known) & pl.col(_THERE).is_in(known))
-    kilometres = [places[there].distance_km(places[here]) for here, there in pairs.iter_rows()]
-    return pairs.with_columns(pl.Series("great_circle_km", kilometres, dtype=pl.Float64))
+    radians, sin, cos, asin, sqrt = pl.Expr.radians, pl.Expr.sin, pl.Expr.cos, pl.Expr.arcsin, pl.Expr.sqrt
+
+    @staticmethod
+    def at_most_one(number: pl.Expr) -> pl.Expr:
+        return number.clip(upper_bound=1.0)
+
+
+def _measured(deliveries: pl.LazyFrame, zip_prefixes: pl.LazyFrame) -> pl.LazyFrame:
+    """Return deliveries with `great_circle_km`, the distance of their ends, unknown where a place is."""
+    for end, prefix in _ENDS.items():
+        place = zip_prefixes.select(
+            pl.col("zip_code_prefix").alias(prefix),
+            pl.col("latitude").alias(f"{end}_latitude"),
+            pl.col("longitude").alias(f"{end}_longitude"),
+        )
+        deliveries = deliveries.join(place, on=prefix, how="left", maintain_order="left")
+    degrees = [pl.col(f"{end}_{name}") for end in _ENDS for name in ("latitude", "longitude")]
+    return deliveries.with_columns(great_circle_km(*degrees, of=_OfColumns).alias("great_circle_km"))

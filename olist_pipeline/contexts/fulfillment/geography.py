@@ -14,7 +14,7 @@ from olist_pipeline.engine.rulebooks import derive, rollup, validate
 from olist_pipeline.landing.catalogue import GEOLOCATION
 from olist_pipeline.validation.inputs import Inputs
 from olist_pipeline.validation.table import StagedTable, Summary
-from olist_pipeline.validation.validated import EVENTS, IS_ACCEPTED, Validated, ValidatedTable, valid_rows
+from olist_pipeline.validation.validated import IS_ACCEPTED, Validated, ValidatedTable, valid_rows
 
 ZIP_PREFIX, POINT_PREFIX = "zip_code_prefix", "geolocation_zip_code_prefix"
 
@@ -44,7 +44,6 @@ def validate_geography(points: pl.LazyFrame) -> Validated:
             ValidatedTable(POINT_TABLE, validated),
             ValidatedTable(ZIP_PREFIX_TABLE, places, ("latitude", "longitude", "city", "state", "region", "points")),
         ],
-        [pl.DataFrame(schema=EVENTS)],
     )
 
 

@@ -20,6 +20,7 @@ MARKETPLACE = Context(
             reviews.validate_inputs,
             intake=("order_reviews",),
             published=("sales/orders",),
+            cut="order_id",
         ),
         ValidationStep(
             "offers",

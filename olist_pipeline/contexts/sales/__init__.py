@@ -19,6 +19,7 @@ SALES = Context(
             (ORDER_TABLE, ITEM_TABLE, PAYMENT_TABLE),
             validate_inputs,
             intake=("orders", "order_items", "order_payments"),
+            cut="order_id",
         ),
     ),
     rulebooks=(ORDER_RULES, ORDER_ITEM_RULES, PAYMENT_RULES),

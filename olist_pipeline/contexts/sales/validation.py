@@ -27,10 +27,10 @@ from olist_domain.sales.facts import (
 )
 from olist_domain.sales.rules import ORDER_ITEM_RULES, ORDER_RULES, PAYMENT_RULES
 from olist_pipeline.engine.columns import columns, expression
-from olist_pipeline.engine.history import as_events, event_rows
+from olist_pipeline.engine.history import EventSource, event_rows
 from olist_pipeline.engine.rulebooks import REJECTS, derive, fill_empty, rollup, validate
 from olist_pipeline.intake.codes import CHILD_REJECTED, PARENT_REJECTED
-from olist_pipeline.intake.rows import IS_SOUND
+from olist_pipeline.intake.rows import IS_VALID
 from olist_pipeline.landing.catalogue import ORDER_ITEMS, ORDER_PAYMENTS, ORDERS
 from olist_pipeline.validation.inputs import Inputs
 from olist_pipeline.validation.table import StagedTable
@@ -61,7 +61,7 @@ def validate_sales(intake: dict[str, pl.DataFrame]) -> Validated:
         valid_rows(intake[table.name].lazy()) for table in (ORDERS, ORDER_ITEMS, ORDER_PAYMENTS)
     )
     bad_items, bad_payments = (
-        intake[table.name].filter(~IS_SOUND)["order_id"] for table in (ORDER_ITEMS, ORDER_PAYMENTS)
+        intake[table.name].filter(~IS_VALID)["order_id"] for table in (ORDER_ITEMS, ORDER_PAYMENTS)
     )
     whole = _with_parts(valid_orders, valid_items, valid_payments)
     whole = _unknown(_unknown(whole, bad_items, ITEM_ROLLUPS), bad_payments, PAYMENT_ROLLUPS)
@@ -86,8 +86,8 @@ def validate_sales(intake: dict[str, pl.DataFrame]) -> Validated:
     )
 
 
-def _events(orders: pl.DataFrame, payments: pl.DataFrame) -> list[pl.DataFrame]:
-    """Return the event rows of validated orders, each order's in the order in which they happened to it.
+def _events(orders: pl.DataFrame, payments: pl.DataFrame) -> list[EventSource]:
+    """Return the events of validated orders, each order's in the order in which they happened to it.
 
     A rejected order has one event, its rejection.
     """
@@ -131,10 +131,13 @@ def _paid_at(orders: pl.DataFrame) -> pl.DataFrame:
     return nw.from_native(orders).select("order_id", received_at.alias("received_at")).to_native()
 
 
-def _rejections(orders: pl.DataFrame) -> pl.DataFrame:
-    said = orders.select(
-        "order_id",
-        pl.col(REJECTS).str.split(",").alias("rules"),
-        pl.col("order_purchase_timestamp").alias("occurred_at"),
+def _rejections(orders: pl.DataFrame) -> EventSource:
+    purchase, rules = nw.col("order_purchase_timestamp"), nw.col(REJECTS)
+    return EventSource(
+        OrderRejected,
+        orders,
+        ("order_id", "order_purchase_timestamp", REJECTS),
+        when=~rules.is_null(),
+        said={"order_id": nw.col("order_id"), "rules": rules.str.split(",")},
+        occurred_at=purchase,
     )
-    return as_events(said, OrderRejected)

@@ -23,7 +23,7 @@ def put(database):
         month = date(2018, 1, 1)
         rows.append(("sales", kind, identity, table, f"{table}.csv", len(rows) + 1, rules, payload, month))
         frame = pl.DataFrame(rows, schema=QUARANTINE, orient="row")
-        quarantine.replace_rows(database, "validation", {row[3] for row in rows}, None, frame, "r1")
+        quarantine.replace_rows(database, "validation", {row[3] for row in rows}, None, [frame], "r1")
 
     return put_row
 

@@ -29,7 +29,7 @@ def rows(*cells, rules="ORDER_WITHOUT_ITEMS"):
 
 
 def replace(url, frame, months=None, run="r1", step="validation"):
-    quarantine.replace_rows(url, step, ["orders"], months, frame, run)
+    quarantine.replace_rows(url, step, ["orders"], months, [frame], run)
 
 
 def stored(url):

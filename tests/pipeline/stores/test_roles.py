@@ -1,6 +1,6 @@
 """Roles: with the printed grants and nothing else a pipeline runs, and the event store is safe from whoever runs it."""
 
-from datetime import date, datetime
+from datetime import date
 
 import polars as pl
 import psycopg2
@@ -8,6 +8,7 @@ import pytest
 
 from olist_pipeline.errors import OlistError
 from olist_pipeline.stores import approvals, events, postgres, quarantine, roles, routes, schema, verdicts
+from tests.pipeline.event_rows import append, event, frame
 from tests.pipeline.roles import ANALYST, RUNTIME, alone, as_role, psql
 
 
@@ -21,17 +22,7 @@ def analyst(granted, database):
     return as_role(database, ANALYST)
 
 
-EVENTS = pl.DataFrame(
-    {
-        "event_type": ["OrderPlaced"],
-        "context": ["sales"],
-        "aggregate_type": ["order"],
-        "aggregate_id": ["o1"],
-        "payload": ['{"a": 1}'],
-        "occurred_at": [datetime(2018, 1, 1)],
-    },
-    schema_overrides={"occurred_at": pl.Datetime("us")},
-)
+EVENTS = frame(event())
 REJECTED = pl.DataFrame(
     {
         "context": ["sales"],
@@ -50,7 +41,8 @@ REJECTED = pl.DataFrame(
 def test_every_table_has_its_rights_named(database):
     found = postgres.query(
         database,
-        "SELECT format('%%s.%%s', schemaname, tablename) AS name FROM pg_tables WHERE schemaname = ANY(%s)",
+        "SELECT format('%%s.%%s', relnamespace::regnamespace, relname) AS name FROM pg_class"
+        " WHERE relnamespace::regnamespace::text = ANY(%s) AND relkind IN ('r', 'p') AND NOT relispartition",
         [list(roles.SCHEMAS)],
     )
     assert {row["name"] for row in found} == set(roles.RUNTIME_RIGHTS)
@@ -59,11 +51,12 @@ def test_every_table_has_its_rights_named(database):
 def test_the_runtime_role_does_all_that_a_run_does_with_the_stores(runtime):
     schema.require(runtime, may_migrate=False)
     assert schema.state(runtime).role == RUNTIME
-    assert events.append(runtime, EVENTS, "r1") == 1
-    assert events.append(runtime, EVENTS, "r2") == 0
+    assert append(runtime, EVENTS, "r1") == 1
+    assert append(runtime, EVENTS, "r2") == 0
+    assert append(runtime, EVENTS, "r3", unit="another") == 0
     assert events.count_by_type(runtime) == {"OrderPlaced": 1}
     for rows in (REJECTED, REJECTED.clear(), REJECTED):
-        quarantine.replace_rows(runtime, "intake", ["orders"], None, rows, "r1")
+        quarantine.replace_rows(runtime, "intake", ["orders"], None, [rows], "r1")
     assert quarantine.source_rows(runtime, "orders", "orders") == [2]
     verdicts.record(runtime, verdicts.Verdict("sales", "t", "parity", "identical", True, "s", {}, "r1"))
     assert verdicts.streaks(runtime) == {"sales": 1}
@@ -84,6 +77,18 @@ def test_the_runtime_role_does_all_that_a_run_does_with_the_stores(runtime):
 
 
 FORBIDDEN = [
+    "UPDATE event_store.events_1 SET payload = '{}'",
+    "DELETE FROM event_store.events_1",
+    "TRUNCATE event_store.events_1",
+    "INSERT INTO event_store.events_1 SELECT * FROM event_store.domain_events",
+    "ALTER TABLE event_store.domain_events DETACH PARTITION event_store.events_1",
+    "ALTER TABLE event_store.events_1 DISABLE TRIGGER ALL",
+    "DROP TABLE event_store.events_1",
+    "DROP INDEX event_store.events_1_aggregate",
+    "INSERT INTO event_store.units VALUES (9, 'sales', 'mine')",
+    "UPDATE event_store.units SET unit = 9",
+    "ALTER FUNCTION event_store.create_unit RESET search_path",
+    "SELECT setval('event_store.event_positions', 1)",
     "UPDATE event_store.domain_events SET payload = '{}'",
     "DELETE FROM event_store.domain_events",
     "TRUNCATE event_store.domain_events",
@@ -136,10 +141,26 @@ FORBIDDEN = [
 
 @pytest.mark.parametrize("statement", FORBIDDEN)
 def test_what_the_runtime_role_may_not_do_fails(runtime, statement):
-    events.append(runtime, EVENTS, "r1")
+    append(runtime, EVENTS, "r1")
     with pytest.raises(psycopg2.errors.InsufficientPrivilege):
         alone(runtime, statement)
     assert events.count_by_type(runtime) == {"OrderPlaced": 1}
+
+
+def test_a_table_that_belongs_to_nothing_may_be_filled_and_is_no_way_to_change_what_does(runtime):
+    append(runtime, EVENTS, "r1")
+    with postgres.transaction(runtime) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT event_store.create_unit()")
+    for again in ("attach_unit(1, 'sales', 'mine')", "attach_unit(0, 'sales', 'mine')", "create_unit('nobody')"):
+        with pytest.raises(psycopg2.Error):
+            alone(runtime, f"SELECT event_store.{again}")
+    assert events.count_by_type(runtime) == {"OrderPlaced": 1}
+
+
+def test_the_analyst_makes_no_partition(analyst):
+    for statement in ("SELECT event_store.create_unit()", "SELECT event_store.attach_unit(1, 'sales', 'mine')"):
+        with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+            alone(f"{analyst}&options=-cdefault_transaction_read_only%3Doff", statement)
 
 
 def test_nobody_passes_on_a_right_that_he_has_not(runtime):
@@ -154,7 +175,7 @@ def test_what_is_refused_for_want_of_a_right_is_one_sentence(runtime):
 
 
 def test_the_analyst_reads_the_operational_tables_and_nothing_of_dagster(analyst, runtime):
-    events.append(runtime, EVENTS, "r1")
+    append(runtime, EVENTS, "r1")
     assert events.count_by_type(analyst) == {"OrderPlaced": 1}
     for table in roles.RUNTIME_RIGHTS:
         postgres.query(analyst, f"SELECT * FROM {table}")
@@ -168,7 +189,7 @@ def test_the_analyst_reads_the_operational_tables_and_nothing_of_dagster(analyst
         with pytest.raises(psycopg2.errors.InsufficientPrivilege):
             alone(f"{analyst}&options=-cdefault_transaction_read_only%3Doff", statement)
     with pytest.raises(OlistError, match=r"takes no changes|may not do this"):
-        events.append(analyst, EVENTS.with_columns(aggregate_id=pl.lit("o2")), "r2")
+        append(analyst, frame(event("o2")), "r2")
 
 
 def test_a_table_of_a_later_version_can_be_used_before_the_grants_are_given_again(granted, runtime, analyst):
@@ -205,9 +226,9 @@ def test_what_is_no_name_is_refused(name):
 
 
 def test_a_role_that_no_grant_binds_is_refused(granted):
-    told = psql(granted, roles.script(runtime="postgres", analyst=ANALYST))
-    assert told.returncode != 0
-    assert "is a superuser or owns the schemas" in told.stderr
+    ran = psql(granted, roles.script(runtime="postgres", analyst=ANALYST))
+    assert ran.returncode != 0
+    assert "is a superuser or owns the schemas" in ran.stderr
     with pytest.raises(OlistError, match="give them two names"):
         roles.script(runtime="a", analyst="a")
 
@@ -215,7 +236,7 @@ def test_a_role_that_no_grant_binds_is_refused(granted):
 def test_without_tables_the_script_says_what_comes_first(granted):
     alone(granted, "CREATE DATABASE nothing_here")
     try:
-        told = psql(granted.replace("@/postgres?", "@/nothing_here?"), roles.script(runtime=RUNTIME, analyst=ANALYST))
-        assert "run `olist db migrate` first" in told.stderr
+        ran = psql(granted.replace("@/postgres?", "@/nothing_here?"), roles.script(runtime=RUNTIME, analyst=ANALYST))
+        assert "run `olist db migrate` first" in ran.stderr
     finally:
         alone(granted, "DROP DATABASE nothing_here WITH (FORCE)")

@@ -4,6 +4,7 @@ import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from alembic import command
@@ -13,6 +14,8 @@ from olist_pipeline.errors import OlistError
 from olist_pipeline.settings import Settings
 from olist_pipeline.stores import postgres, schema, verdicts
 from olist_pipeline.stores.verdicts import ComparisonKind
+from tests.pipeline.event_rows import append, event, frame
+from tests.pipeline.roles import RUNTIME, as_role
 
 RELEASED = sorted((Path(__file__).parent / "released").glob("*.sql"))
 """What earlier programs, which knew no versions, made of an empty database."""
@@ -97,7 +100,9 @@ def test_every_released_state_becomes_the_present_one_and_keeps_its_rows(empty, 
     run(
         empty,
         "INSERT INTO event_store.domain_events (event_id, event_type, context, aggregate_type, aggregate_id, version,"
-        " payload, occurred_at, run_id) VALUES (gen_random_uuid(), 'A', 'sales', 'order', 'o1', 1, '{}', now(), 'r')",
+        " payload, occurred_at, run_id) SELECT md5(jsonb_build_array('sales', 'OrderPlaced', 'o1', occurred_at,"
+        " payload)::text)::uuid, 'OrderPlaced', 'sales', 'order', 'o1', 1, payload, occurred_at, 'r'"
+        " FROM (SELECT timestamp '2018-01-01' AS occurred_at, '{\"a\": 1}'::jsonb AS payload) AS event",
     )
     record_old_verdicts(empty)
     assert schema.database_version(empty) is None
@@ -105,7 +110,11 @@ def test_every_released_state_becomes_the_present_one_and_keeps_its_rows(empty, 
     assert schema.migrate(empty) == (None, schema.HEAD)
     assert shape(empty) == shape(database)
     assert [row["context"] for row in postgres.query(empty, "SELECT context FROM migration.route_history")] == ["sales"]
-    assert len(postgres.query(empty, "SELECT 1 FROM event_store.domain_events")) == 1
+    assert append(empty, frame(event(), event("o2"), event(kind="OrderApproved")), "r2") == 2
+    found = postgres.query(
+        empty, "SELECT aggregate_id, version, run_id FROM event_store.domain_events ORDER BY transaction_id, position"
+    )
+    assert [tuple(row.values()) for row in found] == [("o1", 1, "r"), ("o1", 2, "r2"), ("o2", 1, "r2")]
     assert_verdicts_are_kept(empty)
 
 
@@ -114,12 +123,24 @@ def test_each_version_leads_to_the_present_one_and_keeps_its_verdicts(empty, dat
     with schema.sole_migration(empty), schema._one_transaction(empty) as config:
         command.upgrade(config, version)
     record_old_verdicts(empty)
-    assert [one[:5] for one in schema.state(empty).pending] == pending
+    assert [one[:5] for one in schema.state(empty).pending] == [*pending, "0004:"]
     with pytest.raises(OlistError, match=rf"version {version}, this program needs \d{{4}}: run `olist db migrate`"):
         schema.require(empty, may_migrate=False)
     schema.require(empty, may_migrate=True)
     assert shape(empty) == shape(database)
     assert_verdicts_are_kept(empty)
+
+
+def test_who_could_append_before_partitions_can_append_after(empty, granted):
+    with schema.sole_migration(empty), schema._one_transaction(empty) as config:
+        command.upgrade(config, "0003")
+    for rights in ("USAGE ON SCHEMA event_store", "SELECT, INSERT ON event_store.domain_events, event_store.batches"):
+        run(empty, f"GRANT {rights} TO {RUNTIME}")
+    run(empty, f"GRANT TEMPORARY ON DATABASE {urlsplit(empty).path[1:]} TO {RUNTIME}")
+    schema.migrate(empty)
+    runtime = as_role(empty, RUNTIME)
+    assert append(runtime, frame(event()), "r1") == 1
+    assert append(runtime, frame(event(), event("o2")), "r2") == 1
 
 
 def test_an_empty_database_of_somebodys_is_not_filled_by_a_command_that_is_not_for_it(empty):

@@ -10,6 +10,7 @@ from olist_pipeline.registry import CONTEXTS, STEPS, origins
 from olist_pipeline.staging import intake_path, write_frame, write_months, write_snapshot
 from olist_pipeline.validation.context import ValidationStep
 from olist_pipeline.validation.inputs import Inputs
+from olist_pipeline.validation.units import Unit
 from olist_pipeline.validation.validated import Validated
 
 OCTOBER, JANUARY = date(2017, 10, 1), date(2018, 1, 1)
@@ -19,7 +20,7 @@ ROWS = pl.DataFrame({"order_id": ["o1", "o2"], "order_month": [OCTOBER, JANUARY]
 @pytest.fixture
 def inputs(tmp_path):
     def made(*declared, months=(OCTOBER,)):
-        return Inputs(tmp_path / "intake", tmp_path / "staging", frozenset(declared), months, JANUARY)
+        return Inputs(tmp_path / "intake", tmp_path / "staging", frozenset(declared), Unit(months), JANUARY)
 
     write_frame(ROWS, intake_path(tmp_path / "intake", "orders"))
     write_months(ROWS, tmp_path / "staging", "sales", "orders", [OCTOBER, JANUARY])

@@ -65,7 +65,7 @@ def test_the_most_frequent_name_wins(tmp_path):
 def test_events_tell_whether_a_delivery_was_late(tmp_path):
     events = validate_small(tmp_path).deliveries.events
     assert events["event_type"].to_list() == ["DeliveryDispatched"] * 2 + ["DeliveryCompleted"] * 2
-    assert ['"was_late":true' in payload for payload in events["payload"].to_list()] == [False, False, False, True]
+    assert ['"was_late": true' in payload for payload in events["payload"].to_list()] == [False, False, False, True]
 
 
 def test_the_real_set_is_split_as_known(real_set):

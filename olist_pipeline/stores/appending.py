@@ -1,0 +1,222 @@
+"""Appending events: what is there already, the versions of what is new, and the partitions that it goes into.
+
+What belongs here: bringing the events of units of work to the store, each once. What does not: which events there are
+and their ids (the engine), and reading them (`events`).
+
+A unit that is new gets a partition of its own: a table is made, filled by COPY, indexed and attached in one
+transaction. One that is there is compared by the ids in it. An aggregate's events are in one unit as a rule; where an
+order was moved to another month, or a review is of several, the other units are looked up too: for each batch the store
+keeps the keys of the aggregates that it began, so nothing else needs to be read. What an earlier program appended is in
+a partition of no unit, and is looked up for as long as there is any.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2's class is in lower case
+
+from olist_pipeline.stores.postgres import copied, copy_frame, query_rows, transaction
+
+WRITER_SECONDS = 600
+"""A writer of a context's events waits so long for another one."""
+
+NO_UNIT = 0
+"""The partition of what no unit of work appended."""
+
+ID, KEY, VERSION, AGGREGATE = "event_id", "aggregate_key", "version", ["aggregate_type", "aggregate_id"]
+CONTENT = [ID, "event_type", "context", *AGGREGATE, VERSION, "payload", "occurred_at"]
+_FOUND = {ID: pl.String, **dict.fromkeys(AGGREGATE, pl.String), VERSION: pl.Int32}
+_FOUND_COLUMNS = "replace(event_id::text, '-', ''), aggregate_type, aggregate_id, version"
+
+Keys = npt.NDArray[np.uint64]
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """The events of a unit, as `engine.history.numbered` gives them.
+
+    `digest` is of what they were made of: batches with one digest have the same events.
+    """
+
+    unit: str
+    digest: bytes
+    events: pl.LazyFrame
+
+
+def known_digests(url: str) -> set[bytes]:
+    """Return the digests of all batches that were ever appended: their events are there."""
+    return {bytes(digest) for (digest,) in query_rows(url, "SELECT digest FROM event_store.batches")}
+
+
+def append(url: str, context: str, batches: Sequence[Batch], run_id: str) -> int:
+    """Append those events of a context that are not there yet, and return their number.
+
+    Each unit has one batch. Each is a transaction: after a crash, the rest is appended by appending all again.
+    """
+    if not batches:
+        return 0
+    with _sole_writer(url, context), ThreadPoolExecutor(1) as beside:
+        known = known_digests(url)
+        waiting = [batch for batch in batches if batch.digest not in known]
+        store = _Store(url, context, run_id)
+        shared = store.place_shared(waiting)
+        read = [beside.submit(batch.events.collect) for batch in waiting[:1]]
+        appended = 0
+        for number, batch in enumerate(waiting):
+            events = read.pop().result()
+            # The next one is read while the server stores this one.
+            read = [beside.submit(following.events.collect) for following in waiting[number + 1 : number + 2]]
+            appended += store.append(batch, events, shared)
+    return appended
+
+
+class _Store:
+    """What is there of a context's events while nobody else appends to them."""
+
+    def __init__(self, url: str, context: str, run_id: str) -> None:
+        self.url, self.context, self.run_id = url, context, run_id
+        self.units = dict(query_rows(url, "SELECT name, unit FROM event_store.units WHERE context = %s", [context]))
+        found = query_rows(
+            url, "SELECT unit, aggregate_keys FROM event_store.batches WHERE unit = ANY(%s)", [[*self.units.values()]]
+        )
+        keys = [np.frombuffer(stored, dtype="<u8") for _, stored in found]
+        units = [np.full(len(part), unit, np.int32) for part, (unit, _) in zip(keys, found, strict=True)]
+        self.keys: Keys = np.concatenate([np.empty(0, np.uint64), *keys])
+        self.units_of_keys = np.concatenate([np.empty(0, np.int32), *units])
+        self.has_others = bool(query_rows(url, f"SELECT FROM event_store.domain_events WHERE unit = {NO_UNIT} LIMIT 1"))
+
+    def place_shared(self, batches: Sequence[Batch]) -> pl.DataFrame:
+        """Return `event_id`, `unit` and `version` of what is to be appended of aggregates that several batches share.
+
+        Their events are numbered in the order of all batches together. `aggregate_key` has all of these aggregates.
+        """
+        firsts = [batch.events.filter(pl.col(VERSION) == 1).select(KEY) for batch in batches]
+        keys = pl.concat([pl.Series(KEY, [], pl.UInt64).to_frame(), *pl.collect_all(firsts)])[KEY]
+        shared = keys.filter(keys.is_duplicated()).unique()
+        rows = [
+            batch.events.filter(pl.col(KEY).is_in(shared.implode())).with_columns(pl.lit(batch.unit).alias("unit"))
+            for batch in batches
+            if shared.len()
+        ]
+        if not rows:
+            return pl.DataFrame(schema={ID: pl.String, "unit": pl.String, VERSION: pl.Int32, KEY: pl.UInt64})
+        events = pl.concat(row.select(ID, "unit", *AGGREGATE, KEY, "ordinal") for row in rows).collect()
+        events = events.sort(*AGGREGATE, "ordinal", maintain_order=True).unique(ID, keep="first", maintain_order=True)
+        events = _numbered(events)
+        with transaction(self.url) as connection:
+            found = self._look_up(connection, events, [*self.units.values()])
+        return _fresh(events, found).select(ID, "unit", VERSION, KEY)
+
+    def append(self, batch: Batch, events: pl.DataFrame, shared: pl.DataFrame) -> int:
+        """Append what is new of a batch in one transaction; return the number of events."""
+        unit = self.units.get(batch.unit)
+        with transaction(self.url) as connection:
+            fresh = self._unshared(connection, events, unit, shared)
+            if shared.height:
+                placed = shared.filter(pl.col("unit") == batch.unit).select(ID, VERSION)
+                ours = events.drop(VERSION).join(placed, on=ID).select(fresh.columns)
+                fresh = pl.concat([fresh, ours]).sort(*AGGREGATE, VERSION)
+            if fresh.height:
+                unit = self._write(connection, batch, fresh, unit)
+            begun = self._begun(fresh, unit)
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "INSERT INTO event_store.batches (digest, unit, aggregate_keys) VALUES (%s, %s, %s)",
+                    [batch.digest, unit, begun.astype("<u8").tobytes()],
+                )
+        return fresh.height
+
+    def _unshared(
+        self, connection: Connection, events: pl.DataFrame, unit: int | None, shared: pl.DataFrame
+    ) -> pl.DataFrame:
+        """Return what is new of those aggregates of a batch that no other batch has."""
+        if shared.height:
+            events = events.filter(~pl.col(KEY).is_in(shared[KEY].unique().implode()))
+        others = [other for other in self.units.values() if other != unit]
+        found = [self._look_up(connection, events, others)]
+        if unit is not None:
+            statement = f"SELECT {_FOUND_COLUMNS} FROM event_store.domain_events WHERE unit = {unit}"
+            found.append(copied(connection, statement, _FOUND))
+        return _fresh(events, pl.concat(found))
+
+    def _look_up(self, connection: Connection, events: pl.DataFrame, units: Sequence[int]) -> pl.DataFrame:
+        """Return the events in `units`, and in none, of those aggregates that may have any there."""
+        keys = events[KEY].to_numpy()
+        found = [pl.DataFrame(schema=_FOUND)]
+        candidates = self.keys[np.isin(self.units_of_keys, units) & np.isin(self.keys, keys)]
+        known = pl.Series(KEY, candidates, pl.UInt64).unique()
+        if known.len():
+            wanted = events.filter(pl.col(KEY).is_in(known.implode()))
+            having = np.unique(self.units_of_keys[np.isin(self.keys, candidates)])
+            found.append(_events_of(connection, wanted, sorted(set(having.tolist()) & set(units))))
+        if self.has_others and events.height:
+            found.append(_events_of(connection, events, [NO_UNIT]))
+        return pl.concat(found)
+
+    def _write(self, connection: Connection, batch: Batch, fresh: pl.DataFrame, unit: int | None) -> int:
+        """Write events to the unit's partition, which is made where there is none; return its number."""
+        rows = fresh.select(*CONTENT, pl.lit(self.run_id).alias("run_id"))
+        if unit is not None:
+            copy_frame(connection, rows.with_columns(pl.lit(unit).alias("unit")), "event_store.domain_events")
+            return unit
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT event_store.create_unit()")
+            [made] = cursor.fetchone() or (None,)
+            copy_frame(connection, rows, f"event_store.events_{made}", freeze=True)
+            cursor.execute("SELECT event_store.attach_unit(%s, %s, %s)", [made, self.context, batch.unit])
+        return int(made)
+
+    def _begun(self, fresh: pl.DataFrame, unit: int | None) -> Keys:
+        """Return the keys of aggregates that had no event in the unit before."""
+        keys: Keys = np.unique(fresh[KEY].to_numpy())
+        if unit is None:
+            return keys
+        return np.setdiff1d(keys, self.keys[self.units_of_keys == unit], assume_unique=True)
+
+
+def _fresh(events: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
+    """Return those of `events`, numbered, that are not among the `found` ones, with versions that follow on theirs."""
+    if not found.height:
+        return events
+    fresh = events.join(found.select(ID), on=ID, how="anti", maintain_order="left")
+    last = found.group_by(AGGREGATE).agg(pl.col(VERSION).max().alias("last"))
+    fresh = _numbered(fresh.join(last, on=AGGREGATE, how="left", maintain_order="left"))
+    return fresh.with_columns(pl.col(VERSION) + pl.col("last").fill_null(0)).drop("last")
+
+
+def _numbered(events: pl.DataFrame) -> pl.DataFrame:
+    """Return events, sorted by aggregate, with versions from 1."""
+    begins = events.select(pl.struct(AGGREGATE).rle_id()).to_series()
+    counted = pl.DataFrame({"run": begins}).select(pl.int_range(1, pl.len() + 1, dtype=pl.Int32).over("run"))
+    return events.with_columns(counted.to_series().alias(VERSION))
+
+
+def _events_of(connection: Connection, wanted: pl.DataFrame, units: Sequence[int]) -> pl.DataFrame:
+    """Return the events of aggregates in some units."""
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE IF EXISTS wanted")
+        cursor.execute("CREATE TEMPORARY TABLE wanted (aggregate_type text, aggregate_id text) ON COMMIT DROP")
+        copy_frame(connection, wanted.select(AGGREGATE).unique(), "wanted")
+        cursor.execute("ANALYZE wanted")
+    statement = (
+        f"SELECT {_FOUND_COLUMNS} FROM wanted JOIN event_store.domain_events USING (aggregate_type, aggregate_id)"
+        f" WHERE unit IN ({', '.join(map(str, units))})"
+    )
+    return copied(connection, statement, _FOUND)
+
+
+@contextmanager
+def _sole_writer(url: str, context: str) -> Iterator[None]:
+    """Hold the lock of those who append to a context's events: versions of an aggregate are given in one place."""
+    with transaction(url) as connection, connection.cursor() as cursor:
+        cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+        cursor.execute("SET LOCAL lock_timeout = %s", [f"{WRITER_SECONDS}s"])
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('event_store ' || %s, 0))", [context])
+        yield

@@ -1,0 +1,69 @@
+"""Units of work: the pieces that a step is cut into, and who has them worked through.
+
+What belongs here: what a unit is, how a step is cut, and running one piece of work over many. What does not: the work
+(see `work`), and where its results are brought to (`steps`).
+
+A unit bounds memory: it is one month or some small ones, or a part of a month that is too large, by a hash of the
+column that the step is cut by. It and the work can be pickled and know nothing of Dagster and PostgreSQL, so another
+runner may have them worked through on other machines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import TypeVar
+
+import polars as pl
+
+ReportT = TypeVar("ReportT")
+
+ROWS_A_UNIT = 2_000_000
+"""About so many rows of intake are validated at once: some 2 GB of memory at the most."""
+
+HASH_SEED = 7
+
+
+@dataclass(frozen=True)
+class Unit:
+    """Whole months, or the part `number` of `parts` of one month; all there is where `months` is None."""
+
+    months: tuple[date, ...] | None
+    cut: str | None = None
+    number: int = 0
+    parts: int = 1
+
+    @property
+    def part(self) -> str:
+        """What the names of a part's files end in; nothing for what is whole."""
+        return f".{self.number + 1}of{self.parts}" if self.parts > 1 else ""
+
+    def part_of(self, rows: pl.LazyFrame) -> pl.LazyFrame:
+        """Return those rows that belong to the part."""
+        if self.parts == 1 or self.cut is None:
+            return rows
+        return rows.filter(pl.col(self.cut).hash(HASH_SEED) % self.parts == self.number)
+
+
+def units_of(months: Sequence[date] | None, rows: Mapping[date, int], cut: str | None, limit: int) -> list[Unit]:
+    """Return the units of `months`, which have so many `rows` each: about `limit` rows a unit."""
+    if months is None:
+        return [Unit(None)]
+    units: list[Unit] = []
+    waiting: list[date] = []
+    for month in sorted(months):
+        parts = -(-rows.get(month, 0) // limit) if cut else 1
+        if parts > 1:
+            units += [Unit((month,), cut, number, parts) for number in range(parts)]
+        elif waiting and sum(rows.get(one, 0) for one in (*waiting, month)) > limit:
+            units.append(Unit(tuple(waiting)))
+            waiting = [month]
+        else:
+            waiting.append(month)
+    return [*units, Unit(tuple(waiting))] if waiting else units
+
+
+def run_locally(units: Iterable[Unit], work: Callable[[Unit], ReportT]) -> Iterator[ReportT]:
+    """Yield the report of each unit, one after the other: a unit has all cores for itself, and all memory."""
+    yield from map(work, units)

@@ -1,0 +1,130 @@
+"""The work on one unit of a validation step: reads Parquet, writes Parquet, and returns counts.
+
+What belongs here: what becomes of the rows of a unit: staging, and what is to be brought to PostgreSQL. What does not:
+how they are validated (the contexts), bringing it there (`steps`), and which units there are (`units`).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+
+from olist_pipeline.engine.rulebooks import FLAGS
+from olist_pipeline.intake.cast import RULES
+from olist_pipeline.months import month_text
+from olist_pipeline.staging import write_frame, write_months, write_snapshot
+from olist_pipeline.validation.context import ValidationStep
+from olist_pipeline.validation.inputs import Inputs
+from olist_pipeline.validation.table import StagedTable
+from olist_pipeline.validation.unit_events import digests_of, events_of
+from olist_pipeline.validation.units import Unit
+from olist_pipeline.validation.validated import Validated
+
+
+@dataclass(frozen=True)
+class TableReport:
+    """What a validation did to one table, by rule."""
+
+    accepted: int
+    quarantined: int
+    rules: dict[str, int]
+    flags: dict[str, int]
+
+    @classmethod
+    def sum_of(cls, reports: Iterable[TableReport]) -> TableReport:
+        """Return the report of all units of a table together."""
+        total = cls(0, 0, {}, {})
+        for one in reports:
+            total = cls(
+                total.accepted + one.accepted,
+                total.quarantined + one.quarantined,
+                dict(Counter(total.rules) + Counter(one.rules)),
+                dict(Counter(total.flags) + Counter(one.flags)),
+            )
+        return total
+
+
+@dataclass(frozen=True)
+class EventFile:
+    """The events of a month of a unit, in a file of the outbox, and the digest of what they were made of."""
+
+    name: str
+    digest: bytes
+    path: Path
+
+
+@dataclass(frozen=True)
+class UnitReport:
+    """What the work on a unit left: counts by table, quarantined rows in a file, and the events that are not known."""
+
+    tables: dict[str, TableReport]
+    quarantine: Path
+    events: tuple[EventFile, ...]
+
+
+@dataclass(frozen=True)
+class ValidationWork:
+    """The validation of one unit of `step`. Events whose digest is among `known` are not made again."""
+
+    step: ValidationStep
+    intake: Path
+    staging: Path
+    outbox: Path
+    as_of: date
+    known: frozenset[bytes]
+
+    def __call__(self, unit: Unit) -> UnitReport:
+        """Validate the unit: accepted rows to staging, others and events to the outbox."""
+        declared = frozenset((*self.step.intake, *self.step.published))
+        validated = self.step.validate(Inputs(self.intake, self.staging, declared, unit, self.as_of))
+        with ThreadPoolExecutor(len(self.step.tables) + 1) as beside:
+            staged = {table.name: beside.submit(self._stage, unit, validated, table) for table in self.step.tables}
+            quarantined = beside.submit(validated.quarantined)
+            events = tuple(self._write_events(unit, validated))
+            rejected = quarantined.result()
+            accepted = {name: one.result() for name, one in staged.items()}
+        path = self.outbox / f"{_label(unit)}.quarantine.parquet"
+        write_frame(rejected, path)
+        return UnitReport(
+            {table.name: _report(table, *accepted[table.name], rejected) for table in self.step.tables}, path, events
+        )
+
+    def _stage(self, unit: Unit, validated: Validated, table: StagedTable) -> tuple[int, dict[str, int]]:
+        """Write the accepted rows of a table; return their number, and how often each flag is among them."""
+        accepted = validated.accepted(table.name)
+        if unit.months is None:
+            write_snapshot(accepted, self.staging, table.context, table.name)
+        else:
+            write_months(accepted, self.staging, table.context, table.name, unit.months, unit.part)
+        return accepted.height, dict(Counter(accepted[FLAGS].explode().drop_nulls().to_list()))
+
+    def _write_events(self, unit: Unit, validated: Validated) -> Iterable[EventFile]:
+        is_monthly = unit.months is not None
+        digests = digests_of(validated.sources, f"{self.step.name}{unit.part}", is_monthly=is_monthly)
+        new = {month: digest for month, digest in digests.items() if digest not in self.known}
+        for month, events in events_of(validated.sources, new, is_monthly=is_monthly):
+            name = f"{self.step.name}/{month_text(month) if month else 'all'}{unit.part}"
+            path = self.outbox / f"{name.replace('/', '.')}.events.parquet"
+            write_frame(events, path)
+            yield EventFile(name, new[month], path)
+
+
+def count_codes(codes: pl.Series) -> dict[str, int]:
+    """Return how often each code is named in texts of codes by commas."""
+    return dict(Counter(codes.str.split(",").explode().drop_nulls().to_list()))
+
+
+def _report(table: StagedTable, accepted: int, flags: dict[str, int], quarantined: pl.DataFrame) -> TableReport:
+    rejected = quarantined.filter(pl.col("source_table") == table.name)
+    return TableReport(accepted, rejected.height, count_codes(rejected[RULES]), flags)
+
+
+def _label(unit: Unit) -> str:
+    months = [month_text(month) for month in unit.months or ()]
+    return f"{months[0]}-{months[-1]}{unit.part}" if months else "all"
