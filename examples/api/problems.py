@@ -16,7 +16,7 @@ from psycopg2 import OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionError
 from starlette.exceptions import HTTPException
 
-from examples.api.orders import AnotherError, ChangedMeanwhileError
+from examples.api.orders import AnotherError
 from examples.api.schemas import BrokenRule, Problem
 from olist_domain.kernel.rules import RulesBroken
 from olist_domain.sales.repositories import OrderNotFoundError
@@ -45,8 +45,7 @@ def handle_problems(app: FastAPI) -> None:
         return _answer(request, 404, f"There is no order {error.order_id}.")
 
     @app.exception_handler(AnotherError)
-    @app.exception_handler(ChangedMeanwhileError)
-    def another(request: Request, error: Exception) -> JSONResponse:
+    def another(request: Request, error: AnotherError) -> JSONResponse:
         return _answer(request, 409, f"{error}.")
 
     @app.exception_handler(RequestValidationError)

@@ -36,9 +36,9 @@ class Consumer:
         self._next = 0
         with transaction(url) as connection, connection.cursor() as cursor:
             tail.require_own_numbers(connection)
-            cursor.execute("SELECT to_regclass('stream.places') IS NOT NULL")
+            cursor.execute("SELECT to_regclass('stream.checkpoints') IS NOT NULL")
             if cursor.fetchone() != (True,):
-                cursor.execute("SELECT pg_advisory_xact_lock(hashtext('stream.places'))")
+                cursor.execute("SELECT pg_advisory_xact_lock(hashtext('stream.checkpoints'))")
                 cursor.execute(_TABLE)
             cursor.execute(_BEGIN, [name, SHARES])
 
@@ -66,9 +66,9 @@ class Consumer:
             cursor.execute("SELECT pg_try_advisory_xact_lock(hashtext(%s), %s)", [f"stream {self._name}", share])
             if cursor.fetchone() != (True,):
                 return 0
-            cursor.execute(_PLACE, [self._name, share])
+            cursor.execute(_CHECKPOINT, [self._name, share])
             [transaction_id, position] = cursor.fetchone() or (0, 0)
-            place = tail.Place(transaction_id, position)
+            place = tail.Checkpoint(transaction_id, position)
             found = tail.read(connection, place, tail.Wanted(share=share, shares=SHARES), self._limit)
             if found.end != place:
                 self._apply(connection, found.events)
@@ -78,7 +78,7 @@ class Consumer:
 
 _TABLE = """
 CREATE SCHEMA IF NOT EXISTS stream;
-CREATE TABLE IF NOT EXISTS stream.places (
+CREATE TABLE IF NOT EXISTS stream.checkpoints (
     consumer       text   NOT NULL,
     share          int    NOT NULL,
     transaction_id bigint NOT NULL DEFAULT 0,
@@ -86,6 +86,6 @@ CREATE TABLE IF NOT EXISTS stream.places (
     PRIMARY KEY (consumer, share)
 );
 """
-_BEGIN = "INSERT INTO stream.places (consumer, share) SELECT %s, generate_series(0, %s - 1) ON CONFLICT DO NOTHING"
-_PLACE = "SELECT transaction_id, position FROM stream.places WHERE consumer = %s AND share = %s"
-_MOVE = "UPDATE stream.places SET transaction_id = %s, position = %s WHERE consumer = %s AND share = %s"
+_BEGIN = "INSERT INTO stream.checkpoints (consumer, share) SELECT %s, generate_series(0, %s - 1) ON CONFLICT DO NOTHING"
+_CHECKPOINT = "SELECT transaction_id, position FROM stream.checkpoints WHERE consumer = %s AND share = %s"
+_MOVE = "UPDATE stream.checkpoints SET transaction_id = %s, position = %s WHERE consumer = %s AND share = %s"

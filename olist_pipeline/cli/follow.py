@@ -21,7 +21,7 @@ PAUSE_SECONDS = 0.25
 """Between two looks at a store in which nothing new is."""
 
 
-def follow(url: str, after: tail.Place | None, wanted: tail.Wanted, most: int | None, *, as_json: bool) -> None:
+def follow(url: str, after: tail.Checkpoint | None, wanted: tail.Wanted, most: int | None, *, as_json: bool) -> None:
     """Print the wanted events after a place, from now on where it is None, until there were `most`, or for ever.
 
     Whoever reads may go away, as `head` does: that ends it, too.
@@ -32,7 +32,7 @@ def follow(url: str, after: tail.Place | None, wanted: tail.Wanted, most: int | 
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains at its end
 
 
-def _follow(url: str, after: tail.Place | None, wanted: tail.Wanted, most: int | None, *, as_json: bool) -> None:
+def _follow(url: str, after: tail.Checkpoint | None, wanted: tail.Wanted, most: int | None, *, as_json: bool) -> None:
     with transaction(url) as connection:
         tail.require_own_numbers(connection)
         place = tail.present(connection) if after is None else after
@@ -52,7 +52,7 @@ def _follow(url: str, after: tail.Place | None, wanted: tail.Wanted, most: int |
 
 
 def _json(event: dict[str, Any]) -> str:
-    return json.dumps({**event, "place": str(event["place"])}, default=str, ensure_ascii=False)
+    return json.dumps({**event, "checkpoint": str(event["checkpoint"])}, default=str, ensure_ascii=False)
 
 
 def _line(event: dict[str, Any]) -> str:

@@ -18,7 +18,7 @@ from olist_pipeline.settings import Settings
 from olist_pipeline.stores import events as event_store
 from olist_pipeline.stores import quarantine as quarantine_store
 from olist_pipeline.stores.postgres import ready_url
-from olist_pipeline.stores.tail import Wanted, place_of
+from olist_pipeline.stores.tail import Wanted, checkpoint_of
 
 LIMIT = click.IntRange(1, 1_000_000)
 
@@ -55,7 +55,7 @@ def quarantine(table: str | None, rule: str | None, aggregate_id: str | None, li
 @click.option("--type", "event_type", help="Only events of this type, e.g. OrderApproved.")
 @click.option("--limit", type=LIMIT, help="At most so many events: 20, and with --follow as many as come.")
 @click.option("--follow", "is_followed", is_flag=True, help="Print what is appended from now on, until Ctrl+C.")
-@click.option("--after", "place", help="With --follow: begin after this place; 0:0 is the beginning.")
+@click.option("--after", "place", help="With --follow: begin after this checkpoint; 0:0 is the beginning.")
 @JSON
 def events(
     aggregate_id: str | None,
@@ -67,10 +67,10 @@ def events(
 ) -> None:
     """Show domain events in the order in which they were recorded.
 
-    With --follow and --json, each event is a line and has its place, after which another call goes on.
+    With --follow and --json, each event is a line and has its checkpoint, after which another call goes on.
     """
     check_event(event_type)
-    after = place_of(place) if place is not None else None
+    after = checkpoint_of(place) if place is not None else None
     if after is not None and not is_followed:
         raise click.UsageError("--after goes with --follow.")
     url = ready_url(Settings.from_env())

@@ -6,6 +6,9 @@ and appending events.
 The order is that of transaction ids, then positions. A reader stops below the oldest transaction that is still running
 (`pg_snapshot_xmin`): whatever is appended later has a higher transaction id, so nothing can come to stand before a
 place that was read. A reader by `position` alone would pass over what a slow writer commits late.
+
+The events of an aggregate come in the order of their versions where its writers wait for each other before their
+transactions have an id, as they do for an advisory lock, and not for a row.
 """
 
 from __future__ import annotations
@@ -22,7 +25,7 @@ LAST_POSITION = 2**63 - 1
 LIMIT = 1_000
 
 
-class Place(NamedTuple):
+class Checkpoint(NamedTuple):
     """How far a reader has come: all up to this event is read. Prints as `TRANSACTION:POSITION`."""
 
     transaction_id: int
@@ -32,16 +35,18 @@ class Place(NamedTuple):
         return f"{self.transaction_id}:{self.position}"
 
 
-START = Place(0, 0)
+START = Checkpoint(0, 0)
 """Before every event."""
 
 
-def place_of(text: str) -> Place:
+def checkpoint_of(text: str) -> Checkpoint:
     """Return the place that `text` says; raises OlistError where it says none."""
     transaction, colon, position = text.partition(":")
     if colon and _is_number(transaction) and _is_number(position):
-        return Place(int(transaction), int(position))
-    raise OlistError(f"{text!r} is no place in the event store; take what a reader printed, or 0:0 for the beginning.")
+        return Checkpoint(int(transaction), int(position))
+    raise OlistError(
+        f"{text!r} is no checkpoint of the event store; take what a reader printed, or 0:0 for the beginning."
+    )
 
 
 def _is_number(text: str) -> bool:
@@ -69,32 +74,32 @@ class Slice:
     """
 
     events: list[dict[str, Any]]
-    end: Place
+    end: Checkpoint
     is_last: bool
 
 
-def read(connection: Connection, after: Place, wanted: Wanted = EVERYTHING, limit: int = LIMIT) -> Slice:
+def read(connection: Connection, after: Checkpoint, wanted: Wanted = EVERYTHING, limit: int = LIMIT) -> Slice:
     """Return the wanted ones of the next `limit` events after a place.
 
     An event has event_id, event_type, context, aggregate_type, aggregate_id, version, payload, occurred_at,
-    recorded_at, run_id and `place`. The connection should be in READ COMMITTED, or be new for each slice.
+    recorded_at, run_id and `checkpoint`. The connection should be in READ COMMITTED, or be new for each slice.
     """
     with connection.cursor() as cursor:
         cursor.execute(_READ, {**after._asdict(), **vars(wanted), "limit": limit})
         names = [column.name for column in cursor.description or ()]
         rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
     for row in rows:
-        row["place"] = Place(int(row.pop("transaction_id")), row.pop("position"))
+        row["checkpoint"] = Checkpoint(int(row.pop("transaction_id")), row.pop("position"))
     events = [row for row in rows if row.pop("is_wanted")]
-    return Slice(events, rows[-1]["place"] if rows else after, len(rows) < limit)
+    return Slice(events, rows[-1]["checkpoint"] if rows else after, len(rows) < limit)
 
 
-def present(connection: Connection) -> Place:
+def present(connection: Connection) -> Checkpoint:
     """Return the place before everything that is not certain yet: what a reader from here reads is new."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint - 1")
         [transaction_id] = cursor.fetchone() or (0,)
-    return Place(transaction_id, LAST_POSITION)
+    return Checkpoint(transaction_id, LAST_POSITION)
 
 
 def require_own_numbers(connection: Connection) -> None:

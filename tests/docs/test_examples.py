@@ -34,7 +34,7 @@ def commands():
     for line in SHELL.splitlines():
         rest = f"{rest}\n{line}" if rest else line
         if rest.count("'") % 2 == 0:
-            found.append(shlex.split(rest))
+            found += [words] if (words := shlex.split(rest)) else []
             rest = ""
     return found
 

@@ -29,7 +29,7 @@ def followed(*arguments):
 def test_it_goes_on_after_the_place_of_the_last_line(store):
     append(store, ("OrderPlaced", "o1", 1), ("OrderApproved", "o1", 2), ("OrderPlaced", "o2", 1))
     [first, second] = map(json.loads, followed("--after", "0:0", "--limit", "2", "--json"))
-    [third] = map(json.loads, followed("--after", second["place"], "--limit", "1", "--json"))
+    [third] = map(json.loads, followed("--after", second["checkpoint"], "--limit", "1", "--json"))
     assert [(e["event_type"], e["aggregate_id"]) for e in (first, second, third)] == [
         ("OrderPlaced", "o1"),
         ("OrderApproved", "o1"),
@@ -65,7 +65,7 @@ def test_a_reader_that_goes_away_ends_it_without_a_word(store):
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
-    [(["--follow", "--after", "yesterday"], "is no place"), (["--after", "0:0"], "--after goes with --follow")],
+    [(["--follow", "--after", "yesterday"], "is no checkpoint"), (["--after", "0:0"], "--after goes with --follow")],
 )
 def test_what_cannot_be_is_said(store, arguments, words):
     result = CliRunner().invoke(events, arguments)

@@ -59,9 +59,9 @@ def test_an_event_is_whole_and_knows_its_place(database):
     append(database, ("A", "o1", 1), ("B", "o1", 2))
     with closing(connect(database)) as connection:
         first, second = tail.read(connection, tail.START).events
-        assert tail.read(connection, first["place"]).events == [second]
+        assert tail.read(connection, first["checkpoint"]).events == [second]
     assert (first["payload"], first["aggregate_id"], first["version"]) == ({"a": 1}, "o1", 1)
-    assert tail.place_of(str(first["place"])) == first["place"]
+    assert tail.checkpoint_of(str(first["checkpoint"])) == first["checkpoint"]
 
 
 def test_a_late_commit_is_read_in_its_turn_though_its_position_is_lower(database):
@@ -195,5 +195,5 @@ def test_a_restored_store_is_not_followed_until_its_server_has_caught_up(databas
 
 @pytest.mark.parametrize("text", ["", "5", "5:", ":5", "a:b", "-1:0", "1:2:3", "1:99999999999999999999", "\uff11:0"])
 def test_what_is_no_place_is_said_to_be_none(text):
-    with pytest.raises(OlistError, match="is no place in the event store"):
-        tail.place_of(text)
+    with pytest.raises(OlistError, match="is no checkpoint of the event store"):
+        tail.checkpoint_of(text)
