@@ -7,7 +7,7 @@ INSTALLED := $(VENV)/.installed
 INSTALLED_DEV := $(VENV)/.installed-dev
 PYTHON_VERSIONS := 3.13 3.12 3.11
 
-.PHONY: run check test coverage mutants dev dashboards lint bench bench-scale bench-examples docs fuzz image image-wheels lock lock-check clean
+.PHONY: run check test coverage mutants dev dashboards lint bench bench-scale bench-examples docs docs-serve fuzz image image-wheels lock lock-check clean
 
 run: $(INSTALLED)  ## set up and run the whole pipeline
 	@$(BIN)/python -m olist_pipeline run
@@ -74,11 +74,15 @@ DOCS := build/docs/bin/python
 DOCS_INSTALLED := build/docs/.installed
 
 docs: $(DOCS_INSTALLED)  ## build the site of the documents in build/site; a broken link is an error
-	@NO_MKDOCS_2_WARNING=1 $(DOCS) -m mkdocs build --strict --quiet && echo "Open build/site/index.html"
+	@NO_MKDOCS_2_WARNING=1 $(DOCS) -m mkdocs build --strict
+
+docs-serve: docs  ## build the site, and serve it on http://localhost:8001
+	@$(DOCS) -m http.server --bind 127.0.0.1 --directory build/site 8001
 
 $(DOCS_INSTALLED): requirements-docs.lock | $(BIN)/python
 	@$(BIN)/python -m venv build/docs
 	@$(DOCS) -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r $<
+	@! command -v npm >/dev/null || scripts/fetch_mermaid.sh build/docs
 	@touch $@
 
 EXAMPLES ?= 1000

@@ -29,10 +29,23 @@ LINK = re.compile(r"(\]\()(?![a-z]+:|#|/)([^)#\s]+)")
 FENCE = re.compile(r"(^```.*?^```$)", re.MULTILINE | re.DOTALL)
 
 
+MERMAID, MERMAID_PAGE = PROJECT / "build" / "docs" / "mermaid.min.js", "assets/mermaid.min.js"
+"""What draws the diagrams, where `make docs` could bring it along; else browsers load it from elsewhere."""
+
+
+def on_config(config: Any) -> Any:
+    """Load what draws the diagrams from the site itself, where it is there."""
+    if MERMAID.is_file():
+        config.extra_javascript.append(MERMAID_PAGE)
+    return config
+
+
 def on_files(files: Files, *, config: Any) -> Files:
     """Add the documents from outside, and every file of code that some document links to."""
     for source, page in OUTSIDE.items():
         files.append(File.generated(config, page, abs_src_path=str(PROJECT / source)))
+    if MERMAID.is_file():
+        files.append(File.generated(config, MERMAID_PAGE, abs_src_path=str(MERMAID)))
     linked = set()
     for file in list(files.documentation_pages()):
         source = _source(file.src_uri)
