@@ -17,7 +17,8 @@ from statistics import median
 
 from olist_pipeline.intake.span import as_of, purchase_span
 from olist_pipeline.months import MonthRange
-from olist_pipeline.orchestration.dbt import Window, as_of_variables, build_arguments, window_variables
+from olist_pipeline.orchestration.dbt import Window, build_arguments, window_variables
+from olist_pipeline.orchestration.dbt_projects import as_of_variables
 from olist_pipeline.registry import LANDING, STEPS
 from olist_pipeline.settings import DBT, DBT_DIR, Settings
 from olist_pipeline.steps import run_intake, run_validation

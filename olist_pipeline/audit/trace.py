@@ -18,6 +18,7 @@ from olist_pipeline.audit.audit import audit, by_context
 from olist_pipeline.audit.model import Audit, Finding
 from olist_pipeline.audit.report import percent_done
 from olist_pipeline.intake.codes import UNPARSEABLE
+from olist_pipeline.migration.load import present_migration
 from olist_pipeline.registry import CONTEXTS, LANDING
 from olist_pipeline.settings import DBT_DIR
 
@@ -27,8 +28,9 @@ CAST = "trycast("
 
 
 def is_own(path: Path) -> bool:
-    """Return whether a path is in this project's dbt project, whose findings the rulebooks replace."""
-    return path.resolve().is_relative_to(DBT_DIR.resolve())
+    """Return whether a path is in a dbt project of the migration, whose findings the rulebooks replace."""
+    migration = present_migration()
+    return any(path.resolve().is_relative_to(folder) for folder in (migration.old_folder, migration.new_folder))
 
 
 def replaced_by_rules() -> Callable[[Finding], Sequence[str]]:
@@ -62,9 +64,11 @@ def percent_by_context() -> dict[str, int]:
 
     A context whose old models are gone is not in it.
     """
-    if not any(OLD_TREE.rglob("*.sql")):
+    migration = present_migration()
+    old = migration.old_folder / migration.old.folder
+    if not any(old.rglob("*.sql")):
         return {}
-    return {name: percent_done(entries) for name, entries in by_context(audit_own()).items()}
+    return {name: percent_done(entries) for name, entries in by_context(audit_own(old)).items()}
 
 
 def _casts_of_intake(finding: Finding) -> Sequence[str]:

@@ -33,7 +33,7 @@ FAULTS = [
 ]
 DAMAGED = (
     "dbt/old/manifest.json",
-    "dbt/run_warehouse/partial_parse.msgpack",
+    "dbt/run_old/partial_parse.msgpack",
     "dagster/dagster.yaml",
     "warehouse.duckdb",
 )

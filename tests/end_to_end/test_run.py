@@ -110,10 +110,10 @@ class TestFirstRun:
         assert "ORDER_WITHOUT_ITEMS" in world.olist("quarantine", "--table", "orders", "--limit", "3").stdout
 
     def test_parses_the_dbt_project_once_for_a_target(self, world, first_run):
-        """The first build of old finds the project parsed as it needs it; replay has a schema of its own."""
-        logs = {target: world.settings.dbt_target / f"run_{target}" / "dbt.log" for target in ("warehouse", "replay")}
+        """The first build of old finds the project parsed as it needs it; each other tree has a database of its own."""
+        logs = {target: world.settings.dbt_target / f"run_{target}" / "dbt.log" for target in ("old", "replay", "new")}
         parsed = {target: "Starting full parse" in log.read_text("utf-8") for target, log in logs.items()}
-        assert parsed == {"warehouse": False, "replay": True}
+        assert parsed == {"old": False, "replay": True, "new": True}
 
     def test_nothing_changed_is_said_and_nothing_is_run(self, world, first_run):
         again = world.olist("run")

@@ -8,7 +8,7 @@ import dagster as dg
 import pytest
 
 from olist_pipeline.alerts import history
-from olist_pipeline.orchestration.dbt import ensure_manifest
+from olist_pipeline.orchestration.dbt_projects import ensure_manifest
 from olist_pipeline.orchestration.definitions import build_defs
 from olist_pipeline.orchestration.partitions import COMPARED_WHOLE
 from olist_pipeline.orchestration.sensors import AUTOMATION_IS_OFF, LandingCursor, landing_tick
