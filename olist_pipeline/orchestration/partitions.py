@@ -28,7 +28,7 @@ MONTHS = dg.MonthlyPartitionsDefinition(start_date=FIRST_MONTH.isoformat(), fmt=
 
 
 COMPARED_WHOLE = {"olist/compared": "whole"}
-"""The tag of a run that ends a backfill of several ranges: its comparison is of all months, not of its own alone."""
+"""The tag of a run that ends a backfill of several ranges, or in a release: it compares all months, not its own."""
 
 
 def months_of(keys: Sequence[str]) -> list[date]:

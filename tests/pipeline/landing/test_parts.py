@@ -4,6 +4,7 @@ import gzip
 import json
 import os
 import random
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
 from itertools import pairwise
@@ -179,6 +180,20 @@ class TestReadingOnce:
         next(kept.glob("*.text.parquet")).unlink()
         assert intake(settings, ORDERS).equals(before)
         assert len(read) == 4
+
+    def test_several_may_read_it_at_a_time(self, whole, tmp_path):
+        """dbt and intake begin side by side, and both ask for the parts."""
+        settings = in_parts(whole, tmp_path)
+        with ThreadPoolExecutor(6) as side_by_side:
+            found = list(side_by_side.map(lambda _: intake(settings, ORDERS), range(6)))
+        assert all(rows.equals(found[0]) for rows in found)
+        kept = readable_landing(settings, [ORDERS]) / folder_name(ORDERS) / KEPT
+        left, recent = kept / ".left.tmp", kept / ".recent.tmp"
+        left.touch()
+        os.utime(left, (1, 1))
+        recent.touch()
+        intake(settings, ORDERS)
+        assert (left.exists(), recent.exists()) == (False, True)
 
     def test_its_bytes_are_hashed_once(self, whole, tmp_path, monkeypatch):
         settings = in_parts(whole, tmp_path)

@@ -10,6 +10,7 @@ import pytest
 from olist_pipeline.alerts import history
 from olist_pipeline.orchestration.dbt_projects import ensure_manifest
 from olist_pipeline.orchestration.definitions import build_defs
+from olist_pipeline.orchestration.partitions import COMPARED_WHOLE
 from olist_pipeline.orchestration.sensors import AUTOMATION_IS_OFF, LandingCursor, landing_tick
 from olist_pipeline.registry import LANDING
 from olist_pipeline.stores import verdicts
@@ -254,6 +255,9 @@ def test_schedules_ask_for_their_months(environment, automated):
         )
         [request] = automated.resolve_schedule_def(name).evaluate_tick(context).run_requests
         tags = request.tags
+        assert (COMPARED_WHOLE.items() <= tags.items()) is (name != "hourly"), (
+            "a release needs verdicts on whole tables"
+        )
         return tags.get("dagster/asset_partition_range_start"), tags.get("dagster/asset_partition_range_end")
 
     first, last = months("weekly")
