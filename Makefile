@@ -7,7 +7,7 @@ INSTALLED := $(VENV)/.installed
 INSTALLED_DEV := $(VENV)/.installed-dev
 PYTHON_VERSIONS := 3.13 3.12 3.11
 
-.PHONY: run check test coverage mutants dev dashboards lint bench fuzz image image-wheels lock lock-check clean
+.PHONY: run check test coverage mutants dev dashboards lint bench bench-scale fuzz image image-wheels lock lock-check clean
 
 run: $(INSTALLED)  ## set up and run the whole pipeline
 	@$(BIN)/python -m olist_pipeline run
@@ -58,6 +58,13 @@ lint: $(INSTALLED_DEV)  ## style, types, import contracts, declared packages
 
 bench: $(INSTALLED_DEV)  ## measure (prints, asserts nothing)
 	@$(BIN)/python -m benchmarks
+
+# ORDERS: sizes, as in: make bench-scale ORDERS="20000 100000 1000000". SCALE: --json, --keep FILE, --page.
+ORDERS ?= 20000 100000
+SCALE :=
+
+bench-scale: $(INSTALLED_DEV)  ## how a first run and a night grow with the number of orders
+	@$(BIN)/python -m benchmarks.scale $(ORDERS) $(SCALE)
 
 EXAMPLES ?= 1000
 SEED ?= 1

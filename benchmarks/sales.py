@@ -16,7 +16,7 @@ import polars as pl
 from olist_domain.sales.order import OrderRecords
 from olist_domain.sales.records import OrderItemRecord, OrderRecord, PaymentRecord
 from olist_pipeline.contexts.sales.validation import validate_sales
-from olist_pipeline.intake.rows import take_in
+from olist_pipeline.intake.rows import ingest
 from olist_pipeline.landing.catalogue import ORDER_ITEMS, ORDER_PAYMENTS, ORDERS
 from olist_pipeline.months import MonthRange
 from olist_pipeline.staging import intake_path, scan_intake, write_frame, write_months
@@ -60,10 +60,10 @@ def _parse_and_write(landing: Path, home: Path) -> None:
 
 def _take_in(landing: Path, home: Path) -> None:
     months = MonthRange.until(date.today())
-    orders = take_in(ORDERS, landing, months)
+    orders = ingest(ORDERS, landing, months)
     write_frame(orders, intake_path(home / "intake", ORDERS.name))
     for table in (ORDER_ITEMS, ORDER_PAYMENTS):
-        write_frame(take_in(table, landing, months, orders), intake_path(home / "intake", table.name))
+        write_frame(ingest(table, landing, months, orders), intake_path(home / "intake", table.name))
 
 
 def _intake(home: Path) -> dict[str, pl.DataFrame]:

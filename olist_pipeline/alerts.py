@@ -33,7 +33,7 @@ PAUSE = 0.5
 
 _log = logging.getLogger("olist.alerts")
 
-State = Literal["raised", "delivered"]
+AlertState = Literal["raised", "delivered"]
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ def _states_of(settings: Settings, alert: Alert) -> set[str]:
     return {line["state"] for line in history(settings) if (line["kind"], line["key"]) == (alert.kind, alert.key)}
 
 
-def _write(settings: Settings, alert: Alert, state: State) -> None:
+def _write(settings: Settings, alert: Alert, state: AlertState) -> None:
     path = log_path(settings)
     path.parent.mkdir(parents=True, exist_ok=True)
     line = json.dumps({**_payload(alert), "state": state}, default=str, ensure_ascii=False)

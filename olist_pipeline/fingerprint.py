@@ -11,20 +11,18 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 
 from olist_pipeline.errors import OlistError
-from olist_pipeline.files import content_hash, tree_hash
-from olist_pipeline.landing.folder import readable_landing
+from olist_pipeline.files import tree_hash
+from olist_pipeline.landing.folder import landing_hash, readable_landing
 from olist_pipeline.registry import LANDING
 from olist_pipeline.settings import DBT_DIR, PROJECT_DIR, Settings
 
 
 def landing_hashes(settings: Settings, tables: Iterable[str] = tuple(LANDING)) -> dict[str, str]:
-    """Return the content hash of each landing file that is there and whole, by table: of `tables`, or of all."""
+    """Return the content hash of each landing table that is there and whole, by table: of `tables`, or of all."""
     found = {}
     for table in (LANDING[name] for name in tables):
         with suppress(OlistError):
-            path = readable_landing(settings, [table]) / table.file
-            if path.is_file():
-                found[table.name] = content_hash(path)
+            found[table.name] = landing_hash(readable_landing(settings, [table]), table)
     return found
 
 

@@ -20,12 +20,11 @@ from pathlib import Path
 
 import polars as pl
 
-from olist_pipeline.files import content_hash
 from olist_pipeline.intake.cast import RULES
-from olist_pipeline.intake.rows import IS_SOUND, ORDER_MONTH, take_in
+from olist_pipeline.intake.rows import IS_VALID, ORDER_MONTH, ingest
 from olist_pipeline.intake.span import as_of
 from olist_pipeline.landing.catalogue import ORDERS, LandingTable
-from olist_pipeline.landing.folder import path_of, readable_landing
+from olist_pipeline.landing.folder import landing_hash, readable_landing
 from olist_pipeline.months import MonthRange
 from olist_pipeline.settings import Settings
 from olist_pipeline.staging import intake_path, month_files, scan_intake, staging_path, write_frame
@@ -63,15 +62,15 @@ def run_intake(settings: Settings, url: str, table: LandingTable, today: date, r
     """Read a table's landing file, quarantine its structurally bad rows and write the rest, typed."""
     landing = readable_landing(settings, [table])
     with ThreadPoolExecutor(1) as beside:
-        hashed = beside.submit(content_hash, path_of(landing, table))
+        hashed = beside.submit(landing_hash, landing, table)
         orders = scan_intake(settings.intake, table.parent).collect() if table.parent else None
-        rows = take_in(table, landing, MonthRange.until(today), orders)
-    landing_hash = hashed.result()
-    rejected = rows.filter(~IS_SOUND)
+        rows = ingest(table, landing, MonthRange.until(today), orders)
+    hash_read = hashed.result()
+    rejected = rows.filter(~IS_VALID)
     quarantined = quarantine_rows(rejected, StagedTable.of(table))
     quarantine.replace_rows(url, "intake", [table.name], None, [quarantined], run_id)
-    write_frame(rows, intake_path(settings.intake, table.name), {LANDING_HASH: landing_hash})
-    return IntakeReport(rows.height, rejected.height, count_codes(rejected[RULES]), landing_hash)
+    write_frame(rows, intake_path(settings.intake, table.name), {LANDING_HASH: hash_read})
+    return IntakeReport(rows.height, rejected.height, count_codes(rejected[RULES]), hash_read)
 
 
 def run_validation(

@@ -1,4 +1,4 @@
-"""Troubles: what a person is told of an error of the disk, a file or a server, wherever it is raised.
+"""Troubles: the sentences that a person reads of an error of the disk, a file or a server, wherever it is raised.
 
 What belongs here: the sentences of errors that are nobody's mistake in the code. What does not: errors of the code,
 which keep their traceback, and mending anything.
@@ -21,7 +21,7 @@ _NO_SERVER = "PostgreSQL does not answer any more; start it and run again: what 
 
 
 def sentence_of(error: BaseException) -> str | None:
-    """Return what a person is told of an error, or of the one that it came from; None where the code is wrong."""
+    """Return what a person reads of an error, or of the one that it came from; None where the code is wrong."""
     for one in _chain(error):
         if sentence := _sentence(one):
             return sentence
@@ -48,8 +48,8 @@ def _sentence(error: BaseException) -> str | None:
     if (psycopg2 := sys.modules.get("psycopg2")) and isinstance(error, psycopg2.Error):
         from olist_pipeline.stores.postgres import trouble
 
-        told = trouble(error)
-        return str(told) if told else None
+        known = trouble(error)
+        return str(known) if known else None
     name = f"{type(error).__module__}.{type(error).__name__}"
     if name in ("sqlalchemy.exc.TimeoutError", "dagster_postgres.utils.DagsterPostgresException"):
         return _NO_SERVER

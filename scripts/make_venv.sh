@@ -15,7 +15,7 @@ for version in "$@"; do oldest=$version; done
 found=
 
 # What speaks against a Python; nothing where it fits.
-judge='
+check='
 import sys
 own = "%d.%d" % sys.version_info[:2]
 if own not in sys.argv[1:]:
@@ -29,7 +29,7 @@ else:
 
 make_with() {
     # A name may be on the PATH and yet start nothing, as the shims of pyenv do.
-    objection=$("$1" -c "$judge" $versions 2>/dev/null) || return 0
+    objection=$("$1" -c "$check" $versions 2>/dev/null) || return 0
     if [ -n "$objection" ]; then
         found="$found $1 $objection."
         return 0

@@ -33,8 +33,9 @@ PROJECT = Path(__file__).parents[1]
 PYTEST = "-m pytest -x -q -n 0 -p no:cacheprovider -p no:randomly --hypothesis-seed=0"
 LEAST_SECONDS, TIMES_AS_LONG = 120, 10
 """When tests count as hanging: this long, and this many times as long as without a mutant."""
-SAME = re.compile(r"_(Is|IsNot)_(?!Is)|_(?!Is)\w+_(Is|IsNot)$")
-"""Identity for a comparison, and the reverse: the same for None, truth values, members and small numbers."""
+SAME = re.compile(r"_(Is_Eq|IsNot_NotEq)$")
+"""Equality in the place of identity, which the code asks of None, truth values and members alone: there they are one.
+The reverse is a change, for equal amounts, moments and texts need not be one object, and so is every other."""
 PASSIVE_DECORATORS = ("abstractmethod", "cache", "lru_cache", "overload", "override")
 
 

@@ -18,7 +18,7 @@ from olist_pipeline.cli.run import check_landing
 from olist_pipeline.errors import OlistError
 from olist_pipeline.months import FIRST_MONTH, MonthRange, month_text
 from olist_pipeline.orchestration.dbt import ensure_manifest
-from olist_pipeline.orchestration.instance import bury_killed_runs, prepare, quiet_instance, sole_run
+from olist_pipeline.orchestration.instance import fail_killed_runs, prepare, quiet_instance, sole_run
 from olist_pipeline.orchestration.jobs import job_name
 from olist_pipeline.orchestration.partition_states import (
     PartitionState,
@@ -105,7 +105,7 @@ def _in_state(settings: Settings, context: str, wanted: MonthRange, state: Parti
     keys = monthly_keys(context, warehouse_tables(load_manifest(ensure_manifest(settings))))
     # The months of a run that was killed count as being at work until somebody knows that it is dead.
     with sole_run(settings), quiet_instance(settings) as instance:
-        bury_killed_runs(instance)
+        fail_killed_runs(instance)
         return in_state(partition_states(instance, keys, wanted), state)
 
 

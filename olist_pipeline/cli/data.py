@@ -60,7 +60,7 @@ def generate_command(orders: int, seed: int, out: Path | None) -> None:
 def check_command(folder: Path | None, as_json: bool) -> None:
     """Report what is in a FOLDER (default: landing), without running anything; exit 1 when something is wrong.
 
-    Rows are judged by the structural rules alone; the rules of the business need a run.
+    Rows are checked by the structural rules alone; the rules of the business need a run.
     """
     settings = Settings.from_env()
     if folder:
@@ -74,8 +74,8 @@ def check_command(folder: Path | None, as_json: bool) -> None:
     ]
     large = [share for share in shares.values() if share.is_large]
     if as_json:
-        told = {name: share.to_dict() for name, share in shares.items()}
-        print_json([{**row, "quarantine": told.get(name)} for name, row in zip(reports, rows, strict=True)])
+        by_table = {name: share.to_dict() for name, share in shares.items()}
+        print_json([{**row, "quarantine": by_table.get(name)} for name, row in zip(reports, rows, strict=True)])
     else:
         console = Console()
         print_rows(console, "Landing", rows, ["file", "rows", "rejected", "bytes", "encoding", "problem", "remark"])

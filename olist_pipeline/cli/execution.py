@@ -17,7 +17,7 @@ from olist_pipeline.cli.interrupts import Interrupted, received
 from olist_pipeline.errors import OlistError
 from olist_pipeline.months import MonthRange
 from olist_pipeline.orchestration.failures import TELLING, failures_of
-from olist_pipeline.orchestration.instance import bury_killed_runs, execute, quiet_instance, sole_run
+from olist_pipeline.orchestration.instance import execute, fail_killed_runs, quiet_instance, sole_run
 from olist_pipeline.orchestration.partitions import COMPARED_WHOLE
 from olist_pipeline.serving.guard import Guarded
 from olist_pipeline.settings import Settings
@@ -38,8 +38,8 @@ class Progressed:
     def raise_failure(self) -> None:
         """Raise OlistError with everything that failed, if anything did, or if the guard had to act or could not."""
         rolled_back = (f"The guard rolled {context} back to old." for context in self.guarded.rolled_back)
-        if told := [*self.problems, *rolled_back, *self.guarded.problems]:
-            raise OlistError(" ".join(told))
+        if problems := [*self.problems, *rolled_back, *self.guarded.problems]:
+            raise OlistError(" ".join(problems))
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def run_jobs(settings: Settings, console: Console, plan: Sequence[Planned]) -> P
     seen = Progressed()
     with _progress(console) as progress:
         bar = progress.add_task("loading the asset graph", total=None)
-        # dbt's manifest and the graph take seconds to load: only now, so that a wrong file is told at once.
+        # dbt's manifest and the graph take seconds to load: only now, so that a wrong file is reported at once.
         from olist_pipeline.orchestration.definitions import build_defs
         from olist_pipeline.orchestration.jobs import monthly_part
 
@@ -69,7 +69,7 @@ def run_jobs(settings: Settings, console: Console, plan: Sequence[Planned]) -> P
         jobs = [monthly_part(job) if one.is_monthly_only else job for job, one in zip(jobs, plan, strict=True)]
         progress.update(bar, total=sum(len(job.nodes) for job in jobs))
         with sole_run(settings), _output_to_log(settings), quiet_instance(settings) as instance:
-            bury_killed_runs(instance)
+            fail_killed_runs(instance)
             for job, planned in zip(jobs, plan, strict=True):
                 run_id, happened = execute(
                     instance, job, planned.months, COMPARED_WHOLE if planned.is_compared_whole else {}

@@ -32,7 +32,7 @@ def received() -> int | None:
 
 
 def sentence(number: int) -> str:
-    """Return what a person is told of a command that a signal ended."""
+    """Return what a person reads of a command that a signal ended."""
     how = "Ctrl+C" if number == signal.SIGINT else signal.Signals(number).name
     return f"Interrupted ({how}). What was finished is kept, the rest is made by the same command again."
 

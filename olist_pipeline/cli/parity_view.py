@@ -14,11 +14,11 @@ from rich.table import Table
 
 from olist_pipeline.cli.output import COLOUR_OF, inert
 
-Report = Mapping[str, Any]
+ReportPart = Mapping[str, Any]
 OLD_COLOUR, NEW_COLOUR = "red", "green"
 
 
-def print_report(console: Console, report: Report) -> None:
+def print_report(console: Console, report: ReportPart) -> None:
     """Print the stored report of one table (`TableParity.to_dict`)."""
     first, *rest = report["sentences"]
     colour = COLOUR_OF.get(report["verdict"], "default")
@@ -36,7 +36,7 @@ def print_report(console: Console, report: Report) -> None:
             console.print(inert(line), highlight=False)
 
 
-def print_comparison(console: Console, comparison: Report, sides: Sequence[str] = ("old", "new")) -> None:
+def print_comparison(console: Console, comparison: ReportPart, sides: Sequence[str] = ("old", "new")) -> None:
     """Print a comparison (`Comparison.to_dict`): counts, schema, columns, and samples side by side."""
     console.print(_counts(comparison, sides))
     for difference in comparison["schema"]:
@@ -63,7 +63,7 @@ def print_comparison(console: Console, comparison: Report, sides: Sequence[str] 
             )
 
 
-def _counts(comparison: Report, sides: Sequence[str]) -> Table:
+def _counts(comparison: ReportPart, sides: Sequence[str]) -> Table:
     table = _table("Rows")
     names = ("rows", "equal", "unequal", "only", "duplicate-keyed", "null-keyed")
     for name in ("", *names):
@@ -75,7 +75,7 @@ def _counts(comparison: Report, sides: Sequence[str]) -> Table:
     return table
 
 
-def _columns(columns: Sequence[Report]) -> Table:
+def _columns(columns: Sequence[ReportPart]) -> Table:
     table = _table("Columns that differ")
     for name in ("column", "cells", "largest", "most frequent change", "times", "for example"):
         table.add_column(name, justify="right" if name in ("cells", "largest", "times") else "left", overflow="fold")
@@ -85,12 +85,12 @@ def _columns(columns: Sequence[Report]) -> Table:
         )
         for place, change in enumerate(column["changes"] or [None]):
             head = (column["column"], f"{column['unequal']:,}", largest) if not place else ("", "", "")
-            told = (_change(change), f"{change['count']:,}", _key(change["key"])) if change else ("", "", "")
-            table.add_row(*head, *told)
+            cells = (_change(change), f"{change['count']:,}", _key(change["key"])) if change else ("", "", "")
+            table.add_row(*head, *cells)
     return table
 
 
-def _cells(samples: Sequence[Report], sides: Sequence[str]) -> Table:
+def _cells(samples: Sequence[ReportPart], sides: Sequence[str]) -> Table:
     """Return the unequal cells of sample rows, one a line, old beside new."""
     table = _table("Unequal rows, old beside new" if sides[0] == "old" else "Unequal rows, replay beside new")
     for name in ("key", "column", *sides):
@@ -102,13 +102,13 @@ def _cells(samples: Sequence[Report], sides: Sequence[str]) -> Table:
     return table
 
 
-def unequal_cells(sample: Report) -> Iterator[tuple[str, str | None, str | None]]:
+def unequal_cells(sample: ReportPart) -> Iterator[tuple[str, str | None, str | None]]:
     """Yield column, old text and new text of the unequal cells of a sample."""
     for column in sample["unequal"]:
         yield column, sample["old"][column], sample["new"][column]
 
 
-def _rows(title: str, rows: Sequence[Report]) -> Table:
+def _rows(title: str, rows: Sequence[ReportPart]) -> Table:
     """Return whole rows as a table on its side: a line for each column."""
     table = _table(title)
     table.add_column("column")
@@ -119,7 +119,7 @@ def _rows(title: str, rows: Sequence[Report]) -> Table:
     return table
 
 
-def _print_effects(console: Console, effects: Report) -> None:
+def _print_effects(console: Console, effects: ReportPart) -> None:
     if effects["by_rule"]:
         table = _table("What quarantine took away, by rule")
         measures = list(effects["by_rule"][0]["moved"])
@@ -148,18 +148,18 @@ def _number(value: float | str) -> str:
     return f"{int(whole):,}{point}{digits}" if whole.lstrip("-").isdigit() else str(value)
 
 
-def _change(change: Report) -> str:
+def _change(change: ReportPart) -> str:
     return f"[{OLD_COLOUR}]{_value(change['old'])}[/] -> [{NEW_COLOUR}]{_value(change['new'])}[/]"
 
 
-def _approval(approval: Report) -> str:
+def _approval(approval: ReportPart) -> str:
     return (
         f"{approval['table']}.{approval['column']} until {approval['until']} by {approval['approved_by']}: "
         f"{approval['reason']}"
     )
 
 
-def _key(key: Report) -> str:
+def _key(key: ReportPart) -> str:
     return inert(", ".join(f"{name} = {'NULL' if value is None else value}" for name, value in key.items()))
 
 

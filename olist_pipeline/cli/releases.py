@@ -33,7 +33,7 @@ from olist_pipeline.settings import Settings
 def releases(as_json: bool) -> None:
     """Show the kept releases: which is served, what it is made of, what each context is routed to in it, and its size.
 
-    MB alone is what no other release shares: what goes with it.
+    In brackets: the MB that no other release shares, which go with it.
     """
     serving = Settings.from_env().serving
     served, size = current_number(serving), sizes(serving)
@@ -43,13 +43,12 @@ def releases(as_json: bool) -> None:
     elif not rows:
         click.echo("No release yet; `olist run` makes the first.")
     else:
-        columns = ["release", "served", "as_of", "made_at", "from", "on new", "rows", "MB", "MB alone"]
+        columns = ["release", "served", "as_of", "made_at", "from", "on new", "rows", "MB (alone)"]
         shown = [
             {
                 **row,
                 "made_at": row["made_at"][:16].replace("T", " "),
-                "MB": f"{row['bytes'] / 1e6:,.1f}",
-                "MB alone": f"{row['bytes_alone'] / 1e6:,.1f}",
+                "MB (alone)": f"{row['bytes'] / 1e6:,.1f} ({row['bytes_alone'] / 1e6:,.1f})",
             }
             for row in rows
         ]

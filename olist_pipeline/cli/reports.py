@@ -12,6 +12,7 @@ from rich.console import Console
 
 from olist_pipeline.cli.names import check_event, check_rule, check_table
 from olist_pipeline.cli.output import JSON, print_json, print_rows
+from olist_pipeline.intake.parts import place_of
 from olist_pipeline.settings import Settings
 from olist_pipeline.stores import events as event_store
 from olist_pipeline.stores import quarantine as quarantine_store
@@ -31,15 +32,20 @@ def quarantine(table: str | None, rule: str | None, aggregate_id: str | None, li
     check_table(table)
     check_rule(rule)
     url = ready_url(Settings.from_env())
-    rows = quarantine_store.find(url, table=table, rule=rule, aggregate_id=aggregate_id, limit=limit)
+    found = quarantine_store.find(url, table=table, rule=rule, aggregate_id=aggregate_id, limit=limit)
+    places = (place_of(row["source_file"], row["source_row"]) for row in found)
+    rows = [{**row, "part": file, "part_row": number} for row, (file, number) in zip(found, places, strict=True)]
     if as_json:
         print_json(rows)
         return
     if not rows:
         click.echo("No row in quarantine is like that.")
         return
-    shown = [{**row, "rules": ", ".join(row["rules"]), "cells": _cells(row)} for row in rows]
-    print_rows(Console(), "Quarantine", shown, ["source_file", "source_row", "rules", "cells"])
+    shown = [
+        {**row, "file": row["part"], "row": row["part_row"], "rules": ", ".join(row["rules"]), "cells": _cells(row)}
+        for row in rows
+    ]
+    print_rows(Console(), "Quarantine", shown, ["file", "row", "rules", "cells"])
 
 
 @click.command()

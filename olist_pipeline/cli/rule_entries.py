@@ -30,7 +30,7 @@ TESTS = PROJECT_DIR / "tests"
 DOMAIN = "olist_domain."
 
 
-class Kind(StrEnum):
+class EntryKind(StrEnum):
     """What an entry is."""
 
     RULE = "rule"
@@ -39,7 +39,7 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True)
-class Entry:
+class RuleEntry:
     """One rule, derivation or structural rule.
 
     `name` is the code of a rule and the column of a derivation. `details` is what a docstring says beyond the
@@ -48,7 +48,7 @@ class Entry:
     context and no table: it holds for rows of every landing file that it can be asked of.
     """
 
-    kind: Kind
+    kind: EntryKind
     name: str
     context: str | None
     subject: str
@@ -66,10 +66,10 @@ class Entry:
         return name == self.name or any(rule.covers(name) for rule in STRUCTURAL_RULES if rule.code == self.name)
 
 
-def all_entries(tests: Path = TESTS) -> list[Entry]:
+def all_entries(tests: Path = TESTS) -> list[RuleEntry]:
     """Return the entries of all contexts, book by book, rules first, and then the structural rules."""
     structural_tests = words_by_file(tests, "pipeline/intake", "pipeline/contexts")
-    entries: list[Entry] = []
+    entries: list[RuleEntry] = []
     for context in CONTEXTS.values():
         words = words_by_file(tests, f"domain/{context.name}")
         for book in context.rulebooks:
@@ -103,11 +103,11 @@ def constants_of(function: Callable[..., Any]) -> dict[str, str]:
     return found
 
 
-def _entry(book: Rulebook[Any], item: Rule[Any] | Derivation[Any], tests: dict[str, set[str]] | None) -> Entry:
+def _entry(book: Rulebook[Any], item: Rule[Any] | Derivation[Any], tests: dict[str, set[str]] | None) -> RuleEntry:
     function = _function_of(item)
     name = item.code if isinstance(item, Rule) else item.name
-    return Entry(
-        kind=Kind.RULE if isinstance(item, Rule) else Kind.DERIVATION,
+    return RuleEntry(
+        kind=EntryKind.RULE if isinstance(item, Rule) else EntryKind.DERIVATION,
         name=name,
         context=book.context,
         subject=book.subject,
@@ -122,10 +122,10 @@ def _entry(book: Rulebook[Any], item: Rule[Any] | Derivation[Any], tests: dict[s
     )
 
 
-def _structural_entry(rule: StructuralRule, tests: dict[str, set[str]] | None) -> Entry:
+def _structural_entry(rule: StructuralRule, tests: dict[str, set[str]] | None) -> RuleEntry:
     [constant] = (name for name, value in vars(codes).items() if value is rule)
-    return Entry(
-        kind=Kind.STRUCTURAL,
+    return RuleEntry(
+        kind=EntryKind.STRUCTURAL,
         name=rule.code,
         context=None,
         subject="row of a landing file",

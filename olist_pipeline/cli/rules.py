@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from olist_pipeline.cli.output import JSON, print_json
-from olist_pipeline.cli.rule_entries import Entry, all_entries
+from olist_pipeline.cli.rule_entries import RuleEntry, all_entries
 from olist_pipeline.cli.rules_page import page
 from olist_pipeline.errors import OlistError
 from olist_pipeline.registry import CONTEXTS
@@ -44,11 +44,11 @@ def rules(context: str | None, code: str | None, as_markdown: bool, as_json: boo
         _print(chosen)
 
 
-def _as_row(entry: Entry) -> dict[str, Any]:
+def _as_row(entry: RuleEntry) -> dict[str, Any]:
     return {name: value for name, value in asdict(entry).items() if name != "tested_in" or value is not None}
 
 
-def _print(entries: list[Entry]) -> None:
+def _print(entries: list[RuleEntry]) -> None:
     for heading, group in groupby(entries, _heading):
         click.secho(heading, bold=True)
         for entry in group:
@@ -60,13 +60,13 @@ def _print(entries: list[Entry]) -> None:
         click.echo()
 
 
-def _heading(entry: Entry) -> str:
+def _heading(entry: RuleEntry) -> str:
     if entry.table is None:
         return f"every context: {entry.subject}"
     return f"{entry.context}: {entry.subject} (table {entry.table})"
 
 
-def _lines(entry: Entry) -> list[tuple[str, str]]:
+def _lines(entry: RuleEntry) -> list[tuple[str, str]]:
     """Return what is known of an entry besides its statement, by label."""
     known = {
         "constants": "; ".join(f"{name} = {value}" for name, value in entry.constants.items()),

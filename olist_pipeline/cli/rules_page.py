@@ -12,7 +12,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from olist_domain.kernel.rules import Rulebook
-from olist_pipeline.cli.rule_entries import Entry, Kind
+from olist_pipeline.cli.rule_entries import EntryKind, RuleEntry
 from olist_pipeline.registry import CONTEXTS
 from olist_pipeline.validation.context import Context
 
@@ -39,32 +39,32 @@ rows that belong together: an order stands or falls with its items and payments,
 with it. A row that breaks one of these is rejected. `<COLUMN>` and `<TABLE>` are those of the row.
 """
 
-Column = tuple[str, Callable[[Entry], str]]
+PageColumn = tuple[str, Callable[[RuleEntry], str]]
 
 
-def page(entries: Sequence[Entry]) -> str:
+def page(entries: Sequence[RuleEntry]) -> str:
     """Return the whole page; it ends in one line end."""
     parts = [INTRODUCTION, _counts(entries)]
     for context in CONTEXTS.values():
         parts.append(f"## {context.name.capitalize()}")
         parts += [part for book in context.rulebooks for part in _section(context, book, entries)]
-    structural = [entry for entry in entries if entry.kind is Kind.STRUCTURAL]
+    structural = [entry for entry in entries if entry.kind is EntryKind.STRUCTURAL]
     parts += ["## Structure", STRUCTURE, _table(structural, [NAME, STATEMENT, TESTED])]
     return "\n\n".join(part.strip("\n") for part in parts) + "\n"
 
 
-def _counts(entries: Sequence[Entry]) -> str:
-    def number(context: str, kind: Kind) -> int:
+def _counts(entries: Sequence[RuleEntry]) -> str:
+    def number(context: str, kind: EntryKind) -> int:
         return sum(entry.context == context and entry.kind is kind for entry in entries)
 
-    rows = [[name, str(number(name, Kind.RULE)), str(number(name, Kind.DERIVATION))] for name in CONTEXTS]
+    rows = [[name, str(number(name, EntryKind.RULE)), str(number(name, EntryKind.DERIVATION))] for name in CONTEXTS]
     return _lines_of_table(["context", "rules", "derivations"], rows)
 
 
-def _section(context: Context, book: Rulebook[Any], entries: Sequence[Entry]) -> list[str]:
+def _section(context: Context, book: Rulebook[Any], entries: Sequence[RuleEntry]) -> list[str]:
     own = [entry for entry in entries if (entry.context, entry.subject) == (book.context, book.subject)]
-    rules = [entry for entry in own if entry.kind is Kind.RULE]
-    derivations = [entry for entry in own if entry.kind is Kind.DERIVATION]
+    rules = [entry for entry in own if entry.kind is EntryKind.RULE]
+    derivations = [entry for entry in own if entry.kind is EntryKind.DERIVATION]
     parts = [f"### {book.subject.capitalize()}", _validated(context, book), inspect.getdoc(book.facts) or ""]
     parts.append(_table(rules, [NAME, SEVERITY, STATEMENT, CONSTANTS, REPLACES, TESTED]) if rules else "No rules.")
     if derivations:
@@ -85,7 +85,7 @@ def _validated(context: Context, book: Rulebook[Any]) -> str:
     return f"Validated: each row of `{table.name}`{origin}."
 
 
-def _table(entries: Sequence[Entry], columns: Sequence[Column]) -> str:
+def _table(entries: Sequence[RuleEntry], columns: Sequence[PageColumn]) -> str:
     """Return a table of `entries`, without columns in which nothing stands."""
     cells = {title: [cell(entry) for entry in entries] for title, cell in columns}
     filled = {title: column for title, column in cells.items() if any(column)}
@@ -97,21 +97,21 @@ def _lines_of_table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> str
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
-def _name(entry: Entry) -> str:
+def _name(entry: RuleEntry) -> str:
     return f"[`{entry.name}`](../{entry.defined_in.partition(':')[0]})"
 
 
-def _tests(entry: Entry) -> str:
+def _tests(entry: RuleEntry) -> str:
     return ", ".join(f"[{'/'.join(PurePosixPath(file).parts[-2:])}](../{file})" for file in entry.tested_in or ())
 
 
-def _constants(entry: Entry) -> str:
+def _constants(entry: RuleEntry) -> str:
     return "; ".join(f"{name} = {value}" for name, value in entry.constants.items())
 
 
-NAME: Column = ("name", _name)
-SEVERITY: Column = ("severity", lambda entry: str(entry.severity))
-STATEMENT: Column = ("statement", lambda entry: entry.statement.replace("|", "\\|"))
-CONSTANTS: Column = ("constants", _constants)
-REPLACES: Column = ("replaces", lambda entry: ", ".join(f"`{place}`" for place in entry.replaces))
-TESTED: Column = ("tested in", _tests)
+NAME: PageColumn = ("name", _name)
+SEVERITY: PageColumn = ("severity", lambda entry: str(entry.severity))
+STATEMENT: PageColumn = ("statement", lambda entry: entry.statement.replace("|", "\\|"))
+CONSTANTS: PageColumn = ("constants", _constants)
+REPLACES: PageColumn = ("replaces", lambda entry: ", ".join(f"`{place}`" for place in entry.replaces))
+TESTED: PageColumn = ("tested in", _tests)

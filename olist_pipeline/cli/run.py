@@ -17,8 +17,10 @@ from olist_pipeline.cli.output import print_json
 from olist_pipeline.cli.summary import print_summary, summarise
 from olist_pipeline.errors import OlistError
 from olist_pipeline.fingerprint import landing_hashes, run_fingerprint
+from olist_pipeline.intake.parts import is_known
 from olist_pipeline.landing.csv_file import check_file
-from olist_pipeline.landing.folder import path_of, readable_landing
+from olist_pipeline.landing.folder import files_of, readable_landing
+from olist_pipeline.landing.parts import is_in_parts
 from olist_pipeline.registry import CONTEXTS, LANDING
 from olist_pipeline.serving import journal
 from olist_pipeline.serving.guard import guard_now
@@ -45,7 +47,7 @@ def run(force: bool, as_json: bool) -> None:
     refuse_past(settings.serving, datetime.now(UTC))
     set_aside_where_damaged(settings.warehouse)
     console.print(f"[bold]olist run[/bold]  landing {settings.landing}  home {settings.home}")
-    # Dagster and dbt take seconds to import: whatever is wrong in the environment or in landing is told before.
+    # Dagster and dbt take seconds to import: whatever is wrong in the environment or in landing is reported before.
     from olist_pipeline.orchestration.instance import prepare
 
     url = prepare(settings)
@@ -77,7 +79,10 @@ def run(force: bool, as_json: bool) -> None:
 def check_landing(settings: Settings) -> None:
     """Raise OlistError for the first landing file that cannot be read, before anything is run."""
     for table in LANDING.values():
-        check_file(path_of(readable_landing(settings, [table]), table), table)
+        landing = readable_landing(settings, [table])
+        for path in files_of(landing, table):
+            if not is_in_parts(landing, table) or not is_known(path):
+                check_file(path, table)
 
 
 def _fill_empty_landing(settings: Settings, console: Console) -> None:

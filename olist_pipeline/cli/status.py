@@ -43,7 +43,7 @@ def status(show_rules: bool, as_json: bool) -> None:
     url = ready_url(settings)
     journal.bring_to_database(settings.serving, url)
     tables = table_counts(settings, url)
-    states, failure = _told_by_dagster(settings)
+    states, failure = _history_of_dagster(settings)
     flagged = flag_counts(settings)
     report = {
         "contexts": context_rows(settings, url, tables, states, datetime.now(UTC)),
@@ -73,7 +73,7 @@ def context_rows(
 
     `tables` are the rows of each table, `states` those of each context's months.
     """
-    judged = verdict_rows(url)
+    parity = verdict_rows(url)
     reconciliation = verdicts.latest(url, "reconciliation")
     streaks, routed = verdicts.streaks(url), routes.read_routes(url, CONTEXTS)
     audited = percent_by_context()
@@ -81,12 +81,12 @@ def context_rows(
         {
             "context": name,
             "route": routed[name],
-            **_last_run(reconciliation, judged, name, now, settings.cutover.freshness_hours),
+            **_last_run(reconciliation, parity, name, now, settings.cutover.freshness_hours),
             **_months(settings, name, states.get(name, {})),
             "quarantine_rate": _rate(count for count in tables if count.context == name),
             "rules": sum(len(book.rules) for book in moved.rulebooks),
             "derivations": sum(len(book.derivations) for book in moved.rulebooks),
-            "parity": _verdicts([row["verdict"] for row in judged if row["context"] == name]),
+            "parity": _verdicts([row["verdict"] for row in parity if row["context"] == name]),
             "reconciliation": _reconciliation([v for (owner, _), v in reconciliation.items() if owner == name]),
             "streak": streaks.get(name, 0),
             "logic_moved": audited.get(name),
@@ -102,7 +102,7 @@ def _last_run(
     now: datetime,
     hours: float,
 ) -> dict[str, Any]:
-    """Return when the context was judged last, by which run, and whether that is recent enough."""
+    """Return when the context was compared last, by which run, and whether that is recent enough."""
     seen = [(v.recorded_at, v.run_id) for (owner, _), v in reconciliation.items() if owner == context and v.recorded_at]
     seen += [(row["recorded_at"], row["run_id"]) for row in parity if row["context"] == context]
     if not seen:
@@ -122,7 +122,7 @@ def _months(settings: Settings, context: str, states: Mapping[date, str]) -> dic
     }
 
 
-def _told_by_dagster(settings: Settings) -> tuple[dict[str, dict[date, str]], dict[str, Any] | None]:
+def _history_of_dagster(settings: Settings) -> tuple[dict[str, dict[date, str]], dict[str, Any] | None]:
     """Return the states of each context's months, and what stopped the last run, as Dagster remembers them.
 
     Nothing before the first run; no failure where the last run succeeded.
@@ -169,8 +169,7 @@ def _release(settings: Settings) -> dict[str, Any] | None:
     release = current_release(settings.serving)
     if release is None:
         return None
-    told = {"number": release.number, "as_of": release.as_of, "made_at": release.made_at}
-    return {**told, "unchecked": release.unchecked}
+    return {name: getattr(release, name) for name in ("number", "as_of", "made_at", "unchecked")}
 
 
 def _print(console: Console, report: Mapping[str, Any], *, show_rules: bool) -> None:

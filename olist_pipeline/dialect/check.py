@@ -28,7 +28,7 @@ BLOCK_BYTES = 1 << 20
 _NUL, _LF, _CR = 0, 10, 13
 
 Ints = npt.NDArray[np.int64]
-Found = tuple[int, Fault]
+FoundFault = tuple[int, Fault]
 """A byte offset within a block, and what is wrong there."""
 
 
@@ -137,7 +137,7 @@ class _Scan:
         self.offset += len(block.codes)
         return len(block.codes)
 
-    def _faults(self, block: _Block) -> Iterator[Found]:
+    def _faults(self, block: _Block) -> Iterator[FoundFault]:
         """Yield the first fault of each kind."""
         if self.dialect.encoding == "utf-8" and not block.data.isascii():
             try:
@@ -230,7 +230,7 @@ class _Block:
         opening = opening[self.before(opening) != self.quote]
         return int(opening[-1]) if len(opening) else None
 
-    def quote_faults(self) -> Iterator[Found]:
+    def quote_faults(self) -> Iterator[FoundFault]:
         """Yield the first quote that stands in the middle of a cell, text after quotes, and a quote that stays open."""
         quotes = self.places[self.special == self.quote]
         opening, closing = quotes[::2], quotes[1::2]
@@ -243,7 +243,7 @@ class _Block:
         if len(quotes) % 2:
             yield int(opening[before != self.quote][-1]), Fault.OPEN_QUOTE
 
-    def return_faults(self) -> Iterator[Found]:
+    def return_faults(self) -> Iterator[FoundFault]:
         """Yield the first carriage return outside of quotes that no line feed follows."""
         returns = self.places[(self.special == _CR) & ~self.inside]
         if len(returns) and returns[-1] + 1 == len(self.codes):
@@ -251,7 +251,7 @@ class _Block:
         for place, _ in _first(returns[self.after(returns) != _LF], Fault.LONE_CR):
             yield place, Fault.DOUBLE_CR if self.data[place : place + 3] == b"\r\r\n" else Fault.LONE_CR
 
-    def length_faults(self) -> Iterator[Found]:
+    def length_faults(self) -> Iterator[FoundFault]:
         """Yield the first record and the first cell that are too long."""
         ends, _ = self.records()
         lengths = np.diff(ends, prepend=-1)
@@ -273,6 +273,6 @@ class _Block:
         return places[ordinals], np.diff(ordinals, prepend=-1)
 
 
-def _first(places: Ints, fault: Fault) -> Iterator[Found]:
+def _first(places: Ints, fault: Fault) -> Iterator[FoundFault]:
     if len(places):
         yield int(places[0]), fault

@@ -1,4 +1,4 @@
-"""The dialect itself, and what DuckDB must be told so that it guesses nothing.
+"""The dialect itself, and the options with which DuckDB guesses nothing.
 
 What belongs here: the definition that every reader of CSV files shares. What does not: looking at a file.
 """
@@ -75,16 +75,19 @@ def duckdb_options(dialect: Dialect = LANDING) -> str:
     )
 
 
-def duckdb_relation(path: Path, names: Sequence[str], dialect: Dialect = LANDING, *, options: str = "") -> str:
-    """Return the SQL relation of a file's records, every cell as text.
+def duckdb_relation(
+    files: Path | Sequence[Path], names: Sequence[str], dialect: Dialect = LANDING, *, options: str = ""
+) -> str:
+    """Return the SQL relation of the records of a file, or of files in their order, every cell as text.
 
     `names` are those of the header, in its order and without repetition in any case. `options` are appended to the
     dialect's.
     """
     columns = ", ".join(f"{_literal(name)}: 'VARCHAR'" for name in names)
     extra = f", {options}" if options else ""
-    file = _literal(duckdb_path(path))
-    return f"read_csv({file}, header = true, columns = {{{columns}}}, {duckdb_options(dialect)}{extra})"
+    paths = [files] if isinstance(files, Path) else files
+    listed = ", ".join(_literal(duckdb_path(path)) for path in paths)
+    return f"read_csv([{listed}], header = true, columns = {{{columns}}}, {duckdb_options(dialect)}{extra})"
 
 
 def _literal(text: str) -> str:

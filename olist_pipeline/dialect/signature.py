@@ -1,4 +1,4 @@
-"""What a file is that only its name calls CSV: told by its first bytes.
+"""What a file is that only its name calls CSV: recognised by its first bytes.
 
 What belongs here: the kinds of files that people save under a wrong name, and what to do with each. What does not:
 faults within a CSV file (see `check`).

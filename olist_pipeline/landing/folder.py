@@ -2,8 +2,8 @@
 
 What belongs here: names and places of landing files. What does not: their contents.
 
-All readers read one folder: landing itself, or, where files of it are packed, a folder below the project's home with
-those unpacked and links to the others.
+All readers read one folder: landing itself, or, where files of it are packed or in parts, a folder below the project's
+home with those unpacked and links to the others.
 """
 
 from __future__ import annotations
@@ -13,10 +13,21 @@ import os
 import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from olist_pipeline.errors import OlistError
+from olist_pipeline.files import content_hash
 from olist_pipeline.landing.catalogue import LandingTable
 from olist_pipeline.landing.packed import packed_form, unpack
+from olist_pipeline.landing.parts import (
+    folder_name,
+    is_in_parts,
+    landed_parts,
+    part_hash,
+    plain_parts,
+    prepare_parts,
+    remove_parts,
+)
 from olist_pipeline.settings import Settings
 
 
@@ -41,31 +52,62 @@ def path_of(landing: Path, table: LandingTable) -> Path:
     raise OlistError(f"{table.file} is missing in {landing}; {_remedy(landing, table.file)}.")
 
 
+def files_of(landing: Path, table: LandingTable) -> tuple[Path, ...]:
+    """Return the paths of a table's plain file, or of its parts in their order, in a readable landing.
+
+    Raises OlistError where there is neither.
+    """
+    if is_in_parts(landing, table):
+        return tuple(plain_parts(landing / folder_name(table)))
+    return (path_of(landing, table),)
+
+
+def landing_hash(landing: Path, table: LandingTable) -> str:
+    """Return the hash of the content of a table, and of the names of its parts; raises OlistError where it has none."""
+    if not is_in_parts(landing, table):
+        return content_hash(path_of(landing, table))
+    parts = [(path.stem, part_hash(path)) for path in files_of(landing, table)]
+    return hashlib.blake2b(repr(parts).encode(), digest_size=16).hexdigest()
+
+
 def readable_landing(settings: Settings, tables: Iterable[LandingTable]) -> Path:
     """Return the folder in which all files of `tables` that landing has can be read plain.
 
-    Raises OlistError for a packed file that cannot be unpacked.
+    Raises OlistError for a packed file that cannot be unpacked, and for parts that do not belong together.
     """
     landing = settings.landing
     if not landing.is_dir():
         return landing
     known = tuple(tables)
-    missing = [table.file for table in known if not (landing / table.file).exists()]
+    in_parts = [table for table in known if is_in_parts(landing, table)]
+    missing = [table.file for table in known if table not in in_parts and not (landing / table.file).exists()]
     packed = {file: form for file in missing if (form := packed_form(landing, file))}
-    if not packed:
+    if not packed and not in_parts:
         return landing
     folder = settings.unpacked / hashlib.blake2b(os.fsencode(landing), digest_size=6).hexdigest()
-    for file, form in packed.items():
-        unpack(form, folder / file)
+    folder.mkdir(parents=True, exist_ok=True)
     for table in known:
+        if table in in_parts:
+            (folder / table.file).unlink(missing_ok=True)
+            prepare_parts(landing, folder / folder_name(table), table)
+            continue
+        remove_parts(folder / folder_name(table))
         if table.file not in packed:
             _link(folder / table.file, landing / table.file)
+    for file, form in packed.items():
+        unpack(form, folder / file)
     return folder
 
 
-def state_of(landing: Path, table: LandingTable) -> list[int] | None:
-    """Return size and time of change of a table's file, or of what it is packed in; None where there is neither."""
+def state_of(landing: Path, table: LandingTable) -> list[Any] | None:
+    """Return size and time of change of a table's file, or of what it is packed in, or of each part by its name.
+
+    None where there is nothing.
+    """
     try:
+        if is_in_parts(landing, table):
+            states = [(path.name, path.stat()) for path in landed_parts(landing, table).values()]
+            return [[name, state.st_size, state.st_mtime_ns] for name, state in states]
         path = landing / table.file
         if path.is_file():
             state = path.stat()

@@ -1,6 +1,6 @@
 """Inspection: what is in a folder of landing files, without running anything.
 
-What belongs here: one report a file. What does not: judging rows (intake does).
+What belongs here: one report a table. What does not: judging rows (intake does).
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from olist_pipeline.dialect.check import check
 from olist_pipeline.errors import OlistError
 from olist_pipeline.landing.catalogue import LandingTable
 from olist_pipeline.landing.csv_file import read_text
-from olist_pipeline.landing.folder import path_of, readable_landing, unread_form
+from olist_pipeline.landing.folder import files_of, readable_landing, unread_form
 from olist_pipeline.landing.packed import packed_form
+from olist_pipeline.landing.parts import folder_name, is_in_parts
 from olist_pipeline.settings import Settings
 
 
@@ -46,26 +47,32 @@ def inspect_landing(settings: Settings, tables: Iterable[LandingTable]) -> list[
 
 def _inspect(settings: Settings, table: LandingTable) -> FileReport:
     folder = settings.landing
+    in_parts = is_in_parts(folder, table)
+    name = f"{folder_name(table)}/" if in_parts else table.file
     try:
-        path = path_of(readable_landing(settings, [table]), table)
-        text, report = read_text(path, table), check(path)
+        files = files_of(readable_landing(settings, [table]), table)
+        found = [(read_text(path, table), check(path)) for path in files]
     except OlistError as error:
         size = (folder / table.file).stat().st_size if (folder / table.file).is_file() else None
-        return FileReport(table.file, None, size, (), "", str(error), "")
-    packed = packed_form(folder, table.file) if path.parent != folder else None
+        return FileReport(name, None, size, (), "", str(error), "")
+    texts, reports = zip(*found, strict=True)
+    packed = packed_form(folder, table.file) if files[0].parent != folder and not in_parts else None
+    malformed = sum(text.malformed.height for text in texts)
+    empty = sum(len(report.empty_lines) for report in reports)
     remarks = [
-        f"{text.malformed.height} malformed records" if text.malformed.height else "",
-        f"{len(report.empty_lines)} empty lines" if len(report.empty_lines) else "",
+        f"{len(files)} parts" if in_parts else "",
+        f"{malformed} malformed records" if malformed else "",
+        f"{empty} empty lines" if empty else "",
         f"unpacked from {packed.path.name}" if packed else "",
         f"{unread} beside it is not read" if (unread := unread_form(folder, table)) else "",
-        f"unexpected columns: {', '.join(text.extra)}" if text.extra else "",
+        f"unexpected columns: {', '.join(texts[0].extra)}" if texts[0].extra else "",
     ]
     return FileReport(
-        file=table.file,
-        rows=text.rows.height + text.malformed.height,
-        bytes=path.stat().st_size,
-        columns=(*table.columns, *text.extra),
-        encoding="UTF-8 with BOM" if report.has_bom else "UTF-8",
+        file=name,
+        rows=malformed + sum(text.rows.height for text in texts),
+        bytes=sum(path.stat().st_size for path in files),
+        columns=(*table.columns, *texts[0].extra),
+        encoding="UTF-8 with BOM" if any(report.has_bom for report in reports) else "UTF-8",
         problem="",
         remark="; ".join(remark for remark in remarks if remark),
     )

@@ -14,7 +14,7 @@ import json
 import os
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import lru_cache
@@ -64,10 +64,11 @@ def packed_form(landing: Path, file: str) -> Packed | None:
     return found[0] if found else None
 
 
-def unpack(packed: Packed, target: Path) -> None:
+def unpack(packed: Packed, target: Path, write: Callable[[Path, Path], None] | None = None) -> None:
     """Make `target` the unpacked file, whole or not at all; nothing is done where it is already.
 
-    Raises OlistError for an archive that is broken, needs a password, or unpacks to what no table of text would.
+    `write` is given the archive and where to unpack it, for one that is neither a `.gz` nor a zip. Raises OlistError
+    for an archive that is broken, needs a password, or unpacks to what no table of text would.
     """
     state = target.with_name(f"{target.name}.json")
     wanted = json.dumps(asdict(packed))
@@ -75,7 +76,11 @@ def unpack(packed: Packed, target: Path) -> None:
         if target.is_file() and state.is_file() and state.read_text("utf-8") == wanted:
             return
         with replacing(target) as temporary:
-            _unpack(packed, temporary, target.name)
+            if write:
+                write(packed.path, temporary)
+                os.utime(temporary, ns=(packed.modified, packed.modified))
+            else:
+                _unpack(packed, temporary, target.name)
         with replacing(state) as temporary:
             temporary.write_text(wanted, "utf-8")
 

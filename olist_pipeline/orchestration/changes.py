@@ -18,12 +18,13 @@ from pathlib import Path
 import polars as pl
 
 from olist_pipeline.errors import OlistError
-from olist_pipeline.files import content_hash
-from olist_pipeline.intake.cast import RULES
-from olist_pipeline.intake.rows import ORDER_MONTH, take_in
+from olist_pipeline.intake.cast import RULES, cast_rows
+from olist_pipeline.intake.parts import is_known
+from olist_pipeline.intake.rows import ORDER_MONTH, ingest
 from olist_pipeline.landing.catalogue import LandingTable
 from olist_pipeline.landing.csv_file import IS_TRUNCATED, SOURCE_ROW, read_text
-from olist_pipeline.landing.folder import path_of
+from olist_pipeline.landing.folder import files_of, landing_hash
+from olist_pipeline.landing.parts import is_in_parts
 from olist_pipeline.months import MonthRange, month_text
 from olist_pipeline.orchestration.partition_states import ranges
 from olist_pipeline.registry import LANDING, STEPS
@@ -57,18 +58,23 @@ def unfinished(landing: Path, table: LandingTable) -> str:
     A file that does not end its last line is complete only if its last record is in order.
     """
     try:
-        path = path_of(landing, table)
-        text = read_text(path, table)
+        in_parts = is_in_parts(landing, table)
+        new = [path for path in files_of(landing, table) if not in_parts or not is_known(path)]
+        return next(filter(None, (_unfinished(path, landing, table, in_parts=in_parts) for path in new)), "")
     except OlistError as error:
         return str(error)
+
+
+def _unfinished(path: Path, landing: Path, table: LandingTable, *, in_parts: bool) -> str:
+    text = read_text(path, table)
     with path.open("rb") as file:
         file.seek(-1, 2)
         if file.read(1) in (b"\n", b"\r"):
             return ""
     last_bad = text.malformed[SOURCE_ROW].max() or 0
     is_cut = text.malformed.filter(pl.col(IS_TRUNCATED)).height or last_bad == text.rows.height + text.malformed.height
-    if is_cut or (not table.parent and _has_bad_end(table, landing)):
-        return f"{table.file} ends inside a record; the upload seems to have stopped there: upload it again."
+    if is_cut or (_is_bad(text.rows.tail(1), table) if in_parts else not table.parent and _has_bad_end(table, landing)):
+        return f"{path.name} ends inside a record; the upload seems to have stopped there: upload it again."
     return ""
 
 
@@ -79,9 +85,9 @@ def landing_content(landing: Path, today: date) -> Content:
     orders: pl.DataFrame | None = None
     for table in LANDING.values():
         if not table.is_monthly:
-            content[table.name] = {WHOLE: content_hash(path_of(landing, table))}
+            content[table.name] = {WHOLE: landing_hash(landing, table)}
             continue
-        rows = take_in(table, landing, months, orders if table.parent else None)
+        rows = ingest(table, landing, months, orders if table.parent else None)
         orders = rows if table.month_of else orders
         content[table.name] = _by_month(rows)
     return content
@@ -189,7 +195,11 @@ def _by_month(rows: pl.DataFrame) -> dict[str, str]:
     }
 
 
+def _is_bad(rows: pl.DataFrame, table: LandingTable) -> bool:
+    return any(cast_rows(rows, table.record)[RULES].to_list())
+
+
 def _has_bad_end(table: LandingTable, landing: Path) -> bool:
-    rows = take_in(table, landing, MonthRange.until(date.today()))
+    rows = ingest(table, landing, MonthRange.until(date.today()))
     last = rows.sort(SOURCE_ROW).tail(1)
     return bool(last.height) and last[RULES].item() != ""

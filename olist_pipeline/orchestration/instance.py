@@ -84,7 +84,7 @@ def sole_run(settings: Settings) -> Iterator[None]:
         yield
 
 
-def bury_killed_runs(instance: dg.DagsterInstance) -> None:
+def fail_killed_runs(instance: dg.DagsterInstance) -> None:
     """Report the runs of killed command lines as failed, and free the pools that they held.
 
     Call it under `sole_run` only. Otherwise the next run would wait for ever for a pool that nobody frees.

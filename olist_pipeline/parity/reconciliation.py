@@ -9,6 +9,7 @@ otherwise be missing on both sides.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -23,10 +24,10 @@ from olist_pipeline.dialect.check import check
 from olist_pipeline.dialect.dialect import duckdb_relation
 from olist_pipeline.errors import OlistError
 from olist_pipeline.files import tree_hash
-from olist_pipeline.intake.rows import IS_SOUND
+from olist_pipeline.intake.rows import IS_VALID
 from olist_pipeline.landing.catalogue import LandingTable
 from olist_pipeline.landing.csv_file import SOURCE_ROW
-from olist_pipeline.landing.folder import path_of, readable_landing
+from olist_pipeline.landing.folder import files_of, readable_landing
 from olist_pipeline.paths import duckdb_path
 from olist_pipeline.settings import Settings
 from olist_pipeline.staging import is_staged, scan_intake
@@ -92,7 +93,7 @@ def reconciliation_of(settings: Settings, url: str, table: StagedTable) -> Recon
         if table.source is None:
             return _summary_ledger(connection, settings, table)
         rejected = quarantine.source_rows(url, table.name, table.source.name)
-        landing = landing_relation(path_of(readable_landing(settings, [table.source]), table.source))
+        landing = landing_relation(files_of(readable_landing(settings, [table.source]), table.source))
         connection.execute(f"CREATE TABLE landing AS SELECT * FROM {landing}")
         connection.execute("CREATE TABLE rejected AS SELECT unnest($rows::BIGINT[]) AS source_row", {"rows": rejected})
         return _ledger(connection, table, table.source, len(rejected))
@@ -131,7 +132,7 @@ class IntakeReconciliation:
 def intake_reconciliation_of(settings: Settings, table: LandingTable) -> IntakeReconciliation:
     """Return the counts of a table's landing records and intake rows, each by a reader of its own."""
     with duckdb.connect() as connection:
-        relation = landing_relation(path_of(readable_landing(settings, [table]), table))
+        relation = landing_relation(files_of(readable_landing(settings, [table]), table))
         [(landing,)] = connection.execute(f"SELECT count(*) FROM {relation}").fetchall()
         taken = scan_intake(settings.intake, table.name).select(pl.len()).collect().item()
         apart = None if landing == taken else _first_apart(connection, relation, settings, table)
@@ -147,9 +148,9 @@ def reconciliation_subject(settings: Settings, table: StagedTable) -> str:
     return f"{tree_hash(settings.staging / table.context / of, suffixes=('.parquet',))}:{staged}"
 
 
-def landing_relation(path: Path) -> str:
-    """Return the SQL relation of a landing file's records, every cell as text."""
-    return duckdb_relation(path, check(path).header)
+def landing_relation(files: Sequence[Path]) -> str:
+    """Return the SQL relation of the records of a table's files, which have one header, every cell as text."""
+    return duckdb_relation(files, check(files[0]).header)
 
 
 def _first_apart(
@@ -159,8 +160,8 @@ def _first_apart(
     names = (name for name in table.columns if value_type(table.record.model_fields[name].annotation) is str)
     if not (name := next(names, None)):
         return None
-    sound = scan_intake(settings.intake, table.name).filter(IS_SOUND).select(SOURCE_ROW, name).collect()
-    connection.register("taken", sound)
+    valid = scan_intake(settings.intake, table.name).filter(IS_VALID).select(SOURCE_ROW, name).collect()
+    connection.register("taken", valid)
     found = connection.execute(
         f"SELECT number, seen, {quote(name)} FROM (SELECT row_number() OVER () AS number, {quote(name)} AS seen "
         f"FROM {relation}) JOIN taken ON number = {SOURCE_ROW} WHERE seen IS DISTINCT FROM {quote(name)} "

@@ -17,7 +17,7 @@ import duckdb
 from olist_pipeline import alerts
 from olist_pipeline.errors import OlistError
 from olist_pipeline.fingerprint import landing_hashes
-from olist_pipeline.landing.folder import readable_landing
+from olist_pipeline.landing.folder import files_of, readable_landing
 from olist_pipeline.registry import CONTEXTS, LANDING
 from olist_pipeline.release_manifest import DATABASE, NEW, Release, Route
 from olist_pipeline.serving import journal, standby
@@ -140,7 +140,8 @@ def _late_tables(settings: Settings, contexts: Iterable[str], now: datetime) -> 
         for source in dict.fromkeys(table.source.name for table in CONTEXTS[context].tables if table.source):
             if source not in present or _made_of(settings, source) == present[source]:
                 continue
-            path = readable_landing(settings, [LANDING[source]]) / LANDING[source].file
+            files = files_of(readable_landing(settings, [LANDING[source]]), LANDING[source])
+            path = max(files, key=lambda file: file.stat().st_mtime)
             arrived = datetime.fromtimestamp(path.stat().st_mtime, tz=now.tzinfo)
             if now - arrived > limit:
                 yield context, f"{path.name} has been there since {arrived:%Y-%m-%d %H:%M} and is not read yet"

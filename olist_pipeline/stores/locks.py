@@ -76,9 +76,9 @@ def watch_engine(engine: Engine) -> None:
         error = failure.original_exception
         # What else goes wrong is Dagster's to handle: it tries a lost connection again.
         if isinstance(error, psycopg2.errors.LockNotAvailable | psycopg2.errors.QueryCanceled):
-            told = trouble(error, one.blocker if one else "")
-            if told is not None:
-                raise told from error
+            known = trouble(error, one.blocker if one else "")
+            if known is not None:
+                raise known from error
 
     event.listen(engine, "before_cursor_execute", begin)
     event.listen(engine, "after_cursor_execute", end)
@@ -139,7 +139,7 @@ def _look_for_ever() -> None:
         now = time.monotonic()
         for one in list(_watched):
             if now - one.since > LOOK_SECONDS:
-                # Whatever goes wrong here is told by the statement itself.
+                # Whatever goes wrong here the statement itself will say.
                 with suppress(psycopg2.Error), closing(psycopg2.connect(_address(one.connection))) as connection:
                     one.blocker = blocker_of(connection, one.connection.get_backend_pid()) or one.blocker
 

@@ -120,10 +120,10 @@ def transaction(url: str) -> Iterator[Connection]:
         yield connection
         connection.commit()
     except psycopg2.Error as error:
-        told = trouble(error, watched.blocker)
-        if told is None:
+        known = trouble(error, watched.blocker)
+        if known is None:
             raise
-        raise told from error
+        raise known from error
     finally:
         locks.forget(watched)
         connection.close()
@@ -191,7 +191,7 @@ def copied(
 
 
 def trouble(error: psycopg2.Error, blocker: str = "") -> OlistError | None:
-    """Return what a person is told of an error of the server's or of the way there; None where a program is wrong.
+    """Return what a person reads of an error of the server's or of the way there; None where a program is wrong.
 
     `blocker` says who held the lock that was waited for, where somebody looked (see `locks`).
     """
@@ -255,12 +255,12 @@ _REFUSALS = (
 
 
 def _connection_trouble(reason: str) -> str:
-    told = reason.partition("FATAL:")[2].strip() or reason
+    refusal = reason.partition("FATAL:")[2].strip() or reason
     for words, sentence in _REFUSALS:
-        if re.search(words, told):
-            return sentence.format(reason=told, url="OLIST_POSTGRES_URL")
+        if re.search(words, refusal):
+            return sentence.format(reason=refusal, url="OLIST_POSTGRES_URL")
     if "SSL" in reason or "certificate" in reason:
         return f"The encrypted connection to PostgreSQL fails ({reason}); see TLS in docs/postgres.md."
     if "FATAL:" in reason:
-        return f"PostgreSQL refuses the connection ({told}); mend OLIST_POSTGRES_URL or the server."
+        return f"PostgreSQL refuses the connection ({refusal}); mend OLIST_POSTGRES_URL or the server."
     return f"PostgreSQL does not answer ({reason}); start it, or unset OLIST_POSTGRES_URL for the embedded one."

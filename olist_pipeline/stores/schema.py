@@ -151,10 +151,10 @@ def _one_transaction(url: str) -> Iterator[Config]:
             config.attributes["connection"] = connection
             yield config
     except sqlalchemy.exc.DBAPIError as error:
-        told = trouble(error.orig) if isinstance(error.orig, psycopg2.Error) else None
-        if told is None:
+        known = trouble(error.orig) if isinstance(error.orig, psycopg2.Error) else None
+        if known is None:
             raise
-        raise told from error
+        raise known from error
 
 
 def _make_place(connection: Any) -> None:

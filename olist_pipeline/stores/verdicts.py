@@ -89,13 +89,13 @@ def latest(url: str, comparison: ComparisonKind, *, whole: bool = True) -> dict[
 
 
 RECENT_RUNS = 10
-"""Of so many latest runs of a context the widest tells what a whole run judges, so that a table may be dropped."""
+"""Of so many latest runs of a context the widest shows what a whole run compares, so that a table may be dropped."""
 
 
 def streaks(url: str) -> dict[str, int]:
     """Return, by context, how many of its latest runs in a row had nothing but green verdicts.
 
-    A run that judged less than the widest of the context's recent runs (a single table, some months, one comparison)
+    A run that compared less than the widest of the context's recent runs (a single table, some months, one comparison)
     proves too little to count, but a red verdict in it ends the streak. Nor does one that began before the context was
     last rolled back: what was proven then did not hold. A context without any verdict is not in the result.
     """
@@ -109,18 +109,18 @@ WITH rolled AS (
     SELECT * FROM unnest(%s::text[], %s::timestamptz[]) AS rolled (context, rolled_back_at)
 ), runs AS (
     SELECT context, bool_and(is_green) AS is_green, min(recorded_at) AS began_at,
-           count(DISTINCT (comparison, table_name)) FILTER (WHERE months IS NULL) AS judged,
+           count(DISTINCT (comparison, table_name)) FILTER (WHERE months IS NULL) AS compared,
            row_number() OVER (PARTITION BY context ORDER BY max(result_id) DESC) AS age
     FROM data_quality.parity_results GROUP BY context, run_id
 ), measured AS (
-    SELECT context, age, judged, began_at,
-           max(judged) FILTER (WHERE age <= %s) OVER (PARTITION BY context) AS whole,
+    SELECT context, age, compared, began_at,
+           max(compared) FILTER (WHERE age <= %s) OVER (PARTITION BY context) AS whole,
            min(age) FILTER (WHERE NOT is_green) OVER (PARTITION BY context) AS first_red
     FROM runs
 )
 SELECT context,
        count(*) FILTER (
-           WHERE judged > 0 AND judged >= whole AND (first_red IS NULL OR age < first_red)
+           WHERE compared > 0 AND compared >= whole AND (first_red IS NULL OR age < first_red)
              AND (rolled_back_at IS NULL OR began_at > rolled_back_at)
        ) AS streak
 FROM measured LEFT JOIN rolled USING (context) GROUP BY context

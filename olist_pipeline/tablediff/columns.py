@@ -112,10 +112,10 @@ class Column:
             return f'({quote(self.name)} COLLATE "binary")'
         if self.family is Family.AS_TEXT:
             return self.text
-        return self._told_apart
+        return self._comparable
 
     @property
-    def _told_apart(self) -> str:
+    def _comparable(self) -> str:
         """The column, with text in the place of whatever inside it compares by its text."""
         kind = rewritten(self.type, lambda inner: "VARCHAR" if inner in COMPARED_AS_TEXT else inner)
         return quote(self.name) if kind == self.type else f"CAST({quote(self.name)} AS {kind})"
@@ -123,7 +123,7 @@ class Column:
     @property
     def sort_key(self) -> str:
         """The value as bytes that are the same for equal values only; NULL has such bytes, too."""
-        return f"create_sort_key({self._told_apart}, 'ASC NULLS LAST')"
+        return f"create_sort_key({self._comparable}, 'ASC NULLS LAST')"
 
     def hash_arguments(self) -> list[str]:
         """Return what the hash of a row takes of this column.

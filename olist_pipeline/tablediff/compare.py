@@ -83,7 +83,15 @@ from olist_pipeline.tablediff.pairing import pair_rows
 from olist_pipeline.tablediff.plan import Plan, resolve
 from olist_pipeline.tablediff.reading import with_values
 from olist_pipeline.tablediff.relation import describe, first_line
-from olist_pipeline.tablediff.report import ColumnDifference, ColumnSide, Comparison, Groups, Ledger, RowSample, Side
+from olist_pipeline.tablediff.report import (
+    ColumnDifference,
+    ColumnSide,
+    Comparison,
+    Groups,
+    Ledger,
+    RowSample,
+    SideCounts,
+)
 from olist_pipeline.tablediff.workspace import Workspace, workspace
 
 KEY_EXAMINATION_ROWS = 1_000_000
@@ -193,8 +201,12 @@ def _report(
 ) -> Comparison:
     ledger = Ledger(
         table=plan.contract.table,
-        old=Side(counts.rows_old, counts.equal, counts.unequal, counts.only_old, counts.duplicate_old, counts.null_old),
-        new=Side(counts.rows_new, counts.equal, counts.unequal, counts.only_new, counts.duplicate_new, counts.null_new),
+        old=SideCounts(
+            counts.rows_old, counts.equal, counts.unequal, counts.only_old, counts.duplicate_old, counts.null_old
+        ),
+        new=SideCounts(
+            counts.rows_new, counts.equal, counts.unequal, counts.only_new, counts.duplicate_new, counts.null_new
+        ),
         columns=tuple(ColumnSide(column.column, column.equal, column.unequal) for column in columns),
     )
     duplicates, nulls = groups[DUPLICATE], groups[NULL_KEY]

@@ -95,7 +95,7 @@ def _one_kind(parts: list[tuple[str, Path]], source: str) -> str:
 
 
 def _refuse_path(name: str, path: Path) -> None:
-    """Raise RelationError for what is no file, or a path that DuckDB cannot be told."""
+    """Raise RelationError for what is no file, or a path that DuckDB cannot take."""
     if not path.is_file():
         raise RelationError(f"There is no file '{name}'.")
     try:

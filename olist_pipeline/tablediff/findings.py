@@ -1,7 +1,7 @@
 """What differs between the rows that a comparison has paired: by column, in the most frequent changes, and in samples.
 
 Belongs here: reading the rows that are not equal once more. Does not belong here: finding them (`compare.py`), and how
-it is told (`report.py`).
+it is shown (`report.py`).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from olist_pipeline.tablediff.pairs import Pair
 from olist_pipeline.tablediff.plan import BLOCK_COLUMNS, Plan
-from olist_pipeline.tablediff.report import Change, ColumnDifference, RowSample, quoted
+from olist_pipeline.tablediff.report import CellChange, ColumnDifference, RowSample, quoted
 from olist_pipeline.tablediff.sql import ascending
 from olist_pipeline.tablediff.workspace import Workspace
 
@@ -79,7 +79,7 @@ def find_differences(work: Workspace, plan: Plan, counts: Counts, outcome: Outco
 
 
 def column_difference(
-    pair: Pair, equal: int, unequal: int = 0, largest: float | None = None, changes: tuple[Change, ...] = ()
+    pair: Pair, equal: int, unequal: int = 0, largest: float | None = None, changes: tuple[CellChange, ...] = ()
 ) -> ColumnDifference:
     """Return what a comparison says of one column."""
     return ColumnDifference(
@@ -131,7 +131,9 @@ def _block_columns(
     return found
 
 
-def _changes(work: Workspace, plan: Plan, unequal: str, columns: list[int], samples: int) -> dict[int, list[Change]]:
+def _changes(
+    work: Workspace, plan: Plan, unequal: str, columns: list[int], samples: int
+) -> dict[int, list[CellChange]]:
     """Return the most frequent changes of columns."""
     key = ", ".join(f"k{j} := kt{j}" for j in range(len(plan.keys)))
     queries = (
@@ -139,10 +141,10 @@ def _changes(work: Workspace, plan: Plan, unequal: str, columns: list[int], samp
         f" WHERE NOT e{i} GROUP BY o{i}, n{i} ORDER BY times DESC, {ascending(f'o{i}, n{i}')} LIMIT {samples})"
         for i in columns
     )
-    found: dict[int, list[Change]] = {}
+    found: dict[int, list[CellChange]] = {}
     rows = work.rows(" UNION ALL ".join(queries) + f" ORDER BY i, times DESC, {ascending('o, n')}")
     for i, old, new, count, sample in rows:
-        found.setdefault(i, []).append(Change(old, new, count, plan.key_row(list(sample.values()))))
+        found.setdefault(i, []).append(CellChange(old, new, count, plan.key_row(list(sample.values()))))
     return found
 
 

@@ -44,7 +44,7 @@ class SchemaDifference:
 
 
 @dataclass(frozen=True)
-class Change:
+class CellChange:
     """One old value that became one new value, how often, and the key of one such row."""
 
     old: str | None
@@ -70,7 +70,7 @@ class ColumnDifference:
     unequal: int
     largest: float | None
     unit: str | None
-    changes: tuple[Change, ...]
+    changes: tuple[CellChange, ...]
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ class Groups:
 
 
 @dataclass(frozen=True)
-class Side:
+class SideCounts:
     """Where every row of one relation went."""
 
     rows: int
@@ -159,8 +159,8 @@ class Ledger:
     """
 
     table: str
-    old: Side
-    new: Side
+    old: SideCounts
+    new: SideCounts
     columns: tuple[ColumnSide, ...]
 
     def __post_init__(self) -> None:

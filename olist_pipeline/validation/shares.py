@@ -28,7 +28,8 @@ from olist_pipeline.intake.codes import (
     TRUNCATED_ROW,
     UNPARSEABLE,
 )
-from olist_pipeline.intake.rows import IS_SOUND, PAYLOAD, take_in
+from olist_pipeline.intake.parts import place_of
+from olist_pipeline.intake.rows import IS_VALID, PAYLOAD, ingest
 from olist_pipeline.landing.catalogue import ORDERS, LandingTable
 from olist_pipeline.landing.csv_file import SOURCE_ROW, TEXT_COLUMN
 from olist_pipeline.months import MonthRange
@@ -155,10 +156,10 @@ def structural_shares(
     found: dict[str, list[Broken]] = {}
     shares = {}
     for table in sorted(tables, key=lambda table: table.parent is not None):
-        rows = take_in(table, landing, months, orders if table.parent else None)
+        rows = ingest(table, landing, months, orders if table.parent else None)
         if table.name == ORDERS.name:
             orders = rows
-        rejected = rows.filter(~IS_SOUND)
+        rejected = rows.filter(~IS_VALID)
         found[table.name] = _broken_in(rejected, table)
         shares[table.name] = Share(table.name, rows.height, rejected.height, rules.quarantine_limit)
     return {name: _with_cause(share, found) for name, share in shares.items()}
@@ -202,12 +203,13 @@ def _most(rules: Iterable[Broken]) -> Broken | None:
 
 
 def _broken(row: Mapping[str, Any]) -> Broken:
+    place = place_of(row["source_file"], row["source_row"])
     return Broken(
         table=row["source_table"],
         rule=row["rule"],
         rows=row["rows"],
-        file=row["source_file"],
-        row=row["source_row"],
+        file=place[0],
+        row=place[1],
         payload=row["payload"],
         aggregate=f"{row['aggregate_type']} {row['aggregate_id']}",
     )

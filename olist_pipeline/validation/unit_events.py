@@ -22,21 +22,21 @@ from olist_pipeline.intake.rows import ORDER_MONTH
 from olist_pipeline.landing.csv_file import SOURCE_ROW
 from olist_pipeline.settings import PROJECT_DIR
 
-Month = date | None
+MonthOrAll = date | None
 """None for a step that has no months."""
 
 ROWS = 2**40
 """More than any frame has: an ordinal is the number of a source times this, and the place of a row in it."""
 
 
-def digests_of(sources: Sequence[EventSource], name: str, *, is_monthly: bool) -> dict[Month, bytes]:
+def digests_of(sources: Sequence[EventSource], name: str, *, is_monthly: bool) -> dict[MonthOrAll, bytes]:
     """Return a digest for each month that any of the sources has rows of; `name` is part of it."""
-    sums: dict[tuple[int, tuple[str, ...]], dict[Month, tuple[int, int]]] = {}
+    sums: dict[tuple[int, tuple[str, ...]], dict[MonthOrAll, tuple[int, int]]] = {}
     for source in sources:
         same = (id(source.frame), source.read)
         if same not in sums:
             sums[same] = _sums(source, is_monthly=is_monthly)
-    found: dict[Month, bytes] = {}
+    found: dict[MonthOrAll, bytes] = {}
     for month in sorted({month for by_month in sums.values() for month in by_month}, key=str):
         digest = hashlib.blake2b(f"{_code()}:{name}:{month}".encode(), digest_size=16)
         for source in sources:
@@ -47,8 +47,8 @@ def digests_of(sources: Sequence[EventSource], name: str, *, is_monthly: bool) -
 
 
 def events_of(
-    sources: Sequence[EventSource], months: Collection[Month], *, is_monthly: bool
-) -> Iterator[tuple[Month, pl.DataFrame]]:
+    sources: Sequence[EventSource], months: Collection[MonthOrAll], *, is_monthly: bool
+) -> Iterator[tuple[MonthOrAll, pl.DataFrame]]:
     """Yield the numbered events of each of `months` that has any (see `engine.history.NUMBERED`)."""
     if not months:
         return
@@ -73,7 +73,7 @@ def _rows(source: EventSource, number: int, months: list[date], *, is_monthly: b
     return rows.rows((ORDER_MONTH, ORDINAL))
 
 
-def _sums(source: EventSource, *, is_monthly: bool) -> dict[Month, tuple[int, int]]:
+def _sums(source: EventSource, *, is_monthly: bool) -> dict[MonthOrAll, tuple[int, int]]:
     """Return the number of rows of each month, and the sum of their hashes."""
     hashes = source.frame.select(source.read).hash_rows(1).alias("hash")
     month = source.frame[ORDER_MONTH] if is_monthly else pl.repeat(None, len(hashes), dtype=pl.Date, eager=True)

@@ -16,7 +16,8 @@ from olist_domain.kernel.rules import Rulebook
 from olist_pipeline.engine.history import EVENTS, EventSource
 from olist_pipeline.engine.rulebooks import FLAGS, REJECTS
 from olist_pipeline.intake.cast import MONEY, RULES
-from olist_pipeline.intake.rows import IS_SOUND, ORDER_MONTH, PAYLOAD, canonical_text
+from olist_pipeline.intake.parts import SOURCE_FILE
+from olist_pipeline.intake.rows import IS_VALID, ORDER_MONTH, PAYLOAD, canonical_text
 from olist_pipeline.landing.csv_file import SOURCE_ROW
 from olist_pipeline.validation.table import StagedTable
 
@@ -87,7 +88,7 @@ def quarantine_rows(rows: pl.DataFrame, table: StagedTable) -> pl.DataFrame:
         pl.lit(table.aggregate).alias("aggregate_type"),
         pl.col(table.identity).alias("aggregate_id"),
         pl.lit(table.name).alias("source_table"),
-        pl.lit(table.source.file).alias("source_file"),
+        pl.col(SOURCE_FILE) if SOURCE_FILE in rows.columns else pl.lit(table.source.file).alias(SOURCE_FILE),
         SOURCE_ROW,
         RULES,
         PAYLOAD,
@@ -97,7 +98,7 @@ def quarantine_rows(rows: pl.DataFrame, table: StagedTable) -> pl.DataFrame:
 
 def valid_rows(intake: pl.LazyFrame) -> pl.LazyFrame:
     """Return the rows that intake found nothing wrong with."""
-    return intake.filter(IS_SOUND).drop(RULES, PAYLOAD)
+    return intake.filter(IS_VALID).drop(RULES, PAYLOAD)
 
 
 def rejected_with(rows: pl.DataFrame, is_rejected: pl.Expr, code: str) -> pl.DataFrame:
@@ -122,7 +123,7 @@ QUARANTINE = {
     "aggregate_type": pl.String,
     "aggregate_id": pl.String,
     "source_table": pl.String,
-    "source_file": pl.String,
+    SOURCE_FILE: pl.String,
     SOURCE_ROW: pl.Int64,
     RULES: pl.String,
     PAYLOAD: pl.String,

@@ -125,7 +125,7 @@ TEXTS = [
 EXTRA_NAMES = [
     "x", "source_row", "rules", "payload", "order_month", "flags", "text", "is_truncated", "rejects", "run_id",
     "order_id", "Unnamed:_0", "index", "ORDER_ID", "select", "c1", "record", "names", "header",
-    "parent_is_sound", "aggregate_id",
+    "parent_is_valid", "aggregate_id",
 ]
 # fmt: on
 FOOTERS = [

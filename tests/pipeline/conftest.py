@@ -20,8 +20,8 @@ def granted(dagster_server):
     """The server, once the printed statements were piped into psql, twice."""
     printed = roles.script(runtime=RUNTIME, analyst=ANALYST)
     for _ in range(2):
-        told = psql(dagster_server, printed)
-        assert told.returncode == 0, told.stderr
+        ran = psql(dagster_server, printed)
+        assert ran.returncode == 0, ran.stderr
     for role in (RUNTIME, ANALYST):
         alone(dagster_server, f"ALTER ROLE \"{role}\" PASSWORD '{role}'")
     return dagster_server

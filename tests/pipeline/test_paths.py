@@ -59,7 +59,7 @@ def rows(relation):
 
 
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
-def test_the_comparator_reads_what_it_is_told_to(folder, tmp_path, kind):
+def test_the_comparator_reads_the_files_that_it_is_given(folder, tmp_path, kind):
     mine = pl.DataFrame({"id": ["mine"]})
     for place in (tmp_path, folder):
         mine.write_csv(place / "part.csv") if kind == "csv" else mine.write_parquet(place / "part.parquet")
@@ -71,8 +71,8 @@ def test_the_comparator_reads_what_it_is_told_to(folder, tmp_path, kind):
 def test_landing_is_read_by_both_readers(folder):
     shutil.copytree(TWO_ORDERS, folder, dirs_exist_ok=True)
     path = path_of(folder, ORDERS)
-    assert read_text(path, ORDERS).rows.height == len(rows(landing_relation(path))) == 2
-    assert len(rows(landing_relation(path))[0]) == len(ORDERS.columns)
+    assert read_text(path, ORDERS).rows.height == len(rows(landing_relation([path]))) == 2
+    assert len(rows(landing_relation([path]))[0]) == len(ORDERS.columns)
 
 
 def test_staging_is_read_whole(folder):
@@ -126,13 +126,13 @@ def test_no_reader_in_the_code_guesses():
     for path in (PROJECT / "olist_pipeline").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in READERS:
-                told = {word.arg: ast.unparse(word.value) for word in node.keywords}
-                is_told = told.get("glob") == "False" and ("csv" in node.func.attr or "hive_partitioning" in told)
+                given = {word.arg: ast.unparse(word.value) for word in node.keywords}
+                is_plain = given.get("glob") == "False" and ("csv" in node.func.attr or "hive_partitioning" in given)
             elif isinstance(node, ast.JoinedStr) and any(f"{reader}(" in ast.unparse(node) for reader in READERS):
-                is_told = any(said in ast.unparse(node) for said in ("hive_partitioning = false", "duckdb_options("))
+                is_plain = any(said in ast.unparse(node) for said in ("hive_partitioning = false", "duckdb_options("))
             else:
                 continue
             found += 1
-            guessing += [] if is_told else [f"{path}:{node.lineno}"]
+            guessing += [] if is_plain else [f"{path}:{node.lineno}"]
     assert found >= 6
     assert not guessing

@@ -24,7 +24,7 @@ TODAY = date(2018, 12, 1)
 MONTHS = list(MonthRange(date(2017, 10, 1), date(2018, 1, 1)))
 
 
-def take_in(settings, run="r1"):
+def ingest(settings, run="r1"):
     return {table.name: run_intake(settings, settings.postgres_url, table, TODAY, run) for table in SALES.landing}
 
 
@@ -51,7 +51,7 @@ def state(settings):
 
 def test_a_report_says_what_became_of_every_row(settings, landing):
     edit(landing, "olist_order_items_dataset.csv", b"29.99", b"abc")
-    intake = take_in(settings)
+    intake = ingest(settings)
     assert intake["order_items"].rules == {"UNPARSEABLE_PRICE": 1}
     assert (intake["order_items"].rows, intake["order_items"].rejected) == (3, 1)
     report = validate(settings)
@@ -61,16 +61,16 @@ def test_a_report_says_what_became_of_every_row(settings, landing):
 
 
 def test_running_again_changes_nothing(settings):
-    take_in(settings)
+    ingest(settings)
     validate(settings)
     before = state(settings)
-    take_in(settings, "r2")
+    ingest(settings, "r2")
     assert validate(settings, run="r2").events == 0
     assert state(settings) == before
 
 
 def test_months_may_be_validated_one_by_one(settings):
-    take_in(settings)
+    ingest(settings)
     validate(settings)
     together = state(settings)
     for month in reversed(MONTHS):
@@ -82,7 +82,7 @@ def test_months_may_be_validated_one_by_one(settings):
 @given(parts=st.lists(st.sets(st.sampled_from(MONTHS), min_size=1), max_size=4))
 @examples(max_examples=10, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 def test_any_sequence_of_partitions_equals_a_full_refresh(settings, parts):
-    take_in(settings)
+    ingest(settings)
     validate(settings)
     full = state(settings)
     for months in parts:
@@ -91,7 +91,7 @@ def test_any_sequence_of_partitions_equals_a_full_refresh(settings, parts):
 
 
 def test_a_step_that_is_cut_finely_leaves_the_same(settings, monkeypatch):
-    take_in(settings)
+    ingest(settings)
     validate(settings)
     together = state(settings)
     monkeypatch.setattr(units, "ROWS_A_UNIT", 1)
@@ -107,11 +107,11 @@ def test_a_step_that_is_cut_finely_leaves_the_same(settings, monkeypatch):
 
 
 def test_a_month_that_left_landing_is_emptied(settings, landing):
-    take_in(settings)
+    ingest(settings)
     validate(settings)
     rows = (landing / ORDERS.file).read_text().splitlines(keepends=True)
     (landing / ORDERS.file).write_text("".join(rows[:2]))
-    take_in(settings, "r2")
+    ingest(settings, "r2")
     validate(settings, run="r2")
     assert scan_staging(settings.staging, "sales", "orders").collect()["order_id"].to_list() == ["o1"]
     orphans = quarantine.counts_by_rule(settings.postgres_url, ["order_items"])
@@ -119,16 +119,16 @@ def test_a_month_that_left_landing_is_emptied(settings, landing):
 
 
 def test_intake_remembers_the_file_it_was_made_of(settings, landing):
-    take_in(settings)
+    ingest(settings)
     before = landing_hash_of(settings, "orders")
     edit(landing, ORDERS.file, b"shipped", b"invoiced")
     assert landing_hash_of(settings, "orders") == before
-    take_in(settings)
+    ingest(settings)
     assert landing_hash_of(settings, "orders") != before
 
 
 def test_intake_can_be_read_by_month(settings):
-    take_in(settings)
+    ingest(settings)
     assert scan_intake(settings.intake, "orders", [date(2018, 1, 1)]).collect()["order_id"].to_list() == ["o2"]
 
 
@@ -145,7 +145,7 @@ def test_intake_can_be_read_by_month(settings):
 )
 def test_a_crash_between_two_stores_is_healed_by_running_again(settings, landing, monkeypatch, failing):
     edit(landing, "olist_order_items_dataset.csv", b"29.99", b"-29.99")
-    take_in(settings)
+    ingest(settings)
     validate(settings)
     undisturbed = state(settings)
     for leftover in settings.staging.rglob("*.parquet"):
@@ -168,7 +168,7 @@ def test_a_crash_between_two_stores_is_healed_by_running_again(settings, landing
 
 
 def test_derived_columns_have_the_types_that_dbt_reads(settings):
-    take_in(settings)
+    ingest(settings)
     validate(settings)
     schema = scan_staging(settings.staging, "sales", "orders").collect_schema()
     assert schema["total_amount"] == pl.Decimal(18, 2)

@@ -30,7 +30,7 @@ from olist_pipeline.engine.columns import columns, expression
 from olist_pipeline.engine.history import EventSource, event_rows
 from olist_pipeline.engine.rulebooks import REJECTS, derive, fill_empty, rollup, validate
 from olist_pipeline.intake.codes import CHILD_REJECTED, PARENT_REJECTED
-from olist_pipeline.intake.rows import IS_SOUND
+from olist_pipeline.intake.rows import IS_VALID
 from olist_pipeline.landing.catalogue import ORDER_ITEMS, ORDER_PAYMENTS, ORDERS
 from olist_pipeline.validation.inputs import Inputs
 from olist_pipeline.validation.table import StagedTable
@@ -61,7 +61,7 @@ def validate_sales(intake: dict[str, pl.DataFrame]) -> Validated:
         valid_rows(intake[table.name].lazy()) for table in (ORDERS, ORDER_ITEMS, ORDER_PAYMENTS)
     )
     bad_items, bad_payments = (
-        intake[table.name].filter(~IS_SOUND)["order_id"] for table in (ORDER_ITEMS, ORDER_PAYMENTS)
+        intake[table.name].filter(~IS_VALID)["order_id"] for table in (ORDER_ITEMS, ORDER_PAYMENTS)
     )
     whole = _with_parts(valid_orders, valid_items, valid_payments)
     whole = _unknown(_unknown(whole, bad_items, ITEM_ROLLUPS), bad_payments, PAYMENT_ROLLUPS)

@@ -81,7 +81,7 @@ def test_same_state(customer, seller, same):
 
 
 @pytest.mark.parametrize(("exact", "km"), [(360.74941, 360.749), (0.0004, 0.0), (0.0006, 0.001), (None, None)])
-def test_distance_is_told_to_the_metre(exact, km):
+def test_distance_is_exact_to_the_metre(exact, km):
     assert derived(great_circle_km=exact)["distance_km"] == km
 
 

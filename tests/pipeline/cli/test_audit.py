@@ -49,8 +49,8 @@ def test_open_findings_fail_when_they_shall(folder):
 
 def test_a_finding_of_another_project_is_not_migrated_by_this_ones_rules(folder):
     (folder / "int_customers.sql").write_text(RULE.replace("segment", "customer_segment"))
-    told = json.loads(ran(folder, "--json").output)
-    assert {row["state"] for row in told["findings"]} == {"open"}
+    report = json.loads(ran(folder, "--json").output)
+    assert {row["state"] for row in report["findings"]} == {"open"}
 
 
 @pytest.mark.parametrize(("name", "start"), [("r.html", "<!doctype html>"), ("r.csv", "file,line"), ("r.json", "{")])

@@ -76,8 +76,8 @@ def test_a_rollback_works_without_postgresql_and_is_recorded_by_the_next_command
 ):
     typed(cutover, "sales")
     monkeypatch.setenv("OLIST_POSTGRES_URL", DEAD_SERVER)
-    told = json.loads(typed(rollback, "sales", "--json").output)
-    assert (told["recorded"], sides(settings)["fact_orders"]) == (False, "old")
+    report = json.loads(typed(rollback, "sales", "--json").output)
+    assert (report["recorded"], sides(settings)["fact_orders"]) == (False, "old")
     assert len(routes.history(database)) == 1
     monkeypatch.setenv("OLIST_POSTGRES_URL", database)
     result = typed(cutover, "sales", "--to", "shadow")

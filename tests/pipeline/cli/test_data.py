@@ -36,7 +36,7 @@ def test_a_generated_folder_is_complete(folder):
         assert tuple(reports[table.file]["columns"]) == table.columns
 
 
-def test_problems_and_remarks_are_told(folder, tmp_path):
+def test_problems_and_remarks_are_reported(folder, tmp_path):
     for path in folder.glob("*.csv"):
         (tmp_path / path.name).write_bytes(path.read_bytes())
     (tmp_path / "olist_sellers_dataset.csv").unlink()
@@ -70,7 +70,7 @@ def test_the_real_set_is_recognised(real_data):
     assert sum(report["rows"] for report in reports.values()) == 1_550_922
 
 
-def test_a_file_that_is_mostly_rejected_is_told_with_its_cause_and_no_success(folder, tmp_path):
+def test_a_file_that_is_mostly_rejected_is_reported_with_its_cause_and_no_success(folder, tmp_path):
     for path in folder.glob("*.csv"):
         (tmp_path / path.name).write_bytes(path.read_bytes())
     orders = tmp_path / "olist_orders_dataset.csv"

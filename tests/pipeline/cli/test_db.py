@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from olist_pipeline.cli.main import COMMANDS, cli
 from olist_pipeline.errors import OlistError
-from olist_pipeline.serving import gate
+from olist_pipeline.serving import follow, gate
 from olist_pipeline.stores import postgres, schema
 from tests.conftest import PROJECT
 from tests.patience import patient
@@ -86,7 +86,7 @@ def test_a_new_database_is_migrated_granted_and_used(empty, tmp_path, monkeypatc
     assert typed("events").exit_code == 0
 
 
-def test_other_versions_are_told(empty):
+def test_other_versions_are_reported(empty):
     typed("db", "migrate")
     alone(empty, "UPDATE public.alembic_version SET version_num = '16e3115a602a'")
     older = typed("db", "status")
@@ -162,7 +162,8 @@ def answers():
     return said
 
 
-def test_every_command_answers_while_somebody_reads_everything(home, database):
+def test_every_command_answers_while_somebody_reads_everything(home, database, monkeypatch):
+    monkeypatch.setattr(follow, "PATIENCE", patient(HANGS))
     with held(database, *(f"SELECT 1 FROM {name} LIMIT 1" for name in tables(database))):
         said = answers()
     assert not [words for words in said.values() if "A lock" in words or "Kept in" in words]
@@ -193,6 +194,6 @@ def test_the_server_sees_which_command_is_connected(home, database):
 
 
 def test_no_command_is_forgotten():
-    told = set(re.findall(r"`olist (\w+)", (PROJECT / "README.md").read_text()))
+    named = set(re.findall(r"`olist (\w+)", (PROJECT / "README.md").read_text()))
     tried = {arguments[0] for arguments in COMMANDS_TYPED} | {"run", "backfill", "dashboards", "audit", "dev"}
-    assert told - {"generate"} <= tried == set(COMMANDS)
+    assert named - {"generate"} <= tried == set(COMMANDS)

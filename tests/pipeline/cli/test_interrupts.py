@@ -1,13 +1,25 @@
 """Interrupts: a command that is asked to end says so in one sentence, and its exit code names the signal."""
 
+import io
 import os
 import signal
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
+from datetime import date
 from pathlib import Path
 
+import dagster as dg
 import pytest
+from rich.console import Console
+
+from olist_pipeline.cli import execution, interrupts
+from olist_pipeline.cli.execution import Planned, run_jobs
+from olist_pipeline.months import MonthRange
+from olist_pipeline.orchestration import definitions
+from olist_pipeline.settings import Settings
+from tests.patience import patient, wait_for
 
 OLIST = Path(sys.executable).with_name("olist")
 
@@ -20,11 +32,55 @@ def test_a_signal_ends_a_command_in_one_sentence(tmp_path, number, name):
     process = subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
     )
-    deadline = time.monotonic() + 60
-    while not out.exists() and time.monotonic() < deadline:
-        time.sleep(0.02)
+    wait_for(out.exists, "the first file", 60)
     process.send_signal(number)
-    said, _ = process.communicate(timeout=60)
+    said, _ = process.communicate(timeout=patient(60))
     assert process.returncode == 128 + number
     assert "Traceback" not in said
     assert f"olist: Interrupted ({name})" in said.strip().splitlines()[-1]
+
+
+@pytest.fixture
+def handlers(monkeypatch):
+    """Leave the handlers of signals as they were, and no signal that was received."""
+    before = {number: signal.getsignal(number) for number in interrupts.SIGNALS}
+    monkeypatch.setattr(interrupts, "_received", [])
+    monkeypatch.setattr(interrupts, "_descriptor", [])
+    yield
+    signal.set_wakeup_fd(-1)
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.parametrize("number", interrupts.SIGNALS)
+def test_a_signal_ends_a_run_which_dagster_knows_to_have_failed(tmp_path, monkeypatch, handlers, number):
+    done = []
+
+    @dg.op(out=dg.Out(dg.Nothing))
+    def asked_to_end():
+        done.append("asked_to_end")
+        os.kill(os.getpid(), number)
+        time.sleep(patient(60))
+
+    @dg.op(ins={"after": dg.In(dg.Nothing)})
+    def next_step():
+        done.append("next_step")
+
+    @dg.job(executor_def=dg.in_process_executor)
+    def work():
+        next_step(asked_to_end())
+
+    month = date(2018, 1, 1)
+    with dg.DagsterInstance.ephemeral() as instance:
+        monkeypatch.setattr(execution, "quiet_instance", lambda _: nullcontext(instance))
+        monkeypatch.setattr(definitions, "build_defs", lambda _: dg.Definitions(jobs=[work]))
+        with pytest.raises(interrupts.Interrupted), interrupts.noticed():
+            run_jobs(
+                Settings(tmp_path / "home", tmp_path, None),
+                Console(file=io.StringIO()),
+                [Planned("work", MonthRange(month, month))],
+            )
+        [run] = instance.get_runs()
+    assert interrupts.received() == number
+    assert run.status in (dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
+    assert done == ["asked_to_end"]

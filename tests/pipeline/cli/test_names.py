@@ -19,7 +19,7 @@ from olist_pipeline.errors import OlistError
         (check_event, "", "there are: "),
     ],
 )
-def test_the_nearest_known_name_is_told(check, given, words):
+def test_the_nearest_known_name_is_proposed(check, given, words):
     with pytest.raises(OlistError, match=words):
         check(given)
 

@@ -71,13 +71,13 @@ def test_what_cannot_be_compared_is_one_sentence(files, arguments, words):
     assert words in str(result.exception)
 
 
-def test_a_column_is_left_out_with_a_reason_that_is_told(files, tmp_path):
+def test_a_column_is_left_out_with_a_reason_that_is_shown(files, tmp_path):
     arguments = ["--old", files / "old.parquet", "--new", files / "new.parquet", "--key", "id"]
     page = tmp_path / "page.html"
     result = compare(*arguments, "--exclude", "price=set by the clock", "--html", page)
     assert result.exit_code == 0
-    for told in (result.output, page.read_text("utf-8")):
-        assert "Column price is not compared: set by the clock" in told
+    for shown in (result.output, page.read_text("utf-8")):
+        assert "Column price is not compared: set by the clock" in shown
     report = json.loads(compare(*arguments, "--exclude", "price=set by the clock", "--json").output)
     assert report["excluded"] == {"price": "set by the clock"}
 

@@ -57,7 +57,7 @@ def sample(rows):
     return rows.sample(SAMPLE, seed=1).iter_rows(named=True)
 
 
-def assert_told(row, derived):
+def assert_derived(row, derived):
     assert {name: row[name] for name in derived} == derived
 
 
@@ -66,7 +66,7 @@ def test_orders(staging, synthetic_set):
     for row in sample(frame(synthetic_set, "sales", "orders")):
         order = orders.get(row["order_id"])
         assert (len(order.items), len(order.payments)) == (row["total_items"], row["total_payments"])
-        assert_told(row, order.derived())
+        assert_derived(row, order.derived())
     with pytest.raises(OrderNotFoundError, match="no-such-order"):
         orders.get("no-such-order")
 
@@ -90,7 +90,7 @@ def test_persons(staging, synthetic_set):
         customer = customers.get(row["customer_unique_id"])
         assert len(customer.orders) == row["total_orders"]
         derived = customer.derived(synthetic_set.as_of)
-        assert_told(row, {name: value for name, value in derived.items() if name not in ranked})
+        assert_derived(row, {name: value for name, value in derived.items() if name not in ranked})
     with pytest.raises(CustomerNotFoundError):
         customers.get("nobody")
 
@@ -98,10 +98,10 @@ def test_persons(staging, synthetic_set):
 def test_offers(staging, synthetic_set):
     sellers, products, categories = StagedSellers(staging), StagedProducts(staging), StagedCategories(staging)
     for row in sample(frame(synthetic_set, "marketplace", "sellers")):
-        assert_told(row, sellers.get(row["seller_id"]).derived())
+        assert_derived(row, sellers.get(row["seller_id"]).derived())
     for row in sample(frame(synthetic_set, "marketplace", "products")):
         product = products.get(row["product_id"])
-        assert_told(row, product.derived())
+        assert_derived(row, product.derived())
         assert [flag.code for flag in product.flags] == row["flags"]
     [name, english] = frame(synthetic_set, "marketplace", "categories").row(0)[:2]
     assert categories.get(name).english_name == english
@@ -115,7 +115,7 @@ def test_reviews(staging, synthetic_set):
     for row in sample(frame(synthetic_set, "marketplace", "order_reviews")):
         found = {review.review_id: review for review in reviews.of_order(row["order_id"])}
         review = found[row["review_id"]]
-        assert_told(row, review.derived())
+        assert_derived(row, review.derived())
         assert [flag.code for flag in review.flags] == row["flags"]
     assert list(reviews.of_order("nobody")) == []
 
@@ -124,7 +124,7 @@ def test_deliveries_and_places(staging, synthetic_set):
     deliveries, places = StagedDeliveries(staging), StagedGeographies(staging)
     for row in sample(frame(synthetic_set, "fulfillment", "deliveries")):
         delivery = deliveries.get(row["order_id"])
-        assert_told(row, delivery.derived())
+        assert_derived(row, delivery.derived())
         assert [flag.code for flag in delivery.flags] == row["flags"]
     for row in sample(frame(synthetic_set, "fulfillment", "zip_prefixes")):
         place = places.find(row["zip_code_prefix"])

@@ -15,7 +15,7 @@ from olist_pipeline.contexts.fulfillment.geography import validate_geography
 from olist_pipeline.contexts.marketplace.offers import validate_offers
 from olist_pipeline.contexts.marketplace.reviews import validate_reviews
 from olist_pipeline.contexts.sales.validation import validate_sales
-from olist_pipeline.intake.rows import take_in
+from olist_pipeline.intake.rows import ingest
 from olist_pipeline.intake.span import as_of
 from olist_pipeline.months import MonthRange
 from olist_pipeline.registry import LANDING
@@ -42,7 +42,7 @@ def validate_all(landing: Path) -> ValidatedSet:
     """Validate a whole landing."""
     intake: dict[str, pl.DataFrame] = {}
     for name, table in LANDING.items():
-        intake[name] = take_in(table, landing, MONTHS, intake["orders"] if table.parent else None)
+        intake[name] = ingest(table, landing, MONTHS, intake["orders"] if table.parent else None)
     sales = validate_sales(intake)
     orders, items = sales.accepted("orders").lazy(), sales.accepted("order_items").lazy()
     reviews = validate_reviews(intake["order_reviews"].lazy(), intake["order_reviews"].lazy(), orders.select(*_ORDER))

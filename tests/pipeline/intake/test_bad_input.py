@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from olist_pipeline.errors import OlistError
-from olist_pipeline.intake.rows import IS_SOUND, take_in
+from olist_pipeline.intake.rows import IS_VALID, ingest
 from olist_pipeline.landing.catalogue import ORDER_ITEMS, ORDER_PAYMENTS, ORDER_REVIEWS, ORDERS
 from olist_pipeline.months import MonthRange
 
@@ -24,11 +24,11 @@ def edit(landing, file, old, new):
 
 def rules(landing, table, **changes):
     """Return the structural codes of each row, in the file's order."""
-    orders = take_in(ORDERS, landing, MONTHS) if table.parent else None
-    return take_in(table, landing, MONTHS, orders, **changes)["rules"].to_list()
+    orders = ingest(ORDERS, landing, MONTHS) if table.parent else None
+    return ingest(table, landing, MONTHS, orders, **changes)["rules"].to_list()
 
 
-def test_a_sound_landing_breaks_nothing(landing):
+def test_a_valid_landing_breaks_nothing(landing):
     for table in (ORDERS, ORDER_ITEMS, ORDER_PAYMENTS):
         assert set(rules(landing, table)) == {""}
 
@@ -38,7 +38,7 @@ class TestUnusableFiles:
 
     def sentence(self, landing, table=ORDERS):
         with pytest.raises(OlistError) as raised:
-            take_in(table, landing, MONTHS)
+            ingest(table, landing, MONTHS)
         text = str(raised.value)
         assert "\n" not in text
         return text
@@ -91,44 +91,44 @@ class TestHarmlessFiles:
 
     @pytest.fixture
     def plain(self, landing):
-        return take_in(ORDERS, landing, MONTHS)
+        return ingest(ORDERS, landing, MONTHS)
 
     def test_byte_order_mark(self, landing, plain):
         (landing / ORDERS_FILE).write_bytes(b"\xef\xbb\xbf" + (landing / ORDERS_FILE).read_bytes())
-        assert take_in(ORDERS, landing, MONTHS).equals(plain)
+        assert ingest(ORDERS, landing, MONTHS).equals(plain)
 
     def test_crlf(self, landing, plain):
         edit(landing, ORDERS_FILE, b"\n", b"\r\n")
-        assert take_in(ORDERS, landing, MONTHS).equals(plain)
+        assert ingest(ORDERS, landing, MONTHS).equals(plain)
 
     def test_extra_column(self, landing, plain):
         edit(landing, ORDERS_FILE, b"\n", b",x\n")
-        assert take_in(ORDERS, landing, MONTHS).equals(plain)
+        assert ingest(ORDERS, landing, MONTHS).equals(plain)
 
     def test_reordered_columns(self, landing, plain):
         text = pl.read_csv(landing / ORDERS_FILE, infer_schema=False)
         text.select(reversed(text.columns)).write_csv(landing / ORDERS_FILE)
-        assert take_in(ORDERS, landing, MONTHS).equals(plain)
+        assert ingest(ORDERS, landing, MONTHS).equals(plain)
 
     @pytest.mark.parametrize("name", ["source_row", "rules", "payload", "order_month", "flags", "text", "is_truncated"])
     def test_an_extra_column_named_like_one_of_ours(self, landing, plain, name):
         header, *records = (landing / ORDERS_FILE).read_text().splitlines()
         lines = [f"{name},{header}", *(f"7,{record}" for record in records)]
         (landing / ORDERS_FILE).write_text("\n".join(lines) + "\n")
-        assert take_in(ORDERS, landing, MONTHS).equals(plain)
+        assert ingest(ORDERS, landing, MONTHS).equals(plain)
 
     def test_blank_lines(self, landing, plain):
         edit(landing, ORDERS_FILE, b"\n", b"\n\n")
-        assert take_in(ORDERS, landing, MONTHS).equals(plain)
+        assert ingest(ORDERS, landing, MONTHS).equals(plain)
 
     def test_a_header_alone(self, landing):
         header = (landing / ORDERS_FILE).read_bytes().splitlines(keepends=True)[0]
         (landing / ORDERS_FILE).write_bytes(header)
-        assert take_in(ORDERS, landing, MONTHS).height == 0
+        assert ingest(ORDERS, landing, MONTHS).height == 0
 
     def test_a_quoted_line_break_stays_in_its_cell(self, landing):
         edit(landing, ORDERS_FILE, b"o1,c1,", b'o1,"c\n1",')
-        rows = take_in(ORDERS, landing, MONTHS)
+        rows = ingest(ORDERS, landing, MONTHS)
         assert rows["customer_id"].to_list() == ["c\n1", "c2"]
         assert rows["source_row"].to_list() == [1, 2], "records are counted, not lines"
 
@@ -172,14 +172,14 @@ class TestBadCells:
 
     def test_a_date_without_a_time_is_its_midnight(self, landing):
         edit(landing, ORDERS_FILE, b"2017-10-10 21:25:13", b"2017-10-11")
-        rows = take_in(ORDERS, landing, MONTHS)
+        rows = ingest(ORDERS, landing, MONTHS)
         assert rows["rules"].to_list() == ["", ""]
         assert rows["order_delivered_customer_date"][0] == datetime(2017, 10, 11)
 
     def test_the_offending_text_is_kept_whole(self, landing):
         edit(landing, ITEMS, b"29.99", b"abc")
-        orders = take_in(ORDERS, landing, MONTHS)
-        [row] = take_in(ORDER_ITEMS, landing, MONTHS, orders).filter(~IS_SOUND).to_dicts()
+        orders = ingest(ORDERS, landing, MONTHS)
+        [row] = ingest(ORDER_ITEMS, landing, MONTHS, orders).filter(~IS_VALID).to_dicts()
         assert row["source_row"] == 1
         assert row["order_month"] == date(2017, 10, 1)
         assert json.loads(row["payload"]) == {
@@ -225,8 +225,8 @@ class TestBadRecords:
 
     def test_a_malformed_record_keeps_its_place_and_text(self, landing):
         edit(landing, ITEMS, b"29.99,8.72", b"29,99,8.72")
-        rows = take_in(ORDER_ITEMS, landing, MONTHS, take_in(ORDERS, landing, MONTHS))
-        [row] = rows.filter(~IS_SOUND).to_dicts()
+        rows = ingest(ORDER_ITEMS, landing, MONTHS, ingest(ORDERS, landing, MONTHS))
+        [row] = rows.filter(~IS_VALID).to_dicts()
         assert row["source_row"] == 1
         assert (row["order_id"], row["order_month"]) == ("o1", date(2017, 10, 1)), "its order is not complete"
         assert json.loads(row["payload"]) == {"text": "o1,1,p1,s1,2017-10-06 11:07:15,29,99,8.72"}

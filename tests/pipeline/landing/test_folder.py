@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from olist_pipeline.errors import OlistError
-from olist_pipeline.intake.rows import take_in
+from olist_pipeline.intake.rows import ingest
 from olist_pipeline.landing import packed
 from olist_pipeline.landing.catalogue import ORDER_ITEMS, ORDERS
 from olist_pipeline.landing.csv_file import read_text
@@ -26,11 +26,11 @@ def settings(tmp_path, landing) -> Settings:
 
 @pytest.fixture
 def plain(landing):
-    return take_in(ORDERS, landing, MONTHS)
+    return ingest(ORDERS, landing, MONTHS)
 
 
 def read(settings):
-    return take_in(ORDERS, readable_landing(settings, TABLES), MONTHS)
+    return ingest(ORDERS, readable_landing(settings, TABLES), MONTHS)
 
 
 def pack(landing, archive="archive.zip", member=ORDERS.file, *, keep=False):

@@ -62,7 +62,7 @@ def approval(column="revenue", table="fact_orders"):
 
 
 class TestEffects:
-    def test_rows_and_sums_are_told_by_rule(self, con):
+    def test_rows_and_sums_are_given_by_rule(self, con):
         in_new_and_replay(con, "DELETE FROM {t} WHERE order_id IN ('o1', 'o2')")
         in_new_and_replay(con, "UPDATE {t} SET rank = rank - 2, items = items + 1 WHERE order_id = 'o3'")
         effects = verdict_on(con).effects
@@ -110,7 +110,7 @@ class TestEffects:
 
 
 class TestApprovals:
-    def test_an_approved_column_may_differ_and_is_told(self, con):
+    def test_an_approved_column_may_differ_and_is_reported(self, con):
         con.execute("UPDATE new.fact_orders SET revenue = revenue + 0.01 WHERE order_id = 'o4'")
         assert verdict_on(con).verdict is ParityVerdict.DIFFERS
         parity = verdict_on(con, approvals=[approval()])

@@ -29,7 +29,7 @@ def run_steps(settings):
 
 
 @pytest.fixture
-def judged(settings, landing):
+def validated(settings, landing):
     """Two orders, of which the second has lost its items."""
     items = (landing / ORDER_ITEMS.file).read_text().splitlines(keepends=True)
     (landing / ORDER_ITEMS.file).write_text("".join(items[:2]))
@@ -46,60 +46,60 @@ def spoil(settings, change, table=ORDER_PAYMENTS, month=OCTOBER):
     change(pl.read_parquet(path)).write_parquet(path)
 
 
-def test_accepted_and_quarantined_rows_are_all_rows(judged):
+def test_accepted_and_quarantined_rows_are_all_rows(validated):
     for table, expected in ((ORDERS, (2, 1, 1)), (ORDER_ITEMS, (1, 1, 0)), (ORDER_PAYMENTS, (3, 2, 1))):
-        found = ledger(judged, table)
+        found = ledger(validated, table)
         assert (found.landing, found.accepted, found.quarantined) == expected
         assert found.holds
         assert "=" in found.sentence()
-        assert intake_reconciliation_of(judged, table).holds
+        assert intake_reconciliation_of(validated, table).holds
 
 
-def test_a_lost_row_is_named(judged):
-    spoil(judged, lambda rows: rows.head(1))
-    found = ledger(judged, ORDER_PAYMENTS)
+def test_a_lost_row_is_named(validated):
+    spoil(validated, lambda rows: rows.head(1))
+    found = ledger(validated, ORDER_PAYMENTS)
     assert not found.holds
     assert found.lost == (2,)
     assert "rows lost, e.g. [2]; most likely landing has changed" in found.sentence()
 
 
-def test_a_doubled_row_is_named(judged):
-    spoil(judged, lambda rows: pl.concat([rows, rows.head(1)]))
-    found = ledger(judged, ORDER_PAYMENTS)
+def test_a_doubled_row_is_named(validated):
+    spoil(validated, lambda rows: pl.concat([rows, rows.head(1)]))
+    found = ledger(validated, ORDER_PAYMENTS)
     assert found.doubled == (1,)
     assert not found.holds
 
 
-def test_a_lost_and_a_doubled_row_do_not_cancel_out(judged):
-    spoil(judged, lambda rows: pl.concat([rows.head(1), rows.head(1)]))
-    found = ledger(judged, ORDER_PAYMENTS)
+def test_a_lost_and_a_doubled_row_do_not_cancel_out(validated):
+    spoil(validated, lambda rows: pl.concat([rows.head(1), rows.head(1)]))
+    found = ledger(validated, ORDER_PAYMENTS)
     assert found.landing == found.accepted + found.quarantined
     assert (found.lost, found.doubled) == ((2,), (1,))
     assert not found.holds
 
 
-def test_a_changed_cell_is_shown(judged):
-    spoil(judged, lambda rows: rows.with_columns(payment_value=pl.col("payment_value") + Decimal("0.01")))
-    found = ledger(judged, ORDER_PAYMENTS)
+def test_a_changed_cell_is_shown(validated):
+    spoil(validated, lambda rows: rows.with_columns(payment_value=pl.col("payment_value") + Decimal("0.01")))
+    found = ledger(validated, ORDER_PAYMENTS)
     assert (found.changed_rows, found.holds) == (2, False)
     assert "2 accepted rows differ from landing" in found.sentence()
 
 
-def test_values_swapped_between_rows_are_found(judged):
-    spoil(judged, lambda rows: rows.with_columns(payment_value=pl.col("payment_value").reverse()))
-    assert not ledger(judged, ORDER_PAYMENTS).holds
+def test_values_swapped_between_rows_are_found(validated):
+    spoil(validated, lambda rows: rows.with_columns(payment_value=pl.col("payment_value").reverse()))
+    assert not ledger(validated, ORDER_PAYMENTS).holds
 
 
-def test_a_row_that_left_quarantine_is_missed(judged):
-    with transaction(judged.postgres_url) as connection:
+def test_a_row_that_left_quarantine_is_missed(validated):
+    with transaction(validated.postgres_url) as connection:
         connection.cursor().execute("DELETE FROM data_quality.quarantine WHERE source_table = 'orders'")
-    assert ledger(judged).lost == (2,)
+    assert ledger(validated).lost == (2,)
 
 
-def test_a_row_that_intake_lost_is_missed(judged):
-    path = intake_path(judged.intake, "orders")
+def test_a_row_that_intake_lost_is_missed(validated):
+    path = intake_path(validated.intake, "orders")
     pl.read_parquet(path).head(1).write_parquet(path)
-    found = intake_reconciliation_of(judged, ORDERS)
+    found = intake_reconciliation_of(validated, ORDERS)
     assert not found.holds
     assert found.sentence().startswith(
         "2 landing records do not equal 1 intake rows: olist_orders_dataset.csv is split differently by the two "
@@ -124,14 +124,14 @@ def test_rows_that_intake_rejects_are_reconciled(settings, landing):
         assert ledger(settings, table).holds, ledger(settings, table).sentence()
 
 
-def test_the_subject_changes_with_landing_and_with_staging(judged, landing):
-    before = reconciliation_subject(judged, StagedTable.of(ORDER_PAYMENTS))
-    assert reconciliation_subject(judged, StagedTable.of(ORDER_PAYMENTS)) == before
-    spoil(judged, lambda rows: rows.head(1))
-    after_staging = reconciliation_subject(judged, StagedTable.of(ORDER_PAYMENTS))
+def test_the_subject_changes_with_landing_and_with_staging(validated, landing):
+    before = reconciliation_subject(validated, StagedTable.of(ORDER_PAYMENTS))
+    assert reconciliation_subject(validated, StagedTable.of(ORDER_PAYMENTS)) == before
+    spoil(validated, lambda rows: rows.head(1))
+    after_staging = reconciliation_subject(validated, StagedTable.of(ORDER_PAYMENTS))
     edit(landing, ORDER_PAYMENTS.file, b"152.96", b"152.97")
-    run_intake(judged, judged.postgres_url, ORDER_PAYMENTS, date(2018, 12, 1), "r2")
-    assert len({before, after_staging, reconciliation_subject(judged, StagedTable.of(ORDER_PAYMENTS))}) == 3
+    run_intake(validated, validated.postgres_url, ORDER_PAYMENTS, date(2018, 12, 1), "r2")
+    assert len({before, after_staging, reconciliation_subject(validated, StagedTable.of(ORDER_PAYMENTS))}) == 3
 
 
 class TestSummaries:

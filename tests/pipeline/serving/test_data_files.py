@@ -123,7 +123,7 @@ class TestSharing:
         assert row == (2**127 - 1, "b'c", "HUGEINT", "ENUM('a', 'b''c')")
         assert problems(settings, 2) == []
 
-    def test_what_a_release_takes_is_told(self, settings):
+    def test_a_release_says_what_it_takes(self, settings):
         change(settings, "UPDATE old.fact_orders SET seller_id = 's0'")
         published(settings)
         size = sizes(settings.serving)
@@ -177,7 +177,7 @@ class TestPlaces:
 
 class TestDamage:
     @pytest.mark.parametrize("damage", ["cut off", "overwritten", "missing", "of other rows"])
-    def test_is_told_of_every_release_that_reads_the_file_and_mended_by_the_next(self, settings, damage):
+    def test_is_reported_of_every_release_that_reads_the_file_and_mended_by_the_next(self, settings, damage):
         published(settings)
         path = file_of(settings, "fact_orders")
         if damage == "missing":
@@ -189,15 +189,17 @@ class TestDamage:
             path.write_bytes(content[:-40] if damage == "cut off" else content[:4] + bytes(200) + content[204:])
         for number in (1, 2):
             assert any("fact_orders" in problem for problem in problems(settings, number))
-            told = CliRunner(env={"OLIST_HOME": str(settings.home)}).invoke(release_command, ["verify", str(number)])
-            assert told.exit_code == 1
+            reported = CliRunner(env={"OLIST_HOME": str(settings.home)}).invoke(
+                release_command, ["verify", str(number)]
+            )
+            assert reported.exit_code == 1
             kind = "missing" if damage == "missing" else "damaged"
-            assert f"{path} of old.fact_orders is {kind}, which releases 1, 2 read" in told.output
+            assert f"{path} of old.fact_orders is {kind}, which releases 1, 2 read" in reported.output
         assert is_intact(settings.serving, release_of(settings)) is (damage != "missing")
         published(settings)
         assert [problems(settings, number) for number in (1, 2, 3)] == [[], [], []]
 
-    def test_of_the_side_that_is_not_shown_is_told_too(self, settings):
+    def test_of_the_side_that_is_not_shown_is_reported_too(self, settings):
         file_of(settings, "fact_orders", "new").write_bytes(b"PAR1")
         [problem] = problems(settings, 1)
         assert problem.startswith("new.fact_orders cannot be read (")

@@ -25,9 +25,9 @@ SECRET = "S3cret7Mark"
 def test_a_password_of_any_characters_reaches_both_drivers(password):
     url = read_address(f"postgresql://u:{quote(password, safe='')}@h:5433/d")
     assert parse_dsn(url) == {"user": "u", "password": password, "host": "h", "port": "5433", "dbname": "d"}
-    told = make_url(postgres.dagster_url(url))
-    assert (told.username, told.password, told.database) == ("u", password, "d")
-    assert (told.query["host"], told.query["port"]) == ("h", "5433")
+    parsed = make_url(postgres.dagster_url(url))
+    assert (parsed.username, parsed.password, parsed.database) == ("u", password, "d")
+    assert (parsed.query["host"], parsed.query["port"]) == ("h", "5433")
 
 
 @pytest.mark.parametrize(
@@ -97,11 +97,11 @@ def said_by_events(url, home, monkeypatch, capsys) -> str:
     monkeypatch.setattr("sys.argv", ["olist", "events"])
     with kept_umask(), pytest.raises(SystemExit, match="1"):
         main()
-    told = capsys.readouterr()
-    assert told.out == ""
-    assert told.err.startswith("olist: ")
-    assert told.err.count("\n") == 1
-    return told.err
+    written = capsys.readouterr()
+    assert written.out == ""
+    assert written.err.startswith("olist: ")
+    assert written.err.count("\n") == 1
+    return written.err
 
 
 @pytest.fixture

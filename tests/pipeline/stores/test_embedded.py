@@ -34,7 +34,7 @@ def data(server_folder) -> Path:
 
 @dataclass(frozen=True)
 class User:
-    """A process that uses the server until its input ends, and the server's address as it was told."""
+    """A process that uses the server until its input ends, and the server's address as it printed it."""
 
     process: subprocess.Popen[str]
     url: str

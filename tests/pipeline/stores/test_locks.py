@@ -39,7 +39,7 @@ def act(number=1):
     return routes.Act(f"00000000-0000-0000-0000-00000000000{number}", "cutover", (change,), "2026-01-01", "me", "so")
 
 
-def test_who_waits_is_told_for_what_whose_it_is_since_when_and_what_to_do(database):
+def test_who_waits_reads_for_what_whose_it_is_since_when_and_what_to_do(database):
     with open_elsewhere(database, "LOCK TABLE migration.routes") as holder, pytest.raises(OlistError) as raised:
         routes.record(database, [act()])
     said = str(raised.value)

@@ -71,19 +71,19 @@ AT = 'connection to server at "h" (10.0.0.1), port 5432 failed: '
     ],
 )
 def test_each_way_in_which_a_connection_fails_has_its_sentence(reason, words):
-    told = str(postgres.trouble(Refused(AT + reason)))
-    assert words in told
-    assert "\n" not in told
-    assert told.endswith(".")
+    sentence = str(postgres.trouble(Refused(AT + reason)))
+    assert words in sentence
+    assert "\n" not in sentence
+    assert sentence.endswith(".")
 
 
-def test_what_a_live_server_refuses_is_told(server):
+def test_what_a_live_server_refuses_is_said(server):
     unknown = server.replace("@/postgres?", "@/nowhere?")
     with pytest.raises(OlistError, match=r'no such database .*"nowhere" does not exist'):
         postgres.connect(unknown)
 
 
-def test_a_server_that_ends_the_connection_is_told(database):
+def test_a_server_that_ends_the_connection_is_said(database):
     with pytest.raises(OlistError, match="was stopped, or ended this connection"):
         postgres.query(database, "SELECT pg_terminate_backend(pg_backend_pid())")
 
@@ -99,13 +99,13 @@ def test_a_fault_of_the_program_is_not_dressed_up(database):
 @pytest.mark.parametrize(
     "url", ["postgresql://u:zz%xx@h/d", "postgresql://u:zz/x@h/d", "postgresql://u:a@zz@h/d", "postgresql://u@h/d?zz=1"]
 )
-def test_an_address_that_cannot_be_read_is_told_without_its_words(url):
+def test_an_address_that_cannot_be_read_is_refused_without_its_words(url):
     with pytest.raises(OlistError, match="cannot read OLIST_POSTGRES_URL") as raised:
         postgres.connect(url)
     assert "zz" not in str(raised.value)
 
 
-def test_a_table_that_is_gone_is_told(database):
+def test_a_table_that_is_gone_is_said(database):
     with pytest.raises(OlistError, match=r"lacks a part of the schema .* `olist db status`"):
         postgres.query(database, "SELECT 1 FROM migration.no_such_table")
 

@@ -226,9 +226,9 @@ def test_what_is_no_name_is_refused(name):
 
 
 def test_a_role_that_no_grant_binds_is_refused(granted):
-    told = psql(granted, roles.script(runtime="postgres", analyst=ANALYST))
-    assert told.returncode != 0
-    assert "is a superuser or owns the schemas" in told.stderr
+    ran = psql(granted, roles.script(runtime="postgres", analyst=ANALYST))
+    assert ran.returncode != 0
+    assert "is a superuser or owns the schemas" in ran.stderr
     with pytest.raises(OlistError, match="give them two names"):
         roles.script(runtime="a", analyst="a")
 
@@ -236,7 +236,7 @@ def test_a_role_that_no_grant_binds_is_refused(granted):
 def test_without_tables_the_script_says_what_comes_first(granted):
     alone(granted, "CREATE DATABASE nothing_here")
     try:
-        told = psql(granted.replace("@/postgres?", "@/nothing_here?"), roles.script(runtime=RUNTIME, analyst=ANALYST))
-        assert "run `olist db migrate` first" in told.stderr
+        ran = psql(granted.replace("@/postgres?", "@/nothing_here?"), roles.script(runtime=RUNTIME, analyst=ANALYST))
+        assert "run `olist db migrate` first" in ran.stderr
     finally:
         alone(granted, "DROP DATABASE nothing_here WITH (FORCE)")

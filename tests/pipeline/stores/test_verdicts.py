@@ -14,63 +14,63 @@ TABLES = (("reconciliation", "orders"), ("parity", "fact_orders"))
 
 
 @pytest.fixture
-def judge(database):
-    def record_run(run_id, *, red=(), tables=TABLES, context="sales"):
+def record_run(database):
+    def record_one(run_id, *, red=(), tables=TABLES, context="sales"):
         for comparison, table in tables:
             is_green = table not in red
             verdict = "holds" if is_green else "differs"
             record(database, Verdict(context, table, comparison, verdict, is_green, "s", {}, run_id))
 
-    return record_run
+    return record_one
 
 
 def test_nothing_is_known_of_a_context_without_verdicts(database):
     assert streaks(database) == {}
 
 
-def test_green_runs_count_since_the_last_red_one(database, judge):
+def test_green_runs_count_since_the_last_red_one(database, record_run):
     for number, red in enumerate([(), ("fact_orders",), (), ()]):
-        judge(f"r{number}", red=red)
+        record_run(f"r{number}", red=red)
     assert streaks(database) == {"sales": 2}
 
 
 @pytest.mark.parametrize("red", ["orders", "fact_orders"])
-def test_one_red_verdict_of_either_comparison_ends_it(database, judge, red):
-    judge("r1")
-    judge("r2", red=[red])
+def test_one_red_verdict_of_either_comparison_ends_it(database, record_run, red):
+    record_run("r1")
+    record_run("r2", red=[red])
     assert streaks(database) == {"sales": 0}
 
 
-def test_contexts_are_counted_apart(database, judge):
-    judge("r1")
-    judge("r1", context="customer", red=["orders"])
-    judge("r2", context="customer")
+def test_contexts_are_counted_apart(database, record_run):
+    record_run("r1")
+    record_run("r1", context="customer", red=["orders"])
+    record_run("r2", context="customer")
     assert streaks(database) == {"sales": 1, "customer": 1}
 
 
-def test_a_run_over_a_part_does_not_count_but_may_end_the_streak(database, judge):
-    judge("r1")
-    judge("r2", tables=TABLES[:1])
+def test_a_run_over_a_part_does_not_count_but_may_end_the_streak(database, record_run):
+    record_run("r1")
+    record_run("r2", tables=TABLES[:1])
     assert streaks(database) == {"sales": 1}
-    judge("r3", tables=TABLES[:1], red=["orders"])
+    record_run("r3", tables=TABLES[:1], red=["orders"])
     assert streaks(database) == {"sales": 0}
 
 
-def test_a_table_that_is_no_longer_judged_is_forgotten(database, judge):
-    judge("r0")
+def test_a_table_that_is_no_longer_compared_is_forgotten(database, record_run):
+    record_run("r0")
     for number in range(1, RECENT_RUNS + 1):
-        judge(f"r{number}", tables=TABLES[:1])
+        record_run(f"r{number}", tables=TABLES[:1])
     assert streaks(database) == {"sales": RECENT_RUNS + 1}
 
 
-def test_a_table_that_was_red_and_then_green_in_one_run_was_red(database, judge):
-    judge("r1", red=["orders"])
-    judge("r1")
+def test_a_table_that_was_red_and_then_green_in_one_run_was_red(database, record_run):
+    record_run("r1", red=["orders"])
+    record_run("r1")
     assert streaks(database) == {"sales": 0}
 
 
-def test_a_verdict_on_some_months_is_not_the_latest_on_the_table_and_counts_for_no_streak(database, judge):
-    judge("r1")
+def test_a_verdict_on_some_months_is_not_the_latest_on_the_table_and_counts_for_no_streak(database, record_run):
+    record_run("r1")
     part = Verdict("sales", "fact_orders", "parity", "identical", True, "s", {}, "r2", months="2018-03")
     record(database, part)
     assert latest(database, "parity")[("sales", "fact_orders")].run_id == "r1"
@@ -79,7 +79,7 @@ def test_a_verdict_on_some_months_is_not_the_latest_on_the_table_and_counts_for_
     assert streaks(database) == {"sales": 0}
 
 
-def test_a_rollback_begins_the_streak_anew(database, judge):
+def test_a_rollback_begins_the_streak_anew(database, record_run):
     def act(action, former, route):
         at = datetime.now(UTC).isoformat()
         routes.record(
@@ -87,14 +87,14 @@ def test_a_rollback_begins_the_streak_anew(database, judge):
         )
 
     for run in ("r1", "r2"):
-        judge(run)
+        record_run(run)
     act("cutover", "shadow", "new")
     assert streaks(database) == {"sales": 2}
     act("rollback", "new", "old")
     assert streaks(database) == {"sales": 0}
     act("shadow", "old", "shadow")
     assert streaks(database) == {"sales": 0}
-    judge("r2")  # a run that began before the rollback
+    record_run("r2")  # a run that began before the rollback
     assert streaks(database) == {"sales": 0}
-    judge("r3")
+    record_run("r3")
     assert streaks(database) == {"sales": 1}

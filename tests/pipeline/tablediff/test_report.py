@@ -7,7 +7,7 @@ import pytest
 
 from olist_pipeline.tablediff.compare import compare
 from olist_pipeline.tablediff.contract import LedgerError
-from olist_pipeline.tablediff.report import ColumnSide, Ledger, Side
+from olist_pipeline.tablediff.report import ColumnSide, Ledger, SideCounts
 from tests.pipeline.tablediff.tables import compare_cells, contract
 
 LARGEST = [
@@ -90,7 +90,7 @@ def test_sentences_tell_the_findings(changed):
     ]
 
 
-def test_an_identical_table_is_told_in_two_sentences_and_a_ledger(con):
+def test_an_identical_table_is_summed_up_in_two_sentences_and_a_ledger(con):
     con.execute("CREATE OR REPLACE TABLE a AS SELECT 1 AS id, 1.0::DOUBLE AS v")
 
     assert compare(con, "a", "a", contract(), where="id > 0").sentences() == [
@@ -108,18 +108,18 @@ def test_the_result_is_json(con, changed):
     assert json.loads(json.dumps(infinite.to_dict(), allow_nan=False))["columns"][0]["largest"] == "inf"
 
 
-SOUND = Side(rows=10, equal=4, unequal=3, only=1, duplicate_keyed=1, null_keyed=1)
+BALANCED = SideCounts(rows=10, equal=4, unequal=3, only=1, duplicate_keyed=1, null_keyed=1)
 
 
 def test_a_ledger_that_adds_up_is_accepted():
-    assert Ledger("t", SOUND, SOUND, (ColumnSide("v", 5, 2),)).old.unpaired == 3
+    assert Ledger("t", BALANCED, BALANCED, (ColumnSide("v", 5, 2),)).old.unpaired == 3
 
 
 @pytest.mark.parametrize("part", ["rows", "equal", "unequal", "only", "duplicate_keyed", "null_keyed"])
 @pytest.mark.parametrize("side", ["old", "new"])
 def test_a_ledger_that_does_not_add_up_is_refused(side, part):
-    wrong = Side(**{**vars(SOUND), part: getattr(SOUND, part) + 1})
-    sides = {"old": SOUND, "new": SOUND, side: wrong}
+    wrong = SideCounts(**{**vars(BALANCED), part: getattr(BALANCED, part) + 1})
+    sides = {"old": BALANCED, "new": BALANCED, side: wrong}
 
     with pytest.raises(LedgerError, match=f"The comparison of t does not add up.*{side} "):
         Ledger("t", sides["old"], sides["new"], ())
@@ -128,11 +128,11 @@ def test_a_ledger_that_does_not_add_up_is_refused(side, part):
 @pytest.mark.parametrize("cells", [(5, 1), (5, 3), (0, 0)])
 def test_a_column_that_does_not_add_up_is_refused(cells):
     with pytest.raises(LedgerError, match="column v: "):
-        Ledger("t", SOUND, SOUND, (ColumnSide("w", 7, 0), ColumnSide("v", *cells)))
+        Ledger("t", BALANCED, BALANCED, (ColumnSide("w", 7, 0), ColumnSide("v", *cells)))
 
 
 def test_sides_that_pair_different_numbers_are_refused():
-    other = Side(rows=10, equal=3, unequal=4, only=1, duplicate_keyed=1, null_keyed=1)
+    other = SideCounts(rows=10, equal=3, unequal=4, only=1, duplicate_keyed=1, null_keyed=1)
 
     with pytest.raises(LedgerError, match="pair different numbers"):
-        Ledger("t", SOUND, other, ())
+        Ledger("t", BALANCED, other, ())

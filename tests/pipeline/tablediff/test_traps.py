@@ -230,6 +230,9 @@ def test_schema_differences_are_named(base, name, new, differences):
     assert not found.identical
     assert {(difference.kind, difference.column) for difference in found.schema} == differences
     assert found.equal + found.unequal == 8
+    back = compare(base, "changed", "base", contract(*KEY))
+    mirrored = {"missing": "extra", "extra": "missing"}
+    assert sorted(mirrored.get(one.kind, one.kind) for one in back.schema) == sorted(kind for kind, _ in differences)
 
 
 @pytest.mark.parametrize(("name", "new"), SAME, ids=[row[0] for row in SAME])

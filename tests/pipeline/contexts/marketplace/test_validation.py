@@ -36,7 +36,7 @@ def test_a_review_id_on_several_orders_is_flagged_whatever_months_are_validated(
     assert flagged(alone, "order_reviews") == {"REVIEW_ON_SEVERAL_ORDERS": 1}
 
 
-def test_a_review_before_the_purchase_is_told_by_the_time_not_the_day(tmp_path):
+def test_a_review_before_the_purchase_is_found_by_the_time_not_the_day(tmp_path):
     reviews = [SMALL["order_reviews"][0].replace("2017-10-11", "2017-10-02")]
     validated = validate_small(tmp_path, order_reviews=reviews)
     assert flagged(validated.reviews, "order_reviews") == {"REVIEW_BEFORE_PURCHASE": 1}

@@ -16,7 +16,7 @@ from olist_domain.sales.order_item import OrderItem
 from olist_domain.sales.records import OrderItemRecord, OrderRecord, PaymentRecord
 from olist_domain.sales.rules import ORDER_ITEM_RULES
 from olist_pipeline.contexts.sales.validation import validate_sales
-from olist_pipeline.intake.rows import take_in
+from olist_pipeline.intake.rows import ingest
 from olist_pipeline.landing.catalogue import ORDER_ITEMS, ORDER_PAYMENTS, ORDERS
 from olist_pipeline.months import MonthRange
 from tests.domain.rulebooks import one_more
@@ -28,8 +28,8 @@ MONTHS = MonthRange(date(2016, 1, 1), date(2018, 12, 1))
 
 
 def take_all_in(landing):
-    orders = take_in(ORDERS, landing, MONTHS)
-    others = {table.name: take_in(table, landing, MONTHS, orders) for table in (ORDER_ITEMS, ORDER_PAYMENTS)}
+    orders = ingest(ORDERS, landing, MONTHS)
+    others = {table.name: ingest(table, landing, MONTHS, orders) for table in (ORDER_ITEMS, ORDER_PAYMENTS)}
     return {ORDERS.name: orders, **others}
 
 

@@ -1,0 +1,166 @@
+"""Parts: a landing table that is a folder of files, to which every delivery adds one.
+
+What belongs here: which files of such a folder are parts, their order, and making plain CSV files of packed ones and of
+Parquet. What does not: reading records (`csv_file`), and keeping what was read (`intake.parts`).
+
+    landing/olist_orders_dataset/2018-10-16.csv            parts, in the order of their names without the ending
+    landing/olist_orders_dataset/2018-10-17.csv.gz
+    landing/olist_orders_dataset/2018-10-18.parquet
+
+All readers take them from a folder below the project's home: links to the plain ones, the others unpacked.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from contextlib import suppress
+from pathlib import Path
+
+import polars as pl
+
+from olist_pipeline.errors import OlistError
+from olist_pipeline.files import content_hash, replacing
+from olist_pipeline.landing.catalogue import LandingTable
+from olist_pipeline.landing.packed import Packed, unpack
+
+KEPT = ".kept"
+"""The folder beside the parts for what is known of them."""
+ENDINGS = (".csv", ".csv.gz", ".parquet")
+_MOMENT = "%Y-%m-%d %H:%M:%S"
+
+
+def folder_name(table: LandingTable) -> str:
+    """Return the name of the folder that may stand in landing in the place of a table's file."""
+    return table.file.removesuffix(".csv")
+
+
+def is_in_parts(landing: Path, table: LandingTable) -> bool:
+    """Return whether a table is a folder of parts."""
+    return (landing / folder_name(table)).is_dir()
+
+
+def landed_parts(landing: Path, table: LandingTable) -> dict[str, Path]:
+    """Return the parts of a table as they landed, by their names without the ending, in their order.
+
+    Hidden files are none. Raises OlistError for a folder without parts, for what is no part, for a part that is there
+    in two forms, and where the plain file is there, too.
+    """
+    folder = landing / folder_name(table)
+    for other in (table.file, f"{table.file}.gz"):
+        if (landing / other).exists():
+            raise OlistError(f"{landing} has the file {other} and the folder {folder.name} of its parts; keep one.")
+    found: dict[str, Path] = {}
+    for path in sorted(path for path in folder.iterdir() if not path.name.startswith(".")):
+        ending = next((ending for ending in reversed(ENDINGS) if path.name.endswith(ending)), None)
+        if ending is None or not path.is_file():
+            raise OlistError(
+                f"{folder.name}/{path.name} is no part of {table.name}: parts are files that end in "
+                f"{', '.join(ENDINGS[:-1])} or {ENDINGS[-1]}; move it away."
+            )
+        name = path.name.removesuffix(ending)
+        if name in found:
+            raise OlistError(f"{folder.name} has the part {name} as {found[name].name} and as {path.name}; keep one.")
+        found[name] = path
+    if not found:
+        raise OlistError(f"{folder.name} in {landing} has no parts; put the files there and run again.")
+    return dict(sorted(found.items()))
+
+
+def prepare_parts(landing: Path, folder: Path, table: LandingTable) -> None:
+    """Make `folder` the parts of a table as plain CSV files, and nothing else; what is there as it was stays.
+
+    Raises OlistError for a part that cannot be unpacked, and for parts whose headers differ.
+    """
+    landed = landed_parts(landing, table)
+    folder.mkdir(parents=True, exist_ok=True)
+    for stale in folder.glob("*.csv*"):
+        if stale.name.removesuffix(".json").removesuffix(".csv") not in landed:
+            stale.unlink(missing_ok=True)
+    for name, path in landed.items():
+        _prepare(path, folder / f"{name}.csv")
+    first, *others = (folder / f"{name}.csv" for name in landed)
+    expected = _header(first)
+    for part in others:
+        if (header := _header(part)) != expected:
+            raise OlistError(
+                f"{folder.name}/{part.name} has the header {','.join(header)!r}, and {first.name} has "
+                f"{','.join(expected)!r}; all parts must have the same columns in the same order."
+            )
+
+
+def plain_parts(folder: Path) -> list[Path]:
+    """Return the parts in a prepared folder, in their order."""
+    return sorted(folder.glob("*.csv"), key=lambda path: path.stem)
+
+
+def part_hash(path: Path) -> str:
+    """Return the content hash of a part in a prepared folder; the same state of a file is read once."""
+    status = path.stat()
+    state = [status.st_size, status.st_mtime_ns, status.st_ino]
+    known = path.parent / KEPT / f"{path.stem}.json"
+    with suppress(OSError, ValueError, TypeError, KeyError):
+        said = json.loads(known.read_text("utf-8"))
+        if said["state"] == state:
+            return str(said["hash"])
+    found = content_hash(path)
+    with replacing(known) as temporary:
+        temporary.write_text(json.dumps({"state": state, "hash": found}), "utf-8")
+    return found
+
+
+def remove_parts(folder: Path) -> None:
+    """Remove a prepared folder of a table that has no parts any more."""
+    if folder.is_dir():
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _prepare(path: Path, target: Path) -> None:
+    """Make a plain file of a part: a link to one that is plain, else what is in it, once for each state of it."""
+    if path.name.endswith(".csv"):
+        if not target.is_symlink() or target.readlink() != path:
+            target.unlink(missing_ok=True)
+            target.symlink_to(path)
+        return
+    if target.is_symlink():
+        target.unlink()
+    state = path.stat()
+    packed = Packed(str(path), state.st_size, state.st_mtime_ns)
+    unpack(packed, target, _write_parquet_as_text if path.name.endswith(".parquet") else None)
+
+
+def _write_parquet_as_text(path: Path, target: Path) -> None:
+    """Write the rows of a Parquet file as landing writes them; raises OlistError for what a cell cannot say."""
+    name = f"{path.parent.name}/{path.name}"
+    try:
+        rows = pl.scan_parquet(path, glob=False, hive_partitioning=False)
+        cells = [_as_text(name, column, kind) for column, kind in rows.collect_schema().items()]
+        rows.select(cells).sink_csv(target)
+        [expected, written] = [rows.select(pl.len()).collect().item(), _records(target)]
+    except pl.exceptions.PolarsError as error:
+        raise OlistError(f"{name} cannot be read: {str(error).splitlines()[0]}; write it again.") from error
+    if expected != written:
+        raise OlistError(f"{name} has {expected:,} rows, of which {written:,} could be written as text; run again.")
+
+
+def _as_text(name: str, column: str, kind: pl.DataType) -> pl.Expr:
+    value = pl.col(column)
+    if isinstance(kind, pl.Datetime):
+        if kind.time_zone:
+            raise OlistError(f"{name} has moments with a time zone in {column}; write them without, in local time.")
+        is_whole = value.dt.truncate("1s") == value
+        return pl.when(is_whole).then(value.dt.to_string(_MOMENT)).otherwise(value.cast(pl.String)).alias(column)
+    if kind.is_nested() or kind in (pl.Binary, pl.Object):
+        raise OlistError(f"{name} has {kind} in {column}, which no cell can say; write it as text.")
+    return value.cast(pl.String)
+
+
+def _records(path: Path) -> int:
+    return int(pl.scan_csv(path, infer_schema=False, glob=False).select(pl.len()).collect().item())
+
+
+def _header(path: Path) -> list[str]:
+    """Return the names in the first line; whether the file can be read at all is not said here."""
+    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+        return next(csv.reader([file.readline()]), [])

@@ -1,0 +1,275 @@
+"""A table in parts is the table in one file, each part is read once, and quarantine says where a row stands."""
+
+import gzip
+import json
+import os
+import random
+from dataclasses import replace
+from datetime import date
+from itertools import pairwise
+
+import duckdb
+import jinja2
+import polars as pl
+import pytest
+import yaml
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from olist_pipeline.errors import OlistError
+from olist_pipeline.fingerprint import landing_hashes
+from olist_pipeline.intake import parts as intake_parts
+from olist_pipeline.intake.cast import cast_rows
+from olist_pipeline.intake.parts import SOURCE_FILE, place_of
+from olist_pipeline.intake.rows import ingest
+from olist_pipeline.intake.span import purchase_span
+from olist_pipeline.landing.catalogue import CUSTOMERS, ORDER_ITEMS, ORDERS, SELLERS
+from olist_pipeline.landing.csv_file import read_text
+from olist_pipeline.landing.folder import files_of, readable_landing, state_of
+from olist_pipeline.landing.inspection import inspect_landing
+from olist_pipeline.landing.parts import KEPT, folder_name
+from olist_pipeline.orchestration.changes import landing_content, unfinished
+from olist_pipeline.orchestration.dbt import landing_variables
+from olist_pipeline.parity.reconciliation import intake_reconciliation_of, landing_relation
+from olist_pipeline.registry import LANDING
+from olist_pipeline.settings import DBT_DIR, Settings
+from olist_pipeline.steps import run_intake
+from olist_pipeline.stores import quarantine
+from olist_pipeline.synthetic import generate
+from tests.pipeline.intake.test_bad_input import MONTHS
+
+TABLES = (ORDERS, ORDER_ITEMS, CUSTOMERS)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """A landing in which records come twice, some are broken, and some items have no order."""
+    folder = tmp_path_factory.mktemp("whole") / "landing"
+    generate(folder, orders=60, seed=5)
+    for table in TABLES:
+        lines = (folder / table.file).read_text("utf-8").splitlines(keepends=True)
+        lines += [lines[-1], lines[2].replace(",", ",x", 1), "half a record\n", lines[1]]
+        (folder / table.file).write_text("".join(lines), "utf-8")
+    return folder
+
+
+def cut(landing, folder, table, places, ending=lambda number: ".csv"):
+    """Write a table's file as parts, cut before these records."""
+    header, *records = (landing / table.file).read_text("utf-8").splitlines(keepends=True)
+    (folder / folder_name(table)).mkdir(parents=True, exist_ok=True)
+    borders = [0, *sorted({place % (len(records) + 1) for place in places}), len(records)]
+    for number, (first, last) in enumerate(pairwise(borders)):
+        text = "".join([header, *records[first:last]])
+        path = folder / folder_name(table) / f"{number:02d}{ending(number)}"
+        path.write_bytes(gzip.compress(text.encode()) if path.suffix == ".gz" else text.encode())
+
+
+def in_parts(whole, tmp_path, places=(10, 40), **more):
+    """Return settings over a landing whose tables are in parts."""
+    for table in TABLES:
+        cut(whole, tmp_path / "landing", table, places, **more)
+    return Settings(tmp_path / "home", tmp_path / "landing", None)
+
+
+def intake(settings, table):
+    orders = ingest(ORDERS, readable_landing(settings, TABLES), MONTHS) if table.parent else None
+    return ingest(table, readable_landing(settings, TABLES), MONTHS, orders)
+
+
+@hypothesis_settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(places=st.lists(st.integers(1, 40), max_size=4), seed=st.integers(0, 9))
+def test_parts_are_the_whole(whole, tmp_path_factory, places, seed):
+    """Wherever it is cut, and whatever is packed: the same rows, numbers, rules and texts, also when read again."""
+    chance, folder = random.Random(seed), tmp_path_factory.mktemp("parts")
+    settings = in_parts(whole, folder, places, ending=lambda number: chance.choice([".csv", ".csv.gz"]))
+    plain = Settings(folder / "plain", whole, None)
+    for table in TABLES:
+        expected = intake(plain, table)
+        assert set(filter(None, expected["rules"].to_list())) >= {"MALFORMED_ROW"}
+        for _ in range(2):
+            assert intake(settings, table).drop(SOURCE_FILE).sort("source_row").equals(expected.sort("source_row"))
+    assert purchase_span(readable_landing(settings, TABLES), MONTHS) == purchase_span(whole, MONTHS)
+
+
+def test_duplicates_and_parents_are_found_over_all_parts(whole, tmp_path):
+    settings = in_parts(whole, tmp_path, (30,))
+    rules = intake(settings, ORDERS).group_by("rules").agg(pl.col(SOURCE_FILE).n_unique())
+    assert dict(rules.rows())["DUPLICATE_KEY"] == 2, "a key in two parts"
+    header, first, *_ = (whole / ORDER_ITEMS.file).read_text("utf-8").splitlines(keepends=True)
+    own = tmp_path / "landing" / folder_name(ORDER_ITEMS) / "99.csv"
+    own.write_text(header + first.replace(first.split(",")[0], "nobodys"), "utf-8")
+    assert intake(settings, ORDER_ITEMS)["rules"].to_list().count("ORPHAN_ORDER_ITEMS") == 1
+
+
+def test_a_part_of_parquet_is_read_as_its_text(whole, tmp_path):
+    cut(whole, tmp_path / "landing", ORDER_ITEMS, ())
+    text = read_text(tmp_path / "landing" / folder_name(ORDER_ITEMS) / "00.csv", ORDER_ITEMS).rows
+    typed = cast_rows(text, ORDER_ITEMS.record).filter(pl.col("rules") == "").drop("rules", "source_row")
+    for number, frame in enumerate((typed, typed.with_columns(pl.lit(1.25).alias("price")))):
+        folder = tmp_path / str(number) / folder_name(ORDER_ITEMS)
+        folder.mkdir(parents=True)
+        frame.write_parquet(folder / "0.parquet")
+        settings = Settings(tmp_path / "home", folder.parent, None)
+        rows = ingest(ORDER_ITEMS, readable_landing(settings, [ORDER_ITEMS]), MONTHS).filter(pl.col("rules") == "")
+        expected = frame.with_columns(pl.col("price").cast(pl.Decimal(18, 2)))
+        keys = ["order_id", "order_item_id"]
+        unique = expected.filter(~pl.struct(keys).is_duplicated())
+        assert rows.select(expected.columns).equals(unique)
+
+
+@pytest.mark.parametrize(
+    ("column", "words"),
+    [
+        (pl.lit("2017-10-06").str.to_date().cast(pl.Datetime("us", "UTC")), "moments with a time zone in seller_city"),
+        (pl.lit(pl.Series([[1]])), r"List\(Int64\) in seller_city, which no cell can say"),
+        (pl.lit(b"x"), "Binary in seller_city"),
+    ],
+)
+def test_what_no_cell_can_say_is_one_sentence(tmp_path, column, words):
+    folder = tmp_path / "landing" / folder_name(SELLERS)
+    folder.mkdir(parents=True)
+    pl.DataFrame({"seller_id": ["s"]}).with_columns(column.alias("seller_city")).write_parquet(folder / "1.parquet")
+    with pytest.raises(OlistError, match=f"{folder_name(SELLERS)}/1.parquet has {words}"):
+        readable_landing(Settings(tmp_path / "home", tmp_path / "landing", None), [SELLERS])
+
+
+class TestReadingOnce:
+    @pytest.fixture
+    def read(self, monkeypatch):
+        """The names of the parts that were read."""
+        names = []
+
+        def reading(path, table):
+            names.append(path.name)
+            return read_text(path, table)
+
+        monkeypatch.setattr(intake_parts, "read_text", reading)
+        return names
+
+    def test_a_part_that_was_read_is_not_read_again(self, whole, tmp_path, read):
+        settings = in_parts(whole, tmp_path)
+        before = intake(settings, ORDERS)
+        assert read == ["00.csv", "01.csv", "02.csv"]
+        folder = tmp_path / "landing" / folder_name(ORDERS)
+        header = (whole / ORDERS.file).read_text("utf-8").splitlines(keepends=True)[0]
+        (folder / "03.csv").write_text(header + "o9,c9,created,2018-01-24 20:41:37,,,,2018-02-13 00:00:00\n", "utf-8")
+        after = intake(settings, ORDERS)
+        assert read[3:] == ["03.csv"]
+        assert after.height == before.height + 1
+        assert after.filter(pl.col("source_row").is_in(before["source_row"].implode())).equals(before)
+
+    def test_one_that_changed_is_and_one_that_went_is_forgotten(self, whole, tmp_path, read):
+        settings = in_parts(whole, tmp_path)
+        intake(settings, ORDERS)
+        folder = tmp_path / "landing" / folder_name(ORDERS)
+        (folder / "00.csv").unlink()
+        text = (folder / "01.csv").read_text("utf-8")
+        (folder / "01.csv").write_text("".join(text.splitlines(keepends=True)[:-1]), "utf-8")
+        rows = intake(settings, ORDERS)
+        assert read[3:] == ["01.csv"]
+        assert rows["source_row"].min() == 1
+        kept = readable_landing(settings, [ORDERS]) / folder_name(ORDERS) / KEPT
+        assert len({path.name.partition("-")[0] for path in kept.glob("*.parquet")}) == 2
+
+    def test_one_of_which_half_was_kept_is_read_again(self, whole, tmp_path, read):
+        settings = in_parts(whole, tmp_path)
+        before = intake(settings, ORDERS)
+        kept = readable_landing(settings, [ORDERS]) / folder_name(ORDERS) / KEPT
+        next(kept.glob("*.text.parquet")).unlink()
+        assert intake(settings, ORDERS).equals(before)
+        assert len(read) == 4
+
+    def test_its_bytes_are_hashed_once(self, whole, tmp_path, monkeypatch):
+        settings = in_parts(whole, tmp_path)
+        first = landing_hashes(settings, [ORDERS.name])
+        monkeypatch.setattr("olist_pipeline.landing.parts.content_hash", lambda path: pytest.fail("read again"))
+        assert landing_hashes(settings, [ORDERS.name]) == first
+
+
+def test_the_hash_of_a_table_is_of_its_parts_and_their_names(whole, tmp_path):
+    settings = in_parts(whole, tmp_path)
+    seen = {landing_hashes(settings, [ORDERS.name])[ORDERS.name]}
+    folder = tmp_path / "landing" / folder_name(ORDERS)
+    (folder / "02.csv").rename(folder / "03.csv")
+    seen.add(landing_hashes(settings, [ORDERS.name])[ORDERS.name])
+    os.utime(folder / "03.csv", (1, 1))
+    assert landing_hashes(settings, [ORDERS.name])[ORDERS.name] in seen
+    (folder / "00.csv").unlink()
+    assert landing_hashes(settings, [ORDERS.name])[ORDERS.name] not in seen
+    assert len(seen) == 2
+
+
+def test_a_table_may_be_put_together_again(whole, tmp_path):
+    settings = in_parts(whole, tmp_path)
+    assert state_of(settings.landing, ORDERS) != state_of(settings.landing, CUSTOMERS)
+    before = intake(settings, ORDERS).drop(SOURCE_FILE)
+    for path in (tmp_path / "landing" / folder_name(ORDERS)).iterdir():
+        path.unlink()
+    (tmp_path / "landing" / folder_name(ORDERS)).rmdir()
+    (tmp_path / "landing" / ORDERS.file).write_bytes((whole / ORDERS.file).read_bytes())
+    assert [path.name for path in files_of(readable_landing(settings, TABLES), ORDERS)] == [ORDERS.file]
+    assert intake(settings, ORDERS).equals(before.select(intake(settings, ORDERS).columns))
+
+
+def test_the_second_reader_and_dbt_read_the_same_records(whole, tmp_path):
+    settings = in_parts(whole, tmp_path, ending=lambda number: [".csv", ".csv.gz"][number % 2])
+    landing = readable_landing(settings, LANDING.values())
+    variables = landing_variables(settings, landing)
+    assert variables["OLIST_LANDING_PARTS"].split(",") == ["orders", "order_items", "customers"]
+    for table in TABLES:
+        columns, expected = ", ".join(table.columns), landing_relation(files_of(landing, table))
+        with duckdb.connect() as connection:
+            rows = connection.execute(f"SELECT {columns} FROM {expected}").fetchall()
+            found = connection.execute(f"FROM {duckdb_source(table.name, variables)}").fetchall()
+        assert sorted(map(str, found)) == sorted(map(str, rows))
+        assert len(rows) == intake(settings, table).height
+
+
+def duckdb_source(name, variables):
+    """Return the relation that dbt reads of a landing table, as sources.yml says it."""
+    source = yaml.safe_load((DBT_DIR / "models" / "old" / "sources.yml").read_text("utf-8"))["sources"][0]
+    [table] = [table for table in source["tables"] if table["name"] == name]
+    meta = {**source["config"]["meta"], **table["config"]["meta"]}
+    target = {"name": "old"}
+    environment = jinja2.Environment()
+    rendered = {
+        key: environment.from_string(str(value)).render(
+            target=target, env_var=lambda name, default: variables.get(name, default)
+        )
+        for key, value in meta.items()
+    }
+    return rendered["external_location"].format(**{**rendered, "name": name})
+
+
+def test_quarantine_says_the_part_and_the_row_in_it(whole, tmp_path, settings):
+    settings = replace(settings, landing=in_parts(whole, tmp_path / "own", (10,)).landing)
+    report = run_intake(settings, settings.postgres_url, ORDERS, date(2018, 12, 1), "r1")
+    assert report.landing_hash == landing_hashes(settings, [ORDERS.name])[ORDERS.name]
+    found = quarantine.find(settings.postgres_url, table="orders", rule="MALFORMED_ROW", aggregate_id=None, limit=9)
+    lines = (settings.landing / folder_name(ORDERS) / "01.csv").read_text("utf-8").splitlines()
+    for row in found:
+        file, number = place_of(row["source_file"], row["source_row"])
+        assert file == f"{folder_name(ORDERS)}/01.csv"
+        assert lines[number] == row["payload"]["text"]
+    assert json.dumps(found[0]["rules"]) == '["MALFORMED_ROW"]'
+    assert intake_reconciliation_of(settings, ORDERS).holds
+    assert place_of("olist_orders_dataset.csv", 7) == ("olist_orders_dataset.csv", 7)
+
+
+def test_sensors_and_checks_see_parts(whole, tmp_path):
+    settings = in_parts(whole, tmp_path)
+    landing = readable_landing(settings, TABLES)
+    [report] = inspect_landing(settings, [ORDERS])
+    assert (report.file, report.problem) == (f"{folder_name(ORDERS)}/", "")
+    assert report.remark.startswith("3 parts; ")
+    assert report.rows == intake(settings, ORDERS).height
+    assert unfinished(landing, ORDERS) == ""
+    part = tmp_path / "landing" / folder_name(ORDERS) / "02.csv"
+    part.write_text(part.read_text("utf-8") + "o9,c9,created,2018-01-24 20:41:37,,,,2018-02", "utf-8")
+    assert "02.csv ends inside a record" in unfinished(readable_landing(settings, TABLES), ORDERS)
+    for table in LANDING.values():
+        if table not in TABLES:
+            (settings.landing / table.file).write_bytes((whole / table.file).read_bytes())
+    content = landing_content(readable_landing(settings, LANDING.values()), date(2018, 12, 1))
+    assert content["customers"]["whole"] == landing_hashes(settings, ["customers"])["customers"]
