@@ -17,7 +17,7 @@ from statistics import median
 
 from olist_pipeline.intake.span import as_of, purchase_span
 from olist_pipeline.months import MonthRange
-from olist_pipeline.orchestration.dbt import Window, build_arguments, window_variables
+from olist_pipeline.orchestration.dbt import Window, as_of_variables, build_arguments, window_variables
 from olist_pipeline.registry import LANDING, STEPS
 from olist_pipeline.settings import DBT, DBT_DIR, Settings
 from olist_pipeline.steps import run_intake, run_validation
@@ -69,13 +69,13 @@ def measure(landing: Path, home: Path) -> None:
 
 
 def _dbt(settings: Settings, tree: str, window: Window | None = None, *, unit_tests: bool = False) -> None:
-    arguments = build_arguments(tree, as_of(settings.landing), is_whole=window is None)
+    arguments = build_arguments(tree, is_whole=window is None)
     if unit_tests:
         arguments = [part for part in arguments if part not in ("--exclude-resource-type", "unit_test")]
     target = ["--target-path", str(settings.dbt_target / "bench"), "--log-path", str(settings.dbt_target / "logs")]
     flags = ["--log-level-file", "info", "--no-write-json", "--cache-selected-only"]
     command = [*DBT, *flags, *arguments, "--select", f"path:models/{tree}", *target]
-    environment = {**os.environ, **window_variables(window)}
+    environment = {**os.environ, **as_of_variables(as_of(settings.landing)), **window_variables(window)}
     subprocess.run(command, cwd=DBT_DIR, env=environment, check=True, stdout=subprocess.DEVNULL)
 
 

@@ -51,7 +51,7 @@ class Homes:
     """
 
     def __init__(self, folder: Path, seed: int, orders: int, commands: Mapping[str, tuple[str, Sequence[str]]]) -> None:
-        self.folder, self.warm = folder, Warm(folder)
+        self.folder, self.warm = folder, Warm()
         self._undisturbed = folder / "undisturbed.pickle"
         self._prepare(seed, orders)
         self.seconds = {name: self._measured(start, arguments) for name, (start, arguments) in commands.items()}

@@ -1,15 +1,15 @@
 {#
-  The date on which the warehouse looks back, as a SQL literal: the variable `as_of`, else the last purchase
-  date in the landing files. Never the clock, so that a build can be repeated.
+  The date on which the warehouse looks back, as a SQL literal: the variable `as_of`, else the environment's
+  OLIST_AS_OF, else the last purchase date in the landing files. Never the clock, so that a build can be repeated.
 
-  Without the variable the model depends on landing, and the query reads the CSV file whatever the target
+  Without either the model depends on landing, and the query reads the CSV file whatever the target
   is: all trees get the same date, also the one whose sources are accepted rows.
 #}
 {% macro as_of() %}
-    {%- set given = var('as_of', none) -%}
+    {%- set given = var('as_of', none) or env_var('OLIST_AS_OF', '') -%}
     {%- if given -%}
         {%- if not modules.re.fullmatch('[0-9]{4}-[0-9]{2}-[0-9]{2}', given | string) -%}
-            {{ exceptions.raise_compiler_error("as_of must be a date like 2018-10-17, not '" ~ given ~ "'") }}
+            {{ exceptions.raise_compiler_error("as_of (OLIST_AS_OF) must be a date like 2018-10-17, not '" ~ given ~ "'") }}
         {%- endif -%}
         {{ return("date '" ~ given ~ "'") }}
     {%- endif -%}

@@ -6,9 +6,11 @@ particular command.
 
 from __future__ import annotations
 
+import ast
 import importlib
 import os
 import sys
+from pathlib import Path
 
 import click
 
@@ -53,6 +55,20 @@ class LazyGroup(click.Group):
         module, _, function = COMMANDS[cmd_name].partition(":")
         command: click.Command = getattr(importlib.import_module(f"olist_pipeline.cli.{module}"), function)
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write each command with the beginning of its docstring, which is read without importing the command."""
+        room = formatter.width - 6 - max(map(len, COMMANDS))
+        with formatter.section("Commands"):
+            said = (click.Command(name, help=_docstring(name)).get_short_help_str(room) for name in COMMANDS)
+            formatter.write_dl(list(zip(COMMANDS, said, strict=True)))
+
+
+def _docstring(command: str) -> str:
+    module, _, function = COMMANDS[command].partition(":")
+    tree = ast.parse(Path(__file__).with_name(f"{module}.py").read_text("utf-8"))
+    [found] = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == function]
+    return ast.get_docstring(found) or ""
 
 
 def _show_version(ctx: click.Context, _: click.Parameter, is_asked: bool) -> None:

@@ -100,19 +100,20 @@ def event_rows(frame: pl.DataFrame, facts: type[F], milestone: Milestone[F]) -> 
 
 
 def numbered(rows: pl.DataFrame) -> pl.DataFrame:
-    """Return event rows with `ordinal` as `NUMBERED` says, other columns kept; of equal ones the first stays."""
-    identified = rows.with_columns(_event_ids(rows)).sort(*AGGREGATE, ORDINAL)
+    """Return event rows with `ordinal`, in its order, as `NUMBERED` says; of equal ones the first stays."""
+    # Sorting by one column, stably, is faster than by three.
+    by = [name for name in AGGREGATE if name == "aggregate_id" or rows[name].n_unique() > 1]
+    identified = rows.with_columns(_event_ids(rows)).sort(by, maintain_order=True)
     if identified["event_id"].n_unique() < identified.height:
         identified = identified.unique("event_id", keep="first", maintain_order=True)
     number = pl.int_range(pl.len(), dtype=pl.Int64)
-    begins = pl.struct(AGGREGATE) != pl.struct(AGGREGATE).shift(1)
-    marked = identified.with_columns(begins.fill_null(True).alias("begins"))
-    marked = marked.with_columns(pl.when("begins").then(number).forward_fill().alias("begin"))
+    begins = pl.any_horizontal(pl.col(name).ne_missing(pl.col(name).shift(1)) for name in AGGREGATE)
+    marked = identified.with_columns(begins.alias("begins"))
     keys = aggregate_keys(marked.filter("begins"))
     return marked.with_columns(
-        (number - pl.col("begin") + 1).cast(pl.Int32).alias("version"),
+        (number - pl.when("begins").then(number).forward_fill() + 1).cast(pl.Int32).alias("version"),
         keys.gather(marked["begins"].cum_sum() - 1).alias("aggregate_key"),
-    ).drop("begins", "begin")
+    ).drop("begins")
 
 
 def aggregate_keys(rows: pl.DataFrame) -> pl.Series:
@@ -123,7 +124,7 @@ def aggregate_keys(rows: pl.DataFrame) -> pl.Series:
 
 def md5(texts: pl.Series) -> pl.Series:
     """Return the MD5 of each text, as 32 hexadecimal digits."""
-    hashed = [hashlib.md5(text, usedforsecurity=False).hexdigest() for text in texts.cast(pl.Binary)]
+    hashed = [hashlib.md5(text, usedforsecurity=False).hexdigest() for text in texts.cast(pl.Binary).to_list()]
     return pl.Series("md5", hashed, dtype=pl.String)
 
 

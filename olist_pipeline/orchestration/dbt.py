@@ -4,7 +4,6 @@ What belongs here: asset keys, groups and arguments of dbt's invocations. What d
 warehouse.
 """
 
-import json
 import os
 import shutil
 import subprocess
@@ -26,12 +25,14 @@ from olist_pipeline.landing.folder import readable_landing
 from olist_pipeline.landing.parts import is_in_parts
 from olist_pipeline.months import FIRST_MONTH, MonthRange
 from olist_pipeline.orchestration.dbt_results import told
+from olist_pipeline.orchestration.forked_dbt import ASKING
+from olist_pipeline.orchestration.internals.beside import BESIDE
 from olist_pipeline.orchestration.internals.lineage import column_lineage
 from olist_pipeline.orchestration.partitions import COMPARED_WHOLE, MONTHS, months_of, tagged_months
 from olist_pipeline.orchestration.resources import PipelineResource, clear_failures
 from olist_pipeline.orchestration.validation import staging_key
 from olist_pipeline.registry import CONTEXTS, LANDING
-from olist_pipeline.settings import DBT, DBT_DIR, Settings
+from olist_pipeline.settings import DBT_DIR, Settings
 from olist_pipeline.staging import staged_months
 from olist_pipeline.warehouse import NEW, OLD, REPLAY, await_free, load_manifest
 
@@ -44,6 +45,8 @@ WINDOW_VARIABLES = ("OLIST_FIRST_MONTH", "OLIST_LAST_MONTH")
 
 UNPACKED_VARIABLE = "OLIST_UNPACKED_DIR"
 PARTS_VARIABLE = "OLIST_LANDING_PARTS"
+
+AS_OF_VARIABLE = "OLIST_AS_OF"
 
 Window = tuple[date, date]
 """The first and the last month, both included, that a run builds of monthly tables."""
@@ -149,7 +152,7 @@ def retired_models(manifest: Mapping[str, Any], retired: Collection[str]) -> lis
     return sorted(manifest["nodes"][uid]["name"] for uid in context_of.keys() - needed)
 
 
-def build_arguments(tree: str, as_of: date, *, is_whole: bool = True) -> list[str]:
+def build_arguments(tree: str, *, is_whole: bool = True) -> list[str]:
     """Return the arguments of the dbt invocation that builds one tree, monthly tables as a whole or a window of them.
 
     Old and new are tested as they are built. Replay is not: its tests are old's. dbt's unit tests speak of
@@ -157,7 +160,28 @@ def build_arguments(tree: str, as_of: date, *, is_whole: bool = True) -> list[st
     """
     command = ["run"] if tree == REPLAY else ["build", "--exclude-resource-type", "unit_test"]
     refresh = ["--full-refresh"] if tree == NEW and is_whole else []
-    return [*command, *refresh, "--target", TARGET[tree], "--vars", json.dumps({"as_of": as_of.isoformat()})]
+    return [*command, *refresh, "--target", TARGET[tree]]
+
+
+def parse_arguments(settings: Settings) -> list[str]:
+    """Return the arguments of the dbt invocation that makes the manifest."""
+    folders = [
+        "--profiles-dir",
+        DBT_DIR,
+        "--target-path",
+        settings.dbt_target / OLD,
+        "--log-path",
+        settings.dbt_target / "logs",
+    ]
+    return ["--quiet", "parse", "--target", TARGET[OLD], *map(str, folders)]
+
+
+def as_of_variables(as_of: date) -> dict[str, str]:
+    """Return the environment variable that tells dbt which day is today (see dbt/macros/as_of.sql).
+
+    It is no variable of dbt's, which parses the whole project anew when one changes: this one does with each delivery.
+    """
+    return {AS_OF_VARIABLE: as_of.isoformat()}
 
 
 def window_variables(window: Window | None) -> dict[str, str]:
@@ -209,6 +233,7 @@ def _built(build: Build, settings: Settings, manifest: Path, exclude: str) -> dg
         partitions_def=MONTHS if build.is_monthly else None,
         backfill_policy=dg.BackfillPolicy.single_run() if build.is_monthly else None,
         pool=POOL,
+        op_tags={BESIDE: "true"},
     )
     def run_dbt(context: dg.AssetExecutionContext, dbt: DbtCliResource, pipeline: PipelineResource) -> Iterator[Any]:
         with clear_failures():
@@ -218,8 +243,9 @@ def _built(build: Build, settings: Settings, manifest: Path, exclude: str) -> dg
         window = None
         if build.is_monthly:
             window = _window(months_of(context.partition_keys), context.run.tags, pipeline.settings)
-        arguments = build_arguments(build.tree, last_purchase, is_whole=window is None)
-        with _exported({**landing_variables(pipeline.settings, landing), **window_variables(window)}):
+        arguments = build_arguments(build.tree, is_whole=window is None)
+        unpacked = landing_variables(pipeline.settings, landing)
+        with _exported({**as_of_variables(last_purchase), **unpacked, **window_variables(window)}):
             invocation = dbt.cli(arguments, context=context, target_path=_target_path(settings, TARGET[build.tree]))
         target = invocation.target_path
         for event in told(invocation.stream(), context, parsed, pipeline.settings.warehouse, target):
@@ -265,12 +291,11 @@ def _is_old_model(node: Mapping[str, Any]) -> bool:
 def _parse(settings: Settings) -> None:
     """Run `dbt parse`; raises OlistError with dbt's own words when the project does not parse."""
     parsed, build = settings.dbt_target / OLD, _target_path(settings, TARGET[OLD])
-    # The variables and the target of a build, as far as they are known: it then need not parse once more.
-    options = ["--target", TARGET[OLD], "--vars", json.dumps({"as_of": _last_purchase(settings).isoformat()})]
-    paths = ["--target-path", str(parsed), "--log-path", str(settings.dbt_target / "logs")]
     result = subprocess.run(
-        [*DBT, "--quiet", "parse", "--profiles-dir", str(DBT_DIR), *options, *paths],
+        [*ASKING, *parse_arguments(settings)],
         cwd=DBT_DIR,
+        # As a build has it, as far as it is known: it then need not parse once more.
+        env={**os.environ, **as_of_variables(_last_purchase(settings))},
         capture_output=True,
         text=True,
         check=False,

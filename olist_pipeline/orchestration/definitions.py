@@ -14,8 +14,9 @@ from dagster_duckdb import DuckDBResource
 
 from olist_pipeline.orchestration.checks import parity_checks, reconciliation_checks
 from olist_pipeline.orchestration.cutover import cutover_jobs, guard_sensor
-from olist_pipeline.orchestration.dbt import dbt_tree_assets, ensure_manifest
+from olist_pipeline.orchestration.dbt import dbt_tree_assets, ensure_manifest, parse_arguments
 from olist_pipeline.orchestration.description import described
+from olist_pipeline.orchestration.forked_dbt import ASKING
 from olist_pipeline.orchestration.freshness import freshness_checks
 from olist_pipeline.orchestration.intake import intake_assets
 from olist_pipeline.orchestration.internals.dbt_cli import OwnDbt
@@ -29,7 +30,7 @@ from olist_pipeline.orchestration.sensors import sensors
 from olist_pipeline.orchestration.serving import serving_assets
 from olist_pipeline.orchestration.validation import validation_assets
 from olist_pipeline.serving.journal import retired_contexts
-from olist_pipeline.settings import DBT, DBT_DIR, Settings
+from olist_pipeline.settings import DBT_DIR, Settings
 from olist_pipeline.warehouse import load_manifest, warehouse_tables
 
 
@@ -45,10 +46,11 @@ def build_defs(settings: Settings, resource_overrides: Mapping[str, Any] | None 
         "dbt": OwnDbt(
             project_dir=str(DBT_DIR),
             profiles_dir=str(DBT_DIR),
-            dbt_executable=DBT[0],
+            dbt_executable=ASKING[0],
             # Each invocation costs two seconds less without its debug log, without artifacts that nothing reads
             # (the manifest is parsed once, see `ensure_manifest`), and looking at its own relations alone.
-            global_config_flags=[*DBT[1:], "--log-level-file", "info", "--no-write-json", "--cache-selected-only"],
+            global_config_flags=[*ASKING[1:], "--log-level-file", "info", "--no-write-json", "--cache-selected-only"],
+            parse=parse_arguments(settings),
         ),
         # dbt alone writes the warehouse; every other opening is for reading.
         "warehouse": DuckDBResource(database=str(settings.warehouse), connection_config={"access_mode": "READ_ONLY"}),

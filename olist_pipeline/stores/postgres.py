@@ -12,7 +12,9 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote, urlencode
 
@@ -38,6 +40,9 @@ IDLE_SECONDS = 600
 
 ROWS_A_COPY = 100_000
 """So many rows are written as text at a time, which bounds the memory of it."""
+
+COPY_BYTES = 2**18
+"""So much is sent at a time."""
 
 DAGSTER_STATEMENT_SECONDS = 300
 """Dagster asks for single rows and short lists."""
@@ -153,12 +158,21 @@ def copy_frame(connection: Connection, frame: pl.DataFrame, table: str, *, freez
     """
     columns = ", ".join(f'"{name}"' for name in frame.columns)
     options = "FORMAT csv, FREEZE" if freeze else "FORMAT csv"
-    with connection.cursor() as cursor:
-        for rows in frame.iter_slices(ROWS_A_COPY):
-            buffer = io.BytesIO()
-            rows.write_csv(buffer, include_header=False, datetime_format="%Y-%m-%d %H:%M:%S%.6f")
-            buffer.seek(0)
-            cursor.copy_expert(f"COPY {table} ({columns}) FROM STDIN ({options})", buffer)
+    slices = frame.iter_slices(ROWS_A_COPY)
+    with connection.cursor() as cursor, ThreadPoolExecutor(1) as beside:
+        waiting = [beside.submit(_written, rows) for rows in islice(slices, 1)]
+        while waiting:
+            text = waiting.pop().result()
+            # The next rows are written while the server reads these.
+            waiting = [beside.submit(_written, rows) for rows in islice(slices, 1)]
+            cursor.copy_expert(f"COPY {table} ({columns}) FROM STDIN ({options})", text, size=COPY_BYTES)
+
+
+def _written(rows: pl.DataFrame) -> io.BytesIO:
+    buffer = io.BytesIO()
+    rows.write_csv(buffer, include_header=False, datetime_format="%Y-%m-%d %H:%M:%S%.6f")
+    buffer.seek(0)
+    return buffer
 
 
 def copied(

@@ -27,7 +27,7 @@ HASH_SEED = 7
 
 @dataclass(frozen=True)
 class Unit:
-    """Whole months, or the part `number` of `parts` of one month; all there is where `months` is None."""
+    """A unit of work: whole months, or part `number` of the `parts` of one; all there is where `months` is None."""
 
     months: tuple[date, ...] | None
     cut: str | None = None

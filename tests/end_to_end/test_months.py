@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from olist_pipeline.intake.span import as_of
 from olist_pipeline.landing.catalogue import ORDERS
 from olist_pipeline.months import MonthRange
-from olist_pipeline.orchestration.dbt import build_arguments, window_of, window_variables
+from olist_pipeline.orchestration.dbt import as_of_variables, build_arguments, window_of, window_variables
 from olist_pipeline.registry import LANDING, STEPS
 from olist_pipeline.settings import DBT_DIR, Settings
 from olist_pipeline.staging import staged_months
@@ -83,11 +83,11 @@ class Warehouse:
             run_validation(self.settings, self.url, step, list(months) if step.is_monthly else None, "run")
 
     def build(self, window):
-        arguments = build_arguments("new", as_of(self.settings.landing), is_whole=window is None)
+        arguments = build_arguments("new", is_whole=window is None)
         # The data tests are the same in each run: what is compared here are rows.
         arguments = ["run", *(part for part in arguments[1:] if part not in ("--exclude-resource-type", "unit_test"))]
         with self.environment():
-            os.environ.update(window_variables(window))
+            os.environ.update({**as_of_variables(as_of(self.settings.landing)), **window_variables(window)})
             done = dbtRunner(manifest=self.manifest.deepcopy()).invoke(
                 [*arguments, "--select", "fqn:olist.new,config.materialized:incremental", *self.dbt_options]
             )

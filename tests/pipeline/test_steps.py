@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from olist_pipeline.landing.catalogue import ORDERS
 from olist_pipeline.months import MonthRange
 from olist_pipeline.registry import CONTEXTS
-from olist_pipeline.staging import scan_intake, scan_staging, staged_months
+from olist_pipeline.staging import month_files, scan_intake, scan_staging, staged_months
 from olist_pipeline.steps import landing_hash_of, run_intake, run_validation
 from olist_pipeline.stores import events, quarantine
 from olist_pipeline.stores.postgres import query, transaction
+from olist_pipeline.validation import units
 from tests.pipeline.intake.test_bad_input import edit
 
 SALES = CONTEXTS["sales"]
@@ -87,6 +88,22 @@ def test_any_sequence_of_partitions_equals_a_full_refresh(settings, parts):
     for months in parts:
         validate(settings, sorted(months), "again")
     assert state(settings) == full
+
+
+def test_a_step_that_is_cut_finely_leaves_the_same(settings, monkeypatch):
+    ingest(settings)
+    validate(settings)
+    together = state(settings)
+    monkeypatch.setattr(units, "ROWS_A_UNIT", 1)
+    assert validate(settings, run="r2").events == 0
+    assert state(settings) == together
+    assert [path.name for path in month_files(settings.staging, "sales", "orders", MONTHS[0])] != ["2017-10.parquet"]
+    assert staged_months(settings.staging, "sales", "orders") == MONTHS
+    monkeypatch.undo()
+    validate(settings, run="r3")
+    assert [path.name for path in month_files(settings.staging, "sales", "orders", MONTHS[0])] == ["2017-10.parquet"]
+    assert state(settings) == together
+    assert not list(settings.outbox.rglob("*.parquet"))
 
 
 def test_a_month_that_left_landing_is_emptied(settings, landing):

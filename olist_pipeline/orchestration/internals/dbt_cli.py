@@ -1,6 +1,8 @@
-"""dbt's command line, without what dagster-dbt starts beside each invocation of it.
+"""dbt's command line, by a fork server and without what dagster-dbt starts beside each invocation of it.
 
-What belongs here: switching those off. What does not: the arguments of an invocation (`orchestration.dbt`).
+What belongs here: switching those off, and the server's life, which is from the first invocation to the end of this
+process. What does not: the arguments of an invocation (`orchestration.dbt`), and the server
+(`orchestration.forked_dbt`).
 
 Private: `_cli_version` and `_initialize_dbt_core_adapter` of `DbtCliResource`. No public setting leaves them out; to
 run dbt by `subprocess` would mean to read its log for the events of assets and checks ourselves. Where an
@@ -9,11 +11,57 @@ upgrade renames them, dbt works as before, and each invocation takes two seconds
 
 from __future__ import annotations
 
+import atexit
+import signal
+import subprocess
+import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib.metadata import version
+from pathlib import Path
+from typing import Any
 
-from dagster_dbt import DbtCliResource
+import dagster as dg
+from dagster_dbt import DbtCliInvocation, DbtCliResource
 from packaging.version import Version
+
+from olist_pipeline.errors import OlistError
+from olist_pipeline.orchestration.forked_dbt import ForkServer, has_server
+
+END_SECONDS = 25
+"""So long may an interrupted dbt take to end."""
+
+
+class Running:
+    """The invocations of dbt that this process has started, for whoever has to end them from another thread."""
+
+    def __init__(self) -> None:
+        self.starting = threading.Lock()
+        """Held while dbt is started: dagster-dbt changes this process's folder for that moment."""
+        self.processes: list[subprocess.Popen[bytes]] = []
+        self.is_interrupted = False
+
+
+_running = Running()
+
+
+def begin_run() -> None:
+    """Let dbt be started: no interrupt of an earlier run of this process counts any more."""
+    _running.processes, _running.is_interrupted = [], False
+
+
+def interrupt_running() -> None:
+    """Interrupt every dbt of this process, wait for their ends, and let none start until the next run begins."""
+    with _running.starting:
+        _running.is_interrupted = True
+    for process in _running.processes:
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+    for process in _running.processes:
+        try:
+            process.wait(END_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
 
 
 class OwnDbt(DbtCliResource):
@@ -21,7 +69,24 @@ class OwnDbt(DbtCliResource):
 
     Dagster asks `dbt --version`, which asks the package index for a later one, and loads an adapter into this process
     for row counts and columns. Together they take as long as dbt itself; both are read from the warehouse here.
+
+    `parse` are the arguments of a `dbt parse` with which a fork server prepares itself where this is what starts it.
+    Without a server dbt starts as it always does: nothing is lost but time.
     """
+
+    parse: list[str] = []
+
+    def cli(self, *args: Any, **options: Any) -> DbtCliInvocation:
+        """See `DbtCliResource.cli`; raises Failure in a run that was interrupted."""
+        with _running.starting:
+            if _running.is_interrupted:
+                raise dg.Failure("The run was interrupted before dbt was started.", allow_retries=False)
+            if not has_server():
+                with suppress(OSError, OlistError):
+                    atexit.register(ForkServer(Path(self.project_dir), self.parse).stop)
+            invocation = super().cli(*args, **options)
+            _running.processes.append(invocation.process)
+        return invocation
 
     @property
     def _cli_version(self) -> Version:

@@ -75,6 +75,6 @@ def test_of_equal_events_the_first_stays_and_versions_follow_the_ordinals():
             orient="row",
         )
 
-    found = numbered(rows(9, 3, 1))
+    found = numbered(rows(1, 3, 9))
     assert found.select("event_type", "version", "ordinal").rows() == [("A", 1, 1), ("B", 2, 9)]
     assert numbered(rows()).is_empty()

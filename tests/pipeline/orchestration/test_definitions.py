@@ -1,6 +1,5 @@
 """The asset graph: its keys, checks and jobs, and the pure helpers that build it."""
 
-import json
 from datetime import date
 
 import dagster as dg
@@ -13,6 +12,7 @@ from olist_pipeline.errors import OlistError
 from olist_pipeline.months import month_text
 from olist_pipeline.orchestration.dbt import (
     FULL_REFRESH,
+    as_of_variables,
     build_arguments,
     compared_months,
     ensure_manifest,
@@ -169,20 +169,21 @@ def test_an_invocation_of_dbt_starts_nothing_beside_it(environment, tmp_path, mo
     [("old", "build", "warehouse"), ("new", "build", "warehouse"), ("replay", "run", "replay")],
 )
 def test_dbt_arguments(tree, command, target):
-    arguments = build_arguments(tree, date(2018, 10, 17))
+    arguments = build_arguments(tree)
     assert arguments[0] == command
     assert arguments[arguments.index("--target") + 1] == target
-    assert json.loads(arguments[arguments.index("--vars") + 1]) == {"as_of": "2018-10-17"}
+    assert "--vars" not in arguments, "dbt parses the whole project anew when one changes"
+    assert as_of_variables(date(2018, 10, 17)) == {"OLIST_AS_OF": "2018-10-17"}
 
 
 def test_dbt_gets_a_window_of_months_or_builds_the_whole():
     window = (date(2017, 3, 1), date(2017, 5, 1))
     assert window_variables(window) == {"OLIST_FIRST_MONTH": "2017-03-01", "OLIST_LAST_MONTH": "2017-05-01"}
     assert window_variables(None) == {}
-    assert "--full-refresh" not in build_arguments("new", date(2018, 10, 17), is_whole=False)
-    assert "--full-refresh" in build_arguments("new", date(2018, 10, 17))
+    assert "--full-refresh" not in build_arguments("new", is_whole=False)
+    assert "--full-refresh" in build_arguments("new")
     for tree in ("old", "replay"):
-        assert "--full-refresh" not in build_arguments(tree, date(2018, 10, 17)), "it would change nothing there"
+        assert "--full-refresh" not in build_arguments(tree), "it would change nothing there"
 
 
 def test_the_window_is_none_where_a_run_builds_all_that_is_staged():

@@ -1,0 +1,28 @@
+"""The help of `olist` shows what each command says of itself, and imports none of them."""
+
+import subprocess
+import sys
+
+import click
+
+from olist_pipeline.cli.main import COMMANDS, cli
+
+
+def test_the_help_says_of_each_command_what_it_says_of_itself():
+    context = click.Context(cli, terminal_width=100)
+    shown = " ".join(cli.get_help(context).split())
+    for name in COMMANDS:
+        command = cli.get_command(context, name)
+        assert command
+        assert command.callback.__doc__
+        room = context.make_formatter().width - 6 - max(map(len, COMMANDS))
+        assert f" {name} {command.get_short_help_str(room)}" in shown
+
+
+def test_the_help_imports_no_library_of_the_pipeline():
+    program = (
+        "import sys; from olist_pipeline.cli.main import cli; cli(['--help'], standalone_mode=False); "
+        "print(sorted({'dagster', 'polars', 'duckdb', 'sqlalchemy', 'sqlglot', 'dbt'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"

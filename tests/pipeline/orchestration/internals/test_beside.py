@@ -1,0 +1,125 @@
+"""A step that waits for another process does not hold up the others, and the rest of a run is as it was."""
+
+import os
+import signal
+import threading
+
+import dagster as dg
+import pytest
+from dagster._core.definitions.job_base import InMemoryJob
+from dagster._core.execution.api import execute_run_iterator
+
+from olist_pipeline.orchestration.internals import executor
+from olist_pipeline.orchestration.internals.beside import BESIDE
+from olist_pipeline.orchestration.internals.executor import continuing_executor
+
+SECONDS = 60
+BESIDE_TAG = {BESIDE: "true"}
+
+
+@pytest.fixture(scope="module")
+def instance(tmp_path_factory):
+    pools = {"concurrency": {"pools": {"granularity": "op", "default_limit": 1}}}
+    with dg.DagsterInstance.local_temp(str(tmp_path_factory.mktemp("instance")), overrides=pools) as instance:
+        yield instance
+
+
+def executed(instance, *assets):
+    """Execute a job of `assets`; return whether it succeeded and the events of its steps, as (step, kind)."""
+    definitions = dg.Definitions(assets, jobs=[dg.define_asset_job("work", executor_def=continuing_executor)])
+    job = definitions.resolve_job_def("work")
+    run = instance.create_run_for_job(job)
+    events = list(execute_run_iterator(InMemoryJob(job), run, instance))
+    status = instance.get_run_by_id(run.run_id).status
+    return status is dg.DagsterRunStatus.SUCCESS, [(event.step_key, event.event_type) for event in events]
+
+
+def test_a_step_that_waits_and_one_that_works_are_executed_at_the_same_time(instance):
+    begun, answered = threading.Event(), threading.Event()
+
+    @dg.asset(op_tags=BESIDE_TAG)
+    def asking() -> None:
+        begun.set()
+        assert answered.wait(SECONDS)
+
+    @dg.asset
+    def working() -> None:
+        assert begun.wait(SECONDS)
+        assert threading.current_thread() is threading.main_thread()
+        answered.set()
+
+    succeeded, events = executed(instance, asking, working)
+    assert succeeded
+    kinds = dg.DagsterEventType
+    for step in ("asking", "working"):
+        own = [kind for key, kind in events if key == step and kind in (kinds.STEP_START, kinds.STEP_SUCCESS)]
+        assert own == [kinds.STEP_START, kinds.STEP_SUCCESS]
+
+
+def test_steps_of_one_pool_are_never_executed_at_the_same_time(instance):
+    inside, most = [], []
+
+    def held():
+        inside.append(1)
+        most.append(len(inside))
+        threading.Event().wait(0.1)
+        inside.pop()
+
+    @dg.asset(op_tags=BESIDE_TAG, pool="one")
+    def first() -> None:
+        held()
+
+    @dg.asset(op_tags=BESIDE_TAG, pool="one")
+    def second() -> None:
+        held()
+
+    @dg.asset(pool="one")
+    def third() -> None:
+        held()
+
+    succeeded, _ = executed(instance, first, second, third)
+    assert succeeded
+    assert most == [1, 1, 1]
+    assert instance.event_log_storage.get_concurrency_info("one").active_slot_count == 0
+
+
+def test_what_needs_a_step_that_failed_in_its_thread_is_not_executed_and_the_others_are(instance):
+    done = []
+
+    @dg.asset(op_tags=BESIDE_TAG)
+    def failing() -> None:
+        raise dg.Failure("no")
+
+    @dg.asset(deps=[failing])
+    def dependent() -> None:
+        done.append("dependent")
+
+    @dg.asset
+    def other() -> None:
+        done.append("other")
+
+    succeeded, events = executed(instance, failing, dependent, other)
+    assert not succeeded
+    assert ("failing", dg.DagsterEventType.STEP_FAILURE) in events
+    assert done == ["other"]
+
+
+def test_an_interrupt_ends_what_a_step_in_a_thread_waits_for(instance, monkeypatch):
+    begun, ended = threading.Event(), threading.Event()
+    monkeypatch.setattr(executor, "interrupt_running", ended.set)
+
+    @dg.asset(op_tags=BESIDE_TAG)
+    def asking() -> None:
+        begun.set()
+        assert ended.wait(SECONDS)
+        raise dg.Failure("interrupted")
+
+    @dg.asset
+    def interrupting() -> None:
+        assert begun.wait(SECONDS)
+        threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
+
+    succeeded, events = executed(instance, asking, interrupting)
+    assert not succeeded
+    assert ended.is_set()
+    assert ("interrupting", dg.DagsterEventType.STEP_SUCCESS) in events
