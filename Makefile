@@ -25,6 +25,7 @@ test: $(INSTALLED_DEV)  ## set up and pass the tests
 COVERED := tests
 COVERED_AT_LEAST := 90
 
+# The workers of `olist audit` start with nothing, a place for figures included: they count as never run.
 coverage: $(INSTALLED_DEV)  ## what the tests reach of olist_pipeline, the processes that they start included
 	@rm -f .coverage .coverage.*
 	@$(BIN)/python -m pytest $(COVERED) -n 2 --dist loadfile --no-loadscope-reorder \

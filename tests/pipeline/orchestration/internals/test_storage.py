@@ -36,7 +36,7 @@ def backends(server) -> set[int]:
     return {row["pid"] for row in rows}
 
 
-def test_a_child_process_is_told_no_address_and_finds_it(storage):
+def test_a_child_process_is_given_no_address_and_finds_it(storage):
     assert json.loads(storage.inst_data.config_yaml) == {}
     child = storage.inst_data.rehydrate(EnvironmentStorage)
     assert child.postgres_url == storage.postgres_url
@@ -114,7 +114,7 @@ def test_dagster_works_as_a_role_that_may_create_nothing(granted, tmp_path, monk
         assert instance.get_run_by_id(result.run_id) is None
 
 
-def test_a_program_of_dagsters_is_told_what_comes_before_it(server, monkeypatch):
+def test_a_program_of_dagsters_hears_what_comes_before_it(server, monkeypatch):
     alone(server, "CREATE DATABASE unprepared")
     monkeypatch.setenv("OLIST_POSTGRES_URL", server.replace("@/postgres?", "@/unprepared?"))
     try:
