@@ -108,7 +108,8 @@ def migration_file(env: Mapping[str, str] = os.environ) -> Path:
 class Settings:
     """The paths and addresses of one environment; all paths are absolute.
 
-    `is_automated` says whether sensors and schedules may start anything, `look_seconds` how often sensors look.
+    `is_automated` says whether sensors and schedules may start anything, `look_seconds` how often sensors look,
+    `ui_url` where people reach the Dagster UI.
     """
 
     home: Path
@@ -116,6 +117,7 @@ class Settings:
     postgres_url: str | None = field(repr=False)
     engine: str = "polars"
     alert_webhook: str | None = field(default=None, repr=False)
+    ui_url: str = "http://127.0.0.1:3000"
     is_automated: bool = False
     look_seconds: int = 30
     cutover: CutoverRules = CutoverRules()
@@ -139,6 +141,7 @@ class Settings:
             env.get("OLIST_POSTGRES_URL") or None,
             engine,
             alert_webhook=env.get("OLIST_ALERT_WEBHOOK") or None,
+            ui_url=(env.get("OLIST_UI_URL") or cls.ui_url).rstrip("/"),
             is_automated=automation == "1",
             look_seconds=int(_number(env, "OLIST_LOOK_SECONDS", cls.look_seconds, whole=True)) or 1,
             cutover=CutoverRules.from_env(env),

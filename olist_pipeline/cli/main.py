@@ -24,6 +24,7 @@ COMMANDS = {
     "dev": "dev:dev",
     "dashboards": "dashboards:dashboards",
     "status": "status:status",
+    "criteria": "criteria:criteria",
     "rules": "rules:rules",
     "parity": "parity:parity",
     "quarantine": "reports:quarantine",

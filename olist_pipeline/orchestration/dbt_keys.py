@@ -12,6 +12,7 @@ from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtP
 
 from olist_pipeline.migration.model import Migration
 from olist_pipeline.migration.project import context_of_new, context_of_old
+from olist_pipeline.orchestration.dbt_tests import said_of
 from olist_pipeline.orchestration.landing import landing_key
 from olist_pipeline.orchestration.validation import staging_key
 from olist_pipeline.registry import LANDING
@@ -28,6 +29,7 @@ class TreeTranslator(DagsterDbtTranslator):
                 enable_asset_checks=tree != REPLAY,
                 enable_duplicate_source_asset_keys=True,
                 enable_source_metadata=False,
+                enable_code_references=True,
             )
         )
         self.tree, self.migration, self.names = tree, migration, names
@@ -43,6 +45,13 @@ class TreeTranslator(DagsterDbtTranslator):
         key = dg.AssetKey([self.tree, *self.names.get(unique_id, (props["name"],))])
         deps = spec.deps if _reads_relations(props) else [*spec.deps, *self._landing()]
         return spec.replace_attributes(key=key, group_name=context_of_old(props, self.migration), deps=deps)
+
+    def get_asset_check_spec(
+        self, asset_spec: dg.AssetSpec, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None
+    ) -> dg.AssetCheckSpec | None:
+        """See `DagsterDbtTranslator.get_asset_check_spec`; every check says what it proves."""
+        spec = super().get_asset_check_spec(asset_spec, manifest, unique_id, project)
+        return spec and spec._replace(description=said_of(self.get_resource_props(manifest, unique_id)))
 
     def _landing(self) -> list[dg.AssetDep]:
         """Return all that may be in landing: a model without sources may read any file of it."""

@@ -65,7 +65,7 @@ def serving_assets(
                 references=references,
                 parity_runs=parity_runs(url),
                 retired=retired,
-                about=about(settings, url),
+                about=about(settings, url, context.run_id),
             )
             published = publish(
                 settings.serving,

@@ -19,6 +19,7 @@ import duckdb
 
 from olist_pipeline.errors import OlistError
 from olist_pipeline.release_manifest import DATABASE, Release, Route, Side, write_manifest
+from olist_pipeline.serving.acts import add_acts
 from olist_pipeline.serving.audit import failing_queries, unchecked
 from olist_pipeline.serving.release import release_folder
 from olist_pipeline.serving.routing import missing_sides, mixtures, served_schemas
@@ -104,6 +105,7 @@ def tell_routes(connection: duckdb.DuckDBPyConnection, routes: Mapping[str, Rout
     )
     rows = [(position, context, *rest) for position, (context, rest) in enumerate(told.items(), start=1)]
     connection.executemany(f"INSERT INTO {ABOUT}.migration_routes VALUES (?, ?, ?, ?::TIMESTAMPTZ, ?, ?)", rows)
+    add_acts(connection, routes, acts)
 
 
 def _told(connection: duckdb.DuckDBPyConnection, context: str, route: Route) -> tuple[str | None, ...]:
