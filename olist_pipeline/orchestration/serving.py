@@ -8,12 +8,12 @@ from typing import Any
 
 import dagster as dg
 
-from olist_pipeline.fingerprint import code_hash, landing_hashes, run_fingerprint
 from olist_pipeline.intake.span import as_of
 from olist_pipeline.landing.folder import readable_landing
 from olist_pipeline.orchestration.dbt import POOL
 from olist_pipeline.orchestration.dbt_projects import migration_of
 from olist_pipeline.orchestration.resources import PipelineResource, clear_failures
+from olist_pipeline.provenance import code_hash, landing_hashes, run_fingerprint
 from olist_pipeline.registry import CONTEXTS, DATED
 from olist_pipeline.serving import journal
 from olist_pipeline.serving.about import about

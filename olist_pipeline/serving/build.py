@@ -36,8 +36,7 @@ from olist_pipeline.release_manifest import (
 )
 from olist_pipeline.serving import data_files, standby
 from olist_pipeline.serving.about import write
-from olist_pipeline.serving.audit import unchecked, unservable
-from olist_pipeline.serving.compose import refuse_impossible, show, tell_routes
+from olist_pipeline.serving.compose import refuse_impossible, show, write_routes
 from olist_pipeline.serving.journal import done_acts, sole_switch
 from olist_pipeline.serving.pruning import remove_unneeded
 from olist_pipeline.serving.release import (
@@ -47,6 +46,7 @@ from olist_pipeline.serving.release import (
     put_in_place,
     refuse_past,
 )
+from olist_pipeline.serving.release_checks import unchecked, unservable
 from olist_pipeline.serving.routing import served_schemas
 from olist_pipeline.tablediff.sql import literal, quote, relation_name
 from olist_pipeline.warehouse import WarehouseTable, as_old_shows_it
@@ -55,7 +55,7 @@ COPIES = 2
 """So many tables are stored at a time."""
 
 ReadRoutes = Callable[[], Mapping[str, Route]]
-Objections = Callable[[Mapping[str, ReleasedTable], Mapping[str, Route]], Sequence[str]]
+GateOfTables = Callable[[Mapping[str, ReleasedTable], Mapping[str, Route]], Sequence[str]]
 """What the gate has against publishing these tables, which say what they hold, under these routes."""
 
 
@@ -120,9 +120,9 @@ def publish(
     warehouse: Path,
     publication: Publication,
     read_routes: ReadRoutes,
-    objections: Objections = lambda tables, routes: (),
+    objections: GateOfTables = lambda tables, routes: (),
 ) -> Release:
-    """Build the next release from `warehouse`, gate and audit it, and let `current` point to it.
+    """Build the next release from `warehouse`, gate and check it, and let `current` point to it.
 
     Routes are read once the tables are stored, so that a cutover meanwhile is not undone. A crash before the last
     rename leaves the former release serving. A check that cannot be made here stops no release, for it would stop the
@@ -162,7 +162,7 @@ def publish(
                 if routes != gated:
                     refuse(objections(stored, routes))
                 show(connection, schemas)
-                tell_routes(connection, routes, done_acts(serving))
+                write_routes(connection, routes, done_acts(serving))
                 # That each side holds what the warehouse does was proven when it was stored.
                 refuse(unservable(connection, release))
             write_manifest(folder, release)

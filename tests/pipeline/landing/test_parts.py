@@ -19,7 +19,6 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from olist_pipeline.errors import OlistError
-from olist_pipeline.fingerprint import landing_hashes
 from olist_pipeline.intake import parts as intake_parts
 from olist_pipeline.intake.cast import cast_rows
 from olist_pipeline.intake.parts import SOURCE_FILE, place_of
@@ -33,6 +32,7 @@ from olist_pipeline.landing.parts import KEPT, folder_name
 from olist_pipeline.orchestration.changes import landing_content, unfinished
 from olist_pipeline.orchestration.dbt_projects import environment_of
 from olist_pipeline.parity.reconciliation import intake_reconciliation_of, landing_relation
+from olist_pipeline.provenance import landing_hashes
 from olist_pipeline.registry import LANDING
 from olist_pipeline.settings import DBT_DIR, Settings
 from olist_pipeline.steps import run_intake

@@ -18,10 +18,10 @@ from olist_pipeline.cli.releases import releases as releases_command
 from olist_pipeline.errors import OlistError
 from olist_pipeline.release_manifest import read_manifest, write_manifest
 from olist_pipeline.serving import data_files, pruning, standby
-from olist_pipeline.serving.audit import audit
 from olist_pipeline.serving.journal import sole_switch
 from olist_pipeline.serving.pruning import is_read, remove_unneeded, sizes
 from olist_pipeline.serving.release import is_intact, kept_numbers, release_folder
+from olist_pipeline.serving.release_checks import release_problems
 from olist_pipeline.tablediff.contract import Contract
 from olist_pipeline.tablediff.sources import compare_sources
 from tests.pipeline.serving.world import (
@@ -61,7 +61,7 @@ def change(settings, statement):
 def problems(settings, number):
     folder = release_folder(settings.serving, number)
     with duckdb.connect(str(folder / "serving.duckdb"), read_only=True) as connection:
-        return audit(connection, read_manifest(folder))
+        return release_problems(connection, read_manifest(folder))
 
 
 def file_of(settings, table, side="old"):
