@@ -17,7 +17,7 @@ from olist_pipeline.dialect.dialect import duckdb_relation
 from olist_pipeline.errors import OlistError
 from olist_pipeline.migration.model import LandingFile, Migration
 from olist_pipeline.migration.profiles import database_of, project_folder
-from olist_pipeline.migration.project import Node, find_old, found_old, old_relations
+from olist_pipeline.migration.project import DbtNode, find_old, found_old, old_relations
 from olist_pipeline.settings import Settings
 from olist_pipeline.tablediff.sql import literal, quote, relation_name
 
@@ -25,7 +25,7 @@ WAREHOUSE = "olist_warehouse"
 """The name under which the warehouse is attached: its own may be that of the old project's database."""
 
 
-def names_of(manifest: Node, migration: Migration) -> dict[str, tuple[str, ...]]:
+def names_of(manifest: DbtNode, migration: Migration) -> dict[str, tuple[str, ...]]:
     """Return by unique id the name of each relation of old in the graph: the one that dashboards know, if they do."""
     named = {uid: tuple(name.split(".")) for name, uid in old_relations(manifest, migration).items()}
     for wanted in (*(pair.old for pair in migration.pairs), *migration.served):
@@ -33,7 +33,7 @@ def names_of(manifest: Node, migration: Migration) -> dict[str, tuple[str, ...]]
     return named
 
 
-def bring(settings: Settings, migration: Migration, manifest: Node, tree: str, names: Collection[str]) -> None:
+def bring(settings: Settings, migration: Migration, manifest: DbtNode, tree: str, names: Collection[str]) -> None:
     """Bring those of `names` that a pair has, or that are served, from the database of `tree` into the warehouse.
 
     Raises OlistError for a relation that is not there.

@@ -21,8 +21,8 @@ import duckdb
 
 from olist_pipeline.errors import OlistError
 from olist_pipeline.migration.load import present_migration
-from olist_pipeline.migration.model import Migration, Pair
-from olist_pipeline.migration.project import Part, context_of_new, context_of_old, find_old, new_part
+from olist_pipeline.migration.model import Migration, TablePair
+from olist_pipeline.migration.project import ProjectPart, context_of_new, context_of_old, find_old, new_part
 from olist_pipeline.registry import CONTEXTS
 from olist_pipeline.tablediff.contract import fold
 from olist_pipeline.tablediff.sql import quote, relation_name
@@ -206,7 +206,7 @@ def _columns(connection: duckdb.DuckDBPyConnection, catalog: str, schema: str, n
     return dict(rows)
 
 
-def _is_new_table(node: Mapping[str, Any], part: Part) -> bool:
+def _is_new_table(node: Mapping[str, Any], part: ProjectPart) -> bool:
     return (
         node["resource_type"] == "model"
         and part.holds(node)
@@ -236,7 +236,7 @@ def _asset_key(source: Mapping[str, Any]) -> list[str]:
 
 
 def _table(
-    pair: Pair, models: Mapping[str, Mapping[str, Any]], manifest: Mapping[str, Any], migration: Migration
+    pair: TablePair, models: Mapping[str, Mapping[str, Any]], manifest: Mapping[str, Any], migration: Migration
 ) -> WarehouseTable:
     node = models.get(pair.new_name)
     if node is None:

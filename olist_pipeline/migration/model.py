@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Text = Annotated[str, Field(min_length=1)]
 Reason = Annotated[str, Field(min_length=1, pattern=r"\S")]
-Names = tuple[Text, ...]
+ManyTexts = tuple[Text, ...]
 
 AS_OF = "{as_of}"
 """What stands in a variable, of dbt or of its environment, for the day that the warehouse takes for today."""
@@ -94,7 +94,7 @@ class Bounds(_Part):
     relative: float | str = 0
 
 
-class Pair(_Part):
+class TablePair(_Part):
     """An old table and the new one that takes its place.
 
     `old` is a relation of the old project: its name, or `schema.name` where several schemas have one of that name.
@@ -105,13 +105,13 @@ class Pair(_Part):
     """
 
     old: Text
-    key: Annotated[Names, Field(min_length=1)]
+    key: Annotated[ManyTexts, Field(min_length=1)]
     new: str = ""
     context: str = ""
     columns: Mapping[str, Text] = {}
     left_out: Mapping[str, Reason] = {}
     tolerances: Mapping[str, Bounds] = {}
-    measures: Names = ()
+    measures: ManyTexts = ()
     is_dimension: bool = False
 
     @property
@@ -152,10 +152,10 @@ class Migration(_Part):
     old: OldProject
     landing: Landing
     new: NewProject
-    models: Mapping[str, Names] = {}
+    models: Mapping[str, ManyTexts] = {}
     besides: tuple[Besides, ...] = ()
-    pairs: tuple[Pair, ...] = ()
-    served: Names = ()
+    pairs: tuple[TablePair, ...] = ()
+    served: ManyTexts = ()
 
     @model_validator(mode="after")
     def _each_once(self) -> Migration:

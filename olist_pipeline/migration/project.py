@@ -18,7 +18,7 @@ from olist_pipeline.errors import OlistError
 from olist_pipeline.files import content_hash, tree_hash
 from olist_pipeline.migration.model import Migration
 
-Node = Mapping[str, Any]
+DbtNode = Mapping[str, Any]
 FOLDERS = ("models", "macros", "tests", "seeds", "snapshots", "dbt_packages")
 """The folders of a dbt project that does not say others."""
 SUFFIXES = (".sql", ".yml", ".yaml", ".csv", ".md", ".py")
@@ -28,7 +28,7 @@ RELATIONS = ("model", "seed", "snapshot")
 
 
 @dataclass(frozen=True)
-class Part:
+class ProjectPart:
     """A part of a dbt project: the nodes whose fqn begins with `prefix` (package, folders); all where it is empty."""
 
     folder: Path
@@ -39,17 +39,17 @@ class Part:
         """The selection of these nodes, as dbt writes it."""
         return f"fqn:{'.'.join(self.prefix) or '*'}"
 
-    def holds(self, node: Node) -> bool:
+    def holds(self, node: DbtNode) -> bool:
         """Whether a node is one of them."""
         return tuple(node["fqn"][: len(self.prefix)]) == self.prefix
 
 
-def old_part(migration: Migration) -> Part:
+def old_part(migration: Migration) -> ProjectPart:
     """Return the old project's part; raises OlistError where there is no such project."""
     return _part(migration.old_folder, migration.old.folder, migration)
 
 
-def new_part(migration: Migration) -> Part:
+def new_part(migration: Migration) -> ProjectPart:
     """Return the new project's part; raises OlistError where there is no such project."""
     return _part(migration.new_folder, migration.new.folder, migration)
 
@@ -77,7 +77,7 @@ def project_hash(folder: Path) -> str:
     return tree_hash(*found, suffixes=SUFFIXES) + content_hash(folder / "dbt_project.yml")
 
 
-def old_relations(manifest: Node, migration: Migration) -> dict[str, str]:
+def old_relations(manifest: DbtNode, migration: Migration) -> dict[str, str]:
     """Return the unique ids of the old project's relations by name: `name`, or `schema.name` where names repeat."""
     part = old_part(migration)
     nodes = {uid: node for uid, node in manifest["nodes"].items() if is_relation(node) and part.holds(node)}
@@ -88,7 +88,7 @@ def old_relations(manifest: Node, migration: Migration) -> dict[str, str]:
     }
 
 
-def found_old(manifest: Node, migration: Migration, named: str) -> list[Node]:
+def found_old(manifest: DbtNode, migration: Migration, named: str) -> list[DbtNode]:
     """Return the nodes of old that have a relation of this name: one, if all is well."""
     part = old_part(migration)
     return [
@@ -98,7 +98,7 @@ def found_old(manifest: Node, migration: Migration, named: str) -> list[Node]:
     ]
 
 
-def find_old(manifest: Node, migration: Migration, named: str) -> Node:
+def find_old(manifest: DbtNode, migration: Migration, named: str) -> DbtNode:
     """Return the node of an old relation, as the file names it; raises OlistError where there is none, or several."""
     found = found_old(manifest, migration, named)
     if len(found) == 1:
@@ -107,12 +107,12 @@ def find_old(manifest: Node, migration: Migration, named: str) -> Node:
     raise OlistError(f"{migration.path.name}: the old project {migration.old_folder} has {said}.")
 
 
-def is_relation(node: Node) -> bool:
+def is_relation(node: DbtNode) -> bool:
     """Whether dbt makes a relation of a node."""
     return node["resource_type"] in RELATIONS and node["config"].get("materialized") != "ephemeral"
 
 
-def ancestors(manifest: Node, unique_ids: Iterator[str] | list[str]) -> set[str]:
+def ancestors(manifest: DbtNode, unique_ids: Iterator[str] | list[str]) -> set[str]:
     """Return nodes and sources with all that they are made of."""
     waiting, found = list(unique_ids), set[str]()
     while waiting:
@@ -123,36 +123,36 @@ def ancestors(manifest: Node, unique_ids: Iterator[str] | list[str]) -> set[str]
     return found
 
 
-def context_of_old(node: Node, migration: Migration) -> str:
+def context_of_old(node: DbtNode, migration: Migration) -> str:
     """Return the bounded context of a node of old: what the file says, its meta or group, else its folder."""
     config = node["config"]
     said = migration.context_of(node["name"]) or (config.get("meta") or {}).get("context") or config.get("group")
     return str(said or _folder_of(node, migration))
 
 
-def context_of_new(node: Node) -> str | None:
+def context_of_new(node: DbtNode) -> str | None:
     """Return the bounded context of a new model, which its meta says."""
     context: str | None = (node["config"].get("meta") or {}).get("context")
     return context
 
 
-def _folder_of(node: Node, migration: Migration) -> str:
+def _folder_of(node: DbtNode, migration: Migration) -> str:
     """Return the last folder of a node, below its project's folder of models."""
     folders = PurePosixPath(node["path"]).parts[:-1]
     return folders[-1] if folders else str(node["package_name"])
 
 
-def _relation(node: Node) -> str:
+def _relation(node: DbtNode) -> str:
     return str(node.get("alias") or node["name"])
 
 
-def _part(folder: Path, models: str, migration: Migration) -> Part:
+def _part(folder: Path, models: str, migration: Migration) -> ProjectPart:
     settings = project_settings(folder)
     if not models:
-        return Part(folder, ())
+        return ProjectPart(folder, ())
     roots = settings.get("model-paths") or ["models"]
     for root in roots:
         if PurePosixPath(models).is_relative_to(root):
             inner = PurePosixPath(models).relative_to(root).parts
-            return Part(folder, (settings["name"], *inner))
+            return ProjectPart(folder, (settings["name"], *inner))
     raise OlistError(f"{migration.path.name}: {models} is no folder of models of {folder}: those are below {roots[0]}.")

@@ -102,6 +102,6 @@ def test_a_scaffold_is_python_with_the_sql_beside_each_draft(draft):
     assert "LandingTable" in draft["shopping/declared.py"]
 
 
-def test_a_context_without_files_is_told_to_name_them():
+def test_a_context_without_files_has_to_name_them():
     with pytest.raises(OlistError, match="Say which landing files nobody validates"):
         files_of("nobody", [], {})
