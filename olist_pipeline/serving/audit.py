@@ -81,6 +81,8 @@ def key_problems(connection: duckdb.DuckDBPyConnection, tables: Mapping[str, Rel
     """
     problems = []
     for name, table in tables.items():
+        if not table.is_paired:
+            continue
         relation, key = relation_name(NEW, name), ", ".join(map(quote, table.key))
         some = " OR ".join(f"{quote(column)} IS NULL" for column in table.key)
         [(rows, keys, nulls)] = connection.execute(

@@ -96,7 +96,7 @@ def release_tables(release: Release, context: str) -> list[WarehouseTable]:
     return [
         WarehouseTable(name, context, table.key, {}, {})
         for name, table in release.tables.items()
-        if table.context == context and OLD in release.sources(name)
+        if table.context == context and release.sources(name).keys() == {OLD, NEW}
     ]
 
 

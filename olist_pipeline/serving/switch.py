@@ -147,7 +147,7 @@ def switched(base: Release, release: Release, act: Act, routes: Mapping[str, Rou
         waiting={
             name: waiting_for(table, routes)
             for name, table in release.tables.items()
-            if table.context in own and schemas[name] != NEW
+            if table.context in own and table.is_paired and schemas[name] != NEW
         },
         notes=tuple(unmatched(release, schemas)),
     )

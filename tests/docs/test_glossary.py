@@ -26,11 +26,10 @@ GIVEN_UP = {
 
 LATER = (
     "olist_pipeline/audit/*",
-    "olist_pipeline/landing/*",
-    "olist_pipeline/orchestration/*",
+    "olist_pipeline/orchestration/dbt.py",
+    "olist_pipeline/orchestration/dbt_results.py",
     "olist_pipeline/serving/*",
     "tests/pipeline/audit/*",
-    "tests/pipeline/orchestration/*",
     "tests/pipeline/serving/*",
 )
 """Where such words still are. Whoever mends the last one of a line takes the line away."""
