@@ -7,7 +7,7 @@ INSTALLED := $(VENV)/.installed
 INSTALLED_DEV := $(VENV)/.installed-dev
 PYTHON_VERSIONS := 3.13 3.12 3.11
 
-.PHONY: run check test coverage mutants dev dashboards pictures lint bench bench-scale fuzz image image-wheels lock lock-check clean
+.PHONY: run check test coverage mutants dev dashboards pictures lint bench bench-scale bench-examples docs docs-serve fuzz image image-wheels lock lock-check clean
 
 run: $(INSTALLED)  ## set up and run the whole pipeline
 	@$(BIN)/python -m olist_pipeline run
@@ -25,6 +25,7 @@ test: $(INSTALLED_DEV)  ## set up and pass the tests
 COVERED := tests
 COVERED_AT_LEAST := 90
 
+# The workers of `olist audit` start with nothing, a place for figures included: they count as never run.
 coverage: $(INSTALLED_DEV)  ## what the tests reach of olist_pipeline, the processes that they start included
 	@rm -f .coverage .coverage.*
 	@$(BIN)/python -m pytest $(COVERED) -n 2 --dist loadfile --no-loadscope-reorder \
@@ -68,6 +69,25 @@ SCALE :=
 
 bench-scale: $(INSTALLED_DEV)  ## how a first run and a night grow with the number of orders
 	@$(BIN)/python -m benchmarks.scale $(ORDERS) $(SCALE)
+
+bench-examples: $(INSTALLED_DEV)  ## the service and the consumer of examples/ under load, killed again and again
+	@$(BIN)/python -m benchmarks.examples
+
+# An environment of its own: nothing else needs it.
+DOCS := build/docs/bin/python
+DOCS_INSTALLED := build/docs/.installed
+
+docs: $(DOCS_INSTALLED)  ## build the site of the documents in build/site; a broken link is an error
+	@NO_MKDOCS_2_WARNING=1 $(DOCS) -m mkdocs build --strict
+
+docs-serve: docs  ## build the site, and serve it on http://localhost:8001
+	@$(DOCS) -m http.server --bind 127.0.0.1 --directory build/site 8001
+
+$(DOCS_INSTALLED): requirements-docs.lock | $(BIN)/python
+	@$(BIN)/python -m venv build/docs
+	@$(DOCS) -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r $<
+	@! command -v npm >/dev/null || scripts/fetch_mermaid.sh build/docs
+	@touch $@
 
 EXAMPLES ?= 1000
 SEED ?= 1
@@ -122,12 +142,14 @@ LOCK_FLAGS :=
 compile = $(UV) pip compile pyproject.toml --quiet --universal --generate-hashes --no-strip-extras --no-emit-index-url \
 	--custom-compile-command "make lock" $(LOCK_FLAGS)
 
-lock: $(UV)  ## write both locks from pyproject.toml
+lock: $(UV)  ## write all locks from pyproject.toml
 	$(compile) --group build --output-file requirements.lock
-	$(compile) --group dev --constraints requirements.lock --output-file requirements-dev.lock
+	$(compile) --group dev --extra examples --constraints requirements.lock --output-file requirements-dev.lock
+	$(UV) pip compile --quiet --universal --generate-hashes --no-strip-extras --no-emit-index-url \
+		--custom-compile-command "make lock" $(LOCK_FLAGS) --group docs --output-file requirements-docs.lock
 
-lock-check: $(UV)  ## whether both locks can be installed with each Python, from wheels alone
-	@for version in $(PYTHON_VERSIONS); do for lock in requirements.lock requirements-dev.lock; do \
+lock-check: $(UV)  ## whether all locks can be installed with each Python, from wheels alone
+	@for version in $(PYTHON_VERSIONS); do for lock in requirements.lock requirements-dev.lock requirements-docs.lock; do \
 		$(UV) pip install --quiet --dry-run --require-hashes --only-binary :all: --python-version $$version \
 			--target build/lock-check -r $$lock && echo "$$lock: Python $$version" || exit 1; \
 	done; done

@@ -33,7 +33,7 @@ from olist_pipeline.tablediff.sources import compare_sources
 
 
 class ShowByDefault(click.Group):
-    """A group whose first word may be a table: `olist parity fact_orders` is `olist parity show fact_orders`."""
+    """A group whose first word may be a table: `olist parity TABLE` is `olist parity show TABLE`."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """See `click.Command.parse_args`."""

@@ -10,6 +10,7 @@ from typing import Any
 import click
 from rich.console import Console
 
+from olist_pipeline.cli.follow import follow
 from olist_pipeline.cli.names import check_event, check_rule, check_table
 from olist_pipeline.cli.output import JSON, print_json, print_rows
 from olist_pipeline.intake.parts import place_of
@@ -17,6 +18,7 @@ from olist_pipeline.settings import Settings
 from olist_pipeline.stores import events as event_store
 from olist_pipeline.stores import quarantine as quarantine_store
 from olist_pipeline.stores.postgres import ready_url
+from olist_pipeline.stores.tail import Wanted, checkpoint_of
 
 LIMIT = click.IntRange(1, 1_000_000)
 
@@ -52,13 +54,31 @@ def quarantine(table: str | None, rule: str | None, aggregate_id: str | None, li
 @click.command()
 @click.option("--id", "aggregate_id", help="Only events of this aggregate, e.g. an order id.")
 @click.option("--type", "event_type", help="Only events of this type, e.g. OrderApproved.")
-@click.option("--limit", default=20, show_default=True, type=LIMIT, help="At most so many events.")
+@click.option("--limit", type=LIMIT, help="At most so many events: 20, and with --follow as many as come.")
+@click.option("--follow", "is_followed", is_flag=True, help="Print what is appended from now on, until Ctrl+C.")
+@click.option("--after", "place", help="With --follow: begin after this checkpoint; 0:0 is the beginning.")
 @JSON
-def events(aggregate_id: str | None, event_type: str | None, limit: int, as_json: bool) -> None:
-    """Show domain events in the order in which they were recorded."""
+def events(
+    aggregate_id: str | None,
+    event_type: str | None,
+    limit: int | None,
+    is_followed: bool,
+    place: str | None,
+    as_json: bool,
+) -> None:
+    """Show domain events in the order in which they were recorded.
+
+    With --follow and --json, each event is a line and has its checkpoint, after which another call goes on.
+    """
     check_event(event_type)
+    after = checkpoint_of(place) if place is not None else None
+    if after is not None and not is_followed:
+        raise click.UsageError("--after goes with --follow.")
     url = ready_url(Settings.from_env())
-    rows = event_store.find(url, aggregate_id=aggregate_id, event_type=event_type, limit=limit)
+    if is_followed:
+        follow(url, after, Wanted(aggregate_id, event_type), limit, as_json=as_json)
+        return
+    rows = event_store.find(url, aggregate_id=aggregate_id, event_type=event_type, limit=limit or 20)
     if as_json:
         print_json(rows)
         return

@@ -130,7 +130,7 @@ def _history_of_dagster(settings: Settings) -> tuple[dict[str, dict[date, str]],
     # Dagster takes a second to import: only where there is something to ask it.
     if not (settings.dagster_home / "dagster.yaml").exists():
         return {}, None
-    from olist_pipeline.orchestration.dbt import ensure_manifest
+    from olist_pipeline.orchestration.dbt_projects import ensure_manifest
     from olist_pipeline.orchestration.failures import last_failure
     from olist_pipeline.orchestration.instance import quiet_instance
     from olist_pipeline.orchestration.jobs import all_job_names

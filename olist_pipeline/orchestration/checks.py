@@ -51,7 +51,7 @@ def parity_checks(tables: Sequence[WarehouseTable]) -> list[dg.AssetChecksDefini
 
 
 def _parity_checks(name: str, tables: Sequence[WarehouseTable], is_monthly: bool) -> dg.AssetChecksDefinition:
-    by_key = {dg.AssetKey([NEW, table.name]): table for table in tables}
+    by_key = {dg.AssetKey([NEW, table.new_relation]): table for table in tables}
 
     @dg.multi_asset_check(
         name=name,

@@ -204,13 +204,13 @@ def rule_counts(url: str, flagged: Iterable[FlagCount]) -> list[RuleCount]:
     for context in CONTEXTS.values():
         broken = quarantine.counts_by_rule(url, [table.name for table in context.tables])
         rejects = {(row["source_table"], row["rule"]): row["rows"] for row in broken}
-        judged = [(book.table, rule.code, rule.severity) for book in context.rulebooks for rule in book.rules]
-        unjudged = rejects.keys() - {(table, code) for table, code, _ in judged}
-        structural = [(table, code, Severity.REJECT) for table, code in sorted(unjudged)]
+        in_rulebooks = [(book.table, rule.code, rule.severity) for book in context.rulebooks for rule in book.rules]
+        of_no_rulebook = rejects.keys() - {(table, code) for table, code, _ in in_rulebooks}
+        structural = [(table, code, Severity.REJECT) for table, code in sorted(of_no_rulebook)]
         rows = flags | rejects
         counts += [
             RuleCount(context.name, table, code, severity, rows.get((table, code), 0))
-            for table, code, severity in [*judged, *structural]
+            for table, code, severity in [*in_rulebooks, *structural]
         ]
     return counts
 
@@ -278,7 +278,7 @@ def _quarantine(url: str) -> pl.DataFrame:
 
 
 def _rules(url: str, flags: Iterable[FlagCount]) -> pl.DataFrame:
-    judged = {
+    in_rulebooks = {
         (book.table, rule.code): rule
         for context in CONTEXTS.values()
         for book in context.rulebooks
@@ -286,7 +286,7 @@ def _rules(url: str, flags: Iterable[FlagCount]) -> pl.DataFrame:
     }
     rows = []
     for count in rule_counts(url, flags):
-        rule = judged.get((count.table, count.code))
+        rule = in_rulebooks.get((count.table, count.code))
         said = _said(rule, count.code)
         rows.append((count.context, count.table, count.code, str(count.severity), *said, count.rows))
     return pl.DataFrame(rows, _RULES, orient="row")

@@ -21,7 +21,7 @@ import duckdb
 
 from olist_pipeline.audit.stored import AuditCounts, counted
 from olist_pipeline.errors import OlistError
-from olist_pipeline.fingerprint import code_hash
+from olist_pipeline.provenance import code_hash
 from olist_pipeline.registry import CONTEXTS
 from olist_pipeline.release_manifest import DATABASE
 from olist_pipeline.serving.release import current_release

@@ -16,13 +16,13 @@ import duckdb
 
 from olist_pipeline import alerts
 from olist_pipeline.errors import OlistError
-from olist_pipeline.fingerprint import landing_hashes
 from olist_pipeline.landing.folder import files_of, readable_landing
+from olist_pipeline.provenance import landing_hashes
 from olist_pipeline.registry import CONTEXTS, LANDING
 from olist_pipeline.release_manifest import DATABASE, NEW, Release, Route
 from olist_pipeline.serving import journal, standby
-from olist_pipeline.serving.audit import failing_queries, unchecked
 from olist_pipeline.serving.release import current_release
+from olist_pipeline.serving.release_checks import failing_queries, unchecked
 from olist_pipeline.serving.rollback import rollback
 from olist_pipeline.serving.switch import Switched
 from olist_pipeline.settings import Settings
@@ -60,7 +60,7 @@ class Guarded:
 def guard(settings: Settings, url: str, now: datetime) -> Guarded:
     """Roll back every context on new that has regressed, block it, and raise an alert for all that is not well.
 
-    A retired context has no way back: it is told of alone. What cannot be checked is no regression, and takes nothing
+    A retired context has no way back: it is only reported. What cannot be checked is no regression, and takes nothing
     back, but nobody may think that it was checked. Running again does nothing more.
     """
     done, problems = [], _blind_spots(settings)

@@ -10,7 +10,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 PROJECT = Path(__file__).parents[2]
-RUN, DEV = "requirements.lock", "requirements-dev.lock"
+RUN, DEV, DOCS = "requirements.lock", "requirements-dev.lock", "requirements-docs.lock"
 
 
 def pinned(lock):
@@ -32,7 +32,7 @@ def declared(group=None):
     ]
 
 
-@pytest.mark.parametrize(("lock", "groups"), [(RUN, [None, "build"]), (DEV, [None, "dev"])])
+@pytest.mark.parametrize(("lock", "groups"), [(RUN, [None, "build"]), (DEV, [None, "dev"]), (DOCS, ["docs"])])
 def test_a_lock_has_every_declared_package_in_a_version_that_is_allowed(lock, groups):
     locked = pinned(lock)
     for wanted in (one for group in groups for one in declared(group)):
@@ -51,7 +51,7 @@ def test_both_locks_agree():
     }
 
 
-@pytest.mark.parametrize("lock", [RUN, DEV])
+@pytest.mark.parametrize("lock", [RUN, DEV, DOCS])
 def test_a_lock_has_hashes_and_no_address(lock):
     text = (PROJECT / lock).read_text()
     assert not re.search(r"://|^-|@ ", text, flags=re.M)

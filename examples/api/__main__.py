@@ -1,0 +1,26 @@
+"""`python -m examples.api`: the service on this machine, over the database that the pipeline uses."""
+
+from __future__ import annotations
+
+import argparse
+
+import uvicorn
+
+from examples.api.app import create_app
+from olist_pipeline.settings import Settings
+from olist_pipeline.stores.postgres import ready_url
+
+
+def main() -> None:
+    """Serve until somebody ends it."""
+    parser = argparse.ArgumentParser(
+        prog="python -m examples.api", description="Orders under the rules of olist_domain."
+    )
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=8080)
+    given = parser.parse_args()
+    uvicorn.run(create_app(ready_url(Settings.from_env())), host=given.host, port=given.port, access_log=False)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,62 @@
+"""`olist events --follow`: what is appended to the event store, as it is appended.
+
+What belongs here: printing, and waiting. What does not: how the tail is read (`stores.tail`).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from typing import Any
+
+import click
+
+from olist_pipeline.cli.output import CONTROL
+from olist_pipeline.stores import tail
+from olist_pipeline.stores.postgres import transaction
+
+PAUSE_SECONDS = 0.25
+"""Between two looks at a store in which nothing new is."""
+
+
+def follow(url: str, after: tail.Checkpoint | None, wanted: tail.Wanted, most: int | None, *, as_json: bool) -> None:
+    """Print the wanted events after a place, from now on where it is None, until there were `most`, or for ever.
+
+    Whoever reads may go away, as `head` does: that ends it, too.
+    """
+    try:
+        _follow(url, after, wanted, most, as_json=as_json)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains at its end
+
+
+def _follow(url: str, after: tail.Checkpoint | None, wanted: tail.Wanted, most: int | None, *, as_json: bool) -> None:
+    with transaction(url) as connection:
+        tail.require_own_numbers(connection)
+        place = tail.present(connection) if after is None else after
+        printed = 0
+        while True:
+            connection.rollback()
+            part = tail.read(connection, place, wanted)
+            place = part.end
+            for event in part.events:
+                click.echo(_json(event) if as_json else _line(event))
+                printed += 1
+                if printed == most:
+                    return
+            if part.is_last:
+                connection.rollback()
+                time.sleep(PAUSE_SECONDS)
+
+
+def _json(event: dict[str, Any]) -> str:
+    return json.dumps({**event, "checkpoint": str(event["checkpoint"])}, default=str, ensure_ascii=False)
+
+
+def _line(event: dict[str, Any]) -> str:
+    """Return one line, which steers no terminal whatever the payload holds."""
+    payload = json.dumps(event["payload"], ensure_ascii=False)
+    text = f"{event['occurred_at']}  {event['event_type']}  {event['aggregate_id']}  {event['version']}  {payload}"
+    return CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
