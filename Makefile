@@ -7,7 +7,7 @@ INSTALLED := $(VENV)/.installed
 INSTALLED_DEV := $(VENV)/.installed-dev
 PYTHON_VERSIONS := 3.13 3.12 3.11
 
-.PHONY: run check test coverage mutants dev dashboards lint bench bench-scale bench-examples docs docs-serve fuzz image image-wheels lock lock-check clean
+.PHONY: run check test coverage mutants dev dashboards pictures lint bench bench-scale bench-examples docs docs-serve fuzz image image-wheels lock lock-check clean
 
 run: $(INSTALLED)  ## set up and run the whole pipeline
 	@$(BIN)/python -m olist_pipeline run
@@ -18,13 +18,14 @@ check: lint  ## the fast loop, in under a minute: lint, types, the domain, the c
 
 test: $(INSTALLED_DEV)  ## set up and pass the tests
 	@$(BIN)/python -m pytest tests/domain -p no:cacheprovider --cov=olist_domain --cov-branch \
-		--cov-report=term:skip-covered --cov-fail-under=95
+		--cov-report=term:skip-covered --cov-report=json:build/domain_coverage.json --cov-fail-under=95
 	@$(BIN)/python -m pytest --ignore=tests/domain -n 2 --dist loadfile --no-loadscope-reorder
 
 # All tests by default; `make coverage COVERED=tests/pipeline/stores COVERED_AT_LEAST=0` looks at some.
 COVERED := tests
 COVERED_AT_LEAST := 90
 
+# The workers of `olist audit` start with nothing, a place for figures included: they count as never run.
 coverage: $(INSTALLED_DEV)  ## what the tests reach of olist_pipeline, the processes that they start included
 	@rm -f .coverage .coverage.*
 	@$(BIN)/python -m pytest $(COVERED) -n 2 --dist loadfile --no-loadscope-reorder \
@@ -48,6 +49,9 @@ dev: $(INSTALLED)  ## set up and open the Dagster UI
 
 dashboards: $(INSTALLED)  ## set up and open the dashboards
 	@$(BIN)/python -m olist_pipeline dashboards
+
+pictures: $(INSTALLED_DEV)  ## draw the pictures of the dashboards in docs anew, over a synthetic set (needs chromium)
+	@$(BIN)/python scripts/pictures.py
 
 lint: $(INSTALLED_DEV)  ## style, types, import contracts, declared packages
 	$(BIN)/ruff check .

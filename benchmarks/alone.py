@@ -3,21 +3,28 @@
 What belongs here: timing intake, validation and dbt new against dbt old with its tests, by turns: with everything made
 anew, and with the last month made anew, as on a night on which only its orders changed. Old knows no months: it makes
 everything anew every time. What does not: Dagster, comparison and serving (see `run`).
+
+Old is started as a company with dbt alone starts it. New is started as a run starts it: by a fork server, which imports
+dbt beside intake; what that takes of processors is counted with dbt new.
 """
 
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 import time
 from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
 from statistics import median
+from typing import NamedTuple
 
 from olist_pipeline.intake.span import as_of, purchase_span
 from olist_pipeline.months import MonthRange
-from olist_pipeline.orchestration.dbt import Window, as_of_variables, build_arguments, window_variables
+from olist_pipeline.orchestration.dbt import Window, build_arguments, window_variables
+from olist_pipeline.orchestration.dbt_projects import as_of_variables
+from olist_pipeline.orchestration.forked_dbt import ASKING, ForkServer
 from olist_pipeline.registry import LANDING, STEPS
 from olist_pipeline.settings import DBT, DBT_DIR, Settings
 from olist_pipeline.steps import run_intake, run_validation
@@ -27,6 +34,13 @@ from olist_pipeline.warehouse import NEW, OLD
 ROUNDS = 5
 
 Part = Callable[[], None]
+
+
+class Cost(NamedTuple):
+    """Seconds of a part on the clock, and of processors, PostgreSQL's not among them."""
+
+    clock: float
+    processors: float
 
 
 def measure(landing: Path, home: Path) -> None:
@@ -52,31 +66,46 @@ def measure(landing: Path, home: Path) -> None:
             "dbt new, the last month": lambda: _dbt(settings, NEW, (last, last)),
         },
     }
-    new["everything anew"]["dbt new, with its tests"]()  # dbt parses the project for a target folder once
-    rounds = [
-        {name: _seconds(part) for parts in (old, *new.values()) for name, part in parts.items()} for _ in range(ROUNDS)
-    ]
-    print(f"one pipeline alone, medians of {ROUNDS}, warm")
+    for warm_up in (new["everything anew"]["dbt new, with its tests"], *old.values()):
+        warm_up()  # dbt parses the project for a target folder once
+    rounds = [_round(settings, old, new) for _ in range(ROUNDS)]
+    print(f"one pipeline alone, medians of {ROUNDS}, warm: seconds on the clock, of processors")
     for name in rounds[0]:
-        print(f"  {name:<34} {median(one[name] for one in rounds):6.1f} s")
+        clock, processors = (median(one[name][kind] for one in rounds) for kind in (0, 1))
+        print(f"  {name:<34} {clock:6.1f} s {processors:6.1f} s")
     for what, parts in new.items():
-        whole = [sum(one[name] for name in parts) for one in rounds]
-        print(f"  new alone, {what}: {median(whole):.1f} s")
         for against in old:
-            ratio = median(seconds / one[against] for seconds, one in zip(whole, rounds, strict=True))
-            print(f"    {ratio:.2f} x {against}")
+            clock, processors = (
+                median(sum(one[name][kind] for name in parts) / one[against][kind] for one in rounds) for kind in (0, 1)
+            )
+            print(f"  new alone, {what}: {clock:.2f} x {against}; of processors {processors:.2f} x")
     print()
+
+
+def _round(settings: Settings, old: dict[str, Part], new: dict[str, dict[str, Part]]) -> dict[str, Cost]:
+    costs = {name: _cost(part) for name, part in old.items()}
+    for parts in new.values():
+        server = ForkServer(DBT_DIR, ["--quiet", "parse", "--target", "warehouse", *_paths(settings)])
+        costs |= {name: _cost(part) for name, part in parts.items()}
+        last = list(parts)[-1]
+        ended = _cost(server.stop)
+        costs[last] = Cost(costs[last].clock, costs[last].processors + ended.processors)
+    return costs
 
 
 def _dbt(settings: Settings, tree: str, window: Window | None = None, *, unit_tests: bool = False) -> None:
     arguments = build_arguments(tree, is_whole=window is None)
     if unit_tests:
         arguments = [part for part in arguments if part not in ("--exclude-resource-type", "unit_test")]
-    target = ["--target-path", str(settings.dbt_target / "bench"), "--log-path", str(settings.dbt_target / "logs")]
+    program = ASKING if tree == NEW else DBT
     flags = ["--log-level-file", "info", "--no-write-json", "--cache-selected-only"]
-    command = [*DBT, *flags, *arguments, "--select", f"path:models/{tree}", *target]
+    command = [*program, *flags, *arguments, "--select", f"path:models/{tree}", *_paths(settings)]
     environment = {**os.environ, **as_of_variables(as_of(settings.landing)), **window_variables(window)}
     subprocess.run(command, cwd=DBT_DIR, env=environment, check=True, stdout=subprocess.DEVNULL)
+
+
+def _paths(settings: Settings) -> list[str]:
+    return ["--target-path", str(settings.dbt_target / "bench"), "--log-path", str(settings.dbt_target / "logs")]
 
 
 def _take_in(settings: Settings, url: str) -> None:
@@ -89,7 +118,12 @@ def _validate(settings: Settings, url: str, months: Sequence[date]) -> None:
         run_validation(settings, url, step, months if step.is_monthly else None, "bench")
 
 
-def _seconds(work: Part) -> float:
-    started = time.perf_counter()
+def _cost(work: Part) -> Cost:
+    started, used = time.perf_counter(), _processors()
     work()
-    return time.perf_counter() - started
+    return Cost(time.perf_counter() - started, _processors() - used)
+
+
+def _processors() -> float:
+    uses = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(use.ru_utime + use.ru_stime for use in uses)

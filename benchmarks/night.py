@@ -19,7 +19,7 @@ def main() -> None:
     """Run the night over the environment's home; a failure is a traceback."""
     settings = Settings.from_env()
     url = prepare(settings)
-    seen = run_jobs(settings, Console(), [Planned(DUAL_RUN, nightly_months(settings))])
+    seen = run_jobs(settings, Console(), [Planned(DUAL_RUN, nightly_months(settings), is_compared_whole=True)])
     seen.guarded = guard_now(settings, url)
     seen.raise_failure()
 

@@ -23,9 +23,9 @@ from olist_pipeline.parity.reconciliation import (
 from olist_pipeline.registry import CONTEXTS, LANDING
 from olist_pipeline.release_manifest import DATABASE, Route
 from olist_pipeline.serving import journal
-from olist_pipeline.serving.audit import audit
 from olist_pipeline.serving.gate import objections
 from olist_pipeline.serving.release import current_release
+from olist_pipeline.serving.release_checks import release_problems
 from olist_pipeline.settings import Settings
 from olist_pipeline.stores import routes
 from olist_pipeline.stores.postgres import query, ready_url
@@ -94,7 +94,7 @@ def _routes(settings: Settings, url: str) -> list[str]:
     acts = Counter(act.act_id for act in journal.done_acts(settings.serving))
     known = Counter(act.act_id for act in routes.recorded_acts(url))
     with duckdb.connect(str(settings.serving / "current" / DATABASE), read_only=True) as connection:
-        found = audit(connection, release)
+        found = release_problems(connection, release)
     if said != recorded:
         found.append(f"the journal says {said}, PostgreSQL {recorded}")
     if acts != known or max(acts.values(), default=1) > 1:

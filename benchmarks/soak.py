@@ -25,7 +25,7 @@ from olist_pipeline.errors import OlistError
 from olist_pipeline.registry import CONTEXTS
 from olist_pipeline.release_manifest import DATABASE, Release
 from olist_pipeline.serving import gate, journal, standby
-from olist_pipeline.serving.cutover import Objections, cutover, rehearse
+from olist_pipeline.serving.cutover import GateOfRelease, cutover, rehearse
 from olist_pipeline.serving.release import current_release
 from olist_pipeline.serving.rollback import rollback
 from olist_pipeline.serving.routing import served_schemas
@@ -156,7 +156,7 @@ def _start(function: Callable[..., None], *arguments: object) -> tuple[multiproc
     return process, receiver  # type: ignore[return-value]
 
 
-def switcher(settings: Settings, objections: Callable[[str], Objections]) -> Switch:
+def switcher(settings: Settings, objections: Callable[[str], GateOfRelease]) -> Switch:
     """Return a switch that does what the commands do: `objections` are the gate's, by context."""
 
     def act(context: str, forward: bool) -> float:

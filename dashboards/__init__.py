@@ -5,11 +5,12 @@ flag or verdict comes from the release as it is), and any store but `serving/cur
 
     queries/       every number on a page, as SQL
     release.py     opening the current release
-    formats.py     Brazilian numbers and dates
+    formats.py     numbers, dates and words in one locale
     look.py        one look for all charts
     series.py      charts over time
     charts.py      all other charts
     page.py        what a page is made of, as HTML
+    numbers.py     the numbers of a chart, as rows
     cells.py       what a cell says in words
     notebook.py    what marimo adds: filters, and following the release
     export.py      pages as HTML that needs no network

@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 
 from dashboards import formats
-from dashboards.page import Badge
+from dashboards.page import Badge, Table
 
 ROUTES = {
     "old": ("grey", "The old tables are served"),
@@ -39,13 +39,26 @@ def in_cities(frame: pl.DataFrame) -> pl.DataFrame:
     return named.with_columns(pl.col("seller_id").str.slice(0, SHORT).alias("seller"))
 
 
+def meanings(definitions: pl.DataFrame) -> dict[str, str]:
+    """Return what each derived attribute means, by `table.attribute`, from the answer to the query `definitions`."""
+    return {attribute: formats.sentence(text) for attribute, text in definitions.iter_rows()}
+
+
+def words_of_page(meaning: Mapping[str, str], words: Mapping[str, str]) -> Table:
+    """Return the table that says what the words of a page mean; `words` names the attribute of each."""
+    rows = [(word, meaning.get(attribute, formats.NONE)) for word, attribute in words.items()]
+    frame = pl.DataFrame(rows, {"word": pl.String, "meaning": pl.String}, orient="row")
+    columns = {"word": ("Word", str), "meaning": ("What it means", str)}
+    return Table("Words of this page", frame, columns, "As the domain defines them")
+
+
 def short_id(value: str) -> str:
     """Return the beginning of an id of 32 digits, which is enough to tell it apart."""
     return value[:SHORT]
 
 
 def signed_days(days: float | None) -> str:
-    """Return days against a promise: -11.9 is 11,9 days early."""
+    """Return days against a promise: -11.9 is 11.9 days early."""
     if days is None:
         return formats.NONE
     return f"{formats.decimal(abs(days))} days {'early' if days < 0 else 'late'}"
@@ -56,6 +69,13 @@ def holds(value: bool | None) -> Badge:
     if value is None:
         return Badge("Not checked", "grey")
     return Badge("Holds", "green") if value else Badge("Does not hold", "red")
+
+
+def is_green(value: bool | None) -> Badge:
+    """Return the state of a criterion."""
+    if value is None:
+        return Badge("Not known", "grey")
+    return Badge("Green", "green") if value else Badge("Not green", "red")
 
 
 def severity(value: str) -> Badge:

@@ -19,17 +19,19 @@ from dashboards import formats
 from dashboards.look import (
     BLUE,
     FAINT,
+    GREY,
     HEIGHT,
     INK,
     REDDEST,
     TEAL,
+    TEXT,
     Field,
     colour_by,
     finished,
     measures,
     name_axis,
     number_axis,
-    short_money,
+    rests_on_much,
 )
 
 
@@ -58,7 +60,7 @@ def ranking(
     if kind is not None:
         bars = base.mark_bar().encode(color=colour_by(kind.name, colours or {}))
     text = base.mark_text(align="left", dx=5).encode(
-        text=alt.Text(f"{value.name}:Q", format=axis_format), color=alt.value(FAINT)
+        text=alt.Text(f"{value.name}:Q", format=axis_format), color=alt.value(TEXT), opacity=alt.value(FAINT)
     )
     return finished(bars + text, height or max(120, 24 * frame.height))
 
@@ -103,30 +105,32 @@ def heatmap(
     also: Sequence[Field] = (),
     height: int = HEIGHT,
     label_format: str = "",
-    span: tuple[float, float] | None = None,
+    weight: str = "",
 ) -> alt.TopLevelMixin:
-    """Return a coloured cell for each pair, darker for more, over the values of `span`.
+    """Return a coloured cell for each pair, darker for more.
 
-    `label_format` writes the values into the cells.
+    `label_format` writes the values into the cells. `weight` names the column on which each value rests: a cell that
+    rests on hardly any has no colour, for it would set the scale for all others.
     """
-    base = alt.Chart(frame).encode(
-        x=alt.X(
-            f"{across.name}:O",
-            title=across.title,
-            axis=alt.Axis(labelAngle=0, labelOverlap=True, domain=False, ticks=False),
-        ),
-        y=alt.Y(
-            f"{down.name}:O", title=None if not down.title else down.title, sort=list(down_order or []) or "ascending"
-        ),
-        tooltip=[down.tooltip("N"), across.tooltip("N"), value.tooltip("Q"), *(column.tooltip("Q") for column in also)],
+    tooltip = [down.tooltip("N"), across.tooltip("N"), value.tooltip("Q"), *(column.tooltip("Q") for column in also)]
+    x = alt.X(
+        f"{across.name}:O",
+        title=across.title,
+        axis=alt.Axis(labelAngle=0, labelOverlap=True, domain=False, ticks=False),
     )
+    y = alt.Y(f"{down.name}:O", title=down.title or None, sort=list(down_order or []) or "ascending")
+    counts = rests_on_much(weight) if weight else pl.lit(True)
+    base = alt.Chart(frame.filter(counts)).encode(x=x, y=y, tooltip=tooltip)
     cells = base.mark_rect(cornerRadius=1, stroke="white", strokeWidth=1).encode(
         color=alt.Color(
             f"{value.name}:Q",
-            scale=alt.Scale(scheme="blues", domain=list(span), clamp=True) if span else alt.Scale(scheme="blues"),
+            scale=alt.Scale(scheme="blues"),
             legend=alt.Legend(format=value.format, gradientLength=140, gradientThickness=8, orient="top"),
         )
     )
+    if weight and frame.filter(~counts).height:
+        uncoloured = alt.Chart(frame.filter(~counts)).encode(x=x, y=y, tooltip=tooltip)
+        return finished(cells + uncoloured.mark_rect(cornerRadius=1, color=GREY, opacity=0.35), height)
     if not label_format:
         return finished(cells, height)
     least, most = frame[value.name].min() or 0, frame[value.name].max() or 0
@@ -175,7 +179,11 @@ def curve(frame: pl.DataFrame, across: Field, up: Field) -> alt.TopLevelMixin:
         alt.Chart(frame)
         .mark_area(color=BLUE, opacity=0.2, line={"color": BLUE, "strokeWidth": 2.5})
         .encode(
-            x=alt.X(f"{across.name}:Q", title=across.title, axis=alt.Axis(grid=False, labelExpr="datum.label + '%'")),
+            x=alt.X(
+                f"{across.name}:Q",
+                title=across.title,
+                axis=alt.Axis(grid=False, labelExpr="datum.label + '%'", tickMinStep=1),
+            ),
             y=alt.Y(f"{up.name}:Q", title=None, axis=number_axis(formats.PERCENT), scale=alt.Scale(domain=[0, 1])),
             tooltip=[across.tooltip("Q"), up.tooltip("Q")],
         )
@@ -215,6 +223,28 @@ def columns(
     return finished(chart, height)
 
 
+def stacked_columns(
+    frame: pl.DataFrame, across: Field, value: Field, kind: Field, colours: Mapping[str, str]
+) -> alt.TopLevelMixin:
+    """Return a stacked column a day; `colours` gives the order of the parts."""
+    chart = (
+        alt.Chart(frame)
+        .mark_bar(cornerRadiusEnd=0)
+        .encode(
+            x=alt.X(
+                f"{across.name}:O",
+                timeUnit="yearmonthdate",
+                title=None,
+                axis=alt.Axis(format=across.format, labelAngle=0, labelOverlap="greedy", labelPadding=6, ticks=False),
+            ),
+            y=alt.Y(f"{value.name}:Q", title=None, axis=number_axis(value.format)),
+            color=colour_by(kind.name, colours),
+            tooltip=[across.tooltip("T"), kind.tooltip("N"), value.tooltip("Q")],
+        )
+    )
+    return finished(chart)
+
+
 def place_map(
     frame: pl.DataFrame, size: Field, shade: Field, named: Sequence[Field], also: Sequence[Field]
 ) -> alt.TopLevelMixin:
@@ -230,7 +260,13 @@ def place_map(
                 f"{shade.name}:Q",
                 scale=alt.Scale(scheme="redyellowblue", reverse=True, domain=[0, REDDEST], clamp=True),
                 legend=alt.Legend(
-                    title=shade.title, format=formats.PERCENT, gradientLength=160, gradientThickness=8, orient="top"
+                    title=shade.title,
+                    format=formats.PERCENT,
+                    # Beyond it the colour does not grow any more, so the scale says so.
+                    labelExpr=f"datum.value >= {REDDEST} ? datum.label + ' or more' : datum.label",
+                    gradientLength=160,
+                    gradientThickness=8,
+                    orient="top",
                 ),
             ),
             order=alt.Order(f"{size.name}:Q", sort="descending"),
@@ -248,7 +284,7 @@ def place_map(
 
 def diverging(frame: pl.DataFrame, name: Field, left: Field, right: Field, *, height: int) -> alt.TopLevelMixin:
     """Return two bars a row, one to the left and one to the right of a common middle."""
-    absolute = short_money(f"format(abs(datum.value), '{formats.MONEY_SHORT}')")
+    absolute = f"format(abs(datum.value), '{formats.MONEY_SHORT}')"
     titles = {left.title: TEAL, right.title: BLUE}
     parts = [
         frame.select(

@@ -21,6 +21,11 @@ from dashboards.notebook import served
 from dashboards.page import PAGES, STYLE, Page, index, specification
 from olist_pipeline.files import replacing
 
+BODY = (
+    "html, body { margin: 0; background: #fff; }"
+    " @media (prefers-color-scheme: dark) { html, body { background: #12171d; } }"
+)
+
 
 def export(folder: Path) -> list[Path]:
     """Write an index and every dashboard of the release that is served now to `folder`; return their paths.
@@ -61,7 +66,7 @@ def html(page: Page) -> str:
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f'<title>{escape(page.title)} - Olist, release {page.release.number}</title><link rel="icon" href="data:,">'
-        f"<style>body {{ margin: 0; }}\n{STYLE.read_text('utf-8')}</style></head>"
+        f"<style>{BODY}\n{STYLE.read_text('utf-8')}</style></head>"
         f'<body><main class="olist export">{page.head(_file)}{body}</main>\n'
         f"<script>{_vega()}</script>\n"
         "<script>const draw = (place, spec) => vegaEmbed(place, spec, spec.usermeta.embedOptions);\n"

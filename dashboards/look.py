@@ -14,7 +14,12 @@ import polars as pl
 
 from dashboards import formats
 
-INK, FAINT, GRID = "#1f2a37", "#6b7684", "#e7ebf0"
+INK = "#1f2a37"
+"""The colour of text on a coloured cell."""
+TEXT = "currentColor"
+"""The colour of all other text and lines: that of the page, which is light or dark as its reader wants."""
+FAINT, FAINTEST = 0.72, 0.16
+"""How strong lines and lesser texts are."""
 BLUE, TEAL, AMBER, RED, VIOLET, GREY = "#1d5fa8", "#2a9d8f", "#e9a23b", "#d1495b", "#7a5ea8", "#b4bec9"
 SERIES = (BLUE, TEAL, AMBER, RED, VIOLET, "#5b8fc9", "#87c8bf", "#f2cc8f", "#e39aa6", GREY)
 REGIONS = {"Southeast": BLUE, "South": TEAL, "Northeast": AMBER, "Central-West": VIOLET, "North": RED}
@@ -31,27 +36,38 @@ HARDLY_ANY = 0.01
 """Share of the heaviest month below which a mean says hardly anything, and must not set the scale of a chart."""
 
 
+def hardly_any(things: str) -> str:
+    """Return what hardly any of some things is, in words."""
+    return f"fewer than {HARDLY_ANY:.0%} of the {things} of the month with the most"
+
+
 _LOOK: dict[str, Any] = {
     "font": FONT,
-    "background": "white",
+    "background": "transparent",
     "locale": formats.LOCALE,
     "view": {"stroke": None},
     "axis": {
-        "labelColor": FAINT,
-        "titleColor": FAINT,
+        "labelColor": TEXT,
+        "labelOpacity": FAINT,
+        "titleColor": TEXT,
+        "titleOpacity": FAINT,
         "titleFontWeight": "normal",
         "titleFontSize": 11,
         "labelFontSize": 11,
-        "gridColor": GRID,
-        "domainColor": GRID,
-        "tickColor": GRID,
+        "gridColor": TEXT,
+        "gridOpacity": FAINTEST,
+        "domainColor": TEXT,
+        "domainOpacity": FAINTEST,
+        "tickColor": TEXT,
+        "tickOpacity": FAINTEST,
         "labelLimit": 190,
     },
     "axisY": {"domain": False, "ticks": False, "labelPadding": 6},
     "legend": {
         "orient": "top",
         "title": None,
-        "labelColor": INK,
+        "labelColor": TEXT,
+        "titleColor": TEXT,
         "labelFontSize": 11,
         "symbolType": "square",
         "symbolSize": 90,
@@ -59,7 +75,7 @@ _LOOK: dict[str, Any] = {
         "padding": 0,
     },
     "bar": {"cornerRadiusEnd": 2},
-    "text": {"font": FONT, "fontSize": 11, "color": INK},
+    "text": {"font": FONT, "fontSize": 11, "color": TEXT},
 }
 
 
@@ -94,14 +110,6 @@ def weighty(frame: pl.DataFrame, weight: str) -> pl.DataFrame:
     return frame.filter(rests_on_much(weight))
 
 
-def usual_span(frame: pl.DataFrame, value: str, weight: str, *, zero: bool = True) -> tuple[float, float] | None:
-    """Return the span of the values that rest on some weight, from 0 or the least; None where there is none."""
-    values = weighty(frame, weight)[value].drop_nulls()
-    if values.is_empty() or values.max() == 0:
-        return None
-    return (0.0 if zero else float(values.min()), float(values.max()))  # type: ignore[arg-type]
-
-
 def month_axis(month: Field) -> alt.X:
     """Return the axis of months."""
     # A month is a name on the axis, not a point in time: columns get equal width, and no time zone moves them.
@@ -109,7 +117,9 @@ def month_axis(month: Field) -> alt.X:
         f"{month.name}:O",
         timeUnit="yearmonth",
         title=None,
-        axis=alt.Axis(format=formats.MONTH, labelAngle=0, labelOverlap="greedy", labelSeparation=8, ticks=False),
+        axis=alt.Axis(
+            format=formats.MONTH, labelAngle=0, labelOverlap="greedy", labelSeparation=8, labelPadding=6, ticks=False
+        ),
     )
 
 
@@ -130,14 +140,10 @@ def measures(*columns: Field) -> list[alt.Tooltip]:
 
 def number_axis(axis_format: str) -> alt.Axis:
     """Return the axis of a measure."""
-    if axis_format != formats.MONEY_SHORT:
-        return alt.Axis(format=axis_format, tickCount=5)
-    return alt.Axis(format=axis_format, tickCount=5, labelExpr=short_money("datum.label"))
-
-
-def short_money(label: str) -> str:
-    """Return the expression that abbreviates thousands and millions as Brazil does."""
-    return f"datum.value == 0 ? 'R$ 0' : replace(replace({label}, 'M', ' mi'), 'k', ' mil')"
+    # Between two neighbouring whole numbers there is none: a tick there would repeat one of them.
+    least_step = 1 if axis_format == formats.COUNT else alt.Undefined
+    zero = "datum.value == 0 ? 'R$ 0' : datum.label" if axis_format == formats.MONEY_SHORT else alt.Undefined
+    return alt.Axis(format=axis_format, tickCount=5, tickMinStep=least_step, labelExpr=zero)
 
 
 def stacking(share: bool) -> str:
@@ -147,7 +153,7 @@ def stacking(share: bool) -> str:
 
 def name_axis() -> alt.Axis:
     """Return the axis of names."""
-    return alt.Axis(domain=False, ticks=False, labelColor=INK)
+    return alt.Axis(domain=False, ticks=False, labelOpacity=1)
 
 
 def colour_by(field: str, colours: Mapping[str, str]) -> alt.Color:
@@ -158,6 +164,8 @@ def colour_by(field: str, colours: Mapping[str, str]) -> alt.Color:
 
 def finished(chart: Any, height: int = HEIGHT) -> alt.TopLevelMixin:
     """Return the chart in the common look, as wide as its place."""
-    finished = chart.properties(width="container", height=height, usermeta={"embedOptions": {"actions": False}})
+    finished = chart.properties(
+        width="container", height=height, usermeta={"embedOptions": {"actions": False, "renderer": "svg"}}
+    )
     finished.config = CONFIG
     return finished  # type: ignore[no-any-return]

@@ -3,6 +3,8 @@
 What belongs here: figures, charts and tables in their order, and the head with the release. What does not: which
 figures a dashboard shows (`pages`), how charts look (`charts`, `look`) and cells read (`cells`), and marimo
 (`notebook`).
+
+Whoever does not see a chart reads its name and the table of its numbers, which opens by keyboard.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import altair as alt
 import polars as pl
 
 from dashboards import formats
+from dashboards.numbers import MOST_ROWS, Numbers, numbers
 from dashboards.release import PinnedRelease
 
 STYLE = Path(__file__).with_name("style.css")
@@ -42,6 +45,8 @@ LEADS = {
 }
 """What each shows, in one line."""
 
+EMPTY = '<p class="empty">Nothing to show here for what is chosen.</p>'
+
 Draw = Callable[[alt.TopLevelMixin], str]
 """What turns a chart into HTML."""
 
@@ -63,16 +68,21 @@ class Figure:
 
 @dataclass(frozen=True)
 class Panel:
-    """A chart under its title; `wide` takes the whole width of the page."""
+    """A chart under its title and a word on what it shows; `wide` takes the whole width of the page."""
 
     title: str
     chart: alt.TopLevelMixin
-    note: str = ""
+    note: str
     wide: bool = False
 
     def html(self, draw: Draw) -> str:
-        """Return the panel as HTML."""
-        return _panel(self.title, self.note, draw(self.chart), self.wide)
+        """Return the panel as HTML: the chart as a named picture, with its numbers; a sentence where it is empty."""
+        shown = numbers(specification(self.chart))
+        if not shown.height:
+            return _panel(self.title, self.note, EMPTY, self.wide)
+        said = escape(f"Chart: {self.title}. {self.note}. The numbers follow.", quote=True)
+        picture = f'<div class="drawing" role="img" aria-label="{said}">{draw(self.chart)}</div>'
+        return _panel(self.title, self.note, picture + _numbers(self.title, shown), self.wide)
 
 
 @dataclass(frozen=True)
@@ -82,25 +92,18 @@ class Table:
     title: str
     rows: pl.DataFrame
     columns: Mapping[str, tuple[str, Callable[[Any], str | Badge]]]
-    note: str = ""
+    note: str
     wide: bool = True
 
     def html(self, draw: Draw) -> str:
-        """Return the table as HTML; numbers stand to the right."""
-        numeric = {name for name in self.columns if self.rows.schema[name].is_numeric()}
-        head = "".join(
-            f'<th class="{"number" if name in numeric else ""}">{escape(heading)}</th>'
-            for name, (heading, _) in self.columns.items()
-        )
-        body = "".join(f"<tr>{self._cells(row, numeric)}</tr>" for row in self.rows.iter_rows(named=True))
-        table = f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
-        return _panel(self.title, self.note, table, self.wide)
-
-    def _cells(self, row: Mapping[str, Any], numeric: set[str]) -> str:
-        return "".join(
-            f'<td class="{"number" if name in numeric else ""}">{_cell(form(row[name]))}</td>'
-            for name, (_, form) in self.columns.items()
-        )
+        """Return the table as HTML; numbers stand to the right. A sentence where there are no rows."""
+        numeric = [self.rows.schema[name].is_numeric() for name in self.columns]
+        headings = [heading for heading, _ in self.columns.values()]
+        rows = [
+            [form(row[name]) for name, (_, form) in self.columns.items()] for row in self.rows.iter_rows(named=True)
+        ]
+        inner = _grid(self.title, headings, numeric, rows) if rows else EMPTY
+        return _panel(self.title, self.note, inner, self.wide)
 
 
 @dataclass(frozen=True)
@@ -119,6 +122,7 @@ class Cards:
     """A card a row: a heading, a badge and a sentence."""
 
     title: str
+    note: str
     cards: Sequence[tuple[str, Badge, str]]
 
     def html(self, draw: Draw) -> str:
@@ -128,7 +132,7 @@ class Cards:
             f'<div class="note">{escape(text)}</div></div>'
             for heading, badge, text in self.cards
         )
-        return _panel(self.title, "", f'<div class="cards">{inner}</div>', wide=True)
+        return _panel(self.title, self.note, f'<div class="cards">{inner}</div>' if inner else EMPTY, wide=True)
 
 
 @dataclass(frozen=True)
@@ -147,8 +151,9 @@ class Page:
 
     def head(self, link: Callable[[str], str]) -> str:
         """Return the navigation and the release as HTML; `link` gives the address of a dashboard."""
+        here = ' class="here" aria-current="page"'
         links = "".join(
-            f'<a href="{escape(link(name))}"{" class=here" if name == self.name else ""}>{escape(title)}</a>'
+            f'<a href="{escape(link(name))}"{here if name == self.name else ""}>{escape(title)}</a>'
             for name, title in PAGES.items()
         )
         release = self.release
@@ -157,7 +162,7 @@ class Page:
             f"<span> · made {formats.moment(release.made_at)} UTC</span>"
         )
         return (
-            f'<div class="olist"><nav><span class="brand">Olist</span>{links}</nav>'
+            f'<div class="olist"><nav aria-label="Dashboards"><span class="brand">Olist</span>{links}</nav>'
             f"<header><div>{_heading(self.title, 1)}<p>{escape(LEADS[self.name])}</p></div>"
             f'<div class="release" data-release="{release.number}">{served}</div></header></div>'
         )
@@ -167,7 +172,8 @@ class Page:
         figures = "".join(figure.html(draw) for figure in self.figures)
         blocks = "".join(block.html(draw) for block in self.blocks)
         return (
-            f'<div class="olist"><div class="figures">{figures}</div><div class="blocks">{blocks}</div>'
+            f'<div class="olist"><div class="figures" role="group" aria-label="Figures">{figures}</div>'
+            f'<div class="blocks">{blocks}</div>'
             f'<div class="complete" data-page="{self.name}"></div></div>'
         )
 
@@ -188,8 +194,9 @@ def index(link: Callable[[str], str]) -> str:
     )
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Olist dashboards</title>'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f'<link rel="icon" href="data:,"><style>{STYLE.read_text("utf-8")}</style></head>'
-        '<body><main class="olist index"><div class="title">Olist dashboards</div>'
+        '<body><main class="olist index"><h1 class="title">Olist dashboards</h1>'
         f'<div class="blocks">{cards}</div></main></body></html>'
     )
 
@@ -202,6 +209,29 @@ def _panel(title: str, note: str, inner: str, wide: bool) -> str:
 def _heading(text: str, level: int) -> str:
     # No h1 or h2, of which marimo would make a table of contents over the page.
     return f'<div class="title" role="heading" aria-level="{level}">{escape(text)}</div>'
+
+
+def _numbers(title: str, shown: Numbers) -> str:
+    cut = f", the first {MOST_ROWS:,} of {shown.height:,}" if shown.height > MOST_ROWS else ""
+    table = _grid(f"Numbers of {title}", shown.headings, shown.numeric, shown.rows)
+    return f"<details><summary>Numbers{cut}</summary>{table}</details>"
+
+
+def _grid(title: str, headings: Sequence[str], numeric: Sequence[bool], rows: Sequence[Sequence[str | Badge]]) -> str:
+    """Return a table that scrolls within its place, by keyboard too."""
+    sides = ['<{0} class="number">{1}</{0}>' if is_number else "<{0}>{1}</{0}>" for is_number in numeric]
+    head = "".join(
+        side.format("th", escape(heading)).replace("<th", '<th scope="col"', 1)
+        for side, heading in zip(sides, headings, strict=True)
+    )
+    body = "".join(
+        f"<tr>{''.join(side.format('td', _cell(text)) for side, text in zip(sides, row, strict=True))}</tr>"
+        for row in rows
+    )
+    return (
+        f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(title, quote=True)}">'
+        f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
 
 
 def _cell(text: str | Badge) -> str:

@@ -58,28 +58,39 @@ def lines(
 ) -> alt.TopLevelMixin:
     """Return one line over months, on an axis from 0 or over `domain`.
 
-    `weight` says on how much each value rests. A month with hardly any of it is a hollow point at the edge at most: a
-    mean of four orders would otherwise set the scale for all the others.
+    `weight` says on how much each value rests. A month with hardly any of it does not set the scale, for a mean of
+    four orders would hide all the others: it is a hollow point, and where it lies beyond the axis an arrow at its edge
+    with the value beside it.
     """
     counts = rests_on_much(weight.name)
     solid, hollow = frame.filter(counts), frame.filter(~counts)
     top = domain[1] if domain else float(solid[value.name].max() or 1.0) * 1.05  # type: ignore[arg-type]
-    scale = alt.Scale(domain=[domain[0] if domain else 0, top], clamp=True, nice=domain is None)
+    scale = alt.Scale(domain=[domain[0] if domain else 0, top], nice=False)
+    within, beyond = hollow.filter(pl.col(value.name) <= top), hollow.filter(pl.col(value.name) > top)
     tooltip = [month_tooltip(month), *measures(value, weight)]
     y = alt.Y(f"{value.name}:Q", title=None, axis=number_axis(axis_format), scale=scale)
     base = alt.Chart(solid).encode(x=month_axis(month), y=y, tooltip=tooltip)
-    faint = alt.Chart(hollow).encode(x=month_axis(month), y=y, tooltip=tooltip)
-    return finished(
-        base.mark_line(color=colour, strokeWidth=2.5)
-        + base.mark_point(color=colour, filled=True, size=36, opacity=1)
-        + faint.mark_point(color=GREY, filled=False, size=30)
-    )
+    faint = alt.Chart(within).encode(x=month_axis(month), y=y, tooltip=tooltip)
+    edge = alt.Chart(beyond).encode(x=month_axis(month), y=alt.value(0), tooltip=tooltip)
+    points = base.mark_point(color=colour, filled=True, size=36, opacity=1)
+    layers = [base.mark_line(color=colour, strokeWidth=2.5), points]
+    # No layer without marks: to a screen reader it would be a picture without a name.
+    if within.height:
+        layers.append(faint.mark_point(color=GREY, filled=False, size=30))
+    if beyond.height:
+        layers.append(edge.mark_point(color=GREY, filled=True, size=50, opacity=1, shape="triangle-up"))
+        layers.append(
+            edge.mark_text(angle=270, align="left", dx=9).encode(text=alt.Text(f"{value.name}:Q", format=axis_format))
+        )
+    return finished(alt.layer(*layers))
 
 
 def area_by_day(frame: pl.DataFrame, day: Field, value: Field, mean: Field, *, axis_format: str) -> alt.TopLevelMixin:
     """Return a thin column a day under the line of a moving mean."""
     base = alt.Chart(frame).encode(
-        x=alt.X(f"{day.name}:T", title=None, axis=alt.Axis(format=formats.MONTH, grid=False, tickCount=8)),
+        x=alt.X(
+            f"{day.name}:T", title=None, axis=alt.Axis(format=formats.MONTH, grid=False, tickCount=8, labelOverlap=True)
+        ),
         tooltip=[day.tooltip("T"), value.tooltip("Q"), mean.tooltip("Q")],
     )
     daily = base.mark_area(color=BLUE, opacity=0.22, interpolate="step-after").encode(
@@ -115,3 +126,48 @@ def stacked_by_month(
         )
     )
     return finished(chart)
+
+
+def grouped_by_run(
+    frame: pl.DataFrame, at: Field, value: Field, kind: Field, colours: Mapping[str, str]
+) -> alt.TopLevelMixin:
+    """Return a column a run and kind, beside each other, in the order of the runs."""
+    chart = (
+        alt.Chart(frame)
+        .mark_bar()
+        .encode(
+            x=_run_axis(at),
+            xOffset=alt.XOffset(f"{kind.name}:N", sort=list(colours)),
+            y=alt.Y(f"{value.name}:Q", title=None, axis=number_axis(value.format)),
+            color=colour_by(kind.name, colours),
+            tooltip=[at.tooltip("T"), kind.tooltip("N"), value.tooltip("Q")],
+        )
+    )
+    return finished(chart)
+
+
+def lines_by_run(
+    frame: pl.DataFrame, at: Field, value: Field, kind: Field, colours: Mapping[str, str]
+) -> alt.TopLevelMixin:
+    """Return a line a kind over the runs."""
+    chart = (
+        alt.Chart(frame)
+        .mark_line(point=True, strokeWidth=2)
+        .encode(
+            x=_run_axis(at),
+            y=alt.Y(f"{value.name}:Q", title=None, axis=number_axis(value.format)),
+            color=colour_by(kind.name, colours),
+            tooltip=[at.tooltip("T"), kind.tooltip("N"), value.tooltip("Q")],
+        )
+    )
+    return finished(chart)
+
+
+def _run_axis(at: Field) -> alt.X:
+    # A run is a name, not a point in time: runs have equal width, however long nobody ran anything.
+    return alt.X(
+        f"{at.name}:O",
+        timeUnit="utcyearmonthdatehoursminutes",
+        title=None,
+        axis=alt.Axis(format=at.format, labelAngle=0, labelOverlap="greedy", labelPadding=6, ticks=False),
+    )

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.error import HTTPError, URLError
 
+from olist_pipeline.alert_messages import body_for
 from olist_pipeline.settings import Settings
 
 TRIES = 3
@@ -41,13 +42,16 @@ class Alert:
     """One thing that a person should know.
 
     `kind` is what happened (`run_failed`, `parity_regressed`); `key` tells this occurrence from all others of its kind,
-    e.g. a run id; `text` is one sentence that says what is wrong, where, and what to do.
+    e.g. a run id; `text` is one sentence that says what is wrong, where, and what to do. `command` mends it, or shows
+    more of it; `run_id` is the run that it is about, if any: the message leads to both run and report.
     """
 
     kind: str
     key: str
     text: str
     severity: Literal["warning", "error"] = "error"
+    command: str = ""
+    run_id: str = ""
     details: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -87,6 +91,20 @@ def history(settings: Settings) -> Iterator[dict[str, Any]]:
                 continue
 
 
+def links(settings: Settings, alert: Alert) -> dict[str, str]:
+    """Return where the run and its report are, by name: the UI's address, and a file where it has been written."""
+    if not alert.run_id:
+        return {}
+    report = settings.reports / f"parity-{alert.run_id}.html"
+    found = {"run": f"{settings.ui_url}/runs/{alert.run_id}"}
+    return {**found, "report": str(report)} if report.exists() else found
+
+
+def payload_of(settings: Settings, alert: Alert) -> dict[str, Any]:
+    """Return the JSON form of an alert that is raised now, with its links."""
+    return {**asdict(alert), "links": links(settings, alert), "at": datetime.now(UTC).isoformat(timespec="seconds")}
+
+
 def log_path(settings: Settings) -> Path:
     """Return the path of the alert log."""
     return settings.home / "logs" / "alerts.jsonl"
@@ -99,7 +117,7 @@ def _states_of(settings: Settings, alert: Alert) -> set[str]:
 def _write(settings: Settings, alert: Alert, state: AlertState) -> None:
     path = log_path(settings)
     path.parent.mkdir(parents=True, exist_ok=True)
-    line = json.dumps({**_payload(alert), "state": state}, default=str, ensure_ascii=False)
+    line = json.dumps({**payload_of(settings, alert), "state": state}, default=str, ensure_ascii=False)
     # A line end in front closes the line of a process that was killed while it wrote.
     with path.open("rb+" if path.exists() else "wb") as file:
         ends_inside = file.seek(0, 2) > 0 and not _ends_line(file)
@@ -112,13 +130,10 @@ def _ends_line(file: Any) -> bool:
     return bool(file.read(1) == b"\n")
 
 
-def _payload(alert: Alert) -> dict[str, Any]:
-    return {**asdict(alert), "at": datetime.now(UTC).isoformat(timespec="seconds")}
-
-
 def _deliver(settings: Settings, alert: Alert) -> None:
     """Post the alert, trying again after a failure; a receiver tells repeated deliveries by kind and key."""
-    body = json.dumps(_payload(alert), default=str, ensure_ascii=False).encode()
+    message = body_for(str(settings.alert_webhook), payload_of(settings, alert))
+    body = json.dumps(message, default=str, ensure_ascii=False).encode()
     for number in range(TRIES):
         if number:
             time.sleep(PAUSE * 2 ** (number - 1))

@@ -1,28 +1,52 @@
-"""The registry of bounded contexts that have moved into the pipeline, in the order of their migration.
+"""The registry of the bounded contexts that have moved into the pipeline, in the order of their migration.
 
-What belongs here: one line a context, and what follows from all of them. What does not: anything about the
-inside of one.
+What belongs here: finding the module that the migration file names, and what follows from its contexts. What does
+not: anything about the inside of one.
 """
 
 from __future__ import annotations
 
+import importlib
+import sys
 from collections.abc import Iterable
 
-from olist_pipeline.contexts.customer import CUSTOMER
-from olist_pipeline.contexts.fulfillment import FULFILLMENT
-from olist_pipeline.contexts.marketplace import MARKETPLACE
-from olist_pipeline.contexts.sales import SALES
+from olist_pipeline.errors import OlistError
 from olist_pipeline.landing.catalogue import LandingTable
+from olist_pipeline.migration.load import present_migration
+from olist_pipeline.migration.model import Migration
 from olist_pipeline.validation.context import Context, ValidationStep
 from olist_pipeline.validation.table import Link
 
-CONTEXTS: dict[str, Context] = {context.name: context for context in (SALES, MARKETPLACE, CUSTOMER, FULFILLMENT)}
+
+def contexts_of(migration: Migration) -> dict[str, Context]:
+    """Return the contexts of the module that a migration file names, by name.
+
+    It may be a module beside the file. Raises OlistError where it cannot be imported, or has no `CONTEXTS`.
+    """
+    if (beside := str(migration.path.parent)) not in sys.path:
+        sys.path.append(beside)
+    try:
+        found = importlib.import_module(migration.contexts).CONTEXTS
+    except (ImportError, AttributeError) as error:
+        raise OlistError(
+            f"{migration.path}: contexts: the module {migration.contexts} cannot be used ({error}); name one beside "
+            "this file, or an installed one, with CONTEXTS = (...)."
+        ) from error
+    if wrong := [one for one in found if not isinstance(one, Context)]:
+        raise OlistError(f"{migration.path}: contexts: {migration.contexts}.CONTEXTS holds {wrong[0]!r}, no Context.")
+    return {context.name: context for context in found}
+
+
+CONTEXTS: dict[str, Context] = contexts_of(present_migration())
 
 LANDING: dict[str, LandingTable] = {table.name: table for context in CONTEXTS.values() for table in context.landing}
 """The landing files of all contexts, by table."""
 
 STEPS: tuple[ValidationStep, ...] = tuple(step for context in CONTEXTS.values() for step in context.steps)
 """The validation steps of all contexts."""
+
+DATED: LandingTable | None = next((table for table in LANDING.values() if table.month_of), None)
+"""The landing table whose dates say which months there are, and what day the warehouse takes for today."""
 
 LINKS: tuple[Link, ...] = tuple(link for context in CONTEXTS.values() for link in context.links)
 """The ids by which rows are traced to quarantined ones; where a key has several, the first one counts."""

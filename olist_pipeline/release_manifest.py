@@ -47,7 +47,8 @@ class Content:
 class ReleasedTable:
     """A table of a release: what it holds of each side, and which side (`schema`, with its `rows`) it shows.
 
-    `needs` are the contexts that must be on new before the table is served from new.
+    `needs` are the contexts that must be on new before the table is served from new. A dimension is not served from
+    another side than a table that refers to it, as long as a reference would be lost by that.
     """
 
     schema: Side
@@ -56,6 +57,12 @@ class ReleasedTable:
     key: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     sources: Mapping[Side, Content] = field(default_factory=dict)
+    is_dimension: bool = False
+
+    @property
+    def is_paired(self) -> bool:
+        """Whether there is a new table that may take its place: without one it is served from old for good."""
+        return not self.sources or NEW in self.sources
 
 
 @dataclass(frozen=True)
@@ -160,7 +167,7 @@ def _typed(kind: Any, value: Any, where: str) -> Any:
         return {_typed(inner[0], name, where): _typed(inner[1], one, f"{where}.{name}") for name, one in value.items()}
     if is_dataclass(kind) and isinstance(value, dict):
         return _dataclass(kind, value, where)
-    if kind in (int, str) and type(value) is kind:
+    if kind in (bool, int, str) and type(value) is kind:
         return value
     raise ValueError(f"{where.lstrip('.') or 'it'} cannot be {json.dumps(value)[:40]}")
 

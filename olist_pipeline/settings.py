@@ -96,11 +96,20 @@ def _password_file(env: Mapping[str, str]) -> Path | None:
     return Path(name).expanduser().absolute() if name else None
 
 
+def migration_file(env: Mapping[str, str] = os.environ) -> Path:
+    """Return the path of the migration file: OLIST_MIGRATION, else migration.yml below OLIST_HOME, else ours."""
+    if named := env.get("OLIST_MIGRATION"):
+        return Path(named).expanduser().absolute()
+    own = Path(env.get("OLIST_HOME") or PROJECT_DIR / ".olist").expanduser().absolute() / "migration.yml"
+    return own if own.is_file() else DBT_DIR / "migration.yml"
+
+
 @dataclass(frozen=True)
 class Settings:
     """The paths and addresses of one environment; all paths are absolute.
 
-    `is_automated` says whether sensors and schedules may start anything, `look_seconds` how often sensors look.
+    `is_automated` says whether sensors and schedules may start anything, `look_seconds` how often sensors look,
+    `ui_url` where people reach the Dagster UI.
     """
 
     home: Path
@@ -108,10 +117,12 @@ class Settings:
     postgres_url: str | None = field(repr=False)
     engine: str = "polars"
     alert_webhook: str | None = field(default=None, repr=False)
+    ui_url: str = "http://127.0.0.1:3000"
     is_automated: bool = False
     look_seconds: int = 30
     cutover: CutoverRules = CutoverRules()
     postgres_password_file: Path | None = None
+    migration: Path = DBT_DIR / "migration.yml"
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> Settings:
@@ -130,10 +141,12 @@ class Settings:
             env.get("OLIST_POSTGRES_URL") or None,
             engine,
             alert_webhook=env.get("OLIST_ALERT_WEBHOOK") or None,
+            ui_url=(env.get("OLIST_UI_URL") or cls.ui_url).rstrip("/"),
             is_automated=automation == "1",
             look_seconds=int(_number(env, "OLIST_LOOK_SECONDS", cls.look_seconds, whole=True)) or 1,
             cutover=CutoverRules.from_env(env),
             postgres_password_file=_password_file(env),
+            migration=migration_file(env),
         )
 
     @property
@@ -187,6 +200,11 @@ class Settings:
         return self.home / "dbt"
 
     @property
+    def replay_landing(self) -> Path:
+        """Landing written anew from the accepted rows, which replay reads in the place of landing."""
+        return self.home / "replay_landing"
+
+    @property
     def postgres_data(self) -> Path:
         """The data folder of the embedded server."""
         return self.home / "postgres"
@@ -196,6 +214,7 @@ class Settings:
         os.environ["OLIST_HOME"] = str(self.home)
         os.environ["OLIST_DATA_DIR"] = str(self.landing)
         os.environ["OLIST_ENGINE"] = self.engine
+        os.environ["OLIST_MIGRATION"] = str(self.migration)
         os.environ["OLIST_AUTOMATION"] = "1" if self.is_automated else "0"
         if os.path.realpath(os.environ.get("DAGSTER_HOME", "")) != os.path.realpath(self.dagster_home):
             os.environ["DAGSTER_HOME"] = str(self.dagster_home)

@@ -74,11 +74,17 @@ def run_intake(settings: Settings, url: str, table: LandingTable, today: date, r
 
 
 def run_validation(
-    settings: Settings, url: str, step: ValidationStep, months: Sequence[date] | None, run_id: str
+    settings: Settings,
+    url: str,
+    step: ValidationStep,
+    months: Sequence[date] | None,
+    run_id: str,
+    dated: LandingTable | None = ORDERS,
 ) -> ValidationReport:
     """Validate a step's inputs, unit by unit: accepted rows to staging, others to quarantine, events to the store.
 
-    `months` are whole months for a monthly step, None for another, which validates all there is.
+    `months` are whole months for a monthly step, None for another, which validates all there is. The last date in the
+    table `dated` is the day that is taken for today.
     """
     context = step.tables[0].context
     outbox = settings.outbox / context / step.name
@@ -89,7 +95,7 @@ def run_validation(
         settings.intake,
         settings.staging,
         outbox,
-        as_of(readable_landing(settings, [ORDERS])),
+        as_of(readable_landing(settings, [dated] if dated else []), dated),
         frozenset(appending.known_digests(url)),
     )
     reports = list(units.run_locally(pieces, work))

@@ -2,6 +2,9 @@
 
 What belongs here: opening the warehouse for reading, and the tables and contracts of the trees. What does
 not: comparing tables, publishing them, and running dbt.
+
+The warehouse has three schemas: `old` and `replay` hold what the old project made of landing and of the accepted rows,
+under the names that dashboards know; `new` holds what the new project makes, under its own.
 """
 
 from __future__ import annotations
@@ -10,28 +13,35 @@ import json
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from olist_pipeline.errors import OlistError
+from olist_pipeline.migration.load import present_migration
+from olist_pipeline.migration.model import Migration, TablePair
+from olist_pipeline.migration.project import ProjectPart, context_of_new, context_of_old, find_old, new_part
 from olist_pipeline.registry import CONTEXTS
+from olist_pipeline.tablediff.contract import fold
+from olist_pipeline.tablediff.sql import quote, relation_name
 
 OLD, REPLAY, NEW = "old", "replay", "new"
-NEW_PREFIX = "new__"
+MONTH = "order_month"
+"""The column by which both sides of a monthly table can be compared month by month."""
+
 _LOCKED = "set lock"
 """What DuckDB says of a file that another process has open."""
 
 
 @dataclass(frozen=True)
 class WarehouseTable:
-    """A table that stands in `old`, `replay` and `new`: its context, key and what else its model declares.
+    """A pair of tables: `name` in `old` and `replay`, `new_name` in `new`; its context, key and contract.
 
-    `reads` are the staged tables (`context/table`) that its new model is made of, over all models in between.
-    `measures` are the columns whose sums a dashboard shows. `is_monthly` says that it is built month by month (its
-    model is incremental).
+    `key`, `tolerances`, `excluded` and `measures` speak of columns as old names them, `renamed` maps new's names to
+    these. `reads` are the staged tables (`context/table`) that the new model is made of, over all models in between.
+    `is_monthly` says that it is built month by month. A table that is not paired has an old side alone.
     """
 
     name: str
@@ -42,6 +52,19 @@ class WarehouseTable:
     reads: tuple[str, ...] = ()
     is_monthly: bool = False
     measures: tuple[str, ...] = ()
+    new_name: str = ""
+    renamed: Mapping[str, str] = field(default_factory=dict)
+    is_dimension: bool = False
+    is_paired: bool = True
+
+    @property
+    def new_relation(self) -> str:
+        """The name of the new relation."""
+        return self.new_name or self.name
+
+    def names(self, schema: str) -> str:
+        """Return the name of the table in one of the schemas of the warehouse."""
+        return self.new_relation if schema == NEW else self.name
 
 
 def load_manifest(path: Path) -> dict[str, Any]:
@@ -53,10 +76,54 @@ def load_manifest(path: Path) -> dict[str, Any]:
     return manifest
 
 
-def warehouse_tables(manifest: Mapping[str, Any]) -> tuple[WarehouseTable, ...]:
-    """Return the new tables of the contexts that have moved, by name; each must declare `meta.parity.key`."""
-    tables = [_table(node, manifest) for node in manifest["nodes"].values() if _is_new_table(node)]
+def warehouse_tables(manifest: Mapping[str, Any], migration: Migration | None = None) -> tuple[WarehouseTable, ...]:
+    """Return the pairs of the contexts that have moved, by name; `manifest` is the new project's.
+
+    Raises OlistError for a pair whose new model is not there or says no context.
+    """
+    migration = migration or present_migration()
+    part = new_part(migration)
+    models = {node["alias"]: node for node in manifest["nodes"].values() if _is_new_table(node, part)}
+    tables = [_table(pair, models, manifest, migration) for pair in migration.pairs]
     return tuple(sorted((table for table in tables if table.context in CONTEXTS), key=lambda table: table.name))
+
+
+def served_tables(manifest: Mapping[str, Any], migration: Migration) -> tuple[WarehouseTable, ...]:
+    """Return the old tables without a pair that dashboards read; `manifest` is the old project's."""
+    nodes = {name: find_old(manifest, migration, name) for name in migration.served}
+    return tuple(
+        WarehouseTable(name.rpartition(".")[2], context_of_old(node, migration), (), {}, {}, is_paired=False)
+        for name, node in nodes.items()
+    )
+
+
+def as_old_shows_it(connection: duckdb.DuckDBPyConnection, table: WarehouseTable, catalog: str = "") -> str:
+    """Return the new relation of a table with old's columns, under their names and in their order, as a relation.
+
+    A column that is left out of the comparison and that new does not have is NULL; one that only new has is left out,
+    too, if the contract says so. Where old is not built any more, it is new's columns under old's names.
+    """
+    new = _columns(connection, catalog, NEW, table.new_relation)
+    old = _columns(connection, catalog, OLD, table.name)
+    prefix = f"{quote(catalog)}." if catalog else ""
+    relation = f"{prefix}{relation_name(NEW, table.new_relation)}"
+    renamed = {fold(name): to for name, to in table.renamed.items()}
+    cells = {fold(renamed.get(fold(name), name)): quote(name) for name in new}
+    excluded = {fold(name) for name in table.excluded}
+    shown = [
+        f"{cells.get(fold(name), f'CAST(NULL AS {kind})')} AS {quote(name)}"
+        for name, kind in old.items()
+        if fold(name) in cells or fold(name) in excluded
+    ]
+    known = {fold(name) for name in old}
+    shown += [
+        f"{quote(name)} AS {quote(renamed.get(fold(name), name))}"
+        for name in new
+        if (to := fold(renamed.get(fold(name), name))) not in known and not (old and to in excluded)
+    ]
+    if not table.renamed and not table.excluded:
+        return relation
+    return f"(SELECT {', '.join(shown)} FROM {relation})"
 
 
 @contextmanager
@@ -115,11 +182,35 @@ def await_free(path: Path, seconds: float = 60) -> None:
         time.sleep(0.2)
 
 
-def _is_new_table(node: Mapping[str, Any]) -> bool:
+def only_in_new(connection: duckdb.DuckDBPyConnection, table: WarehouseTable) -> set[str]:
+    """Return the columns that only the new relation of a table has, under their names there, folded."""
+    renamed = {fold(name): fold(to) for name, to in table.renamed.items()}
+    old = {fold(name) for name in _columns(connection, "", OLD, table.name)}
+    new = {renamed.get(fold(name), fold(name)) for name in _columns(connection, "", NEW, table.new_relation)}
+    return new - old
+
+
+def _is_monthly(node: Mapping[str, Any]) -> bool:
+    config = node["config"]
+    return bool(config["materialized"] == "incremental" and config.get("incremental_strategy") == "months")
+
+
+def _columns(connection: duckdb.DuckDBPyConnection, catalog: str, schema: str, name: str) -> dict[str, str]:
+    """Return the columns of a relation with their types; none where it is not there."""
+    rows = connection.execute(
+        "SELECT column_name, data_type FROM information_schema.columns "
+        "WHERE table_catalog = CASE $catalog WHEN '' THEN current_database() ELSE $catalog END "
+        "AND table_schema = $schema AND table_name = $name ORDER BY ordinal_position",
+        {"catalog": catalog, "schema": schema, "name": name},
+    ).fetchall()
+    return dict(rows)
+
+
+def _is_new_table(node: Mapping[str, Any], part: ProjectPart) -> bool:
     return (
         node["resource_type"] == "model"
-        and node["name"].startswith(NEW_PREFIX)
-        and node["config"]["materialized"] in ("table", "incremental")
+        and part.holds(node)
+        and node["config"]["materialized"] in ("table", "incremental", "view")
     )
 
 
@@ -128,26 +219,44 @@ def _staged_sources(node: Mapping[str, Any], manifest: Mapping[str, Any]) -> set
     found: set[str] = set()
     for parent in node["depends_on"]["nodes"]:
         if parent in manifest["sources"]:
-            found.add("/".join(manifest["sources"][parent]["config"]["meta"]["dagster"]["asset_key"]))
+            found.add("/".join(_asset_key(manifest["sources"][parent])))
         elif parent in manifest["nodes"]:
             found |= _staged_sources(manifest["nodes"][parent], manifest)
     return found
 
 
-def _table(node: Mapping[str, Any], manifest: Mapping[str, Any]) -> WarehouseTable:
-    meta = node["config"]["meta"]
-    parity = meta.get("parity") or {}
-    if not parity.get("key"):
+def _asset_key(source: Mapping[str, Any]) -> list[str]:
+    key = ((source["config"].get("meta") or {}).get("dagster") or {}).get("asset_key")
+    if not key:
         raise OlistError(
-            f"The model {node['name']} declares no key; add `meta: {{parity: {{key: [...]}}}}` to its YAML."
+            f"The source {source['source_name']}.{source['name']} of the new project does not say which staged table "
+            "it is; add `config: {meta: {dagster: {asset_key: [CONTEXT, TABLE]}}}` to it."
         )
+    return list(key)
+
+
+def _table(
+    pair: TablePair, models: Mapping[str, Mapping[str, Any]], manifest: Mapping[str, Any], migration: Migration
+) -> WarehouseTable:
+    node = models.get(pair.new_name)
+    if node is None:
+        raise OlistError(
+            f"{migration.path.name} pairs {pair.old} with {pair.new_name}, which is no table of the new project "
+            f"{migration.new_folder}; write that model, or take the pair out."
+        )
+    context = pair.context or context_of_new(node)
+    if not context:
+        raise OlistError(f"The model {node['name']} says no context; add `meta: {{context: ...}}` to its YAML.")
     return WarehouseTable(
-        name=node["alias"],
-        context=meta["context"],
-        key=tuple(parity["key"]),
-        tolerances=parity.get("tolerances", {}),
-        excluded=parity.get("excluded", {}),
+        name=pair.name,
+        context=context,
+        key=tuple(pair.key),
+        tolerances={column: bounds.model_dump() for column, bounds in pair.tolerances.items()},
+        excluded=dict(pair.left_out),
         reads=tuple(sorted(_staged_sources(node, manifest))),
-        is_monthly=node["config"]["materialized"] == "incremental",
-        measures=tuple(parity.get("measures", ())),
+        is_monthly=_is_monthly(node) and MONTH not in pair.left_out,
+        measures=tuple(pair.measures),
+        new_name=pair.new_name,
+        renamed=dict(pair.columns),
+        is_dimension=pair.is_dimension,
     )

@@ -121,7 +121,7 @@ def dagster_server(server) -> str:
 def parsed_project(tmp_path_factory, worker_id) -> Settings:
     """Settings of a home in which dbt's manifest is parsed: once for all workers, for it takes seconds."""
     # The tests of the domain alone do not wait for Dagster.
-    from olist_pipeline.orchestration.dbt import ensure_manifest
+    from olist_pipeline.orchestration.dbt_projects import ensure_manifest
 
     base = tmp_path_factory.getbasetemp()
     home = (base if worker_id == "master" else base.parent) / "parsed"

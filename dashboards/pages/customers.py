@@ -1,3 +1,7 @@
+# /// script
+# [tool.marimo.display]
+# theme = "system"
+# ///
 """Customers: who they are, by segment, RFM and cohort."""
 
 import marimo
@@ -54,6 +58,7 @@ def _(filters, kept, release):
     kept.update(filters.value)
     chosen = filters.value
     with notebook.reading(release) as _reader:
+        meaning = cells.meanings(_reader.ask("definitions"))
         totals = _reader.values("customer_totals", **chosen)
         by_rfm = _reader.ask("customers_by_rfm_segment", **chosen)
         scores = _reader.ask("customers_by_rfm_scores", **chosen)
@@ -78,7 +83,7 @@ def _(filters, kept, release):
             Figure("Spent", formats.money_short(totals["spent"]), "Price and freight of sales"),
             Figure("Spent by a customer", formats.money(totals["spent_per_customer"]), "On average"),
             Figure("Came back", formats.percent(totals["returning_share"]), "Ordered on more than one day"),
-            Figure("Churned", formats.percent(totals["churn_rate"]), "Of the customers"),
+            Figure("Churned", formats.percent(totals["churn_rate"]), "No order for a long time: see the words below"),
         ],
         [
             Panel(
@@ -95,7 +100,7 @@ def _(filters, kept, release):
                     ],
                     height=270,
                 ),
-                "Recency, frequency and monetary scores together",
+                "Number of customers by their recency, frequency and monetary scores together",
             ),
             Panel(
                 "Recency and monetary scores",
@@ -109,7 +114,7 @@ def _(filters, kept, release):
                     label_format=formats.COUNT,
                     height=200,
                 ),
-                "Customers in each pair of quintiles",
+                "Number of customers in each pair of fifths, darker for more",
             ),
             Panel(
                 "Spending by RFM segment",
@@ -122,7 +127,7 @@ def _(filters, kept, release):
                     colour=look.TEAL,
                     height=220,
                 ),
-                "In BRL",
+                "Price and freight of sales, in BRL",
             ),
             Panel(
                 "Customer segments by value tier",
@@ -136,7 +141,7 @@ def _(filters, kept, release):
                     share=True,
                     height=160,
                 ),
-                "Share of the customers of each segment",
+                "Share of the customers of each segment. Tiers: " + meaning.get("persons.lifetime_value_tier", ""),
             ),
             Panel(
                 "Customers by state",
@@ -150,6 +155,7 @@ def _(filters, kept, release):
                         Field("spent_per_customer", "Spent by a customer", formats.MONEY),
                     ],
                 ),
+                "Number of customers by the state of their latest order",
                 wide=True,
             ),
             Panel(
@@ -165,9 +171,10 @@ def _(filters, kept, release):
                         Field("cohort_size", "Customers of the month", formats.COUNT),
                     ],
                     height=440,
-                    span=look.usual_span(retention, "retention_rate", "cohort_size"),
+                    weight="cohort_size",
                 ),
-                "All customers: share of a month's new customers who order again in a later month",
+                "All customers: share of a month's new customers who order again in a later month; "
+                f"grey: {look.hardly_any('new customers')}",
             ),
             Panel(
                 "Revenue of a customer since the first order",
@@ -179,9 +186,10 @@ def _(filters, kept, release):
                     down_order=values["cohort_month"].unique(maintain_order=True).to_list(),
                     also=[Field("cohort_size", "Customers of the month", formats.COUNT)],
                     height=440,
-                    span=look.usual_span(value, "cumulative_revenue_per_customer", "cohort_size", zero=False),
+                    weight="cohort_size",
                 ),
-                "All customers: mean revenue in BRL, by month of first order",
+                "All customers: mean revenue in BRL, by month of first order; "
+                f"grey: {look.hardly_any('new customers')}",
             ),
             Panel(
                 "First and repeat orders",
@@ -193,8 +201,22 @@ def _(filters, kept, release):
                     {"First order": look.BLUE, "Repeat order": look.AMBER},
                     axis_format=formats.COUNT,
                 ),
-                "All customers",
+                "All customers: orders of a customer's first moment, and later ones, by month of purchase",
                 wide=True,
+            ),
+            cells.words_of_page(
+                meaning,
+                {
+                    "Segment": "persons.customer_segment",
+                    "RFM segment": "persons.rfm_segment",
+                    "Recency score": "persons.recency_score",
+                    "Frequency score": "persons.frequency_score",
+                    "Monetary score": "persons.monetary_score",
+                    "Value tier": "persons.lifetime_value_tier",
+                    "Came back": "persons.has_returned",
+                    "Churned": "persons.is_churned",
+                    "Sale": "orders.is_sale",
+                },
             ),
         ],
     )

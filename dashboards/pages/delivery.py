@@ -1,3 +1,7 @@
+# /// script
+# [tool.marimo.display]
+# theme = "system"
+# ///
 """Delivery and geography: how long orders take, how punctual they are, and where they go."""
 
 import marimo
@@ -54,6 +58,8 @@ def _(filters, kept, release):
     kept.update(filters.value)
     chosen = filters.value
     with notebook.reading(release) as _reader:
+        meaning = cells.meanings(_reader.ask("definitions"))
+        by_status = _reader.values("delivery_status_totals", **chosen)
         totals = _reader.values("delivery_totals", **chosen)
         average = _reader.values("delivery_average_days", **chosen)
         times = _reader.ask("delivery_times", **chosen)
@@ -73,14 +79,15 @@ def _(filters, kept, release):
         release,
         [
             Figure(
-                "Delivered orders",
+                "With a delivery date",
                 formats.count(totals["delivered_orders"]),
-                f"Of {formats.count(totals['total_orders'])} orders",
+                f"Of {formats.count(totals['total_orders'])} orders; "
+                f"{formats.count(by_status['orders'])} have the status delivered",
             ),
             Figure("On time", formats.percent(totals["on_time_rate"]), "On the promised day or before"),
-            Figure("Very late", formats.count(totals["very_late_orders"]), "Deliveries"),
+            Figure("Very late", formats.count(totals["very_late_orders"]), "Deliveries: see Punctuality"),
             Figure("Days to deliver", formats.decimal(average["delivery_days"]), "From purchase to customer"),
-            Figure("Against the promise", cells.signed_days(average["days_vs_estimate"]), "Mean of delivered orders"),
+            Figure("Against the promise", cells.signed_days(average["days_vs_estimate"]), "Mean of those with a date"),
             Figure("Freight of an order", formats.money(totals["freight_per_order"]), "On average"),
         ],
         [
@@ -95,7 +102,8 @@ def _(filters, kept, release):
                     axis_format=formats.PERCENT,
                     share=True,
                 ),
-                "Share of deliveries, by month of purchase; months with hardly any are left out",
+                "Share of deliveries, by month of purchase. "
+                f"{meaning.get('deliveries.delivery_performance', '')} Left out: {look.hardly_any('deliveries')}",
             ),
             Panel(
                 "Days on the way",
@@ -107,7 +115,7 @@ def _(filters, kept, release):
                     dict(zip(legs, (look.GREY, look.AMBER, look.BLUE), strict=True)),
                     axis_format=formats.COUNT,
                 ),
-                "Mean days, by month of purchase; months with hardly any deliveries are left out",
+                f"Mean days, by month of purchase; left out: {look.hardly_any('deliveries')}",
             ),
             Panel(
                 "Where customers are, and where deliveries are late",
@@ -121,7 +129,7 @@ def _(filters, kept, release):
                         Field("average_delivery_days", "Days to deliver", formats.DECIMAL),
                     ],
                 ),
-                f"All months; as large as a city's revenue, red from {formats.percent(look.REDDEST)} late",
+                f"All months; as large as a city's revenue, red from {formats.percent_whole(look.REDDEST)} late",
             ),
             Panel(
                 "Sold from and bought in",
@@ -145,7 +153,7 @@ def _(filters, kept, release):
                     colour=look.RED,
                     height=200,
                 ),
-                "Share of delivered orders",
+                "Share of the orders with a delivery date that came after the promised day",
             ),
             Panel(
                 "Days to deliver by state",
@@ -158,6 +166,18 @@ def _(filters, kept, release):
                     height=200,
                 ),
                 "Mean days from purchase to customer",
+            ),
+            cells.words_of_page(
+                meaning,
+                {
+                    "Delivered": "deliveries.is_delivered",
+                    "Punctuality": "deliveries.delivery_performance",
+                    "Late": "deliveries.is_late",
+                    "Approval": "deliveries.approval_hours",
+                    "Handling by the seller": "deliveries.handling_days",
+                    "Transport": "deliveries.transit_days",
+                    "Revenue": "orders.revenue",
+                },
             ),
         ],
     )

@@ -1,3 +1,7 @@
+# /// script
+# [tool.marimo.display]
+# theme = "system"
+# ///
 """Executive: the business at a glance, month by month."""
 
 import marimo
@@ -54,13 +58,14 @@ def _(filters, kept, release):
         by_month = _reader.ask("executive_by_month", **period)
         service = _reader.ask("executive_service", **period)
         reviews = _reader.ask("executive_reviews", **period)
+        meaning = cells.meanings(_reader.ask("definitions"))
         payments = cells.in_words(_reader.ask("executive_payments", **period), "payment_type")
     month = Field("order_month", "Month")
-    outcomes = {"Delivered": look.BLUE, "Still open": look.AMBER, "Canceled": look.RED}
+    outcomes = {"Delivered": look.BLUE, "Other statuses": look.AMBER, "Canceled": look.RED}
     by_outcome = by_month.select(
         "order_month",
         pl.col("delivered_orders").alias("Delivered"),
-        pl.col("other_orders").alias("Still open"),
+        pl.col("other_orders").alias("Other statuses"),
         pl.col("canceled_orders").alias("Canceled"),
     ).unpivot(index="order_month", variable_name="outcome", value_name="orders")
     content = Page(
@@ -75,7 +80,7 @@ def _(filters, kept, release):
             Figure(
                 "Customers",
                 formats.count(persons["customers"]),
-                f"{formats.percent(persons['returning_share'])} came back, all months",
+                f"{formats.percent(persons['returning_share'])} ordered on several days, all months",
             ),
         ],
         [
@@ -91,7 +96,7 @@ def _(filters, kept, release):
                         Field("cumulative_revenue", "Since the first month", formats.MONEY),
                     ],
                 ),
-                "Orders that count as sales, in BRL",
+                "Price and freight of orders that count as sales, in BRL, by month of purchase",
                 wide=True,
             ),
             Panel(
@@ -104,7 +109,8 @@ def _(filters, kept, release):
                     outcomes,
                     axis_format=formats.COUNT,
                 ),
-                "Orders placed in the month",
+                "Orders placed in the month, by status; a delivered one may lack the delivery date, by which Delivery "
+                "and geography counts",
             ),
             Panel(
                 "Payments by type",
@@ -116,7 +122,7 @@ def _(filters, kept, release):
                     look.PAYMENT_COLOURS,
                     axis_format=formats.MONEY_SHORT,
                 ),
-                "Value of payments, in BRL",
+                "Value of payments of all orders by month of purchase, in BRL",
             ),
             Panel(
                 "Deliveries on time",
@@ -128,20 +134,20 @@ def _(filters, kept, release):
                     axis_format=formats.PERCENT,
                     domain=(0, 1),
                 ),
-                "Share of delivered orders that came as promised; hollow: hardly any",
+                "Share of delivered orders that came by the promised day; hollow: " + look.hardly_any("deliveries"),
             ),
             Panel(
                 "Mean review score",
                 series.lines(
                     reviews,
                     month,
-                    Field("average_review_score", "Mean score", ",.2f"),
+                    Field("average_review_score", "Mean score", formats.DECIMAL_FINE),
                     Field("reviews", "Reviews", formats.COUNT),
                     axis_format=formats.DECIMAL,
                     colour=look.AMBER,
                     domain=(1, 5),
                 ),
-                "Scores from 1 to 5; hollow: hardly any",
+                "Mean of the scores from 1 to 5, by month of purchase; hollow: " + look.hardly_any("reviews"),
             ),
             Panel(
                 "Average order value",
@@ -153,7 +159,7 @@ def _(filters, kept, release):
                     axis_format=formats.MONEY_SHORT,
                     colour=look.BLUE,
                 ),
-                "Revenue / orders that are sales, in BRL; hollow: hardly any",
+                "Revenue / orders that are sales, in BRL; hollow: " + look.hardly_any("sales"),
             ),
             Panel(
                 "Cancellation rate",
@@ -165,7 +171,18 @@ def _(filters, kept, release):
                     axis_format=formats.PERCENT_FINE,
                     colour=look.RED,
                 ),
-                "Share of the orders placed in the month; hollow: hardly any",
+                "Share of the orders placed in the month; hollow, or an arrow where beyond the axis: "
+                + look.hardly_any("orders"),
+            ),
+            cells.words_of_page(
+                meaning,
+                {
+                    "Sale": "orders.is_sale",
+                    "Revenue": "orders.revenue",
+                    "Delivered": "orders.is_delivered",
+                    "Canceled": "orders.is_canceled",
+                    "Late": "deliveries.is_late",
+                },
             ),
         ],
     )

@@ -1,3 +1,7 @@
+# /// script
+# [tool.marimo.display]
+# theme = "system"
+# ///
 """Migration: what is served from where, and what proves that it may be."""
 
 import marimo
@@ -61,6 +65,11 @@ def _(filters, kept, release):
         reconciliation = _reader.ask("migration_reconciliation")
         by_rule = cells.in_words(_reader.ask("migration_quarantine_by_rule"), "source_table")
         by_month = _reader.ask("migration_quarantine_by_month")
+        criteria = cells.in_words(_reader.ask("migration_criteria"), "name", "context")
+        timeline = _reader.ask("migration_timeline")
+        speed = _reader.ask("migration_speed")
+        shares = cells.in_words(_reader.ask("migration_quarantine_share"), "context")
+        runs = _reader.ask("migration_runs")
         rules = cells.in_words(_reader.ask("migration_rules", **filters.value), "context")
     verdicts = {"Identical": "green", "Explained": "amber", "Differs": "red"}
     rows = reconciliation.with_columns(
@@ -73,17 +82,34 @@ def _(filters, kept, release):
         (pl.col("equal_rows") / pl.max_horizontal("rows_old", "rows_new", pl.lit(1))).alias("same"),
         pl.col("verdict").map_elements(lambda word: Badge(word, verdicts.get(word, "grey")), pl.Object).alias("mark"),
     )
+    scored = criteria.with_columns(
+        pl.col("context").replace("", "All").alias("context"),
+        pl.col("is_green").map_elements(cells.is_green, pl.Object, skip_nulls=False).alias("state"),
+    )
+    green = criteria.filter(pl.col("is_green")).height
+    by_run = speed.rename({"old_seconds": "Old", "new_seconds": "New"}).unpivot(
+        ["Old", "New"], index=["at", "run_id"], variable_name="side", value_name="seconds"
+    )
+    outcomes = runs.rename({"succeeded": "Succeeded", "failed": "Failed"}).unpivot(
+        ["Succeeded", "Failed"], index="day", variable_name="outcome", value_name="number"
+    )
     reasons = look.shades(by_rule["rule"].unique(maintain_order=True).to_list())
     content = Page(
         "migration",
         release,
         [
+            Figure("Criteria", f"{formats.count(green)} of {formats.count(criteria.height)}", "Green, by context"),
             Figure(
                 "Rows accounted for",
                 formats.count(totals["landing"]),
                 f"Reconciled in {formats.count(totals['reconciled_tables'])} of {totals['staged_tables']} tables",
             ),
-            Figure("Quarantined", formats.count(totals["quarantined"]), "Rows kept out, each with its rules"),
+            Figure(
+                "Quarantined",
+                formats.count(totals["quarantined"]),
+                f"Rows of the source files, each once; {formats.count(totals['quarantined_again'])} of them also as "
+                "deliveries",
+            ),
             Figure(
                 "Parity",
                 f"{formats.count(totals['green_tables'])} of {formats.count(totals['compared_tables'])}",
@@ -96,10 +122,71 @@ def _(filters, kept, release):
         [
             Cards(
                 "Routes",
+                "Where the dashboards read each context from, since when, by whom and why",
                 [cells.route_card(row) for row in routes.iter_rows(named=True)],
             ),
+            Table(
+                "Scorecard: is the migration complete?",
+                scored,
+                {
+                    "name": ("Criterion", str),
+                    "context": ("Context", str),
+                    "state": ("State", lambda mark: mark),
+                    "value": ("Now", str),
+                    "target": ("Target", str),
+                    "since": ("Since (UTC)", formats.moment),
+                    "evidence": ("Evidence", str),
+                },
+                "The success criteria as the run of this release measured them, each with its evidence",
+            ),
             Panel(
-                "Quarantined rows by rule",
+                "New against old in time",
+                series.grouped_by_run(
+                    by_run,
+                    Field("at", "Run", formats.MOMENT),
+                    Field("seconds", "Seconds", formats.DECIMAL),
+                    Field("side", "Side"),
+                    {"Old": look.GREY, "New": look.BLUE},
+                ),
+                "Seconds of each whole run in the old SQL, and in intake, validation and the new SQL",
+            ),
+            Panel(
+                "Share of quarantine by run",
+                series.lines_by_run(
+                    shares,
+                    Field("at", "Run", formats.MOMENT),
+                    Field("share", "Quarantined", formats.PERCENT_FINE),
+                    Field("context", "Context"),
+                    look.shades(shares["context"].unique(maintain_order=True).to_list()),
+                ),
+                "Quarantined rows as a share of the landing rows that a context validates",
+            ),
+            Panel(
+                "Runs by day",
+                charts.stacked_columns(
+                    outcomes,
+                    Field("day", "Day", formats.DAY),
+                    Field("number", "Runs", formats.COUNT),
+                    Field("outcome", "Outcome"),
+                    {"Succeeded": look.TEAL, "Failed": look.RED},
+                ),
+                "Number of runs of any job that ended, by how they ended",
+            ),
+            Table(
+                "Timeline",
+                timeline,
+                {
+                    "at": ("At (UTC)", formats.moment),
+                    "what": ("What", str),
+                    "context": ("Context", formats.words),
+                    "by": ("Who", str),
+                    "why": ("Why", str),
+                },
+                "Routes, releases, cutovers, rollbacks and approvals, the latest first",
+                wide=False,
+            ),
+            Panel(
+                "Broken rules by table",
                 charts.stacked_ranking(
                     by_rule,
                     Field("source_table", "Table"),
@@ -109,7 +196,7 @@ def _(filters, kept, release):
                     axis_format=formats.COUNT,
                     height=look.HEIGHT,
                 ),
-                "By table; a row may break several rules",
+                "Quarantined rows under each rule that they break, so a row of several rules counts several times",
             ),
             Panel(
                 "Quarantined rows by month of purchase",
@@ -121,7 +208,7 @@ def _(filters, kept, release):
                     reasons,
                     axis_format=formats.COUNT,
                 ),
-                "Rows that belong to an order",
+                "The same, of rows that belong to an order",
             ),
             Panel(
                 "Rows that are the same in old and new",
@@ -137,7 +224,8 @@ def _(filters, kept, release):
                     kind=Field("verdict", "Verdict"),
                     colours=look.VERDICTS,
                 ),
-                "Share of the larger side; what differs in an explained table comes from quarantined rows alone",
+                "Share of the larger side. What differs in an explained table comes from quarantined rows alone; "
+                "one of them changes the whole row of a month, so see by how much below: its measures",
             ),
             Table(
                 "Reconciliation: landing = accepted + quarantined",
@@ -149,7 +237,7 @@ def _(filters, kept, release):
                     "quarantined": ("Quarantined", formats.count),
                     "holds": ("Holds", cells.holds),
                 },
-                "Rows of the source files; deliveries validate the rows of orders a second time",
+                "Rows of each table; deliveries validate those of orders a second time, so they count here again",
                 wide=False,
             ),
             Table(
@@ -163,8 +251,10 @@ def _(filters, kept, release):
                     "rows_old": ("Rows in old", formats.count),
                     "rows_new": ("Rows in new", formats.count),
                     "equal_rows": ("Same", formats.count),
-                    "why": ("Why", formats.sentence),
+                    "measures": ("Its measures, old to new", str),
+                    "why": ("Why", str),
                 },
+                "Old beside new, table by table; a table is green when it is identical or explained",
             ),
             Table(
                 "Rules",

@@ -1,3 +1,7 @@
+# /// script
+# [tool.marimo.display]
+# theme = "system"
+# ///
 """Products: what sells, and how it is reviewed."""
 
 import marimo
@@ -51,6 +55,7 @@ def _(filters, kept, release):
     kept.update(filters.value)
     chosen = filters.value
     with notebook.reading(release) as _reader:
+        meaning = cells.meanings(_reader.ask("definitions"))
         totals = _reader.values("product_totals", **chosen)
         categories = cells.in_words(_reader.ask("product_categories_by_revenue"), "category")
         concentration = _reader.ask("product_concentration", **chosen)
@@ -80,7 +85,7 @@ def _(filters, kept, release):
                     axis_format=formats.MONEY_WHOLE,
                     also=[
                         Field("sale_items", "Items sold", formats.COUNT),
-                        Field("average_review_score", "Mean review score", ",.2f"),
+                        Field("average_review_score", "Mean review score", formats.DECIMAL_FINE),
                     ],
                 ),
                 "The first 15 of all categories",
@@ -96,7 +101,7 @@ def _(filters, kept, release):
                     logarithmic=True,
                     height=358,
                 ),
-                "A bubble a category, as large as the items that it sells",
+                "A bubble a category, as large as the items that it sells; revenue grows tenfold from line to line",
             ),
             Panel(
                 "How few products make most of the revenue",
@@ -105,7 +110,7 @@ def _(filters, kept, release):
                     Field("percent_of_products", "Best-selling products, of those with revenue", formats.COUNT),
                     Field("share_of_revenue", "Share of revenue", formats.PERCENT_FINE),
                 ),
-                "Share of revenue of the best-selling products",
+                "Share of revenue that so many of the best-selling products make together",
             ),
             Panel(
                 "Reviews by score",
@@ -118,7 +123,7 @@ def _(filters, kept, release):
                     kind=Field("sentiment", "Sentiment"),
                     colours={"Negative": look.RED, "Neutral": look.GREY, "Positive": look.TEAL},
                 ),
-                "All categories",
+                "Number of reviews of all categories by score. " + meaning.get("order_reviews.sentiment", ""),
             ),
             Table(
                 "Best-selling products",
@@ -132,9 +137,18 @@ def _(filters, kept, release):
                     "average_price": ("Mean price", formats.money),
                     "freight_share": ("Freight share", formats.percent),
                     "share_of_category": ("Share of category", formats.percent),
-                    "average_review_score": ("Review score", lambda score: formats.decimal(score, 2)),
+                    "average_review_score": ("Review score", formats.decimal_fine),
                 },
                 "Ranked among all products",
+            ),
+            cells.words_of_page(
+                meaning,
+                {
+                    "Sale": "orders.is_sale",
+                    "Revenue": "orders.revenue",
+                    "Sentiment": "order_reviews.sentiment",
+                    "Category": "products.category",
+                },
             ),
         ],
     )

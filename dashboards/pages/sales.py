@@ -1,3 +1,7 @@
+# /// script
+# [tool.marimo.display]
+# theme = "system"
+# ///
 """Sales: when and what is bought, and how it is paid."""
 
 import marimo
@@ -54,6 +58,7 @@ def _(filters, kept, release):
     kept.update(filters.value)
     chosen = filters.value
     with notebook.reading(release) as _reader:
+        meaning = cells.meanings(_reader.ask("definitions"))
         totals = _reader.values("sales_totals", **chosen)
         by_day = _reader.ask("sales_by_day", **chosen)
         by_hour = _reader.ask("sales_by_weekday_and_hour", **chosen)
@@ -113,7 +118,7 @@ def _(filters, kept, release):
                     down_order=list(weekdays.values()),
                     height=318,
                 ),
-                "Time of purchase",
+                "Number of orders by time of purchase, darker for more",
             ),
             Panel(
                 "Payments by type",
@@ -142,7 +147,7 @@ def _(filters, kept, release):
                     colour=look.TEAL,
                     height=182,
                 ),
-                "Number of payments",
+                "Number of payments by credit card",
             ),
             Panel(
                 "Orders by status",
@@ -153,7 +158,16 @@ def _(filters, kept, release):
                     axis_format=formats.COUNT,
                     also=[Field("total_amount", "Price and freight", formats.MONEY)],
                 ),
+                "Number of orders by the status that they have in the source",
                 wide=True,
+            ),
+            cells.words_of_page(
+                meaning,
+                {
+                    "Sale": "orders.is_sale",
+                    "Revenue": "orders.revenue",
+                    "Several sellers": "orders.is_multivendor",
+                },
             ),
         ],
     )

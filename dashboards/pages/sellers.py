@@ -1,3 +1,7 @@
+# /// script
+# [tool.marimo.display]
+# theme = "system"
+# ///
 """Sellers: revenue, punctuality and reviews of those who sell."""
 
 import marimo
@@ -55,6 +59,7 @@ def _(filters, kept, release):
     kept.update(filters.value)
     chosen = filters.value
     with notebook.reading(release) as _reader:
+        meaning = cells.meanings(_reader.ask("definitions"))
         totals = _reader.values("seller_totals", **chosen)
         best = cells.in_cities(_reader.ask("sellers_best", **chosen))
         quality = cells.in_cities(_reader.ask("sellers_quality", **chosen))
@@ -68,8 +73,16 @@ def _(filters, kept, release):
             Figure("Sellers", formats.count(totals["sellers"]), "With the chosen state and orders"),
             Figure("Revenue", formats.money_short(totals["revenue"]), "Price and freight of sales"),
             Figure("Revenue of a seller", formats.money(totals["revenue_per_seller"]), "On average"),
-            Figure("Late deliveries", formats.percent(totals["late_rate"]), "Of delivered orders"),
-            Figure("Cancellations", formats.percent(totals["cancellation_rate"]), "Of all their orders"),
+            Figure(
+                "Late deliveries",
+                formats.percent(totals["late_rate"]),
+                "Of delivered orders; one of several sellers counts for each",
+            ),
+            Figure(
+                "Cancellations",
+                formats.percent(totals["cancellation_rate"]),
+                "Of all their orders; one of several sellers counts for each",
+            ),
         ],
         [
             Panel(
@@ -99,7 +112,7 @@ def _(filters, kept, release):
                         Field("late_rate", "Late deliveries", formats.PERCENT_FINE),
                     ],
                 ),
-                "The first 12 states",
+                "Price and freight of sales, in BRL: the first 12 states",
             ),
             Panel(
                 "How few sellers make most of the revenue",
@@ -108,7 +121,7 @@ def _(filters, kept, release):
                     Field("percent_of_sellers", "Largest sellers, of those with revenue", formats.COUNT),
                     Field("share_of_revenue", "Share of revenue", formats.PERCENT_FINE),
                 ),
-                "Share of revenue of the largest sellers",
+                "Share of revenue that so many of the largest sellers make together",
             ),
             Panel(
                 "New sellers",
@@ -118,7 +131,7 @@ def _(filters, kept, release):
                     Field("sellers", "New sellers", formats.COUNT),
                     axis_format=formats.COUNT,
                 ),
-                "By month of their first order",
+                "Number of sellers by month of their first order",
                 wide=True,
             ),
             Table(
@@ -134,10 +147,19 @@ def _(filters, kept, release):
                     "average_order_value": ("Average order", formats.money),
                     "late_rate": ("Late", formats.percent),
                     "cancellation_rate": ("Canceled", formats.percent),
-                    "average_review_score": ("Review score", lambda score: formats.decimal(score, 2)),
+                    "average_review_score": ("Review score", formats.decimal_fine),
                     "tenure_days": ("Days since first order", formats.count),
                 },
                 "Ranked among all sellers",
+            ),
+            cells.words_of_page(
+                meaning,
+                {
+                    "Sale": "orders.is_sale",
+                    "Revenue": "orders.revenue",
+                    "Late": "deliveries.is_late",
+                    "Canceled": "orders.is_canceled",
+                },
             ),
         ],
     )

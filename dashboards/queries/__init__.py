@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from dashboards.queries.customers import CUSTOMERS
+from dashboards.queries.definitions import DEFINITIONS
 from dashboards.queries.delivery import DELIVERY
 from dashboards.queries.executive import EXECUTIVE
 from dashboards.queries.migration import MIGRATION
@@ -21,5 +22,5 @@ from dashboards.queries.sales import SALES
 from dashboards.queries.sellers import SELLERS
 
 QUERIES: Mapping[str, Query] = MappingProxyType(
-    EXECUTIVE | SALES | CUSTOMERS | PRODUCTS | SELLERS | DELIVERY | MIGRATION
+    EXECUTIVE | SALES | CUSTOMERS | PRODUCTS | SELLERS | DELIVERY | MIGRATION | DEFINITIONS
 )

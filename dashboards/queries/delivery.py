@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dashboards.queries.query import IN_PERIOD, PERIOD, Query, is_chosen, query
+from dashboards.queries.query import IN_PERIOD, PERIOD, Query, is_chosen, months, query
 
 _DELIVERIES = f"""
     FROM mart_delivery_metrics
@@ -35,6 +35,19 @@ DELIVERY: dict[str, Query] = {
                 sum(total_freight) AS total_freight,
                 sum(total_freight)::DOUBLE / nullif(sum(total_orders), 0) AS freight_per_order
             {_DELIVERIES}
+        """,
+        **_WHERE_AND_WHEN,
+    ),
+    "delivery_status_totals": query(
+        "The chosen orders that are delivered by their status",
+        "fact_orders",
+        "int_deliveries",
+        sql=f"""
+            SELECT count(*) FILTER (o.is_delivered) AS orders
+            FROM int_deliveries AS d
+            JOIN fact_orders AS o USING (order_id)
+            WHERE d.order_month IS NOT NULL
+              AND {months("d.order_month")} AND {is_chosen("d.customer_state", "state")}
         """,
         **_WHERE_AND_WHEN,
     ),

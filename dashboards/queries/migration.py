@@ -28,6 +28,10 @@ MIGRATION: dict[str, Query] = {
                 (SELECT sum(landing)::BIGINT FROM own_rows) AS landing,
                 (SELECT sum(accepted)::BIGINT FROM own_rows) AS accepted,
                 (SELECT sum(quarantined)::BIGINT FROM own_rows) AS quarantined,
+                (
+                    SELECT sum(quarantined)::BIGINT FROM about.migration_reconciliation
+                    WHERE landing_table <> table_name
+                ) AS quarantined_again,
                 (SELECT count(*) FROM about.migration_reconciliation) AS staged_tables,
                 (SELECT count(*) FROM about.migration_reconciliation WHERE holds) AS reconciled_tables,
                 (SELECT count(*) FROM about.migration_parity) AS compared_tables,
@@ -37,11 +41,48 @@ MIGRATION: dict[str, Query] = {
                 (SELECT count(*) FROM about.migration_rules WHERE "rows" > 0) AS broken_rules
         """,
     ),
+    "migration_criteria": query(
+        "The success criteria",
+        "about.migration_criteria",
+        sql="""
+            SELECT name, context, is_green, value, target, evidence, since
+            FROM about.migration_criteria
+            ORDER BY position
+        """,
+    ),
+    "migration_timeline": query(
+        "What happened, the latest first",
+        "about.migration_timeline",
+        sql="""
+            SELECT "at", what, context, "by", why
+            FROM about.migration_timeline
+            ORDER BY "at" DESC, what, context, why
+        """,
+    ),
+    "migration_speed": query(
+        "The time of old and new, by run",
+        "about.migration_speed",
+        sql='SELECT "at", run_id, old_seconds, new_seconds, ratio FROM about.migration_speed ORDER BY "at", run_id',
+    ),
+    "migration_quarantine_share": query(
+        "Share of quarantine by context and run",
+        "about.migration_quarantine_share",
+        sql="""
+            SELECT "at", run_id, context, share
+            FROM about.migration_quarantine_share
+            ORDER BY "at", run_id, context
+        """,
+    ),
+    "migration_runs": query(
+        "Runs that ended and that failed, by day",
+        "about.migration_runs",
+        sql="SELECT day, runs, failed, runs - failed AS succeeded FROM about.migration_runs ORDER BY day",
+    ),
     "migration_parity": query(
         "Parity of every table",
         "about.migration_parity",
         sql="""
-            SELECT context, table_name, verdict, is_green, rows_old, rows_new, equal_rows, why, recorded_at
+            SELECT context, table_name, verdict, is_green, rows_old, rows_new, equal_rows, measures, why, recorded_at
             FROM about.migration_parity
             ORDER BY context, table_name
         """,

@@ -156,7 +156,12 @@ def rfm_score(person: PersonFacts) -> Fact[int]:
 
 @derivation(replaces=("int_customers.rfm_segment", "mart_customer_analytics.total_orders"))
 def rfm_segment(person: PersonFacts) -> Fact[str]:
-    """The RFM segment, from the scores for recency, frequency and monetary value; unknown without scores."""
+    """The RFM segment, from the scores for recency, frequency and monetary value; unknown without scores.
+
+    CHAMPIONS have all three scores from 4, LOYAL a frequency from 4, POTENTIAL a recency from 4 and a frequency of 2
+    or 3, NEW a recency from 4. Of those with a recency up to 2, AT_RISK have a frequency from 3, and the others are
+    HIBERNATING. Everybody else is REGULAR.
+    """
     recency, frequency, monetary = recency_score(person), frequency_score(person), monetary_score(person)
     is_recent, is_frequent = recency >= HIGH_SCORE_FROM, frequency >= HIGH_SCORE_FROM
     is_some = (frequency >= LOW_SCORE_TO) & (frequency <= MIDDLE_SCORE)

@@ -7,17 +7,21 @@ what replaces a finding).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from olist_pipeline.audit.duplicates import groups_of_copies
-from olist_pipeline.audit.metrics import complexity, points, priority
-from olist_pipeline.audit.model import Audit, Copies, Entry, FileAudit, Finding, Problem, State
+from olist_pipeline.audit.cases import PIVOT
+from olist_pipeline.audit.data_tests import without_what_models_say
+from olist_pipeline.audit.dialects import Spoken, of_sql
+from olist_pipeline.audit.duplicates import form_of, groups_of_copies, pivots_that_differ
+from olist_pipeline.audit.metrics import complexity, points, priorities, urgency
+from olist_pipeline.audit.model import Audit, Copies, Entry, FileAudit, Finding, Problem, State, Technical
 from olist_pipeline.audit.pool import SECONDS_A_FILE, audit_files
 from olist_pipeline.audit.project import Project, open_project
 from olist_pipeline.audit.project_files import UnreadableFileError, read_text, shown
-from olist_pipeline.audit.reading import Job
+from olist_pipeline.audit.reading import Job, Role
 from olist_pipeline.audit.waivers import WAIVERS_FILE, Waiver, read_waivers
 from olist_pipeline.errors import OlistError
 
@@ -31,34 +35,54 @@ def audit(
     dialect: str | None = None,
     manifest: Path | None = None,
     waivers: Path | None = None,
+    variables: Mapping[str, Any] | None = None,
     replaced: Replaced = lambda finding: (),
     seconds: float = SECONDS_A_FILE,
+    said: Callable[[Spoken], None] = lambda spoken: None,
     started: Callable[[int], Callable[[], None]] = lambda files: lambda: None,
 ) -> Audit:
     """Audit a dbt project, a folder of SQL or one file.
 
-    `dialect` is that of manifest or profile unless it is given. `seconds` bound each file. `started` is called with
-    the number of files, and what it returns after each file. Raises OlistError where nothing can be audited, and for
-    a waiver of something that is not found.
+    `dialect` is that of the project unless it is given, and `said` is called with it first. `variables` come before
+    those of the project. `seconds` bound each file. `started` is called with the number of files, and what it returns
+    after each file. Raises OlistError where nothing can be audited.
     """
     project = open_project(path, manifest)
-    spoken = dialect or project.dialect
     files = project.sql_files()
     if not files:
         raise OlistError(f"There is no .sql file in {path}; name the folder of a dbt project or of SQL files.")
-    jobs = [_job(project, file) for file in files]
-    start: dict[str, object] = {
-        "root": str(project.root),
-        "path": str(project.chosen),
-        "dialect": spoken,
-        "manifest": str(manifest.resolve()) if manifest else "",
-    }
-    audited = audit_files(jobs, start, seconds, started(len(jobs)))
-    contexts = _contexts(project, files)
     file_of_waivers = waivers or project.root / WAIVERS_FILE
     place = waivers.resolve().parent if waivers else project.root
     known = read_waivers(file_of_waivers, place) if waivers or file_of_waivers.is_file() else []
-    return _judged(project, spoken, audited, contexts, known, replaced, file_of_waivers)
+    spoken = Spoken(dialect, "--dialect") if dialect else project.spoken
+    said(spoken)
+    jobs = _jobs(project, files)
+    start: dict[str, object] = {
+        "root": str(project.root),
+        "path": str(project.chosen),
+        "dialect": spoken.dialect,
+        "manifest": str(manifest.resolve()) if manifest else "",
+        "vars": dict(variables or {}),
+    }
+    audited = audit_files(jobs, start, seconds, started(len(jobs)))
+    contexts = _contexts(project, files, audited)
+    entries, copies = _judged(audited, contexts, {waiver.place: waiver.reason for waiver in known}, replaced)
+    problems: list[Problem] = [item for file in audited for item in file.problems]
+    return Audit(
+        str(project.chosen),
+        spoken.dialect,
+        len(files),
+        tuple(entries),
+        tuple(_technical(audited, entries)),
+        tuple(problems),
+        tuple(copies),
+        contexts,
+        spoken.why,
+        (
+            *_idle_waivers(project, entries, known, {file.stem for file in files}, file_of_waivers),
+            *_hints_of_dialect(spoken, problems, len(files), project),
+        ),
+    )
 
 
 def share_done(entries: Sequence[Entry]) -> float:
@@ -78,49 +102,48 @@ def _points(entries: Sequence[Entry]) -> int:
     return sum(points(entry.finding.metrics) for entry in entries)
 
 
-def _job(project: Project, file: Path) -> Job:
+def _jobs(project: Project, files: Sequence[Path]) -> list[Job]:
     base = project.chosen if project.chosen.is_dir() else project.chosen.parent
-    compiled = None
-    if project.manifest:
-        try:
-            compiled = project.compiled(file, read_text(file, project.root))
-        except UnreadableFileError:
-            compiled = None  # the worker says why
-    return Job(str(file), shown(file.relative_to(base)), compiled)
+
+    def job(file: Path, role: Role) -> Job:
+        compiled = _compiled(project, file) if role is not Role.PROPERTIES else None
+        return Job(str(file), shown(file.relative_to(base)), compiled, role)
+
+    return [
+        *(job(file, Role.MODEL) for file in files),
+        *(job(file, Role.TEST) for file in project.test_files()),
+        *(job(file, Role.PROPERTIES) for file in project.property_files()),
+    ]
 
 
-def _contexts(project: Project, files: Sequence[Path]) -> dict[str, str]:
+def _compiled(project: Project, file: Path) -> str | None:
+    if not project.manifest:
+        return None
+    try:
+        return project.compiled(file, read_text(file, project.root))
+    except UnreadableFileError:
+        return None  # the worker says why
+
+
+def _contexts(project: Project, files: Sequence[Path], audited: Sequence[FileAudit]) -> dict[str, str]:
+    """Return the context of each model: what its SQL says, else properties, dbt_project.yml, and its folder."""
     named = project.contexts()
-    return {file.stem: project.context_of(file, named) for file in files}
+    own = {file.stem: found.context for file, found in zip(files, audited, strict=False) if found.context}
+    found = {file.stem: project.context_of(file, named) for file in files}
+    return {**named, **found, **own}
 
 
 def _judged(
-    project: Project,
-    dialect: str,
-    audited: Sequence[FileAudit],
-    contexts: Mapping[str, str],
-    waivers: Sequence[Waiver],
-    replaced: Replaced,
-    file_of_waivers: Path,
-) -> Audit:
-    findings = sorted((item for file in audited for item in file.findings), key=lambda f: (f.file, f.line, f.column))
+    audited: Sequence[FileAudit], contexts: Mapping[str, str], reasons: Mapping[str, str], replaced: Replaced
+) -> tuple[list[Entry], list[Copies]]:
+    """Return the findings with their judgement, and the copies among them."""
+    found = sorted((item for file in audited for item in file.findings), key=lambda f: (f.file, f.line, f.column))
+    pivots = [item for file in audited for item in file.pivots]
+    findings = without_what_models_say(found)
+    findings = sorted((*findings, *pivots_that_differ(findings, pivots)), key=lambda f: (f.file, f.line, f.column))
     copies = groups_of_copies(findings)
     entries = _entries(findings, copies, contexts)
-    reasons = {waiver.place: waiver.reason for waiver in waivers}
-    stated = [_with_state(entry, replaced(entry.finding), reasons.get(entry.finding.place)) for entry in entries]
-    _refuse_idle_waivers(project, stated, waivers, contexts, file_of_waivers)
-    technical = [item for file in audited for item in file.technical]
-    problems: list[Problem] = [item for file in audited for item in file.problems]
-    return Audit(
-        str(project.chosen),
-        dialect,
-        len(audited),
-        tuple(stated),
-        tuple(technical),
-        tuple(problems),
-        tuple(copies),
-        contexts,
-    )
+    return [_with_state(entry, replaced(entry.finding), reasons.get(entry.finding.place)) for entry in entries], copies
 
 
 def _entries(findings: Sequence[Finding], copies: Sequence[Copies], contexts: Mapping[str, str]) -> list[Entry]:
@@ -129,13 +152,26 @@ def _entries(findings: Sequence[Finding], copies: Sequence[Copies], contexts: Ma
     for group in copies:
         for finding in group.findings:
             (exact if group.exact else near)[id(finding)] += len(group.findings) - (not group.exact)
-    found = []
-    for finding in findings:
-        level = complexity(finding.metrics)
-        same, others = max(exact[id(finding)], 1), near[id(finding)]
-        urgency = priority(finding.kind, level, same, others)
-        found.append(Entry(finding, contexts.get(finding.model, "none"), level, urgency, same, others))
-    return found
+    # A near copy of one of several exact copies is one of each of them.
+    of_form = {form_of(finding): near[id(finding)] for group in copies for finding in group.findings if not group.exact}
+    counts = [(max(exact[id(finding)], 1), of_form.get(form_of(finding), 0)) for finding in findings]
+    urgent = [urgency(f.kind, f.metrics, same, others) for f, (same, others) in zip(findings, counts, strict=True)]
+    levels = priorities([how for how, _ in urgent])
+    return [
+        Entry(
+            finding, contexts.get(finding.model, "none"), complexity(finding.metrics), level, *counts[number],
+            why=urgent[number][1],
+        )
+        for number, (finding, level) in enumerate(zip(findings, levels, strict=True))
+    ]  # fmt: skip
+
+
+def _technical(audited: Sequence[FileAudit], entries: Sequence[Entry]) -> Iterator[Technical]:
+    """Yield the technical CASEs, without the pivots that turned out to be one of two definitions of a name."""
+    found = {(entry.finding.file, entry.finding.line, entry.finding.column) for entry in entries}
+    for item in (item for file in audited for item in file.technical):
+        if item.reason != PIVOT or (item.file, item.line, item.column) not in found:
+            yield item
 
 
 def _with_state(entry: Entry, rules: Sequence[str], reason: str | None) -> Entry:
@@ -144,12 +180,26 @@ def _with_state(entry: Entry, rules: Sequence[str], reason: str | None) -> Entry
     return entry if reason is None else replace(entry, state=State.WAIVED, by=reason)
 
 
-def _refuse_idle_waivers(
-    project: Project, entries: Sequence[Entry], waivers: Sequence[Waiver], contexts: Mapping[str, str], file: Path
-) -> None:
-    """Raise OlistError for a waiver of an audited model that waives nothing: what it spoke of is gone or migrated."""
+def _idle_waivers(
+    project: Project, entries: Sequence[Entry], waivers: Sequence[Waiver], models: Collection[str], file: Path
+) -> list[str]:
+    """Return a warning of waivers of audited models that waive nothing: what they spoke of is gone or migrated."""
     waived = {entry.finding.place for entry in entries if entry.state is State.WAIVED}
     looks_at_all = project.chosen == project.root
-    idle = [w.place for w in waivers if w.place not in waived and (looks_at_all or w.model in contexts)]
-    if idle:
-        raise OlistError(f"{file} waives what is not there or is migrated: {', '.join(idle)}; take the entry out.")
+    idle = [w.place for w in waivers if w.place not in waived and (looks_at_all or w.model in models)]
+    return [f"{file} waives what is not there or is migrated: {', '.join(idle)}; take the entry out."] if idle else []
+
+
+def _hints_of_dialect(spoken: Spoken, problems: Sequence[Problem], files: int, project: Project) -> list[str]:
+    """Return a hint where so many files are no SQL of the dialect that it may be the wrong one."""
+    broken = {problem.file for problem in problems if f"no {spoken.dialect} SQL" in problem.message}
+    if not spoken.is_known and not broken:
+        return [f"The dialect {spoken.dialect} is a guess ({spoken.why}); name another with --dialect."]
+    if len(broken) < max(3, files / 20):
+        return []
+    guess = of_sql(project.root, project.sql_files())
+    other = f" The SQL looks like {guess.dialect}." if guess is not None and guess.dialect != spoken.dialect else ""
+    return [
+        f"{len(broken)} of {files} files hold what is no {spoken.dialect} SQL ({spoken.why} says {spoken.dialect});"
+        f" if it is another dialect, name it with --dialect.{other}"
+    ]

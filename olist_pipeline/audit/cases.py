@@ -27,7 +27,6 @@ from olist_pipeline.audit.expressions import (
     branches_of,
     column_names,
     columns_of,
-    is_calendar_test,
     is_case,
     is_column,
     is_constant,
@@ -50,6 +49,7 @@ VALIDATION_WORDS = frozenset(
     )
 )
 VALIDATION_NAME = re.compile(r"(^|_)(valid|invalid|is_bad|dq|quality|validity|validated|error|anomaly|outlier)(_|$)")
+CONVERSION, PIVOT = "conversion of a type", "pivot"
 STEM = 5
 """So many letters of a word tell it: canceled and cancelled orders are the same orders."""
 
@@ -72,8 +72,10 @@ def technical_reason(case: Node, column: str, query: Query) -> str | None:
         return "empty text to null"
     if _is_boolean_cast(branches):
         return "cast of a boolean"
-    if all(map(is_calendar_test, conditions)) and not any(map(_compares_order, conditions)):
+    if all(query.is_calendar_test(part) for part in conditions) and not any(map(_compares_order, conditions)):
         return "calendar"
+    if _is_conversion(branches) and not (_matches_text(branches) and query.around.is_written(case)):
+        return CONVERSION
     if _is_first_known(branches):
         return "first known value"
     if _is_greater_of_two(branches):
@@ -91,7 +93,8 @@ def kind_of(case: Node, column: str, query: Query) -> Kind:
         return Kind.SCORING
     if all(map(is_null_test, conditions)) and _is_fallback(branches):
         return Kind.DEFAULT
-    if _rejects_its_input(branches) or _speaks_of_validity(branches, column):
+    rejects = _rejects_its_input(branches) and not _is_in(case, (exp.AggFunc,))
+    if rejects or _speaks_of_validity(branches, column):
         return Kind.VALIDATION
     if all(map(is_truth, branches.results)) or _counts(case):
         return Kind.FLAG
@@ -159,11 +162,13 @@ def _reason_in_aggregate(case: Node, branches: Branches, column: str, query: Que
         return None
     [(condition, result)] = branches.pairs
     empty = branches.default is None or is_null(branches.default) or number_of(branches.default) == 0
-    if not empty or not (is_column(result) or is_constant(result)):
+    if not empty or any(is_case(node) for node in nodes_within(result)):
         return None
     if is_flag_test(condition):
         return "sum by a flag"
-    return "pivot" if is_pivot(condition, column, query) else None
+    if not (is_column(result) or is_constant(result)):
+        return None
+    return PIVOT if is_pivot(condition, column, query) else None
 
 
 def _is_in(node: Node, types: tuple[type[Node], ...]) -> bool:
@@ -243,6 +248,20 @@ def _is_first_known(branches: Branches) -> bool:
     return all(is_column(value) for value in branches.results) and len(branches.results) > 1
 
 
+def _is_conversion(branches: Branches) -> bool:
+    """Return whether a CASE only reads one column as another type, in the way that fits what it finds."""
+    tests = [atom for condition, _ in branches.pairs for atom in atoms(condition)]
+    if len(set(_names(branches))) != 1 or not all(isinstance(test, exp.Is | exp.RegexpLike) for test in tests):
+        return False
+    values = [value for value in branches.results if not is_null(value)]
+    converts = any(value.find(exp.Cast, exp.TryCast, exp.Func) for value in values)
+    return bool(values) and converts and all(len(column_names(value)) == 1 for value in values)
+
+
+def _matches_text(branches: Branches) -> bool:
+    return any(condition.find(exp.RegexpLike) for condition, _ in branches.pairs)
+
+
 def _is_greater_of_two(branches: Branches) -> bool:
     if len(branches.pairs) != 1 or branches.default is None:
         return False
@@ -251,6 +270,8 @@ def _is_greater_of_two(branches: Branches) -> bool:
     if not isinstance(condition, exp.GT | exp.GTE | exp.LT | exp.LTE):
         return False
     sides = {condition.this.sql(), condition.expression.sql()}
+    if is_constant(condition.this) or is_constant(condition.expression):
+        return False  # it cuts off at a limit
     return sides == {bare(result).sql(), bare(branches.default).sql()}
 
 

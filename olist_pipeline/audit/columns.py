@@ -7,7 +7,7 @@ column means.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -15,12 +15,22 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 from sqlglot.optimizer.scope import Scope, traverse_scope
 
-from olist_pipeline.audit.expressions import Node, bare, nodes_within
+from olist_pipeline.audit.expressions import (
+    PREDICATES,
+    Node,
+    bare,
+    columns_of,
+    is_calendar_test,
+    is_date_part,
+    nodes_within,
+)
 
 MAX_STEPS = 40
 COMPUTATIONS = (exp.AggFunc, exp.Window, exp.Add, exp.Sub, exp.Mul, exp.Div, exp.IntDiv)
+RANKS = (exp.Ntile, exp.PercentRank, exp.CumeDist, exp.RowNumber, exp.Rank, exp.DenseRank)
 NUMBERERS = (exp.RowNumber, exp.Rank, exp.DenseRank)
-NUMBERER_NAME = re.compile(r"^_?_?(rn|rnk|rownum|row_?num(ber)?|dedup\w*|row_?rank|rank_?number)_?\d*$")
+NUMBERER_NAME = re.compile(r"^_?_?(rn|rnk|rownum|row_?no|row_?num(ber)?|dedup\w*|row_?rank|rank_?number|seqnum)_?\d*$")
+DATE_PART_NAME = re.compile(r"(^|_)(day_?of_?week|dow|isodow|weekday|day_?name|month_?name)(_|$)")
 SUM_NAME = re.compile(r"(^|_)(n|num|number|total|count|cnt|sum|qty|quantity)(_|$)|(^|_)number_of_")
 
 
@@ -40,12 +50,32 @@ class Origin:
     query: Query | None = None
 
 
+Sums = Callable[[str, str], bool | None]
+"""Whether a column of a relation elsewhere in the project is a sum, by their names; None where nobody knows."""
+
+
+@dataclass(frozen=True)
+class Around:
+    """What is known beside a statement: other models, and which of its expressions its own file writes, no macro.
+
+    is_incremental: the statement adds to a table that is there.
+    """
+
+    sums: Sums = lambda relation, column: None
+    is_written: Callable[[Node], bool] = lambda node: True
+    is_incremental: bool = False
+
+
+NOTHING_AROUND = Around()
+
+
 class Query:
     """One SELECT with the relations that it reads."""
 
-    def __init__(self, select: exp.Select, scope: Scope | None) -> None:
+    def __init__(self, select: exp.Select, scope: Scope | None, around: Around | None = None) -> None:
         self.select = select
         self.scope = scope
+        self.around = around or NOTHING_AROUND
 
     @property
     def joins(self) -> list[exp.Join]:
@@ -54,7 +84,7 @@ class Query:
 
     def origin(self, column: exp.Column) -> Origin:
         """Return where a column comes from, as far as the statement tells."""
-        return _origin(column, self.scope, 0, False)
+        return _origin(column, self.scope, 0, False, self.around.sums)
 
     def is_row_number(self, node: Node) -> bool:
         """Return whether an expression is the number of a row within a group, by its window or by its name."""
@@ -70,6 +100,16 @@ class Query:
         if found is not None and isinstance(bare(found), exp.Window):
             return self.is_row_number(found)
         return NUMBERER_NAME.match(node.name.lower()) is not None
+
+    def is_calendar_test(self, condition: Node) -> bool:
+        """Return whether a comparison looks at nothing but a part of a date, here or where its column comes from."""
+        if is_calendar_test(condition):
+            return True
+        read = columns_of(condition)
+        if len(read) != 1 or not isinstance(bare(condition), PREDICATES):
+            return False
+        found = self.origin(read[0]).expression
+        return DATE_PART_NAME.search(read[0].name.lower()) is not None or (found is not None and is_date_part(found))
 
     def is_computed(self, column: exp.Column, steps: int = 0) -> bool:
         """Return whether a column is the result of a computation in this statement, not a cell of a table."""
@@ -100,7 +140,7 @@ class Query:
         return frozenset(name.lower() for name in found if name)
 
 
-def queries(tree: Node) -> list[Query]:
+def queries(tree: Node, around: Around | None = None) -> list[Query]:
     """Return every SELECT of a statement, in an order that does not depend on the machine."""
     scopes: dict[int, Scope] = {}
     for outer in _outermost_queries(tree):
@@ -108,7 +148,7 @@ def queries(tree: Node) -> list[Query]:
             scopes |= {id(scope.expression): scope for scope in traverse_scope(outer)}
         except (SqlglotError, AttributeError, RecursionError):
             continue  # names that clash: the query is looked at without the origin of its columns
-    return [Query(select, scopes.get(id(select))) for select in tree.find_all(exp.Select, bfs=False)]
+    return [Query(select, scopes.get(id(select)), around) for select in tree.find_all(exp.Select, bfs=False)]
 
 
 def _outermost_queries(tree: Node) -> Iterator[exp.Query]:
@@ -119,11 +159,19 @@ def _outermost_queries(tree: Node) -> Iterator[exp.Query]:
         yield from _outermost_queries(part)
 
 
+def _selected(scope: Scope) -> Collection[str]:
+    """Return the names that FROM and JOIN give; none where two are the same, which sqlglot does not take."""
+    try:
+        return scope.selected_sources
+    except SqlglotError:
+        return ()
+
+
 def _relation_name(source: Node | None) -> str:
     return source.this.alias_or_name if source is not None and source.this is not None else ""
 
 
-def _origin(column: exp.Column, scope: Scope | None, steps: int, summed: bool) -> Origin:
+def _origin(column: exp.Column, scope: Scope | None, steps: int, summed: bool, sums: Sums) -> Origin:
     unknown = Origin(column.name.lower(), None, "", summed)
     if scope is None or steps > MAX_STEPS:
         return unknown
@@ -134,21 +182,21 @@ def _origin(column: exp.Column, scope: Scope | None, steps: int, summed: bool) -
     if isinstance(scope.expression, exp.Select):
         outer = Query(scope.expression, scope).optional_relations
         if name.lower() in outer:
-            summed = is_summed(source, column.name)
+            summed = is_summed(source, column.name, sums)
     if not isinstance(source, Scope):
         return Origin(column.name.lower(), None, source.name.lower(), summed)
     found, inner = _projection(source, column.name, steps)
     if found is None:
         return Origin(column.name.lower(), None, "", summed)
     if isinstance(bare(found), exp.Column):
-        return _origin(bare(found), inner, steps + 1, summed)  # type: ignore[arg-type]
+        return _origin(bare(found), inner, steps + 1, summed, sums)  # type: ignore[arg-type]
     where = Query(inner.expression, inner) if isinstance(inner.expression, exp.Select) else None
     return Origin(column.name.lower(), found, "", summed, where)
 
 
 def _only_source(scope: Scope, column: str) -> str:
     """Return the source that an unqualified column must be of: the only one, or the only one that names it."""
-    names = [name for name in scope.sources if name in scope.selected_sources] or list(scope.sources)
+    names = [name for name in scope.sources if name in _selected(scope)] or list(scope.sources)
     if len(names) == 1:
         return names[0]
     naming = [
@@ -189,7 +237,7 @@ def _replaced(item: Node, name: str) -> Node | None:
 
 def _through_star(scope: Scope, star: Node, name: str, steps: int) -> tuple[Node | None, Scope] | None:
     table = star.table if isinstance(star, exp.Column) else ""
-    names = [table] if table else [source for source in scope.sources if source in scope.selected_sources]
+    names = [table] if table else [source for source in scope.sources if source in _selected(scope)]
     for source_name in names:
         source = scope.sources.get(source_name)
         if isinstance(source, Scope):
@@ -201,16 +249,17 @@ def _through_star(scope: Scope, star: Node, name: str, steps: int) -> tuple[Node
     return None
 
 
-def is_summed(source: object, column: str) -> bool:
+def is_summed(source: object, column: str, sums: Sums) -> bool:
     """Return whether a relation has one row a group, so that a missing row means: there is nothing to sum up.
 
-    Of a relation that is defined elsewhere only the name of the column can tell.
+    Of a relation that no model defines only the name of the column can tell.
     """
     if not isinstance(source, Scope):
-        return SUM_NAME.search(column.lower()) is not None
+        known = sums(source.name, column) if isinstance(source, exp.Table) else None
+        return SUM_NAME.search(column.lower()) is not None if known is None else known
     query = source.expression
     if isinstance(query, exp.SetOperation):
-        return all(is_summed(part, column) for part in source.set_operation_scopes or [])
+        return all(is_summed(part, column, sums) for part in source.set_operation_scopes or [])
     if not isinstance(query, exp.Select):
         return False
     if query.args.get("group") or any(
@@ -219,43 +268,26 @@ def is_summed(source: object, column: str) -> bool:
         return True
     if query.selects and all(isinstance(bare(item), exp.AggFunc) for item in query.selects):
         return True
-    inner = [source.sources[name] for name in source.selected_sources if name in source.sources]
-    return len(inner) == 1 and is_summed(inner[0], column)
+    inner = [source.sources[name] for name in _selected(source) if name in source.sources]
+    return len(inner) == 1 and is_summed(inner[0], column, sums)
 
 
-def key_names(tree: Node) -> frozenset[str]:
-    """Return the names of the columns by which a statement groups, joins, partitions or tells rows apart."""
-    found: set[str] = set()
-    for select in tree.find_all(exp.Select):
-        group = select.args.get("group")
-        if group is not None:
-            found.update(_group_names(select, group))
-        if select.args.get("distinct"):
-            found.update(item.alias_or_name for item in select.selects)
-    for join in tree.find_all(exp.Join):
-        found.update(name.name for name in join.args.get("using") or [])
-        condition = join.args.get("on")
-        found.update(column.name for column in (condition.find_all(exp.Column) if condition is not None else []))
-    for window in tree.find_all(exp.Window):
-        found.update(
-            column.name for part in window.args.get("partition_by") or [] for column in part.find_all(exp.Column)
-        )
-    for pivot in tree.find_all(exp.Pivot):
-        found.update(column.name for part in nodes_within(pivot) for column in part.find_all(exp.Column))
-    keys = {name.lower() for name in found if name}
-    for item in tree.find_all(exp.Alias):
-        # What is grouped by under another name is a key under its own, too.
-        if item.alias.lower() in keys and isinstance(bare(item.this), exp.Column):
-            keys.add(bare(item.this).name.lower())
-    return frozenset(keys)
+def gives_sum(scope: Scope, column: str, sums: Sums, steps: int = 0) -> bool | None:
+    """Return whether a query's output column is a sum, a count or a computation of such; None where it has none."""
+    found, inner = _projection(scope, column, 0)
+    if found is None:
+        return None
+    if bare(found).find(*RANKS):
+        return False
+    if found.find(exp.AggFunc):
+        return True
+    parts = [part for part in nodes_within(found) if isinstance(part, exp.Column)]
+    return bool(parts) and all(_is_sum_within(part, inner, sums, steps) for part in parts)
 
 
-def _group_names(select: exp.Select, group: exp.Group) -> Iterator[str]:
-    if group.args.get("all"):
-        yield from (item.alias_or_name for item in select.selects if not item.find(exp.AggFunc))
-    for part in group.expressions:
-        if isinstance(part, exp.Literal) and part.is_int and 0 < int(part.name) <= len(select.selects):
-            item = select.selects[int(part.name) - 1]
-            yield item.alias_or_name
-            yield from (column.name for column in item.find_all(exp.Column))
-        yield from (column.name for column in part.find_all(exp.Column))
+def _is_sum_within(column: exp.Column, scope: Scope, sums: Sums, steps: int) -> bool:
+    name = column.table or _only_source(scope, column.name)
+    source = scope.sources.get(name)
+    if isinstance(source, Scope) and steps < MAX_STEPS:
+        return bool(gives_sum(source, column.name, sums, steps + 1))
+    return isinstance(source, exp.Table) and bool(sums(source.name, column.name))

@@ -6,7 +6,11 @@ Near copies are the dangerous ones: VIP at 10 orders here and at 5 there. Two fi
 are no exact copies and
 
 - differ in numbers alone, and have the same labels, or the same name where there are no labels; or
-- have the same name or share half of their labels, and share a column that they read or a limit.
+- have the same name or share half of their labels, and share a column that they read or a limit; without labels they
+  must also be made of nearly the same parts; or
+- have the same limits, two at least, on columns of the same name, and other labels.
+
+A pivot that has the name of a finding with another definition is one of two definitions of that name.
 """
 
 from __future__ import annotations
@@ -16,9 +20,15 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence, Set
 from itertools import combinations
 
+from olist_pipeline.audit.expressions import words_in
 from olist_pipeline.audit.model import Clause, Copies, Finding, Kind, Shape
 
 LEAST_SHARED = 0.5
+LEAST_ALIKE = 0.3
+LIMITS_THAT_TELL = 2
+DULL_WORDS = frozenset(
+    {"id", "at", "on", "is", "of", "date", "day", "time", "ts", "timestamp", "customer", "order", "total"}
+)
 LABELS_THAT_TELL = 2
 """So many labels tell what a CASE is about, whatever its columns are called."""
 
@@ -29,9 +39,9 @@ def groups_of_copies(findings: Sequence[Finding]) -> list[Copies]:
     """Return the exact copies, the largest group first, and then the near copies, each group of them once."""
     by_form: dict[str, list[Finding]] = defaultdict(list)
     for finding in findings:
-        if _can_be_copied(finding):
-            by_form[_form(finding)].append(finding)
-    exact = [Copies(True, tuple(group)) for group in by_form.values() if len(group) > 1]
+        if can_be_copied(finding) or _names_its_column(finding):
+            by_form[form_of(finding)].append(finding)
+    exact = [Copies(True, tuple(group)) for group in by_form.values() if len(group) > 1 and can_be_copied(group[0])]
     near = [
         Copies(False, tuple(group[0] for group in groups), _differences([group[0] for group in groups]))
         for groups in _near_groups(list(by_form.values()))
@@ -39,15 +49,31 @@ def groups_of_copies(findings: Sequence[Finding]) -> list[Copies]:
     return [*sorted(near, key=lambda copies: -len(copies.findings)), *sorted(exact, key=lambda c: -len(c.findings))]
 
 
-def _can_be_copied(finding: Finding) -> bool:
+def pivots_that_differ(findings: Sequence[Finding], pivots: Sequence[Finding]) -> list[Finding]:
+    """Return the pivots whose name is also that of a finding, so that one name has two definitions."""
+    named: dict[str, set[str]] = defaultdict(set)
+    for finding in findings:
+        if finding.clause is Clause.SELECT and finding.kind in (Kind.FLAG, Kind.CLASSIFICATION, Kind.VALIDATION):
+            named[finding.column.lower()].add(finding.shape.normal)
+    return [pivot for pivot in pivots if named[pivot.column.lower()] - {pivot.shape.normal}]
+
+
+def can_be_copied(finding: Finding) -> bool:
     """Return whether logic says enough to be called a copy: a cast and a filter for presence do not."""
-    shape = finding.shape
-    return not shape.normal.startswith(("trycast(", "not(is(", "is(")) and any(
-        sign in shape.normal for sign in "0123456789'"
-    )
+    normal = finding.shape.normal
+    if normal.startswith(("trycast(", "not(is(", "is(")):
+        return False
+    # Columns that are compared with each other tell enough: `delivered <= estimated`.
+    return any(sign in normal for sign in "0123456789'<>") or len(finding.shape.columns) > 1
 
 
-def _form(finding: Finding) -> str:
+def _names_its_column(finding: Finding) -> bool:
+    """Return whether a finding is a definition of a column, though it only asks whether a value is there."""
+    return finding.clause is Clause.SELECT and finding.kind is not Kind.DEFAULT and not _casts(finding.shape)
+
+
+def form_of(finding: Finding) -> str:
+    """Return the form that exact copies share: with labels enough, whatever their columns are called."""
     shape = finding.shape
     if len(shape.labels) < LABELS_THAT_TELL:
         return shape.normal
@@ -89,7 +115,9 @@ def _candidates(groups: Sequence[Sequence[Finding]]) -> set[tuple[int, int]]:
     sharing: dict[object, list[int]] = defaultdict(list)
     for number, (finding, *_) in enumerate(groups):
         shape = finding.shape
-        for key in (shape.skeleton, frozenset(shape.name), *(("label", label) for label in shape.labels)):
+        limits = _limits(shape.normal)
+        alike = [("limits", shape.columns, *sorted(limits))] if len(limits) >= LIMITS_THAT_TELL else []
+        for key in (shape.skeleton, frozenset(shape.name), *(("label", label) for label in shape.labels), *alike):
             sharing[key].append(number)
     return {pair for numbers in sharing.values() for pair in combinations(numbers, 2)}
 
@@ -106,16 +134,38 @@ def _are_near(one: Finding, other: Finding) -> bool:
         return True
     if one.clause is not Clause.SELECT or one.kind is Kind.MAGIC_NUMBER:
         return False
-    if not (set(first.columns) & set(second.columns) or _limits(first.normal) & _limits(second.normal)):
+    if _casts(first) != _casts(second):
+        return False
+    limits = _limits(first.normal)
+    if len(limits) >= LIMITS_THAT_TELL and limits == _limits(second.normal) and first.columns == second.columns:
+        return True
+    if not (set(_parts(first)) & set(_parts(second)) or limits & _limits(second.normal)):
         return False
     if has_labels:
         return _shared(first.labels, second.labels) >= LEAST_SHARED
-    return set(first.name) == set(second.name) and one.kind is other.kind
+    return set(first.name) == set(second.name) and _shared(_parts(first), _parts(second)) >= LEAST_ALIKE
 
 
 def _limits(text: str) -> set[str]:
     """Return the numbers of a form that tell something: neither nothing nor one."""
     return {token for token in TOKEN.findall(text) if token[0].isdigit() and token not in ("0", "1")}
+
+
+def _words(columns: Iterable[str]) -> set[str]:
+    """Return the telling words of some columns: `delivered_at` and `delivered_date` are about the same."""
+    return {word for column in columns for word in words_in(column) if word not in DULL_WORDS}
+
+
+def _casts(shape: Shape) -> bool:
+    return "trycast(" in shape.normal
+
+
+def _parts(shape: Shape) -> tuple[str, ...]:
+    """Return what a form is made of: the words of its columns, its literals, and no signs."""
+    literals = [token for token in TOKEN.findall(shape.normal) if token[0] == "'" or token[0].isdigit()]
+    texts = (token for token in literals if token[0] == "'")
+    numbers = (token for token in literals if token[0].isdigit() and token not in ("0", "1"))
+    return (*sorted(_words((*shape.columns, *texts))), *numbers)
 
 
 def _is_default(finding: Finding) -> bool:

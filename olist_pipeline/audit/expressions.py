@@ -28,6 +28,8 @@ FLAG_NAME = re.compile(r"^_*(is|has|was|did|can|should)_|_(flag|flg|ind)$|^(flag
 TRUE_WORDS = frozenset({"y", "yes", "true", "t", "1"})
 FALSE_WORDS = frozenset({"n", "no", "false", "f", "0"})
 
+OPEN_END = re.compile(r"^(9999|3000|2999|2199|2100|2099|1900|1800|1753|1000|0001|0000)-")
+
 DATE_PARTS = frozenset(
     (
         *("dow", "isodow", "dayofweek", "dayofweekiso", "dayofweek_iso", "weekday", "dayname", "day_name"),
@@ -141,6 +143,11 @@ def is_clock(node: Node) -> bool:
     return isinstance(node, CLOCKS) or called
 
 
+def is_far_end(node: Node) -> bool:
+    """Return whether an expression is the open end of a span of time: a day that nobody means."""
+    return any(OPEN_END.match(part.name) for part in nodes_within(node) if isinstance(part, exp.Literal))
+
+
 def number_of(node: Node) -> float | None:
     """Return the number that a literal is, signed; None for anything else."""
     node = bare(node)
@@ -215,7 +222,9 @@ def atoms(node: Node) -> list[Node]:
 def is_date_part(node: Node) -> bool:
     """Return whether an expression is a part of a date, a day the smallest: no hour is a calendar's."""
     node = bare(node)
-    while isinstance(node, exp.Trim | exp.Lower | exp.Upper | exp.Substring | exp.Left):
+    while isinstance(node, exp.Trim | exp.Lower | exp.Upper | exp.Substring | exp.Left | exp.Coalesce):
+        if isinstance(node, exp.Coalesce) and not all(map(is_constant, node.expressions)):
+            return False
         node = bare(node.this)
     if isinstance(node, DATE_PART_NODES):
         return True

@@ -3,19 +3,23 @@
 What belongs here: judging one condition of WHERE, HAVING, QUALIFY or ON. What does not: expressions that make a
 column (`logic`).
 
-Technical is: a join, a semi-join, an anti-join, a selection by a flag that was decided elsewhere, the first row of
-a group, a value that must be there because the query groups or joins by it, an element picked from an array, the
-metadata of a loader (a name that begins with an underscore), and the present day as a limit. What remains drops rows
-by a rule of the business.
+A condition that drops rows is a rule of the business, boolean columns, `is not null` and one column against another
+among them. Technical is: a join, a semi-join, an anti-join, a flag that this very statement computes, the first row
+of a group, the current row of a history, a change that a hash tells, an element picked from an array, the metadata of
+a loader (a name that begins with an underscore), and the present day as a limit.
 """
 
 from __future__ import annotations
+
+import re
 
 from sqlglot import exp
 
 from olist_pipeline.audit.columns import Query
 from olist_pipeline.audit.expressions import (
+    BOOLEANS,
     COMPARISONS,
+    HASHES,
     PREDICATES,
     Node,
     atoms,
@@ -26,36 +30,54 @@ from olist_pipeline.audit.expressions import (
     is_clock,
     is_column,
     is_constant,
+    is_far_end,
     is_flag_test,
     is_null_test,
+    is_truth,
     nodes_within,
     number_of,
 )
 from olist_pipeline.audit.model import Clause, Kind
 
+CURRENT_ROW = re.compile(
+    r"^_?(dbt_)?(valid_?(to|until)(_\w+)?|(effective|eff|record)_?(to|end|thru)\w*|end_effective\w*|next_effective\w*)$"
+    r"|^_?(is_?|row_is_?)?(current|latest|most_recent)(_?(row|record|version|flag|ind|snapshot))?$"
+)
+"""Names by which histories tell the row that holds now."""
 
-def kind_of_filter(condition: Node, clause: Clause, query: Query, keys: frozenset[str]) -> Kind | None:
-    """Return the kind of logic that a condition is, None where it is technical.
+TIME_NAME = re.compile(
+    r"(^|_)(at|on|ts|date|day|time|datetime|timestamp|dt|month|hour|year|updated|modified|loaded|synced|ingested|version"
+    r"|batch|runtime|watermark|offset|sequence|lsn|block)(_|$)|date$|time$"
+)
 
-    `keys` are the names by which the statement groups, joins and partitions.
-    """
+HASH_NAME = re.compile(r"(^|_)(hash|md5|sha\d*|checksum|hashdiff|hash_?diff|row_?hash)(_|$)|hash$")
+
+
+def kind_of_filter(condition: Node, clause: Clause, query: Query) -> Kind | None:
+    """Return the kind of logic that a condition is, None where it is technical."""
     condition = bare(condition)
     if clause is Clause.JOIN:
         return Kind.VALIDATION if _joins_by_a_limit(condition) else None
-    if _reads_nothing(condition) or is_flag_test(condition) or _asks_other_rows(condition):
-        return None
-    if _picks_an_element(query):
+    if _reads_nothing(condition) or _picks_an_element(query):
         return None
     if _numbers_rows(condition, query):
         return _kind_of_row_limit(condition)
-    if is_null_test(condition):
-        return None if all(_is_technical_null_test(atom, query, keys) for atom in atoms(condition)) else Kind.VALIDATION
-    if all(name.startswith("_") for name in column_names(condition)) and column_names(condition):
+    names = column_names(condition)
+    if names and all(name.startswith("_") for name in names):
         return None
-    tests = [atom for atom in atoms(condition) if isinstance(atom, PREDICATES) or is_case(atom)]
-    if tests and all(_is_technical(test, query) for test in tests):
+    if is_current_row(condition) or _is_decided_here(condition, query):
+        return None
+    if query.around.is_incremental and _is_lookback(condition):
+        return None
+    tests = [atom for atom in atoms(condition) if isinstance(atom, (*PREDICATES, exp.Exists)) or is_case(atom)]
+    if tests and all(_asks_other_rows(test) or _is_technical(test, query) for test in tests):
         return None
     return Kind.VALIDATION
+
+
+def is_current_row(condition: Node) -> bool:
+    """Return whether a condition chooses the row of a history that holds now, and nothing else."""
+    return all(_holds_now(atom) for atom in atoms(condition))
 
 
 def filtered_column(condition: Node) -> str:
@@ -67,14 +89,49 @@ def filtered_column(condition: Node) -> str:
     return (test.this if isinstance(test.this, exp.Expression) else test).sql().lower()
 
 
+def _holds_now(atom: Node) -> bool:
+    read = columns_of(atom)
+    if len(read) != 1 or not CURRENT_ROW.match(read[0].name.lower()):
+        return False
+    if is_null_test(atom) or is_column(atom):
+        return True
+    if not isinstance(atom, exp.EQ | exp.Is):
+        return False
+    sides = [side for side in (atom.this, atom.expression) if not columns_of(side)]
+    return len(sides) == 1 and (is_truth(sides[0]) or is_far_end(sides[0]) or is_clock(sides[0]))
+
+
+def _is_lookback(condition: Node) -> bool:
+    """Return whether a condition says from when on rows are new: a time against anything but a quantity."""
+    tests = [atom for atom in atoms(condition) if not is_null_test(atom)]
+    return bool(tests) and all(
+        isinstance(test, (*COMPARISONS, exp.Between))
+        and (
+            any(TIME_NAME.search(_snake(name)) for name in column_names(test))
+            or not any(number_of(side) is not None for side in test.iter_expressions())
+        )
+        for test in tests
+    )
+
+
+def _is_decided_here(condition: Node, query: Query) -> bool:
+    """Return whether a condition asks for nothing but flags that this statement computes, where they are found."""
+    if not is_flag_test(condition):
+        return False
+    found = [query.origin(column).expression for column in columns_of(condition)]
+    return bool(found) and all(part is not None and _is_boolean(bare(part)) for part in found)
+
+
+def _is_boolean(node: Node) -> bool:
+    return isinstance(node, BOOLEANS) or is_case(node) or isinstance(node, exp.LogicalOr | exp.LogicalAnd)
+
+
 def _reads_nothing(condition: Node) -> bool:
     return is_constant(condition) and not condition.find(exp.AggFunc)
 
 
 def _asks_other_rows(condition: Node) -> bool:
     """Return whether a condition asks a subquery: IN, EXISTS, or a comparison with what one gives."""
-    if isinstance(condition, exp.Not):
-        return _asks_other_rows(bare(condition.this))
     return any(isinstance(node, exp.Query | exp.Exists) for node in nodes_within(condition))
 
 
@@ -99,32 +156,53 @@ def _kind_of_row_limit(condition: Node) -> Kind | None:
     return Kind.MAGIC_NUMBER
 
 
-def _is_technical_null_test(atom: Node, query: Query, keys: frozenset[str]) -> bool:
-    for column in columns_of(atom):
-        name = column.name.lower()
-        optional = column.table.lower() in query.optional_relations if column.table else False
-        if not (name in keys or name.startswith("_") or optional):
-            return False
-    return bool(columns_of(atom))
-
-
 def _is_technical(test: Node, query: Query) -> bool:
-    """Return whether one comparison is a join of two relations or has the present day as its limit."""
+    """Return whether one comparison joins, tells a change by a hash, or has the present day as its limit."""
+    if is_null_test(test):
+        return _asks_whether_joined(test, query)
     if not isinstance(test, COMPARISONS):
         return False
     left, right = bare(test.this), bare(test.expression)
     if is_clock(left) or is_clock(right):
         return True
+    if all(_is_hash(side) for side in (left, right)):
+        return True
     if not (columns_of(left) and columns_of(right)):
         return False
-    if isinstance(test, exp.EQ) and is_column(left) and is_column(right):
-        return True
     tables = [{column.table.lower() for column in columns_of(side)} for side in (left, right)]
-    return bool(query.joins or _is_cross_join(query)) and all(tables) and not tables[0] & tables[1]
+    apart = all(tables) and not tables[0] & tables[1]
+    if isinstance(test, exp.EQ) and is_column(left) and is_column(right):
+        return apart or _is_latest(left, right, query)
+    return apart and _lacks_a_condition(query)
 
 
-def _is_cross_join(query: Query) -> bool:
-    return len(query.scope.selected_sources) > 1 if query.scope is not None else False
+def _asks_whether_joined(test: Node, query: Query) -> bool:
+    """Return whether a null test asks whether an outer join found a row."""
+    columns = columns_of(test)
+    return bool(columns) and all(
+        column.name.startswith("_") or column.table.lower() in query.optional_relations for column in columns
+    )
+
+
+def _is_hash(side: Node) -> bool:
+    if isinstance(side, HASHES):
+        return True
+    return isinstance(side, exp.Column) and HASH_NAME.search(_snake(side.name)) is not None
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+
+
+def _is_latest(left: Node, right: Node, query: Query) -> bool:
+    """Return whether one of two columns is the last or first of a group: the other one's row is chosen by it."""
+    found = [query.origin(side).expression for side in (left, right) if isinstance(side, exp.Column)]
+    return any(part is not None and bare(part).find(exp.Window, exp.AggFunc) for part in found)
+
+
+def _lacks_a_condition(query: Query) -> bool:
+    """Return whether relations stand side by side without ON, so that WHERE joins them."""
+    return any(not join.args.get("on") and not join.args.get("using") for join in query.joins)
 
 
 def _joins_by_a_limit(condition: Node) -> bool:

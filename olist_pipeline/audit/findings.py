@@ -7,11 +7,13 @@ what is logic (`logic`, `cases`, `filters`), Jinja, and files.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from sqlglot import exp
 
-from olist_pipeline.audit.columns import Query, key_names, queries
+from olist_pipeline.audit.cases import PIVOT
+from olist_pipeline.audit.columns import NOTHING_AROUND, Around, Query, queries
 from olist_pipeline.audit.expressions import Node, case_count, column_names, conjuncts, is_case, nodes_within
 from olist_pipeline.audit.filters import filtered_column, kind_of_filter
 from olist_pipeline.audit.logic import Judged, Logic, TechnicalCase, logic_of
@@ -20,6 +22,9 @@ from olist_pipeline.audit.model import Clause, FileAudit, Finding, Kind, Problem
 from olist_pipeline.audit.normal import shape_of
 from olist_pipeline.audit.statements import Statement, UnreadableError, statements
 from olist_pipeline.audit.words import draft
+
+EPHEMERAL = "__dbt__cte__"
+"""How dbt names the CTE of an ephemeral model."""
 
 LineOf = Callable[[int, int, str], int]
 """The line in the original file of an expression: its first and last line in the SQL, and its column."""
@@ -33,6 +38,7 @@ class Place:
     model: str
     dialect: str
     line_of: LineOf = lambda first, last, column: first
+    around: Around = NOTHING_AROUND
 
 
 def audit_sql(sql: str, place: Place) -> FileAudit:
@@ -40,19 +46,27 @@ def audit_sql(sql: str, place: Place) -> FileAudit:
     findings: list[Finding] = []
     technical: list[Technical] = []
     problems: list[Problem] = []
+    pivots: list[Finding] = []
     for statement in statements(sql, place.dialect):
+        if isinstance(statement, Statement):
+            _cut_ephemeral(statement.tree)
         if isinstance(statement, UnreadableError):
             line = place.line_of(statement.line, statement.line, "")
             problems.append(Problem(place.file, line, f"This {statement}."))
             continue
-        try:
-            found = Found(statement, place)
-            findings += found.findings
-            technical += found.technical
-        except RecursionError:
-            line = place.line_of(statement.tokens[0].line, statement.tokens[0].line, "")
-            problems.append(Problem(place.file, line, "This is nested too deeply to be looked into."))
-    return FileAudit(place.file, tuple(findings), tuple(technical), tuple(problems))
+        found = Found(statement, place)
+        findings += found.findings
+        technical += found.technical
+        problems += found.problems
+        pivots += found.pivots
+    return FileAudit(place.file, tuple(findings), tuple(technical), tuple(problems), pivots=tuple(pivots))
+
+
+def _cut_ephemeral(tree: Node) -> None:
+    """Take out the models that dbt put into compiled SQL as CTEs: each is audited where it stands."""
+    for cte in list(tree.find_all(exp.CTE)):
+        if cte.alias.startswith(EPHEMERAL):
+            cte.set("this", exp.select("*").from_(exp.to_table(cte.alias.removeprefix(EPHEMERAL))))
 
 
 class Found:
@@ -61,33 +75,57 @@ class Found:
     def __init__(self, statement: Statement, place: Place) -> None:
         self.statement = statement
         self.place = place
-        self.keys = key_names(statement.tree)
         self.findings: list[Finding] = []
         self.technical: list[Technical] = []
+        self.problems: list[Problem] = []
+        self.pivots: list[Finding] = []
         self._explained: set[int] = set()
-        for query in queries(statement.tree):
-            self._look_at_columns(query)
-            self._look_at_rows(query)
-        self._look_at_changes()
-        self._explain_the_rest()
+        with self._apart(statement.tree):
+            for query in queries(statement.tree, place.around):
+                with self._apart(query.select):
+                    self._look_at_columns(query)
+                    self._look_at_rows(query)
+            self._look_at_changes()
+            self._explain_the_rest()
+
+    @contextmanager
+    def _apart(self, node: Node) -> Iterator[None]:
+        """Keep what fails at one expression to it: it is reported, and all others are looked at."""
+        try:
+            yield
+        except Exception as error:  # what a parser makes of strange SQL has no known shape
+            line = self.statement.line_of(node)
+            why = "is nested too deeply" if isinstance(error, RecursionError) else f"has no known form ({error})"
+            shown = "" if isinstance(error, RecursionError) else f": {node.sql(comments=False)[:80]}"
+            message = f"This {why} and was not looked into{shown}."
+            self.problems.append(Problem(self.place.file, self.place.line_of(line, line, ""), message))
 
     def _look_at_columns(self, query: Query) -> None:
         for name, item in output_columns(query.select):
-            judged = list(logic_of(item, name, query))
-            for kind in dict.fromkeys(found.kind for found in judged if isinstance(found, Logic)):
-                nodes = [found.node for found in judged if isinstance(found, Logic) and found.kind is kind]
-                self._add(nodes, item, name, kind, Clause.SELECT, query)
-            self._add_technical(judged, name)
+            with self._apart(item):
+                self._look_at_column(name, item, query)
+
+    def _look_at_column(self, name: str, item: Node, query: Query) -> None:
+        judged = list(logic_of(item, name, query))
+        for kind in dict.fromkeys(found.kind for found in judged if isinstance(found, Logic)):
+            nodes = [found.node for found in judged if isinstance(found, Logic) and found.kind is kind]
+            self._add(nodes, item, name, kind, Clause.SELECT, query)
+        self._add_technical(judged, name)
+        for found in judged:
+            if isinstance(found, TechnicalCase) and found.reason == PIVOT:
+                self.pivots.append(self._finding([found.node], item, name, Kind.CLASSIFICATION, Clause.SELECT, query))
 
     def _look_at_rows(self, query: Query) -> None:
         conditions: dict[tuple[Clause, str, Kind], list[Node]] = {}
         for clause, condition in row_conditions(query.select):
-            kind = kind_of_filter(condition, clause, query, self.keys)
-            if kind is not None:
-                conditions.setdefault((clause, filtered_column(condition), kind), []).append(condition)
+            with self._apart(condition):
+                kind = kind_of_filter(condition, clause, query)
+                if kind is not None:
+                    conditions.setdefault((clause, filtered_column(condition), kind), []).append(condition)
         for (clause, column, kind), nodes in conditions.items():
-            whole = exp.and_(*(node.copy() for node in nodes)) if len(nodes) > 1 else nodes[0]
-            self._add(nodes, whole, column, kind, clause, query)
+            with self._apart(nodes[0]):
+                whole = exp.and_(*(node.copy() for node in nodes)) if len(nodes) > 1 else nodes[0]
+                self._add(nodes, whole, column, kind, clause, query)
 
     def _look_at_changes(self) -> None:
         """Look at what UPDATE, MERGE and DELETE write and choose, beside the queries in them."""
@@ -104,29 +142,30 @@ class Found:
             where = written.args.get("condition") if isinstance(written, exp.When) else written.args.get("where")
             whole = where.this if isinstance(where, exp.Where) else where
             for condition in conjuncts(whole) if whole is not None else []:
-                kind = kind_of_filter(condition, Clause.WHERE, nowhere, self.keys)
+                kind = kind_of_filter(condition, Clause.WHERE, nowhere)
                 if kind is not None:
                     self._add([condition], condition, filtered_column(condition), kind, Clause.WHERE, nowhere)
 
     def _add(self, nodes: list[Node], item: Node, column: str, kind: Kind, clause: Clause, query: Query) -> None:
         self._explained.update(id(case) for node in nodes for case in nodes_within(node) if isinstance(case, exp.Case))
+        self.findings.append(self._finding(nodes, item, column, kind, clause, query))
+
+    def _finding(self, nodes: list[Node], item: Node, column: str, kind: Kind, clause: Clause, query: Query) -> Finding:
         first = min(self.statement.line_of(node) for node in nodes)
         last = max(self.statement.last_line_of(item), *(self.statement.last_line_of(node) for node in nodes))
-        self.findings.append(
-            Finding(
-                file=self.place.file,
-                line=self.place.line_of(first, last, column),
-                model=self.place.model,
-                clause=clause,
-                column=column,
-                kind=kind,
-                sql=_sql(item, self.place.dialect),
-                statement=draft(item if clause not in (Clause.SELECT, Clause.SET) else nodes[0], column, kind, clause),
-                inputs=column_names(item),
-                cases=sum(map(case_count, nodes)),
-                metrics=measure(nodes),
-                shape=shape_of(nodes, column, query),
-            )
+        return Finding(
+            file=self.place.file,
+            line=self.place.line_of(first, last, column),
+            model=self.place.model,
+            clause=clause,
+            column=column,
+            kind=kind,
+            sql=_sql(item, self.place.dialect),
+            statement=draft(item if clause not in (Clause.SELECT, Clause.SET) else nodes[0], column, kind, clause),
+            inputs=column_names(item),
+            cases=sum(map(case_count, nodes)),
+            metrics=measure(nodes),
+            shape=shape_of(nodes, column, query),
         )
 
     def _add_technical(self, judged: list[Judged], column: str) -> None:
@@ -159,11 +198,23 @@ def output_columns(select: exp.Select) -> Iterator[tuple[str, Node]]:
         elif isinstance(item, exp.Aliases | exp.Alias):
             yield item.alias_or_name, item.this
         elif not isinstance(item, exp.Column):
-            yield item.output_name or filtered_column(item), item
+            yield item.output_name or _name_in_union(select, item) or filtered_column(item), item
     group = select.args.get("group")
     for part in group.expressions if group is not None else []:
         if is_case(part) and part not in [item.unalias() for item in select.selects]:
             yield filtered_column(part), part
+
+
+def _name_in_union(select: exp.Select, item: Node) -> str:
+    """Return the name that the first query of a UNION gives a column that this one does not name; '' elsewhere."""
+    union = select.parent
+    while isinstance(union, exp.SetOperation) and isinstance(union.parent, exp.SetOperation):
+        union = union.parent
+    if not isinstance(union, exp.SetOperation):
+        return ""
+    number = next((at for at, own in enumerate(select.selects) if own is item), -1)
+    first = union.selects
+    return first[number].alias_or_name if 0 <= number < len(first) else ""
 
 
 def row_conditions(select: exp.Select) -> Iterator[tuple[Clause, Node]]:

@@ -11,22 +11,16 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from jinja2 import ChainableUndefined, Template, TemplateError, TemplateSyntaxError
 from jinja2.runtime import Macro
 
-from olist_pipeline.audit.dbt_names import (
-    PROVIDED,
-    CompilerError,
-    Package,
-    Relation,
-    ReturnedError,
-    Unknown,
-    names_of,
-)
+from olist_pipeline.audit.dbt_names import CompilerError, ReturnedError, names_of
+from olist_pipeline.audit.dbt_values import PROVIDED, Package, Relation, Unknown
 from olist_pipeline.audit.sandbox import Sandbox
+from olist_pipeline.audit.sql_macros import SQL_MACROS
 
 JINJA = re.compile(r"\{\{|\{%|\{#")
 MACRO = re.compile(r"\{%-?\s*(macro|test|materialization)\s+(\w+)")
@@ -45,10 +39,15 @@ class RenderError(Exception):
 
 @dataclass(frozen=True)
 class Rendered:
-    """SQL that a template gave, and the macros that it called and nobody knows, each with its line."""
+    """SQL that a template gave, and what it needs and nobody knows: macros and variables, each with its line.
+
+    settings: what it says of its model by `config(...)`.
+    """
 
     sql: str
     unknown: tuple[tuple[int | None, str], ...]
+    unset: tuple[tuple[int | None, str], ...] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -77,16 +76,19 @@ class Renderer:
             as_bool=lambda value: value, as_number=lambda value: value, as_native=lambda value: value, as_text=str
         )
         self._missing: list[str] = []
-        self._is_incremental = False
+        self._unset: list[str] = []
+        self._settings: dict[str, Any] = {}
+        self._is_incremental = self._has_rows = self._hides_unknown = False
         self._macros: dict[str, dict[str, LazyMacro]] = {package: {} for package in PROVIDED}
-        names = dict(names_of(variables, adapter, project, self))
+        # dbt's own macros are known by their bare names, too.
+        names = {**SQL_MACROS, **names_of(variables, adapter, project, self)}
         for source in sources:
             for kind, name in MACRO.findall(source.text):
                 if kind != "macro":
                     continue
                 macro = LazyMacro(self, source, name)
                 self._macros.setdefault(source.package, {})[name] = macro
-                if source.package in ("", project) or name not in names:
+                if source.package in ("", project) or name not in names or name in SQL_MACROS:
                     names[name] = macro
         self._names: dict[str, Any] = {**{package: Package(package, self) for package in self._macros}, **names}
         self._environment.globals.update(self._names)
@@ -95,6 +97,24 @@ class Renderer:
     def is_incremental(self) -> bool:
         """Whether templates are told that they add to a table that is there."""
         return self._is_incremental
+
+    @property
+    def has_rows(self) -> bool:
+        """Whether a query has one made-up row."""
+        return self._has_rows
+
+    @property
+    def hides_unknown(self) -> bool:
+        """Whether a macro that nobody knows writes nothing."""
+        return self._hides_unknown
+
+    def unset(self, name: str) -> None:
+        """Note that a variable is read that has no value."""
+        self._unset.append(name)
+
+    def configured(self, settings: Mapping[str, Any]) -> None:
+        """Note what a template says of its model."""
+        self._settings |= {str(key): value for key, value in settings.items()}
 
     def missing(self, name: str) -> str:
         """Note that a macro is called that nobody knows, and return what stands for it."""
@@ -113,10 +133,24 @@ class Renderer:
         """Return a template, its blocks that only dbt knows made plain."""
         return self._environment.from_string(_plain_blocks(text))
 
-    def render(self, text: str, model: str, *, is_incremental: bool = False) -> Rendered:
-        """Return the SQL of a template; raises RenderError."""
-        self._missing = []
-        self._is_incremental = is_incremental
+    def render(
+        self,
+        text: str,
+        model: str,
+        *,
+        is_incremental: bool = False,
+        has_rows: bool = False,
+        hides_unknown: bool = False,
+    ) -> Rendered:
+        """Return the SQL of a template; raises RenderError.
+
+        is_incremental: as for a table that is there. has_rows: with one made-up row of each query. hides_unknown: with
+        nothing in place of macros that nobody knows and that are given no text.
+        """
+        self._hides_unknown = hides_unknown
+        self._missing, self._unset, self._settings = [], [], {}
+        self._is_incremental, self._has_rows = is_incremental, has_rows
+        self._environment.globals["execute"] = has_rows
         try:
             sql = self.compile(text).render(this=Relation(model), model={"name": model, "alias": model})
         except TemplateSyntaxError as error:
@@ -138,10 +172,21 @@ class Renderer:
             AttributeError,
         ) as error:
             line = line_of_template(error)
-            raise RenderError(line, f"Its Jinja cannot be rendered: {_first_line(error)}") from None
+            unset = f"; {how_to_set(self._unset[-1])}" if self._unset else ""
+            raise RenderError(line, f"Its Jinja cannot be rendered: {_first_line(error)}{unset}") from None
         lines = text.splitlines()
-        unknown = dict.fromkeys(self._missing)
-        return Rendered(sql, tuple((_line_with(lines, name), name) for name in unknown))
+        unknown, missed = (dict.fromkeys(names) for names in (self._missing, self._unset))
+        return Rendered(
+            sql,
+            tuple((_line_with(lines, name), name) for name in unknown),
+            tuple((_line_with(lines, name), name) for name in missed),
+            self._settings,
+        )
+
+
+def how_to_set(variable: str) -> str:
+    """Return what a person types to give a variable a value."""
+    return f"variable {variable} has no value: give it with --vars '{{{variable}: ...}}'"
 
 
 def _undefined_of(renderer: Renderer) -> type[ChainableUndefined]:

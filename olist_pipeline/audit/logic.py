@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
-from olist_pipeline.audit.cases import is_pivot, is_validation_name, kind_of, technical_reason
+from olist_pipeline.audit.cases import CONVERSION, is_pivot, is_validation_name, kind_of, technical_reason
 from olist_pipeline.audit.columns import Query
 from olist_pipeline.audit.expressions import (
     ARITHMETIC,
@@ -25,23 +25,25 @@ from olist_pipeline.audit.expressions import (
     atoms,
     bare,
     columns_of,
-    is_calendar_test,
     is_case,
     is_clock,
     is_constant,
     is_date_part,
+    is_far_end,
     is_flag_test,
     is_null,
+    is_null_test,
     nodes_within,
     number_of,
     text_of,
     truth_of,
 )
+from olist_pipeline.audit.filters import is_current_row
 from olist_pipeline.audit.model import Kind
 from olist_pipeline.audit.numbers import DATE_STEPS, STEPS, date_step, has_magic_number
 
-OPEN_END = re.compile(r"^(9999|3000|2999|2100|2099|1900|0001)-")
 TRY_NAMES = re.compile(r"^(try_to_\w+|try_cast|safe_cast|try_parse\w*)$")
+SCORES = (exp.Ntile, exp.PercentRank, exp.CumeDist)
 KEY_NAMES = re.compile(r"(^|_)(surrogate_key|hash|md5|sha\d*|fingerprint|farm_fingerprint)(_|$)")
 SERIES_NAMES = re.compile(r"^(generate_series|generate_date_array|range|unnest|sequence|generator|date_spine)$")
 
@@ -82,6 +84,8 @@ def _judge(node: Node, column: str, query: Query) -> Iterator[Judged]:
         return
     if is_case(node):
         yield from _judge_case(node, column, query)
+    elif isinstance(node, exp.Lambda) and all(map(_asks_for_presence, atoms(node.this))):
+        return
     elif isinstance(node, exp.Filter):
         yield from _judge(node.this, column, query)
         yield from _judge_condition(node.expression.this, column, query, node)
@@ -103,6 +107,8 @@ def _judge_case(case: Node, column: str, query: Query) -> Iterator[Judged]:
         yield Logic(case, kind_of(case, column, query))
         return
     yield TechnicalCase(case, reason)
+    if reason == CONVERSION:
+        return
     for part in case.iter_expressions():
         # A technical CASE may hold logic; its own conditions are a part of the technique.
         results = [part.args["true"]] if isinstance(part, exp.If) and isinstance(case, exp.Case) else [part]
@@ -114,11 +120,12 @@ def _judge_case(case: Node, column: str, query: Query) -> Iterator[Judged]:
 def _judge_condition(condition: Node, column: str, query: Query, whole: Node) -> Iterator[Judged]:
     """Judge a boolean that is computed: a flag, unless it asks for nothing but flags, a calendar or a pivot."""
     aggregates = isinstance(whole, exp.Filter | exp.CountIf)
-    if is_flag_test(condition) or any(isinstance(node, exp.Query) for node in nodes_within(condition)):
+    asks = any(isinstance(node, exp.Query) for node in nodes_within(condition))
+    if is_flag_test(condition) or is_current_row(condition) or asks:
         yield from _parts(condition, column, query)
         return
     tests = [atom for atom in atoms(condition) if isinstance(atom, PREDICATES)]
-    if not tests or all(map(is_calendar_test, tests)):
+    if not tests or all(map(query.is_calendar_test, tests)):
         yield from _parts(condition, column, query)
         return
     if aggregates and is_pivot(condition, column, query):
@@ -128,6 +135,11 @@ def _judge_condition(condition: Node, column: str, query: Query, whole: Node) ->
         return
     is_valid = is_validation_name(column) or any(isinstance(test, exp.RegexpLike) for test in tests)
     yield Logic(whole, Kind.VALIDATION if is_valid else Kind.FLAG)
+
+
+def _asks_for_presence(test: Node) -> bool:
+    """Return whether a comparison asks for no more than that there is something: `x <> ''`, `x is not null`."""
+    return is_null_test(test) or (isinstance(test, exp.EQ | exp.NEQ) and text_of(test.expression) == "")
 
 
 def _judge_window(window: exp.Window, column: str, query: Query) -> Iterator[Judged]:
@@ -150,8 +162,8 @@ def _ordering(window: exp.Window) -> list[Node]:
 def _judge_computation(node: Node, column: str, query: Query) -> Iterator[Judged]:
     steps = [part for part in nodes_within(node) if isinstance(part, exp.Interval)]
     moved = any(abs(number) not in STEPS for part in steps if (number := date_step(part)) is not None)
-    if columns_of(node) and (has_magic_number(node) or moved):
-        is_score = "score" in column.lower() or "index" in column.lower().split("_")
+    is_score = "score" in column.lower() or "index" in column.lower().split("_")
+    if columns_of(node) and (has_magic_number(node, least_weights=1 if is_score else 2) or moved):
         yield Logic(node, Kind.SCORING if is_score else Kind.MAGIC_NUMBER)
         return
     for part in node.iter_expressions():
@@ -179,7 +191,7 @@ def _kind_of_function(node: Node, query: Query) -> Kind | None:
     if isinstance(node, exp.Coalesce):
         return Kind.DEFAULT if hides_missing_data(node, query) else None
     if _tries_to_cast(node):
-        return Kind.VALIDATION if _reads_one_cell(node, query) else None
+        return Kind.VALIDATION if _reads_one_cell(node, query) and query.around.is_written(node) else None
     if isinstance(node, exp.Nullif):
         return Kind.VALIDATION if _nulls_a_sentinel(node) else None
     if isinstance(node, exp.Ntile | exp.WidthBucket):
@@ -188,6 +200,8 @@ def _kind_of_function(node: Node, query: Query) -> Kind | None:
         return _kind_of_clamp(node)
     if isinstance(node, DATE_STEPS) and not isinstance(node, exp.Interval):
         return _kind_of_date_step(node)
+    if isinstance(node, exp.ArrayContains):
+        return Kind.FLAG if columns_of(node) and any(map(_is_literal, node.iter_expressions())) else None
     if isinstance(node, PATTERNS):
         return Kind.VALIDATION
     return None
@@ -204,18 +218,20 @@ def hides_missing_data(node: exp.Coalesce, query: Query) -> bool:
     last = values[-1]
     if is_null(last) or not (_is_literal(last) or is_clock(last)):
         return False
-    if OPEN_END.match(text_of(last) or "") or any(OPEN_END.match(part.name) for part in last.find_all(exp.Literal)):
+    if is_far_end(last):
         return False
     outer = node.find_ancestor(*HASHES, *CONCATENATIONS, exp.Sum, exp.Anonymous, exp.Query)
     if isinstance(outer, (*HASHES, *CONCATENATIONS)) or (
         isinstance(outer, exp.Anonymous) and KEY_NAMES.search(outer.name)
     ):
         return False
-    is_neutral = number_of(last) == 0 or truth_of(last) is False
+    is_neutral = number_of(last) == 0 or truth_of(last) is False or text_of(last) in ("[]", "{}")
     return not (is_neutral and (isinstance(outer, exp.Sum) or _sums_over_nothing(node, query)))
 
 
 def _sums_over_nothing(node: exp.Coalesce, query: Query) -> bool:
+    if node.this.find(*SCORES):
+        return False
     if node.this.find(exp.AggFunc, exp.Window):
         return True
     columns = [column for value in (node.this, *node.expressions[:-1]) for column in columns_of(value)]
@@ -224,6 +240,8 @@ def _sums_over_nothing(node: exp.Coalesce, query: Query) -> bool:
 
 def _is_sum(column: exp.Column, query: Query) -> bool:
     origin = query.origin(column)
+    if origin.expression is not None and origin.expression.find(*SCORES):
+        return False
     if origin.is_summed:
         return True
     if origin.expression is None:

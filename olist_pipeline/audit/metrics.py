@@ -5,8 +5,9 @@ What belongs here: the measures and their limits, once. What does not: finding l
 Complexity counts points: one for each branch, each predicate and each table beyond the first, and two for each
 level of nesting. Low: up to 3 points; Medium: up to 8; High: more.
 
-Priority is High for what validates data, for what is highly complex and for what stands in several places, exactly
-or nearly; Low for flags, defaults and numbers of low complexity that stand once; Medium for the rest.
+Urgency counts near copies most (two dashboards disagree), then exact copies, then complexity, then whether it decides
+which data counts. The most urgent third at most has priority High, so that the priority tells where to begin; each
+finding says why it has its own.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ from olist_pipeline.audit.model import Kind, Level, Metrics
 
 LOW_UP_TO, MEDIUM_UP_TO = 3, 8
 NESTING_WEIGHT = 2
+HIGH_AT_MOST = 3
+"""One of so many findings may be High."""
+HIGH_FROM, MEDIUM_FROM = 3.0, 1.5
 SIMPLE_KINDS = (Kind.FLAG, Kind.DEFAULT, Kind.MAGIC_NUMBER)
 
 
@@ -46,11 +50,30 @@ def complexity(metrics: Metrics) -> Level:
     return Level.LOW if counted <= LOW_UP_TO else Level.MEDIUM if counted <= MEDIUM_UP_TO else Level.HIGH
 
 
-def priority(kind: Kind, complexity: Level, copies: int, near_copies: int) -> Level:
-    """Return how urgent a piece of logic is; `copies` counts itself, `near_copies` does not."""
-    if kind is Kind.VALIDATION or complexity is Level.HIGH or copies > 1 or near_copies:
-        return Level.HIGH
-    return Level.LOW if kind in SIMPLE_KINDS and complexity is Level.LOW else Level.MEDIUM
+def urgency(kind: Kind, measured: Metrics, copies: int, near_copies: int) -> tuple[float, str]:
+    """Return how urgent a piece of logic is, more is more urgent, and why; `near_copies` does not count itself."""
+    level = complexity(measured)
+    reasons = [
+        (5 + min(near_copies, 5) / 2, f"{near_copies} near copies differ" if near_copies > 1 else "a near copy differs")
+        if near_copies
+        else (0, ""),
+        (min(copies, 6), f"stands in {copies} places") if copies > 1 else (0, ""),
+        (4, "complex") if level is Level.HIGH else (1.5, "some complexity") if level is Level.MEDIUM else (0, ""),
+        (1, "decides which data counts") if kind is Kind.VALIDATION else (0, ""),
+        (0.5, "a rule of the business") if kind not in SIMPLE_KINDS else (0, ""),
+    ]
+    given = [why for weight, why in reasons if weight > 0]
+    return sum(weight for weight, _ in reasons) + points(measured) / 100, ", ".join(given) or "simple, and stands once"
+
+
+def priorities(urgencies: Sequence[float]) -> list[Level]:
+    """Return the priority of each of some urgencies: High for a third at most, the most urgent of what is urgent."""
+    ranked = sorted(range(len(urgencies)), key=lambda number: -urgencies[number])
+    high = {number for number in ranked[: -(-len(ranked) // HIGH_AT_MOST)] if urgencies[number] >= HIGH_FROM}
+    return [
+        Level.HIGH if number in high else Level.MEDIUM if urgency >= MEDIUM_FROM else Level.LOW
+        for number, urgency in enumerate(urgencies)
+    ]
 
 
 def _nesting(case: Node) -> int:

@@ -31,6 +31,7 @@ class Clause(StrEnum):
     QUALIFY = "qualify"
     JOIN = "join"
     SET = "set"
+    TEST = "test"
 
 
 class Level(StrEnum):
@@ -130,12 +131,17 @@ class Problem:
 
 @dataclass(frozen=True)
 class FileAudit:
-    """What one file holds."""
+    """What one file holds; context: the bounded context that its SQL names, '' where it names none.
+
+    pivots: picks of the rows of one value, which are technical unless their name is defined otherwise elsewhere.
+    """
 
     file: str
     findings: tuple[Finding, ...] = ()
     technical: tuple[Technical, ...] = ()
     problems: tuple[Problem, ...] = ()
+    context: str = ""
+    pivots: tuple[Finding, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return it in a form that JSON knows."""
@@ -149,6 +155,8 @@ class FileAudit:
             tuple(map(_finding, value["findings"])),
             tuple(Technical(**item) for item in value["technical"]),
             tuple(Problem(**item) for item in value["problems"]),
+            value.get("context", ""),
+            tuple(map(_finding, value.get("pivots", ()))),
         )
 
 
@@ -165,8 +173,8 @@ class Copies:
 class Entry:
     """A finding with its judgement: complexity, priority, copies, context and what has become of it.
 
-    copies: how many times the logic stands in the project, this one included. by: the rules that replaced it, or
-    the reason for which it stays.
+    copies: how many times the logic stands in the project, this one included. why: what its priority comes from. by:
+    the rules that replaced it, or the reason for which it stays.
     """
 
     finding: Finding
@@ -175,13 +183,17 @@ class Entry:
     priority: Level
     copies: int
     near_copies: int
+    why: str = ""
     state: State = State.OPEN
     by: str = ""
 
 
 @dataclass(frozen=True)
 class Audit:
-    """The whole of it; files is how many were looked at."""
+    """The whole of it; files is how many files of SQL were looked at.
+
+    why: how the dialect is known. warnings: what a person should know who reads the report, a sentence each.
+    """
 
     root: str
     dialect: str
@@ -191,6 +203,8 @@ class Audit:
     problems: tuple[Problem, ...]
     copies: tuple[Copies, ...]
     contexts: Mapping[str, str]
+    why: str = ""
+    warnings: tuple[str, ...] = ()
 
 
 def _finding(value: Mapping[str, Any]) -> Finding:

@@ -144,7 +144,8 @@ class Writer:
         condition = self.text(node.expression.this)
         if isinstance(node.this, exp.Count):
             return condition
-        return f"case [{condition} -> {self.text(node.this.this)}] else {'?' if self.mask else '0'}"
+        summed = node.this.this if isinstance(node.this.this, exp.Expression) else node.this
+        return f"case [{condition} -> {self.text(summed)}] else {'?' if self.mask else '0'}"
 
     def _connected(self, node: Node) -> str:
         kind = type(node)

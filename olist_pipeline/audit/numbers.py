@@ -37,9 +37,9 @@ def is_unit(number: float) -> bool:
     return size in UNITS or size == 0 or _is_power_of_ten(size)
 
 
-def has_magic_number(node: Node) -> bool:
+def has_magic_number(node: Node, least_weights: int = 2) -> bool:
     """Return whether a computation holds a number that is no unit, or weighs several columns."""
-    return any(True for _ in magic_numbers(node)) or is_weighted_sum(node)
+    return any(True for _ in magic_numbers(node)) or is_weighted_sum(node, least_weights)
 
 
 def magic_numbers(node: Node) -> Iterator[float]:
@@ -52,14 +52,14 @@ def magic_numbers(node: Node) -> Iterator[float]:
                 yield number
 
 
-def is_weighted_sum(node: Node) -> bool:
+def is_weighted_sum(node: Node, least_weights: int = 2) -> bool:
     """Return whether a sum weighs several columns: `a * 100 + b * 10 + c`. A date made of its parts is none."""
     terms = list(_terms(node))
     weights = [term for term in terms if isinstance(term, exp.Mul) and _weight(term) not in (None, 1.0)]
     read = {column.name.lower() for term in terms for column in columns_of(term)}
     weighed = [side for term in weights for side in (term.this, term.expression) if number_of(side) is None]
     is_date = all(map(is_date_part, weighed))
-    return len(weights) > 1 and len(read) > 1 and not is_date
+    return len(weights) >= least_weights and len(read) > 1 and not is_date
 
 
 def date_step(node: Node) -> float | None:

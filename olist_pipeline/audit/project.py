@@ -10,13 +10,14 @@ the project's folder is read, whatever its files and links name.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from olist_pipeline.audit import yaml_file
+from olist_pipeline.audit.dialects import Spoken, dialect_of
 from olist_pipeline.audit.project_files import UnreadableFileError, read_bytes, walk
 from olist_pipeline.errors import OlistError
 
@@ -40,12 +41,12 @@ LAYERS = frozenset(
         "sql",
     ]
 )
-DIALECTS = {"sqlserver": "tsql", "synapse": "tsql", "fabric": "tsql", "spark": "spark", "athena": "athena"}
-DEFAULT_DIALECT = "duckdb"
 PACKAGE_FOLDERS = ("dbt_packages", "dbt_modules")
 MODEL_PATHS = ("model-paths", "source-paths", "models")
 SNAPSHOT_PATHS = ("snapshot-paths", "", "snapshots")
 MACRO_PATHS = ("macro-paths", "", "macros")
+TEST_PATHS = ("test-paths", "", "tests")
+SEED_PATHS = ("seed-paths", "data-paths", "seeds")
 """Settings that name folders: the key, an older one, and the folder where neither is there."""
 
 MOST_BYTES_OF_MANIFEST = 2_000_000_000
@@ -82,17 +83,18 @@ class Project:
     def variables(self) -> dict[str, Any]:
         """The variables of the project, as dbt_project.yml gives them."""
         given = _mapping(self.settings.get("vars"))
-        return {**given, **_mapping(given.get(self.name))}
+        # Macros of packages read those that stand under a package's own name.
+        of_packages = {name: value for part in given.values() for name, value in _mapping(part).items()}
+        return {**of_packages, **given, **_mapping(given.get(self.name))}
 
     @cached_property
-    def dialect(self) -> str:
-        """The dialect that manifest or profile name, DuckDB's where neither does."""
-        adapter = str(_mapping(self.manifest.get("metadata")).get("adapter_type") or self._adapter_of_profile())
-        return DIALECTS.get(adapter, adapter) if adapter else DEFAULT_DIALECT
+    def spoken(self) -> Spoken:
+        """The dialect that the project says it is in, and where it says so."""
+        return dialect_of(self.root, self.settings, self.manifest, self.sql_files())
 
     def check(self) -> None:
         """Raise OlistError where the settings name folders that are outside of the project, or none at all."""
-        for keys in (MODEL_PATHS, SNAPSHOT_PATHS, MACRO_PATHS):
+        for keys in (MODEL_PATHS, SNAPSHOT_PATHS, MACRO_PATHS, TEST_PATHS, SEED_PATHS):
             self._paths(*keys)
 
     def sql_files(self) -> list[Path]:
@@ -104,6 +106,29 @@ class Project:
             named = [*self._paths(*MODEL_PATHS), *self._paths(*SNAPSHOT_PATHS)]
             folders = [self.root / name for name in named]
         return sorted(path for folder in folders for path in _walk(folder, (".sql",)))
+
+    def model_files(self) -> list[Path]:
+        """Return the models of the whole project, whatever part of it is audited."""
+        folders = [self.root / name for name in self._paths(*MODEL_PATHS)] if self.is_dbt else [self.root]
+        return sorted(path for folder in folders for path in _walk(folder, (".sql",)))
+
+    def test_files(self) -> list[Path]:
+        """Return the singular tests of a dbt project that is audited as a whole; generic ones are macros."""
+        if not self.is_dbt or self.chosen != self.root:
+            return []
+        folders = [self.root / name for name in self._paths(*TEST_PATHS)]
+        found = (path for folder in folders for path in _walk(folder, (".sql",)))
+        return sorted(path for path in found if "generic" not in path.relative_to(self.root).parts[:-1])
+
+    def property_files(self) -> list[Path]:
+        """Return the YAML files that lie beside what is audited: the properties of models, and their tests."""
+        if self.chosen.is_file():
+            return []
+        folders = [self.chosen]
+        if self.is_dbt and self.chosen == self.root:
+            keys = (MODEL_PATHS, SNAPSHOT_PATHS, SEED_PATHS)
+            folders = [self.root / name for paths in keys for name in self._paths(*paths)]
+        return sorted({path for folder in folders for path in _walk(folder, (".yml", ".yaml"))})
 
     def packages(self) -> list[Package]:
         """Return the packages that macros come from, the project's own first."""
@@ -129,22 +154,38 @@ class Project:
         return compiled if raw.strip() == text.strip() else None
 
     def context_of(self, path: Path, contexts: Mapping[str, str]) -> str:
-        """Return the bounded context of a model: its `meta.context` or group, else the folder that is no layer."""
-        if path.stem in contexts:
-            return contexts[path.stem]
+        """Return the bounded context of a model: what `contexts` or dbt_project.yml says, else its folder."""
+        named = contexts.get(path.stem) or self._context_by_folder(path)
+        if named:
+            return named
         base = self.chosen if self.chosen.is_dir() else self.chosen.parent
         folders = [part for part in path.relative_to(base).parts[:-1] if part.lower() not in LAYERS]
         return folders[0] if folders else "none"
 
     def contexts(self) -> dict[str, str]:
-        """Return the bounded contexts that properties name, by model."""
+        """Return the bounded contexts that the manifest and properties name, by model."""
         base = self.root if self.is_dbt else self.chosen
         found: dict[str, str] = {}
+        for node in self._nodes.values():
+            if context := context_in(_mapping(node.get("config"))) or context_in(node):
+                found[str(node.get("name"))] = context
         for file in _walk(base, (".yml", ".yaml")) if base.is_dir() else ():
-            for model in _mappings(_mapping(self._yaml(file)).get("models")):
-                if context := _context_of(model):
+            content = _mapping(self._yaml(file))
+            for model in (entry for key in ("models", "snapshots") for entry in _mappings(content.get(key))):
+                if context := context_in(_mapping(model.get("config"))) or context_in(model):
                     found[str(model.get("name"))] = context
         return found
+
+    def _context_by_folder(self, path: Path) -> str:
+        """Return what dbt_project.yml says of the folders of a model, the innermost first."""
+        for key, paths in (("models", MODEL_PATHS), ("snapshots", SNAPSHOT_PATHS)):
+            for name in self._paths(*paths) if self.is_dbt else ():
+                folder = self.root / name
+                if path.is_relative_to(folder):
+                    parts = (*path.relative_to(folder).parts[:-1], path.stem)
+                    top = _mapping(self.settings.get(key))
+                    return _context_along(_mapping(top.get(self.name)), parts) or _context_along(top, parts)
+        return ""
 
     @cached_property
     def _nodes(self) -> dict[str, Mapping[str, Any]]:
@@ -172,13 +213,6 @@ class Project:
                     "and audit that folder by itself."
                 )
         return named
-
-    def _adapter_of_profile(self) -> str:
-        profiles = _mapping(self._yaml(self.root / "profiles.yml"))
-        profile = _mapping(profiles.get(str(self.settings.get("profile"))))
-        outputs = _mapping(profile.get("outputs"))
-        chosen = outputs.get(str(profile.get("target"))) or next(iter(outputs.values()), None)
-        return str(_mapping(chosen).get("type") or "")
 
     def _yaml(self, path: Path) -> Any:
         """Return the value of a YAML file, None where it cannot be read: dbt itself says what is wrong with it."""
@@ -228,12 +262,21 @@ def _read_manifest(root: Path, settings: Mapping[str, Any], named: Path | None) 
     return _mapping(content)
 
 
-def _context_of(model: Mapping[str, Any]) -> str:
-    config = _mapping(model.get("config"))
-    for meta in (_mapping(config.get("meta")), _mapping(model.get("meta"))):
-        if meta.get("context"):
-            return str(meta["context"])
-    return str(config.get("group") or model.get("group") or "")
+def context_in(settings: Mapping[str, Any]) -> str:
+    """Return the context that settings of a model name: `meta.context`, else its group; '' where they name none."""
+    for key in ("meta", "+meta"):
+        if context := _mapping(settings.get(key)).get("context"):
+            return str(context)
+    group = settings.get("group") or settings.get("+group")
+    return group if isinstance(group, str) else ""
+
+
+def _context_along(settings: Mapping[str, Any], parts: Sequence[str]) -> str:
+    found = context_in(settings)
+    for part in parts:
+        settings = _mapping(settings.get(part))
+        found = context_in(settings) or found
+    return found
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

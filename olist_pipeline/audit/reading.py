@@ -6,15 +6,39 @@ incremental model. What does not: bounds on time and memory (`worker`, `pool`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from functools import partial
 from pathlib import Path
+from typing import Any
 
+from sqlglot import exp
+
+from olist_pipeline.audit.columns import Around
+from olist_pipeline.audit.data_tests import audit_properties, only_checks
+from olist_pipeline.audit.expressions import Node
 from olist_pipeline.audit.findings import Place, audit_sql
-from olist_pipeline.audit.jinja import MacroText, Renderer, RenderError, has_jinja
-from olist_pipeline.audit.lines import LineMap
+from olist_pipeline.audit.jinja import MacroText, Rendered, Renderer, RenderError, has_jinja, how_to_set
+from olist_pipeline.audit.lines import ExactLines, LineMap, located, marked
 from olist_pipeline.audit.model import FileAudit, Finding, Problem
-from olist_pipeline.audit.project import Project
+from olist_pipeline.audit.project import Project, context_in
 from olist_pipeline.audit.project_files import UnreadableFileError, read_text
+from olist_pipeline.audit.relations import Relations
+
+QUERY = re.compile(r"\bselect\b", re.IGNORECASE)
+COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
+ASKS_DATABASE = re.compile(r"run_query|statement\(|load_result|get_column_values|get_query_results")
+MAY_FAIL = re.compile(r"try_|safe_|safe\.|\btry\s*\(|or(null|zero|default)\b", re.IGNORECASE)
+
+
+class Role(StrEnum):
+    """What a file is in its project."""
+
+    MODEL = "model"
+    TEST = "test"
+    PROPERTIES = "properties"
 
 
 @dataclass(frozen=True)
@@ -24,15 +48,21 @@ class Job:
     path: str
     file: str
     compiled: str | None
+    role: Role = Role.MODEL
 
 
 class Reader:
-    """Audits the files of one project, one after the other; `root` is the folder that no file may leave."""
+    """Audits the files of one project, one after the other; `root` is the folder that no file may leave.
 
-    def __init__(self, dialect: str, renderer: Renderer, root: Path) -> None:
+    `models` are the files of the project's models by name, for what findings hang on.
+    """
+
+    def __init__(self, dialect: str, renderer: Renderer, root: Path, models: Mapping[str, Path] | None = None) -> None:
         self.dialect = dialect
         self.renderer = renderer
         self.root = root
+        self.models = {name.lower(): path for name, path in (models or {}).items()}
+        self.relations = Relations(self._sql_of, dialect)
 
     def audit(self, job: Job) -> FileAudit:
         """Return what a file holds; what cannot be read is a problem, never an exception."""
@@ -40,6 +70,12 @@ class Reader:
             text = read_text(Path(job.path), self.root)
         except UnreadableFileError as error:
             return FileAudit(job.file, problems=(Problem(job.file, error.line, str(error)),))
+        if job.role is Role.PROPERTIES:
+            return audit_properties(text, job.file, self.dialect, self._plain_text)
+        found = self._audit_sql(text, job)
+        return only_checks(found) if job.role is Role.TEST else found
+
+    def _audit_sql(self, text: str, job: Job) -> FileAudit:
         model = Path(job.file).stem
         if job.compiled is not None:
             return self._audited(text, job.compiled, job.file, model)
@@ -49,29 +85,101 @@ class Reader:
             rendered = self.renderer.render(text, model)
         except RenderError as error:
             return FileAudit(job.file, problems=(Problem(job.file, error.line, f"{error}."),))
-        unknown = tuple(
-            Problem(job.file, line, f"Macro {name} is not known here: what it writes was not looked into.")
-            for line, name in rendered.unknown
-        )
-        found = self._audited(text, rendered.sql, job.file, model)
+        found = self._audited(text, rendered.sql, job.file, model, {})
+        how: dict[str, bool] = {}
+        for other in self._other_ways(text, rendered, found):
+            again = self._again(text, job.file, model, other)
+            if again is not None and len(again[1].problems) < len(found.problems) + (not _holds_query(rendered.sql)):
+                (rendered, found), how = again, other
         if "is_incremental" in text:
-            found = _joined(found, self._incremental(text, job.file, model))
-        return FileAudit(job.file, found.findings, found.technical, (*unknown, *found.problems))
+            found = _joined(found, self._incremental(text, job.file, model, how))
+        problems = (*_unknown(job.file, rendered), *found.problems)
+        return replace(found, problems=problems, context=context_in(rendered.settings))
 
-    def _incremental(self, text: str, file: str, model: str) -> FileAudit:
+    def _other_ways(self, text: str, rendered: Rendered, found: FileAudit) -> Iterator[dict[str, bool]]:
+        """Yield how to render a template that gave no query, or one that cannot be read."""
+        if found.problems and rendered.unknown:
+            yield {"hides_unknown": True}
+        if ASKS_DATABASE.search(text) and (found.problems or not _holds_query(rendered.sql)):
+            yield {"has_rows": True}
+
+    def _again(self, text: str, file: str, model: str, how: dict[str, bool]) -> tuple[Rendered, FileAudit] | None:
+        """Return a template rendered in another way, and what it holds then; None where it cannot be rendered."""
         try:
-            rendered = self.renderer.render(text, model, is_incremental=True)
+            rendered = self.renderer.render(text, model, **how)
+        except RenderError:
+            return None
+        return rendered, self._audited(text, rendered.sql, file, model, how)
+
+    def _incremental(self, text: str, file: str, model: str, how: dict[str, bool]) -> FileAudit:
+        how = {**how, "is_incremental": True}
+        try:
+            rendered = self.renderer.render(text, model, **how)
         except RenderError as error:
             return FileAudit(file, problems=(Problem(file, error.line, f"As an incremental run: {error}."),))
-        return self._audited(text, rendered.sql, file, model)
+        return self._audited(text, rendered.sql, file, model, how)
 
-    def _audited(self, text: str, sql: str, file: str, model: str) -> FileAudit:
-        return audit_sql(sql, Place(file, model, self.dialect, LineMap(text, sql).line_of))
+    def _audited(self, text: str, sql: str, file: str, model: str, how: Mapping[str, bool] | None = None) -> FileAudit:
+        """Audit SQL; `how` says how `text` was rendered to it, None where it was not rendered here."""
+        is_incremental = bool(how and how.get("is_incremental"))
+        around = Around(self.relations.is_sum, partial(_is_written, text), is_incremental)
+        found = self._located(text, sql, model, how) if how is not None else None
+        located, lines = found or (sql, LineMap(text, sql))
+        return audit_sql(located, Place(file, model, self.dialect, lines.line_of, around))
+
+    def _located(self, text: str, sql: str, model: str, how: Mapping[str, bool]) -> tuple[str, ExactLines] | None:
+        try:
+            return located(sql, self.renderer.render(marked(text), model, **how).sql)
+        except RenderError:
+            return None
+
+    def _sql_of(self, relation: str) -> str | None:
+        """Return the SQL of a model of the project; None where there is none, or it cannot be rendered."""
+        path = self.models.get(relation.lower())
+        if path is None:
+            return None
+        try:
+            return self.renderer.render(read_text(path, self.root), path.stem).sql
+        except (UnreadableFileError, RenderError):
+            return None
+
+    def _plain_text(self, text: str) -> str:
+        """Return a text of a properties file without its Jinja, as it is where it cannot be rendered."""
+        if not has_jinja(text):
+            return text
+        try:
+            return self.renderer.render(text, "properties").sql
+        except RenderError:
+            return text
 
 
-def renderer_of(project: Project, dialect: str) -> Renderer:
-    """Return the renderer of a project with all its macros."""
-    return Renderer(macro_texts(project), project.variables, dialect, project.name)
+def _is_written(template: str, node: Node) -> bool:
+    """Return whether the file of a model writes an expression itself: its texts, or the name of a cast that may fail.
+
+    What it does not write comes from a macro.
+    """
+    texts = [part.name for part in node.find_all(exp.Literal) if part.is_string and part.name]
+    if texts:
+        return all(text in template for text in texts)
+    return not node.find(exp.TryCast) or MAY_FAIL.search(template) is not None
+
+
+def _holds_query(sql: str) -> bool:
+    return QUERY.search(COMMENT.sub("", sql)) is not None
+
+
+def _unknown(file: str, rendered: Rendered) -> list[Problem]:
+    macros = [
+        Problem(file, line, f"Macro {name} is not known here: what it writes was not looked into.")
+        for line, name in rendered.unknown
+    ]
+    unset = [Problem(file, line, f"V{how_to_set(name)[1:]}.") for line, name in rendered.unset]
+    return [*macros, *unset]
+
+
+def renderer_of(project: Project, dialect: str, variables: Mapping[str, Any]) -> Renderer:
+    """Return the renderer of a project with all its macros; `variables` come before those of the project."""
+    return Renderer(macro_texts(project), {**project.variables, **variables}, dialect, project.name)
 
 
 def macro_texts(project: Project) -> list[MacroText]:
@@ -98,4 +206,4 @@ def _joined(first: FileAudit, second: FileAudit) -> FileAudit:
     known = {key(finding) for finding in first.findings}
     more = tuple(finding for finding in second.findings if key(finding) not in known)
     problems = tuple(dict.fromkeys((*first.problems, *second.problems)))
-    return FileAudit(first.file, (*first.findings, *more), first.technical, problems)
+    return replace(first, findings=(*first.findings, *more), problems=problems)

@@ -19,6 +19,10 @@ def _quotient(numerator: Any, denominator: Any) -> str:
     return f"(({numerator}) / nullif(({denominator}), 0))"
 
 
+def _only(given: tuple[Any, ...], named: dict[str, Any]) -> Any:
+    return next(iter((*given, *named.values())), "varchar")
+
+
 SQL_MACROS: dict[str, Callable[..., Any]] = {
     "generate_surrogate_key": _key,
     "surrogate_key": _key,
@@ -29,7 +33,7 @@ SQL_MACROS: dict[str, Callable[..., Any]] = {
     "safe_subtract": lambda *parts: "(" + " - ".join(f"coalesce({part}, 0)" for part in _flat(parts)) + ")",
     "date_spine": lambda datepart="day", start_date="", end_date="", **_: f"select {start_date} as date_{datepart}",
     "union_relations": lambda relations=(), **_: (
-        "select * from " + " union all select * from ".join(map(str, relations))
+        "select * from " + (" union all select * from ".join(map(str, relations)) or "union_of_relations")
     ),
     "get_column_values": lambda *_, **__: [],
     "get_filtered_columns_in_relation": lambda *_, **__: [],
@@ -49,17 +53,27 @@ SQL_MACROS: dict[str, Callable[..., Any]] = {
     "type_boolean": lambda: "boolean",
     "hash": lambda field: f"md5(cast({field} as varchar))",
     "concat": lambda fields: " || ".join(map(str, fields)),
-    "cast": lambda field, kind: f"cast({field} as {kind})",
-    "safe_cast": lambda field, kind: f"try_cast({field} as {kind})",
-    "split_part": lambda text, delimiter, part: f"split_part({text}, {delimiter}, {part})",
+    "cast": lambda field, *given, **named: f"cast({field} as {_only(given, named)})",
+    "safe_cast": lambda field, *given, **named: f"try_cast({field} as {_only(given, named)})",
+    "split_part": lambda string_text, delimiter_text, part_number: (
+        f"split_part({string_text}, {delimiter_text}, {part_number})"
+    ),
     "length": lambda expression: f"length({expression})",
-    "replace": lambda field, old, new: f"replace({field}, {old}, {new})",
-    "right": lambda text, length: f"right({text}, {length})",
+    "replace": lambda field, old_chars, new_chars: f"replace({field}, {old_chars}, {new_chars})",
+    "right": lambda string_text, length_expression: f"right({string_text}, {length_expression})",
     "listagg": lambda measure, *_, **__: f"string_agg({measure}, ',')",
     "bool_or": lambda expression: f"bool_or({expression})",
     "any_value": lambda expression: f"any_value({expression})",
     "escape_single_quotes": lambda expression: str(expression).replace("'", "''"),
-    "position": lambda text, inside: f"position({text} in {inside})",
+    "position": lambda substring_text, string_text: f"position({substring_text} in {string_text})",
+    "except": lambda: "except",
+    "intersect": lambda: "intersect",
+    "generate_series": lambda upper_bound: f"select 1 as generated_number limit {upper_bound}",
+    "cast_bool_to_text": lambda field: f"cast({field} as varchar)",
+    "equals": lambda expr1, expr2: f"({expr1} = {expr2})",
+    "not_null_proportion": lambda *_, **__: "null",
+    "pretty_time": lambda *_, **__: "",
+    "pretty_log_format": lambda *_, **__: "",
     "string_literal": lambda value: f"'{value}'",
 }
 """The macros by name."""

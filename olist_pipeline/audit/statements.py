@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -18,12 +18,23 @@ from sqlglot.errors import ErrorLevel, ParseError, SqlglotError, TokenError
 from sqlglot.tokenizer_core import Token, TokenType
 
 from olist_pipeline.audit.expressions import Node
+from olist_pipeline.audit.plain import plain
+from olist_pipeline.audit.rescue import rescued
 
 # A statement that sqlglot does not know is reported by the audit itself.
 logging.getLogger("sqlglot").setLevel(logging.ERROR)
 
 LINE = re.compile(r"[Ll]ine (\d+)")
 HOLDS_LOGIC = re.compile(r"\b(select|case|where|update|delete|merge)\b", re.IGNORECASE)
+
+
+BROKEN = (SqlglotError, ValueError, AttributeError, TypeError, KeyError, IndexError)
+"""What the parser raises for what it does not understand."""
+INCOMPLETE = re.compile(r"Required keyword: .*\.(Values|In|CTE|If|Tuple|GenerateSeries|JSONKeyValue)'>")
+"""Its message where a part is missing that a template leaves out, as in a list of nothing; all else was understood."""
+WORD_LINE = "word_line"
+"""Where a node's meta keeps the line of the word that begins it."""
+IF_WORDS = ("if", "iif", "iff")
 
 
 class UnreadableError(Exception):
@@ -43,30 +54,42 @@ class Statement:
 
     def line_of(self, node: Node) -> int:
         """Return the line on which an expression begins, from 1."""
-        case = node if isinstance(node, exp.Case) else None
-        if case is not None and id(case) in self._case_lines:
-            return self._case_lines[id(case)]
-        lines = [found.meta["line"] for found in node.walk() if "line" in found.meta]
-        return min(lines, default=self.tokens[0].line)
+        if WORD_LINE in node.meta:
+            return int(node.meta[WORD_LINE])
+        first = min((found for found in node.walk() if "start" in found.meta), key=_start, default=None)
+        if first is None:
+            return self.tokens[0].line
+        # Of IF and IIF no position is kept: it is the word before the first thing in it.
+        at = self._numbers.get(_start(first), 0)
+        while isinstance(node, exp.If) and at > 1 and self.tokens[at - 1].token_type is TokenType.L_PAREN:
+            at -= 1
+            if self.tokens[at - 1].text.lower() in IF_WORDS:
+                return self.tokens[at - 1].line
+        return int(first.meta["line"])
 
     def last_line_of(self, node: Node) -> int:
         """Return the line on which an expression ends."""
         return max((found.meta["line"] for found in node.walk() if "line" in found.meta), default=self.line_of(node))
 
     @cached_property
-    def _case_lines(self) -> dict[int, int]:
-        """The line of the word CASE of each CASE node, by its id.
+    def _numbers(self) -> dict[int, int]:
+        """The number of each token by its start."""
+        return {token.start: number for number, token in enumerate(self.tokens)}
 
-        The parser keeps positions of names and literals only. Nodes in the order of the first of these in them,
-        outer before inner, are in the order of the words; where the numbers differ nothing is claimed.
-        """
-        nodes = list(self.tree.find_all(exp.Case))
-        words = [token for token in self.tokens if token.token_type is TokenType.CASE]
-        starts = {id(node): (_first_position(node), _depth(node)) for node in nodes}
-        ordered = sorted(nodes, key=lambda node: starts[id(node)])
-        if len(nodes) != len(words):
-            return {}
-        return {id(node): word.line for node, word in zip(ordered, words, strict=True)}
+
+def _keep_lines_of_case(tree: Node, tokens: Sequence[Token]) -> None:
+    """Note the line of the word CASE at each CASE node.
+
+    The parser keeps positions of names, functions and literals only. Nodes in the order of the first of these in them,
+    outer before inner, are in the order of the words; where the numbers differ nothing is claimed.
+    """
+    nodes = list(tree.find_all(exp.Case))
+    words = [token for token in tokens if token.token_type is TokenType.CASE]
+    if len(nodes) != len(words):
+        return
+    starts = {id(node): (_first_position(node), _depth(node)) for node in nodes}
+    for node, word in zip(sorted(nodes, key=lambda node: starts[id(node)]), words, strict=True):
+        node.meta[WORD_LINE] = word.line
 
 
 def statements(sql: str, dialect: str) -> Iterator[Statement | UnreadableError]:
@@ -78,23 +101,61 @@ def statements(sql: str, dialect: str) -> Iterator[Statement | UnreadableError]:
         yield UnreadableError(_line_in(str(error)), f"is no {dialect} SQL: {_first_sentence(error)}")
         return
     for part in _split(tokens):
+        yield from _read(part, sql, known, dialect)
+
+
+def _read(part: tuple[Token, ...], sql: str, known: Dialect, dialect: str) -> Iterator[Statement | UnreadableError]:
+    def parse(tokens: Sequence[Token]) -> Node | None:
         try:
-            [tree] = known.parser(error_level=ErrorLevel.IMMEDIATE).parse(list(part), sql) or [None]
+            [tree] = known.parser(error_level=ErrorLevel.IMMEDIATE).parse(list(tokens), sql) or [None]
         except ParseError as error:
-            line = error.errors[0].get("line") if error.errors else None
-            yield UnreadableError(line or part[0].line, f"is no {dialect} SQL: {_first_sentence(error)}")
-        except (SqlglotError, ValueError, AttributeError, TypeError, KeyError, IndexError) as error:
-            yield UnreadableError(part[0].line, f"could not be parsed as {dialect}: {_first_sentence(error)}")
-        except RecursionError:
-            yield UnreadableError(part[0].line, "is nested too deeply to be parsed")
-        else:
-            if isinstance(tree, exp.Command):
-                if HOLDS_LOGIC.search(tree.sql()):
-                    yield UnreadableError(part[0].line, f"is a statement that cannot be looked into: {tree.name} ...")
-            elif tree is not None:
-                yield Statement(tree, part)
-                if _hides_a_body(tree):
-                    yield UnreadableError(part[0].line, "has a body in a text, which was not looked into")
+            if not INCOMPLETE.match(str(error)):
+                raise
+            # `in ()` of a loop that did not turn, and the like: what is missing is missed where it is looked at.
+            [tree] = known.parser(error_level=ErrorLevel.IGNORE).parse(list(tokens), sql) or [None]
+            _fill_gaps(tree)
+        return tree
+
+    try:
+        yield from _looked_into(parse(part), part)
+    except RecursionError:
+        yield UnreadableError(part[0].line, "is nested too deeply to be parsed")
+    except BROKEN:
+        for tree, tokens, why in rescued(part, parse, BROKEN):
+            if why is None:
+                yield from _looked_into(tree, tuple(tokens))
+            else:
+                yield _unreadable(why, tokens, dialect)
+
+
+def _fill_gaps(tree: Node | None) -> None:
+    """Put NULL where a part is missing that there must be, so that all that looks at a tree finds what it expects."""
+    for node in list(tree.walk()) if tree is not None else ():
+        for name, is_needed in node.arg_types.items():
+            value = node.args.get(name)
+            if isinstance(value, list) and None in value:
+                node.set(name, [part for part in value if part is not None])
+            elif is_needed and value is None:
+                node.set(name, exp.Null() if name != "expressions" else [])
+
+
+def _looked_into(tree: Node | None, part: tuple[Token, ...]) -> Iterator[Statement | UnreadableError]:
+    if isinstance(tree, exp.Command):
+        if HOLDS_LOGIC.search(tree.sql()):
+            yield UnreadableError(part[0].line, f"is a statement that cannot be looked into: {tree.name} ...")
+    elif tree is not None:
+        _keep_lines_of_case(tree, part)
+        yield Statement(plain(tree, part), part)
+        if _hides_a_body(tree):
+            yield UnreadableError(part[0].line, "has a body in a text, which was not looked into")
+
+
+def _unreadable(error: Exception, tokens: Sequence[Token], dialect: str) -> UnreadableError:
+    first = tokens[0].line if tokens else 1
+    if isinstance(error, ParseError):
+        line = error.errors[0].get("line") if error.errors else None
+        return UnreadableError(line or first, f"is no {dialect} SQL: {_first_sentence(error)}")
+    return UnreadableError(first, f"could not be parsed as {dialect}: {_first_sentence(error)}")
 
 
 def _hides_a_body(tree: Node) -> bool:
@@ -119,7 +180,11 @@ def _split(tokens: list[Token]) -> Iterator[tuple[Token, ...]]:
 
 
 def _first_position(node: Node) -> int:
-    return min((found.meta["start"] for found in node.walk() if "start" in found.meta), default=0)
+    return min((_start(found) for found in node.walk() if "start" in found.meta), default=0)
+
+
+def _start(node: Node) -> int:
+    return int(node.meta["start"])
 
 
 def _depth(node: Node) -> int:

@@ -24,6 +24,7 @@ COMPARED: dict[type[Node], str] = {
 }
 COMPUTED: dict[type[Node], str] = {exp.Add: "plus", exp.Sub: "minus", exp.Mul: "times", exp.Div: "divided by"}
 MAX_LENGTH = 400
+CUT = " ... [cut: the SQL has the rest]"
 
 
 def draft(node: Node, column: str, kind: Kind, clause: Clause) -> str:
@@ -51,7 +52,9 @@ def draft(node: Node, column: str, kind: Kind, clause: Clause) -> str:
     else:
         sentence = f"{name} is {phrase(node)}"
     sentence = sentence[0].upper() + sentence[1:]
-    return (sentence if len(sentence) <= MAX_LENGTH else sentence[: MAX_LENGTH - 3] + "...").rstrip(".") + "."
+    if len(sentence) > MAX_LENGTH:
+        return sentence[: sentence.rindex(" ", 0, MAX_LENGTH)] + CUT
+    return sentence.rstrip(".") + "."
 
 
 def phrase(node: Node) -> str:

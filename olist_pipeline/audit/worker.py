@@ -20,7 +20,7 @@ from typing import Any, TextIO
 from olist_pipeline.audit.confinement import allow_seconds, confine
 from olist_pipeline.audit.model import FileAudit, Problem
 from olist_pipeline.audit.project import open_project
-from olist_pipeline.audit.reading import Job, Reader, renderer_of
+from olist_pipeline.audit.reading import Job, Reader, Role, renderer_of
 
 SECONDS_TO_OPEN = 30.0
 """How long reading a project's settings and macros may compute."""
@@ -37,11 +37,14 @@ def main(incoming: TextIO = sys.stdin, outgoing: TextIO = sys.stdout) -> None:
     confine([Path(start["root"]), *([manifest] if manifest else [])])
     allow_seconds(SECONDS_TO_OPEN)
     project = open_project(Path(start["path"]), manifest)
-    reader = Reader(start["dialect"], renderer_of(project, start["dialect"]), project.root)
+    models = {path.stem: path for path in project.model_files()}
+    renderer = renderer_of(project, start["dialect"], start["vars"])
+    reader = Reader(start["dialect"], renderer, project.root, models)
     signal.signal(signal.SIGPROF, _stop)
     for line in incoming:
         allow_seconds(start["seconds"])
-        audited = bounded(reader, Job(**json.loads(line)), start["seconds"])
+        job = json.loads(line)
+        audited = bounded(reader, Job(**{**job, "role": Role(job["role"])}), start["seconds"])
         outgoing.write(json.dumps(asdict(audited)) + "\n")
         outgoing.flush()
 
@@ -52,7 +55,7 @@ def bounded(reader: Reader, job: Job, seconds: float) -> FileAudit:
     try:
         return reader.audit(job)
     except TookTooLong as stopped:
-        line = _line_of_template(stopped)
+        line = stopped.args[0]
         what = "Its Jinja did not come to an end" if line is not None else "It was not read to its end"
         return FileAudit(job.file, problems=(Problem(job.file, line, f"{what} within {seconds:g} s."),))
     except MemoryError:
@@ -66,12 +69,12 @@ def bounded(reader: Reader, job: Job, seconds: float) -> FileAudit:
 
 
 def _stop(signum: int, frame: FrameType | None) -> None:
-    raise TookTooLong(frame)
+    # The line is looked for now: once the stack is unwound, a frame does not know what called it.
+    raise TookTooLong(_line_of_template(frame))
 
 
-def _line_of_template(stopped: TookTooLong) -> int | None:
-    """Return the line of the model's own template that was at work: the outermost one on the stack."""
-    frame: Any = stopped.args[0]
+def _line_of_template(frame: Any) -> int | None:
+    """Return the line of the model's own template that is at work: the outermost one on the stack."""
     lines = []
     while frame is not None:
         template = frame.f_globals.get("__jinja_template__")

@@ -5,6 +5,8 @@ What belongs here: reading and writing YAML, and one kind of error. What does no
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,19 +27,43 @@ class YamlError(ValueError):
 
 def parse(text: str) -> Any:
     """Return the value of a text; raises YamlError."""
+    node = compose(text)
+    return None if node is None else value_of(node)
+
+
+def compose(text: str) -> yaml.Node | None:
+    """Return the nodes of a text, which know their lines; None where it is empty. Raises YamlError."""
     loader = yaml.SafeLoader(text)
+    with _plainly():
+        try:
+            node: yaml.Node | None = loader.get_single_node()
+            if node is not None:
+                _size(node, {})
+        finally:
+            loader.dispose()
+    return node
+
+
+def value_of(node: yaml.Node) -> Any:
+    """Return the value that a node stands for; raises YamlError."""
+    loader = yaml.SafeLoader("")
+    with _plainly():
+        try:
+            return loader.construct_document(node)
+        finally:
+            loader.dispose()
+
+
+@contextmanager
+def _plainly() -> Iterator[None]:
     try:
-        node = loader.get_single_node()
-        if node is None:
-            return None
-        _size(node, {})
-        return loader.construct_document(node)
+        yield
     except BROKEN as error:
+        if isinstance(error, YamlError):
+            raise
         raise YamlError((str(error) or "not well formed").splitlines()[0]) from None
     except RecursionError:
         raise YamlError("it is nested too deeply") from None
-    finally:
-        loader.dispose()
 
 
 def read(path: Path, root: Path) -> Any:

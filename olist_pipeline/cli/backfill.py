@@ -17,7 +17,7 @@ from olist_pipeline.cli.output import JSON, print_json
 from olist_pipeline.cli.run import check_landing
 from olist_pipeline.errors import OlistError
 from olist_pipeline.months import FIRST_MONTH, MonthRange, month_text
-from olist_pipeline.orchestration.dbt import ensure_manifest
+from olist_pipeline.orchestration.dbt_projects import ensure_manifest
 from olist_pipeline.orchestration.instance import fail_killed_runs, prepare, quiet_instance, sole_run
 from olist_pipeline.orchestration.jobs import job_name
 from olist_pipeline.orchestration.partition_states import (

@@ -24,6 +24,7 @@ COMMANDS = {
     "dev": "dev:dev",
     "dashboards": "dashboards:dashboards",
     "status": "status:status",
+    "criteria": "criteria:criteria",
     "rules": "rules:rules",
     "parity": "parity:parity",
     "quarantine": "reports:quarantine",
@@ -35,6 +36,8 @@ COMMANDS = {
     "releases": "releases:releases",
     "release": "releases:release",
     "audit": "audit:audit",
+    "migration": "migration:migration",
+    "scaffold": "scaffold:scaffold",
     "data": "data:data",
     "db": "db:db",
 }
@@ -83,9 +86,12 @@ def _show_version(ctx: click.Context, _: click.Parameter, is_asked: bool) -> Non
 @click.option(
     "--version", is_flag=True, is_eager=True, expose_value=False, callback=_show_version, help="Show it, and end."
 )
+@click.option("--migration", type=click.Path(path_type=Path), help="The migration file; the same as OLIST_MIGRATION.")
 @click.pass_context
-def cli(ctx: click.Context) -> None:
+def cli(ctx: click.Context, migration: Path | None) -> None:
     """Move a dbt-only warehouse to Python validation + dbt, one bounded context at a time."""
+    if migration:
+        os.environ["OLIST_MIGRATION"] = str(migration.absolute())
     # PostgreSQL shows who is connected; what a command starts has its name too.
     os.environ["PGAPPNAME"] = f"olist {ctx.invoked_subcommand}"
 

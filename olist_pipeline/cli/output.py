@@ -28,6 +28,9 @@ COLOUR_OF = {
     "differs": "red",
     "holds": "green",
     "does not hold": "red",
+    "green": "green",
+    "not green": "red",
+    "not known": "yellow",
 }
 
 

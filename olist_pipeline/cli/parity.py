@@ -21,6 +21,7 @@ from olist_pipeline.errors import OlistError
 from olist_pipeline.files import given_away
 from olist_pipeline.parity.attribution import complete_report
 from olist_pipeline.parity.html import comparison_page, html_report
+from olist_pipeline.serving.scorecard import scorecard
 from olist_pipeline.settings import Settings, current_user
 from olist_pipeline.stores import approvals, verdicts
 from olist_pipeline.stores.postgres import ready_url
@@ -32,7 +33,7 @@ from olist_pipeline.tablediff.sources import compare_sources
 
 
 class ShowByDefault(click.Group):
-    """A group whose first word may be a table: `olist parity fact_orders` is `olist parity show fact_orders`."""
+    """A group whose first word may be a table: `olist parity TABLE` is `olist parity show TABLE`."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """See `click.Command.parse_args`."""
@@ -155,13 +156,15 @@ def revoke(approval: int) -> None:
 
 
 def _show_stored(table: str | None, html: Path | None, as_json: bool) -> None:
-    url = ready_url(Settings.from_env())
+    settings = Settings.from_env()
+    url = ready_url(settings)
     stored = _stored(url)
     if table is not None and table not in stored:
         raise OlistError(f"{table} has not been compared; compared are: {', '.join(sorted(stored))}.")
     chosen = [stored[table]] if table else list(stored.values())
     if html is not None:
-        text = html_report(chosen, approvals.all_approvals(url), date.today())
+        progress = scorecard(settings, url) if table is None else None
+        text = html_report(chosen, approvals.all_approvals(url), date.today(), progress)
         with given_away():
             html.write_text(text, "utf-8")
         click.echo(f"{html} holds the verdicts on {len(chosen)} table{'s' * (len(chosen) != 1)}.", err=as_json)

@@ -16,7 +16,6 @@ from rich.console import Console
 from olist_pipeline.cli.output import JSON, print_json, print_rows
 from olist_pipeline.errors import OlistError
 from olist_pipeline.release_manifest import DATABASE, Release
-from olist_pipeline.serving.audit import audit, unchecked
 from olist_pipeline.serving.data_files import damage, data_file
 from olist_pipeline.serving.pruning import Size, releases_with, sizes
 from olist_pipeline.serving.release import (
@@ -25,6 +24,7 @@ from olist_pipeline.serving.release import (
     kept_numbers,
     release_folder,
 )
+from olist_pipeline.serving.release_checks import release_problems, unchecked
 from olist_pipeline.settings import Settings
 
 
@@ -85,7 +85,7 @@ def _problems(serving: Path, found: Release) -> list[str]:
     database = release_folder(serving, found.number) / DATABASE
     try:
         with duckdb.connect(str(database), read_only=True) as connection:
-            problems = audit(connection, found)
+            problems = release_problems(connection, found)
             spoilt = damage(connection, serving, found) if problems else {}
     except duckdb.Error as error:
         raise OlistError(f"{database} cannot be read: {str(error).splitlines()[0]}.") from error

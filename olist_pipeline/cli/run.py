@@ -16,11 +16,11 @@ from rich.console import Console
 from olist_pipeline.cli.output import print_json
 from olist_pipeline.cli.summary import print_summary, summarise
 from olist_pipeline.errors import OlistError
-from olist_pipeline.fingerprint import landing_hashes, run_fingerprint
 from olist_pipeline.intake.parts import is_known
 from olist_pipeline.landing.csv_file import check_file
 from olist_pipeline.landing.folder import files_of, readable_landing
 from olist_pipeline.landing.parts import is_in_parts
+from olist_pipeline.provenance import landing_hashes, run_fingerprint
 from olist_pipeline.registry import CONTEXTS, LANDING
 from olist_pipeline.serving import journal
 from olist_pipeline.serving.guard import guard_now

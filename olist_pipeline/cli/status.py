@@ -16,7 +16,6 @@ from rich.console import Console
 from rich.text import Text
 
 from olist_pipeline.alerts import history
-from olist_pipeline.audit.trace import percent_by_context
 from olist_pipeline.cli.output import JSON, inert, print_json, print_rows, table, tell_shares
 from olist_pipeline.cli.summary import verdict_rows
 from olist_pipeline.errors import OlistError
@@ -24,6 +23,7 @@ from olist_pipeline.months import month_text
 from olist_pipeline.registry import CONTEXTS
 from olist_pipeline.serving import journal
 from olist_pipeline.serving.about import TableCount, flag_counts, large_shares, rule_counts, table_counts
+from olist_pipeline.serving.criteria import audit_counts
 from olist_pipeline.serving.release import current_release
 from olist_pipeline.settings import Settings
 from olist_pipeline.staging import staged_months
@@ -76,7 +76,7 @@ def context_rows(
     parity = verdict_rows(url)
     reconciliation = verdicts.latest(url, "reconciliation")
     streaks, routed = verdicts.streaks(url), routes.read_routes(url, CONTEXTS)
-    audited = percent_by_context()
+    audited = audit_counts(settings)
     return [
         {
             "context": name,
@@ -89,7 +89,7 @@ def context_rows(
             "parity": _verdicts([row["verdict"] for row in parity if row["context"] == name]),
             "reconciliation": _reconciliation([v for (owner, _), v in reconciliation.items() if owner == name]),
             "streak": streaks.get(name, 0),
-            "logic_moved": audited.get(name),
+            "logic_moved": audited.percent(name),
         }
         for name, moved in CONTEXTS.items()
     ]
@@ -130,7 +130,7 @@ def _history_of_dagster(settings: Settings) -> tuple[dict[str, dict[date, str]],
     # Dagster takes a second to import: only where there is something to ask it.
     if not (settings.dagster_home / "dagster.yaml").exists():
         return {}, None
-    from olist_pipeline.orchestration.dbt import ensure_manifest
+    from olist_pipeline.orchestration.dbt_projects import ensure_manifest
     from olist_pipeline.orchestration.failures import last_failure
     from olist_pipeline.orchestration.instance import quiet_instance
     from olist_pipeline.orchestration.jobs import all_job_names
@@ -174,12 +174,13 @@ def _release(settings: Settings) -> dict[str, Any] | None:
 
 def _print(console: Console, report: Mapping[str, Any], *, show_rules: bool) -> None:
     running = ["context", "route", "last run", "months", "missing", "failed", "streak"]
-    proven = ["context", "quarantine", "parity", "reconciliation", "logic_moved"]
+    proven = ["context", "quarantine", "parity", "reconciliation", "logic moved"]
     shown = [
         {
             **row,
             "last run": _ago(row),
             "quarantine": f"{row['quarantine_rate']:.2%}",
+            "logic moved": "" if row["logic_moved"] is None else f"{row['logic_moved']} %",
         }
         for row in report["contexts"]
     ]

@@ -17,7 +17,7 @@ from typing import Protocol
 
 import polars as pl
 
-from olist_pipeline.files import replacing, tree_hash
+from olist_pipeline.files import beside, remove_abandoned, tree_hash
 from olist_pipeline.intake.cast import RULES, cast_rows
 from olist_pipeline.intake.codes import REPEATED_HEADER
 from olist_pipeline.landing.catalogue import LandingTable
@@ -108,7 +108,7 @@ def _kept(path: Path, table: LandingTable) -> Part:
         text = read_text(path, table)
         part = _typed(text, table)
         for name, frame in (("text", text.rows), ("malformed", part.malformed), ("rows", part.rows)):
-            with replacing(files[name]) as temporary:
+            with beside(files[name]) as temporary:
                 frame.write_parquet(temporary, compression="zstd" if name == "text" else "lz4")
     rows, malformed = (_read(files[name]) for name in ("rows", "malformed"))
     return Part(rows, malformed, partial(_kept_text, files["text"]))
@@ -161,6 +161,7 @@ def _remove_others(paths: Iterable[Path]) -> None:
     """Remove what is kept of parts that are not there any more, or were read by other code."""
     files = tuple(paths)
     needed = {kept.name for path in files for kept in _files(path).values()} | {f"{path.stem}.json" for path in files}
+    remove_abandoned(files[0].parent / KEPT)
     for kept in (files[0].parent / KEPT).iterdir():
         if kept.name not in needed and not kept.name.startswith("."):
             kept.unlink(missing_ok=True)

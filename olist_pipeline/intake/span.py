@@ -13,42 +13,44 @@ from pathlib import Path
 from olist_pipeline.errors import OlistError
 from olist_pipeline.intake.cast import typed
 from olist_pipeline.intake.parts import read_parts
-from olist_pipeline.landing.catalogue import ORDERS
+from olist_pipeline.landing.catalogue import ORDERS, LandingTable
 from olist_pipeline.landing.csv_file import SOURCE_ROW, read_text
 from olist_pipeline.landing.folder import files_of, path_of
 from olist_pipeline.landing.parts import is_in_parts
 from olist_pipeline.months import MonthRange
 
-PURCHASE = "order_purchase_timestamp"
 
-
-def purchase_span(landing: Path, months: MonthRange) -> tuple[datetime, datetime]:
-    """Return the first and the last purchase within `months`; raises OlistError when there is none."""
-    states = [path.stat() for path in files_of(landing, ORDERS)]
-    return _span(landing, tuple((state.st_mtime_ns, state.st_size, state.st_ino) for state in states), months)
+def purchase_span(landing: Path, months: MonthRange, table: LandingTable = ORDERS) -> tuple[datetime, datetime]:
+    """Return the first and the last date of a dated table within `months`; raises OlistError when there is none."""
+    states = [path.stat() for path in files_of(landing, table)]
+    return _span(landing, table, tuple((state.st_mtime_ns, state.st_size, state.st_ino) for state in states), months)
 
 
 @lru_cache(maxsize=1)
-def _span(landing: Path, state: tuple[tuple[int, ...], ...], months: MonthRange) -> tuple[datetime, datetime]:
+def _span(
+    landing: Path, table: LandingTable, state: tuple[tuple[int, ...], ...], months: MonthRange
+) -> tuple[datetime, datetime]:
     """Return the span of one state of the files: every step of a run asks for it."""
-    if is_in_parts(landing, ORDERS):
-        found = read_parts(landing, ORDERS)
-        text, moments = found.text_of(found.rows[SOURCE_ROW].head(1)), found.rows[PURCHASE]
+    if table.month_of is None:
+        raise ValueError(f"{table.name} has no dates of its own")
+    if is_in_parts(landing, table):
+        found = read_parts(landing, table)
+        text, moments = found.text_of(found.rows[SOURCE_ROW].head(1)), found.rows[table.month_of]
     else:
-        text = read_text(path_of(landing, ORDERS), ORDERS).rows
-        moments = text.select(typed(PURCHASE, datetime)).to_series()
+        text = read_text(path_of(landing, table), table).rows
+        moments = text.select(typed(table.month_of, datetime)).to_series()
     valid = moments.filter(moments.dt.date().dt.month_start().is_between(months.first, months.last))
     first, last = valid.min(), valid.max()
     if not isinstance(first, datetime) or not isinstance(last, datetime):
-        dates = text[PURCHASE].drop_nulls().head(1).to_list()
+        dates = text[table.month_of].drop_nulls().head(1).to_list()
         example = f", but e.g. {dates[0]!r}" if dates else ""
         raise OlistError(
-            f"{ORDERS.file} has no order with a readable purchase date like 2017-10-02 10:56:33 between "
+            f"{table.file} has no {table.aggregate} with a readable {table.month_of} like 2017-10-02 10:56:33 between "
             f"{months.first} and today{example}; check its contents."
         )
     return first, last
 
 
-def as_of(landing: Path) -> date:
-    """Return the date that the warehouse takes for today: the last purchase date in landing."""
-    return purchase_span(landing, MonthRange.until(date.today()))[1].date()
+def as_of(landing: Path, table: LandingTable | None = ORDERS) -> date:
+    """Return the date that the warehouse takes for today: the last of the dated table; today without such a table."""
+    return purchase_span(landing, MonthRange.until(date.today()), table)[1].date() if table else date.today()

@@ -35,7 +35,7 @@ class LandingTable:
 
     @property
     def is_monthly(self) -> bool:
-        """Whether orders bear the rows, so that each belongs to its order's month."""
+        """Whether the rows belong to orders, so that each has its order's month."""
         return bool(self.month_of or self.parent)
 
     @property

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -60,11 +60,17 @@ def read_text(path: Path, table: LandingTable) -> CsvText:
     """Return the records of a table's file as text; raises OlistError when the file as a whole is unusable."""
     report, extra = check_file(path, table)
     malformed = _malformed(path, report)
-    rows = _read(path, report, table)
+    rows = _read(path, report, table.columns)
     if _may_end_early(report, rows, table):
         rows = rows.head(-1)
         malformed = pl.concat([malformed, _last(path, report)])
     return CsvText(rows, malformed, extra)
+
+
+def read_records(path: Path, table: LandingTable) -> tuple[pl.DataFrame, int]:
+    """Return the records of the right length, `source_row` and every column as text, and how many there are in all."""
+    report, _ = check_file(path, table)
+    return _read(path, report, report.header), report.records
 
 
 def check_file(path: Path, table: LandingTable) -> tuple[Report, tuple[str, ...]]:
@@ -112,13 +118,13 @@ def _line_of_header(path: Path, table: LandingTable) -> int | None:
     return None
 
 
-def _read(path: Path, report: Report, table: LandingTable) -> pl.DataFrame:
-    """Return the records of the right length: `source_row` and the expected columns, as text."""
+def _read(path: Path, report: Report, columns: Iterable[str]) -> pl.DataFrame:
+    """Return the records of the right length: `source_row` and `columns`, as text."""
     try:
         found = pl.read_csv(path, glob=False, infer_schema=False, truncate_ragged_lines=True)
     except (OSError, pl.exceptions.PolarsError) as error:
         raise OlistError(f"{path.name} cannot be read: {str(error).splitlines()[0]}.") from error
-    places = [report.header.index(name) for name in table.columns]
+    places = [report.header.index(name) for name in columns]
     rows = found.select(found.to_series(place).alias(report.header[place]) for place in places)
     if rows.height != report.records + len(report.empty_lines):
         raise OlistError(f"{path.name} has records that two readers count differently; export the file again.")

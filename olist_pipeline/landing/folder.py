@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from olist_pipeline.errors import OlistError
-from olist_pipeline.files import content_hash
+from olist_pipeline.files import beside, content_hash
 from olist_pipeline.landing.catalogue import LandingTable
 from olist_pipeline.landing.packed import packed_form, unpack
 from olist_pipeline.landing.parts import (
@@ -132,8 +132,8 @@ def _link(link: Path, file: Path) -> None:
     if not file.exists():
         link.unlink(missing_ok=True)
     elif not link.is_symlink() or link.readlink() != file:
-        link.unlink(missing_ok=True)
-        link.symlink_to(file)
+        with beside(link) as made:
+            made.symlink_to(file)
 
 
 def _remedy(landing: Path, file: str) -> str:

@@ -1,6 +1,6 @@
 """Inspection: what is in a folder of landing files, without running anything.
 
-What belongs here: one report a table. What does not: judging rows (intake does).
+What belongs here: one report a table. What does not: validating rows (intake does).
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ from pathlib import Path
 import polars as pl
 
 from olist_pipeline.errors import OlistError
-from olist_pipeline.files import content_hash, replacing
+from olist_pipeline.files import beside, content_hash
 from olist_pipeline.landing.catalogue import LandingTable
 from olist_pipeline.landing.packed import Packed, unpack
 
@@ -105,7 +105,7 @@ def part_hash(path: Path) -> str:
         if said["state"] == state:
             return str(said["hash"])
     found = content_hash(path)
-    with replacing(known) as temporary:
+    with beside(known) as temporary:
         temporary.write_text(json.dumps({"state": state, "hash": found}), "utf-8")
     return found
 
@@ -120,8 +120,8 @@ def _prepare(path: Path, target: Path) -> None:
     """Make a plain file of a part: a link to one that is plain, else what is in it, once for each state of it."""
     if path.name.endswith(".csv"):
         if not target.is_symlink() or target.readlink() != path:
-            target.unlink(missing_ok=True)
-            target.symlink_to(path)
+            with beside(target) as link:
+                link.symlink_to(path)
         return
     if target.is_symlink():
         target.unlink()

@@ -24,6 +24,7 @@ from olist_pipeline.parity.causes import causes
 from olist_pipeline.parity.html import write_report
 from olist_pipeline.parity.reconciliation import intake_reconciliation_of, reconciliation_of, reconciliation_subject
 from olist_pipeline.registry import LANDING, LINKS, STEPS, origins
+from olist_pipeline.serving.scorecard import scorecard
 from olist_pipeline.stores import approvals, quarantine, verdicts
 from olist_pipeline.stores.verdicts import Verdict
 from olist_pipeline.validation.context import ValidationStep
@@ -50,7 +51,7 @@ def parity_checks(tables: Sequence[WarehouseTable]) -> list[dg.AssetChecksDefini
 
 
 def _parity_checks(name: str, tables: Sequence[WarehouseTable], is_monthly: bool) -> dg.AssetChecksDefinition:
-    by_key = {dg.AssetKey([NEW, table.name]): table for table in tables}
+    by_key = {dg.AssetKey([NEW, table.new_relation]): table for table in tables}
 
     @dg.multi_asset_check(
         name=name,
@@ -86,9 +87,8 @@ def _parity_checks(name: str, tables: Sequence[WarehouseTable], is_monthly: bool
                 verdicts.record(url, _parity_verdict(parity, table.context, run_id))
                 found.append((parity, check.asset_key))
         with clear_failures():
-            write_report(
-                page, list(verdicts.latest(url, "parity").values()), approvals.all_approvals(url), date.today()
-            )
+            latest, progress = list(verdicts.latest(url, "parity").values()), scorecard(settings, url, run_id)
+            write_report(page, latest, approvals.all_approvals(url), date.today(), progress)
         yield from (parity_result(parity, key, page) for parity, key in found)
 
     return compare_tables

@@ -106,7 +106,7 @@ def guard_sensor(is_automated: bool) -> dg.SensorDefinition:
             guarded = guard_now(pipeline.settings, pipeline.url)
             if guarded.problems:
                 raise OlistError(" ".join(guarded.problems))
-        told = "; ".join(f"{context} was rolled back" for context in guarded.rolled_back)
-        return dg.SkipReason(told or "Nothing that is served from new has regressed.")
+        said = "; ".join(f"{context} was rolled back" for context in guarded.rolled_back)
+        return dg.SkipReason(said or "Nothing that is served from new has regressed.")
 
     return sensor

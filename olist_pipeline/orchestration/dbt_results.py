@@ -6,7 +6,7 @@ not: invoking dbt (`dbt`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +18,17 @@ FAILED_ROWS = "dagster_dbt/failed_row_count"
 
 
 def told(
-    events: Iterable[Any], context: dg.AssetExecutionContext, manifest: Mapping[str, Any], warehouse: Path, target: Path
+    events: Iterable[Any],
+    context: dg.AssetExecutionContext,
+    manifest: Mapping[str, Any],
+    warehouse: Path,
+    target: Path,
+    bring: Callable[[Set[str]], None] | None = None,
 ) -> Iterator[Any]:
     """Yield dbt's events, its tables with their row counts and its failed tests with a sentence.
 
     After dbt's end, for until then nobody else may read the warehouse; then raise what dbt failed with. `target` is the
-    invocation's folder of artifacts.
+    invocation's folder of artifacts. `bring` brings what dbt made, by name, into the warehouse.
     """
     seen, failure = list[Any](), None
     try:
@@ -32,6 +37,8 @@ def told(
         failure = error
     made = [event for event in seen if isinstance(event, dg.Output)]
     keys = {id(event): context.asset_key_for_output(event.output_name) for event in made}
+    if bring:
+        bring({key.path[-1] for key in keys.values()})
     counts = _row_counts(warehouse, set(keys.values()))
     for event in seen:
         key = keys.get(id(event))

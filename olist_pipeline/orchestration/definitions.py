@@ -14,12 +14,11 @@ from dagster_duckdb import DuckDBResource
 
 from olist_pipeline.orchestration.checks import parity_checks, reconciliation_checks
 from olist_pipeline.orchestration.cutover import cutover_jobs, guard_sensor
-from olist_pipeline.orchestration.dbt import dbt_tree_assets, ensure_manifest, parse_arguments
+from olist_pipeline.orchestration.dbt import dbt_tree_assets
+from olist_pipeline.orchestration.dbt_projects import ensure_manifest, migration_of
 from olist_pipeline.orchestration.description import described
-from olist_pipeline.orchestration.forked_dbt import ASKING
 from olist_pipeline.orchestration.freshness import freshness_checks
 from olist_pipeline.orchestration.intake import intake_assets
-from olist_pipeline.orchestration.internals.dbt_cli import OwnDbt
 from olist_pipeline.orchestration.internals.executor import continuing_executor
 from olist_pipeline.orchestration.jobs import pipeline_jobs
 from olist_pipeline.orchestration.landing import landing_specs
@@ -30,28 +29,20 @@ from olist_pipeline.orchestration.sensors import sensors
 from olist_pipeline.orchestration.serving import serving_assets
 from olist_pipeline.orchestration.validation import validation_assets
 from olist_pipeline.serving.journal import retired_contexts
-from olist_pipeline.settings import DBT_DIR, Settings
-from olist_pipeline.warehouse import load_manifest, warehouse_tables
+from olist_pipeline.settings import Settings
+from olist_pipeline.warehouse import OLD, load_manifest, served_tables, warehouse_tables
 
 
 def build_defs(settings: Settings, resource_overrides: Mapping[str, Any] | None = None) -> dg.Definitions:
     """Return the definitions of one environment; tests override resources by name."""
-    manifest = ensure_manifest(settings)
-    parsed = load_manifest(manifest)
-    tables = warehouse_tables(parsed)
+    parsed = load_manifest(ensure_manifest(settings))
+    migration = migration_of(settings)
+    tables = warehouse_tables(parsed, migration)
+    served = served_tables(load_manifest(ensure_manifest(settings, OLD)), migration)
     retired = retired_contexts(settings.serving)
     compared = [table for table in tables if table.context not in retired]
     resources = {
         "pipeline": Pipeline(settings),
-        "dbt": OwnDbt(
-            project_dir=str(DBT_DIR),
-            profiles_dir=str(DBT_DIR),
-            dbt_executable=ASKING[0],
-            # Each invocation costs two seconds less without its debug log, without artifacts that nothing reads
-            # (the manifest is parsed once, see `ensure_manifest`), and looking at its own relations alone.
-            global_config_flags=[*ASKING[1:], "--log-level-file", "info", "--no-write-json", "--cache-selected-only"],
-            parse=parse_arguments(settings),
-        ),
         # dbt alone writes the warehouse; every other opening is for reading.
         "warehouse": DuckDBResource(database=str(settings.warehouse), connection_config={"access_mode": "READ_ONLY"}),
     }
@@ -60,11 +51,11 @@ def build_defs(settings: Settings, resource_overrides: Mapping[str, Any] | None 
         *landing_specs(),
         *intake_assets(),
         *validation_assets(),
-        *dbt_tree_assets(settings, manifest, retired),
-        *serving_assets(tables, parsed, retired),
+        *dbt_tree_assets(settings, retired),
+        *serving_assets(tables, parsed, retired, served),
     ]
     return dg.Definitions(
-        assets=described(assets, settings),
+        assets=described(assets, settings, tables),
         asset_checks=[*reconciliation_checks(), *parity_checks(compared), *standing],
         jobs=[*pipeline_jobs(standing), *cutover_jobs()],
         schedules=schedules(settings),

@@ -5,7 +5,7 @@ and columns, which come from the code and from dbt.
 """
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import dagster as dg
@@ -13,11 +13,12 @@ import dagster as dg
 from olist_pipeline.orchestration.freshness import freshness_policy
 from olist_pipeline.registry import CONTEXTS
 from olist_pipeline.settings import Settings
-from olist_pipeline.warehouse import NEW, OLD, REPLAY
+from olist_pipeline.warehouse import NEW, OLD, REPLAY, WarehouseTable
 
 
-def described(assets: Sequence[Any], settings: Settings) -> list[Any]:
+def described(assets: Sequence[Any], settings: Settings, tables: Sequence[WarehouseTable]) -> list[Any]:
     """Return `assets` with owner and freshness policy, and where in the code each is made."""
+    old_names = {table.new_relation: table.name for table in tables}
 
     def describe(spec: dg.AssetSpec) -> dg.AssetSpec:
         owner = spec.group_name if spec.group_name in CONTEXTS else "platform"
@@ -26,7 +27,7 @@ def described(assets: Sequence[Any], settings: Settings) -> list[Any]:
             owners=[f"team:{owner}"],
             freshness_policy=freshness_policy(spec.key, settings),
             tags={**spec.tags, "layer": layer},
-            metadata={**spec.metadata, **_links(spec.key)},
+            metadata={**spec.metadata, **_links(spec.key, old_names)},
         )
 
     with warnings.catch_warnings():
@@ -34,14 +35,14 @@ def described(assets: Sequence[Any], settings: Settings) -> list[Any]:
         return list(dg.with_source_code_references(dg.map_asset_specs(describe, assets)))
 
 
-def _links(key: dg.AssetKey) -> dict[str, Any]:
+def _links(key: dg.AssetKey, old_names: Mapping[str, str]) -> dict[str, Any]:
     """Return what an asset's page leads to: its proof, its counterparts, the rules that its rows are held to."""
     layer, name = key.path[0], key.path[-1]
-    if layer == NEW:
+    if layer == NEW and name in old_names:
         return {
             "parity report": _check_page(key, "parity"),
-            "compared with": dg.MetadataValue.asset(dg.AssetKey([OLD, name])),
-            "replay": dg.MetadataValue.asset(dg.AssetKey([REPLAY, name])),
+            "compared with": dg.MetadataValue.asset(dg.AssetKey([OLD, old_names[name]])),
+            "replay": dg.MetadataValue.asset(dg.AssetKey([REPLAY, old_names[name]])),
         }
     if layer not in CONTEXTS:
         return {}

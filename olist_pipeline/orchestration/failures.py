@@ -23,7 +23,7 @@ _DBT_ERRORS = "Errors parsed from dbt logs:"
 _OF_TESTS = re.compile(r"Failure in test|Got \d+ results?|compiled code at|\d+ of \d+ (ERROR|FAIL)")
 """Lines of dbt on tests, whose checks say it better, and lines that count an error without saying what is wrong."""
 SHOWN = 3
-"""So many of dbt's errors are told."""
+"""So many of dbt's errors are shown."""
 
 
 def failures_of(events: Iterable[dg.DagsterEvent]) -> list[str]:
@@ -58,17 +58,17 @@ def _of_step(event: dg.DagsterEvent) -> str:
     error = data.error
     if error and error.cls_name == _CHECK_FAILED:
         return ""  # its checks have said it
-    told = data.user_failure_data.description if data.user_failure_data else None
-    if told is None:
+    message = data.user_failure_data.description if data.user_failure_data else None
+    if message is None:
         return f"The step {event.step_key} failed: {_last_words(error)}."
-    if _DBT_ERRORS not in told:
-        return told
-    return _of_dbt(told)
+    if _DBT_ERRORS not in message:
+        return message
+    return _of_dbt(message)
 
 
-def _of_dbt(told: str) -> str:
+def _of_dbt(message: str) -> str:
     """Return dbt's own first errors: the models, and what is wrong with them."""
-    lines = (line.strip() for line in told.partition(_DBT_ERRORS)[2].splitlines())
+    lines = (line.strip() for line in message.partition(_DBT_ERRORS)[2].splitlines())
     reasons = [line for line in lines if line and not _OF_TESTS.search(line)]
     return f"dbt failed: {'; '.join(reasons[:SHOWN])} (more in logs/run.log below OLIST_HOME)." if reasons else ""
 

@@ -13,15 +13,18 @@ from olist_pipeline.orchestration.serving import RELEASE
 from olist_pipeline.orchestration.validation import staging_key
 from olist_pipeline.registry import CONTEXTS
 from olist_pipeline.settings import Settings
-from olist_pipeline.warehouse import NEW
+from olist_pipeline.warehouse import NEW, OLD
 
 WARN_AT = 0.9
 """The part of the limit after which Dagster warns."""
 
 
 def freshness_policy(key: dg.AssetKey, settings: Settings) -> dg.FreshnessPolicy | None:
-    """Return the policy of an asset: of new tables and of the release; the others are on the way to them."""
-    if key.path[0] not in (NEW, RELEASE.path[0]):
+    """Return the policy of an asset that people wait for: staged, old and new tables, and the release.
+
+    Landing comes when it comes, and intake and replay are on the way to what people read.
+    """
+    if key.path[0] not in (*CONTEXTS, OLD, NEW, RELEASE.path[0]):
         return None
     limit = timedelta(hours=settings.cutover.freshness_hours)
     return dg.FreshnessPolicy.time_window(fail_window=limit, warn_window=limit * WARN_AT)

@@ -24,7 +24,9 @@ CHECK = "partitions"
 def monthly_keys(context: str, tables: Iterable[WarehouseTable]) -> list[dg.AssetKey]:
     """Return the asset keys of a context's monthly tables: staged ones, then those of the new tree among `tables`."""
     staged = [staging_key(context, table.name) for table in CONTEXTS[context].tables if table.is_monthly]
-    built = [dg.AssetKey([NEW, table.name]) for table in tables if table.is_monthly and table.context == context]
+    built = [
+        dg.AssetKey([NEW, table.new_relation]) for table in tables if table.is_monthly and table.context == context
+    ]
     return [*staged, *built]
 
 

@@ -12,10 +12,9 @@ from datetime import date
 import dagster as dg
 
 from olist_pipeline.intake.span import purchase_span
-from olist_pipeline.landing.catalogue import ORDERS
 from olist_pipeline.landing.folder import readable_landing
 from olist_pipeline.months import FIRST_MONTH, MonthRange
-from olist_pipeline.registry import CONTEXTS
+from olist_pipeline.registry import CONTEXTS, DATED
 from olist_pipeline.settings import Settings
 from olist_pipeline.staging import staged_months
 
@@ -29,7 +28,7 @@ MONTHS = dg.MonthlyPartitionsDefinition(start_date=FIRST_MONTH.isoformat(), fmt=
 
 
 COMPARED_WHOLE = {"olist/compared": "whole"}
-"""The tag of a run that ends a backfill of several ranges: its comparison is of all months, not of its own alone."""
+"""The tag of a run that ends a backfill of several ranges, or in a release: it compares all months, not its own."""
 
 
 def months_of(keys: Sequence[str]) -> list[date]:
@@ -55,10 +54,14 @@ def tagged_months(tags: Mapping[str, str]) -> list[date]:
 def all_months(settings: Settings) -> MonthRange:
     """Return the months of landing and of staging: a month that left landing is emptied in staging.
 
-    Raises OlistError where landing has no order that can be read.
+    Where nothing in landing is dated it is the present month: there are no monthly tables then. Raises OlistError
+    where landing has no order that can be read.
     """
-    first, last = purchase_span(readable_landing(settings, [ORDERS]), MonthRange.until(date.today()))
-    months = {first.date().replace(day=1), last.date().replace(day=1)}
+    until_now = MonthRange.until(date.today())
+    months = {until_now.last}
+    if DATED:
+        first, last = purchase_span(readable_landing(settings, [DATED]), until_now, DATED)
+        months = {first.date().replace(day=1), last.date().replace(day=1)}
     for context in CONTEXTS.values():
         for table in context.tables:
             months.update(staged_months(settings.staging, context.name, table.name))

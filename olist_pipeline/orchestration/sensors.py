@@ -217,7 +217,7 @@ def _quarantine_alerts(settings: Settings, url: str, result: Mapping[str, Any]) 
     counted = [Counted(table, ledger.get("landing") or 0, ledger.get("quarantined") or 0) for table in tables]
     for share in stored_shares(url, counted, settings.cutover):
         text = f"{share.sentence()}: see `olist quarantine --table {share.table}`."
-        yield _alert("quarantine_rate", result, text)
+        yield _alert("quarantine_rate", result, text, f"olist quarantine --table {share.table}")
 
 
 def _regression_alerts(settings: Settings, url: str, result: Mapping[str, Any]) -> Iterator[Alert]:
@@ -225,12 +225,12 @@ def _regression_alerts(settings: Settings, url: str, result: Mapping[str, Any]) 
     if not result["is_green"] and result["was_green"] is not False:
         table = result["table_name"]
         text = f"Parity of {table} ({result['context']}) is red: {result['verdict']}; see `olist parity {table}`."
-        yield _alert("parity_regressed", result, text)
+        yield _alert("parity_regressed", result, text, f"olist parity {table}")
 
 
-def _alert(kind: str, result: Mapping[str, Any], text: str) -> Alert:
+def _alert(kind: str, result: Mapping[str, Any], text: str, command: str) -> Alert:
     details = {name: result[name] for name in ("context", "table_name", "verdict", "run_id")}
-    return Alert(kind, str(result["result_id"]), text, details=details)
+    return Alert(kind, str(result["result_id"]), text, command=command, run_id=str(result["run_id"]), details=details)
 
 
 def _failure_sensor(often: Often) -> dg.SensorDefinition:
@@ -250,7 +250,9 @@ def _failure_sensor(often: Often) -> dg.SensorDefinition:
         why = " ".join(said) or _first_line(context.failure_event.message)
         text = f"The run {run.run_id[:8]} of {run.job_name} failed{where}: {why}"
         details = {"job": run.job_name, "run_id": run.run_id, "steps": failed, "tags": dict(run.tags)}
-        send(pipeline.settings, Alert("run_failed", run.run_id, text, details=details), wait=True)
+        # Whatever is mended by then, a run of everything takes in what is missing.
+        alert = Alert("run_failed", run.run_id, text, command="olist run", run_id=run.run_id, details=details)
+        send(pipeline.settings, alert, wait=True)
         return None
 
     return run_failure
@@ -261,7 +263,7 @@ def _looked(cursor: LandingCursor, look: Look) -> LandingCursor:
 
 
 def _tell(settings: Settings, kind: str, key: str, text: str, details: Mapping[str, Any]) -> None:
-    send(settings, Alert(kind, key, text, details=details), wait=True)
+    send(settings, Alert(kind, key, text, command="olist status", details=details), wait=True)
 
 
 def _digest(value: object) -> str:

@@ -8,13 +8,13 @@ from typing import Any
 
 import dagster as dg
 
-from olist_pipeline.fingerprint import code_hash, landing_hashes, run_fingerprint
 from olist_pipeline.intake.span import as_of
-from olist_pipeline.landing.catalogue import ORDERS
 from olist_pipeline.landing.folder import readable_landing
 from olist_pipeline.orchestration.dbt import POOL
+from olist_pipeline.orchestration.dbt_projects import migration_of
 from olist_pipeline.orchestration.resources import PipelineResource, clear_failures
-from olist_pipeline.registry import CONTEXTS
+from olist_pipeline.provenance import code_hash, landing_hashes, run_fingerprint
+from olist_pipeline.registry import CONTEXTS, DATED
 from olist_pipeline.serving import journal
 from olist_pipeline.serving.about import about
 from olist_pipeline.serving.build import Publication, publish, references_of
@@ -26,15 +26,23 @@ RELEASE = dg.AssetKey(["serving", "release"])
 
 
 def serving_assets(
-    tables: Sequence[WarehouseTable], manifest: Mapping[str, Any], retired: Collection[str]
+    tables: Sequence[WarehouseTable],
+    manifest: Mapping[str, Any],
+    retired: Collection[str],
+    served: Sequence[WarehouseTable] = (),
 ) -> list[dg.AssetsDefinition]:
-    """Return the release asset over `tables`; those of `retired` contexts have a new side alone."""
+    """Return the release asset over `tables`, and over `served` ones, which have an old side alone.
+
+    Those of `retired` contexts have a new side alone. `manifest` is the new project's.
+    """
     references = references_of(manifest, tables)
     sides = {table.name: (NEW,) if table.context in retired else (OLD, NEW) for table in tables}
+    deps = [dg.AssetKey([schema, table.names(schema)]) for table in tables for schema in sides[table.name]]
+    deps += [dg.AssetKey([OLD, table.name]) for table in served]
 
     @dg.asset(
         key=RELEASE,
-        deps=[dg.AssetKey([schema, table.name]) for table in tables for schema in sides[table.name]],
+        deps=deps,
         group_name="serving",
         kinds={"duckdb"},
         pool=POOL,
@@ -48,16 +56,16 @@ def serving_assets(
         with clear_failures():
             landing = landing_hashes(settings)
             publication = Publication(
-                tables,
+                [*tables, *served],
                 run_id=context.run_id,
                 fingerprint=run_fingerprint(settings, landing),
-                code=code_hash(),
-                as_of=as_of(readable_landing(settings, [ORDERS])).isoformat(),
+                code=code_hash(migration_of(settings)),
+                as_of=as_of(readable_landing(settings, [DATED] if DATED else []), DATED).isoformat(),
                 landing=landing,
                 references=references,
                 parity_runs=parity_runs(url),
                 retired=retired,
-                about=about(settings, url),
+                about=about(settings, url, context.run_id),
             )
             published = publish(
                 settings.serving,

@@ -10,7 +10,7 @@ import dagster as dg
 from olist_pipeline.orchestration.intake import intake_key
 from olist_pipeline.orchestration.partitions import MONTHS, describe, months_of
 from olist_pipeline.orchestration.resources import PipelineResource, clear_failures
-from olist_pipeline.registry import STEPS
+from olist_pipeline.registry import DATED, STEPS
 from olist_pipeline.steps import run_validation
 from olist_pipeline.validation.context import ValidationStep
 from olist_pipeline.validation.table import StagedTable
@@ -51,7 +51,7 @@ def _validation_step(step: ValidationStep) -> dg.AssetsDefinition:
     def validate(context: dg.AssetExecutionContext, pipeline: PipelineResource) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
         months = months_of(context.partition_keys) if step.is_monthly else None
         with clear_failures():
-            report = run_validation(pipeline.settings, pipeline.url, step, months, context.run_id)
+            report = run_validation(pipeline.settings, pipeline.url, step, months, context.run_id, DATED)
         validated = "all months" if months is None else describe(months)
         context.log.info(f"{step.name}, {validated}: {report.events:,} new events")
         for table in step.tables:

@@ -12,7 +12,7 @@ until a day, is approved: the rows, their keys and the schema must still agree.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -28,8 +28,9 @@ from olist_pipeline.tablediff.contract import Contract, Tolerance, fold
 from olist_pipeline.tablediff.fingerprint import fingerprint
 from olist_pipeline.tablediff.plan import Plan
 from olist_pipeline.tablediff.report import Comparison
+from olist_pipeline.tablediff.sql import relation_name
 from olist_pipeline.tablediff.workspace import Workspace
-from olist_pipeline.warehouse import NEW, OLD, REPLAY, WarehouseTable
+from olist_pipeline.warehouse import NEW, OLD, REPLAY, WarehouseTable, as_old_shows_it, only_in_new
 
 
 class ParityVerdict(StrEnum):
@@ -132,9 +133,12 @@ def parity_of(
     months: MonthRange | None = None,
 ) -> TableParity:
     """Return the verdict on a table, or on some `months` of a monthly one."""
-    contract, where = contract_of(table), _where(table, months)
-    old, replay, new = (f"{schema}.{table.name}" for schema in (OLD, REPLAY, NEW))
-    of_old, of_replay, of_new = (_fingerprint(connection, schema, table, months) for schema in (OLD, REPLAY, NEW))
+    # What only new has and is left out is not in its side here; that the contract names it must not be an error.
+    apart = only_in_new(connection, table)
+    left_out = {name: reason for name, reason in table.excluded.items() if fold(name) not in apart}
+    contract, where = contract_of(replace(table, excluded=left_out)), _where(table, months)
+    old, replay, new = (_relation(connection, schema, table) for schema in (OLD, REPLAY, NEW))
+    of_old, of_replay, of_new = (_fingerprint(connection, one, table, months) for one in (old, replay, new))
     effects: list[Effects] = []
 
     def inspect(work: Workspace, plan: Plan, outcome: str) -> None:
@@ -163,8 +167,13 @@ def parity_of(
 def parity_subject(
     connection: duckdb.DuckDBPyConnection, table: WarehouseTable, months: MonthRange | None = None
 ) -> str:
-    """Return the fingerprint of what a parity verdict speaks of: the rows of the old and of the new table."""
-    return ":".join(_fingerprint(connection, schema, table, months) for schema in (OLD, NEW))
+    """Return the fingerprint of what a parity verdict speaks of: the rows of the old and of the new table.
+
+    `connection` is to the warehouse, or to a release, whose new tables have the names and columns of old.
+    """
+    return ":".join(
+        _fingerprint(connection, _relation(connection, schema, table), table, months) for schema in (OLD, NEW)
+    )
 
 
 def complete_report(stored: Mapping[str, Any]) -> dict[str, Any]:
@@ -206,11 +215,15 @@ def _covers(approvals: Sequence[Approval], comparison: Comparison) -> bool:
     return same_rows and {fold(column.column) for column in comparison.differing_columns} <= approved
 
 
+def _relation(connection: duckdb.DuckDBPyConnection, schema: str, table: WarehouseTable) -> str:
+    return as_old_shows_it(connection, table) if schema == NEW else relation_name(schema, table.name)
+
+
 def _fingerprint(
-    connection: duckdb.DuckDBPyConnection, schema: str, table: WarehouseTable, months: MonthRange | None
+    connection: duckdb.DuckDBPyConnection, relation: str, table: WarehouseTable, months: MonthRange | None
 ) -> str:
     scope = f" WHERE {where}" if (where := _where(table, months)) else ""
-    return fingerprint(connection, f"(FROM {schema}.{table.name}{scope})").digest
+    return fingerprint(connection, f"(FROM {relation}{scope})").digest
 
 
 def _where(table: WarehouseTable, months: MonthRange | None) -> str | None:

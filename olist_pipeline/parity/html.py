@@ -6,11 +6,13 @@ What belongs here: gathering what the page says. What does not: how it looks (`r
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
@@ -24,8 +26,21 @@ ORDER = ("differs", "approved", "explained", "identical")
 """Verdicts, the most urgent first."""
 
 
-def html_report(verdicts: Sequence[Verdict], approvals: Iterable[Approval], today: date) -> str:
-    """Return the page over the latest verdicts of tables; `approvals` are shown with their state on `today`."""
+@dataclass(frozen=True)
+class Progress:
+    """The rows of the scorecard and of the timeline, in the words of their JSON form."""
+
+    criteria: Sequence[Mapping[str, Any]]
+    timeline: Sequence[Mapping[str, Any]]
+
+
+def html_report(
+    verdicts: Sequence[Verdict], approvals: Iterable[Approval], today: date, progress: Progress | None = None
+) -> str:
+    """Return the page over the latest verdicts of tables; `approvals` are shown with their state on `today`.
+
+    `progress` is the scorecard and the timeline of the whole migration.
+    """
     ordered = sorted(verdicts, key=lambda verdict: (ORDER.index(verdict.verdict), verdict.context, verdict.table))
     counts = Counter(verdict.verdict for verdict in ordered)
     made_at = max((verdict.recorded_at for verdict in ordered if verdict.recorded_at), default=None)
@@ -34,6 +49,7 @@ def html_report(verdicts: Sequence[Verdict], approvals: Iterable[Approval], toda
         counts=[(name, counts[name]) for name in reversed(ORDER) if counts[name]],
         made_at=made_at,
         runs=sorted({verdict.run_id for verdict in ordered}),
+        progress=progress,
         approvals=[(approval, approval.state(today)) for approval in approvals],
     )
 
@@ -46,10 +62,12 @@ def comparison_page(comparison: Comparison, old: str) -> str:
     )
 
 
-def write_report(path: Path, verdicts: Sequence[Verdict], approvals: Iterable[Approval], today: date) -> None:
+def write_report(
+    path: Path, verdicts: Sequence[Verdict], approvals: Iterable[Approval], today: date, progress: Progress
+) -> None:
     """Write the page, whole or not at all."""
     with replacing(path) as temporary:
-        temporary.write_text(html_report(verdicts, approvals, today), "utf-8")
+        temporary.write_text(html_report(verdicts, approvals, today, progress), "utf-8")
 
 
 @cache

@@ -1,4 +1,4 @@
-"""What a release says of the migration itself: parity, reconciliation, quarantine and rules.
+"""What a release says of the migration itself: parity, reconciliation, quarantine, rules and words.
 
 What belongs here: counting what the stores and staging hold, and gathering it as the tables of the schema `about` of a
 release. What does not: making a release (see `build`), its routes, which a switch tells anew (see `compose`), and
@@ -21,6 +21,7 @@ from olist_pipeline.engine.rulebooks import FLAGS
 from olist_pipeline.intake.codes import STRUCTURAL_RULES
 from olist_pipeline.registry import CONTEXTS
 from olist_pipeline.serving.compose import ABOUT
+from olist_pipeline.serving.progress import progress
 from olist_pipeline.settings import CutoverRules, Settings
 from olist_pipeline.staging import intake_path, is_staged, scan_staging
 from olist_pipeline.stores import quarantine, verdicts
@@ -37,6 +38,7 @@ _PARITY = pl.Schema(
         ("rows_old", pl.Int64),
         ("rows_new", pl.Int64),
         ("equal_rows", pl.Int64),
+        ("measures", pl.String),
         ("why", pl.String),
         ("recorded_at", pl.Datetime("us", "UTC")),
     ]
@@ -72,6 +74,14 @@ _RULES = pl.Schema(
         ("rows", pl.Int64),
     ]
 )
+_DEFINITIONS = pl.Schema(
+    [
+        ("context", pl.String),
+        ("table_name", pl.String),
+        ("name", pl.String),
+        ("definition", pl.String),
+    ]
+)
 
 
 @dataclass(frozen=True)
@@ -105,11 +115,12 @@ class RuleCount:
     rows: int
 
 
-def about(settings: Settings, url: str) -> dict[str, pl.DataFrame]:
+def about(settings: Settings, url: str, run_id: str | None = None) -> dict[str, pl.DataFrame]:
     """Return the tables of the schema `about`, by name, as the stores are now.
 
     `migration_parity` has a row a warehouse table, `migration_reconciliation` a staged
-    table, `migration_quarantine` a table, rule and order month, `migration_rules` a rule. Counts are rows.
+    table, `migration_quarantine` a table, rule and order month, `migration_rules` a rule, `migration_definitions` a
+    derivation; `progress` says what its tables have. Counts are rows. `run_id` is the run that makes the release.
     """
     flags = flag_counts(settings)
     return {
@@ -117,7 +128,20 @@ def about(settings: Settings, url: str) -> dict[str, pl.DataFrame]:
         "migration_reconciliation": _reconciliation(settings, url),
         "migration_quarantine": _quarantine(url),
         "migration_rules": _rules(url, flags),
+        "migration_definitions": definitions(),
+        **progress(settings, url, run_id),
     }
+
+
+def definitions() -> pl.DataFrame:
+    """Return what every derived attribute means, in the words of the domain, for whoever reads it on a dashboard."""
+    rows = [
+        (context.name, book.table, derivation.name, " ".join((derivation.compute.__doc__ or "").split()))
+        for context in CONTEXTS.values()
+        for book in context.rulebooks
+        for derivation in book.derivations
+    ]
+    return pl.DataFrame(rows, _DEFINITIONS, orient="row")
 
 
 def write(connection: duckdb.DuckDBPyConnection, tables: Mapping[str, pl.DataFrame]) -> None:
@@ -180,13 +204,13 @@ def rule_counts(url: str, flagged: Iterable[FlagCount]) -> list[RuleCount]:
     for context in CONTEXTS.values():
         broken = quarantine.counts_by_rule(url, [table.name for table in context.tables])
         rejects = {(row["source_table"], row["rule"]): row["rows"] for row in broken}
-        judged = [(book.table, rule.code, rule.severity) for book in context.rulebooks for rule in book.rules]
-        unjudged = rejects.keys() - {(table, code) for table, code, _ in judged}
-        structural = [(table, code, Severity.REJECT) for table, code in sorted(unjudged)]
+        in_rulebooks = [(book.table, rule.code, rule.severity) for book in context.rulebooks for rule in book.rules]
+        of_no_rulebook = rejects.keys() - {(table, code) for table, code, _ in in_rulebooks}
+        structural = [(table, code, Severity.REJECT) for table, code in sorted(of_no_rulebook)]
         rows = flags | rejects
         counts += [
             RuleCount(context.name, table, code, severity, rows.get((table, code), 0))
-            for table, code, severity in [*judged, *structural]
+            for table, code, severity in [*in_rulebooks, *structural]
         ]
     return counts
 
@@ -201,6 +225,7 @@ def _parity(url: str) -> pl.DataFrame:
             verdict.report["old_and_new"]["rows_old"],
             verdict.report["old_and_new"]["rows_new"],
             verdict.report["old_and_new"]["equal"],
+            _moved(verdict.report.get("effects")),
             verdict.report["sentences"][0],
             verdict.recorded_at,
         )
@@ -208,6 +233,18 @@ def _parity(url: str) -> pl.DataFrame:
         if verdict.context in CONTEXTS
     ]
     return pl.DataFrame(rows, _PARITY, orient="row")
+
+
+def _moved(effects: Mapping[str, Any] | None) -> str:
+    """Return by how much each measure of a table differs from old to new, in percent of old; the same ones together."""
+    totals = {name: (float(old), float(new)) for name, (old, new) in (effects or {}).get("totals", {}).items()}
+    moved = [f"{name} {_change(old, new)}" for name, (old, new) in totals.items() if old != new]
+    same = [name for name, (old, new) in totals.items() if old == new]
+    return "; ".join([*moved, *([f"the same: {', '.join(same)}"] if same else [])])
+
+
+def _change(old: float, new: float) -> str:
+    return f"{new / old - 1:+.2%}" if old else f"{new - old:+,g}"
 
 
 def _reconciliation(settings: Settings, url: str) -> pl.DataFrame:
@@ -241,7 +278,7 @@ def _quarantine(url: str) -> pl.DataFrame:
 
 
 def _rules(url: str, flags: Iterable[FlagCount]) -> pl.DataFrame:
-    judged = {
+    in_rulebooks = {
         (book.table, rule.code): rule
         for context in CONTEXTS.values()
         for book in context.rulebooks
@@ -249,7 +286,7 @@ def _rules(url: str, flags: Iterable[FlagCount]) -> pl.DataFrame:
     }
     rows = []
     for count in rule_counts(url, flags):
-        rule = judged.get((count.table, count.code))
+        rule = in_rulebooks.get((count.table, count.code))
         said = _said(rule, count.code)
         rows.append((count.context, count.table, count.code, str(count.severity), *said, count.rows))
     return pl.DataFrame(rows, _RULES, orient="row")

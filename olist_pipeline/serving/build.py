@@ -18,6 +18,9 @@ import duckdb
 import polars as pl
 
 from olist_pipeline.errors import OlistError
+from olist_pipeline.migration.load import present_migration
+from olist_pipeline.migration.model import Migration
+from olist_pipeline.migration.project import new_part
 from olist_pipeline.registry import contexts_behind
 from olist_pipeline.release_manifest import (
     DATABASE,
@@ -33,8 +36,7 @@ from olist_pipeline.release_manifest import (
 )
 from olist_pipeline.serving import data_files, standby
 from olist_pipeline.serving.about import write
-from olist_pipeline.serving.audit import unchecked, unservable
-from olist_pipeline.serving.compose import refuse_impossible, show, tell_routes
+from olist_pipeline.serving.compose import refuse_impossible, show, write_routes
 from olist_pipeline.serving.journal import done_acts, sole_switch
 from olist_pipeline.serving.pruning import remove_unneeded
 from olist_pipeline.serving.release import (
@@ -44,15 +46,16 @@ from olist_pipeline.serving.release import (
     put_in_place,
     refuse_past,
 )
-from olist_pipeline.serving.routing import DIMENSION, served_schemas
+from olist_pipeline.serving.release_checks import unchecked, unservable
+from olist_pipeline.serving.routing import served_schemas
 from olist_pipeline.tablediff.sql import literal, quote, relation_name
-from olist_pipeline.warehouse import NEW_PREFIX, WarehouseTable
+from olist_pipeline.warehouse import WarehouseTable, as_old_shows_it
 
 COPIES = 2
 """So many tables are stored at a time."""
 
 ReadRoutes = Callable[[], Mapping[str, Route]]
-Objections = Callable[[Mapping[str, ReleasedTable], Mapping[str, Route]], Sequence[str]]
+GateOfTables = Callable[[Mapping[str, ReleasedTable], Mapping[str, Route]], Sequence[str]]
 """What the gate has against publishing these tables, which say what they hold, under these routes."""
 
 
@@ -76,36 +79,40 @@ class Publication:
     about: Mapping[str, pl.DataFrame] = field(default_factory=dict)
 
 
-def references_of(manifest: Mapping[str, Any], tables: Iterable[WarehouseTable]) -> tuple[Key, ...]:
-    """Return the references between `tables`, from dbt's manifest.
+def references_of(
+    manifest: Mapping[str, Any], tables: Iterable[WarehouseTable], migration: Migration | None = None
+) -> tuple[Key, ...]:
+    """Return the references between `tables`, from dbt's manifest of the new project, under the names of old.
 
     They are the relationships that the new models test, and every column that has the name of a dimension's key.
     """
-    by_name = {table.name: table for table in tables}
-    models = {uid: node for uid, node in manifest["nodes"].items() if node["name"].startswith(NEW_PREFIX)}
+    by_new = {table.new_relation: table for table in tables}
+    part = new_part(migration or present_migration())
+    models = {
+        uid: by_new[node["alias"]]
+        for uid, node in manifest["nodes"].items()
+        if node["resource_type"] == "model" and part.holds(node) and node["alias"] in by_new
+    }
     declared = {
         Key(
-            models[node["attached_node"]]["alias"],
-            node["test_metadata"]["kwargs"]["column_name"],
-            models[parent]["alias"],
-            node["test_metadata"]["kwargs"]["field"],
+            models[node["attached_node"]].name,
+            _as_old(models[node["attached_node"]], node["test_metadata"]["kwargs"]["column_name"]),
+            models[parent].name,
+            _as_old(models[parent], node["test_metadata"]["kwargs"]["field"]),
         )
         for node in manifest["nodes"].values()
         if node["resource_type"] == "test" and (node.get("test_metadata") or {}).get("name") == "relationships"
         for parent in node["depends_on"]["nodes"]
         if node["attached_node"] in models and parent in models and parent != node["attached_node"]
     }
-    dimensions = {
-        table.key[0]: name for name, table in by_name.items() if name.startswith(DIMENSION) and not table.key[1:]
-    }
+    dimensions = {table.key[0]: table.name for table in by_new.values() if table.is_dimension and not table.key[1:]}
     named = {
-        Key(node["alias"], column, dimensions[column], column)
-        for node in models.values()
-        for column in node.get("columns", {})
-        if column in dimensions and dimensions[column] != node["alias"]
+        Key(table.name, column, dimensions[column], column)
+        for uid, table in models.items()
+        for column in (_as_old(table, name) for name in manifest["nodes"][uid].get("columns", {}))
+        if column in dimensions and dimensions[column] != table.name
     }
-    found = [key for key in declared | named if {key.child, key.parent} <= by_name.keys()]
-    return tuple(sorted(found, key=lambda key: (key.child, key.column, key.parent)))
+    return tuple(sorted(declared | named, key=lambda key: (key.child, key.column, key.parent)))
 
 
 def publish(
@@ -113,9 +120,9 @@ def publish(
     warehouse: Path,
     publication: Publication,
     read_routes: ReadRoutes,
-    objections: Objections = lambda tables, routes: (),
+    objections: GateOfTables = lambda tables, routes: (),
 ) -> Release:
-    """Build the next release from `warehouse`, gate and audit it, and let `current` point to it.
+    """Build the next release from `warehouse`, gate and check it, and let `current` point to it.
 
     Routes are read once the tables are stored, so that a cutover meanwhile is not undone. A crash before the last
     rename leaves the former release serving. A check that cannot be made here stops no release, for it would stop the
@@ -155,7 +162,7 @@ def publish(
                 if routes != gated:
                     refuse(objections(stored, routes))
                 show(connection, schemas)
-                tell_routes(connection, routes, done_acts(serving))
+                write_routes(connection, routes, done_acts(serving))
                 # That each side holds what the warehouse does was proven when it was stored.
                 refuse(unservable(connection, release))
             write_manifest(folder, release)
@@ -187,23 +194,27 @@ def _store_tables(
 ) -> dict[str, ReleasedTable]:
     """Store both sides of each table, or the new one alone of a retired context; make a view of each.
 
-    They are returned as shown from new, which all have.
+    They are returned as shown from new, where they have it: a table without a pair has an old side alone. New has the
+    names and columns of old.
     """
 
     def store(table: WarehouseTable) -> ReleasedTable:
-        sides: tuple[Side, ...] = (NEW,) if table.context in retired else (OLD, NEW)
+        sides: tuple[Side, ...] = (OLD,) if not table.is_paired else (NEW,) if table.context in retired else (OLD, NEW)
         with connection.cursor() as cursor:
             sources = {
                 side: data_files.store(
                     cursor,
                     serving,
-                    relation_name("warehouse", side, table.name),
+                    _source(cursor, table, side),
                     relation_name(side, table.name),
                     is_monthly=table.is_monthly,
                 )
                 for side in sides
             }
-        return ReleasedTable(NEW, sources[NEW].rows, table.context, table.key, needs_of(table), sources)
+        shown = sides[-1]
+        return ReleasedTable(
+            shown, sources[shown].rows, table.context, table.key, needs_of(table), sources, table.is_dimension
+        )
 
     connection.execute(f"CREATE SCHEMA {OLD}; CREATE SCHEMA {NEW}")
     connection.execute(f"ATTACH {literal(str(warehouse))} AS warehouse (READ_ONLY)")
@@ -212,6 +223,18 @@ def _store_tables(
         stored = {table.name: side_by_side.submit(store, table) for table in tables}
     connection.execute("DETACH warehouse")
     return {name: one.result() for name, one in stored.items()}
+
+
+def _source(connection: duckdb.DuckDBPyConnection, table: WarehouseTable, side: Side) -> str:
+    """Return one side of a table in the warehouse, new under the names of old, as what can stand after FROM."""
+    if side == NEW:
+        return as_old_shows_it(connection, table, "warehouse")
+    return relation_name("warehouse", side, table.name)
+
+
+def _as_old(table: WarehouseTable, column: str) -> str:
+    """Return the name that old has for a column of a new table."""
+    return table.renamed.get(column, column)
 
 
 def _measured(connection: duckdb.DuckDBPyConnection, tables: Mapping[str, ReleasedTable], key: Key) -> Reference:

@@ -19,8 +19,9 @@ import duckdb
 
 from olist_pipeline.errors import OlistError
 from olist_pipeline.release_manifest import DATABASE, Release, Route, Side, write_manifest
-from olist_pipeline.serving.audit import failing_queries, unchecked
+from olist_pipeline.serving.acts import add_acts
 from olist_pipeline.serving.release import release_folder
+from olist_pipeline.serving.release_checks import failing_queries, unchecked
 from olist_pipeline.serving.routing import missing_sides, mixtures, served_schemas
 from olist_pipeline.stores.routes import Act
 
@@ -28,11 +29,11 @@ ABOUT = "about"
 
 
 def compose(
-    serving: Path, folder: Path, base: Release, routes: Mapping[str, Route], number: int, *, audit: bool = True
+    serving: Path, folder: Path, base: Release, routes: Mapping[str, Route], number: int, *, checks: bool = True
 ) -> Release:
     """Make in `folder`, which is not there yet, release `number`: `base` under other `routes`. Return its manifest.
 
-    `folder` is one of `release.building`, which removes what is left of it. `audit`: run the dashboards' queries whose
+    `folder` is one of `release.building`, which removes what is left of it. `checks`: run the dashboards' queries whose
     tables change sides; where they cannot be run, the release says so. Raises OlistError for sides that `base` does not
     hold or that may not stand beside each other, when a query fails, and when nothing can be written.
     """
@@ -44,8 +45,8 @@ def compose(
         moved = [name for name, schema in schemas.items() if base.tables[name].schema != schema]
         with duckdb.connect(str(folder / DATABASE)) as connection:
             show(connection, {name: schemas[name] for name in moved})
-            tell_routes(connection, routes, [])
-            failing = failing_queries(connection, set(moved)) if audit and not unchecked() else []
+            write_routes(connection, routes, [])
+            failing = failing_queries(connection, set(moved)) if checks and not unchecked() else []
         if failing:
             raise OlistError("; ".join(map(str, failing)) + ".")
         release = replace(under(base, routes, schemas, number), unchecked=tuple(unchecked()))
@@ -59,7 +60,7 @@ def compose(
 def sign(folder: Path, release: Release, act: Act) -> None:
     """Write into a release that nobody reads yet who switched what, and why."""
     with duckdb.connect(str(folder / DATABASE)) as connection:
-        tell_routes(connection, release.routes, [act])
+        write_routes(connection, release.routes, [act])
     write_manifest(folder, release)
 
 
@@ -87,26 +88,27 @@ def show(connection: duckdb.DuckDBPyConnection, schemas: Mapping[str, Side]) -> 
         connection.execute(f'CREATE OR REPLACE VIEW main."{name}" AS FROM "{schema}"."{name}"')
 
 
-def tell_routes(connection: duckdb.DuckDBPyConnection, routes: Mapping[str, Route], acts: Sequence[Act]) -> None:
+def write_routes(connection: duckdb.DuckDBPyConnection, routes: Mapping[str, Route], acts: Sequence[Act]) -> None:
     """Write `about.migration_routes` anew: each context's route, and who changed it when and why.
 
     That is the last of `acts` on it, else what the table says of the same route.
     """
-    told = {context: (route, *_told(connection, context, route)) for context, route in routes.items()}
+    rows_by_context = {context: (route, *_last_change(connection, context, route)) for context, route in routes.items()}
     for act in acts:
         for change in act.changes:
-            if change.context in told:
-                told[change.context] = (routes[change.context], act.acted_at, act.acted_by, act.reason)
+            if change.context in rows_by_context:
+                rows_by_context[change.context] = (routes[change.context], act.acted_at, act.acted_by, act.reason)
     connection.execute(f"CREATE SCHEMA IF NOT EXISTS {ABOUT}")
     connection.execute(
         f"CREATE OR REPLACE TABLE {ABOUT}.migration_routes (position BIGINT, context VARCHAR, route VARCHAR, "
         "changed_at TIMESTAMPTZ, changed_by VARCHAR, reason VARCHAR)"
     )
-    rows = [(position, context, *rest) for position, (context, rest) in enumerate(told.items(), start=1)]
+    rows = [(position, context, *rest) for position, (context, rest) in enumerate(rows_by_context.items(), start=1)]
     connection.executemany(f"INSERT INTO {ABOUT}.migration_routes VALUES (?, ?, ?, ?::TIMESTAMPTZ, ?, ?)", rows)
+    add_acts(connection, routes, acts)
 
 
-def _told(connection: duckdb.DuckDBPyConnection, context: str, route: Route) -> tuple[str | None, ...]:
+def _last_change(connection: duckdb.DuckDBPyConnection, context: str, route: Route) -> tuple[str | None, ...]:
     """Return when, by whom and why a context came to this route, as far as the release says so."""
     try:
         found = connection.execute(

@@ -29,7 +29,7 @@ from olist_pipeline.serving.switch import (
 from olist_pipeline.settings import Settings
 from olist_pipeline.stores.routes import Change
 
-Objections = Callable[[Release], Sequence[str]]
+GateOfRelease = Callable[[Release], Sequence[str]]
 """What the gate has against serving this release under another route."""
 
 
@@ -49,7 +49,7 @@ def rehearse(settings: Settings, context: str, *, by: str, reason: str) -> Switc
 def cutover(
     settings: Settings,
     context: str,
-    objections: Objections,
+    objections: GateOfRelease,
     *,
     by: str,
     reason: str,

@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from typing import Any
 
-from olist_pipeline.fingerprint import landing_hashes
 from olist_pipeline.parity.attribution import ParityVerdict
 from olist_pipeline.parity.reconciliation import reconciliation_subject
+from olist_pipeline.provenance import landing_hashes
 from olist_pipeline.registry import CONTEXTS
 from olist_pipeline.release_manifest import NEW, OLD, Content, Release, Route, Side
-from olist_pipeline.serving.audit import unchecked
+from olist_pipeline.serving.release_checks import unchecked
 from olist_pipeline.settings import Settings
 from olist_pipeline.stores import approvals, verdicts
 from olist_pipeline.stores.routes import last_rollbacks
@@ -96,7 +96,7 @@ def release_tables(release: Release, context: str) -> list[WarehouseTable]:
     return [
         WarehouseTable(name, context, table.key, {}, {})
         for name, table in release.tables.items()
-        if table.context == context and OLD in release.sources(name)
+        if table.context == context and release.sources(name).keys() == {OLD, NEW}
     ]
 
 

@@ -16,13 +16,13 @@ import duckdb
 
 from olist_pipeline import alerts
 from olist_pipeline.errors import OlistError
-from olist_pipeline.fingerprint import landing_hashes
 from olist_pipeline.landing.folder import files_of, readable_landing
+from olist_pipeline.provenance import landing_hashes
 from olist_pipeline.registry import CONTEXTS, LANDING
 from olist_pipeline.release_manifest import DATABASE, NEW, Release, Route
 from olist_pipeline.serving import journal, standby
-from olist_pipeline.serving.audit import failing_queries, unchecked
 from olist_pipeline.serving.release import current_release
+from olist_pipeline.serving.release_checks import failing_queries, unchecked
 from olist_pipeline.serving.rollback import rollback
 from olist_pipeline.serving.switch import Switched
 from olist_pipeline.settings import Settings
@@ -60,7 +60,7 @@ class Guarded:
 def guard(settings: Settings, url: str, now: datetime) -> Guarded:
     """Roll back every context on new that has regressed, block it, and raise an alert for all that is not well.
 
-    A retired context has no way back: it is told of alone. What cannot be checked is no regression, and takes nothing
+    A retired context has no way back: it is only reported. What cannot be checked is no regression, and takes nothing
     back, but nobody may think that it was checked. Running again does nothing more.
     """
     done, problems = [], _blind_spots(settings)
@@ -69,18 +69,18 @@ def guard(settings: Settings, url: str, now: datetime) -> Guarded:
         route = journal.present_state(settings.serving).routes[regression.context]
         if route != "new":
             how = "is retired" if route == "retired" else "went back to old with another context"
-            _alert(settings, regression, f"{regression.context} {how} and has regressed: {reason}.")
+            _alert(settings, regression, f"{regression.context} {how} and has regressed: {reason}.", "olist parity")
             continue
         try:
             switched = rollback(settings, regression.context, by=GUARD, reason=reason, blocks=True)
         except OlistError as error:
             problems.append(f"{regression.context} has regressed ({reason}); no rollback: {error}")
-            _alert(settings, regression, problems[-1])
+            _alert(settings, regression, problems[-1], f"olist rollback {regression.context}")
             continue
         done.append(switched)
-        mended = f"`olist acknowledge {regression.context} --reason ...` once it is mended"
-        text = f"{regression.context} was rolled back to old: {reason}. {mended}."
-        _alert(settings, regression, text)
+        command = f"olist acknowledge {regression.context} --reason ..."
+        text = f"{regression.context} was rolled back to old: {reason}. `{command}` once it is mended."
+        _alert(settings, regression, text, command)
     if done:
         journal.bring_to_database(settings.serving, url)
         standby.prepare(settings.serving)
@@ -116,12 +116,13 @@ def _served_from_new(serving: Path) -> list[str]:
 
 def _blind_spots(settings: Settings) -> list[str]:
     """Return, and raise an alert for, each check of what is served from new that cannot be made."""
-    if current_release(settings.serving) is None or not (served := _served_from_new(settings.serving)):
+    release = current_release(settings.serving)
+    if release is None or not (served := _served_from_new(settings.serving)):
         return []
     found = [f"The guard cannot look after {', '.join(served)}: {sentence}." for sentence in unchecked()]
     for text in found:
         _log.error("%s", text)
-        alerts.send(settings, alerts.Alert("guard_blind", text, text))
+        alerts.send(settings, alerts.Alert("guard_blind", text, text, command=f"olist release verify {release.number}"))
     return found
 
 
@@ -163,8 +164,9 @@ def _failing_dashboards(serving: Path, release: Release) -> Iterable[tuple[str, 
             yield context, str(query)
 
 
-def _alert(settings: Settings, regression: Regression, text: str) -> None:
+def _alert(settings: Settings, regression: Regression, text: str, command: str) -> None:
     """Tell people, in the log and by an alert."""
     _log.error("%s", text)
     key = f"{regression.context}: {'; '.join(regression.reasons)}"
-    alerts.send(settings, alerts.Alert("context_regressed", key, text, details={"reasons": list(regression.reasons)}))
+    details = {"reasons": list(regression.reasons)}
+    alerts.send(settings, alerts.Alert("context_regressed", key, text, command=command, details=details))

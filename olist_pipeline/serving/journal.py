@@ -5,7 +5,7 @@ What does not: deciding on an act (`cutover`, `rollback`, `retirement`) and carr
 
     serving/journal.jsonl   {"act": {...}} and, once `current` points to its release, {"settled": id, "done": true}
 
-A journal that was damaged or lost is written anew from PostgreSQL (`mend`), which has every act that it was told of.
+A journal that was damaged or lost is written anew from PostgreSQL (`mend`), which has every act that was brought to it.
 
 An act is in the journal before it has its effect. One without a release has none: it is done once it is written. Of
 the others the last may be unsettled after a crash; `current` tells whether it came to pass.

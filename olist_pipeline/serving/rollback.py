@@ -127,7 +127,7 @@ def _way_back(serving: Path, base: Release, wanted: Mapping[str, Route], context
     try:
         with building(serving) as folder:
             release = standby.take(serving, folder, base, context, wanted, number) or compose(
-                serving, folder, base, wanted, number, audit=False
+                serving, folder, base, wanted, number, checks=False
             )
             put_in_place(serving, folder, number)
             return release

@@ -19,11 +19,11 @@ from collections.abc import Iterable, Mapping
 from olist_pipeline.release_manifest import NEW, OLD, Reference, Release, ReleasedTable, Route, Side
 from olist_pipeline.stores.routes import SERVED_FROM_NEW
 
-DIMENSION = "dim_"
-
 
 def served_schema(table: ReleasedTable, routes: Mapping[str, Route]) -> Side:
     """Return the schema that serving reads a table from."""
+    if not table.is_paired:
+        return OLD
     if routes.get(table.context) == "retired":
         return NEW
     return NEW if all(routes.get(context) in SERVED_FROM_NEW for context in table.needs) else OLD
@@ -36,7 +36,7 @@ def served_schemas(tables: Mapping[str, ReleasedTable], routes: Mapping[str, Rou
 
 def waiting_for(table: ReleasedTable, routes: Mapping[str, Route]) -> list[str]:
     """Return the contexts that keep a table on old."""
-    if served_schema(table, routes) == NEW:
+    if not table.is_paired or served_schema(table, routes) == NEW:
         return []
     return [context for context in table.needs if routes.get(context) not in SERVED_FROM_NEW]
 
@@ -58,7 +58,7 @@ def mixtures(release: Release, schemas: Mapping[str, Side]) -> list[str]:
         f"{reference.child} from {schemas[reference.child]} would lose {lost:,} references by {reference.column} "
         f"beside {reference.parent} from {schemas[reference.parent]}; switch {_together(release, reference)} together"
         for reference, lost in lost_references(release, schemas)
-        if _is_to_dimension(reference)
+        if _is_to_dimension(release, reference)
     ]
 
 
@@ -70,7 +70,9 @@ def way_back(release: Release, routes: Mapping[str, Route], context: str) -> dic
     wanted: dict[str, Route] = {**routes, context: OLD}
     while True:
         schemas = served_schemas(release.tables, wanted)
-        mixed = [reference for reference, _ in lost_references(release, schemas) if _is_to_dimension(reference)]
+        mixed = [
+            reference for reference, _ in lost_references(release, schemas) if _is_to_dimension(release, reference)
+        ]
         on_new = [name for one in mixed for name in (one.child, one.parent) if schemas[name] == NEW]
         along = {release.tables[name].context for name in on_new}
         more = {name for name in along if wanted.get(name) == "new"}
@@ -85,7 +87,7 @@ def unmatched(release: Release, schemas: Mapping[str, Side]) -> list[str]:
         f"{lost:,} rows of {reference.child} ({schemas[reference.child]}) refer by {reference.column} to rows of "
         f"{reference.parent} that are not on {schemas[reference.parent]}"
         for reference, lost in lost_references(release, schemas)
-        if not _is_to_dimension(reference)
+        if not _is_to_dimension(release, reference)
     ]
 
 
@@ -103,9 +105,9 @@ def is_of_these_routes(release: Release, routes: Mapping[str, Route]) -> bool:
     )
 
 
-def _is_to_dimension(reference: Reference) -> bool:
+def _is_to_dimension(release: Release, reference: Reference) -> bool:
     """Whether one end is a dimension."""
-    return reference.child.startswith(DIMENSION) or reference.parent.startswith(DIMENSION)
+    return any(release.tables[name].is_dimension for name in (reference.child, reference.parent))
 
 
 def _together(release: Release, reference: Reference) -> str:

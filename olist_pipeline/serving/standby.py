@@ -20,10 +20,10 @@ from pathlib import Path
 
 from olist_pipeline.errors import OlistError
 from olist_pipeline.release_manifest import Release, Route, read_manifest
-from olist_pipeline.serving.audit import unchecked
 from olist_pipeline.serving.compose import compose
 from olist_pipeline.serving.journal import present_state
 from olist_pipeline.serving.release import building, current_release, next_number
+from olist_pipeline.serving.release_checks import unchecked
 from olist_pipeline.serving.routing import is_of_these_routes, mixtures, served_schemas, way_back
 
 SWITCHED: tuple[Route, ...] = ("new", "shadow")

@@ -1,7 +1,7 @@
 """Switching: what every act on routes shares, in an order that a crash cannot spoil.
 
 What belongs here: whether a change of routes is legal, its record, its effect, and what it changed. What does not: the
-acts themselves (`cutover`, `rollback`, `retirement`), composing a release, and how a person is told.
+acts themselves (`cutover`, `rollback`, `retirement`), composing a release, and what a person reads.
 
 The order: the release is composed aside, then the act is written to the journal, then `current` points to the release,
 then the act is settled; PostgreSQL follows. Whoever takes the lock next settles what a crash left (`journal`), and
@@ -147,7 +147,7 @@ def switched(base: Release, release: Release, act: Act, routes: Mapping[str, Rou
         waiting={
             name: waiting_for(table, routes)
             for name, table in release.tables.items()
-            if table.context in own and schemas[name] != NEW
+            if table.context in own and table.is_paired and schemas[name] != NEW
         },
         notes=tuple(unmatched(release, schemas)),
     )

@@ -20,8 +20,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+import psycopg2
 from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2's class is in lower case
 
+from olist_pipeline.errors import OlistError
 from olist_pipeline.stores.postgres import copied, copy_frame, query_rows, transaction
 
 WRITER_SECONDS = 600
@@ -218,5 +220,10 @@ def _sole_writer(url: str, context: str) -> Iterator[None]:
     with transaction(url) as connection, connection.cursor() as cursor:
         cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
         cursor.execute("SET LOCAL lock_timeout = %s", [f"{WRITER_SECONDS}s"])
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('event_store ' || %s, 0))", [context])
+        try:
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('event_store ' || %s, 0))", [context])
+        except psycopg2.errors.LockNotAvailable as error:
+            raise OlistError(
+                f"Another process has been appending events of {context} for {WRITER_SECONDS} s; run again later."
+            ) from error
         yield

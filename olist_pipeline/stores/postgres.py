@@ -187,7 +187,7 @@ def copied(
     if not buffer.tell():
         return pl.DataFrame(schema=schema)
     buffer.seek(0)
-    return pl.read_csv(buffer, has_header=False, schema=schema, empty_string_is_null=False)
+    return pl.read_csv(buffer, glob=False, has_header=False, schema=schema, empty_string_is_null=False)
 
 
 def trouble(error: psycopg2.Error, blocker: str = "") -> OlistError | None:

@@ -61,7 +61,8 @@ def compare_sources(
 def open_source(
     con: duckdb.DuckDBPyConnection, source: str, alias: str, scratch: Path, options: Options, where: str | None = None
 ) -> Relation:
-    """Return a source as a relation; a database file is attached read-only under `alias`, CSV is read into a table.
+    """Return a source as a relation; a database file is attached read-only under a name with `alias` in it, CSV is read
+    into a table.
 
     scratch: a folder for copies that are needed. Raises RelationError when there is no such source.
     """
@@ -70,7 +71,8 @@ def open_source(
         relation, untyped = file_relation(con, path.absolute(), source, f"{alias}_csv", options, scratch)
         return describe(con, relation, where, name=source, untyped=untyped)
     if found := DATABASE.fullmatch(source):
-        return describe(con, _table(con, Path(found[1]), found[2], alias), where, name=source)
+        # A view of the file may name a schema `old`, which a file attached under that name would make ambiguous.
+        return describe(con, _table(con, Path(found[1]), found[2], f"file of {alias}"), where, name=source)
     raise RelationError(
         f"Cannot tell what '{source}' is: give a .parquet, .csv or .tsv file, a folder of such files, or"
         " FILE.duckdb:SCHEMA.TABLE."

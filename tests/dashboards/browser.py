@@ -4,11 +4,14 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Literal
 
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Response, sync_playwright
 
 from tests.patience import patient
 
+Scheme = Literal["light", "dark"]
 CHROMIUM = shutil.which("chromium")
 QUIET = "--no-sandbox --disable-gpu --disable-background-networking --disable-component-update --disable-sync"
 
@@ -31,6 +34,20 @@ class Watched:
     requests: list[str] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
 
+    def serious_findings(self) -> list[str]:
+        """Return what axe-core finds that keeps people out, with the first place of each."""
+        found = Axe().run(self.page).response["violations"]
+        return [
+            f"{one['id']} ({one['impact']}): {one['nodes'][0]['html'][:200]}"
+            for one in found
+            if one["impact"] in ("serious", "critical")
+        ]
+
+    def width(self) -> int:
+        """Return how wide the page is, what a reader would have to scroll to included."""
+        wide: int = self.page.evaluate("document.documentElement.scrollWidth")
+        return wide
+
     def await_drawn(self) -> None:
         """Wait until every chart is drawn."""
         self.page.wait_for_function(DRAWN)
@@ -47,9 +64,11 @@ def chromium() -> Iterator[BrowserContext]:
         browser.close()
 
 
-def watched(browser: BrowserContext) -> Watched:
-    """Return a new page that is watched."""
+def watched(browser: BrowserContext, *, width: int = 1440, scheme: Scheme = "light") -> Watched:
+    """Return a new page that is watched; its reader's system is light or dark."""
     page = browser.new_page()
+    page.set_viewport_size({"width": width, "height": 1000})
+    page.emulate_media(color_scheme=scheme)
     seen = Watched(page)
 
     def note_error(message: ConsoleMessage) -> None:

@@ -1,23 +1,29 @@
 """The dashboards as a manager sees them: served by `olist dashboards` and exported, in a real browser."""
 
 import os
+import re
 import shutil
 import socket
 import subprocess
 import urllib.request
+from itertools import product
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
+from dashboards.export import content_of, html
 from dashboards.page import PAGES
 from olist_pipeline.cli.dashboards import dashboards
 from olist_pipeline.serving.release import point_to
-from tests.dashboards.browser import FAILED, chromium, watched
+from tests.dashboards.browser import FAILED, Scheme, chromium, watched
 from tests.end_to_end.world import OLIST
 from tests.patience import patient, wait_for
 
 pytestmark = pytest.mark.browser
+
+READERS: tuple[tuple[int, Scheme], ...] = ((1440, "light"), (400, "dark"))
+"""How a page is read: wide and light, narrow and dark. Either width shows what the other scheme would too."""
 
 
 @pytest.fixture(scope="module")
@@ -122,14 +128,50 @@ def test_exported_pages_are_drawn_from_the_disk_alone(browser, home, tmp_path, m
     monkeypatch.setenv("OLIST_HOME", str(home))
     written = CliRunner().invoke(dashboards, ["--export", str(tmp_path)], catch_exceptions=False).output.splitlines()
     assert [Path(line).name for line in written] == ["index.html", *(f"{name}.html" for name in PAGES)]
-    # One with a map and one with cards and tables; all are made the same way.
-    for name in ("delivery", "migration"):
-        seen = watched(browser)
+    for name, (width, scheme) in product(PAGES, READERS):
+        seen = watched(browser, width=width, scheme=scheme)
         seen.page.goto((tmp_path / f"{name}.html").as_uri())
         seen.await_drawn()
         assert seen.complaints == []
         assert [url for url in seen.requests if not url.startswith("file:")] == [], name
+        assert seen.serious_findings() == [], (name, width, scheme)
+        assert seen.width() <= width, "nothing is cut off, and nobody scrolls sideways"
+        assert is_dark(seen) == (scheme == "dark")
         seen.page.close()
+
+
+def is_dark(seen) -> bool:
+    colour = seen.page.evaluate("getComputedStyle(document.querySelector('.panel')).backgroundColor")
+    [red] = re.findall(r"rgb\((\d+)", colour)
+    return int(red) < 128
+
+
+def test_the_numbers_of_a_chart_open_by_keyboard(browser, home, tmp_path, monkeypatch):
+    monkeypatch.setenv("OLIST_HOME", str(home))
+    page = tmp_path / "sellers.html"
+    page.write_text(html(content_of("sellers")), "utf-8")
+    seen = watched(browser)
+    seen.page.goto(page.as_uri())
+    seen.await_drawn()
+    numbers = seen.page.locator(".panel details").first
+    for _ in range(len(PAGES) + 1):
+        seen.page.keyboard.press("Tab")
+    seen.page.keyboard.press("Enter")
+    assert numbers.locator("tbody tr").first.is_visible()
+    seen.page.close()
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(400, "dark"), (1440, "dark")])
+def test_a_served_page_is_what_its_reader_wants(browser, address, width, scheme):
+    seen = watched(browser, width=width, scheme=scheme)
+    seen.page.goto(f"{address}/executive/")
+    seen.await_drawn()
+    assert seen.complaints == []
+    assert seen.width() <= width
+    assert is_dark(seen)
+    # What is around our own part is marimo's.
+    assert [found for found in seen.serious_findings() if 'class="olist' in found] == []
+    seen.page.close()
 
 
 def test_a_watched_page_tells_what_is_wrong(browser, tmp_path):

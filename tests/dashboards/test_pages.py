@@ -8,11 +8,15 @@ from datetime import date
 from types import SimpleNamespace
 
 import altair as alt
+import polars as pl
 import pytest
 
-from dashboards import formats
+from dashboards import charts as charts_module
+from dashboards import formats, look, series
 from dashboards.export import content_of, html
-from dashboards.page import LEADS, PAGES, Panel, Table
+from dashboards.look import Field
+from dashboards.numbers import numbers
+from dashboards.page import EMPTY, LEADS, PAGES, Panel, Table, specification
 from dashboards.queries import QUERIES
 from dashboards.server import NOTEBOOKS
 from olist_pipeline.errors import OlistError
@@ -54,7 +58,7 @@ def test_shows_the_release_that_is_served(content, releases):
     served = releases["old"]
     assert content.release == served
     assert f"Release {served.number}" in content.head(str)
-    assert served.as_of.strftime("%d/%m/%Y") in content.head(str)
+    assert formats.day(served.as_of) in content.head(str)
 
 
 def test_charts_are_what_vega_lite_takes(content):
@@ -62,7 +66,8 @@ def test_charts_are_what_vega_lite_takes(content):
     for chart in charts(content):
         spec = chart.to_dict(validate=True)
         assert spec["width"] == "container"
-        assert spec["config"]["locale"]["number"]["decimal"] == ","
+        assert spec["config"]["locale"]["number"]["decimal"] == "."
+        assert spec["config"]["background"] == "transparent", "the page is light or dark, as its reader wants"
 
 
 def test_no_chart_is_empty_and_none_is_heavy(content):
@@ -94,8 +99,12 @@ def test_the_document_needs_nothing_from_elsewhere(content):
 
 def test_what_a_chart_says_neither_ends_its_script_nor_hides_the_rest(contents):
     city = "<!--<script></script>"
-    chart = alt.Chart(alt.Data(values=[{"city": city}])).mark_bar().encode(x="city:N")
-    document = html(replace(contents["products"], figures=(), blocks=(Panel("Cities", chart),)))
+    chart = (
+        alt.Chart(alt.Data(values=[{"city": city}]))
+        .mark_bar()
+        .encode(x="city:N", tooltip=alt.Tooltip("city:N", title="City"))
+    )
+    document = html(replace(contents["products"], figures=(), blocks=(Panel("Cities", chart, "One city"),)))
     [script] = re.findall(r"<script>const draw.*?</script>", document, flags=re.DOTALL)
     assert script.count("<") == 2, "the element's own two tags"
     [drawn] = re.findall(r'draw\("#chart1", (.*)\);', script)
@@ -103,10 +112,10 @@ def test_what_a_chart_says_neither_ends_its_script_nor_hides_the_rest(contents):
 
 
 def test_what_a_cell_says_cannot_become_markup(contents):
-    [table] = [block for block in contents["products"].blocks if isinstance(block, Table)]
+    table = next(block for block in contents["products"].blocks if isinstance(block, Table))
     first = table.rows["category"][0]
     spoiled = table.rows.with_columns(category=table.rows["category"].replace(first, "<script>alert(1)</script>"))
-    text = Table(table.title, spoiled, table.columns).html(lambda chart: "")
+    text = Table(table.title, spoiled, table.columns, table.note).html(lambda chart: "")
     assert "<script>" not in text
     assert "&lt;script&gt;" in text
 
@@ -145,7 +154,71 @@ def test_filters_that_leave_nothing_leave_a_page(homes, monkeypatch, name):
     for chart in charts(defined["content"]):
         chart.to_dict(validate=True)
     assert name == "migration" or any(figure.value in ("0", formats.NONE) for figure in defined["content"].figures)
-    assert html(defined["content"])
+    document = html(defined["content"])
+    assert name == "migration" or EMPTY in document
+
+
+def test_every_block_says_what_it_shows(content):
+    assert [block.title for block in content.blocks if not block.note] == []
+
+
+def test_a_chart_has_a_name_and_its_numbers_for_whoever_does_not_see_it(contents):
+    panel = next(block for block in contents["executive"].blocks if block.title == "Cancellation rate")
+    text = panel.html(lambda chart: "drawn")
+    assert 'role="img" aria-label="Chart: Cancellation rate. Share of the orders placed in the month' in text
+    shown = numbers(specification(panel.chart))
+    assert shown.headings == ["Month", "Canceled", "Orders"]
+    assert len(shown.rows) == shown.height > 0
+    for row in shown.rows:
+        assert all(cell in text for cell in row)
+        assert re.fullmatch(r"[A-Z][a-z]{2} \d{4}", row[0])
+
+
+def test_the_numbers_of_a_chart_are_all_that_it_draws(content):
+    for chart in charts(content):
+        spec = specification(chart)
+        assert numbers(spec).height == sum(len(rows) for rows in spec["datasets"].values())
+
+
+def test_no_scale_hides_a_value():
+    """A month of four orders lies beyond the axis: it is an arrow at the edge with its own value."""
+    months = [date(2018, month, 1) for month in (1, 2, 3)]
+    frame = pl.DataFrame({"month": months, "rate": [0.01, 0.02, 1.0], "orders": [1000, 1200, 4]})
+    chart = series.lines(
+        frame,
+        Field("month", "Month"),
+        Field("rate", "Rate", ".1%"),
+        Field("orders", "Orders", ",.0f"),
+        axis_format=".1%",
+    )
+    spec = specification(chart)
+    assert "clamp" not in json.dumps(spec)
+    [texts] = [layer for layer in spec["layer"] if layer["mark"]["type"] == "text"]
+    assert [row["rate"] for row in spec["datasets"][texts["data"]["name"]]] == [1.0]
+    assert "100.0%" in {row[1] for row in numbers(spec).rows}
+
+
+def test_a_cell_that_rests_on_hardly_any_has_no_colour():
+    frame = pl.DataFrame({"x": [1, 2], "y": [1, 1], "rate": [0.03, 0.9], "people": [5000, 2]})
+    chart = charts_module.heatmap(
+        frame, Field("x", "X"), Field("y", "Y"), Field("rate", "Rate", ".1%"), weight="people"
+    )
+    spec = specification(chart)
+    coloured, plain = spec["layer"]
+    assert [row["rate"] for row in spec["datasets"][coloured["data"]["name"]]] == [0.03]
+    assert [row["rate"] for row in spec["datasets"][plain["data"]["name"]]] == [0.9]
+    assert "color" not in plain["encoding"]
+
+
+def test_a_small_count_has_whole_ticks():
+    assert look.number_axis(formats.COUNT).to_dict()["tickMinStep"] == 1
+    assert "tickMinStep" not in look.number_axis(formats.PERCENT).to_dict()
+
+
+@pytest.mark.parametrize("word", ["Slightly late: up to 7 days after", "more than 180 days", "1000 BRL spent or more"])
+def test_a_threshold_is_defined_where_it_is_used(contents, word):
+    pages = {"Slightly": "delivery"}.get(word.split()[0], "customers")
+    assert word in html(contents[pages])
 
 
 def test_without_a_release_a_notebook_says_so(tmp_path, monkeypatch):

@@ -14,7 +14,11 @@ from tests.tables import IDENTICAL, TABLES
 
 NAMES = sorted(QUERIES)
 ROUTES = "migration_routes"
-ABOUT = {f"about.migration_{name}" for name in ("routes", "parity", "reconciliation", "quarantine", "rules")}
+OF_MIGRATION = (
+    *("routes", "parity", "reconciliation", "quarantine", "quarantine_share", "rules", "definitions"),
+    *("criteria", "timeline", "speed", "runs"),
+)
+ABOUT = {f"about.migration_{name}" for name in OF_MIGRATION}
 
 
 def tree_of(query: Query) -> exp.Expr:

@@ -58,6 +58,20 @@ def test_nothing_can_be_written(serving):
         reader.connection.execute("DELETE FROM mart_executive_dashboard")
 
 
+def test_a_release_without_its_data_is_one_sentence(serving):
+    (serving / "rows.parquet").touch()
+    with duckdb.connect(str(serving / "releases" / "00001" / "serving.duckdb")) as connection:
+        rows = f"(SELECT DATE '2018-01-01' AS order_month) TO '{serving}/rows.parquet'"
+        connection.execute(f"COPY {rows}; DROP TABLE mart_executive_dashboard")
+        connection.execute(f"CREATE VIEW mart_executive_dashboard AS FROM '{serving}/rows.parquet'")
+    (serving / "rows.parquet").unlink()
+    with (
+        current(serving).reading() as reader,
+        pytest.raises(OlistError, match=r"Release 1 cannot be read \(.*rows.parquet.*`olist release verify 1`"),
+    ):
+        reader.options("executive_months")
+
+
 def test_before_the_first_release_one_sentence(tmp_path):
     with pytest.raises(OlistError, match=r"There is no release in .*`olist run` makes the first"):
         current(tmp_path / "serving")

@@ -6,7 +6,7 @@ from pathlib import Path
 import duckdb
 
 from olist_pipeline.intake.span import as_of
-from olist_pipeline.orchestration.dbt import ensure_manifest
+from olist_pipeline.orchestration.dbt_projects import ensure_manifest
 from olist_pipeline.registry import CONTEXTS
 from olist_pipeline.release_manifest import Route
 from olist_pipeline.serving.about import about

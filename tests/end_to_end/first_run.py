@@ -13,6 +13,13 @@ from pathlib import Path
 
 from tests.end_to_end.world import World
 
+BAD_ROWS = {
+    ("orders", "DUPLICATE_KEY"),
+    ("order_payments", "UNPARSEABLE_PAYMENT_VALUE"),
+    ("order_payments", "NEGATIVE_AMOUNT"),
+}
+"""What is wrong with rows of the landing, by table: beside what the generator spoils, which can all be read."""
+
 
 @dataclass(frozen=True)
 class FirstRun:
@@ -44,7 +51,24 @@ def first_run_of(worker_id: str) -> FirstRun:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not said.exists():
             world = World.with_orders(folder / "first", orders=1_000)
+            add_bad_rows(world.landing)
             result = world.olist("run")
             said.write_text(json.dumps([result.returncode, result.stdout, result.stderr]))
     world = World(folder / "first" / "home", folder / "first" / "landing")
     return FirstRun(world, subprocess.CompletedProcess(["olist", "run"], *json.loads(said.read_text())))
+
+
+def add_bad_rows(landing: Path) -> None:
+    """Repeat an order without items, and make one payment of such orders a word and another one negative.
+
+    They are quarantined anyway, so that tables which know nothing of them stay identical in old and new.
+    """
+    orders, payments = landing / "olist_orders_dataset.csv", landing / "olist_order_payments_dataset.csv"
+    items = (landing / "olist_order_items_dataset.csv").read_text()
+    without_items = [row for row in orders.read_text().splitlines()[1:] if row.split(",")[0] not in items]
+    orders.write_text(f"{orders.read_text()}{without_items[-1]}\n")
+    rows, ids = payments.read_text().splitlines(), {row.split(",")[0] for row in without_items[:-1]}
+    word, negative, *_ = (place for place, row in enumerate(rows) if row.split(",")[0] in ids)
+    for place, value in ((word, "abc"), (negative, "-1")):
+        rows[place] = f"{rows[place].rpartition(',')[0]},{value}"
+    payments.write_text("\n".join(rows) + "\n")

@@ -61,7 +61,7 @@ def deleted_files() -> list[str]:
 
 
 def test_the_gate_counts_runs(world):
-    refused = world.olist("cutover", "sales", OLIST_CUTOVER_STREAK="9")
+    refused = world.typed("cutover", "sales", OLIST_CUTOVER_STREAK="9")
     assert refused.returncode == 1
     assert re.search(r"sales has been green in \d runs? in a row, and 9 are needed", refused.stderr)
 
@@ -69,32 +69,32 @@ def test_the_gate_counts_runs(world):
 def test_a_cutover_serves_the_new_tables_and_needs_no_run(world):
     old, new = (digests(world.settings.warehouse, schema) for schema in ("old", "new"))
     assert served_digests(world) == old
-    assert "sales: shadow -> new" in output(world.olist("cutover", "sales", **ONE_RUN))
+    assert "sales: shadow -> new" in output(world.typed("cutover", "sales", **ONE_RUN))
     after = served_digests(world)
     assert after["fact_orders"] == new["fact_orders"] != old["fact_orders"]
     assert after["fact_reviews"] == old["fact_reviews"]
-    assert "Nothing has changed since release" in output(world.olist("run"))
+    assert "Nothing has changed since release" in output(world.typed("run"))
 
 
 def test_a_rollback_needs_neither_postgresql_nor_the_pipeline(world):
     warehouse = world.settings.warehouse
     hidden = warehouse.rename(warehouse.with_suffix(".hidden"))
     try:
-        rolled_back = world.olist("rollback", "sales", "--reason", "a doubt", **DEAD_SERVER)
+        rolled_back = world.typed("rollback", "sales", "--reason", "a doubt", **DEAD_SERVER)
     finally:
         hidden.rename(warehouse)
     assert "sales: new -> old" in output(rolled_back)
     assert "brought to PostgreSQL by the next command" in rolled_back.stderr
     assert served_digests(world) == digests(warehouse, "old")
     [sales] = [
-        row for row in json.loads(output(world.olist("status", "--json")))["contexts"] if row["context"] == "sales"
+        row for row in json.loads(output(world.typed("status", "--json")))["contexts"] if row["context"] == "sales"
     ]
     assert sales["route"] == "old"
     assert world.query("SELECT new_route, reason FROM migration.route_history ORDER BY change_id DESC LIMIT 1") == [
         ("old", "a doubt")
     ]
-    output(world.olist("cutover", "sales", "--to", "shadow"))
-    again = world.olist("cutover", "sales", **ONE_RUN)
+    output(world.typed("cutover", "sales", "--to", "shadow"))
+    again = world.typed("cutover", "sales", **ONE_RUN)
     assert again.returncode == 1
     assert "sales has been green in 0 runs in a row since it was rolled back" in again.stderr
 
@@ -103,13 +103,13 @@ def test_everything_on_new_is_retired_and_the_old_files_are_deleted(finished, se
     """What docs/retiring.md lists is deleted from a copy of the project, and the copy runs."""
     world = finished.copy_to(server_folder / "retired")
     for context in ORDER:
-        output(world.olist("cutover", context, **ONE_RUN))
+        output(world.typed("cutover", context, **ONE_RUN))
     new = digests(world.settings.warehouse, "new")
     assert served_digests(world) == new
-    number = json.loads(output(world.olist("releases", "--json")))[0]["release"]
-    output(world.olist("release", "verify", str(number)))
+    number = json.loads(output(world.typed("releases", "--json")))[0]["release"]
+    output(world.typed("release", "verify", str(number)))
     for context in ORDER:
-        assert f"{context}: new -> retired" in output(world.olist("retire", context, **ONE_RUN))
+        assert f"{context}: new -> retired" in output(world.typed("retire", context, **ONE_RUN))
     world.settings.warehouse.unlink()
     project = tmp_path / "project"
     copy_project(project)

@@ -1,11 +1,17 @@
 """An environment of its own for tests that run the command line as a person does."""
 
+import io
+import os
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
 from benchmarks.proof import outcome_of
+from olist_pipeline.cli.main import main
 from olist_pipeline.settings import Settings
 from olist_pipeline.stores import postgres
 from olist_pipeline.synthetic import generate
@@ -46,6 +52,26 @@ class World:
             check=False,
             timeout=patient(300),
         )
+
+    def typed(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run a command to its end in this process: to start a program for it would take longer than the command.
+
+        What no command should end in, an exception, is raised.
+        """
+        kept, umask = dict(os.environ), os.umask(0o077)
+        out, error = io.StringIO(), io.StringIO()
+        try:
+            os.environ.clear()
+            os.environ.update({**self.environment(), **environment})
+            with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(error):
+                patch.setattr("sys.argv", ["olist", *arguments])
+                with pytest.raises(SystemExit) as ended:
+                    main()
+        finally:
+            os.umask(umask)
+            os.environ.clear()
+            os.environ.update(kept)
+        return subprocess.CompletedProcess(arguments, int(ended.value.code or 0), out.getvalue(), error.getvalue())
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Start a command in a process group of its own, which a test may kill."""

@@ -6,21 +6,19 @@ What belongs here: what dbt does with a compiled model, in short. What does not:
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import duckdb
-import yaml
-from jinja2 import Environment
 
-from olist_pipeline.settings import DBT_DIR, Settings
+from olist_pipeline.settings import Settings
 from olist_pipeline.warehouse import NEW, OLD, REPLAY, WarehouseTable, warehouse_tables
 
 HOME, LANDING, AS_OF = "/home-of-nobody", "/landing-of-nobody", "2099-12-31"
 """What the project is compiled with, to be replaced by what a landing has."""
+REPLAY_LANDING = "replay_landing"
 
 
 @dataclass(frozen=True)
@@ -39,17 +37,11 @@ class Trees:
         new = [
             node for node in _ordered(models) if node["fqn"][1] == NEW and node["config"]["materialized"] != "ephemeral"
         ]
-        as_landing = {
-            source["relation_name"]: _replay_relation(source)
-            for source in manifest["sources"].values()
-            if source["source_name"] == "landing"
-        }
         of_old = [_statement(node) for node in old]
-        of_replay = []
-        for statement in of_old:
-            for relation, accepted in as_landing.items():
-                statement = statement.replace(relation, accepted)
-            of_replay.append(statement.replace(f'."{OLD}".', f'."{REPLAY}".'))
+        of_replay = [
+            statement.replace(LANDING, f"{HOME}/{REPLAY_LANDING}").replace(f'."{OLD}".', f'."{REPLAY}".')
+            for statement in of_old
+        ]
         tests = {
             node["name"]: node["compiled_code"]
             for node in manifest["nodes"].values()
@@ -108,14 +100,6 @@ def _statement(node: dict[str, Any]) -> str:
     types = ", ".join(f"{column['name']} {column['data_type']}" for column in columns)
     names = ", ".join(column["name"] for column in columns)
     return f"CREATE TABLE {name} ({types}); INSERT INTO {name} ({names}) SELECT {names} FROM ({code})"
-
-
-def _replay_relation(source: dict[str, Any]) -> str:
-    """Return what a source of landing is in the target `replay`, from the project's own YAML."""
-    declared = yaml.safe_load((DBT_DIR / "models" / "old" / "sources.yml").read_text("utf-8"))["sources"][0]
-    template = Environment().from_string(declared["config"]["meta"]["external_location"])
-    location = re.sub(r"\s+", " ", template.render(target={"name": REPLAY}))
-    return location.format_map({**source["meta"], "name": source["name"]})
 
 
 def load_trees(manifest: Path) -> Trees:

@@ -20,11 +20,13 @@ from olist_pipeline.landing.catalogue import LandingTable
 from olist_pipeline.landing.csv_file import SOURCE_ROW, read_text
 from olist_pipeline.landing.folder import path_of, readable_landing
 from olist_pipeline.landing.inspection import inspect_landing
+from olist_pipeline.migration.load import present_migration
 from olist_pipeline.months import MonthRange
 from olist_pipeline.parity.attribution import Evidence, parity_of
 from olist_pipeline.parity.causes import causes
 from olist_pipeline.parity.reconciliation import intake_reconciliation_of, reconciliation_of
 from olist_pipeline.registry import LANDING, LINKS, STEPS, origins
+from olist_pipeline.replay import write_replay_landing
 from olist_pipeline.settings import Settings
 from olist_pipeline.steps import run_intake, run_validation
 from olist_pipeline.stores import quarantine
@@ -106,6 +108,7 @@ def whole_way(settings: Settings, trees: Trees) -> Outcome:
         for staged in step.tables:
             found = reconciliation_of(settings, url, staged)
             assert found.holds, (staged.name, found.sentence())
+    write_replay_landing(replace(settings, landing=landing), present_migration())
     return Outcome(verdicts=_verdicts(replace(settings, landing=landing), url, trees, last.date()))
 
 

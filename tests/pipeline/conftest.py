@@ -2,7 +2,7 @@
 
 import pytest
 
-from olist_pipeline.serving import audit
+from olist_pipeline.serving import release_checks
 from olist_pipeline.stores import roles
 from tests.pipeline.roles import ANALYST, RUNTIME, alone, psql
 
@@ -11,7 +11,7 @@ from tests.pipeline.roles import ANALYST, RUNTIME, alone, psql
 def no_dashboards():
     """Releases of toy tables are audited without the dashboards; their tests and the end-to-end tests have them."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(audit, "dashboard_queries", dict)
+        patch.setattr(release_checks, "dashboard_queries", dict)
         yield
 
 

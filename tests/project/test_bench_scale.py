@@ -100,6 +100,40 @@ def result(orders, seconds):
     }
 
 
+STANDS_IN = """
+import os, pathlib
+home, landing = (pathlib.Path(os.environ[name]) for name in ("OLIST_HOME", "OLIST_DATA_DIR"))
+home.mkdir(exist_ok=True)
+(home / "warehouse.duckdb").write_bytes(bytes(100_000))
+(home / "rows").write_text(str(sum(path.read_bytes().count(b"\\n") for path in landing.iterdir())))
+print("  done    dbt_old      0.1 s")
+"""
+
+
+def test_a_size_is_measured_by_three_runs_over_growing_files(tmp_path, monkeypatch):
+    """The runs themselves are replaced by a program that counts lines."""
+    seen = []
+
+    def watched(command, environment, home):
+        found = watch(command, environment, home)
+        seen.append(int((home / "rows").read_text()))
+        return found
+
+    monkeypatch.setattr(scale, "watch", watched)
+    for name in ("RUN", "NIGHT"):
+        monkeypatch.setattr(scale, name, [sys.executable, "-c", STANDS_IN])
+    found = scale.measure(400, tmp_path)
+    before, more, changed = seen
+    assert before < more == changed
+    assert list(found["runs"]) == ["first run", "a day more", "a month changed"]
+    for run in found["runs"].values():
+        assert [step["name"] for step in run["steps"]] == ["dbt_old"]
+        assert run["disk"]["warehouse.duckdb"] >= 100_000
+        assert run["disk"]["landing"] > 10_000
+    assert found["machine"]["cores"] == os.cpu_count()
+    assert json.loads(json.dumps(found)) == found | {"runs": json.loads(json.dumps(found["runs"]))}
+
+
 def test_results_are_kept_by_size_and_written_into_the_page(tmp_path):
     scale.kept([result(20_000, 9.0), result(10_000, 5.0)], tmp_path / "kept.json")
     found = scale.kept([result(20_000, 10.0)], tmp_path / "kept.json")

@@ -11,7 +11,6 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from olist_pipeline.orchestration.forked_dbt import ask, serve
@@ -20,8 +19,6 @@ from olist_pipeline.settings import DBT
 
 ASKING = (sys.executable, "-IS", ask.__file__, str(len(DBT)), *DBT)
 """The command that runs dbt by the fork server where there is one, else by itself; arguments follow."""
-
-END_SECONDS = 10
 
 
 def has_server() -> bool:
@@ -58,11 +55,7 @@ class ForkServer:
         if os.environ.get(ask.SOCKET) == str(self.path):
             del os.environ[ask.SOCKET]
         self.path.unlink(missing_ok=True)
+        self.process.terminate()
+        self.process.wait()
         assert self.process.stdin
-        with suppress(OSError):
-            self.process.stdin.close()
-        try:
-            self.process.wait(END_SECONDS)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        self.process.stdin.close()

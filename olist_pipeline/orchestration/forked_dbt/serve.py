@@ -24,7 +24,10 @@ from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 
-AGAIN = "OLIST_DBT_SERVER_AGAIN"
+STARTS = "OLIST_DBT_SERVER_STARTS"
+MOST_STARTS = 2
+"""So many times is the invocation run that leaves threads behind."""
+
 THREADS = Path("/proc/self/task")
 
 
@@ -37,7 +40,8 @@ def main() -> None:
         path = Path(listener.getsockname())
         while sys.stdin not in select.select([listener, sys.stdin], [], [])[0]:
             asking, _ = listener.accept()
-            if os.fork() == 0:
+            # Who is not answered starts dbt by itself: a forked process waits for ever for a thread that is not there.
+            if not _has_threads() and os.fork() == 0:
                 listener.close()
                 _answer(asking)
             asking.close()
@@ -51,19 +55,27 @@ def _wait_for_ended(number: int, frame: FrameType | None) -> None:
             pass
 
 
+def _has_threads() -> bool:
+    """Return whether there are threads but this one in the process, or whether nobody knows."""
+    return not THREADS.is_dir() or len(list(THREADS.iterdir())) > 1
+
+
 def _import_dbt(arguments: list[str]) -> None:
     """Import dbt and run one invocation of it, whose end does not matter, that leaves no threads behind.
 
-    A project that changed is parsed by threads. The parse is kept in a file, so this program then starts anew.
+    A project that changed is parsed by threads. The parse is kept in a file, so this program then starts anew, and
+    where that does not help once more, without the invocation.
     """
     import dbt.adapters.duckdb  # noqa: F401
     import dbt.task.build  # noqa: F401
     from dbt.cli.main import dbtRunner
 
-    dbtRunner().invoke(arguments)
-    if THREADS.is_dir() and len(list(THREADS.iterdir())) > 1 and AGAIN not in os.environ:
-        os.environ[AGAIN] = "1"
-        os.execv(sys.executable, [sys.executable, "-P", *sys.argv])
+    starts = int(os.environ.get(STARTS, "0"))
+    if starts < MOST_STARTS:
+        dbtRunner().invoke(arguments)
+        if _has_threads():
+            os.environ[STARTS] = str(starts + 1)
+            os.execv(sys.executable, [sys.executable, "-P", *sys.argv])
 
 
 def _answer(asking: socket.socket) -> None:

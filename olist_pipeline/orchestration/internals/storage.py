@@ -7,7 +7,8 @@ Left alone, Dagster creates its tables where it finds none, which takes a right 
 it does that in the embedded server only; elsewhere `olist db migrate` does.
 
 Private: `ConfigurableClassData`, without which Dagster cannot tell a child process of a storage that is not its own;
-the parts of the storage and the `_engine` of each; `ALEMBIC_SCRIPTS_LOCATION`, where the versions of its tables are.
+the parts of the storage, the `_engine` of each, and `_has_asset_key_col_on_connection` of one, which asks for the
+columns of a table before each look into it; `ALEMBIC_SCRIPTS_LOCATION`, where the versions of its tables are.
 Publicly, a storage is given a URL in `dagster.yaml`, which would have to hold the password and could not start the
 embedded server; and `optimize_for_webserver` keeps connections, but for the webserver alone.
 """
@@ -65,13 +66,15 @@ class EnvironmentStorage(DagsterPostgresStorage):
     ) -> None:
         super().__init__(postgres_url, should_autocreate_tables=creates_tables, inst_data=inst_data)
         # A run asks thousands of times. Left alone, the storage connects anew each time, which costs a third of the
-        # run, most of it in the server. A connection that the server dropped meanwhile is noticed and replaced.
+        # run, most of it in the server. A connection that the server dropped meanwhile is noticed and replaced. Two are
+        # kept: a step of dbt has a thread beside the others.
         for part in (self._event_log_storage, self._run_storage, self._schedule_storage):
             part._engine = create_pg_engine(
-                postgres_url, isolation_level="AUTOCOMMIT", pool_size=1, max_overflow=20, pool_pre_ping=True
+                postgres_url, isolation_level="AUTOCOMMIT", pool_size=2, max_overflow=20, pool_pre_ping=True
             )
             watch_engine(part._engine)
             _give_up_once_lost(part._engine)
+        _remember_columns(self._event_log_storage)
 
     def dispose(self) -> None:
         """Close the connections."""
@@ -98,6 +101,21 @@ class EnvironmentStorage(DagsterPostgresStorage):
             inst_data=ConfigurableClassData(__name__, cls.__name__, "{}"),
             creates_tables=settings.postgres_url is None,
         )
+
+
+def _remember_columns(storage: Any) -> None:
+    """Let the storage remember which columns its table of assets has: it reads them before it reads any asset.
+
+    Only those that are there, for a migration may bring one.
+    """
+    asked, known = storage._has_asset_key_col_on_connection, set[str]()
+
+    def has(connection: Any, column: str) -> bool:
+        if column not in known and asked(connection, column):
+            known.add(column)
+        return column in known
+
+    storage._has_asset_key_col_on_connection = has
 
 
 def _give_up_once_lost(engine: Engine) -> None:

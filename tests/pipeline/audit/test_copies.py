@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from olist_pipeline.audit.duplicates import groups_of_copies
+from olist_pipeline.audit.duplicates import groups_of_copies, pivots_that_differ
 from olist_pipeline.audit.findings import Place, audit_sql
 
 
@@ -101,6 +101,49 @@ def test_other_thresholds_or_branches_are_near_copies(one, other, difference):
 )  # fmt: skip
 def test_other_logic_is_no_copy(one, other):
     assert copies(one, other) == []
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        # One name with two definitions: one counts those that came on the very day.
+        ("select sum(case when delivered_at = estimated_at then 1 else 0 end) as on_time from t",
+         "select sum(case when delivered_date <= estimated_date then 1 else 0 end) as on_time from t"),
+        ("select case when total > 1000 then 'HIGH' when total > 500 then 'MEDIUM' end as value_class from t",
+         "select case when total > 1000 then 'Gold' when total > 500 then 'Silver' end as tier from t"),
+        ("select case when revenue >= 100 then 'Top' else 'Rest' end as rank_group from t",
+         "select case when revenue >= 50 then 'Top' else 'Rest' end as rank_group from t"),
+        ("select order_status = 'delivered' as is_delivered from t",
+         "select delivered_on is not null as is_delivered from t"),
+    ],
+)  # fmt: skip
+def test_one_name_or_one_set_of_limits_with_two_definitions_is_near(one, other):
+    assert copies(one, other) == [(False, ["0.sql", "1.sql"])]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("select sum(case when day = '2024-01-01' then amount end) as amount from t",
+         "select sum(amount) over (partition by shop order by day) as amount from t"),
+        ("select case when version = 1 then try_cast(a as int) else try_cast(b as int) end as n from t",
+         "select case when version > 3 then 'x' else 'y' end as n from t"),
+        ("select status = 'A' as is_active from customers", "select ends_on > starts_on as is_active from contracts"),
+    ],
+)  # fmt: skip
+def test_what_only_shares_a_name_is_not_near(one, other):
+    assert copies(one, other) == []
+
+
+def test_a_pivot_whose_name_is_defined_otherwise_elsewhere_is_one_of_two_definitions():
+    pivot = "select count(case when state = 'delivered' then 1 end) as delivered_orders from t"
+    other = "select count(case when delivered_on is not null then 1 end) as delivered_orders from t"
+    audited = audit_sql(pivot, Place("p.sql", "p", "duckdb"))
+    assert (audited.findings, len(audited.pivots)) == ((), 1)
+    found = findings(other)
+    [differing] = pivots_that_differ(found, audited.pivots)
+    assert [group.exact for group in groups_of_copies([*found, differing])] == [False]
+    assert pivots_that_differ(findings("select 1 + x * 3 as other from t"), audited.pivots) == []
 
 
 def test_branches_that_overlap_keep_their_order():

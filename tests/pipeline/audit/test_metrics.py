@@ -1,9 +1,11 @@
 """Complexity and priority, by the examples of the guide and by their limits."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from olist_pipeline.audit.findings import Place, audit_sql
-from olist_pipeline.audit.metrics import complexity, points, priority
+from olist_pipeline.audit.metrics import complexity, points, priorities, urgency
 from olist_pipeline.audit.model import Kind, Level, Metrics
 
 
@@ -46,18 +48,34 @@ def test_points_and_their_limits():
     assert levels == [Level.LOW, Level.MEDIUM, Level.MEDIUM, Level.HIGH]
 
 
+SIMPLE, MIDDLE, COMPLEX = (Metrics(branches=number, nesting=0, predicates=0, tables=1) for number in (1, 5, 12))
+
+
 @pytest.mark.parametrize(
-    ("kind", "level", "copies", "near", "expected"),
+    ("more", "less"),
     [
-        (Kind.VALIDATION, Level.LOW, 1, 0, Level.HIGH),
-        (Kind.FLAG, Level.HIGH, 1, 0, Level.HIGH),
-        (Kind.FLAG, Level.LOW, 2, 0, Level.HIGH),
-        (Kind.FLAG, Level.LOW, 1, 1, Level.HIGH),
-        (Kind.FLAG, Level.LOW, 1, 0, Level.LOW),
-        (Kind.FLAG, Level.MEDIUM, 1, 0, Level.MEDIUM),
-        (Kind.CLASSIFICATION, Level.LOW, 1, 0, Level.MEDIUM),
-        (Kind.DEFAULT, Level.LOW, 1, 0, Level.LOW),
+        ((Kind.FLAG, SIMPLE, 1, 1), (Kind.FLAG, SIMPLE, 4, 0)),
+        ((Kind.FLAG, SIMPLE, 4, 0), (Kind.FLAG, SIMPLE, 2, 0)),
+        ((Kind.FLAG, COMPLEX, 1, 0), (Kind.FLAG, MIDDLE, 1, 0)),
+        ((Kind.VALIDATION, SIMPLE, 1, 0), (Kind.FLAG, SIMPLE, 1, 0)),
+        ((Kind.CLASSIFICATION, MIDDLE, 1, 0), (Kind.DEFAULT, MIDDLE, 1, 0)),
     ],
 )
-def test_priority(kind, level, copies, near, expected):
-    assert priority(kind, level, copies, near) is expected
+def test_urgency_is_in_this_order(more, less):
+    assert urgency(*more)[0] > urgency(*less)[0]
+
+
+def test_urgency_says_why():
+    assert urgency(Kind.VALIDATION, COMPLEX, 3, 2)[1] == (
+        "2 near copies differ, stands in 3 places, complex, decides which data counts, a rule of the business"
+    )
+    assert urgency(Kind.FLAG, SIMPLE, 1, 0)[1] == "simple, and stands once"
+
+
+@given(st.lists(st.floats(0, 20), max_size=40))
+def test_a_third_at_most_is_high_and_they_are_the_most_urgent(urgencies):
+    levels = priorities(urgencies)
+    high = [number for number, level in zip(urgencies, levels, strict=True) if level is Level.HIGH]
+    others = [number for number, level in zip(urgencies, levels, strict=True) if level is not Level.HIGH]
+    assert len(high) <= -(-len(urgencies) // 3)
+    assert not high or not others or min(high) >= max(others)

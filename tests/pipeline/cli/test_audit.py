@@ -29,7 +29,7 @@ def test_a_folder_that_was_read_is_success(folder):
     assert result.exit_code == 0, result.output
     assert "customers.sql:1  segment" in result.output
     assert "Segment is VIP when orders is more than 10; NEW otherwise." in result.output
-    assert "1 findings in 1 files, read as duckdb." in result.output
+    assert "1 findings (0 High, 0 Medium, 1 Low) in 1 files, read as duckdb (nothing says which)." in result.output
 
 
 def test_a_file_that_could_not_be_read_is_no_success(folder):
@@ -49,7 +49,7 @@ def test_open_findings_fail_when_they_shall(folder):
 
 def test_a_finding_of_another_project_is_not_migrated_by_this_ones_rules(folder):
     (folder / "int_customers.sql").write_text(RULE.replace("segment", "customer_segment"))
-    report = json.loads(ran(folder, "--json").output)
+    report = json.loads(ran(folder, "--json").stdout)
     assert {row["state"] for row in report["findings"]} == {"open"}
 
 
@@ -63,7 +63,7 @@ def test_a_file_says_its_form_by_its_name(folder, name, start):
 def test_a_file_of_another_name_is_the_table(folder):
     assert ran(folder, "--out", folder / "report.txt").exit_code == 0
     assert "Where to begin" in (folder / "report.txt").read_text()
-    assert json.loads(ran(folder, "--format", "json").output)["files"] == 1
+    assert json.loads(ran(folder, "--format", "json").stdout)["files"] == 1
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import gzip
 import json
 import os
 import random
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
 from itertools import pairwise
@@ -18,7 +19,6 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from olist_pipeline.errors import OlistError
-from olist_pipeline.fingerprint import landing_hashes
 from olist_pipeline.intake import parts as intake_parts
 from olist_pipeline.intake.cast import cast_rows
 from olist_pipeline.intake.parts import SOURCE_FILE, place_of
@@ -30,8 +30,9 @@ from olist_pipeline.landing.folder import files_of, readable_landing, state_of
 from olist_pipeline.landing.inspection import inspect_landing
 from olist_pipeline.landing.parts import KEPT, folder_name
 from olist_pipeline.orchestration.changes import landing_content, unfinished
-from olist_pipeline.orchestration.dbt import landing_variables
+from olist_pipeline.orchestration.dbt_projects import environment_of
 from olist_pipeline.parity.reconciliation import intake_reconciliation_of, landing_relation
+from olist_pipeline.provenance import landing_hashes
 from olist_pipeline.registry import LANDING
 from olist_pipeline.settings import DBT_DIR, Settings
 from olist_pipeline.steps import run_intake
@@ -180,6 +181,20 @@ class TestReadingOnce:
         assert intake(settings, ORDERS).equals(before)
         assert len(read) == 4
 
+    def test_several_may_read_it_at_a_time(self, whole, tmp_path):
+        """dbt and intake begin side by side, and both ask for the parts."""
+        settings = in_parts(whole, tmp_path)
+        with ThreadPoolExecutor(6) as side_by_side:
+            found = list(side_by_side.map(lambda _: intake(settings, ORDERS), range(6)))
+        assert all(rows.equals(found[0]) for rows in found)
+        kept = readable_landing(settings, [ORDERS]) / folder_name(ORDERS) / KEPT
+        left, recent = kept / ".left.tmp", kept / ".recent.tmp"
+        left.touch()
+        os.utime(left, (1, 1))
+        recent.touch()
+        intake(settings, ORDERS)
+        assert (left.exists(), recent.exists()) == (False, True)
+
     def test_its_bytes_are_hashed_once(self, whole, tmp_path, monkeypatch):
         settings = in_parts(whole, tmp_path)
         first = landing_hashes(settings, [ORDERS.name])
@@ -215,7 +230,7 @@ def test_a_table_may_be_put_together_again(whole, tmp_path):
 def test_the_second_reader_and_dbt_read_the_same_records(whole, tmp_path):
     settings = in_parts(whole, tmp_path, ending=lambda number: [".csv", ".csv.gz"][number % 2])
     landing = readable_landing(settings, LANDING.values())
-    variables = landing_variables(settings, landing)
+    variables = environment_of(settings, "old", landing, date(2018, 10, 17))
     assert variables["OLIST_LANDING_PARTS"].split(",") == ["orders", "order_items", "customers"]
     for table in TABLES:
         columns, expected = ", ".join(table.columns), landing_relation(files_of(landing, table))

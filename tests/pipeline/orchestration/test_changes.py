@@ -17,7 +17,7 @@ from olist_pipeline.orchestration.changes import (
     plan,
     unfinished,
 )
-from olist_pipeline.orchestration.dbt import ensure_manifest
+from olist_pipeline.orchestration.dbt_projects import ensure_manifest
 from olist_pipeline.registry import LANDING
 from olist_pipeline.steps import run_intake
 from olist_pipeline.synthetic import generate

@@ -1,6 +1,7 @@
 """The asset graph: its keys, checks and jobs, and the pure helpers that build it."""
 
 from datetime import date
+from pathlib import Path
 
 import dagster as dg
 import polars as pl
@@ -9,17 +10,18 @@ from dagster_dbt.core import resource
 from dbt.version import __version__ as dbt_version
 
 from olist_pipeline.errors import OlistError
+from olist_pipeline.migration.load import present_migration
 from olist_pipeline.months import month_text
 from olist_pipeline.orchestration.dbt import (
     FULL_REFRESH,
-    as_of_variables,
     build_arguments,
+    commands_of,
     compared_months,
-    ensure_manifest,
     waiting_models,
     window_of,
     window_variables,
 )
+from olist_pipeline.orchestration.dbt_projects import dbt_of, ensure_manifest, environment_of, variables_of
 from olist_pipeline.orchestration.definitions import build_defs
 from olist_pipeline.orchestration.jobs import keys_of, monthly_part
 from olist_pipeline.orchestration.partitions import MONTHS, describe, months_of, tagged_months
@@ -155,7 +157,7 @@ def test_the_manifest_is_parsed_once(environment):
 
 
 def test_an_invocation_of_dbt_starts_nothing_beside_it(environment, tmp_path, monkeypatch):
-    dbt = (build_defs(environment).resources or {})["dbt"]
+    dbt = dbt_of(environment, "old")
     with monkeypatch.context() as patch:
         patch.setattr(resource, "check_output", lambda *_: pytest.fail("dbt is asked for its version"))
         invocation = dbt.cli(["deps"], target_path=tmp_path)
@@ -164,16 +166,34 @@ def test_an_invocation_of_dbt_starts_nothing_beside_it(environment, tmp_path, mo
     assert str(invocation.cli_version) == dbt_version
 
 
-@pytest.mark.parametrize(
-    ("tree", "command", "target"),
-    [("old", "build", "warehouse"), ("new", "build", "warehouse"), ("replay", "run", "replay")],
-)
-def test_dbt_arguments(tree, command, target):
+@pytest.mark.parametrize(("tree", "excluded"), [("old", ["unit_test"]), ("new", ["unit_test"]), ("replay", ["test"])])
+def test_dbt_tests_old_and_new_and_not_replay(tree, excluded):
     arguments = build_arguments(tree)
-    assert arguments[0] == command
-    assert arguments[arguments.index("--target") + 1] == target
-    assert "--vars" not in arguments, "dbt parses the whole project anew when one changes"
-    assert as_of_variables(date(2018, 10, 17)) == {"OLIST_AS_OF": "2018-10-17"}
+    assert arguments[0] == "build"
+    assert set(excluded) <= set(arguments)
+    assert ("test" in arguments) == (tree == "replay")
+
+
+def test_old_is_tested_afterwards_where_a_failed_test_would_stop_it(environment):
+    manifest, migration = load_manifest(ensure_manifest(environment, "old")), present_migration()
+    assert [command[0] for command in commands_of("old", manifest, migration, is_whole=True)] == ["build"]
+    test = {"resource_type": "test", "fqn": ["olist", "old", "core", "x"], "config": {"severity": "ERROR"}}
+    stopping = {"nodes": {**manifest["nodes"], "test.olist.x": test}}
+    first, second = commands_of("old", stopping, migration, is_whole=True)
+    assert first[0] == "build"
+    assert "test" in first
+    assert second[0] == "test"
+    assert len(commands_of("new", stopping, migration, is_whole=True)) == 1
+
+
+def test_each_tree_gets_its_landing_and_its_day(environment):
+    reading = (Path("/somewhere"), date(2018, 10, 17))
+    given = {tree: environment_of(environment, tree, *reading) for tree in ("old", "replay", "new")}
+    assert {variables["OLIST_AS_OF"] for variables in given.values()} == {"2018-10-17"}
+    assert given["replay"]["OLIST_DATA_DIR"] == given["old"]["OLIST_DATA_DIR"] == "/somewhere"
+    assert "OLIST_DATA_DIR" not in given["new"]
+    for tree in given:
+        assert not variables_of(environment, tree, *reading), "dbt parses the whole project anew when one changes"
 
 
 def test_dbt_gets_a_window_of_months_or_builds_the_whole():
@@ -181,9 +201,8 @@ def test_dbt_gets_a_window_of_months_or_builds_the_whole():
     assert window_variables(window) == {"OLIST_FIRST_MONTH": "2017-03-01", "OLIST_LAST_MONTH": "2017-05-01"}
     assert window_variables(None) == {}
     assert "--full-refresh" not in build_arguments("new", is_whole=False)
-    assert "--full-refresh" in build_arguments("new")
-    for tree in ("old", "replay"):
-        assert "--full-refresh" not in build_arguments(tree), "it would change nothing there"
+    for tree in ("old", "replay", "new"):
+        assert "--full-refresh" in build_arguments(tree)
 
 
 def test_the_window_is_none_where_a_run_builds_all_that_is_staged():
@@ -242,15 +261,11 @@ def test_a_failure_that_a_person_can_mend_is_its_sentence():
     assert not raised.value.allow_retries
 
 
-def test_a_table_without_a_key_is_refused():
-    node = {
-        "resource_type": "model",
-        "name": "new__fact_x",
-        "alias": "fact_x",
-        "config": {"materialized": "table", "meta": {"context": "sales"}},
-    }
-    with pytest.raises(OlistError, match="new__fact_x declares no key"):
-        warehouse_tables({"nodes": {"a": node}})
+def test_a_pair_without_its_new_model_is_refused(environment):
+    manifest = load_manifest(ensure_manifest(environment))
+    nodes = {uid: node for uid, node in manifest["nodes"].items() if node["name"] != "new__dim_seller"}
+    with pytest.raises(OlistError, match="pairs dim_seller with dim_seller, which is no table of the new project"):
+        warehouse_tables({**manifest, "nodes": nodes})
 
 
 def test_months_with_a_gap_are_made_of_the_files_of_today(environment, graph):

@@ -4,7 +4,7 @@ import dagster as dg
 import pytest
 
 from olist_pipeline.errors import OlistError
-from olist_pipeline.orchestration.dbt import ensure_manifest
+from olist_pipeline.orchestration.dbt_projects import ensure_manifest
 from olist_pipeline.orchestration.dbt_results import FAILED_ROWS, sentence_of_test
 from olist_pipeline.orchestration.failures import failures_of, last_failure
 from olist_pipeline.orchestration.resources import clear_failures

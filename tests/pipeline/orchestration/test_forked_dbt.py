@@ -95,3 +95,26 @@ def test_without_a_server_that_answers_the_program_becomes_dbt(tmp_path):
             environment[SOCKET] = str(path)
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         assert (done.returncode, done.stdout) == (3, "['--version']\n")
+
+
+def test_a_server_whose_preparation_leaves_threads_behind_keeps_nobody_waiting(tmp_path):
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "one.sql").write_text("{{ config(materialized='table') }} select 1 as one")
+    (tmp_path / "dbt_project.yml").write_text("name: small\nprofile: small\n")
+    (tmp_path / "profiles.yml").write_text("small: {target: dev, outputs: {dev: {type: duckdb}}}\n")
+    # A parse of the whole project, each time: it is done by threads.
+    parse = ["parse", "--no-partial-parse", "--profiles-dir", str(tmp_path), "--target-path", str(tmp_path / "target")]
+    server = ForkServer(tmp_path, parse)
+    try:
+        done = subprocess.run(
+            [*ASKING, *parse],
+            cwd=tmp_path,
+            env={**os.environ, SOCKET: str(server.path)},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=patient(60),
+        )
+    finally:
+        server.stop()
+    assert done.returncode == 0, done.stdout

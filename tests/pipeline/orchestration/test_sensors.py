@@ -8,8 +8,9 @@ import dagster as dg
 import pytest
 
 from olist_pipeline.alerts import history
-from olist_pipeline.orchestration.dbt import ensure_manifest
+from olist_pipeline.orchestration.dbt_projects import ensure_manifest
 from olist_pipeline.orchestration.definitions import build_defs
+from olist_pipeline.orchestration.partitions import COMPARED_WHOLE
 from olist_pipeline.orchestration.sensors import AUTOMATION_IS_OFF, LandingCursor, landing_tick
 from olist_pipeline.registry import LANDING
 from olist_pipeline.stores import verdicts
@@ -89,7 +90,7 @@ class TestLanding:
         assert LANDING["order_items"].file in looker.said
         assert len(looker.look()) == 1
 
-    def test_a_partial_upload_is_told_apart_and_told_once(self, looker, environment):
+    def test_a_partial_upload_is_recognised_and_reported_once(self, looker, environment):
         settled(looker)
         whole = (environment.landing / LANDING["order_items"].file).read_bytes()
         rewrite(environment, "order_items", lambda content: content[: len(content) // 2].rpartition(b",")[0] + b",1")
@@ -172,7 +173,7 @@ def pipeline(settings):
 
 
 class TestAlerts:
-    def test_parity_that_turns_red_is_told_once(self, automated, environment, database):
+    def test_parity_that_turns_red_is_reported_once(self, automated, environment, database):
         def alerted():
             return [line["text"] for line in history(environment)]
 
@@ -191,7 +192,7 @@ class TestAlerts:
         ticked(automated, "parity_regression", cursor)
         assert len(alerted()) == 2
 
-    def test_a_quarantine_above_its_limit_is_told(self, automated, environment, database):
+    def test_a_quarantine_above_its_limit_is_reported(self, automated, environment, database):
         for quarantined in (2, 3):
             held = verdict(True, table="orders", comparison="reconciliation", landing=100, quarantined=quarantined)
             verdicts.record(database, held)
@@ -199,7 +200,7 @@ class TestAlerts:
         [line] = history(environment)
         assert "3 of 100 rows of orders are rejected (3.00%, limit 2.00%)" in line["text"]
 
-    def test_a_failed_run_is_told_with_its_step(self, automated, environment):
+    def test_a_failed_run_is_reported_with_its_step(self, automated, environment):
         @dg.op
         def breaks():
             raise dg.Failure("no")
@@ -254,6 +255,9 @@ def test_schedules_ask_for_their_months(environment, automated):
         )
         [request] = automated.resolve_schedule_def(name).evaluate_tick(context).run_requests
         tags = request.tags
+        assert (COMPARED_WHOLE.items() <= tags.items()) is (name != "hourly"), (
+            "a release needs verdicts on whole tables"
+        )
         return tags.get("dagster/asset_partition_range_start"), tags.get("dagster/asset_partition_range_end")
 
     first, last = months("weekly")

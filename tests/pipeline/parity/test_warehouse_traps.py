@@ -18,11 +18,11 @@ from dataclasses import dataclass
 import duckdb
 import pytest
 
-from olist_pipeline.orchestration.dbt import ensure_manifest
+from olist_pipeline.orchestration.dbt_projects import ensure_manifest
 from olist_pipeline.parity.attribution import Evidence, ParityVerdict, parity_of
 from olist_pipeline.tablediff.compare import compare
 from olist_pipeline.tablediff.contract import Contract
-from olist_pipeline.warehouse import NEW_PREFIX, WarehouseTable, load_manifest, warehouse_tables
+from olist_pipeline.warehouse import WarehouseTable, load_manifest, warehouse_tables
 from tests.tables import MONTHLY_TABLES, TABLES
 
 ROWS = 30
@@ -86,7 +86,7 @@ def tables(manifest) -> dict[str, WarehouseTable]:
 
 @pytest.fixture(scope="module")
 def shapes(manifest, tables) -> dict[str, Shape]:
-    models = {node["name"].removeprefix(NEW_PREFIX): node for node in manifest["nodes"].values()}
+    models = {node["alias"]: node for node in manifest["nodes"].values() if node["fqn"][1:2] == ["new"]}
     types = {
         name: {column: cell["data_type"].lower() for column, cell in models[name]["columns"].items()} for name in tables
     }

@@ -18,10 +18,12 @@ from olist_pipeline.cli.releases import releases as releases_command
 from olist_pipeline.errors import OlistError
 from olist_pipeline.release_manifest import read_manifest, write_manifest
 from olist_pipeline.serving import data_files, pruning, standby
-from olist_pipeline.serving.audit import audit
 from olist_pipeline.serving.journal import sole_switch
 from olist_pipeline.serving.pruning import is_read, remove_unneeded, sizes
 from olist_pipeline.serving.release import is_intact, kept_numbers, release_folder
+from olist_pipeline.serving.release_checks import release_problems
+from olist_pipeline.tablediff.contract import Contract
+from olist_pipeline.tablediff.sources import compare_sources
 from tests.pipeline.serving.world import (
     CONTEXTS,
     SHADOW,
@@ -59,7 +61,7 @@ def change(settings, statement):
 def problems(settings, number):
     folder = release_folder(settings.serving, number)
     with duckdb.connect(str(folder / "serving.duckdb"), read_only=True) as connection:
-        return audit(connection, read_manifest(folder))
+        return release_problems(connection, read_manifest(folder))
 
 
 def file_of(settings, table, side="old"):
@@ -168,6 +170,11 @@ class TestPlaces:
         with duckdb.connect(config={"temp_directory": str(settings.home)}) as connection:
             connection.execute(f"ATTACH '{settings.serving / 'current' / 'serving.duckdb'}' AS served (READ_ONLY)")
             assert connection.execute("SELECT count(*) FROM served.main.fact_orders").fetchall() == [(4,)]
+
+    def test_the_comparator_reads_what_is_served(self, settings):
+        database = settings.serving / "current" / "serving.duckdb"
+        found = compare_sources(f"{database}:fact_orders", f"{database}:new.fact_orders", Contract("t", ("order_id",)))
+        assert (found.to_dict()["rows_old"], found.to_dict()["rows_new"]) == (4, 3)
 
     def test_a_session_with_a_setting_of_its_own_reads_it_too(self, settings, tmp_path):
         path = str(settings.serving / "current" / "serving.duckdb")

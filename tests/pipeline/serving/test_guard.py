@@ -1,4 +1,4 @@
-"""The guard: whatever regresses of what is served from new is rolled back, told and blocked, once."""
+"""The guard: whatever regresses of what is served from new is rolled back, reported and blocked, once."""
 
 import os
 from datetime import UTC, datetime, timedelta
@@ -8,8 +8,7 @@ import pytest
 
 from olist_pipeline import alerts
 from olist_pipeline.registry import CONTEXTS as REGISTERED
-from olist_pipeline.serving import audit as audits
-from olist_pipeline.serving import journal
+from olist_pipeline.serving import journal, release_checks
 from olist_pipeline.serving.cutover import cutover
 from olist_pipeline.serving.guard import guard
 from olist_pipeline.serving.retirement import retire
@@ -40,14 +39,14 @@ def settings(cut_over, tmp_path, landing, database):
 
 
 @pytest.fixture
-def told(monkeypatch):
+def sent(monkeypatch):
     """What reaches the project's alerts."""
-    sent = []
-    monkeypatch.setattr(alerts, "send", lambda settings, alert: sent.append(alert))
-    return sent
+    found: list[alerts.Alert] = []
+    monkeypatch.setattr(alerts, "send", lambda settings, alert: found.append(alert))
+    return found
 
 
-def judge(database, table, verdict, *, context="sales", comparison="parity"):
+def record_verdict(database, table, verdict, *, context="sales", comparison="parity"):
     is_green = verdict in ("identical", "holds")
     verdicts.record(database, Verdict(context, table, comparison, verdict, is_green, "s", {}, "run-9"))
 
@@ -56,59 +55,59 @@ def routed(settings):
     return journal.present_state(settings.serving).routes
 
 
-def test_nothing_is_done_while_everything_is_green(settings, database, told):
-    judge(database, "fact_orders", "identical")
-    judge(database, "orders", "holds", comparison="reconciliation")
+def test_nothing_is_done_while_everything_is_green(settings, database, sent):
+    record_verdict(database, "fact_orders", "identical")
+    record_verdict(database, "orders", "holds", comparison="reconciliation")
     assert guard(settings, database, NOW).done == ()
-    assert told == []
+    assert sent == []
 
 
 @pytest.mark.parametrize(
     ("table", "verdict", "comparison"),
     [("fact_orders", "differs", "parity"), ("orders", "does not hold", "reconciliation")],
 )
-def test_a_red_verdict_rolls_back_tells_and_blocks(settings, database, told, table, verdict, comparison):
-    judge(database, table, verdict, comparison=comparison)
+def test_a_red_verdict_rolls_back_tells_and_blocks(settings, database, sent, table, verdict, comparison):
+    record_verdict(database, table, verdict, comparison=comparison)
     [done] = guard(settings, database, NOW).done
     assert (done.act.acted_by, done.act.changes[0].context) == ("guard", "sales")
     assert (routed(settings)["sales"], routed(settings)["marketplace"]) == ("old", "new")
     assert sides(settings)["fact_orders"] == "old"
-    [alert] = told
+    [alert] = sent
     assert f"{comparison} of {table} {verdict} (run run-9)" in alert.text
     assert "olist acknowledge sales" in alert.text
     [row] = routes.history(database, "sales")[-1:]
     assert (row["new_route"], row["changed_by"], row["blocked"] is not None) == ("old", "guard", True)
 
 
-def test_a_red_verdict_on_some_months_counts_until_a_later_one_is_green(settings, database, told):
+def test_a_red_verdict_on_some_months_counts_until_a_later_one_is_green(settings, database, sent):
     red = Verdict("sales", "fact_orders", "parity", "differs", False, "s", {}, "run-9", months="2018-03")
     verdicts.record(database, red)
-    judge(database, "fact_orders", "identical")
+    record_verdict(database, "fact_orders", "identical")
     assert guard(settings, database, NOW).done == ()
     verdicts.record(database, red)
     assert len(guard(settings, database, NOW).done) == 1
 
 
-def test_it_acts_once(settings, database, told):
-    judge(database, "fact_orders", "differs")
+def test_it_acts_once(settings, database, sent):
+    record_verdict(database, "fact_orders", "differs")
     guard(settings, database, NOW)
     assert guard(settings, database, NOW).done == ()
-    assert len(told) == 1
+    assert len(sent) == 1
 
 
-def test_a_context_that_is_served_from_old_is_left_alone(settings, database, told):
-    judge(database, "dim_customer", "differs", context="customer")
+def test_a_context_that_is_served_from_old_is_left_alone(settings, database, sent):
+    record_verdict(database, "dim_customer", "differs", context="customer")
     assert guard(settings, database, NOW).done == ()
 
 
-def test_a_retired_context_has_no_way_back_and_is_told_of(settings, database, told):
+def test_a_retired_context_has_no_way_back_and_is_reported(settings, database, sent):
     for context in ("customer", "fulfillment"):
         cutover(settings, context, lambda release: [], by="me", reason="proven")
     retire(settings, "sales", by="me", reason="done", now=NOW + timedelta(days=30))
-    judge(database, "fact_orders", "differs")
-    judge(database, "orders", "does not hold", comparison="reconciliation")
+    record_verdict(database, "fact_orders", "differs")
+    record_verdict(database, "orders", "does not hold", comparison="reconciliation")
     assert guard(settings, database, NOW).done == ()
-    assert "sales is retired and has regressed: reconciliation of orders" in told[0].text
+    assert "sales is retired and has regressed: reconciliation of orders" in sent[0].text
 
 
 class TestFreshness:
@@ -119,16 +118,16 @@ class TestFreshness:
         then = (NOW - timedelta(hours=hours)).timestamp()
         os.utime(path, (then, then))
 
-    def test_a_file_that_nobody_has_read_for_too_long_rolls_back(self, settings, database, told):
+    def test_a_file_that_nobody_has_read_for_too_long_rolls_back(self, settings, database, sent):
         self.arrive(settings, 27)
         [done] = guard(settings, database, NOW).done
         assert "olist_orders_dataset.csv has been there since" in done.act.reason
 
-    def test_a_file_that_has_just_come_may_wait(self, settings, database, told):
+    def test_a_file_that_has_just_come_may_wait(self, settings, database, sent):
         self.arrive(settings, 25)
         assert guard(settings, database, NOW).done == ()
 
-    def test_an_old_file_that_was_read_is_fresh(self, settings, database, told):
+    def test_an_old_file_that_was_read_is_fresh(self, settings, database, sent):
         for path in settings.landing.glob("*.csv"):
             os.utime(path, (0, 0))
         assert guard(settings, database, NOW).done == ()
@@ -136,10 +135,10 @@ class TestFreshness:
 
 @pytest.mark.parametrize(("table", "rolled_back"), [("fact_orders", True), ("dim_customer", False)])
 def test_a_dashboard_query_that_fails_rolls_back_whose_new_table_it_reads(
-    settings, database, told, monkeypatch, table, rolled_back
+    settings, database, sent, monkeypatch, table, rolled_back
 ):
     query = SimpleNamespace(sql=f"SELECT no_such_column FROM {table}", tables=frozenset({table}), defaults={})
-    monkeypatch.setattr(audits, "dashboard_queries", lambda: {"revenue": query})
+    monkeypatch.setattr(release_checks, "dashboard_queries", lambda: {"revenue": query})
     done = guard(settings, database, NOW).done
     assert [one.act.changes[0].context for one in done] == (["sales"] if rolled_back else [])
     if rolled_back:

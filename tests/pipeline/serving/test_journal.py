@@ -66,7 +66,7 @@ def test_a_damaged_journal_is_written_anew(switched, database, damage):
     assert present_state(serving) == state
 
 
-def test_what_postgresql_was_not_told_yet_is_kept(switched, database):
+def test_what_postgresql_has_not_got_yet_is_kept(switched, database):
     later = rollback(switched, "sales", by="me", reason="PostgreSQL was down").act
     flip(switched.serving / JOURNAL)
     bring_to_database(switched.serving, database)

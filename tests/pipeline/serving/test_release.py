@@ -14,18 +14,17 @@ import duckdb
 import pytest
 
 from olist_pipeline.errors import OlistError
-from olist_pipeline.fingerprint import landing_hashes
 from olist_pipeline.parity.attribution import Evidence, ParityVerdict, parity_of, parity_subject
 from olist_pipeline.parity.reconciliation import reconciliation_of, reconciliation_subject
+from olist_pipeline.provenance import landing_hashes
 from olist_pipeline.registry import CONTEXTS
-from olist_pipeline.serving import audit as audits
-from olist_pipeline.serving import build, pruning
+from olist_pipeline.serving import build, pruning, release_checks
 from olist_pipeline.serving import release as releases
-from olist_pipeline.serving.audit import audit
 from olist_pipeline.serving.build import Publication, publish
 from olist_pipeline.serving.gate import cutover_objections, objections
 from olist_pipeline.serving.pruning import remove_unneeded
 from olist_pipeline.serving.release import current_release, point_to
+from olist_pipeline.serving.release_checks import release_problems
 from olist_pipeline.steps import run_intake, run_validation
 from olist_pipeline.stores import approvals, verdicts
 from olist_pipeline.stores.verdicts import Verdict
@@ -35,7 +34,7 @@ from tests.pipeline.serving.world import release_of
 ORDERS = WarehouseTable("fact_orders", "sales", ("order_id",), {}, {})
 SHADOW, NEW = {"sales": "shadow"}, {"sales": "new"}
 SALES = CONTEXTS["sales"]
-QUERIES_OF_PACKAGE = audits.dashboard_queries
+QUERIES_OF_PACKAGE = release_checks.dashboard_queries
 
 
 @pytest.fixture
@@ -72,13 +71,13 @@ def served(settings):
         return connection.execute("SELECT order_id FROM fact_orders ORDER BY 1").fetchall()
 
 
-def build_for_ever(serving, name, told):
+def build_for_ever(serving, name, announced):
     """Build a release, in a folder of this name, without an end; say where."""
     uuid.uuid4 = lambda: SimpleNamespace(hex=name)  # type: ignore[assignment, return-value]
     with releases.building(serving) as folder:
         folder.mkdir()
         (folder / "half").touch()
-        told.send(folder)
+        announced.send(folder)
         time.sleep(600)
 
 
@@ -330,7 +329,7 @@ class TestCutoverGate(ProvenStores):
         assert self.missing(ready) == []
 
     def test_wants_the_queries_of_the_dashboards_to_be_checked(self, ready, monkeypatch):
-        monkeypatch.setattr(audits, "dashboard_queries", QUERIES_OF_PACKAGE)
+        monkeypatch.setattr(release_checks, "dashboard_queries", QUERIES_OF_PACKAGE)
         assert self.missing(ready) == []
         monkeypatch.setitem(sys.modules, "dashboards.queries", None)
         [objection] = self.missing(ready)
@@ -386,7 +385,7 @@ class TestVerification:
     def problems(self, settings):
         folder = settings.serving / "current"
         with duckdb.connect(str(folder / "serving.duckdb"), read_only=True) as connection:
-            return audit(connection, release_of(settings))
+            return release_problems(connection, release_of(settings))
 
     def spoil(self, settings, statement):
         change((settings.serving / "current").resolve() / "serving.duckdb", statement)
@@ -433,7 +432,7 @@ class TestVerification:
         )
         other = SimpleNamespace(sql="SELECT * FROM mart_x", tables=("mart_x",), defaults={})
         monkeypatch.setattr(
-            audits, "dashboard_queries", lambda: {"total": query, "of a table that is not there": other}
+            release_checks, "dashboard_queries", lambda: {"total": query, "of a table that is not there": other}
         )
         published(settings, warehouse)
         change(warehouse, "ALTER TABLE old.fact_orders RENAME COLUMN total TO amount")

@@ -1,4 +1,4 @@
-"""Where the dashboards' queries cannot be run, nobody is told that they were."""
+"""Where the dashboards' queries cannot be run, nobody reads that they were."""
 
 import sys
 from datetime import UTC, datetime
@@ -10,10 +10,10 @@ from olist_pipeline import alerts
 from olist_pipeline.cli.releases import release as release_command
 from olist_pipeline.cli.summary import print_summary
 from olist_pipeline.errors import OlistError
-from olist_pipeline.serving import audit, standby
-from olist_pipeline.serving.audit import dashboard_queries
+from olist_pipeline.serving import release_checks, standby
 from olist_pipeline.serving.cutover import cutover
 from olist_pipeline.serving.guard import guard
+from olist_pipeline.serving.release_checks import dashboard_queries
 from olist_pipeline.serving.rollback import rollback
 from tests.pipeline.serving.world import published, release_of, settings_of
 
@@ -23,7 +23,7 @@ SENTENCE = "the dashboards' queries cannot be checked, for the package dashboard
 @pytest.fixture
 def no_package(monkeypatch):
     """The dashboards' package cannot be imported; what tests of toy releases ask instead is taken away."""
-    monkeypatch.setattr(audit, "dashboard_queries", dashboard_queries)
+    monkeypatch.setattr(release_checks, "dashboard_queries", dashboard_queries)
     monkeypatch.setitem(sys.modules, "dashboards.queries", None)
 
 
@@ -68,15 +68,15 @@ def test_the_summary_of_a_run_says_so(settings, no_package, capsys):
 def test_a_cutover_that_somebody_forces_says_so_in_its_release(settings, no_package):
     published(settings)
     with pytest.raises(OlistError, match=SENTENCE):
-        cutover(settings, "sales", lambda release: audit.unchecked(), by="me", reason="")
-    done = cutover(settings, "sales", lambda release: audit.unchecked(), by="me", reason="needed", force=True)
+        cutover(settings, "sales", lambda release: release_checks.unchecked(), by="me", reason="")
+    done = cutover(settings, "sales", lambda release: release_checks.unchecked(), by="me", reason="needed", force=True)
     assert any(SENTENCE in overruled for overruled in done.act.overridden)
     assert SENTENCE in release_of(settings).unchecked[0]
 
 
 def test_a_standby_that_was_not_checked_is_not_taken_once_it_can_be(settings, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr(audit, "dashboard_queries", dashboard_queries)
+        patch.setattr(release_checks, "dashboard_queries", dashboard_queries)
         patch.setitem(sys.modules, "dashboards.queries", None)
         published(settings)
         assert "sales" in standby.prepare(settings.serving)

@@ -21,7 +21,7 @@ SHADOW = dict.fromkeys(CONTEXTS, "shadow")
 
 
 def table(name, context, key, *reads):
-    return WarehouseTable(name, context, (key,), {}, {}, tuple(reads))
+    return WarehouseTable(name, context, (key,), {}, {}, tuple(reads), is_dimension=name.startswith("dim_"))
 
 
 TABLES = (

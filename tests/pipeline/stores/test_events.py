@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from olist_pipeline.errors import OlistError
 from olist_pipeline.stores import appending, events
 from olist_pipeline.stores.postgres import query, transaction
 from tests.pipeline.event_rows import append, batch, event, frame
@@ -141,6 +142,16 @@ def test_writers_of_one_aggregate_do_not_lose_or_double_events(database):
     with ThreadPoolExecutor(3) as pool:
         list(pool.map(lambda batch: append(database, batch, "r"), batches))
     assert sorted(version for _, version in versions(database)) == list(range(1, 31))
+
+
+def test_waiting_too_long_for_another_writer_is_one_sentence(database, monkeypatch):
+    monkeypatch.setattr(appending, "WRITER_SECONDS", 0.1)
+    with (
+        appending._sole_writer(database, "sales"),
+        pytest.raises(OlistError, match="Another process has been appending events of sales"),
+    ):
+        append(database, frame(event()), "r1")
+    assert append(database, frame(event()), "r2") == 1
 
 
 def test_a_tailing_reader_misses_nothing_of_a_slow_writer(database):

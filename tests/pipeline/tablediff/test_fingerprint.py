@@ -5,7 +5,7 @@ import json
 import pytest
 
 from olist_pipeline.tablediff.contract import ContractError, RelationError
-from olist_pipeline.tablediff.fingerprint import fingerprint
+from olist_pipeline.tablediff.fingerprint import fingerprint, fingerprints_by
 
 DIFFERENT = [
     ("a row twice more", "VALUES (1), (2)", "VALUES (1), (2), (2), (2)"),
@@ -88,3 +88,18 @@ def test_no_change_of_two_characters_goes_unseen(con):
 def test_a_relation_that_cannot_be_read_is_said_in_one_sentence(con):
     with pytest.raises(RelationError, match=r"^Cannot read nowhere: "):
         fingerprint(con, "nowhere")
+
+
+def test_the_rows_of_each_value_have_the_fingerprint_that_they_have_alone(con):
+    con.execute(
+        "CREATE TABLE t AS SELECT n, CASE WHEN n % 4 > 0 THEN DATE '2018-01-01' + (n % 4)::INT END AS day "
+        "FROM range(30) AS r(n)"
+    )
+    whole, parts = fingerprints_by(con, "t", "day")
+    assert whole == fingerprint(con, "t")
+    assert list(parts) == ["2018-01-02", "2018-01-03", "2018-01-04", None]
+    for value, found in parts.items():
+        condition = "day IS NULL" if value is None else f"day = DATE '{value}'"
+        assert found == fingerprint(con, f"(FROM t WHERE {condition})")
+    con.execute("DELETE FROM t")
+    assert fingerprints_by(con, "t", "day") == (fingerprint(con, "t"), {})

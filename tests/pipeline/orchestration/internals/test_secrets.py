@@ -95,20 +95,20 @@ def test_no_secret_is_shown_or_stored(settings, given, command_lines, capfd, cap
         reference = json.dumps(instance.get_ref().to_dict())  # on the command line of each process that Dagster starts
     alerts.send(settings, Alert("run_failed", "r1", "A run failed."), wait=True)
     assert "did not take an alert" in caplog.text
-    told = subprocess.run([OLIST, "events"], capture_output=True, check=False)
+    listed = subprocess.run([OLIST, "events"], capture_output=True, check=False)
     written = [path.read_bytes() for path in settings.home.rglob("*") if path.is_file()]
     stored = subprocess.run([cluster.programs() / "pg_dump", url_of(settings)], capture_output=True, check=True).stdout
     printed = "".join(capfd.readouterr()) + caplog.text + repr(settings)
 
     assert b"intake__orders" in stored, "the search looks where the run was"
     assert any(bytes(OLIST) in line for line in command_lines)
-    everything = [*written, stored, told.stdout, told.stderr, *command_lines]
+    everything = [*written, stored, listed.stdout, listed.stderr, *command_lines]
     everything += [text.encode() for text in (shown, reference, printed)]
     assert not [text for text in everything if MARK.encode() in text]
 
 
 def url_of(settings) -> str:
-    """Return the address for a program of PostgreSQL's; it is told no password on its command line."""
+    """Return the address for a program of PostgreSQL's; it gets no password on its command line."""
     return postgres.server_url(settings).replace(f":{quote(PASSWORD, safe='')}@", "@").replace(ROLE, "postgres", 1)
 
 
@@ -151,7 +151,7 @@ QUERY = """{
 }"""
 
 
-def test_a_wrong_password_is_told_apart_and_not_shown(settings, monkeypatch, capsys):
+def test_a_wrong_password_is_named_and_not_shown(settings, monkeypatch, capsys):
     Path(os.environ["OLIST_POSTGRES_PASSWORD_FILE"]).write_text(f"{MARK} but wrong")
     said = said_by_events(os.environ["OLIST_POSTGRES_URL"], settings.home, monkeypatch, capsys)
     assert "PostgreSQL refuses the user or the password" in said

@@ -14,6 +14,7 @@ from dagster._daemon.types import DaemonHeartbeat
 from dagster_postgres.event_log import event_log
 from dagster_postgres.run_storage import run_storage
 from dagster_postgres.schedule_storage import schedule_storage
+from sqlalchemy import event
 
 from olist_pipeline.errors import OlistError
 from olist_pipeline.orchestration.internals.storage import EnvironmentStorage
@@ -35,7 +36,7 @@ def backends(server) -> set[int]:
     return {row["pid"] for row in rows}
 
 
-def test_a_child_process_is_told_no_address_and_finds_it(storage):
+def test_a_child_process_is_given_no_address_and_finds_it(storage):
     assert json.loads(storage.inst_data.config_yaml) == {}
     child = storage.inst_data.rehydrate(EnvironmentStorage)
     assert child.postgres_url == storage.postgres_url
@@ -62,6 +63,19 @@ def test_a_connection_is_kept_and_one_that_the_server_dropped_is_replaced(dagste
     )
     assert runs.get_runs_count() > 0
     assert backends(server).isdisjoint(first)
+
+
+def test_the_columns_of_a_table_are_asked_for_once_and_not_before_each_look_into_it(dagster_server, monkeypatch):
+    monkeypatch.setenv("OLIST_POSTGRES_URL", dagster_server)
+    storage = EnvironmentStorage.from_config_value(None, {}).event_log_storage
+    asked = []
+    engine = storage._engine  # type: ignore[attr-defined]
+    event.listen(engine, "before_cursor_execute", lambda _, __, statement, *rest: asked.append(statement))
+    for is_first in (True, False, False):
+        asked.clear()
+        storage.get_asset_records([dg.AssetKey("toy")])
+        assert any("pg_attribute" in statement for statement in asked) is is_first
+        assert asked
 
 
 @dg.asset(pool="somewhere", partitions_def=dg.StaticPartitionsDefinition(["a", "b"]))
@@ -100,7 +114,7 @@ def test_dagster_works_as_a_role_that_may_create_nothing(granted, tmp_path, monk
         assert instance.get_run_by_id(result.run_id) is None
 
 
-def test_a_program_of_dagsters_is_told_what_comes_before_it(server, monkeypatch):
+def test_a_program_of_dagsters_hears_what_comes_before_it(server, monkeypatch):
     alone(server, "CREATE DATABASE unprepared")
     monkeypatch.setenv("OLIST_POSTGRES_URL", server.replace("@/postgres?", "@/unprepared?"))
     try:

@@ -11,10 +11,16 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 
 from olist_pipeline.errors import OlistError
-from olist_pipeline.files import tree_hash
+from olist_pipeline.files import content_hash, tree_hash
 from olist_pipeline.landing.folder import landing_hash, readable_landing
+from olist_pipeline.migration.load import load_migration, present_migration
+from olist_pipeline.migration.model import Migration
+from olist_pipeline.migration.project import project_hash
 from olist_pipeline.registry import LANDING
-from olist_pipeline.settings import DBT_DIR, PROJECT_DIR, Settings
+from olist_pipeline.settings import PROJECT_DIR, Settings
+
+BESIDE = ("*.py", "*/*.py", "*/*/*.py")
+"""Where the module of contexts and its packages may be, beside the migration file."""
 
 
 def landing_hashes(settings: Settings, tables: Iterable[str] = tuple(LANDING)) -> dict[str, str]:
@@ -26,11 +32,14 @@ def landing_hashes(settings: Settings, tables: Iterable[str] = tuple(LANDING)) -
     return found
 
 
-def code_hash() -> str:
-    """Return one hash over the code and the SQL: the version of what makes a release."""
+def code_hash(migration: Migration | None = None) -> str:
+    """Return one hash over the code, the SQL of both projects and the migration file: what makes a release."""
+    migration = migration or present_migration()
     code = tree_hash(PROJECT_DIR / "olist_domain", PROJECT_DIR / "olist_pipeline", suffixes=(".py", ".sql"))
-    models = tree_hash(DBT_DIR / "models", DBT_DIR / "macros", suffixes=(".sql", ".yml"))
-    return hashlib.blake2b(f"{code}:{models}".encode(), digest_size=16).hexdigest()
+    models = [project_hash(folder) for folder in sorted({migration.old_folder, migration.new_folder})]
+    beside = [content_hash(path) for depth in BESIDE for path in sorted(migration.path.parent.glob(depth))]
+    parts = [code, *models, content_hash(migration.path), *beside]
+    return hashlib.blake2b(":".join(parts).encode(), digest_size=16).hexdigest()
 
 
 def run_fingerprint(settings: Settings, landing: Mapping[str, str]) -> str:
@@ -38,5 +47,8 @@ def run_fingerprint(settings: Settings, landing: Mapping[str, str]) -> str:
 
     Routes are not in it: a release has the tables of both sides, so another route needs no run.
     """
-    parts = [code_hash(), settings.engine, sorted(landing.items())]
+    migration = load_migration(settings.migration)
+    files = [settings.landing / file for file in sorted(migration.landing.files)]
+    unvalidated = [(path.name, content_hash(path)) for path in files if path.is_file()]
+    parts = [code_hash(migration), settings.engine, sorted(landing.items()), unvalidated]
     return hashlib.blake2b(repr(parts).encode(), digest_size=16).hexdigest()

@@ -1,4 +1,4 @@
-"""The audit of a release: what must hold before anybody reads it, and may be asked again at any time.
+"""The checks of a release: what must hold before anybody reads it, and may be asked again at any time.
 
 What belongs here: keys, row counts, and the dashboards' own queries, on a release's database. What does not: whether
 its figures are right (parity says that).
@@ -81,6 +81,8 @@ def key_problems(connection: duckdb.DuckDBPyConnection, tables: Mapping[str, Rel
     """
     problems = []
     for name, table in tables.items():
+        if not table.is_paired:
+            continue
         relation, key = relation_name(NEW, name), ", ".join(map(quote, table.key))
         some = " OR ".join(f"{quote(column)} IS NULL" for column in table.key)
         [(rows, keys, nulls)] = connection.execute(
@@ -91,7 +93,7 @@ def key_problems(connection: duckdb.DuckDBPyConnection, tables: Mapping[str, Rel
     return problems
 
 
-def audit(connection: duckdb.DuckDBPyConnection, release: Release) -> list[str]:
+def release_problems(connection: duckdb.DuckDBPyConnection, release: Release) -> list[str]:
     """Return one sentence for each way in which a release's database is not what its manifest says, or cannot be read.
 
     Main has the rows of the side that it shows, and the other side those that a switch would show; keys of new tables

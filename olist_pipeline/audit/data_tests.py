@@ -1,0 +1,269 @@
+"""Rules that stand in tests of a dbt project: data tests of properties, singular tests and unit tests.
+
+What belongs here: which tests say a rule of the business, and findings of them. What does not: the SQL of models
+(`findings`), and comparing tests with models (`audit` drops what a model says, too).
+
+Structural tests are no rules: not_null, unique, relationships and their like, unless they hold for some rows only
+(`where`). Of singular tests, conditions that only ask for nulls are left out for the same reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import yaml
+from sqlglot import exp, parse_one
+from sqlglot.errors import SqlglotError
+
+from olist_pipeline.audit import yaml_file
+from olist_pipeline.audit.columns import Query
+from olist_pipeline.audit.expressions import Node, column_names
+from olist_pipeline.audit.metrics import measure
+from olist_pipeline.audit.model import Clause, FileAudit, Finding, Kind
+from olist_pipeline.audit.normal import shape_of
+from olist_pipeline.audit.words import phrase
+
+STRUCTURAL = frozenset(
+    (
+        *("not_null", "unique", "relationships", "unique_combination_of_columns", "unique_combination", "equality"),
+        *("equal_rowcount", "fewer_rows_than", "at_least_one", "not_constant", "cardinality_equality", "recency"),
+        *("not_empty_string", "expect_table_row_count_to_equal_other_table", "expect_column_to_exist"),
+        *("expect_column_values_to_not_be_null", "expect_column_values_to_be_unique", "not_null_where"),
+        *("mutually_exclusive_ranges",),
+        *("expect_compound_columns_to_be_unique", "expect_column_values_to_be_of_type", "sequential_values"),
+        *("expect_column_values_to_be_in_type_list", "expect_table_columns_to_match_set", "primary_key", "foreign_key"),
+        *("expect_table_columns_to_match_ordered_list", "expect_table_column_count_to_equal", "unique_key"),
+        *("expect_row_values_to_have_recent_data", "unique_where", "expect_table_columns_to_contain_set"),
+    )
+)  # fmt: skip
+"""Tests of keys, presence, shape and freshness: they say what a table is, not what the business decided."""
+
+MONITORING = ("elementary", "re_data", "dbt_artifacts")
+LISTS = ("models", "seeds", "snapshots")
+KEYS = ("data_tests", "tests")
+UNIT = "unit test"
+
+Plain = Callable[[str], str]
+"""A text without its Jinja."""
+
+
+@dataclass(frozen=True)
+class DataTest:
+    """One test of a model or of one of its columns ('' where it is of the model), with its arguments."""
+
+    model: str
+    column: str
+    name: str
+    arguments: Mapping[str, Any]
+    where: str
+    line: int
+
+
+def audit_properties(text: str, file: str, dialect: str, plain: Plain) -> FileAudit:
+    """Return the rules in the tests of a properties file; nothing for a text that is no YAML, which dbt refuses."""
+    try:
+        root = yaml_file.compose(text)
+    except yaml_file.YamlError:
+        return FileAudit(file)
+    found = [item for test in _tests_of(root) if (item := _finding(test, file, dialect, plain)) is not None]
+    return FileAudit(file, (*found, *_unit_tests(root, file)))
+
+
+def only_checks(audited: FileAudit) -> FileAudit:
+    """Return what a singular test says as rules that rows must keep."""
+    rules = [replace(finding, kind=Kind.VALIDATION) for finding in audited.findings if not _asks_for_nulls(finding)]
+    return replace(audited, findings=tuple(rules))
+
+
+def without_what_models_say(findings: list[Finding]) -> list[Finding]:
+    """Return findings without the tests whose rule stands in their model, too."""
+    said = {
+        (finding.model, finding.column.lower()): finding for finding in findings if finding.clause is not Clause.TEST
+    }
+    forms = {(finding.model, finding.shape.normal) for finding in findings if finding.clause is not Clause.TEST}
+
+    def is_said(test: Finding) -> bool:
+        if (test.model, test.shape.normal) in forms:
+            return True
+        if test.shape.normal.startswith(UNIT):
+            return any((test.model, name) in said for name in test.inputs)
+        same = said.get((test.model, test.column.lower()))
+        if same is None or same.clause is not Clause.SELECT:
+            return False
+        # The model decides a flag, or names what there is; the test asks for no more than that.
+        labels = same.shape.labels
+        is_named = bool(labels) and all(f"'{label}'" in test.sql for label in labels)
+        return is_named or same.kind in (Kind.FLAG, Kind.VALIDATION)
+
+    return [finding for finding in findings if finding.clause is not Clause.TEST or not is_said(finding)]
+
+
+def _asks_for_nulls(finding: Finding) -> bool:
+    return finding.shape.normal.startswith(("is(", "not(is(")) and " " not in finding.shape.normal.replace(", ", "")
+
+
+def _tests_of(root: yaml.Node | None) -> Iterator[DataTest]:
+    top = _entries(root)
+    for key in LISTS:
+        for entry in _items(top.get(key)):
+            yield from _tests_of_relation(entry)
+    for source in _items(top.get("sources")):
+        for table in _items(_entries(source).get("tables")):
+            yield from _tests_of_relation(table)
+
+
+def _tests_of_relation(entry: yaml.Node) -> Iterator[DataTest]:
+    values = _entries(entry)
+    model = _text(values.get("name"))
+    for key in KEYS:
+        for node in _items(values.get(key)):
+            yield from _test(node, model, "")
+    for column in _items(values.get("columns")):
+        own = _entries(column)
+        for key in KEYS:
+            for node in _items(own.get(key)):
+                yield from _test(node, model, _text(own.get("name")))
+
+
+def _test(node: yaml.Node, model: str, column: str) -> Iterator[DataTest]:
+    line = node.start_mark.line + 1
+    if isinstance(node, yaml.ScalarNode):
+        yield DataTest(model, column, node.value, {}, "", line)
+        return
+    values = _mapping(yaml_file.value_of(node))
+    name = next(iter(values), None)
+    if "test_name" in values:
+        name, given = str(values["test_name"]), values
+    elif isinstance(name, str):
+        given = _mapping(values[name])
+    else:
+        return
+    where = (
+        given.get("where") or _mapping(given.get("config")).get("where") or _mapping(values.get("config")).get("where")
+    )
+    own = {**given, **_mapping(given.get("arguments"))}
+    left_out = (
+        "arguments",
+        "config",
+        "where",
+        "name",
+        "severity",
+        "tags",
+        "error_if",
+        "warn_if",
+        "test_name",
+        "description",
+    )
+    arguments = {str(key): value for key, value in own.items() if key not in left_out}
+    yield DataTest(model, str(arguments.pop("column_name", column)), name, arguments, str(where or ""), line)
+
+
+def _finding(test: DataTest, file: str, dialect: str, plain: Plain) -> Finding | None:
+    package, _, name = test.name.rpartition(".")
+    if package in MONITORING or (name in STRUCTURAL and not test.where):
+        return None
+    rule = _parsed(plain(_rule(test, name)), dialect) or exp.Anonymous(this=name, expressions=[exp.column(test.column)])
+    if test.where:
+        limit = _parsed(plain(test.where), dialect)
+        rule = exp.Or(this=exp.Not(this=exp.Paren(this=limit)), expression=exp.Paren(this=rule)) if limit else rule
+    column = test.column or next(iter(column_names(rule)), name)
+    return Finding(
+        file=file,
+        line=test.line,
+        model=test.model,
+        clause=Clause.TEST,
+        column=column,
+        kind=Kind.VALIDATION,
+        sql=rule.sql(dialect=dialect),
+        statement=f"The test {name} of {test.model} holds: {phrase(rule)}.",
+        inputs=column_names(rule),
+        cases=0,
+        metrics=measure([rule]),
+        shape=shape_of([rule], column, Query(exp.Select(), None)),
+    )
+
+
+def _rule(test: DataTest, name: str) -> str:
+    """Return what a test asks of a row, as SQL; a test that nobody knows is a call with its arguments."""
+    column, given = test.column, test.arguments
+    values = given.get("values") or given.get("value_set")
+    if isinstance(values, list):
+        quoted = given.get("quote", given.get("quote_values", True)) is not False
+        texts = [_literal(value) if quoted else str(value) for value in values]
+        is_refused = name.startswith("not_") or "not_be_in" in name
+        return f"{column} {'not in' if is_refused else 'in'} ({', '.join(texts)})"
+    least, most = (given.get(key) for key in ("min_value", "max_value"))
+    if column and (least is not None or most is not None):
+        is_open = given.get("inclusive") is False or given.get("strictly") is True
+        limits = [
+            f"{column} {sign}{'' if is_open else '='} {limit}"
+            for sign, limit in ((">", least), ("<", most))
+            if limit is not None
+        ]
+        subject = "" if "column_values" in name or name in ("accepted_range", "within") else f"{name}: "
+        return f"{name}({', '.join(limits)})" if subject else " and ".join(limits)
+    if isinstance(expression := given.get("expression"), str):
+        return f"{column} {expression}" if column and column not in expression else expression
+    if isinstance(regex := given.get("regex") or given.get("pattern"), str):
+        return f"regexp_like({column}, {_literal(regex)})"
+    pair = given.get("column_A"), given.get("column_B")
+    if all(pair) and "greater_than" in name:
+        return f"{pair[0]} >{'=' if given.get('or_equal') else ''} {pair[1]}"
+    others = [
+        _literal(value)
+        for part in given.values()
+        for value in (part if isinstance(part, list) else [part])
+        if isinstance(value, str | int | float)
+    ]
+    return f"{name}({', '.join(part for part in (column, *others) if part)})"
+
+
+def _literal(value: object) -> str:
+    """Return a value as SQL writes it."""
+    return "'" + value.replace("'", "''") + "'" if isinstance(value, str) else str(value)
+
+
+def _parsed(text: str, dialect: str) -> Node | None:
+    try:
+        tree = parse_one(f"select {text}", read=dialect)
+    except (SqlglotError, ValueError, AttributeError, TypeError, RecursionError):
+        return None
+    return tree.selects[0].unalias() if isinstance(tree, exp.Select) and tree.selects else None
+
+
+def _unit_tests(root: yaml.Node | None, file: str) -> Iterator[Finding]:
+    """Yield what unit tests expect: a rule where nothing in their model says it."""
+    for entry in _items(_entries(root).get("unit_tests")):
+        values = _mapping(yaml_file.value_of(entry))
+        rows = _mapping(values.get("expect")).get("rows")
+        first = rows[0] if isinstance(rows, list) and rows else {}
+        columns = tuple(str(name).lower() for name in _mapping(first))
+        if not columns:
+            continue
+        rule = exp.Anonymous(this=str(values.get("name")), expressions=[exp.column(name) for name in columns])
+        model, column = str(values.get("model")), columns[-1]
+        sentence = f"The unit test {values.get('name')} of {model} says by example what {', '.join(columns)} are."
+        shape = replace(shape_of([rule], column, Query(exp.Select(), None)), normal=f"{UNIT} {values.get('name')}")
+        line = entry.start_mark.line + 1
+        yield Finding(file, line, model, Clause.TEST, column, Kind.VALIDATION, rule.sql(), sentence, columns, 0,
+                      measure([rule]), shape)  # fmt: skip
+
+
+def _entries(node: yaml.Node | None) -> dict[str, yaml.Node]:
+    if not isinstance(node, yaml.MappingNode):
+        return {}
+    return {key.value: value for key, value in node.value if isinstance(key, yaml.ScalarNode)}
+
+
+def _items(node: yaml.Node | None) -> list[yaml.Node]:
+    return list(node.value) if isinstance(node, yaml.SequenceNode) else []
+
+
+def _text(node: yaml.Node | None) -> str:
+    return str(node.value) if isinstance(node, yaml.ScalarNode) else ""
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}

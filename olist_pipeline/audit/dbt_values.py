@@ -1,0 +1,320 @@
+"""The values that dbt gives to a template: relations, packages, the adapter, answers of queries, variables.
+
+What belongs here: what may be asked of each. What does not: their names in a template (`dbt_names`), and the sandbox.
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Protocol
+
+from olist_pipeline.audit.sandbox import Named
+from olist_pipeline.audit.sql_macros import SQL_MACROS
+
+MADE_UP = "made.up.row_of_a_query"
+"""What a query gives where a loop must turn once; it can be the name of a table, and its parts those of one."""
+
+PROVIDED = ("dbt", "dbt_utils")
+"""The packages whose common macros are known here, should they not be installed."""
+
+KIN = {
+    "databricks": ("spark",),
+    "redshift": ("postgres",),
+    "materialize": ("postgres",),
+    "risingwave": ("postgres",),
+    "tsql": ("sqlserver", "fabric", "synapse"),
+    "presto": ("trino",),
+    "athena": ("trino",),
+}
+"""Whose macros an adapter takes where it has none of its own."""
+
+
+class Host(Protocol):
+    """What the names need of the renderer."""
+
+    adapter: str
+
+    @property
+    def is_incremental(self) -> bool:
+        """Whether the model adds to a table that is there."""
+        ...
+
+    @property
+    def has_rows(self) -> bool:
+        """Whether a query has one made-up row, so that loops over its rows turn once."""
+        ...
+
+    @property
+    def hides_unknown(self) -> bool:
+        """Whether a macro that nobody knows, and that is given no text, writes nothing in place of a call."""
+        ...
+
+    def missing(self, name: str) -> str:
+        """Note a macro that nobody knows."""
+        ...
+
+    def unset(self, name: str) -> None:
+        """Note a variable that has no value."""
+        ...
+
+    def configured(self, settings: Mapping[str, Any]) -> None:
+        """Note what a template says of its model."""
+        ...
+
+    def find(self, name: str) -> Any:
+        """Return what has a name in every template."""
+        ...
+
+    def macro(self, package: str, name: str) -> Any:
+        """Return a macro of a package, None where it has none of this name."""
+        ...
+
+
+class Relation(Named):
+    """A table in a template: it writes itself as its name."""
+
+    public = frozenset(
+        {"identifier", "name", "table", "schema", "database", "type", "is_view", "is_table", "include", "quote"}
+        | {"render"}
+    )
+
+    def __init__(self, name: str, schema: str = "") -> None:
+        self.identifier = self.name = self.table = name
+        self.schema = schema
+        self.database = ""
+        self.type = "table"
+        self.is_view = False
+        self.is_table = True
+
+    def __str__(self) -> str:
+        parts = [part for part in (self.schema, self.identifier) if part]
+        return ".".join(re.sub(r"\W", "_", part) for part in parts)
+
+    def include(self, **_: Any) -> Relation:
+        """Return it with other parts of its name; the name alone matters here."""
+        return self
+
+    quote = render = include
+
+
+class Package(Named):
+    """The macros of a package, each under its name."""
+
+    def __init__(self, name: str, host: Host) -> None:
+        self._name = name
+        self._host = host
+
+    def look_up(self, name: str) -> Any:
+        """Return a macro, one that writes itself as a call where nobody knows it."""
+        found = self._host.macro(self._name, name) or (SQL_MACROS.get(name) if self._name in PROVIDED else None)
+        return found or Unknown(f"{self._name}.{name}", self._host)
+
+
+class Unknown(Named):
+    """A macro that nobody knows: it writes itself as a call, and is reported."""
+
+    def __init__(self, name: str, host: Host) -> None:
+        self._name = name
+        self._host = host
+
+    def __call__(self, *args: Any, **kwargs: Any) -> str:
+        """Return the call as it would be written in SQL."""
+        self._host.missing(self._name)
+        texts = [str(value) for value in (*args, *kwargs.values()) if isinstance(value, str | int | float | Relation)]
+        if self._host.hides_unknown and not any(isinstance(value, str | Relation) for value in args):
+            return ""
+        return f"{self._name.rpartition('.')[2]}({', '.join(text for text in texts if text)})"
+
+    def __str__(self) -> str:
+        self._host.missing(self._name)
+        return self._name.rpartition(".")[2]
+
+
+class MadeUpRow(Named):
+    """A made-up row of a query, or a column of it: one value, whatever it is asked for."""
+
+    def look_up(self, name: str) -> Any:
+        """Return the value, as a list where a list is asked for."""
+        return (lambda: [MADE_UP]) if name == "values" else MADE_UP
+
+    def __iter__(self) -> Iterator[str]:
+        return iter((MADE_UP,))
+
+    def __len__(self) -> int:
+        return 1
+
+
+class MadeUpRows(Named):
+    """Made-up rows, or columns: one where they are gone through, and another wherever one is asked for."""
+
+    def look_up(self, name: str) -> Any:
+        """Return a row, by its number or name."""
+        return MadeUpRow()
+
+    def __iter__(self) -> Iterator[MadeUpRow]:
+        return iter((MadeUpRow(),))
+
+    def __len__(self) -> int:
+        return 1
+
+
+class Result(Named):
+    """The answer of a query: no column and no row, or one of each that is made up."""
+
+    public = frozenset({"columns", "rows", "table", "print_table"})
+
+    def __init__(self, host: Host) -> None:
+        self.columns = self.rows = MadeUpRows() if host.has_rows else ()
+
+    @property
+    def table(self) -> Result | None:
+        """The same as a table; none where there is no row."""
+        return self if self.rows else None
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.rows)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def print_table(self) -> str:
+        """Print nothing."""
+        return ""
+
+
+class Config(Named):
+    """`config(...)` writes nothing and is noted; `config.get` gives the default."""
+
+    public = frozenset({"get", "require", "set"})
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+
+    def __call__(self, *given: Any, **settings: Any) -> str:
+        """Write nothing."""
+        for part in (*given, settings):
+            if isinstance(part, Mapping):
+                self._host.configured(part)
+        return ""
+
+    def get(self, _: str, default: Any = None, **__: Any) -> Any:
+        """Return the default of a setting."""
+        return default
+
+    require = get
+
+    def set(self, *_: Any) -> str:
+        """Set nothing."""
+        return ""
+
+
+class Adapter(Named):
+    """The adapter: it finds macros by dialect, and knows no table."""
+
+    public = frozenset({"dispatch", "quote", "get_relation", "get_columns_in_relation"})
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+
+    def look_up(self, name: str) -> Any:
+        """Return a method; one that is not known here does nothing."""
+        return super().look_up(name) if name in self.public else _nothing
+
+    def dispatch(self, name: str, macro_namespace: Any = None, packages: Any = None) -> Any:
+        """Return the macro of the dialect, else the default one; of the package first, then of any."""
+        spaces = [macro_namespace] if isinstance(macro_namespace, str) else list(macro_namespace or packages or [])
+        prefixes = (self._host.adapter, *KIN.get(self._host.adapter, ()), "default")
+        for candidate in (f"{prefix}__{name}" for prefix in prefixes):
+            found = self._host.find(candidate)
+            for space in spaces:
+                found = self._host.macro(space, candidate) or found
+            if found is not None:
+                return found
+        return SQL_MACROS.get(name) or Unknown(".".join([*spaces[:1], name]), self._host)
+
+    def quote(self, name: str) -> str:
+        """Return a name in quotes."""
+        return f'"{name}"'
+
+    def get_relation(self, *_: Any, **__: Any) -> None:
+        """Return no relation."""
+
+    def get_columns_in_relation(self, *_: Any, **__: Any) -> list[Any]:
+        """Return no column."""
+        return []
+
+
+class Unset(Named):
+    """A variable without a value: it writes itself as its name, is one thing in a loop, and 1 in a computation.
+
+    dbt refuses a project without it; here the rest of the template is read all the same.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def look_up(self, name: str) -> Any:
+        """Return what a text with its name has."""
+        if name.startswith("_"):
+            raise KeyError(name)
+        return getattr(self._name, name)
+
+    def __str__(self) -> str:
+        return self._name
+
+    def __iter__(self) -> Iterator[str]:
+        return iter((self._name,))
+
+    def __len__(self) -> int:
+        return 1
+
+    def __index__(self) -> int:
+        return 1
+
+    def __add__(self, other: Any) -> Any:
+        return f"{self}{other}" if isinstance(other, str) else 1 + other
+
+    def __radd__(self, other: Any) -> Any:
+        return f"{other}{self}" if isinstance(other, str) else other + 1
+
+    def __sub__(self, other: Any) -> Any:
+        return 1 - other
+
+    def __mul__(self, other: Any) -> Any:
+        return other
+
+    __rmul__ = __mul__
+
+    def __lt__(self, other: Any) -> bool:
+        return False
+
+    __gt__ = __le__ = __ge__ = __lt__
+
+
+class Variables(Named):
+    """`var(...)`: the project's value, else the default, else a mark, and the variable is reported."""
+
+    public = frozenset({"has_var"})
+
+    def __init__(self, values: Mapping[str, Any], host: Host) -> None:
+        self._values = values
+        self._host = host
+
+    def __call__(self, name: str, *default: Any, **named: Any) -> Any:
+        """Return the value of a variable, a copy: no model may change what another one reads."""
+        if name in self._values:
+            return copy.deepcopy(self._values[name])
+        if default or "default" in named:
+            return default[0] if default else named["default"]
+        self._host.unset(str(name))
+        return Unset(str(name))
+
+    def has_var(self, name: str) -> bool:
+        """Return whether the project gives the variable a value."""
+        return name in self._values
+
+
+def _nothing(*_: Any, **__: Any) -> str:
+    return ""

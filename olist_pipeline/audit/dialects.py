@@ -1,0 +1,153 @@
+"""Which SQL dialect a project is written in, and how that is known.
+
+What belongs here: what manifest, profiles, requirements, names and the SQL itself say of it. What does not: parsing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from olist_pipeline.audit import yaml_file
+from olist_pipeline.audit.project_files import UnreadableFileError, read_text, walk
+
+DEFAULT_DIALECT = "duckdb"
+DIALECTS = {
+    **{name: name for name in ("athena", "bigquery", "clickhouse", "databricks", "doris", "duckdb", "dremio", "druid")},
+    **{name: name for name in ("exasol", "fabric", "hive", "materialize", "mysql", "oracle", "postgres", "presto")},
+    **{name: name for name in ("redshift", "risingwave", "singlestore", "snowflake", "spark", "sqlite", "starrocks")},
+    **{name: name for name in ("teradata", "trino", "tsql")},
+    **{"sqlserver": "tsql", "synapse": "tsql", "fabric": "tsql", "glue": "spark", "impala": "hive"},
+    **{"postgresql": "postgres", "motherduck": "duckdb", "greenplum": "postgres", "alloydb": "postgres"},
+}
+"""sqlglot's dialect for dbt's adapters."""
+
+PROFILE_TYPE = re.compile(r"\btype[\"']?\s*:\s*[\"']?([a-z]+)\b")
+ADAPTER = re.compile(r"\bdbt[-_]([a-z]+)\b")
+REQUIREMENTS = ("requirements", "pyproject.toml", "pipfile", "setup.py", "setup.cfg", "environment.y", "poetry.lock")
+SQL_SIGNS: Mapping[str, re.Pattern[str]] = {
+    "clickhouse": re.compile(r"engine\s*=\s*'?\w*mergetree|\b(tostartof\w+|arrayjoin|countif\(|sumif\(|argmax\()"
+                             r"|\btoint\d+|\bmultiif\(|\bfinal\b\s+where"),
+    "bigquery": re.compile(r"`[\w-]+\.[\w-]+\.[\w-]+`|\bsafe_cast\(|\bsafe_divide\(|\bunnest\(|\bint64\b|\bstruct\(|"
+                           r"\bdate_sub\([^)]*interval|select\s+\*\s+except\s*\(|\bsafe_offset\("),
+    "snowflake": re.compile(r"::variant|\blateral flatten\(|\biff\(|\btry_to_\w+\(|\bparse_json\(|\bnvl2?\(|"
+                            r"\bto_varchar\(|\bdateadd\(|\bzeroifnull\(|::number\b|\barray_agg\([^)]*within|\w+:\w+::\w+"),
+    "postgres": re.compile(r"::jsonb\b|->>|\bdistinct on\s*\(|::numeric\b|\bto_char\(|\bgenerate_series\(|\bilike\b"),
+    "redshift": re.compile(r"\bdistkey\b|\bsortkey\b|\bjson_extract_path_text\(|\bgetdate\(\)|\bconvert_timezone\("),
+    "tsql": re.compile(r"\bselect\s+top\b|\bisnull\(|\[\w+\]\.\[\w+\]|\bgetdate\(\)|\btry_convert\(|\bcross apply\b"
+                       r"|\bnvarchar"),
+    "trino": re.compile(r"\bfrom_iso8601_timestamp\(|\bjson_extract_scalar\(|\bcross join unnest\(|\barbitrary\(|"
+                        r"\bfrom_unixtime\(|\bvarbinary\b|\bapprox_distinct\("),
+    "spark": re.compile(r"\blateral view\b|\bexplode\(|\bcollect_(list|set)\(|\bdate_format\(|\bdistribute by\b|"
+                        r"file_format\s*=|\bget_json_object\(|\bunix_timestamp\("),
+    "mysql": re.compile(r"\bdate_format\([^)]*'%|\bgroup_concat\(|\bcurdate\(|\bstr_to_date\(|\btimestampdiff\("),
+    "duckdb": re.compile(r"\bread_(csv|parquet|json)\w*\(|\bstrptime\(|\bgroup by all\b|\blist_\w+\("),
+}  # fmt: skip
+"""What only, or nearly only, one dialect writes."""
+
+LEAST_SIGNS = 3
+MOST_FILES = 400
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """A dialect, and what says so; is_known: whether something says so at all."""
+
+    dialect: str
+    why: str
+    is_known: bool = True
+
+
+def dialect_of(root: Path, settings: Mapping[str, Any], manifest: Mapping[str, Any], files: Iterable[Path]) -> Spoken:
+    """Return the dialect of a project, by the strongest of what it says; DuckDB's where it says nothing."""
+    metadata = manifest.get("metadata")
+    adapter = metadata.get("adapter_type") if isinstance(metadata, Mapping) else None
+    if isinstance(adapter, str) and adapter:
+        return Spoken(DIALECTS.get(adapter, adapter), "manifest.json")
+    for spoken in (_of_profiles(root, settings), _of_requirements(root), _of_names(settings)):
+        if spoken is not None:
+            return spoken
+    return of_sql(root, files) or Spoken(DEFAULT_DIALECT, "nothing says which", is_known=False)
+
+
+def of_sql(root: Path, files: Iterable[Path]) -> Spoken | None:
+    """Return the dialect whose own words stand in the most files; None where too few tell."""
+    found: Counter[str] = Counter()
+    for path in list(files)[:MOST_FILES]:
+        try:
+            text = read_text(path, root).lower()
+        except UnreadableFileError:
+            continue
+        found.update(name for name, sign in SQL_SIGNS.items() if sign.search(text))
+    best = found.most_common(2)
+    if not best or best[0][1] < LEAST_SIGNS or (len(best) > 1 and best[1][1] * 1.2 > best[0][1]):
+        return None
+    return Spoken(best[0][0], f"the SQL of {best[0][1]} files", is_known=False)
+
+
+def _of_profiles(root: Path, settings: Mapping[str, Any]) -> Spoken | None:
+    """Return what `profiles.yml` says, at the top or one folder down, or a template of it."""
+    for path in _profiles(root):
+        try:
+            text = read_text(path, root)
+        except UnreadableFileError:
+            continue
+        named = _of_outputs(text, settings) or next(
+            (name for name in PROFILE_TYPE.findall(text) if name in DIALECTS), ""
+        )
+        if named:
+            return Spoken(DIALECTS.get(named, named), path.relative_to(root).as_posix())
+    return None
+
+
+def _of_outputs(text: str, settings: Mapping[str, Any]) -> str:
+    """Return the type of the target of the project's profile; '' where the text is a template, and no YAML yet."""
+    try:
+        profiles = yaml_file.parse(text)
+    except yaml_file.YamlError:
+        return ""
+    named = {str(name): part for name, part in profiles.items()} if isinstance(profiles, Mapping) else {}
+    own = named.get(str(settings.get("profile")))
+    for profile in [own] if own is not None else named.values():
+        outputs = profile.get("outputs") if isinstance(profile, Mapping) else None
+        if isinstance(outputs, Mapping) and outputs:
+            chosen = outputs.get(str(profile.get("target"))) or next(iter(outputs.values()))
+            kind = chosen.get("type") if isinstance(chosen, Mapping) else None
+            if isinstance(kind, str) and "{" not in kind:
+                return kind
+    return ""
+
+
+def _profiles(root: Path) -> Iterator[Path]:
+    found = [
+        path
+        for path in walk(root, (".yml", ".yaml", ".example", ".sample", ".template", ".tmpl", ".tpl", ".j2", ".dist"))
+        if "profiles" in path.name.lower() and len(path.relative_to(root).parts) <= 3
+    ]
+    return iter(sorted(found, key=lambda path: (len(path.parts), path.name != "profiles.yml", path.as_posix())))
+
+
+def _of_requirements(root: Path) -> Spoken | None:
+    for path in sorted(root.iterdir()):
+        if not path.name.lower().startswith(REQUIREMENTS):
+            continue
+        try:
+            names = [name for name in ADAPTER.findall(read_text(path, root).lower()) if name in DIALECTS]
+        except UnreadableFileError:
+            continue
+        if names:
+            return Spoken(DIALECTS[names[0]], path.name)
+    return None
+
+
+def _of_names(settings: Mapping[str, Any]) -> Spoken | None:
+    for key in ("profile", "name"):
+        words = re.split(r"[^a-z]+", str(settings.get(key) or "").lower())
+        known = [word for word in words if word in DIALECTS]
+        if known:
+            return Spoken(DIALECTS[known[0]], f"the {key} in dbt_project.yml")
+    return None

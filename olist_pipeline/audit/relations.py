@@ -1,0 +1,60 @@
+"""What the models of a project give each other: whether a column of one is a sum.
+
+What belongs here: reading the query of another model when a finding hangs on it. What does not: the origin of columns
+within one statement (`columns`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+from sqlglot.optimizer.scope import Scope, build_scope
+
+from olist_pipeline.audit.columns import gives_sum
+from olist_pipeline.audit.statements import Statement, statements
+
+TREES_KEPT = 8
+MAX_MODELS = 4
+"""Through so many models a column is followed."""
+
+SqlOf = Callable[[str], str | None]
+"""The SQL of a model, by the name of its relation; None where the project has none or it cannot be rendered."""
+
+
+class Relations:
+    """The models of a project by the names of their relations."""
+
+    def __init__(self, sql_of: SqlOf, dialect: str) -> None:
+        self._sql_of = sql_of
+        self._dialect = dialect
+        self._known: dict[tuple[str, str], bool | None] = {}
+        self._depth = 0
+        self._scope = lru_cache(TREES_KEPT)(self._read)
+
+    def is_sum(self, relation: str, column: str) -> bool | None:
+        """Return whether a column of a model is a sum; None where the model or the column is not known."""
+        key = relation.lower(), column.lower()
+        if key not in self._known:
+            if self._depth >= MAX_MODELS:
+                return None
+            self._known[key] = None  # until it is known: models that read each other have no end
+            self._depth += 1
+            try:
+                scope = self._scope(relation)
+                self._known[key] = None if scope is None else gives_sum(scope, column, self.is_sum)
+            except (SqlglotError, AttributeError, RecursionError, ValueError, TypeError, KeyError):
+                self._known[key] = None
+            finally:
+                self._depth -= 1
+        return self._known[key]
+
+    def _read(self, relation: str) -> Scope | None:
+        sql = self._sql_of(relation)
+        if sql is None:
+            return None
+        trees = [part.tree for part in statements(sql, self._dialect) if isinstance(part, Statement)]
+        queries = [tree for tree in trees if isinstance(tree, exp.Query)]
+        return build_scope(queries[-1]) if queries else None

@@ -1,0 +1,79 @@
+"""`olist migration`: the file that describes a migration, written for a first time, and checked.
+
+What belongs here: these commands, and what they tell. What does not: the file itself (`migration`), and the guesses
+(`drafts`).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+from olist_pipeline.cli.output import JSON, inert, print_json
+from olist_pipeline.errors import OlistError
+from olist_pipeline.files import given_away
+from olist_pipeline.migration.load import load_migration
+from olist_pipeline.settings import Settings
+
+
+@click.group()
+def migration() -> None:
+    """The migration file: the old dbt project, the new one, and the tables that they share."""
+
+
+@migration.command()
+@JSON
+@click.option("--twice", is_flag=True, help="Run old twice, and name the columns that differ: made by clock or chance.")
+def check(as_json: bool, twice: bool) -> None:
+    """Say whether the file fits its projects, what is not migrated, and what replay cannot prove."""
+    settings = Settings.from_env()
+    from olist_pipeline.orchestration.migration_check import checked, columns_that_change
+
+    found = checked(settings)
+    if twice:
+        columns_that_change(settings, found)
+    if as_json:
+        print_json(found.to_dict())
+    else:
+        console = Console()
+        for line in found.lines():
+            console.print(inert(line), highlight=False, soft_wrap=True)
+    if found.problems:
+        raise OlistError(f"{settings.migration} does not fit: {'; '.join(found.problems)}.")
+
+
+@migration.command()
+@click.argument("path", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option("--out", type=click.Path(path_type=Path), default=Path("migration.yml"), show_default=True)
+@click.option("--new", default="new", show_default=True, help="The folder of the new dbt project, from the file's.")
+@click.option("--vars", "given", default="{}", help="Variables that the project needs, as JSON.")
+@click.option("--run/--no-run", default=True, help="Run old once, if landing is there, to find keys in its rows.")
+def init(path: Path, out: Path, new: str, given: str, run: bool) -> None:
+    """Write a first migration file for the dbt project at PATH; a file that is there stays as it is."""
+    if out.exists():
+        raise OlistError(f"{out} is there already; remove it, or name another with --out.")
+    try:
+        variables: Any = json.loads(given)
+    except ValueError as error:
+        raise OlistError(f"--vars is no JSON: {error}.") from error
+    from olist_pipeline.drafts.writing import write_first_file
+
+    settings = replace(Settings.from_env(), migration=out.absolute())
+    try:
+        with given_away():
+            text = write_first_file(settings, path.resolve(), new, variables, is_run=run)
+            load_migration.cache_clear()
+            out.write_text(text, "utf-8")
+    except BaseException:
+        out.unlink(missing_ok=True)
+        raise
+    load_migration.cache_clear()
+    load_migration(out.absolute())
+    click.echo(
+        f"{out} is written: look it through, then `OLIST_MIGRATION={Path(out).resolve()} olist migration check`."
+    )

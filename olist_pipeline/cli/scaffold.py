@@ -1,0 +1,56 @@
+"""`olist scaffold`: the draft of a context, from what the audit finds in the old SQL.
+
+What belongs here: the command. What does not: the text of a draft (`drafts.scaffold`).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from olist_pipeline.errors import OlistError
+from olist_pipeline.files import given_away
+from olist_pipeline.settings import Settings
+
+
+@click.command()
+@click.argument("context")
+@click.option("--file", "files", multiple=True, help="A landing file that the context validates; may be repeated.")
+@click.option("--out", type=click.Path(path_type=Path), help="The folder to write to; else that of the migration file.")
+def scaffold(context: str, files: tuple[str, ...], out: Path | None) -> None:
+    """Write records, rules, derivations and tests of CONTEXT as drafts, with the SQL that they replace beside them.
+
+    A file that is there stays as it is.
+    """
+    from olist_pipeline.audit.audit import audit, by_context
+    from olist_pipeline.drafts.scaffold import files_of
+    from olist_pipeline.landing.folder import readable_landing
+    from olist_pipeline.migration.load import load_migration
+
+    if not context.isidentifier():
+        raise OlistError(f"{context!r} cannot be the name of a Python package; name the context otherwise.")
+    settings = Settings.from_env()
+    migration = load_migration(settings.migration)
+    landing = readable_landing(settings, [])
+    if missing := [file for file in files if not (landing / file).is_file()]:
+        raise OlistError(f"There is no {missing[0]} in {landing}; set OLIST_DATA_DIR to the folder of landing.")
+    found = audit(migration.old_folder)
+    entries = [
+        entry
+        for name, of_context in by_context(found).items()
+        for entry in of_context
+        if (migration.context_of(entry.finding.model) or name) == context
+    ]
+    folder = out or migration.path.parent
+    texts = files_of(context, entries, {file: landing / file for file in files})
+    with given_away():
+        for name, text in texts.items():
+            path = folder / name
+            if path.exists():
+                click.echo(f"there already: {name}")
+                continue
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, "utf-8")
+            click.echo(f"written: {name}")
+    click.echo(f"{len(entries)} findings; each draft raises Undecided until it is written.")

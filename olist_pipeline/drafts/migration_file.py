@@ -1,0 +1,133 @@
+"""A first migration file, from an old dbt project.
+
+What belongs here: what can be read of the project and its rows, and writing it down with what is left to do. What does
+not: the guesses themselves (`landing`, `keys`), and the audit.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import yaml
+
+from olist_pipeline.drafts.keys import key_of_rows, key_of_tests
+from olist_pipeline.migration.clock import asking
+from olist_pipeline.migration.model import Migration
+from olist_pipeline.migration.project import ancestors, context_of_old, old_relations
+from olist_pipeline.tablediff.sql import literal, relation_name
+
+LAYERS = frozenset(
+    {"staging", "stg", "base", "raw", "prep", "intermediate", "int", "core", "marts", "mart", "report", "reports"}
+    | {"dimensions", "dims", "facts", "models", "analytics", "warehouse"}
+)
+HEAD = """# A first migration file, written by `olist migration init`. docs/migration_file.md has the form.
+# What is left to do stands at its end, and `olist migration check` says what does not fit.
+"""
+CONTEXTS = "contexts"
+
+
+def first_text(old: Path, landing: Mapping[str, Any], new: str, variables: Mapping[str, Any], profile: str = "") -> str:
+    """Return a file that is enough to parse and to run the old project, with its own profile, if it has one."""
+    said: dict[str, Any] = {"version": 1, "contexts": CONTEXTS, "old": {"project": str(old)}}
+    if profile:
+        said["old"]["profile"] = {"file": profile}
+    if variables:
+        said["old"]["vars"] = dict(variables)
+    return _yaml({**said, "landing": dict(landing), "new": {"project": new}})
+
+
+def whole_text(
+    migration: Migration,
+    manifest: Mapping[str, Any],
+    landing: Mapping[str, Any],
+    new_models: Iterable[str],
+    database: Path | None,
+    todo: Iterable[str],
+) -> str:
+    """Return the file: with contexts, with pairs by name, and with candidates for pairs that have no new table yet.
+
+    `database` is what old made, for keys that no test names; None where it was not run.
+    """
+    relations = {name: manifest["nodes"][uid] for name, uid in old_relations(manifest, migration).items()}
+    keys = _keys(manifest, relations, database)
+    tables = {name: node for name, node in relations.items() if _is_table(node, manifest)}
+    there = {name: node for name, node in tables.items() if name in set(new_models) and keys.get(name)}
+    seeds = sorted(node["name"] for node in relations.values() if node["resource_type"] == "seed")
+    said: dict[str, Any] = {
+        "version": 1,
+        "contexts": migration.contexts,
+        "old": migration.old.model_dump(exclude_defaults=True, mode="json"),
+        "landing": dict(landing),
+        "new": migration.new.model_dump(exclude_defaults=True, mode="json"),
+        "models": _contexts(relations.values(), migration),
+        "besides": [{"seed": name, "reason": "Rows of the project itself, no data of landing"} for name in seeds],
+        "pairs": [{"old": name, "key": keys[name]} for name in there],
+        "served": sorted(tables.keys() - there.keys()),
+    }
+    candidates = [name for name in tables if name not in there]
+    return HEAD + _yaml(said) + _candidates(candidates, keys) + _todo(manifest, relations, todo)
+
+
+def _contexts(nodes: Iterable[Mapping[str, Any]], migration: Migration) -> dict[str, list[str]]:
+    """Return the models of each context: what the project says, else folders that are no layers."""
+    found: dict[str, list[str]] = {}
+    for node in nodes:
+        context = context_of_old(node, migration)
+        folders = [part for part in Path(node["path"]).parts[:-1] if part.lower() not in LAYERS]
+        is_said = (node["config"].get("meta") or {}).get("context") or node["config"].get("group")
+        found.setdefault(context if is_said else (folders or ["unsorted"])[-1], []).append(node["name"])
+    return {context: sorted(names) for context, names in sorted(found.items())}
+
+
+def _is_table(node: Mapping[str, Any], manifest: Mapping[str, Any]) -> bool:
+    """Whether people read a relation: a table, or a view that no model reads."""
+    if node["resource_type"] == "seed":
+        return False
+    readers = Counter(
+        parent
+        for other in manifest["nodes"].values()
+        if other["resource_type"] in ("model", "snapshot")
+        for parent in other["depends_on"]["nodes"]
+    )
+    return node["config"]["materialized"] != "view" or not readers[node["unique_id"]]
+
+
+def _keys(
+    manifest: Mapping[str, Any], relations: Mapping[str, Mapping[str, Any]], database: Path | None
+) -> dict[str, list[str]]:
+    found = {name: key_of_tests(manifest, node["unique_id"]) for name, node in relations.items()}
+    if database is None:
+        return found
+    with duckdb.connect() as connection:
+        connection.execute(f"ATTACH {literal(str(database))} AS made (READ_ONLY)")
+        for name, node in relations.items():
+            if not found[name] and node["config"]["materialized"] != "view":
+                found[name] = key_of_rows(connection, f"made.{relation_name(node['schema'], node['alias'])}")
+    return found
+
+
+def _candidates(names: Iterable[str], keys: Mapping[str, list[str]]) -> str:
+    lines = ["", "# Pairs for when their new table is there: move them to `pairs`, and out of `served`."]
+    for name in sorted(names):
+        key = ", ".join(keys.get(name) or ["?"])
+        lines += [f"#  - old: {name}", f"#    key: [{key}]"]
+    return "\n".join(lines) + "\n"
+
+
+def _todo(manifest: Mapping[str, Any], relations: Mapping[str, Mapping[str, Any]], todo: Iterable[str]) -> str:
+    uids = ancestors(manifest, [node["unique_id"] for node in relations.values()])
+    lines = ["", "# To do"]
+    lines += [
+        f"#  - {model} asks for {', '.join(asked)}: see `olist migration check --twice`, and leave out what changes"
+        for model, asked in asking(manifest, uids).items()
+    ]
+    lines += [f"#  - {line}" for line in todo]
+    return "\n".join(lines) + "\n"
+
+
+def _yaml(value: Mapping[str, Any]) -> str:
+    return yaml.safe_dump(dict(value), sort_keys=False, allow_unicode=True, width=118)

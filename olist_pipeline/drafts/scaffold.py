@@ -1,0 +1,243 @@
+"""Scaffolds: a context's records, facts, rules, declarations and tests as drafts, from the audit's findings.
+
+What belongs here: the text of these files. What does not: finding business logic (`audit`), and deciding about it: each
+draft raises until somebody has decided, and its test fails until then.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from textwrap import dedent, indent
+
+from olist_pipeline.audit.model import Entry, Kind
+from olist_pipeline.errors import OlistError
+
+SAMPLE = 500
+REJECTING = (Kind.VALIDATION,)
+
+
+def files_of(context: str, entries: Sequence[Entry], landing: Mapping[str, Path]) -> dict[str, str]:
+    """Return the files of a context's draft by name; `landing` has the files that it validates.
+
+    Raises OlistError where the context has no landing file.
+    """
+    if not landing:
+        raise OlistError(f"Say which landing files {context} validates: --file bookings.csv.")
+    columns = {file: column_types(path) for file, path in landing.items()}
+    open_entries = [entry for entry in entries if entry.state == "open"]
+    return {
+        f"{context}/__init__.py": f'"""The context {context}: records, rules, and what the pipeline reads of it."""\n',
+        f"{context}/records.py": _records(context, columns),
+        f"{context}/rules.py": _rules(context, columns, open_entries),
+        f"{context}/declared.py": _declared(context, columns),
+        f"tests/test_{context}_rules.py": _tests(context, open_entries),
+        f"new/models/{context}_sources.yml": _sources(context, columns),
+    }
+
+
+def column_types(path: Path) -> dict[str, str]:
+    """Return the columns of a CSV file with the Python type that the first rows fit; `| None` where some are empty."""
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        reader = csv.reader(file)
+        header = next(reader, [])
+        rows = [row for row, _ in zip(reader, range(SAMPLE), strict=False) if len(row) == len(header)]
+    if not header:
+        raise OlistError(f"{path} has no header; export the file again.")
+    return {name: _type([row[place] for row in rows]) for place, name in enumerate(header)}
+
+
+def _type(cells: Sequence[str]) -> str:
+    present = [cell.strip() for cell in cells if cell.strip()]
+    missing = " | None" if len(present) < len(cells) else ""
+    for name, reads in (("int", _is_whole), ("Decimal", _is_money), ("float", _is_number), ("datetime", _is_moment)):
+        if present and all(map(reads, present)):
+            return name + missing
+    return "str" + missing
+
+
+def _is_whole(text: str) -> bool:
+    # What begins with a zero is a code: a postcode, an account.
+    return bool(re.fullmatch(r"-?(0|[1-9]\d{0,17})", text))
+
+
+def _is_money(text: str) -> bool:
+    return bool(re.fullmatch(r"-?(0|[1-9]\d{0,15})(\.\d{1,2})?", text))
+
+
+def _is_number(text: str) -> bool:
+    return bool(re.fullmatch(r"-?(0|[1-9]\d*)(\.\d+)?", text))
+
+
+def _is_moment(text: str) -> bool:
+    try:
+        return bool(datetime.strptime(text, "%Y-%m-%d %H:%M:%S"))
+    except ValueError:
+        return False
+
+
+def _text(value: str) -> str:
+    """Return a text as Python source has it, in double quotes."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _class(file: str) -> str:
+    return "".join(part.title() for part in re.findall(r"[A-Za-z0-9]+", Path(file).stem))
+
+
+def _table(file: str) -> str:
+    return re.sub(r"\W+", "_", Path(file).stem).lower()
+
+
+def _records(context: str, columns: Mapping[str, Mapping[str, str]]) -> str:
+    used = {kind.removesuffix(" | None") for types in columns.values() for kind in types.values()}
+    imports = [
+        line
+        for name, line in (("datetime", "from datetime import datetime"), ("Decimal", "from decimal import Decimal"))
+        if name in used
+    ]
+    head = "\n".join([*imports, "", ""]) if imports else ""
+    classes = "\n\n".join(
+        f"class {_class(file)}Record(Record):\n"
+        f'    """One row of `{file}`. A column that may be empty says `| None`: look each one through."""\n\n'
+        + "\n".join(f"    {name}: {kind}{' = None' if kind.endswith('None') else ''}" for name, kind in types.items())
+        for file, types in columns.items()
+    )
+    return (
+        f'"""Records of {context}: typed rows as intake publishes them, guessed from the first {SAMPLE} rows."""\n\n'
+        f"{head}from olist_domain.kernel.records import Record\n\n\n{classes}\n"
+    )
+
+
+def _rules(context: str, columns: Mapping[str, Mapping[str, str]], entries: Sequence[Entry]) -> str:
+    facts = "\n\n".join(
+        f"@dataclass(frozen=True, eq=False)\nclass {_class(file)}Facts:\n"
+        f'    """What rules read of one row of `{file}`."""\n\n'
+        + "\n".join(f"    {name}: Fact[{kind.removesuffix(' | None')}]" for name, kind in types.items())
+        for file, types in columns.items()
+    )
+    first = _class(next(iter(columns)))
+    copies = _copies(entries)
+    drafts = "\n\n\n".join(
+        _draft(entry, f"{first}Facts", name, copies[entry.finding.shape.normal]) for entry, name in _named(entries)
+    )
+    names = {kind: [name for entry, name in _named(entries) if _is_rule(entry) is kind] for kind in (True, False)}
+    books = "\n\n".join(
+        f"{_table(file).upper()}_RULES = Rulebook(\n    context={_text(context)},\n    subject={_text(_table(file))},\n"
+        f"    table={_text(_table(file))},\n    facts={_class(file)}Facts,\n"
+        f"    rules=({_listed(names[True]) if place == 0 else ''}),\n"
+        f"    derivations=({_listed(names[False]) if place == 0 else ''}),\n)"
+        for place, file in enumerate(columns)
+    )
+    return (
+        f'"""Facts, rules and derivations of {context}: drafts of what the old SQL decides.\n\n'
+        "Each draft raises Undecided until it is written: replace its body, and its statement by what the business\n"
+        'says. What is a copy of another one is deleted, and its place added to the `replaces` of that one.\n"""\n\n'
+        "from __future__ import annotations\n\nfrom dataclasses import dataclass\nfrom datetime import datetime\n"
+        "from decimal import Decimal\n\nfrom olist_domain.kernel.facts import Fact, choose\n"
+        "from olist_domain.kernel.rules import Rulebook, Severity, derivation, rule\n\n\n"
+        'class Undecided(Exception):\n    """Nobody has decided yet what this rule says."""\n\n\n'
+        f"{facts}\n\n\n{drafts}{chr(10) * 3 if drafts else ''}{books}\n\n"
+        '__all__ = ["Decimal", "Severity", "choose", "datetime", "derivation", "rule"]\n'
+    )
+
+
+def _copies(entries: Sequence[Entry]) -> dict[str, list[str]]:
+    """Return by normal form the places of all that say the same."""
+    found: dict[str, list[str]] = {}
+    for entry in entries:
+        found.setdefault(entry.finding.shape.normal, []).append(entry.finding.place)
+    return {normal: list(dict.fromkeys(places)) for normal, places in found.items()}
+
+
+def _named(entries: Sequence[Entry]) -> list[tuple[Entry, str]]:
+    """Return each entry with a function name of its own; exact copies stand once."""
+    found: dict[str, tuple[Entry, str]] = {}
+    for entry in entries:
+        key = entry.finding.shape.normal
+        if key not in found:
+            base = re.sub(r"\W+", "_", entry.finding.column or entry.finding.model).strip("_").lower() or "rule"
+            taken = {name for _, name in found.values()}
+            number = next(n for n in range(1, len(entries) + 2) if (base if n == 1 else f"{base}_{n}") not in taken)
+            found[key] = (entry, base if number == 1 else f"{base}_{number}")
+    return list(found.values())
+
+
+def _is_rule(entry: Entry) -> bool:
+    return entry.finding.kind in REJECTING
+
+
+def _draft(entry: Entry, facts: str, name: str, places: Sequence[str]) -> str:
+    finding = entry.finding
+    replaced = f"({', '.join(map(_text, places))},)"
+    sql = indent(dedent(finding.sql).strip(), "    # ")
+    decorator = (
+        f'@rule("{name.upper()}", Severity.REJECT, replaces={replaced})'
+        if _is_rule(entry)
+        else f"@derivation(replaces={replaced})"
+    )
+    result = "Fact[bool]" if _is_rule(entry) else "Fact[str]"
+    statement = " ".join(finding.statement.split()).replace('"""', "'''").replace("\\", "\\\\")
+    return (
+        f"{decorator}\ndef {name}(row: {facts}) -> {result}:\n"
+        f'    """{statement.rstrip(".")}."""\n'
+        f"    # {finding.file}, line {finding.line}: {finding.kind}\n{sql}\n"
+        f'    raise Undecided("{finding.place}")'
+    )
+
+
+def _listed(names: Sequence[str]) -> str:
+    return f"{', '.join(names)}," if names else ""
+
+
+def _declared(context: str, columns: Mapping[str, Mapping[str, str]]) -> str:
+    tables = "\n".join(
+        f"{_table(file).upper()} = LandingTable(\n    {_text(_table(file))},\n    {_text(file)},\n"
+        f"    {_text(context)},\n"
+        f"    {_class(file)}Record,\n    ({_text(next(iter(types)))},),  # what identifies a row\n"
+        f"    aggregate={_text(_table(file))},\n    identity={_text(next(iter(types)))},\n)"
+        for file, types in columns.items()
+    )
+    records = ", ".join(sorted(f"{_class(file)}Record" for file in columns))
+    books = ", ".join(sorted(f"{_table(file).upper()}_RULES" for file in columns))
+    steps = ", ".join(f"step_alone({_table(file).upper()}, {_table(file).upper()}_RULES)" for file in columns)
+    links = ", ".join(f"Link({_text(next(iter(types)))})" for types in columns.values())
+    landing = ", ".join(_table(file).upper() for file in columns)
+    return (
+        f'"""What the pipeline knows of {context}: its files, its steps, its rulebooks and its ids."""\n\n'
+        "from olist_pipeline.landing.catalogue import LandingTable\n"
+        "from olist_pipeline.validation.alone import step_alone\n"
+        f"from olist_pipeline.validation.context import Context\nfrom olist_pipeline.validation.table import Link\n\n"
+        f"from {context}.records import {records}\nfrom {context}.rules import {books}\n\n"
+        f"{tables}\n\n{context.upper()} = Context(\n    {_text(context)},\n    landing=({landing},),\n"
+        f"    steps=({steps},),\n"
+        f"    rulebooks=({books},),\n    links=({links},),\n)\n"
+    )
+
+
+def _tests(context: str, entries: Sequence[Entry]) -> str:
+    tests = "\n\n\n".join(
+        f"def test_{name}_is_decided():\n"
+        f'    """{entry.finding.place}: write what it must say of a row, with rows on both sides of each limit."""\n'
+        f'    raise AssertionError("{entry.finding.place} is undecided: write its rule, then this test")'
+        for entry, name in _named(entries)
+    )
+    return f'"""The rules of {context}, on single rows: each test fails until somebody has decided."""\n\n\n{tests}\n'
+
+
+def _sources(context: str, columns: Mapping[str, Mapping[str, str]]) -> str:
+    tables = "\n".join(
+        f"      - name: {_table(file)}\n        config:\n          meta:\n"
+        f"            dagster: {{asset_key: [{context}, {_table(file)}]}}"
+        for file in columns
+    )
+    return (
+        f"sources:\n  - name: staging_{context}\n    description: Accepted rows with their derived attributes.\n"
+        f"    config:\n      meta:\n        external_location: >-\n"
+        f"          read_parquet('{{{{ env_var('OLIST_HOME') }}}}/staging/{context}/{{name}}/*.parquet', "
+        f"hive_partitioning = false)\n    tables:\n{tables}\n"
+    )

@@ -1,0 +1,48 @@
+"""Finding and reading the migration file.
+
+What belongs here: where it is, and one sentence for each way in which it cannot be read. What does not: its form (see
+`model`).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+
+import yaml
+from pydantic import ValidationError
+
+from olist_pipeline.errors import OlistError
+from olist_pipeline.migration.model import Migration
+from olist_pipeline.settings import migration_file
+
+
+def present_migration(env: Mapping[str, str] = os.environ) -> Migration:
+    """Return the migration of an environment (see `settings.migration_file`)."""
+    return load_migration(migration_file(env))
+
+
+@lru_cache(maxsize=8)
+def load_migration(path: Path) -> Migration:
+    """Return the migration that a file describes; raises OlistError with the first thing that is wrong with it."""
+    try:
+        values = yaml.safe_load(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise OlistError(
+            f"The migration file {path} cannot be read: {reason}; set OLIST_MIGRATION to another."
+        ) from error
+    except yaml.YAMLError as error:
+        raise OlistError(f"{path} is not YAML: {' '.join(str(error).split())}.") from error
+    if not isinstance(values, dict) or "path" in values:
+        raise OlistError(f"{path} must be a mapping like the one in docs/migration_file.md, without `path`.")
+    try:
+        return Migration.model_validate_json(json.dumps({**values, "path": str(path)}, default=str))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the file"
+        said = first["msg"].removeprefix("Value error, ")
+        raise OlistError(f"{path}: {where}: {said}; docs/migration_file.md has the form.") from error

@@ -1,0 +1,192 @@
+"""The migration file as types: the old project, how it finds landing, the new project, and the pairs of tables.
+
+What belongs here: the form of the file, and what contradicts itself in it. What does not: whether it fits the projects
+that it names (see `check`), and where it is (see `load`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Text = Annotated[str, Field(min_length=1)]
+Reason = Annotated[str, Field(min_length=1, pattern=r"\S")]
+ManyTexts = tuple[Text, ...]
+
+AS_OF = "{as_of}"
+"""What stands in a variable, of dbt or of its environment, for the day that the warehouse takes for today."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Profile(_Part):
+    """A profiles.yml of the old project, relative to the migration file; its DuckDB file is replaced by ours."""
+
+    file: Text
+    name: str = ""
+    target: str = ""
+
+
+class OldProject(_Part):
+    """The dbt project that is to be replaced: run as it is, in its own folder.
+
+    `project` is relative to the migration file, `folder` the folder of its models that are old (`models/old`; all where
+    empty). `vars` and `environment` are what it is given beside landing.
+    """
+
+    project: Text
+    folder: str = ""
+    profile: Profile | None = None
+    vars: Mapping[str, Any] = {}
+    environment: Mapping[str, str] = {}
+
+
+class NewProject(_Part):
+    """The dbt project of the new tables, which reads staging; `folder` is that of its models that are new."""
+
+    project: Text
+    folder: str = ""
+
+
+class LandingFile(_Part):
+    """A file of landing: the source table (`source.table`) of the old project that it is, and the types of its columns.
+
+    `types` are those with which the file is loaded into a raw schema; a column that is not named is text.
+    """
+
+    source: str = ""
+    types: Mapping[str, Text] = {}
+
+
+class Landing(_Part):
+    """How the old project finds landing: exactly one of these, and its files.
+
+    `variable`: a dbt variable that holds the folder; `environment`: an environment variable that does; `folder`: a
+    folder of the project (`data/raw`), named in its SQL or in the external locations of its sources; `raw_schema`: a
+    schema of its database into which the files are loaded before it runs.
+    """
+
+    variable: str = ""
+    environment: str = ""
+    folder: str = ""
+    raw_schema: str = ""
+    files: Mapping[str, LandingFile] = {}
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Landing:
+        ways = [name for name in ("variable", "environment", "folder", "raw_schema") if getattr(self, name)]
+        if len(ways) != 1:
+            said = " and ".join(ways) or "none"
+            raise ValueError(f"say one of variable, environment, folder and raw_schema, and not {said}")
+        return self
+
+
+class Bounds(_Part):
+    """How far two values of a column may lie apart (see `tablediff.contract.Tolerance`)."""
+
+    absolute: float | str = 0
+    relative: float | str = 0
+
+
+class TablePair(_Part):
+    """An old table and the new one that takes its place.
+
+    `old` is a relation of the old project: its name, or `schema.name` where several schemas have one of that name.
+    `new` is the relation of the new project (the same name where it is not said), `columns` maps its columns to old's
+    where they are called otherwise. All other columns are named as old names them. `left_out` has columns that are not
+    compared, each with the reason. `measures` are those whose sums a report shows. `is_dimension` says that a table
+    that refers to this one is not served from another side than it, as long as a reference would be lost by that.
+    """
+
+    old: Text
+    key: Annotated[ManyTexts, Field(min_length=1)]
+    new: str = ""
+    context: str = ""
+    columns: Mapping[str, Text] = {}
+    left_out: Mapping[str, Reason] = {}
+    tolerances: Mapping[str, Bounds] = {}
+    measures: ManyTexts = ()
+    is_dimension: bool = False
+
+    @property
+    def name(self) -> str:
+        """The name under which dashboards read the table: old's."""
+        return self.old.rpartition(".")[2]
+
+    @property
+    def new_name(self) -> str:
+        """The name of the new relation."""
+        return self.new or self.name
+
+
+class Besides(_Part):
+    """What replay may read besides accepted rows: a seed, or a path (a file, or a folder with all below it)."""
+
+    reason: Reason
+    seed: str = ""
+    path: str = ""
+
+    @model_validator(mode="after")
+    def _one_thing(self) -> Besides:
+        if bool(self.seed) == bool(self.path):
+            raise ValueError("say a seed or a path")
+        return self
+
+
+class Migration(_Part):
+    """The whole file. `path` is where it is; the paths in it are relative to its folder.
+
+    `contexts` is the Python module whose `CONTEXTS` have moved, `models` maps contexts to models of old (patterns with
+    `*` are allowed) where these do not say it themselves. `served` are old tables without a pair that dashboards read.
+    """
+
+    path: Path = Field(strict=False)
+    version: Literal[1]
+    contexts: Text
+    old: OldProject
+    landing: Landing
+    new: NewProject
+    models: Mapping[str, ManyTexts] = {}
+    besides: tuple[Besides, ...] = ()
+    pairs: tuple[TablePair, ...] = ()
+    served: ManyTexts = ()
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Migration:
+        for what, names in (
+            ("old tables", [pair.name for pair in self.pairs] + [name.rpartition(".")[2] for name in self.served]),
+            ("new tables", [pair.new_name for pair in self.pairs]),
+        ):
+            if twice := sorted({name for name in names if names.count(name) > 1}):
+                raise ValueError(f"{what} stand twice in pairs and served: {', '.join(twice)}")
+        return self
+
+    @property
+    def old_folder(self) -> Path:
+        """The folder of the old project."""
+        return (self.path.parent / self.old.project).resolve()
+
+    @property
+    def new_folder(self) -> Path:
+        """The folder of the new project."""
+        return (self.path.parent / self.new.project).resolve()
+
+    @property
+    def seeds(self) -> frozenset[str]:
+        """The seeds that replay may read."""
+        return frozenset(one.seed for one in self.besides if one.seed)
+
+    def context_of(self, model: str) -> str | None:
+        """Return the context to which the file assigns a model of old; None where it does not."""
+        matching = (context for context, names in self.models.items() if _matches(model, names))
+        return next(matching, None)
+
+
+def _matches(name: str, patterns: Sequence[str]) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in patterns)

@@ -1,0 +1,151 @@
+"""Profiles: with which database, and with which files in reach, dbt runs each tree.
+
+What belongs here: writing the profiles.yml of a tree below OLIST_HOME. What does not: the arguments of dbt
+(`orchestration.dbt`).
+
+The old project's own profile is taken over as far as it is about DuckDB: extensions, settings, its schema. Its file is
+ours, so that nothing of its own is written, with the same name, for SQL may name the database. Replay gets it without
+all that could reach data elsewhere: attached databases, secrets, plugins, file systems.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from olist_pipeline.errors import OlistError
+from olist_pipeline.files import replacing
+from olist_pipeline.migration.model import Migration
+from olist_pipeline.migration.project import project_settings
+from olist_pipeline.settings import Settings
+
+OLD, REPLAY, NEW = "old", "replay", "new"
+TARGET = "olist"
+"""The name of the target where the old project's own profile does not name one."""
+BARRIER = "olist_pipeline.migration.barrier"
+REACHING_OUT = (
+    "attach",
+    "secrets",
+    "plugins",
+    "filesystems",
+    "remote",
+    "use_credential_provider",
+    "motherduck_token",
+    "flights",
+)
+"""What a profile of dbt-duckdb reaches data by that is neither in its file nor in files that its SQL names."""
+
+
+def database_of(settings: Settings, migration: Migration, tree: str) -> Path:
+    """Return the DuckDB file that dbt writes for a tree: the warehouse for new, a file of its own for the others."""
+    if tree == NEW:
+        return settings.warehouse
+    own = str(_own_output(migration)[1].get("path") or "") if migration.old.profile else ""
+    name = Path(own).name if own and not own.startswith((":", "md:", "{")) else settings.warehouse.name
+    return settings.home / tree / name
+
+
+def write_profile(settings: Settings, migration: Migration, tree: str) -> Path:
+    """Write the profiles.yml of a tree; return its folder.
+
+    Raises OlistError for a profile of the old project that is not there, or not of DuckDB.
+    """
+    folder = settings.dbt_target / "profiles" / tree
+    # Where a project holds more than the new models, these name their schema themselves, and the others have another.
+    is_all_new = tree == NEW and not migration.new.folder
+    target, output = TARGET, _ours(NEW if is_all_new else OLD)
+    if tree != NEW and migration.old.profile:
+        target, output = _own_output(migration)
+    database = database_of(settings, migration, tree)
+    database.parent.mkdir(parents=True, exist_ok=True)
+    output = {**output, "type": "duckdb", "path": str(database)}
+    if tree != NEW:
+        output["external_root"] = str(database.parent / "external")
+        Path(output["external_root"]).mkdir(exist_ok=True)
+    if tree == REPLAY:
+        output = {key: value for key, value in output.items() if key not in REACHING_OUT}
+        output["plugins"] = [{"module": BARRIER, "config": _reach(settings, migration, output["external_root"])}]
+    name = project_settings(migration.new_folder if tree == NEW else migration.old_folder).get("profile") or "olist"
+    with replacing(folder / "profiles.yml") as temporary:
+        temporary.write_text(yaml.safe_dump({name: {"target": target, "outputs": {target: output}}}), "utf-8")
+    return folder
+
+
+def project_folder(settings: Settings, migration: Migration, tree: str) -> Path:
+    """Return the folder in which dbt runs a tree: the project's own.
+
+    Where the old project names a folder of landing inside of it, replay runs in a folder of links to all that the
+    project has, but for that one folder, which is landing written anew.
+    """
+    if tree == NEW:
+        return migration.new_folder
+    if tree != REPLAY or not migration.landing.folder:
+        return migration.old_folder
+    mirror = settings.home / REPLAY / "project"
+    _mirror(migration.old_folder, mirror, Path(migration.landing.folder).parts, settings.replay_landing)
+    return mirror
+
+
+def _ours(schema: str) -> dict[str, Any]:
+    return {"schema": schema, "threads": 2, "config_options": {"autoinstall_known_extensions": False}}
+
+
+def _reach(settings: Settings, migration: Migration, external: str) -> dict[str, list[str]]:
+    """Return what replay may read: landing written anew, what it wrote itself, and what the file allows by name."""
+    named = [(migration.path.parent / one.path).resolve() for one in migration.besides if one.path]
+    folders = [settings.replay_landing.resolve(), Path(external).resolve(), *(path for path in named if path.is_dir())]
+    return {
+        "folders": [str(path) for path in folders],
+        "files": [str(path) for path in named if not path.is_dir()],
+    }
+
+
+def _own_output(migration: Migration) -> tuple[str, dict[str, Any]]:
+    """Return the target and the output of the old project's own profile."""
+    profile = migration.old.profile
+    assert profile is not None, "asked for only where there is one"
+    path = (migration.path.parent / profile.file).resolve()
+    try:
+        values = yaml.safe_load(path.read_text("utf-8"))
+    except (OSError, yaml.YAMLError) as error:
+        raise OlistError(f"{migration.path.name}: old.profile.file {path} cannot be read as YAML: {error}.") from error
+    name = profile.name or project_settings(migration.old_folder).get("profile") or ""
+    named = values.get(name) if isinstance(values, Mapping) else None
+    if not isinstance(named, Mapping) or not isinstance(named.get("outputs"), Mapping):
+        raise OlistError(f"{path} has no profile {name!r} with outputs; name one in old.profile.name.")
+    target = profile.target or str(named.get("target") or "default")
+    output = named["outputs"].get(target)
+    if not isinstance(output, Mapping):
+        known = ", ".join(map(str, named["outputs"]))
+        raise OlistError(f"The profile {name} in {path} has no target {target!r}; there are: {known}.")
+    if output.get("type") != "duckdb":
+        raise OlistError(
+            f"The target {target} in {path} is of {output.get('type')!r}, and old runs on DuckDB; leave old.profile "
+            "out, and it gets a profile of ours."
+        )
+    return target, dict(output)
+
+
+def _mirror(project: Path, mirror: Path, parts: tuple[str, ...], landing: Path) -> None:
+    """Make `mirror` a folder of links to what `project` has, whose folder `parts` is `landing`."""
+    mirror.mkdir(parents=True, exist_ok=True)
+    wanted = {entry.name: entry for entry in project.iterdir() if entry.name not in (parts[0], "target", "logs")}
+    for name, entry in wanted.items():
+        _link(mirror / name, entry)
+    for link in mirror.iterdir():
+        if link.is_symlink() and link.name not in wanted and link.name != parts[0]:
+            link.unlink()
+    if not parts[1:]:
+        _link(mirror / parts[0], landing)
+        return
+    _mirror(project / parts[0], mirror / parts[0], parts[1:], landing)
+
+
+def _link(link: Path, to: Path) -> None:
+    if link.is_symlink() and link.readlink() == to:
+        return
+    link.unlink(missing_ok=True)
+    link.symlink_to(to)

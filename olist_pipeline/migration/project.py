@@ -1,0 +1,158 @@
+"""What dbt's manifests say of the old and the new project: which nodes are of which, their contexts, their relations.
+
+What belongs here: reading a manifest in the light of the migration file. What does not: making a manifest, which
+`orchestration` does, and what the tables hold.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import yaml
+
+from olist_pipeline.errors import OlistError
+from olist_pipeline.files import content_hash, tree_hash
+from olist_pipeline.migration.model import Migration
+
+DbtNode = Mapping[str, Any]
+FOLDERS = ("models", "macros", "tests", "seeds", "snapshots", "dbt_packages")
+"""The folders of a dbt project that does not say others."""
+SUFFIXES = (".sql", ".yml", ".yaml", ".csv", ".md", ".py")
+
+RELATIONS = ("model", "seed", "snapshot")
+"""The kinds of nodes that dbt makes relations of."""
+
+
+@dataclass(frozen=True)
+class ProjectPart:
+    """A part of a dbt project: the nodes whose fqn begins with `prefix` (package, folders); all where it is empty."""
+
+    folder: Path
+    prefix: tuple[str, ...]
+
+    @property
+    def select(self) -> str:
+        """The selection of these nodes, as dbt writes it."""
+        return f"fqn:{'.'.join(self.prefix) or '*'}"
+
+    def holds(self, node: DbtNode) -> bool:
+        """Whether a node is one of them."""
+        return tuple(node["fqn"][: len(self.prefix)]) == self.prefix
+
+
+def old_part(migration: Migration) -> ProjectPart:
+    """Return the old project's part; raises OlistError where there is no such project."""
+    return _part(migration.old_folder, migration.old.folder, migration)
+
+
+def new_part(migration: Migration) -> ProjectPart:
+    """Return the new project's part; raises OlistError where there is no such project."""
+    return _part(migration.new_folder, migration.new.folder, migration)
+
+
+def project_settings(folder: Path) -> dict[str, Any]:
+    """Return what dbt_project.yml of a folder says; raises OlistError where it cannot be read."""
+    path = folder / "dbt_project.yml"
+    try:
+        settings = yaml.safe_load(path.read_text("utf-8"))
+    except OSError as error:
+        raise OlistError(f"{folder} is no dbt project: {path.name} cannot be read ({error.strerror}).") from error
+    except yaml.YAMLError as error:
+        raise OlistError(f"{path} is not YAML: {' '.join(str(error).split())}.") from error
+    if not isinstance(settings, dict) or not isinstance(settings.get("name"), str):
+        raise OlistError(f"{path} does not name its project; add `name:`.")
+    return settings
+
+
+def project_hash(folder: Path) -> str:
+    """Return one hash over all of a dbt project that decides what it makes, its packages included."""
+    said = project_settings(folder)
+    named = [said.get(f"{kind}-paths") for kind in ("model", "macro", "test", "seed", "snapshot", "analysis")]
+    names = {*FOLDERS, *(name for several in named for name in several or ()), said.get("packages-install-path") or ""}
+    found = [folder / name for name in sorted(names - {""})]
+    return tree_hash(*found, suffixes=SUFFIXES) + content_hash(folder / "dbt_project.yml")
+
+
+def old_relations(manifest: DbtNode, migration: Migration) -> dict[str, str]:
+    """Return the unique ids of the old project's relations by name: `name`, or `schema.name` where names repeat."""
+    part = old_part(migration)
+    nodes = {uid: node for uid, node in manifest["nodes"].items() if is_relation(node) and part.holds(node)}
+    names = Counter(_relation(node) for node in nodes.values())
+    return {
+        _relation(node) if names[_relation(node)] == 1 else f"{node['schema']}.{_relation(node)}": uid
+        for uid, node in nodes.items()
+    }
+
+
+def found_old(manifest: DbtNode, migration: Migration, named: str) -> list[DbtNode]:
+    """Return the nodes of old that have a relation of this name: one, if all is well."""
+    part = old_part(migration)
+    return [
+        node
+        for node in manifest["nodes"].values()
+        if is_relation(node) and part.holds(node) and named in (_relation(node), f"{node['schema']}.{_relation(node)}")
+    ]
+
+
+def find_old(manifest: DbtNode, migration: Migration, named: str) -> DbtNode:
+    """Return the node of an old relation, as the file names it; raises OlistError where there is none, or several."""
+    found = found_old(manifest, migration, named)
+    if len(found) == 1:
+        return found[0]
+    said = f"{len(found)} relations {named}: name it schema.name" if found else f"no relation {named}"
+    raise OlistError(f"{migration.path.name}: the old project {migration.old_folder} has {said}.")
+
+
+def is_relation(node: DbtNode) -> bool:
+    """Whether dbt makes a relation of a node."""
+    return node["resource_type"] in RELATIONS and node["config"].get("materialized") != "ephemeral"
+
+
+def ancestors(manifest: DbtNode, unique_ids: Iterator[str] | list[str]) -> set[str]:
+    """Return nodes and sources with all that they are made of."""
+    waiting, found = list(unique_ids), set[str]()
+    while waiting:
+        uid = waiting.pop()
+        if uid not in found:
+            found.add(uid)
+            waiting += manifest["nodes"].get(uid, {}).get("depends_on", {}).get("nodes", [])
+    return found
+
+
+def context_of_old(node: DbtNode, migration: Migration) -> str:
+    """Return the bounded context of a node of old: what the file says, its meta or group, else its folder."""
+    config = node["config"]
+    said = migration.context_of(node["name"]) or (config.get("meta") or {}).get("context") or config.get("group")
+    return str(said or _folder_of(node, migration))
+
+
+def context_of_new(node: DbtNode) -> str | None:
+    """Return the bounded context of a new model, which its meta says."""
+    context: str | None = (node["config"].get("meta") or {}).get("context")
+    return context
+
+
+def _folder_of(node: DbtNode, migration: Migration) -> str:
+    """Return the last folder of a node, below its project's folder of models."""
+    folders = PurePosixPath(node["path"]).parts[:-1]
+    return folders[-1] if folders else str(node["package_name"])
+
+
+def _relation(node: DbtNode) -> str:
+    return str(node.get("alias") or node["name"])
+
+
+def _part(folder: Path, models: str, migration: Migration) -> ProjectPart:
+    settings = project_settings(folder)
+    if not models:
+        return ProjectPart(folder, ())
+    roots = settings.get("model-paths") or ["models"]
+    for root in roots:
+        if PurePosixPath(models).is_relative_to(root):
+            inner = PurePosixPath(models).relative_to(root).parts
+            return ProjectPart(folder, (settings["name"], *inner))
+    raise OlistError(f"{migration.path.name}: {models} is no folder of models of {folder}: those are below {roots[0]}.")

@@ -1,0 +1,69 @@
+"""The proof that replay read accepted rows and nothing else: what the manifest tells, and what DuckDB refused.
+
+What belongs here: which nodes could read data past DuckDB's barrier, and the sentence for a model that ran into it.
+What does not: the barrier (`barrier`), and which rows are accepted (`replay` of the pipeline).
+
+The proof has two parts. What SQL can reach is closed off in DuckDB, so a model, a hook or a source that asks for
+another file fails. What does not go through SQL is read of the manifest: models in Python, sources of plugins, and
+seeds, whose rows come out of the project itself.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+from olist_pipeline.migration.model import Migration
+
+_REFUSED = re.compile(r'Cannot access (?:file|directory) "([^"]+)"')
+_HOOK = re.compile(r"on-run-(?:start|end)")
+REMEDY = "let it read landing as migration.yml says, or allow it there (`besides`, with a reason)"
+
+
+def unproven(manifest: Mapping[str, Any], migration: Migration, nodes: Collection[str]) -> list[str]:
+    """Return a sentence for each of `nodes` (unique ids) that could read what nobody accepted without being noticed."""
+    return [*_of_nodes(manifest, migration, nodes), *_of_sources(manifest, nodes)]
+
+
+def refusal(error: str) -> str:
+    """Return the sentence for an error of dbt that the barrier caused: all who asked; nothing for another error."""
+    lines = error.splitlines()
+    asked = [
+        f"{_who(lines[max(place - 4, 0) : place + 1])} reads {found[1]}"
+        for place, line in enumerate(lines)
+        if (found := _REFUSED.search(line))
+    ]
+    if not asked:
+        return ""
+    return f"Replay is no proof: {', '.join(dict.fromkeys(asked))}, where no accepted rows are; {REMEDY}."
+
+
+def _of_nodes(manifest: Mapping[str, Any], migration: Migration, nodes: Collection[str]) -> Iterator[str]:
+    for uid in sorted(nodes):
+        node = manifest["nodes"].get(uid, {})
+        kind, name = node.get("resource_type"), node.get("name")
+        if kind == "seed" and name not in migration.seeds:
+            yield (
+                f"the seed {name} has rows of its own, which no validation accepted; if it is no data of landing, say "
+                "so in `besides`, with a reason"
+            )
+        if kind == "model" and node.get("language") == "python":
+            yield f"the model {name} is Python, which may read anything; write it in SQL, or leave its table out"
+
+
+def _of_sources(manifest: Mapping[str, Any], nodes: Collection[str]) -> Iterator[str]:
+    for uid in sorted(nodes):
+        source = manifest["sources"].get(uid, {})
+        meta = {**(source.get("meta") or {}), **((source.get("config") or {}).get("meta") or {})}
+        if plugin := meta.get("plugin"):
+            yield f"the source {source['source_name']}.{source['name']} is read by the plugin {plugin}; read landing"
+
+
+def _who(lines: list[str]) -> str:
+    for line in reversed(lines):
+        if hook := _HOOK.search(line):
+            return f"a hook ({hook[0]})"
+        if found := re.search(r"in (model|snapshot|seed) (\w+)", line):
+            return f"the {found[1]} {found[2]}"
+    return "something"

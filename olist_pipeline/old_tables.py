@@ -1,0 +1,97 @@
+"""Old's tables: from the database that the old project writes to the warehouse, under the names that dashboards know.
+
+What belongs here: loading a raw schema for the old project, and bringing what it made into `old` and `replay`. What
+does not: running it (`orchestration.dbt`), and which rows replay has (`replay`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from olist_pipeline.dialect.check import check
+from olist_pipeline.dialect.dialect import duckdb_relation
+from olist_pipeline.errors import OlistError
+from olist_pipeline.migration.model import LandingFile, Migration
+from olist_pipeline.migration.profiles import database_of, project_folder
+from olist_pipeline.migration.project import DbtNode, find_old, found_old, old_relations
+from olist_pipeline.settings import Settings
+from olist_pipeline.tablediff.sql import literal, quote, relation_name
+
+WAREHOUSE = "olist_warehouse"
+"""The name under which the warehouse is attached: its own may be that of the old project's database."""
+
+
+def names_of(manifest: DbtNode, migration: Migration) -> dict[str, tuple[str, ...]]:
+    """Return by unique id the name of each relation of old in the graph: the one that dashboards know, if they do."""
+    named = {uid: tuple(name.split(".")) for name, uid in old_relations(manifest, migration).items()}
+    for wanted in (*(pair.old for pair in migration.pairs), *migration.served):
+        named |= {node["unique_id"]: (wanted.rpartition(".")[2],) for node in found_old(manifest, migration, wanted)}
+    return named
+
+
+def bring(settings: Settings, migration: Migration, manifest: DbtNode, tree: str, names: Collection[str]) -> None:
+    """Bring those of `names` that a pair has, or that are served, from the database of `tree` into the warehouse.
+
+    Raises OlistError for a relation that is not there.
+    """
+    served = migration.served if tree == "old" else ()
+    wanted = {name.rpartition(".")[2]: name for name in (*(pair.old for pair in migration.pairs), *served)}
+    nodes = {name: find_old(manifest, migration, old) for name, old in wanted.items() if name in names}
+    database = database_of(settings, migration, tree)
+    with duckdb.connect(str(database)) as connection:
+        # A view names its database, and may read files by paths within the project.
+        connection.execute(f"SET file_search_path = {literal(str(project_folder(settings, migration, tree)))}")
+        connection.execute(f"ATTACH {literal(str(settings.warehouse))} AS {WAREHOUSE}")
+        connection.execute(f"CREATE SCHEMA IF NOT EXISTS {WAREHOUSE}.{quote(tree)}")
+        for name, node in nodes.items():
+            made = relation_name(node["schema"], node["alias"])
+            target = f"{WAREHOUSE}.{relation_name(tree, name)}"
+            try:
+                connection.execute(f"CREATE OR REPLACE TABLE {target} AS FROM {made}")
+            except duckdb.Error as error:
+                why = str(error).splitlines()[0]
+                raise OlistError(f"{made} of the {tree} tables cannot be read: {why}.") from error
+
+
+def load_raw(settings: Settings, migration: Migration, tree: str, landing: Path) -> None:
+    """Load the files of landing into the raw schema of a tree's database, in the place of what is there.
+
+    Nothing is done where the old project finds landing by itself. Raises OlistError for a file that is missing, or a
+    cell that is not of its column's type.
+    """
+    schema = migration.landing.raw_schema
+    if not schema:
+        return
+    with duckdb.connect(str(database_of(settings, migration, tree))) as connection:
+        for file, said in migration.landing.files.items():
+            path = landing / file
+            if not path.is_file():
+                raise OlistError(f"{file}, which is loaded as {said.source}, is missing in {landing}; put it there.")
+            _load(connection, path, schema, said)
+
+
+def _load(connection: duckdb.DuckDBPyConnection, path: Path, schema: str, said: LandingFile) -> None:
+    header = check(path).header
+    if unknown := [name for name in said.types if name not in header]:
+        raise OlistError(f"{path.name} has no column {unknown[0]}, of which migration.yml says the type.")
+    cells = ", ".join(
+        f"CAST({quote(name)} AS {said.types[name]}) AS {quote(name)}" if name in said.types else quote(name)
+        for name in header
+    )
+    target = relation_name(schema, said.source.rpartition(".")[2])
+    try:
+        connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quote(schema)}")
+        connection.execute(f"CREATE OR REPLACE TABLE {target} AS SELECT {cells} FROM {duckdb_relation(path, header)}")
+    except duckdb.Error as error:
+        why = str(error).splitlines()[0]
+        raise OlistError(f"{path.name} cannot be loaded as {said.source}: {why}; see its types.") from error
+
+
+def without_pair(manifest: Mapping[str, Any], migration: Migration) -> list[str]:
+    """Return the relations of old that no pair has: what is not migrated."""
+    paired = {node["unique_id"] for pair in migration.pairs for node in found_old(manifest, migration, pair.old)}
+    return sorted(name for name, uid in old_relations(manifest, migration).items() if uid not in paired)

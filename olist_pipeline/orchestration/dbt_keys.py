@@ -1,0 +1,80 @@
+"""Asset keys of dbt's nodes: the tree, then the name of the relation; and what each node depends on in the graph.
+
+What belongs here: how dagster-dbt translates a node or a source of the two projects. What does not: which nodes are
+built, and when (`dbt`).
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtProject
+
+from olist_pipeline.migration.model import Migration
+from olist_pipeline.migration.project import context_of_new, context_of_old
+from olist_pipeline.orchestration.dbt_tests import said_of
+from olist_pipeline.orchestration.landing import landing_key
+from olist_pipeline.orchestration.validation import staging_key
+from olist_pipeline.registry import LANDING
+from olist_pipeline.warehouse import NEW, OLD, REPLAY
+
+
+class TreeTranslator(DagsterDbtTranslator):
+    """Asset keys of one tree: the tree, then the name of the relation, as dashboards know it where they do."""
+
+    def __init__(self, tree: str, migration: Migration, names: Mapping[str, tuple[str, ...]]) -> None:
+        # Replay reads what validation accepted, and so do the new models: one asset, two dbt sources.
+        super().__init__(
+            DagsterDbtTranslatorSettings(
+                enable_asset_checks=tree != REPLAY,
+                enable_duplicate_source_asset_keys=True,
+                enable_source_metadata=False,
+                enable_code_references=True,
+            )
+        )
+        self.tree, self.migration, self.names = tree, migration, names
+
+    def get_asset_spec(self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None) -> dg.AssetSpec:
+        """See `DagsterDbtTranslator.get_asset_spec`."""
+        spec = super().get_asset_spec(manifest, unique_id, project)
+        props = self.get_resource_props(manifest, unique_id)
+        if props["resource_type"] == "source":
+            return spec.replace_attributes(key=self._source_key(props, spec.key))
+        if self.tree == NEW:
+            return spec.replace_attributes(key=dg.AssetKey([NEW, props["alias"]]), group_name=context_of_new(props))
+        key = dg.AssetKey([self.tree, *self.names.get(unique_id, (props["name"],))])
+        deps = spec.deps if _reads_relations(props) else [*spec.deps, *self._landing()]
+        return spec.replace_attributes(key=key, group_name=context_of_old(props, self.migration), deps=deps)
+
+    def get_asset_check_spec(
+        self, asset_spec: dg.AssetSpec, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None
+    ) -> dg.AssetCheckSpec | None:
+        """See `DagsterDbtTranslator.get_asset_check_spec`; every check says what it proves."""
+        spec = super().get_asset_check_spec(asset_spec, manifest, unique_id, project)
+        return spec and spec._replace(description=said_of(self.get_resource_props(manifest, unique_id)))
+
+    def _landing(self) -> list[dg.AssetDep]:
+        """Return all that may be in landing: a model without sources may read any file of it."""
+        tables = LANDING.values()
+        if self.tree == OLD:
+            return [dg.AssetDep(landing_key(table.name)) for table in tables]
+        return [dg.AssetDep(staging_key(table.context, table.name)) for table in tables]
+
+    def _source_key(self, props: Mapping[str, Any], key: dg.AssetKey) -> dg.AssetKey:
+        landing = self._landing_table(props, key)
+        if self.tree == NEW or landing is None:
+            return key
+        return landing_key(landing) if self.tree == OLD else staging_key(LANDING[landing].context, landing)
+
+    def _landing_table(self, props: Mapping[str, Any], key: dg.AssetKey) -> str | None:
+        """Return the landing table that a source of old is: its YAML says so, or the migration file does."""
+        if key.path[0] == "landing" and key.path[-1] in LANDING:
+            return str(key.path[-1])
+        name = f"{props['source_name']}.{props['name']}"
+        files = [file for file, said in self.migration.landing.files.items() if said.source == name]
+        return next((table.name for table in LANDING.values() if table.file in files), None)
+
+
+def _reads_relations(node: Mapping[str, Any]) -> bool:
+    """Whether a node of old reads other nodes or sources: else what it reads is in its SQL, or nothing."""
+    return node["resource_type"] == "seed" or bool(node["depends_on"]["nodes"])

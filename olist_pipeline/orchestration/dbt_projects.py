@@ -1,0 +1,210 @@
+"""The two dbt projects of a migration as dbt is started on them: folder, profile, variables, environment, manifest.
+
+What belongs here: what an invocation of dbt needs for a tree, and parsing. What does not: the assets (`dbt`), and what
+a profile holds (`migration.profiles`).
+
+Nothing is written into a project: target, logs, profiles and databases are below OLIST_HOME.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from datetime import date
+from pathlib import Path
+
+from dagster_dbt import DbtProject
+
+from olist_pipeline.errors import OlistError
+from olist_pipeline.files import content_hash, replacing
+from olist_pipeline.intake.span import as_of
+from olist_pipeline.landing.folder import readable_landing
+from olist_pipeline.landing.parts import is_in_parts
+from olist_pipeline.migration.load import load_migration
+from olist_pipeline.migration.model import AS_OF, Migration
+from olist_pipeline.migration.profiles import project_folder, write_profile
+from olist_pipeline.migration.project import project_hash
+from olist_pipeline.months import FIRST_MONTH
+from olist_pipeline.orchestration.forked_dbt import ASKING
+from olist_pipeline.orchestration.internals.dbt_cli import OwnDbt
+from olist_pipeline.registry import DATED, LANDING
+from olist_pipeline.settings import Settings
+from olist_pipeline.warehouse import NEW, OLD
+
+PARTS_VARIABLE = "OLIST_LANDING_PARTS"
+"""The environment variable that says which landing tables are folders of parts."""
+
+AS_OF_VARIABLE = "OLIST_AS_OF"
+
+QUIET = {"DBT_SEND_ANONYMOUS_USAGE_STATS": "false"}
+
+
+def migration_of(settings: Settings) -> Migration:
+    """Return the migration of an environment."""
+    return load_migration(settings.migration)
+
+
+def dbt_of(settings: Settings, tree: str) -> OwnDbt:
+    """Return the dbt of a tree, with its project and its profile."""
+    migration = migration_of(settings)
+    return OwnDbt(
+        project_dir=str(project_folder(settings, migration, tree)),
+        profiles_dir=str(write_profile(settings, migration, tree)),
+        dbt_executable=ASKING[0],
+        # Each invocation costs two seconds less without its debug log, without artifacts that nothing reads
+        # (the manifest is parsed once, see `ensure_manifest`), and looking at its own relations alone.
+        global_config_flags=[*ASKING[1:], "--log-level-file", "info", "--no-write-json", "--cache-selected-only"],
+        parse=parse_arguments(settings, tree),
+    )
+
+
+def dbt_project(settings: Settings, tree: str) -> DbtProject:
+    """Return the dbt project of a tree, with its target folder below OLIST_HOME."""
+    migration = migration_of(settings)
+    profiles = write_profile(settings, migration, tree)
+    folder = migration.new_folder if tree == NEW else migration.old_folder
+    return DbtProject(project_dir=folder, profiles_dir=profiles, target_path=_parsed(settings, tree))
+
+
+def as_of_variables(day: date) -> dict[str, str]:
+    """Return the environment variable that tells dbt which day is today (see dbt/macros/as_of.sql).
+
+    It is no variable of dbt's, which parses the whole project anew when one changes: this one does with each delivery.
+    """
+    return {AS_OF_VARIABLE: day.isoformat()}
+
+
+def variables_of(settings: Settings, tree: str, landing: Path, day: date) -> list[str]:
+    """Return the `--vars` of a tree that reads `landing` on the day that is taken for today."""
+    migration = migration_of(settings)
+    if tree == NEW:
+        return []
+    found = {
+        name: value.replace(AS_OF, day.isoformat()) if isinstance(value, str) else value
+        for name, value in migration.old.vars.items()
+    }
+    if migration.landing.variable:
+        found[migration.landing.variable] = str(landing)
+    return ["--vars", json.dumps(found)] if found else []
+
+
+def environment_of(settings: Settings, tree: str, landing: Path, day: date) -> dict[str, str]:
+    """Return what the environment of dbt has besides its own for a tree that reads `landing` on a day."""
+    migration = migration_of(settings)
+    if tree == NEW:
+        return {**QUIET, **as_of_variables(day)}
+    given = {name: value.replace(AS_OF, day.isoformat()) for name, value in migration.old.environment.items()}
+    named = {migration.landing.environment: str(landing)} if migration.landing.environment else {}
+    in_parts = [table.name for table in LANDING.values() if is_in_parts(landing, table)]
+    return {**QUIET, PARTS_VARIABLE: ",".join(in_parts), **given, **named}
+
+
+def parse_arguments(settings: Settings, tree: str) -> list[str]:
+    """Return the arguments of the dbt invocation that makes the manifest of a tree's project.
+
+    The variables are those of a build, as far as they are known: it then need not parse once more.
+    """
+    migration = migration_of(settings)
+    paths = ["--target-path", str(_parsed(settings, tree)), "--log-path", str(settings.dbt_target / "logs")]
+    profiles = write_profile(settings, migration, tree)
+    variables = variables_of(settings, tree, settings.landing, _likely_today(settings))
+    return ["--quiet", "parse", "--profiles-dir", str(profiles), *paths, *variables]
+
+
+def landing_of(settings: Settings) -> Path:
+    """Return the folder in which old reads landing; raises OlistError where its project reads another one."""
+    migration = migration_of(settings)
+    landing = readable_landing(settings, LANDING.values())
+    if migration.landing.folder:
+        own = (migration.old_folder / migration.landing.folder).resolve()
+        if own != landing.resolve():
+            raise OlistError(
+                f"The old project reads landing in {own} (landing.folder), and landing is {landing}; set "
+                "OLIST_DATA_DIR to that folder."
+            )
+    return landing
+
+
+def today_of(settings: Settings) -> date:
+    """Return the day that builds take for today; raises OlistError where landing does not tell."""
+    return as_of(readable_landing(settings, [DATED] if DATED else []), DATED)
+
+
+@contextmanager
+def exported(variables: Mapping[str, str]) -> Iterator[None]:
+    """Let a process that is started in the block have `variables`, too."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def ensure_manifest(settings: Settings, tree: str = NEW) -> Path:
+    """Return the path of the manifest of a tree's project, parsing it when a file of it has changed since."""
+    migration, folder = migration_of(settings), _parsed(settings, tree)
+    manifest, stamp = folder / "manifest.json", folder / "parsed"
+    project = migration.new_folder if _of_new(migration, tree) else migration.old_folder
+    state = project_hash(project) + content_hash(migration.path)
+    said = ""
+    with suppress(OSError, ValueError):
+        said = stamp.read_text("utf-8")
+        if said == state + content_hash(manifest):
+            return manifest
+    if said.startswith(state):
+        # The project is as it was, and what dbt made of it is not: whatever has become of that, dbt makes it again.
+        shutil.rmtree(settings.dbt_target, ignore_errors=True)
+    _parse(settings, migration, tree, folder, project)
+    with replacing(stamp) as temporary:
+        temporary.write_text(state + content_hash(manifest), "utf-8")
+    return manifest
+
+
+def target_path(settings: Settings, tree: str) -> Path:
+    """Return the folder of artifacts of a tree's invocations."""
+    return settings.dbt_target / f"run_{tree}"
+
+
+def _of_new(migration: Migration, tree: str) -> bool:
+    """Whether a tree's manifest is that of a new project of its own: else one manifest serves all trees."""
+    return tree == NEW and migration.new_folder != migration.old_folder
+
+
+def _parsed(settings: Settings, tree: str) -> Path:
+    return settings.dbt_target / (NEW if _of_new(migration_of(settings), tree) else OLD)
+
+
+def _parse(settings: Settings, migration: Migration, tree: str, parsed: Path, project: Path) -> None:
+    """Run `dbt parse`; raises OlistError with dbt's own words when the project does not parse."""
+    made_with = NEW if _of_new(migration, tree) else OLD
+    today = _likely_today(settings)
+    result = subprocess.run(
+        [*ASKING, *parse_arguments(settings, made_with)],
+        cwd=project,
+        env={**os.environ, **environment_of(settings, made_with, settings.landing, today)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if result.returncode:
+        raise OlistError(f"dbt cannot parse {project}: {(result.stdout or result.stderr).strip()[-2000:]}")
+    build = target_path(settings, made_with)
+    build.mkdir(exist_ok=True)
+    shutil.copy(parsed / "partial_parse.msgpack", build)
+
+
+def _likely_today(settings: Settings) -> date:
+    """Return the day of a build; any date where landing has none yet: models then need no landing."""
+    try:
+        return today_of(settings)
+    except (OlistError, OSError):
+        return FIRST_MONTH

@@ -1,0 +1,111 @@
+"""Checking a migration: whether its file fits the projects that it names, before anything is run.
+
+What belongs here: what is wrong, what is worth knowing, and what is not migrated yet. What does not: the form of the
+file, which is checked as it is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from olist_pipeline.errors import OlistError
+from olist_pipeline.migration.clock import OTHERS, asking, changing_columns
+from olist_pipeline.migration.model import Migration
+from olist_pipeline.migration.project import ancestors, context_of_old, found_old, old_relations
+from olist_pipeline.migration.proof import unproven
+from olist_pipeline.old_tables import without_pair
+from olist_pipeline.orchestration.dbt_projects import ensure_manifest, migration_of, today_of
+from olist_pipeline.orchestration.old_alone import run_old
+from olist_pipeline.registry import CONTEXTS, LANDING
+from olist_pipeline.settings import Settings
+from olist_pipeline.warehouse import NEW, OLD, load_manifest, warehouse_tables
+
+
+@dataclass
+class Checked:
+    """What was found: the pairs by context, what is not migrated, notes, and problems, a sentence each."""
+
+    pairs: dict[str, list[str]] = field(default_factory=dict)
+    not_migrated: dict[str, list[str]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as JSON-ready values."""
+        return asdict(self)
+
+    def lines(self) -> list[str]:
+        """Return it for a person, a line each."""
+        return [
+            *(f"{context}: {', '.join(names)}" for context, names in self.pairs.items()),
+            *(f"not migrated, {context}: {', '.join(names)}" for context, names in self.not_migrated.items()),
+            *(f"note: {note}" for note in self.notes),
+            *(f"problem: {problem}" for problem in self.problems),
+        ]
+
+
+def checked(settings: Settings) -> Checked:
+    """Return what a migration file says and whether it fits; raises OlistError where a project does not parse."""
+    migration, found = migration_of(settings), Checked()
+    manifest = load_manifest(ensure_manifest(settings, OLD))
+    _look_at_old(migration, manifest, found)
+    try:
+        tables = warehouse_tables(load_manifest(ensure_manifest(settings, NEW)), migration)
+    except OlistError as error:
+        found.problems.append(str(error).rstrip("."))
+        return found
+    for table in tables:
+        found.pairs.setdefault(table.context, []).append(table.name)
+    waiting = sorted({pair.name for pair in migration.pairs} - {table.name for table in tables})
+    if waiting:
+        found.notes.append(f"pairs of contexts that are not in {migration.contexts} wait: {', '.join(waiting)}")
+    return found
+
+
+def columns_that_change(settings: Settings, found: Checked) -> None:
+    """Run old twice on the same landing, and add the columns of pairs that differ: a problem each, if not left out."""
+    migration = migration_of(settings)
+    manifest = load_manifest(ensure_manifest(settings, OLD))
+    uids = [node["unique_id"] for pair in migration.pairs for node in found_old(manifest, migration, pair.old)]
+    relations = set(old_relations(manifest, migration).values())
+    wanted = ancestors(manifest, uids)
+    select = sorted(manifest["nodes"][uid]["name"] for uid in wanted & relations)
+    day, folder = today_of(settings), settings.home / "twice"
+    first, second = (run_old(settings, folder / str(number), day, select) for number in (1, 2))
+    for changing in changing_columns(migration, manifest, first, second):
+        where = f"{changing.table}.{changing.column}" if changing.column != OTHERS else f"{OTHERS} of {changing.table}"
+        if changing.reason:
+            found.notes.append(f"{where} differs between two runs of old, and is left out: {changing.reason}")
+        else:
+            found.problems.append(
+                f"{where} differs between two runs of old on the same landing, so the clock or chance makes it; "
+                f"leave it out with a reason (left_out: {{{changing.column}: ...}})"
+            )
+    for model, asked in asking(manifest, wanted).items():
+        found.notes.append(f"{model} asks for {', '.join(asked)}; two runs on one day cannot tell of a date")
+
+
+def _look_at_old(migration: Migration, manifest: Mapping[str, Any], found: Checked) -> None:
+    for named in (*(pair.old for pair in migration.pairs), *migration.served):
+        if len(nodes := found_old(manifest, migration, named)) != 1:
+            found.problems.append(f"old has {len(nodes) or 'no'} relations {named}")
+    paired = [node["unique_id"] for pair in migration.pairs for node in found_old(manifest, migration, pair.old)]
+    found.problems += unproven(manifest, migration, ancestors(manifest, paired))
+    by_name = old_relations(manifest, migration)
+    for name in without_pair(manifest, migration):
+        context = context_of_old(manifest["nodes"][by_name[name]], migration)
+        found.not_migrated.setdefault(context, []).append(name)
+    owned = {table.file for table in LANDING.values()}
+    if migration.landing.raw_schema:
+        unnamed = [file for file in owned if not migration.landing.files.get(file)]
+        found.problems += [f"landing.files does not say which source {file} is" for file in sorted(unnamed)]
+        unsourced = [file for file, said in migration.landing.files.items() if not said.source]
+        found.problems += [f"landing.files: {file} has no source" for file in unsourced]
+    names = {f"{one['source_name']}.{one['name']}" for one in manifest["sources"].values()}
+    for file, said in migration.landing.files.items():
+        if said.source and said.source not in names:
+            found.problems.append(f"landing.files: {file} is {said.source}, which is no source of the old project")
+        if file not in owned:
+            found.notes.append(f"{file} is read as it is: no context of {', '.join(CONTEXTS) or 'yours'} validates it")

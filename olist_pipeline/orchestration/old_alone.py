@@ -1,0 +1,66 @@
+"""Old by itself: running the old project outside of the graph, to look at it before anything is compared.
+
+What belongs here: a run of old into a database aside. What does not: the runs that are compared (`dbt`).
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+from olist_pipeline.errors import OlistError
+from olist_pipeline.landing.folder import readable_landing
+from olist_pipeline.migration.profiles import database_of, write_profile
+from olist_pipeline.old_tables import load_raw
+from olist_pipeline.orchestration.dbt import NO_TESTS
+from olist_pipeline.orchestration.dbt_projects import (
+    environment_of,
+    landing_of,
+    migration_of,
+    target_path,
+    variables_of,
+)
+from olist_pipeline.settings import DBT, Settings
+from olist_pipeline.warehouse import OLD
+
+
+def run_old(settings: Settings, folder: Path, day: date, select: Sequence[str] = ()) -> Path:
+    """Run the old project, or `select` of it, into a database below `folder`; return its path.
+
+    Raises OlistError with dbt's own words where a model fails.
+    """
+    migration, landing = migration_of(settings), landing_of(settings)
+    aside = replace(settings, home=folder, landing=readable_landing(settings, []))
+    shutil.rmtree(folder, ignore_errors=True)
+    profiles = write_profile(aside, migration, OLD)
+    load_raw(aside, migration, OLD, landing)
+    chosen = ["--select", *select] if select else []
+    paths = ["--target-path", str(_with_parse(settings, aside)), "--log-path", str(folder / "logs")]
+    command = ["build", *NO_TESTS, *chosen, *variables_of(settings, OLD, landing, day), *paths]
+    result = subprocess.run(
+        [*DBT, "--quiet", "--no-write-json", *command, "--profiles-dir", str(profiles)],
+        cwd=migration.old_folder,
+        env={**os.environ, **environment_of(settings, OLD, landing, day)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if result.returncode:
+        said = " ".join((result.stdout or result.stderr).split())
+        raise OlistError(f"The old project {migration.old_folder} does not run: {said[-1500:]}")
+    return database_of(aside, migration, OLD)
+
+
+def _with_parse(settings: Settings, aside: Settings) -> Path:
+    """Return the target folder of a run aside, with what dbt parsed before: it need not parse all of it again."""
+    target = target_path(aside, OLD)
+    target.mkdir(parents=True, exist_ok=True)
+    parsed = settings.dbt_target / OLD / "partial_parse.msgpack"
+    if parsed.is_file():
+        shutil.copy(parsed, target)
+    return target

@@ -1,0 +1,104 @@
+"""Replay's landing: the landing files written anew, of the rows alone that validation accepted.
+
+What belongs here: which file has which rows, and writing them in landing's dialect with the very text of each cell.
+What does not: running the old project on them (`orchestration`), and keeping it from others (`migration.barrier`).
+
+A file that a context has taken over is written of its accepted rows. One that the old project needs beside these
+(`landing.files` of the migration file), which nobody validates yet, is copied. There is no other file, so a model that
+reads one finds nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+import polars as pl
+
+from olist_pipeline.errors import OlistError
+from olist_pipeline.files import replacing, tree_hash
+from olist_pipeline.landing.catalogue import LandingTable
+from olist_pipeline.landing.csv_file import SOURCE_ROW, read_records
+from olist_pipeline.landing.folder import files_of, landing_hash, readable_landing
+from olist_pipeline.migration.model import Migration
+from olist_pipeline.registry import LANDING
+from olist_pipeline.settings import Settings
+from olist_pipeline.staging import is_staged, scan_staging
+
+STAMPS = "replay_landing.json"
+"""The file beside the folder that says what each file was made of: one that would be the same is not written again."""
+
+
+def write_replay_landing(settings: Settings, migration: Migration) -> dict[str, int]:
+    """Write the landing folder of replay; return the accepted rows of each file that a context has taken over.
+
+    Files of contexts that were never validated are left out. Raises OlistError for a landing file that is not there.
+    """
+    folder = settings.replay_landing
+    folder.mkdir(parents=True, exist_ok=True)
+    owned = {table.file: table for table in LANDING.values()}
+    stamps = _stamps(settings.home / STAMPS)
+    made = {
+        file: _written(settings, folder, table, stamps)
+        for file, table in owned.items()
+        if is_staged(settings.staging, table.context, table.name)
+    }
+    copied = [file for file in migration.landing.files if file not in owned]
+    for file in copied:
+        _copy(settings, folder, file)
+    for path in folder.rglob("*"):
+        if not path.is_dir() and str(path.relative_to(folder)) not in (*made, *copied):
+            path.unlink()
+    with replacing(settings.home / STAMPS) as temporary:
+        temporary.write_text(json.dumps({file: [stamp, rows] for file, (stamp, rows) in made.items()}), "utf-8")
+    return {file: rows for file, (_, rows) in made.items()}
+
+
+def _written(
+    settings: Settings, folder: Path, table: LandingTable, stamps: Mapping[str, tuple[str, int]]
+) -> tuple[str, int]:
+    """Write the accepted rows of a table's file; return what they are made of, and how many there are."""
+    landing = readable_landing(settings, [table])
+    staged = tree_hash(settings.staging / table.context / table.name, suffixes=(".parquet",))
+    stamp = f"{landing_hash(landing, table)}:{staged}"
+    before, rows = stamps.get(table.file, ("", 0))
+    if before == stamp and (folder / table.file).is_file():
+        return stamp, rows
+    accepted = scan_staging(settings.staging, table.context, table.name).select(SOURCE_ROW).collect()
+    records = _records(landing, table).join(accepted, on=SOURCE_ROW, how="semi", maintain_order="left")
+    if records.height != accepted.height:
+        raise OlistError(
+            f"{table.file} has changed since its rows were accepted: {accepted.height:,} were, and {records.height:,} "
+            "of them are found; `olist run --force` validates them again."
+        )
+    with replacing(folder / table.file) as temporary:
+        records.drop(SOURCE_ROW).write_csv(temporary)
+    return stamp, records.height
+
+
+def _records(landing: Path, table: LandingTable) -> pl.DataFrame:
+    """Return the records of a table's file, or of its parts, numbered through as intake numbers them."""
+    found, offset = [], 0
+    for path in files_of(landing, table):
+        records, count = read_records(path, table)
+        found.append(records.with_columns(pl.col(SOURCE_ROW) + offset))
+        offset += count
+    return pl.concat(found)
+
+
+def _copy(settings: Settings, folder: Path, file: str) -> None:
+    source = settings.landing / file
+    if not source.is_file():
+        raise OlistError(f"{file}, which the old project reads, is missing in {settings.landing}; put it there.")
+    with replacing(folder / file) as temporary:
+        shutil.copyfile(source, temporary)
+
+
+def _stamps(path: Path) -> dict[str, tuple[str, int]]:
+    with suppress(OSError, ValueError, TypeError):
+        found = json.loads(path.read_text("utf-8"))
+        return {file: (str(stamp), int(rows)) for file, (stamp, rows) in found.items()}
+    return {}

@@ -1,0 +1,99 @@
+"""What a release says of the migration's progress: the scorecard, its histories, and the timeline, as tables.
+
+What belongs here: their shapes in the schema `about` of a release. What does not: what a switch of routes adds to them
+(`acts`), measuring (`criteria`), gathering (`timeline`), and the other tables of `about`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import polars as pl
+
+from olist_pipeline.serving.criteria import RUNS, criteria, quarantine_history
+from olist_pipeline.serving.timeline import timeline
+from olist_pipeline.settings import Settings
+from olist_pipeline.stores import run_history
+
+_MOMENT = pl.Datetime("us", "UTC")
+_CRITERIA = pl.Schema(
+    [
+        ("position", pl.Int64),
+        ("name", pl.String),
+        ("context", pl.String),
+        ("is_green", pl.Boolean),
+        ("value", pl.String),
+        ("target", pl.String),
+        ("evidence", pl.String),
+        ("since", _MOMENT),
+    ]
+)
+_TIMELINE = pl.Schema(
+    [
+        ("at", _MOMENT),
+        ("what", pl.String),
+        ("context", pl.String),
+        ("by", pl.String),
+        ("why", pl.String),
+    ]
+)
+_SPEED = pl.Schema(
+    [
+        ("at", _MOMENT),
+        ("run_id", pl.String),
+        ("old_seconds", pl.Float64),
+        ("new_seconds", pl.Float64),
+        ("ratio", pl.Float64),
+    ]
+)
+_SHARES = pl.Schema(
+    [
+        ("at", _MOMENT),
+        ("run_id", pl.String),
+        ("context", pl.String),
+        ("share", pl.Float64),
+    ]
+)
+_RUNS = pl.Schema(
+    [
+        ("day", pl.Date),
+        ("runs", pl.Int64),
+        ("failed", pl.Int64),
+    ]
+)
+MOST_RUNS = 1000
+"""Runs of which the error rate is shown by day."""
+
+
+def progress(settings: Settings, url: str, run_id: str | None) -> dict[str, pl.DataFrame]:
+    """Return the tables by name; `run_id` is the run that makes the release.
+
+    `migration_criteria` has a row a criterion and context, `migration_timeline` one a thing that happened,
+    `migration_speed` a whole run (seconds), `migration_quarantine_share` a context and run, `migration_runs` a day.
+    """
+    assessed = criteria(settings, url, now=datetime.now(UTC), run_id=run_id)
+    scored = [
+        (place, one.name, one.context, one.is_green, one.value, one.target, one.evidence, one.since)
+        for place, one in enumerate(assessed, start=1)
+    ]
+    happened = [(one.at, one.what, one.context, one.by, one.why) for one in timeline(settings.serving, url)]
+    speed = [
+        (one.at, one.run_id, one.old_seconds, one.new_seconds, one.ratio)
+        for one in run_history.timings(url, limit=RUNS, now=run_id)
+    ]
+    shares = [(one["at"], one["run_id"], one["context"], one["share"]) for one in quarantine_history(url)]
+    return {
+        "migration_criteria": pl.DataFrame(scored, _CRITERIA, orient="row"),
+        "migration_timeline": pl.DataFrame(happened, _TIMELINE, orient="row"),
+        "migration_speed": pl.DataFrame(speed, _SPEED, orient="row"),
+        "migration_quarantine_share": pl.DataFrame(shares, _SHARES, orient="row"),
+        "migration_runs": pl.DataFrame(_by_day(run_history.ended(url, limit=MOST_RUNS)), _RUNS, orient="row"),
+    }
+
+
+def _by_day(ended: Sequence[run_history.Ended]) -> list[tuple[object, int, int]]:
+    runs = Counter(run.at.astimezone(UTC).date() for run in ended)
+    failed = Counter(run.at.astimezone(UTC).date() for run in ended if run.has_failed)
+    return [(day, runs[day], failed[day]) for day in sorted(runs)]

@@ -1,0 +1,100 @@
+"""Run history: how runs ended and how long their old and new parts took, as Dagster stored it.
+
+What belongs here: reading Dagster's own tables, in the same PostgreSQL. What does not: writing to them, and what may be
+read through Dagster itself where it is loaded anyway.
+
+Dagster takes seconds to import, which a command that only reads need not wait for. The two tables, `runs` and
+`event_logs`, and their columns are as old as Dagster's storage; a test reads what a real instance wrote.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from olist_pipeline.stores.postgres import query
+
+WHOLE_RUN = "dual_run"
+"""The job that builds old and new from the same landing; of any other, their times are not of the same work."""
+
+
+@dataclass(frozen=True)
+class Timing:
+    """The seconds that a run spent on the old tree, and on intake, validation and the new tree."""
+
+    run_id: str
+    at: datetime
+    old_seconds: float
+    new_seconds: float
+
+    @property
+    def ratio(self) -> float:
+        """New in old's time: 0.5 is twice as fast."""
+        return self.new_seconds / self.old_seconds
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A run that has ended."""
+
+    run_id: str
+    job: str
+    at: datetime
+    has_failed: bool
+
+
+def timings(url: str, *, limit: int, now: str | None = None) -> list[Timing]:
+    """Return the latest `limit` whole runs that built both sides, oldest first.
+
+    `now` is a run that counts although it has not ended: whoever asks runs in its last step. A step that made tables of
+    both sides counts for neither.
+    """
+    if not _is_there(url):
+        return []
+    rows = query(url, _TIMINGS, {"job": WHOLE_RUN, "limit": limit, "now": now})
+    return [Timing(row["run_id"], row["at"], float(row["old"]), float(row["new"])) for row in rows]
+
+
+def ended(url: str, *, limit: int) -> list[Ended]:
+    """Return the latest `limit` runs of any job that succeeded or failed, the latest first."""
+    if not _is_there(url):
+        return []
+    rows = query(url, _ENDED, {"limit": limit})
+    return [Ended(row["run_id"], row["job"], row["at"], row["status"] == "FAILURE") for row in rows]
+
+
+def _is_there(url: str) -> bool:
+    [found] = query(url, "SELECT to_regclass('runs') IS NOT NULL AND to_regclass('event_logs') IS NOT NULL AS yes")
+    return bool(found["yes"])
+
+
+_TIMINGS = """
+WITH whole AS (
+    SELECT run_id, to_timestamp(start_time) AS at FROM runs
+    WHERE pipeline_name = %(job)s AND (status = 'SUCCESS' OR run_id = %(now)s) AND start_time IS NOT NULL
+    ORDER BY id DESC LIMIT %(limit)s
+), made AS (
+    SELECT run_id, step_key, array_agg(DISTINCT asset_key::jsonb ->> 0) AS sides
+    FROM event_logs JOIN whole USING (run_id)
+    WHERE dagster_event_type = 'ASSET_MATERIALIZATION' AND asset_key IS NOT NULL GROUP BY run_id, step_key
+), took AS (
+    SELECT run_id, step_key, extract(epoch FROM max(timestamp) FILTER (WHERE dagster_event_type = 'STEP_SUCCESS')
+           - min(timestamp) FILTER (WHERE dagster_event_type = 'STEP_START')) AS seconds
+    FROM event_logs JOIN whole USING (run_id)
+    WHERE dagster_event_type IN ('STEP_START', 'STEP_SUCCESS') GROUP BY run_id, step_key
+)
+SELECT run_id, at,
+       sum(seconds) FILTER (WHERE sides = ARRAY['old']) AS old,
+       sum(seconds) FILTER (WHERE NOT sides && ARRAY['old', 'replay', 'serving', 'landing']) AS new
+FROM made JOIN took USING (run_id, step_key) JOIN whole USING (run_id)
+GROUP BY run_id, at
+HAVING sum(seconds) FILTER (WHERE sides = ARRAY['old']) > 0
+   AND sum(seconds) FILTER (WHERE NOT sides && ARRAY['old', 'replay', 'serving', 'landing']) > 0
+ORDER BY at
+"""
+
+_ENDED = """
+SELECT run_id, pipeline_name AS job, status, to_timestamp(coalesce(end_time, start_time)) AS at FROM runs
+WHERE status IN ('SUCCESS', 'FAILURE') AND coalesce(end_time, start_time) IS NOT NULL
+ORDER BY id DESC LIMIT %(limit)s
+"""

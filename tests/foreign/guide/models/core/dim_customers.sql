@@ -1,0 +1,1 @@
+select {{ dbt_utils.generate_surrogate_key(['person_id']) }} as customer_key, person_id, total_orders, total_spent, case when total_orders > {{ var('vip_orders') }} and total_spent > 1000 then 'VIP' when total_orders > 5 then 'LOYAL' when total_orders = 1 then 'ONE_TIME' else 'NEW' end as customer_segment, current_timestamp as dbt_updated_at from {{ ref('int_person_orders') }}

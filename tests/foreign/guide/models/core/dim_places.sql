@@ -1,0 +1,1 @@
+select zip, lat, lng, points from {{ ref('int_zip_points') }}

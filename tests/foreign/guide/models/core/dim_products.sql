@@ -1,0 +1,1 @@
+select {{ dbt_utils.generate_surrogate_key(['product_id']) }} as product_key, product_id, coalesce(n.category_en, p.category_pt, 'unknown') as category, weight_g from {{ ref('stg_products') }} p left join {{ ref('stg_category_names') }} n using (category_pt)

@@ -1,0 +1,1 @@
+select {{ dbt_utils.generate_surrogate_key(['order_id', 'line_no']) }} as item_key, i.*, d.performance as delivery_performance, current_timestamp as dbt_updated_at from {{ ref('stg_items') }} i left join {{ ref('int_deliveries') }} d using (order_id)

@@ -1,0 +1,1 @@
+select order_id, payment_no, payment_type, installments, amount from {{ ref('stg_payments') }}

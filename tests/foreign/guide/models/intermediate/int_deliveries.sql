@@ -1,0 +1,1 @@
+select order_id, date_diff('day', purchased_at, validated_delivery_date) as days, case when validated_delivery_date is null then 'PENDING' when validated_delivery_date <= promised_at then 'ON_TIME' else 'LATE' end as performance from {{ ref('stg_orders') }}

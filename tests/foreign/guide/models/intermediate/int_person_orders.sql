@@ -1,0 +1,1 @@
+select c.person_id, count(*) as total_orders, sum(e.total_amount) as total_spent, max(e.purchased_at) as last_order_at from {{ ref('int_orders_enriched') }} e join {{ ref('stg_customers') }} c using (customer_id) group by 1

@@ -1,0 +1,1 @@
+select person_id, case when total_orders > {{ var('vip_orders') }} then 'VIP' else 'OTHER' end as segment, total_orders, {{ dbt_utils.safe_divide('total_spent', 'total_orders') }} as average_order from {{ ref('int_person_orders') }}

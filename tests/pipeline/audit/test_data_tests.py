@@ -1,0 +1,103 @@
+"""Rules that stand in tests alone: of properties, singular ones and unit tests."""
+
+from pathlib import Path
+
+import pytest
+
+from olist_pipeline.audit.data_tests import audit_properties, only_checks, without_what_models_say
+from olist_pipeline.audit.findings import Place, audit_sql
+from olist_pipeline.audit.model import Clause, Kind
+
+PROPERTIES = """\
+models:
+  - name: orders
+    data_tests:
+      - dbt_utils.expression_is_true:
+          expression: "total >= paid"
+      - dbt_utils.unique_combination_of_columns: {combination_of_columns: [id, day]}
+    columns:
+      - name: id
+        data_tests: [unique, not_null]
+      - name: status
+        tests:
+          - accepted_values:
+              values: ['new', 'paid', "o'k"]
+      - name: discount
+        data_tests:
+          - dbt_utils.accepted_range: {min_value: 0, max_value: 0.5}
+          - dbt_expectations.expect_column_values_to_match_regex: {regex: '^[0-9]+$'}
+      - name: customer_id
+        data_tests:
+          - relationships: {to: ref('customers'), field: id}
+          - not_null:
+              config: {where: "status <> 'new'"}
+      - name: score
+        data_tests:
+          - accepted_values:
+              arguments: {values: [1, 2, 3]}
+          - is_close_to: {other: expected, tolerance: 3}
+sources:
+  - name: raw
+    tables:
+      - name: lines
+        columns: [{name: quantity, data_tests: [{dbt_utils.accepted_range: {min_value: 1}}]}]
+unit_tests:
+  - name: big_orders_are_big
+    model: orders
+    given: []
+    expect: {rows: [{id: 1, is_big: true}]}
+"""
+
+
+def plain(text):
+    return text
+
+
+@pytest.fixture(scope="module")
+def found():
+    return audit_properties(PROPERTIES, "orders.yml", "duckdb", plain).findings
+
+
+def test_rules_of_data_tests_are_validation_with_their_lines(found):
+    assert [(f.line, f.model, f.column, f.sql) for f in found] == [
+        (4, "orders", "total", "total >= paid"),
+        (12, "orders", "status", "status IN ('new', 'paid', 'o''k')"),
+        (16, "orders", "discount", "discount >= 0 AND discount <= 0.5"),
+        (17, "orders", "discount", "REGEXP_MATCHES(discount, '^[0-9]+$')"),
+        (21, "orders", "customer_id", "NOT (status <> 'new') OR (NOT_NULL(customer_id))"),
+        (25, "orders", "score", "score IN (1, 2, 3)"),
+        (27, "orders", "score", "IS_CLOSE_TO(score, 'expected', 3)"),
+        (32, "lines", "quantity", "quantity >= 1"),
+        (34, "orders", "is_big", "BIG_ORDERS_ARE_BIG(id, is_big)"),
+    ]
+    assert {(f.kind, f.clause) for f in found} == {(Kind.VALIDATION, Clause.TEST)}
+
+
+def test_a_rule_that_the_model_says_too_is_no_second_finding(found):
+    model = """select total >= paid as is_covered, total > 500 as is_big,
+        case when paid_at is null then 'new' else 'paid' end as status from t"""
+    said = list(audit_sql(model, Place("orders.sql", "orders", "duckdb")).findings)
+    left = without_what_models_say([*said, *found])
+    gone = {f.line for f in found} - {f.line for f in left if f.clause is Clause.TEST}
+    assert gone == {4, 12, 34}
+    assert [f for f in left if f.clause is not Clause.TEST] == said
+
+
+def test_what_is_no_properties_file_holds_nothing():
+    for text in ("", "models: 7", "models: [", "- a\n- b", "models: [{name: [1], columns: {a: b}, tests: x}]"):
+        assert audit_properties(text, "x.yml", "duckdb", plain).findings == ()
+
+
+def test_a_singular_test_says_what_no_row_may_be():
+    sql = "select id from orders where total < 0 and status = 'paid'"
+    checks = only_checks(audit_sql(sql, Place("t.sql", "t", "duckdb"))).findings
+    assert [(f.column, f.kind) for f in checks] == [("total", Kind.VALIDATION), ("status", Kind.VALIDATION)]
+    presence = "select id from orders where customer_id is null"
+    assert only_checks(audit_sql(presence, Place("t.sql", "t", "duckdb"))).findings == ()
+
+
+def test_lines_are_those_of_the_file(found):
+    lines = PROPERTIES.splitlines()
+    for finding in found:
+        name = finding.statement.split()[2] if "unit test" not in finding.statement else "big_orders"
+        assert name in lines[finding.line - 1], Path(finding.file)

@@ -1,0 +1,32 @@
+"""The dialect of a project, from the strongest of what it says to its SQL."""
+
+import pytest
+
+from olist_pipeline.audit.dialects import dialect_of
+
+PROFILE = "shop: {target: prod, outputs: {dev: {type: postgres}, prod: {type: snowflake}}}\n"
+TEMPLATE = "shop:\n  target: {{ env }}\n  outputs:\n    {{ env }}:\n      type: trino\n      host: {{ host }}\n"
+
+CLICKHOUSE = "select toStartOfMonth(a) from t"
+
+
+@pytest.mark.parametrize(
+    ("files", "settings", "manifest", "expected"),
+    [
+        ({}, {"profile": "shop"}, {"metadata": {"adapter_type": "sqlserver"}}, ("tsql", "manifest.json", True)),
+        ({"profiles.yml": PROFILE}, {"profile": "shop"}, {}, ("snowflake", "profiles.yml", True)),
+        ({"profile/profiles.yml": PROFILE}, {"profile": "shop"}, {}, ("snowflake", "profile/profiles.yml", True)),
+        ({"profiles.yml.example": TEMPLATE}, {"profile": "shop"}, {}, ("trino", "profiles.yml.example", True)),
+        ({"requirements.txt": "dbt-core==1.8\ndbt-bigquery==1.8\n"}, {}, {}, ("bigquery", "requirements.txt", True)),
+        ({}, {"profile": "redshift_prod"}, {}, ("redshift", "the profile in dbt_project.yml", True)),
+        (dict.fromkeys(["a.sql", "b.sql", "c.sql"], CLICKHOUSE), {}, {}, ("clickhouse", "the SQL of 3 files", False)),
+        ({"a.sql": "select 1"}, {}, {}, ("duckdb", "nothing says which", False)),
+        ({"profiles.yml": "shop: [", "a.sql": "select 1"}, {}, {}, ("duckdb", "nothing says which", False)),
+    ],
+)  # fmt: skip
+def test_what_says_the_dialect(tmp_path, files, settings, manifest, expected):
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    spoken = dialect_of(tmp_path, settings, manifest, sorted(tmp_path.glob("*.sql")))
+    assert (spoken.dialect, spoken.why, spoken.is_known) == expected

@@ -1,0 +1,202 @@
+"""Projects that lack what they need, or are written as nobody thought of: no file is lost."""
+
+import json
+
+import pytest
+
+from olist_pipeline.audit.audit import audit
+from olist_pipeline.audit.findings import Place, audit_sql
+from olist_pipeline.audit.jinja import MacroText, Renderer
+from olist_pipeline.audit.model import Kind
+from olist_pipeline.audit.normal import shape_of
+from olist_pipeline.audit.reading import Job, Reader
+
+ENDED = "{% endmacro %}"
+RULE = "select id, case when total > 100 then 'big' else 'small' end as size from orders"
+
+
+def read(folder, text, *, dialect="duckdb", macros="", models=(), variables=None):
+    """Audit one model in this process; `models` are others of its project, by name."""
+    sources = [MacroText("shop", "macros.sql", macros)] if macros else []
+    paths = {}
+    for name, sql in dict(models).items():
+        paths[name] = folder / f"{name}.sql"
+        paths[name].write_text(sql)
+    file = folder / "model.sql"
+    file.write_text(text)
+    reader = Reader(dialect, Renderer(sources, variables or {}, dialect, "shop"), folder, paths)
+    return reader.audit(Job(str(file), "model.sql", None))
+
+
+def shown(audited):
+    return [(finding.line, finding.column, str(finding.kind)) for finding in audited.findings]
+
+
+@pytest.mark.parametrize(
+    ("sql", "lines"),
+    [
+        ("select\n  a,\n  case when cast(x as decimal) > 3 then 'p' else 'q' end as c\nfrom t", [3]),
+        ("select\n  a,\n  if(\n    x > 3, 'p', 'q') as c,\n  coalesce(\n    b,\n    'none') as d\nfrom t", [3, 5]),
+        ("select a\nfrom t\nwhere cast(b as decimal)\n  > 3", [3]),
+    ],
+)
+def test_a_line_is_one_that_is_written(sql, lines):
+    """sqlglot fills (18, 3) in for a decimal without a size, whose literals have positions of their own."""
+    assert [finding.line for finding in audit_sql(sql, Place("m.sql", "m", "duckdb")).findings] == lines
+
+
+def test_a_macro_over_several_lines_is_on_the_line_of_its_call(tmp_path):
+    macros = "{% macro size(x, top) %}case\n when {{ x }} > {{ top }} then 'big'\n else 'small'\nend{% endmacro %}"
+    found = read(tmp_path, "select\n  id,\n  {{ size(\n    'total',\n    100\n  ) }} as size\nfrom t", macros=macros)
+    assert shown(found) == [(3, "size", "classification")]
+
+
+def test_what_fails_at_one_expression_is_kept_to_it(monkeypatch):
+    def fail(nodes, column, query):
+        if column == "bad":
+            raise AttributeError("no such part")
+        return shape_of(nodes, column, query)
+
+    monkeypatch.setattr("olist_pipeline.audit.findings.shape_of", fail)
+    sql = "select\n  a > 5 as bad,\n  a > 7 as good\nfrom t where a > 9"
+    audited = audit_sql(sql, Place("m.sql", "m", "duckdb"))
+    assert [finding.column for finding in audited.findings] == ["good", "a"]
+    [problem] = audited.problems
+    assert (problem.line, "was not looked into: a > 5" in problem.message) == (2, True)
+
+
+def test_only_the_part_that_cannot_be_parsed_is_lost(tmp_path):
+    sql = f"""with good as ({RULE}),
+strange as (select % from ! t),
+also as (select a > 5 as is_a from u)
+select id, coalesce(size, 'none') as size from good where id > 3"""
+    audited = read(tmp_path, sql)
+    assert [column for _, column, _ in shown(audited)] == ["size", "id", "size", "is_a"]
+    assert [problem.line for problem in audited.problems] == [2]
+
+
+def test_a_variable_without_a_value_is_named_with_what_to_type(tmp_path):
+    text = "select id from t where total > {{ var('least_total') }}\n{% for c in var('columns') %}, {{ c }}{% endfor %}"
+    audited = read(tmp_path, text.replace("\n", "\n-- "))
+    assert shown(audited) == [(1, "total", "validation")]
+    assert [problem.message for problem in audited.problems] == [
+        "Variable least_total has no value: give it with --vars '{least_total: ...}'.",
+        "Variable columns has no value: give it with --vars '{columns: ...}'.",
+    ]
+    broken = read(tmp_path, "{{ var('parts')['a'].b / 'x' }}")
+    assert "variable parts has no value" in broken.problems[0].message
+    given = read(tmp_path, "select id from t where total > {{ var('least_total') }}", variables={"least_total": 9})
+    assert (given.findings[0].sql, given.problems) == ("total > 9", ())
+
+
+def test_a_loop_over_the_rows_of_a_query_turns_once(tmp_path):
+    text = """{% set tables = run_query('select 1').columns[0].values() if execute else [] %}
+{% for t in tables %}
+select id, total > 100 as is_big, '{{ t.split('.')[2].split('_')[0] }}' as shop from {{ t }}
+{% if not loop.last %}union all{% endif %}
+{% endfor %}"""
+    audited = read(tmp_path, text)
+    assert shown(audited) == [(3, "is_big", "flag")]
+    assert audited.problems == ()
+
+
+def test_a_macro_that_nobody_knows_loses_no_query(tmp_path):
+    text = f"with a as (select {{{{ pack.fill(columns=[1]) }}}} {{{{ pack.more() }}}} from t)\n{RULE}"
+    audited = read(tmp_path, text)
+    assert shown(audited) == [(2, "size", "classification")]
+    assert [problem.message.split()[1] for problem in audited.problems] == ["pack.fill", "pack.more"]
+
+
+def test_zero_for_a_sum_of_another_model_is_no_default_and_for_a_cell_it_is(tmp_path):
+    models = {
+        "totals": "with o as (select * from orders) select customer, count(*) as bought, max(x) + sum(y) as spent"
+                  " from o group by 1",
+        "passed_on": "select t.customer, t.spent, c.discount from {{ ref('totals') }} t join cells c using (customer)",
+        "scored": "select customer, ntile(5) over (order by spent) as score from {{ ref('totals') }}",
+    }  # fmt: skip
+    text = """select coalesce(a.bought, 0) as bought, coalesce(b.spent, 0) as spent,
+    coalesce(b.discount, 0) as discount,
+    coalesce(s.score, 0) as score
+    from c left join {{ ref('totals') }} a on a.customer = c.id left join {{ ref('passed_on') }} b on b.customer = c.id
+    left join {{ ref('scored') }} s on s.customer = c.id"""
+    assert [column for _, column, _ in shown(read(tmp_path, text, models=models))] == ["discount", "score"]
+
+
+def test_from_when_rows_are_new_is_no_rule_and_a_limit_in_the_same_branch_is(tmp_path):
+    text = """select id from t {% if is_incremental() %}
+where updated_at > '{{ var("from_day", "2024-01-01") }}' and amount between 1 and 50000 {% endif %}"""
+    assert [column for _, column, _ in shown(read(tmp_path, text))] == ["amount"]
+
+
+@pytest.mark.parametrize(
+    ("macro", "found"),
+    [
+        ("try_cast({{ x }} as int)", []),
+        ("case when {{ x }} ~ '^[0-9]+$' then {{ x }}::int end", []),
+        ("case when {{ x }} > 900 then 'big' else 'small' end", ["classification"]),
+    ],
+)
+def test_a_macro_that_only_converts_is_technical_and_one_that_decides_is_not(tmp_path, macro, found):
+    audited = read(
+        tmp_path,
+        "select {{ m('a') }} as b from t",
+        macros="{% macro m(x) %}" + macro + ENDED,
+        dialect="postgres",
+    )
+    assert [kind for _, _, kind in shown(audited)] == found
+
+
+def test_the_same_conversion_written_in_a_model_is_validation(tmp_path):
+    assert [kind for _, _, kind in shown(read(tmp_path, "select try_cast(a as int) as b from t"))] == [Kind.VALIDATION]
+
+
+@pytest.fixture
+def project(tmp_path):
+    files = {
+        "dbt_project.yml": "name: shop\nprofile: x\nmodels:\n  shop:\n    sales:\n      +meta: {context: selling}\n"
+        "      special: {+group: vip}\n",
+        "models/sales/a.sql": RULE,
+        "models/sales/special/b.sql": RULE,
+        "models/sales/c.sql": "{{ config(meta={'context': 'own'}) }}\n" + RULE,
+        "models/sales/d.sql": RULE,
+        "models/sales/p.yml": "models: [{name: d, config: {meta: {context: named}}}]\n",
+        "models/people/e.sql": "select x > 5 as is_x from t where y > {{ var('y') }}",
+        "tests/t.sql": "select id from {{ ref('a') }} where size = 'huge'",
+        "audit_waivers.yml": "- {model: gone, column: x, reason: It was here.}\n",
+    }  # fmt: skip
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    return tmp_path
+
+
+def test_contexts_warnings_variables_and_tests_of_a_project(project):
+    found = audit(project, variables={"y": 4})
+    assert {entry.finding.model: entry.context for entry in found.entries} == {
+        "a": "selling", "b": "vip", "c": "own", "d": "named", "e": "people", "t": "none",
+    }  # fmt: skip
+    assert "y > 4" in {entry.finding.sql for entry in found.entries}
+    assert found.problems == ()
+    assert ["gone.x" in warning or "is a guess" in warning for warning in found.warnings] == [True, True]
+    [checked] = [entry.finding for entry in found.entries if entry.finding.model == "t"]
+    assert (checked.file, checked.kind) == ("tests/t.sql", Kind.VALIDATION)
+
+
+def test_an_ephemeral_model_counts_once(project):
+    text = "select id, size from {{ ref('a') }}"
+    (project / "models/people/e.sql").write_text(text)
+    compiled = f"with __dbt__cte__a as ({RULE})\nselect id, size from __dbt__cte__a"
+    node = {"original_file_path": "models/people/e.sql", "raw_code": text, "compiled_code": compiled, "name": "e"}
+    (project / "target").mkdir()
+    (project / "target/manifest.json").write_text(json.dumps({"nodes": {"model.shop.e": node}}))
+    assert "e" not in {entry.finding.model for entry in audit(project).entries}
+
+
+def test_files_that_are_no_sql_of_the_dialect_are_a_hint(tmp_path):
+    for number in range(4):
+        (tmp_path / f"{number}.sql").write_text(
+            "select `a.b.c`.x, safe_cast(y as int64), array<int64>[1 from `p.d.t` !"
+        )
+    [warning] = audit(tmp_path, dialect="postgres").warnings
+    assert "4 of 4 files hold what is no postgres SQL" in warning
+    assert "looks like bigquery" in warning

@@ -1,0 +1,107 @@
+"""Guesses and drafts: how old finds landing, what identifies a row, what a scaffold says."""
+
+import ast
+
+import duckdb
+import pytest
+
+from olist_pipeline.audit.audit import audit
+from olist_pipeline.drafts.keys import key_of_rows, key_of_tests
+from olist_pipeline.drafts.landing import guessed_landing
+from olist_pipeline.drafts.scaffold import column_types, files_of
+from olist_pipeline.errors import OlistError
+from olist_pipeline.migration.clock import asking
+
+SOURCE = {
+    "source_name": "raw", "name": "rides", "identifier": "rides", "schema": "raw", "columns": {}, "meta": {},
+    "original_file_path": "models/sources.yml",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("location", "expected"),
+    [
+        ("{{ var('data_dir') }}/rides.csv", {"variable": "data_dir"}),
+        ("{{ env_var('HIRE_DATA') }}/{name}.csv", {"environment": "HIRE_DATA"}),
+        ("'data/raw/rides.csv'", {"folder": "data/raw"}),
+    ],
+)
+def test_landing_is_guessed_from_locations_and_from_sql(tmp_path, location, expected):
+    of_source = {"sources": {"s": {**SOURCE, "meta": {"external_location": location}}}, "nodes": {}}
+    of_model = {"sources": {}, "nodes": {"m": {"raw_code": f"select * from read_csv('{location}')"}}}
+    guessed = guessed_landing(tmp_path, of_source)
+    assert expected.items() <= guessed.items()
+    assert guessed["files"] == {"rides.csv": {"source": "raw.rides"}}
+    assert expected.items() <= guessed_landing(tmp_path, of_model).items()
+
+
+def test_tables_of_a_raw_schema_are_files_to_load(tmp_path):
+    columns = {"minutes": {"data_type": "integer"}, "fare": {}}
+    guessed = guessed_landing(tmp_path, {"sources": {"s": {**SOURCE, "columns": columns}}, "nodes": {}})
+    assert guessed == {
+        "raw_schema": "raw",
+        "files": {"rides.csv": {"source": "raw.rides", "types": {"minutes": "integer"}}},
+    }
+
+
+def test_keys_come_from_tests_else_from_rows():
+    test = {"attached_node": "m", "test_metadata": {"name": "unique", "kwargs": {"column_name": "id"}}}
+    several = {
+        "attached_node": "m",
+        "test_metadata": {"name": "unique_combination_of_columns", "kwargs": {"combination_of_columns": ["a", "b"]}},
+    }
+    assert key_of_tests({"nodes": {"t": test, "u": several}}, "m") == ["id"]
+    assert key_of_tests({"nodes": {"u": several}}, "m") == ["a", "b"]
+    with duckdb.connect() as connection:
+        connection.execute("CREATE TABLE t AS SELECT n // 2 AS a, n % 2 AS b, 1 AS c FROM range(6) t(n)")
+        assert key_of_rows(connection, "t") == ["a", "b"]
+        connection.execute("INSERT INTO t SELECT * FROM t")
+        assert key_of_rows(connection, "t") == []
+
+
+def test_models_that_ask_the_clock_are_named():
+    nodes = {
+        "a": {"name": "a", "raw_code": "select Current_Date, x -- now()\n"},
+        "b": {"name": "b", "raw_code": "select known from t {# random() #}"},
+    }
+    assert asking({"nodes": nodes}, {"a", "b"}) == {"a": ["current_date"]}
+
+
+@pytest.fixture
+def draft(tmp_path):
+    (tmp_path / "models").mkdir()
+    (tmp_path / "dbt_project.yml").write_text("name: shop\n")
+    sql = "select case when n < 10 then 'few' else 'many' end as size_of from {{ ref('t') }} where amount > 0"
+    (tmp_path / "models" / "orders.sql").write_text(sql)
+    (tmp_path / "orders.csv").write_text(
+        "id,n,amount,at,note\n1,9,1.50,2023-01-01 10:00:00,\n2,10,2.00,2023-01-02 10:00:00,x\n"
+    )
+    return files_of("shopping", audit(tmp_path).entries, {"orders.csv": tmp_path / "orders.csv"})
+
+
+def test_types_are_those_that_the_rows_fit(draft, tmp_path):
+    assert column_types(tmp_path / "orders.csv") == {
+        "id": "int", "n": "int", "amount": "Decimal", "at": "datetime", "note": "str | None",
+    }  # fmt: skip
+    (tmp_path / "zip.csv").write_text("zip,big\n01234,1\n99999,\n")
+    assert column_types(tmp_path / "zip.csv") == {"zip": "str", "big": "int | None"}
+    (tmp_path / "empty.csv").write_text("")
+    with pytest.raises(OlistError, match="has no header"):
+        column_types(tmp_path / "empty.csv")
+
+
+def test_a_scaffold_is_python_with_the_sql_beside_each_draft(draft):
+    for name, text in draft.items():
+        if name.endswith(".py"):
+            ast.parse(text)
+    rules = draft["shopping/rules.py"]
+    assert "# CASE WHEN" in rules or "# case when" in rules
+    assert 'replaces=("orders.size_of",)' in rules
+    assert rules.count("raise Undecided(") == 2
+    assert draft["tests/test_shopping_rules.py"].count("raise AssertionError(") == 2
+    assert "LandingTable" in draft["shopping/declared.py"]
+
+
+def test_a_context_without_files_has_to_name_them():
+    with pytest.raises(OlistError, match="Say which landing files nobody validates"):
+        files_of("nobody", [], {})

@@ -1,0 +1,96 @@
+"""The migration file: what it says, and one sentence for each thing that is wrong with it."""
+
+from pathlib import Path
+
+import pytest
+
+from olist_pipeline.errors import OlistError
+from olist_pipeline.migration.load import load_migration, present_migration
+from olist_pipeline.registry import contexts_of
+from olist_pipeline.settings import DBT_DIR, migration_file
+from tests.tables import TABLES
+
+SMALL = """
+version: 1
+contexts: contexts
+old: {project: shop}
+landing: {variable: data_dir}
+new: {project: new}
+"""
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "migration.yml"
+    path.write_text(text, "utf-8")
+    load_migration.cache_clear()
+    return path
+
+
+def test_ours_is_a_file_like_any_other():
+    migration = present_migration({})
+    assert migration.path == DBT_DIR / "migration.yml"
+    assert {pair.name for pair in migration.pairs} == TABLES
+    assert migration.old_folder == migration.new_folder == DBT_DIR
+
+
+def test_it_is_named_by_the_environment_else_it_lies_below_home(tmp_path):
+    home = {"OLIST_HOME": str(tmp_path)}
+    assert migration_file(home) == DBT_DIR / "migration.yml"
+    path = written(tmp_path, SMALL)
+    assert migration_file(home) == path
+    assert migration_file({**home, "OLIST_MIGRATION": "/elsewhere.yml"}) == Path("/elsewhere.yml")
+
+
+def test_paths_are_relative_to_the_file(tmp_path):
+    migration = load_migration(written(tmp_path, SMALL))
+    assert migration.old_folder == tmp_path.resolve() / "shop"
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (("version: 1", "version: 2"), "version: Input should be 1"),
+        (("version: 1", "versoin: 1"), "Extra inputs are not permitted|version: Field required"),
+        (("{variable: data_dir}", "{variable: a, folder: b}"), "say one of .* and not variable and folder"),
+        (("{variable: data_dir}", "{}"), "say one of .* and not none"),
+        (("new: {project: new}", "new: {project: new}\npairs: [{old: a}]"), "pairs.0.key: Field required"),
+        (("new: {project: new}", "new: {project: new}\npairs: [{old: a, key: []}]"), "pairs.0.key"),
+        (
+            ("new: {project: new}", "new: {project: new}\npairs: [{old: a, key: [k], left_out: {c: ' '}}]"),
+            "pairs.0.left_out.c",
+        ),
+        (
+            ("new: {project: new}", "new: {project: new}\npairs: [{old: x.a, key: [k]}, {old: y.a, key: [k]}]"),
+            "old tables stand twice in pairs and served: a",
+        ),
+        (
+            ("new: {project: new}", "new: {project: new}\nserved: [a]\npairs: [{old: a, key: [k]}]"),
+            "old tables stand twice",
+        ),
+        (("new: {project: new}", "new: {project: new}\nbesides: [{reason: r}]"), "say a seed or a path"),
+        (("new: {project: new}", "new: {project: new}\nbesides: [{seed: s}]"), "besides.0.reason: Field required"),
+        (("version: 1", "version: ["), "is not YAML"),
+        (("version: 1", "path: /x\nversion: 1"), "must be a mapping"),
+    ],
+)
+def test_what_is_wrong_is_one_sentence(tmp_path, change, said):
+    with pytest.raises(OlistError, match=said) as raised:
+        load_migration(written(tmp_path, SMALL.replace(*change)))
+    assert "\n" not in str(raised.value)
+
+
+def test_a_file_that_is_not_there_is_said(tmp_path):
+    with pytest.raises(OlistError, match="cannot be read: No such file or directory; set OLIST_MIGRATION"):
+        load_migration(tmp_path / "nowhere.yml")
+
+
+def test_the_module_of_contexts_must_be_one(tmp_path):
+    with pytest.raises(OlistError, match="the module contexts_of_nobody cannot be used"):
+        contexts_of(
+            load_migration(written(tmp_path, SMALL.replace("contexts: contexts", "contexts: contexts_of_nobody")))
+        )
+    (tmp_path / "contexts_of_texts.py").write_text("CONTEXTS = ('sales',)")
+    with pytest.raises(OlistError, match="holds 'sales', no Context"):
+        contexts_of(
+            load_migration(written(tmp_path, SMALL.replace("contexts: contexts", "contexts: contexts_of_texts")))
+        )
