@@ -31,6 +31,7 @@ LONGEST = (
     "test_dagster",
     "test_fifth_context",  # does not wait for the first run, which the other worker makes meanwhile
     "test_faults",
+    "test_tutorial",
     "test_run",
     "test_last_phase",
     "test_browser",

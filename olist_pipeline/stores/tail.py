@@ -82,10 +82,16 @@ def read(connection: Connection, after: Checkpoint, wanted: Wanted = EVERYTHING,
     """Return the wanted ones of the next `limit` events after a place.
 
     An event has event_id, event_type, context, aggregate_type, aggregate_id, version, payload, occurred_at,
-    recorded_at, run_id and `checkpoint`. The connection should be in READ COMMITTED, or be new for each slice.
+    recorded_at, run_id and `checkpoint`. Read each slice in a transaction of its own, in READ COMMITTED: a transaction
+    goes on with the partitions that it has seen.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_READ, {**after._asdict(), **vars(wanted), "limit": limit})
+        # In a statement of its own, before the events are looked for: events come with partitions, and a statement is
+        # planned, with the partitions that are there, before its snapshot is taken. One statement would pass over a
+        # partition that was committed between the two.
+        cursor.execute("SELECT pg_snapshot_xmin(pg_current_snapshot())::text")
+        [certain] = cursor.fetchone() or (None,)
+        cursor.execute(_READ, {**after._asdict(), **vars(wanted), "certain": certain, "limit": limit})
         names = [column.name for column in cursor.description or ()]
         rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
     for row in rows:
@@ -124,7 +130,7 @@ _READ = """
 WITH slice AS MATERIALIZED (
     SELECT * FROM event_store.domain_events
     WHERE (transaction_id, position) > (%(transaction_id)s::text::xid8, %(position)s)
-      AND transaction_id < pg_snapshot_xmin(pg_current_snapshot())
+      AND transaction_id < %(certain)s::text::xid8
     ORDER BY transaction_id, position LIMIT %(limit)s
 ), marked AS (
     SELECT *, (%(aggregate_id)s IS NULL OR aggregate_id = %(aggregate_id)s)

@@ -8,7 +8,8 @@ from olist_pipeline.settings import PROJECT_DIR
 
 DOCUMENTS = [*PROJECT_DIR.glob("*.md"), *(PROJECT_DIR / "docs").rglob("*.md"), PROJECT_DIR / "dbt" / "README.md"]
 LINK = re.compile(r"\]\((?!https?:|#)([^)#\s]+)[^)]*\)")
-DECISIONS = PROJECT_DIR / "docs" / "decisions"
+DOCS = PROJECT_DIR / "docs"
+DECISIONS = DOCS / "decisions"
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(PROJECT_DIR).as_posix())
@@ -30,3 +31,11 @@ def test_a_decision_is_in_the_index_with_its_title_and_its_date():
         assert all(f"**{part}.**" in text for part in ("Context", "Decision", "Consequences"))
         found.append((title, path.name, date))
     assert rows == found
+
+
+def test_every_page_has_its_place_on_the_site():
+    """`make docs` says it too, and takes an environment of its own."""
+    navigation = (PROJECT_DIR / "mkdocs.yml").read_text("utf-8").partition("\nnav:\n")[2]
+    pages = {path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md") if path not in DECISIONS.glob("0*.md")}
+    placed = set(re.findall(r"([\w/]+\.md)$", navigation, re.MULTILINE))
+    assert {page for page in placed if not page.startswith("project/")} == pages

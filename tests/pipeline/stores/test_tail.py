@@ -13,6 +13,8 @@ from olist_pipeline.errors import OlistError
 from olist_pipeline.settings import PROJECT_DIR
 from olist_pipeline.stores import tail
 from olist_pipeline.stores.postgres import connect, query, transaction
+from tests.pipeline.event_rows import append as append_unit
+from tests.pipeline.event_rows import event, frame
 
 INSERT = (
     "INSERT INTO event_store.domain_events (event_id, event_type, context, aggregate_type, aggregate_id, version, "
@@ -31,6 +33,13 @@ def append(url, *rows):
             cursor.execute(INSERT, row)
 
 
+def left_after(url, place):
+    """Return how many events there are after a place; some may have to wait for a transaction of somebody else's."""
+    after = "(transaction_id, position) > (%s::text::xid8, %s)"
+    [row] = query(url, f"SELECT count(*) AS events FROM event_store.domain_events WHERE {after}", [*place])
+    return row["events"]
+
+
 def read_all(url, after=tail.START, wanted=tail.EVERYTHING, limit=tail.LIMIT):
     """Return the types of all events after a place, and the place where reading ended."""
     found = []
@@ -38,7 +47,7 @@ def read_all(url, after=tail.START, wanted=tail.EVERYTHING, limit=tail.LIMIT):
         while True:
             part = tail.read(connection, after, wanted, limit)
             connection.rollback()
-            found += [event["event_type"] for event in part.events]
+            found += [one["event_type"] for one in part.events]
             if part.end == after:
                 return found, after
             after = part.end
@@ -159,12 +168,19 @@ def test_writers_at_full_speed_and_shares_read_by_several(database):
                 was_stopped = stop.is_set()
                 part = tail.read(connection, place, tail.Wanted(share=share, shares=3), 7)
                 connection.rollback()
-                seen[share] += [event["event_id"] for event in part.events]
+                seen[share] += [one["event_id"] for one in part.events]
                 place = part.end
-                if was_stopped and part.is_last:
+                if was_stopped and not left_after(database, place):
                     return
 
+    def write_units():
+        """Each unit is a partition that comes to be, filled, with the commit of its events."""
+        for unit in range(6):
+            rows = frame(*(event(f"u{unit}-{n}", second=second) for n in range(5) for second in range(3)))
+            append_unit(database, rows, "r", unit=f"unit {unit}")
+
     writers = [threading.Thread(target=write, args=(number,)) for number in range(4)]
+    writers.append(threading.Thread(target=write_units))
     readers = [threading.Thread(target=follow, args=(share,)) for share in range(3)]
     for thread in [*readers, *writers]:
         thread.start()
@@ -174,7 +190,8 @@ def test_writers_at_full_speed_and_shares_read_by_several(database):
     for thread in readers:
         thread.join()
     there = [row["event_id"] for row in query(database, "SELECT event_id::text FROM event_store.domain_events")]
-    assert sorted(event for share in seen for event in share) == sorted(there)
+    assert sorted(one for share in seen for one in share) == sorted(there)
+    assert query(database, "SELECT count(*) AS units FROM event_store.units") == [{"units": 6}]
     assert all(seen)
 
 
