@@ -22,8 +22,8 @@ def main() -> None:
     settings = Settings.from_env()
     url = prepare(settings)
     # The console must keep the stream: what dbt prints meanwhile goes to a log.
-    planned = Planned(DUAL_RUN, nightly_months(settings), is_compared_whole=True)
-    seen = run_jobs(settings, Console(file=sys.stdout), [planned])
+    night = Planned(DUAL_RUN, nightly_months(settings), is_compared_whole=True)
+    seen = run_jobs(settings, Console(file=sys.stdout), [night])
     seen.guarded = guard_now(settings, url)
     seen.raise_failure()
 
