@@ -207,7 +207,8 @@ def _built(build: Build, settings: Settings) -> dg.AssetsDefinition:
         settings = pipeline.settings
         with clear_failures():
             landing, day = _prepared(settings, build, parsed, migration), today_of(settings)
-            is_whole_tree = set(context.selected_asset_keys) == set(context.assets_def.keys)
+            # Of a run over some assets, the definition in the context has those alone.
+            is_whole_tree = set(context.selected_asset_keys) == set(run_dbt.keys)
             _made_ready(settings, migration, tree, landing, is_fresh=is_whole_tree)
         window = None
         if build.is_monthly:
