@@ -5,6 +5,8 @@ What belongs here: starting it for a measurement. What does not: which months a 
 
 from __future__ import annotations
 
+import sys
+
 from rich.console import Console
 
 from olist_pipeline.cli.execution import Planned, run_jobs
@@ -19,7 +21,9 @@ def main() -> None:
     """Run the night over the environment's home; a failure is a traceback."""
     settings = Settings.from_env()
     url = prepare(settings)
-    seen = run_jobs(settings, Console(), [Planned(DUAL_RUN, nightly_months(settings), is_compared_whole=True)])
+    # The console must keep the stream: what dbt prints meanwhile goes to a log.
+    night = Planned(DUAL_RUN, nightly_months(settings), is_compared_whole=True)
+    seen = run_jobs(settings, Console(file=sys.stdout), [night])
     seen.guarded = guard_now(settings, url)
     seen.raise_failure()
 

@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 
 import click
+from click.shell_completion import CompletionItem
 
 from olist_pipeline.cli import interrupts
 from olist_pipeline.files import keep_private
@@ -58,6 +59,13 @@ class LazyGroup(click.Group):
         module, _, function = COMMANDS[cmd_name].partition(":")
         command: click.Command = getattr(importlib.import_module(f"olist_pipeline.cli.{module}"), function)
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Return the commands that begin so, read like their help, and what click completes of its own."""
+        names = [name for name in COMMANDS if name.startswith(incomplete)]
+        helps = [click.Command(name, help=_docstring(name)).get_short_help_str() for name in names]
+        found = [CompletionItem(name, help=text) for name, text in zip(names, helps, strict=True)]
+        return [*found, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write each command with the beginning of its docstring, which is read without importing the command."""

@@ -47,7 +47,8 @@ def quarantine(table: str | None, rule: str | None, aggregate_id: str | None, li
         {**row, "file": row["part"], "row": row["part_row"], "rules": ", ".join(row["rules"]), "cells": _cells(row)}
         for row in rows
     ]
-    print_rows(Console(), "Quarantine", shown, ["file", "row", "rules", "cells"])
+    number = quarantine_store.number_of(url, table=table, rule=rule, aggregate_id=aggregate_id)
+    print_rows(Console(), f"Quarantine, {len(shown):,} of {number:,} rows", shown, ["file", "row", "rules", "cells"])
 
 
 @click.command()
@@ -85,7 +86,8 @@ def events(
         click.echo("No recorded event is like that.")
         return
     columns = ["occurred_at", "event_type", "aggregate_id", "version", "payload"]
-    print_rows(Console(), "Domain events", rows, columns)
+    number = event_store.number_of(url, aggregate_id=aggregate_id, event_type=event_type)
+    print_rows(Console(), f"Domain events, {len(rows):,} of {number:,}", rows, columns)
 
 
 def _cells(row: dict[str, Any]) -> str:

@@ -24,16 +24,28 @@ def count_by_type(url: str, run_ids: list[str] | None = None) -> dict[str, int]:
     return {row["event_type"]: row["events"] for row in rows}
 
 
+_MATCHING = """
+    (%(aggregate_id)s IS NULL OR aggregate_id = %(aggregate_id)s)
+    AND (%(event_type)s IS NULL OR event_type = %(event_type)s)
+"""
+
+
+def number_of(url: str, *, aggregate_id: str | None, event_type: str | None) -> int:
+    """Return how many events match every filter which is not None."""
+    statement = f"SELECT count(*) AS events FROM event_store.domain_events WHERE {_MATCHING}"
+    [counted] = query(url, statement, {"aggregate_id": aggregate_id, "event_type": event_type})
+    return int(counted["events"])
+
+
 def find(url: str, *, aggregate_id: str | None, event_type: str | None, limit: int) -> list[dict[str, Any]]:
     """Return events that match every filter which is not None, in the order of appending."""
     return query(
         url,
-        """
+        f"""
         SELECT event_id::text, event_type, context, aggregate_type, aggregate_id, version, payload,
                occurred_at, recorded_at, run_id
         FROM event_store.domain_events
-        WHERE (%(aggregate_id)s IS NULL OR aggregate_id = %(aggregate_id)s)
-          AND (%(event_type)s IS NULL OR event_type = %(event_type)s)
+        WHERE {_MATCHING}
         ORDER BY transaction_id, position LIMIT %(limit)s
         """,
         {"aggregate_id": aggregate_id, "event_type": event_type, "limit": limit},

@@ -119,18 +119,30 @@ def find(
     """Return quarantined rows, newest months first, that match every filter which is not None."""
     return query(
         url,
-        """
+        f"""
         SELECT context, aggregate_type, aggregate_id, source_table, source_file, source_row, rules, payload,
                order_month, step, run_id, recorded_at
         FROM data_quality.quarantine
-        WHERE (%(table)s IS NULL OR source_table = %(table)s)
-          AND (%(rule)s IS NULL OR %(rule)s = ANY(rules))
-          AND (%(aggregate_id)s IS NULL OR aggregate_id = %(aggregate_id)s)
+        WHERE {_MATCHING}
         ORDER BY order_month DESC NULLS LAST, source_table, source_row
         LIMIT %(limit)s
         """,
         {"table": table, "rule": rule, "aggregate_id": aggregate_id, "limit": limit},
     )
+
+
+def number_of(url: str, *, table: str | None, rule: str | None, aggregate_id: str | None) -> int:
+    """Return how many quarantined rows match every filter which is not None."""
+    statement = f"SELECT count(*) AS rows FROM data_quality.quarantine WHERE {_MATCHING}"
+    [counted] = query(url, statement, {"table": table, "rule": rule, "aggregate_id": aggregate_id})
+    return int(counted["rows"])
+
+
+_MATCHING = """
+    (%(table)s IS NULL OR source_table = %(table)s)
+    AND (%(rule)s IS NULL OR %(rule)s = ANY(rules))
+    AND (%(aggregate_id)s IS NULL OR aggregate_id = %(aggregate_id)s)
+"""
 
 
 _INCOMING = """

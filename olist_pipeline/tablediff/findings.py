@@ -134,7 +134,9 @@ def _block_columns(
 def _changes(
     work: Workspace, plan: Plan, unequal: str, columns: list[int], samples: int
 ) -> dict[int, list[CellChange]]:
-    """Return the most frequent changes of columns."""
+    """Return the most frequent changes of columns. There may be none: the hashes of a block may differ alone."""
+    if not columns:
+        return {}
     key = ", ".join(f"k{j} := kt{j}" for j in range(len(plan.keys)))
     queries = (
         f"(SELECT {i} AS i, o{i} AS o, n{i} AS n, count(*) AS times, min(struct_pack({key})) AS sample FROM {unequal}"

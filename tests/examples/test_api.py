@@ -135,7 +135,7 @@ def test_an_event_has_the_id_that_the_pipeline_would_give_it(client, shop):
 
 def test_a_database_that_is_away_is_a_problem_and_the_service_goes_on_when_it_is_back(client, shop):
     client.put("/orders/o1", json=ORDER)
-    own = "FROM pg_stat_activity WHERE application_name = 'olist' AND pid <> pg_backend_pid()"
+    own = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
     query(shop, f"SELECT pg_terminate_backend(pid) {own}")
     answers = [client.get("/orders/o1") for _ in range(10)]
     assert {answer.status_code for answer in answers} == {200, 503}

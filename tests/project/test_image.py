@@ -10,7 +10,7 @@ from pathlib import Path
 
 PROJECT = Path(__file__).parents[2]
 CONTAINERFILE = (PROJECT / "deploy" / "Containerfile").read_text()
-NOT_RUN = {"tests", "benchmarks"}
+NOT_RUN = {"tests", "benchmarks", "examples"}
 
 NOT_IMPORTED = ["olist_pipeline.definitions", "olist_pipeline.stores.migrations.env"]
 """The one parses the dbt project, which .ci/image lets the built image do; the other is run by Alembic alone."""

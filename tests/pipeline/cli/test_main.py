@@ -26,3 +26,13 @@ def test_the_help_imports_no_library_of_the_pipeline():
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_the_shell_completes_commands_without_importing_them():
+    program = (
+        "import sys; from olist_pipeline.cli.main import cli; import click; "
+        "print([item.value for item in cli.shell_complete(click.Context(cli), 're')]); "
+        "print(sorted({'dagster', 'polars', 'duckdb', 'sqlalchemy', 'sqlglot', 'dbt'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["['retire', 'releases', 'release']", "[]"]

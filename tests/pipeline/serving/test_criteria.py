@@ -29,7 +29,7 @@ def counted(monkeypatch):
     monkeypatch.setattr(scoring, "audit_counts", lambda settings: COUNTED)
 
 
-def judged(settings):
+def assessed(settings):
     found = criteria(settings, settings.postgres_url, now=NOW)
     return {(one.name, one.context): one for one in found}
 
@@ -39,7 +39,7 @@ def verdict(is_green, comparison="parity", run="r1", **report):
 
 
 def test_nothing_measured_is_not_known_and_says_what_measures_it(settings):
-    found = judged(settings)
+    found = assessed(settings)
     for name, context in (("parity", "sales"), ("share of quarantine", "sales"), ("dashboards checked", "")):
         assert found[name, context].is_green is None
         assert "olist run" in found[name, context].evidence
@@ -49,7 +49,7 @@ def test_nothing_measured_is_not_known_and_says_what_measures_it(settings):
 
 
 def test_logic_has_moved_where_all_of_it_has(settings):
-    found = judged(settings)
+    found = assessed(settings)
     assert (found["logic moved", "sales"].is_green, found["logic moved", "sales"].value) == (True, "100 %")
     assert (found["logic moved", "customer"].is_green, found["logic moved", "customer"].value) == (False, "75 %")
     assert found["CASE left in new", "sales"].is_green
@@ -59,11 +59,11 @@ def test_logic_has_moved_where_all_of_it_has(settings):
 def test_parity_and_streak_are_those_of_the_verdicts(settings):
     for number in range(3):
         verdicts.record(settings.postgres_url, verdict(True, run=f"r{number}"))
-    found = judged(settings)
+    found = assessed(settings)
     assert (found["parity", "sales"].is_green, found["parity", "sales"].value) == (True, "1 of 1 tables")
     assert (found["streak", "sales"].is_green, found["streak", "sales"].value) == (True, "3 runs")
     verdicts.record(settings.postgres_url, verdict(False, run="r9"))
-    found = judged(settings)
+    found = assessed(settings)
     assert not found["parity", "sales"].is_green
     assert "fact_orders" in found["parity", "sales"].evidence
     assert (found["streak", "sales"].is_green, found["streak", "sales"].value) == (False, "0 runs")
@@ -73,11 +73,11 @@ def test_quarantine_is_the_latest_share_with_its_history(settings):
     for run, quarantined in (("r1", 50), ("r2", 10)):
         said = verdict(True, "reconciliation", run, landing=1000, accepted=1000 - quarantined, quarantined=quarantined)
         verdicts.record(settings.postgres_url, said)
-    found = judged(settings)["share of quarantine", "sales"]
+    found = assessed(settings)["share of quarantine", "sales"]
     assert (found.is_green, found.value) == (True, "1.00%")
     assert "2 runs 1.00% to 5.00%" in found.evidence
     strict = replace(settings, cutover=CutoverRules(quarantine_limit=0.005))
-    assert not judged(strict)["share of quarantine", "sales"].is_green
+    assert not assessed(strict)["share of quarantine", "sales"].is_green
 
 
 @pytest.mark.parametrize(("new", "is_green"), [(10.0, True), (10.1, False)])
@@ -147,10 +147,10 @@ class TestSince:
         return folder / "serving.duckdb"
 
     def test_the_same_colour_keeps_its_day_and_another_begins_now(self, settings, served):
-        assert judged(settings)["route", "sales"].since == datetime(2026, 1, 1, tzinfo=UTC)
-        assert judged(settings)["route", "customer"].since == NOW
+        assert assessed(settings)["route", "sales"].since == datetime(2026, 1, 1, tzinfo=UTC)
+        assert assessed(settings)["route", "customer"].since == NOW
         routes.record(settings.postgres_url, [act(1, "cutover")])
-        found = judged(settings)["route", "sales"]
+        found = assessed(settings)["route", "sales"]
         assert (found.is_green, found.since) == (True, NOW)
 
     def test_a_switch_tells_the_act_in_the_release_that_it_makes(self, served):

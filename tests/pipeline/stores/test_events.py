@@ -115,6 +115,8 @@ def test_readers_find_events_by_aggregate_by_type_and_in_the_order_of_appending(
     append(database, frame(event("o2"), event("o1", "OrderApproved")), "r1", unit="2018-02")
     append(database, frame(event("o1")), "r2", unit="2018-01")
     found = events.find(database, aggregate_id=None, event_type="OrderPlaced", limit=9)
+    assert events.number_of(database, aggregate_id=None, event_type="OrderPlaced") == len(found)
+    assert events.number_of(database, aggregate_id=None, event_type="Nothing") == 0
     assert [(row["aggregate_id"], row["run_id"]) for row in found] == [("o2", "r1"), ("o1", "r2")]
     assert versions(database, "o1") == [("OrderApproved", 1), ("OrderPlaced", 2)]
 

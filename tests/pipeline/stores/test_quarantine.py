@@ -41,6 +41,8 @@ def test_rows_are_kept_with_all_their_rules(database):
     replace(database, rows((1, OCTOBER), rules="A,B"))
     [row] = quarantine.find(database, table="orders", rule="B", aggregate_id=None, limit=9)
     assert row["rules"] == ["A", "B"]
+    for rule, number in (("B", 1), ("C", 0), (None, 1)):
+        assert quarantine.number_of(database, table="orders", rule=rule, aggregate_id=None) == number
     assert row["payload"] == {"order_id": "o"}
     assert quarantine.counts_by_rule(database, ["orders"]) == [
         {"source_table": "orders", "rule": rule, "rows": 1} for rule in ("A", "B")
