@@ -43,16 +43,19 @@ def releases(as_json: bool) -> None:
     elif not rows:
         click.echo("No release yet; `olist run` makes the first.")
     else:
-        columns = ["release", "served", "as_of", "made_at", "from", "on new", "rows", "MB (alone)"]
+        columns = ["no.", "as of", "made (UTC)", "of", "on new", "rows", "MB (alone)"]
         shown = [
             {
                 **row,
-                "made_at": row["made_at"][:16].replace("T", " "),
+                "no.": f"{row['release']} {'served' if row['served'] else ''}".strip(),
+                "as of": row["as_of"],
+                "made (UTC)": row["made_at"][2:16].replace("T", " "),
+                "of": row["from"].removeprefix("release ").replace("warehouse", ""),
                 "MB (alone)": f"{row['bytes'] / 1e6:,.1f} ({row['bytes_alone'] / 1e6:,.1f})",
             }
             for row in rows
         ]
-        print_rows(Console(), "Releases (made at, UTC)", shown, columns)
+        print_rows(Console(), "Releases (of: the one whose data it has under other routes)", shown, columns)
 
 
 @click.group()
