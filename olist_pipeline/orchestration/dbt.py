@@ -5,6 +5,7 @@ SQL, how dbt is started on a project (`dbt_projects`), and reading the warehouse
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -209,13 +210,18 @@ def _built(build: Build, settings: Settings) -> dg.AssetsDefinition:
             landing, day = _prepared(settings, build, parsed, migration), today_of(settings)
             # Of a run over some assets, the definition in the context has those alone.
             is_whole_tree = set(context.selected_asset_keys) == set(run_dbt.keys)
-            _made_ready(settings, migration, tree, landing, is_fresh=is_whole_tree)
+            is_first_whole = tree != NEW and not is_whole_tree and not _is_of_here(settings, migration, tree)
+            _made_ready(settings, migration, tree, landing, is_fresh=is_whole_tree or is_first_whole)
         window = None
         if build.is_monthly:
             window = _window(months_of(context.partition_keys), context.run.tags, settings)
         target = target_path(settings, tree)
         dbt, variables = dbt_of(settings, tree), variables_of(settings, tree, landing, day)
         environment = {**environment_of(settings, tree, landing, day), **window_variables(window)}
+        if is_first_whole:
+            with exported(environment):
+                whole = [*build_arguments(tree, is_tested=False), "--select", build.select]
+                dbt.cli([*whole, *variables], target_path=target).wait()
         for command in commands_of(tree, parsed, migration, is_whole=window is None):
             with exported(environment):
                 # A test that fails is a result of its check; a model that fails ends the step.
@@ -255,12 +261,25 @@ def _made_ready(settings: Settings, migration: Migration, tree: str, landing: Pa
     if tree == NEW:
         return
     database = database_of(settings, migration, tree)
+    database.parent.mkdir(parents=True, exist_ok=True)
     if is_fresh:
         for path in (database, database.with_name(f"{database.name}.wal")):
             path.unlink(missing_ok=True)
+        _place_of(database).write_text(str(settings.home.resolve()), "utf-8")
     await_free(database)
-    database.parent.mkdir(parents=True, exist_ok=True)
     load_raw(settings, migration, tree, landing)
+
+
+def _is_of_here(settings: Settings, migration: Migration, tree: str) -> bool:
+    """Whether the database of old or replay was begun in this home: views of a home that was moved read the former."""
+    place = _place_of(database_of(settings, migration, tree))
+    with suppress(OSError):
+        return place.read_text("utf-8") == str(settings.home.resolve())
+    return False
+
+
+def _place_of(database: Path) -> Path:
+    return database.with_name("begun_in")
 
 
 def _happened(events: Iterator[Any], tree: str) -> Iterator[Any]:

@@ -58,7 +58,8 @@ def dbt_of(settings: Settings, tree: str) -> OwnDbt:
         # Each invocation costs two seconds less without its debug log, without artifacts that nothing reads
         # (the manifest is parsed once, see `ensure_manifest`), and looking at its own relations alone.
         global_config_flags=[*ASKING[1:], "--log-level-file", "info", "--no-write-json", "--cache-selected-only"],
-        parse=parse_arguments(settings, tree),
+        # It must leave the manifest alone, by whose content `ensure_manifest` knows it.
+        parse=["--no-write-json", *parse_arguments(settings, tree)],
     )
 
 

@@ -39,6 +39,8 @@ def home(homes, tmp_path_factory) -> Path:
     releases = folder / "serving" / "releases"
     shutil.copytree(homes / "old" / "serving" / "releases" / "00001", releases / "00001")
     shutil.copytree(homes / "new" / "serving" / "releases" / "00001", releases / "00002")
+    for tree in ("old", "new"):
+        shutil.copytree(homes / tree / "serving" / "data", folder / "serving" / "data", dirs_exist_ok=True)
     manifest = releases / "00002" / "manifest.json"
     manifest.write_text(manifest.read_text().replace('"number": 1', '"number": 2'))
     point_to(folder / "serving", 1)

@@ -167,7 +167,7 @@ def test_the_audit_finds_the_rule_and_its_copy(followed):
 
 def test_drafts_have_the_sql_beside_them_and_fail_until_somebody_decides(followed):
     drafts = followed.drafts["rules.py"]
-    assert "when minutes < 10 then 'short'" in drafts
+    assert "when minutes < 10 then 'short'" in drafts.lower()
     assert 'replaces=("ride_list.ride_length",)' in drafts
     assert "raise Undecided" in drafts
     assert "minutes: int" in followed.drafts["records.py"]
