@@ -46,7 +46,7 @@ SAID = {
     "2": ("ModuleNotFoundError", "4 passed", "1 failed", "6 passed"),
     "3": ("fact_orders", "punctuality", "identical"),
     "4": ("sales is built and proven: 2017-11", "No month of sales"),
-    "5": ("release", "shadow"),
+    "5": ("is served", "sales: new -> old", "shadow"),
     "6": ("Segment is VIP when total orders is more than 10", "6 passed"),
 }
 """Some of what each lesson promises that a reader will see."""
