@@ -21,6 +21,7 @@ from statistics import median
 from typing import NamedTuple
 
 from olist_pipeline.intake.span import as_of, purchase_span
+from olist_pipeline.migration.model import NEW, OLD
 from olist_pipeline.months import MonthRange
 from olist_pipeline.orchestration.dbt import Window, build_arguments, window_variables
 from olist_pipeline.orchestration.dbt_projects import as_of_variables
@@ -29,7 +30,6 @@ from olist_pipeline.registry import LANDING, STEPS
 from olist_pipeline.settings import DBT, DBT_DIR, Settings
 from olist_pipeline.steps import run_intake, run_validation
 from olist_pipeline.stores.postgres import ready_url
-from olist_pipeline.warehouse import NEW, OLD
 
 ROUNDS = 5
 
@@ -56,12 +56,12 @@ def measure(landing: Path, home: Path) -> None:
     }
     new: dict[str, dict[str, Part]] = {
         "everything anew": {
-            "intake": lambda: _take_in(settings, url),
+            "intake": lambda: _ingest(settings, url),
             "validation": lambda: _validate(settings, url, everything),
             "dbt new, with its tests": lambda: _dbt(settings, NEW),
         },
         "the last month anew": {
-            "intake, all files": lambda: _take_in(settings, url),
+            "intake, all files": lambda: _ingest(settings, url),
             "validation, the last month": lambda: _validate(settings, url, [last]),
             "dbt new, the last month": lambda: _dbt(settings, NEW, (last, last)),
         },
@@ -108,7 +108,7 @@ def _paths(settings: Settings) -> list[str]:
     return ["--target-path", str(settings.dbt_target / "bench"), "--log-path", str(settings.dbt_target / "logs")]
 
 
-def _take_in(settings: Settings, url: str) -> None:
+def _ingest(settings: Settings, url: str) -> None:
     for table in LANDING.values():
         run_intake(settings, url, table, date.today(), "bench")
 

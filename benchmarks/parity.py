@@ -23,6 +23,7 @@ from statistics import median
 
 import duckdb
 
+from olist_pipeline.migration.model import OLD
 from olist_pipeline.parity.attribution import Evidence, parity_of
 from olist_pipeline.parity.causes import causes
 from olist_pipeline.registry import LINKS
@@ -30,7 +31,7 @@ from olist_pipeline.settings import Settings
 from olist_pipeline.stores.postgres import ready_url
 from olist_pipeline.tablediff.compare import compare
 from olist_pipeline.tablediff.contract import Contract
-from olist_pipeline.warehouse import OLD, load_manifest, reading, warehouse_tables
+from olist_pipeline.warehouse import load_manifest, reading, warehouse_tables
 
 COLUMNS = (
     "customer_city",

@@ -32,7 +32,7 @@ def measure(landing: Path, home: Path) -> None:
     rounds = [
         [
             _seconds(lambda: _parse_and_write(landing, home)),
-            _seconds(lambda: _take_in(landing, home)),
+            _seconds(lambda: _ingest(landing, home)),
             _seconds(lambda: _validate(home)),
         ]
         for _ in range(ROUNDS)
@@ -58,7 +58,7 @@ def _parse_and_write(landing: Path, home: Path) -> None:
         pl.read_csv(landing / table.file).write_parquet(home / f"plain_{table.name}.parquet")
 
 
-def _take_in(landing: Path, home: Path) -> None:
+def _ingest(landing: Path, home: Path) -> None:
     months = MonthRange.until(date.today())
     orders = ingest(ORDERS, landing, months)
     write_frame(orders, intake_path(home / "intake", ORDERS.name))

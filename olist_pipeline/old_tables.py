@@ -15,7 +15,7 @@ import duckdb
 from olist_pipeline.dialect.check import check
 from olist_pipeline.dialect.dialect import duckdb_relation
 from olist_pipeline.errors import OlistError
-from olist_pipeline.migration.model import LandingFile, Migration
+from olist_pipeline.migration.model import OLD, LandingFile, Migration
 from olist_pipeline.migration.profiles import database_of, project_folder
 from olist_pipeline.migration.project import DbtNode, find_old, found_old, old_relations
 from olist_pipeline.settings import Settings
@@ -38,7 +38,7 @@ def bring(settings: Settings, migration: Migration, manifest: DbtNode, tree: str
 
     Raises OlistError for a relation that is not there.
     """
-    served = migration.served if tree == "old" else ()
+    served = migration.served if tree == OLD else ()
     wanted = {name.rpartition(".")[2]: name for name in (*(pair.old for pair in migration.pairs), *served)}
     nodes = {name: find_old(manifest, migration, old) for name, old in wanted.items() if name in names}
     database = database_of(settings, migration, tree)

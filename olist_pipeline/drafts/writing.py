@@ -18,10 +18,11 @@ from olist_pipeline.drafts.landing import guessed_landing
 from olist_pipeline.drafts.migration_file import first_text, whole_text
 from olist_pipeline.errors import OlistError
 from olist_pipeline.migration.load import load_migration
+from olist_pipeline.migration.model import OLD
 from olist_pipeline.orchestration.dbt_projects import ensure_manifest
 from olist_pipeline.orchestration.old_alone import run_old
 from olist_pipeline.settings import Settings
-from olist_pipeline.warehouse import OLD, load_manifest
+from olist_pipeline.warehouse import load_manifest
 
 
 def write_first_file(settings: Settings, old: Path, new: str, variables: Mapping[str, Any], *, is_run: bool) -> str:

@@ -30,7 +30,8 @@ LARGEST_RATIO = 200
 """No table of text packs better than this; the real ones pack to a fifth."""
 
 ALWAYS_ALLOWED_BYTES = 64 << 20
-_BROKEN = (EOFError, zlib.error, zipfile.BadZipFile, gzip.BadGzipFile, RuntimeError, NotImplementedError, OSError)
+_BROKEN = (EOFError, zlib.error, zipfile.BadZipFile, RuntimeError, OSError)
+"""What reading a broken archive raises; a zip with a password or an unknown compression raises a RuntimeError."""
 
 
 @dataclass(frozen=True)

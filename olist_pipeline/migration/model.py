@@ -17,6 +17,9 @@ Text = Annotated[str, Field(min_length=1)]
 Reason = Annotated[str, Field(min_length=1, pattern=r"\S")]
 ManyTexts = tuple[Text, ...]
 
+OLD, REPLAY, NEW = "old", "replay", "new"
+"""The three trees, and the schemas of the warehouse that their tables are in."""
+
 AS_OF = "{as_of}"
 """What stands in a variable, of dbt or of its environment, for the day that the warehouse takes for today."""
 

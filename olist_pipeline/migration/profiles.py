@@ -18,11 +18,10 @@ import yaml
 
 from olist_pipeline.errors import OlistError
 from olist_pipeline.files import replacing
-from olist_pipeline.migration.model import Migration
+from olist_pipeline.migration.model import NEW, OLD, REPLAY, Migration
 from olist_pipeline.migration.project import project_settings
 from olist_pipeline.settings import Settings
 
-OLD, REPLAY, NEW = "old", "replay", "new"
 TARGET = "olist"
 """The name of the target where the old project's own profile does not name one."""
 BARRIER = "olist_pipeline.migration.barrier"

@@ -14,6 +14,7 @@ import dagster as dg
 from dagster_duckdb import DuckDBResource
 
 from olist_pipeline.landing.catalogue import LandingTable
+from olist_pipeline.migration.model import NEW, OLD, REPLAY
 from olist_pipeline.orchestration.dbt import POOL, compared_months
 from olist_pipeline.orchestration.intake import intake_key
 from olist_pipeline.orchestration.parity_result import parity_result
@@ -30,7 +31,7 @@ from olist_pipeline.stores.verdicts import Verdict
 from olist_pipeline.validation.context import ValidationStep
 from olist_pipeline.validation.shares import Counted, Share, share_of
 from olist_pipeline.validation.table import StagedTable
-from olist_pipeline.warehouse import NEW, OLD, REPLAY, WarehouseTable
+from olist_pipeline.warehouse import WarehouseTable
 
 QUARANTINE = "quarantine"
 

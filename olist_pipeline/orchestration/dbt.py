@@ -15,7 +15,7 @@ from typing import Any
 import dagster as dg
 from dagster_dbt import dbt_assets
 
-from olist_pipeline.migration.model import Migration
+from olist_pipeline.migration.model import NEW, OLD, REPLAY, Migration
 from olist_pipeline.migration.profiles import database_of
 from olist_pipeline.migration.project import (
     ancestors,
@@ -51,7 +51,7 @@ from olist_pipeline.registry import CONTEXTS
 from olist_pipeline.replay import write_replay_landing
 from olist_pipeline.settings import Settings
 from olist_pipeline.staging import staged_months
-from olist_pipeline.warehouse import NEW, OLD, REPLAY, await_free, load_manifest, warehouse_tables
+from olist_pipeline.warehouse import await_free, load_manifest, warehouse_tables
 
 POOL = "duckdb"
 FULL_REFRESH = "olist/full_refresh"
@@ -210,15 +210,15 @@ def _built(build: Build, settings: Settings) -> dg.AssetsDefinition:
             landing, day = _prepared(settings, build, parsed, migration), today_of(settings)
             # Of a run over some assets, the definition in the context has those alone.
             is_whole_tree = set(context.selected_asset_keys) == set(run_dbt.keys)
-            is_first_whole = tree != NEW and not is_whole_tree and not _is_of_here(settings, migration, tree)
-            _made_ready(settings, migration, tree, landing, is_fresh=is_whole_tree or is_first_whole)
+            needs_whole = tree != NEW and not is_whole_tree and not _is_of_here(settings, migration, tree)
+            _made_ready(settings, migration, tree, landing, is_fresh=is_whole_tree or needs_whole)
         window = None
         if build.is_monthly:
             window = _window(months_of(context.partition_keys), context.run.tags, settings)
         target = target_path(settings, tree)
         dbt, variables = dbt_of(settings, tree), variables_of(settings, tree, landing, day)
         environment = {**environment_of(settings, tree, landing, day), **window_variables(window)}
-        if is_first_whole:
+        if needs_whole:
             with exported(environment):
                 whole = [*build_arguments(tree, is_tested=False), "--select", build.select]
                 dbt.cli([*whole, *variables], target_path=target).wait()

@@ -10,13 +10,12 @@ from typing import Any
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtProject
 
-from olist_pipeline.migration.model import Migration
+from olist_pipeline.migration.model import NEW, OLD, REPLAY, Migration
 from olist_pipeline.migration.project import context_of_new, context_of_old
 from olist_pipeline.orchestration.dbt_tests import said_of
 from olist_pipeline.orchestration.landing import landing_key
 from olist_pipeline.orchestration.validation import staging_key
 from olist_pipeline.registry import LANDING
-from olist_pipeline.warehouse import NEW, OLD, REPLAY
 
 
 class TreeTranslator(DagsterDbtTranslator):

@@ -25,7 +25,7 @@ from olist_pipeline.intake.span import as_of
 from olist_pipeline.landing.folder import readable_landing
 from olist_pipeline.landing.parts import is_in_parts
 from olist_pipeline.migration.load import load_migration
-from olist_pipeline.migration.model import AS_OF, Migration
+from olist_pipeline.migration.model import AS_OF, NEW, OLD, Migration
 from olist_pipeline.migration.profiles import project_folder, write_profile
 from olist_pipeline.migration.project import project_hash
 from olist_pipeline.months import FIRST_MONTH
@@ -33,7 +33,6 @@ from olist_pipeline.orchestration.forked_dbt import ASKING
 from olist_pipeline.orchestration.internals.dbt_cli import OwnDbt
 from olist_pipeline.registry import DATED, LANDING
 from olist_pipeline.settings import Settings
-from olist_pipeline.warehouse import NEW, OLD
 
 PARTS_VARIABLE = "OLIST_LANDING_PARTS"
 """The environment variable that says which landing tables are folders of parts."""

@@ -12,6 +12,7 @@ from typing import Any
 import dagster as dg
 from dagster_duckdb import DuckDBResource
 
+from olist_pipeline.migration.model import OLD
 from olist_pipeline.orchestration.checks import parity_checks, reconciliation_checks
 from olist_pipeline.orchestration.cutover import cutover_jobs, guard_sensor
 from olist_pipeline.orchestration.dbt import dbt_tree_assets
@@ -30,7 +31,7 @@ from olist_pipeline.orchestration.serving import serving_assets
 from olist_pipeline.orchestration.validation import validation_assets
 from olist_pipeline.serving.journal import retired_contexts
 from olist_pipeline.settings import Settings
-from olist_pipeline.warehouse import OLD, load_manifest, served_tables, warehouse_tables
+from olist_pipeline.warehouse import load_manifest, served_tables, warehouse_tables
 
 
 def build_defs(settings: Settings, resource_overrides: Mapping[str, Any] | None = None) -> dg.Definitions:

@@ -10,10 +10,11 @@ from typing import Any
 
 import dagster as dg
 
+from olist_pipeline.migration.model import NEW, OLD, REPLAY
 from olist_pipeline.orchestration.freshness import freshness_policy
 from olist_pipeline.registry import CONTEXTS
 from olist_pipeline.settings import Settings
-from olist_pipeline.warehouse import NEW, OLD, REPLAY, WarehouseTable
+from olist_pipeline.warehouse import WarehouseTable
 
 
 def described(assets: Sequence[Any], settings: Settings, tables: Sequence[WarehouseTable]) -> list[Any]:

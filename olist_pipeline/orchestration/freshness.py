@@ -9,11 +9,11 @@ from datetime import timedelta
 
 import dagster as dg
 
+from olist_pipeline.migration.model import NEW, OLD
 from olist_pipeline.orchestration.serving import RELEASE
 from olist_pipeline.orchestration.validation import staging_key
 from olist_pipeline.registry import CONTEXTS
 from olist_pipeline.settings import Settings
-from olist_pipeline.warehouse import NEW, OLD
 
 WARN_AT = 0.9
 """The part of the limit after which Dagster warns."""

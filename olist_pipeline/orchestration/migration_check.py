@@ -12,7 +12,7 @@ from typing import Any
 
 from olist_pipeline.errors import OlistError
 from olist_pipeline.migration.clock import OTHERS, asking, changing_columns
-from olist_pipeline.migration.model import Migration
+from olist_pipeline.migration.model import NEW, OLD, Migration
 from olist_pipeline.migration.project import ancestors, context_of_old, found_old, old_relations
 from olist_pipeline.migration.proof import unproven
 from olist_pipeline.old_tables import without_pair
@@ -20,7 +20,7 @@ from olist_pipeline.orchestration.dbt_projects import ensure_manifest, migration
 from olist_pipeline.orchestration.old_alone import run_old
 from olist_pipeline.registry import CONTEXTS, LANDING
 from olist_pipeline.settings import Settings
-from olist_pipeline.warehouse import NEW, OLD, load_manifest, warehouse_tables
+from olist_pipeline.warehouse import load_manifest, warehouse_tables
 
 
 @dataclass

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from olist_pipeline.errors import OlistError
 from olist_pipeline.landing.folder import readable_landing
+from olist_pipeline.migration.model import OLD
 from olist_pipeline.migration.profiles import database_of, write_profile
 from olist_pipeline.old_tables import load_raw
 from olist_pipeline.orchestration.dbt import NO_TESTS
@@ -26,7 +27,6 @@ from olist_pipeline.orchestration.dbt_projects import (
     variables_of,
 )
 from olist_pipeline.settings import DBT, Settings
-from olist_pipeline.warehouse import OLD
 
 
 def run_old(settings: Settings, folder: Path, day: date, select: Sequence[str] = ()) -> Path:

@@ -10,12 +10,13 @@ from typing import Literal
 
 import dagster as dg
 
+from olist_pipeline.migration.model import NEW
 from olist_pipeline.months import MonthRange, following, month_text
 from olist_pipeline.orchestration.partitions import MONTHS, all_months
 from olist_pipeline.orchestration.resources import PipelineResource, clear_failures
 from olist_pipeline.orchestration.validation import staging_key
 from olist_pipeline.registry import CONTEXTS
-from olist_pipeline.warehouse import NEW, WarehouseTable
+from olist_pipeline.warehouse import WarehouseTable
 
 PartitionState = Literal["present", "missing", "failed"]
 CHECK = "partitions"

@@ -10,6 +10,7 @@ import dagster as dg
 
 from olist_pipeline.intake.span import as_of
 from olist_pipeline.landing.folder import readable_landing
+from olist_pipeline.migration.model import NEW, OLD
 from olist_pipeline.orchestration.dbt import POOL
 from olist_pipeline.orchestration.dbt_projects import migration_of
 from olist_pipeline.orchestration.resources import PipelineResource, clear_failures
@@ -20,7 +21,7 @@ from olist_pipeline.serving.about import about
 from olist_pipeline.serving.build import Publication, publish, references_of
 from olist_pipeline.serving.gate import objections, parity_runs, subject
 from olist_pipeline.stores import routes
-from olist_pipeline.warehouse import NEW, OLD, WarehouseTable
+from olist_pipeline.warehouse import WarehouseTable
 
 RELEASE = dg.AssetKey(["serving", "release"])
 

@@ -19,6 +19,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
+from olist_pipeline.migration.model import NEW, OLD, REPLAY
 from olist_pipeline.months import MonthRange
 from olist_pipeline.parity.causes import SCHEMA
 from olist_pipeline.parity.effects import CAUSES, Effects, effects_of, link_of
@@ -30,7 +31,7 @@ from olist_pipeline.tablediff.plan import Plan
 from olist_pipeline.tablediff.report import Comparison
 from olist_pipeline.tablediff.sql import relation_name
 from olist_pipeline.tablediff.workspace import Workspace
-from olist_pipeline.warehouse import NEW, OLD, REPLAY, WarehouseTable, as_old_shows_it, only_in_new
+from olist_pipeline.warehouse import WarehouseTable, as_old_shows_it, only_in_new
 
 
 class ParityVerdict(StrEnum):

@@ -28,10 +28,9 @@ from olist_pipeline.tablediff.contract import RelationError
 from olist_pipeline.tablediff.fingerprint import Fingerprint, fingerprint, fingerprints_by
 from olist_pipeline.tablediff.relation import Relation, describe
 from olist_pipeline.tablediff.sql import literal, quote
+from olist_pipeline.warehouse import MONTH
 
 DATA = "data"
-MONTH = "order_month"
-"""The column by which a monthly table has its files."""
 _LOCK = ".lock"
 _FORMAT = "(FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)"
 _TEMPORARY = f"{DATABASE}.tmp"

@@ -6,6 +6,7 @@ from pathlib import Path
 import duckdb
 
 from olist_pipeline.intake.span import as_of
+from olist_pipeline.migration.model import REPLAY
 from olist_pipeline.orchestration.dbt_projects import ensure_manifest
 from olist_pipeline.registry import CONTEXTS
 from olist_pipeline.release_manifest import Route
@@ -13,7 +14,7 @@ from olist_pipeline.serving.about import about
 from olist_pipeline.serving.build import Publication, publish
 from olist_pipeline.settings import Settings
 from olist_pipeline.stores import postgres
-from olist_pipeline.warehouse import REPLAY, load_manifest, warehouse_tables
+from olist_pipeline.warehouse import load_manifest, warehouse_tables
 
 ROUTES: dict[str, Route] = {"old": "old", "new": "new"}
 

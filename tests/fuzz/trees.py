@@ -13,8 +13,9 @@ from typing import Any
 
 import duckdb
 
+from olist_pipeline.migration.model import NEW, OLD, REPLAY
 from olist_pipeline.settings import Settings
-from olist_pipeline.warehouse import NEW, OLD, REPLAY, WarehouseTable, warehouse_tables
+from olist_pipeline.warehouse import WarehouseTable, warehouse_tables
 
 HOME, LANDING, AS_OF = "/home-of-nobody", "/landing-of-nobody", "2099-12-31"
 """What the project is compiled with, to be replaced by what a landing has."""
