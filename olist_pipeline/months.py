@@ -10,6 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
+MONTH = "order_month"
+"""The column of a monthly table that says a row's month: both sides can be compared month by month by it."""
+
 FIRST_MONTH = date(2016, 1, 1)
 """Olist sold nothing before; a purchase that claims to be older is quarantined."""
 

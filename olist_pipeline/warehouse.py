@@ -23,12 +23,10 @@ from olist_pipeline.errors import OlistError
 from olist_pipeline.migration.load import present_migration
 from olist_pipeline.migration.model import NEW, OLD, Migration, TablePair
 from olist_pipeline.migration.project import ProjectPart, context_of_new, context_of_old, find_old, new_part
+from olist_pipeline.months import MONTH
 from olist_pipeline.registry import CONTEXTS
 from olist_pipeline.tablediff.contract import fold
 from olist_pipeline.tablediff.sql import quote, relation_name
-
-MONTH = "order_month"
-"""The column by which both sides of a monthly table can be compared month by month."""
 
 _LOCKED = "set lock"
 """What DuckDB says of a file that another process has open."""

@@ -39,7 +39,11 @@ def sentence(number: int) -> str:
 
 @contextmanager
 def noticed() -> Iterator[None]:
-    """Raise `Interrupted` where a signal comes in the block; after it, signals end the process at once."""
+    """Raise `Interrupted` where a signal comes in the block; after it, signals end the process at once.
+
+    `received` tells afterwards what came in the block; what came before it or comes later is nothing to it.
+    """
+    _received.clear()
     reader, writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
     _descriptor.append(reader)
     signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
@@ -51,6 +55,10 @@ def noticed() -> Iterator[None]:
         for number in SIGNALS:
             signal.signal(number, signal.SIG_DFL)
         received()
+        signal.set_wakeup_fd(-1)
+        _descriptor.clear()
+        os.close(reader)
+        os.close(writer)
 
 
 @contextmanager

@@ -21,6 +21,7 @@ import duckdb
 from olist_pipeline.errors import OlistError
 from olist_pipeline.file_locks import lock_file
 from olist_pipeline.files import flush
+from olist_pipeline.months import MONTH
 from olist_pipeline.paths import duckdb_path
 from olist_pipeline.release_manifest import DATABASE, Content, Release
 from olist_pipeline.tablediff.columns import Column
@@ -28,7 +29,6 @@ from olist_pipeline.tablediff.contract import RelationError
 from olist_pipeline.tablediff.fingerprint import Fingerprint, fingerprint, fingerprints_by
 from olist_pipeline.tablediff.relation import Relation, describe
 from olist_pipeline.tablediff.sql import literal, quote
-from olist_pipeline.warehouse import MONTH
 
 DATA = "data"
 _LOCK = ".lock"

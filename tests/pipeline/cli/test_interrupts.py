@@ -45,11 +45,21 @@ def handlers(monkeypatch):
     """Leave the handlers of signals as they were, and no signal that was received."""
     before = {number: signal.getsignal(number) for number in interrupts.SIGNALS}
     monkeypatch.setattr(interrupts, "_received", [])
-    monkeypatch.setattr(interrupts, "_descriptor", [])
     yield
-    signal.set_wakeup_fd(-1)
     for number, handler in before.items():
         signal.signal(number, handler)
+
+
+def test_what_came_before_a_command_or_after_it_is_nothing_to_it(handlers):
+    with pytest.raises(interrupts.Interrupted), interrupts.noticed():
+        signal.raise_signal(signal.SIGTERM)
+    assert interrupts.received() == signal.SIGTERM
+    for number in interrupts.SIGNALS:
+        signal.signal(number, lambda *_: None)
+        signal.raise_signal(number)
+    with interrupts.noticed():
+        assert interrupts.received() is None
+    assert interrupts.received() is None
 
 
 @pytest.mark.parametrize("number", interrupts.SIGNALS)
