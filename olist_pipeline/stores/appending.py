@@ -12,7 +12,9 @@ a partition of no unit, and is looked up for as long as there is any.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import threading
+from collections import deque
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,6 +30,9 @@ from olist_pipeline.stores.postgres import copied, copy_frame, query_rows, trans
 
 WRITER_SECONDS = 600
 """A writer of a context's events waits so long for another one."""
+
+WRITERS = 2
+"""So many batches are stored at a time, and held in memory: the server works on each with one core."""
 
 NO_UNIT = 0
 """The partition of what no unit of work appended."""
@@ -64,19 +69,13 @@ def append(url: str, context: str, batches: Sequence[Batch], run_id: str) -> int
     """
     if not batches:
         return 0
-    with _sole_writer(url, context), ThreadPoolExecutor(1) as beside:
+    with _sole_writer(url, context), ThreadPoolExecutor(WRITERS) as writers:
         known = known_digests(url)
-        waiting = [batch for batch in batches if batch.digest not in known]
+        waiting = deque(batch for batch in batches if batch.digest not in known)
         store = _Store(url, context, run_id)
         shared = store.place_shared(waiting)
-        read = [beside.submit(batch.events.collect) for batch in waiting[:1]]
-        appended = 0
-        for number, batch in enumerate(waiting):
-            events = read.pop().result()
-            # The next one is read while the server stores this one.
-            read = [beside.submit(following.events.collect) for following in waiting[number + 1 : number + 2]]
-            appended += store.append(batch, events, shared)
-    return appended
+        writing = [writers.submit(store.append_all, waiting, shared) for _ in range(min(WRITERS, len(waiting)))]
+    return sum(one.result() for one in writing)
 
 
 class _Store:
@@ -93,8 +92,9 @@ class _Store:
         self.keys: Keys = np.concatenate([np.empty(0, np.uint64), *keys])
         self.units_of_keys = np.concatenate([np.empty(0, np.int32), *units])
         self.has_others = bool(query_rows(url, f"SELECT FROM event_store.domain_events WHERE unit = {NO_UNIT} LIMIT 1"))
+        self._attaching = threading.Lock()
 
-    def place_shared(self, batches: Sequence[Batch]) -> pl.DataFrame:
+    def place_shared(self, batches: Collection[Batch]) -> pl.DataFrame:
         """Return `event_id`, `unit` and `version` of what is to be appended of aggregates that several batches share.
 
         Their events are numbered in the order of all batches together. `aggregate_key` has all of these aggregates.
@@ -116,23 +116,41 @@ class _Store:
             found = self._look_up(connection, events, [*self.units.values()])
         return _fresh(events, found).select(ID, "unit", VERSION, KEY)
 
-    def append(self, batch: Batch, events: pl.DataFrame, shared: pl.DataFrame) -> int:
+    def append_all(self, waiting: deque[Batch], shared: pl.DataFrame) -> int:
+        """Append batch after batch until none is waiting; return the number of events.
+
+        Others may do the same with the same batches: each is taken once. Where one fails, nobody begins another.
+        """
+        appended = 0
+        with transaction(self.url) as connection:
+            while waiting:
+                try:
+                    appended += self._append(connection, waiting.popleft(), shared)
+                except BaseException:
+                    waiting.clear()
+                    raise
+        return appended
+
+    def _append(self, connection: Connection, batch: Batch, shared: pl.DataFrame) -> int:
         """Append what is new of a batch in one transaction; return the number of events."""
         unit = self.units.get(batch.unit)
-        with transaction(self.url) as connection:
-            fresh = self._unshared(connection, events, unit, shared)
-            if shared.height:
-                placed = shared.filter(pl.col("unit") == batch.unit).select(ID, VERSION)
-                ours = events.drop(VERSION).join(placed, on=ID).select(fresh.columns)
-                fresh = pl.concat([fresh, ours]).sort(*AGGREGATE, VERSION)
-            if fresh.height:
-                unit = self._write(connection, batch, fresh, unit)
-            begun = self._begun(fresh, unit)
-            with connection.cursor() as cursor:
-                cursor.execute(
-                    "INSERT INTO event_store.batches (digest, unit, aggregate_keys) VALUES (%s, %s, %s)",
-                    [batch.digest, unit, begun.astype("<u8").tobytes()],
-                )
+        events = batch.events.collect()
+        fresh = self._unshared(connection, events, unit, shared)
+        if shared.height:
+            placed = shared.filter(pl.col("unit") == batch.unit).select(ID, VERSION)
+            ours = events.drop(VERSION).join(placed, on=ID).select(fresh.columns)
+            fresh = pl.concat([fresh, ours]).sort(*AGGREGATE, VERSION)
+        filled = self._write(connection, fresh, unit) if fresh.height else unit
+        begun = self._begun(fresh, unit)
+        # Who attaches a partition keeps the others from it until the end of the transaction.
+        with self._attaching, connection.cursor() as cursor:
+            if filled != unit:
+                cursor.execute("SELECT event_store.attach_unit(%s, %s, %s)", [filled, self.context, batch.unit])
+            cursor.execute(
+                "INSERT INTO event_store.batches (digest, unit, aggregate_keys) VALUES (%s, %s, %s)",
+                [batch.digest, filled, begun.astype("<u8").tobytes()],
+            )
+            connection.commit()
         return fresh.height
 
     def _unshared(
@@ -162,8 +180,8 @@ class _Store:
             found.append(_events_of(connection, events, [NO_UNIT]))
         return pl.concat(found)
 
-    def _write(self, connection: Connection, batch: Batch, fresh: pl.DataFrame, unit: int | None) -> int:
-        """Write events to the unit's partition, which is made where there is none; return its number."""
+    def _write(self, connection: Connection, fresh: pl.DataFrame, unit: int | None) -> int:
+        """Write events to the unit's partition, or to a table that is made to become it; return its number."""
         rows = fresh.select(*CONTENT, pl.lit(self.run_id).alias("run_id"))
         if unit is not None:
             copy_frame(connection, rows.with_columns(pl.lit(unit).alias("unit")), "event_store.domain_events")
@@ -171,8 +189,7 @@ class _Store:
         with connection.cursor() as cursor:
             cursor.execute("SELECT event_store.create_unit()")
             [made] = cursor.fetchone() or (None,)
-            copy_frame(connection, rows, f"event_store.events_{made}", freeze=True)
-            cursor.execute("SELECT event_store.attach_unit(%s, %s, %s)", [made, self.context, batch.unit])
+        copy_frame(connection, rows, f"event_store.events_{made}", freeze=True)
         return int(made)
 
     def _begun(self, fresh: pl.DataFrame, unit: int | None) -> Keys:
