@@ -4,15 +4,16 @@ What belongs here: the order in which a step writes its stores. What does not: h
 and the contexts), and Dagster.
 
 Intake writes the quarantine, then its Parquet file. A validation step is cut into units, which write their staging and
-an outbox; then one loader brings that to PostgreSQL. Each write replaces what an earlier run wrote or appends what is
-missing, so a crash between two of them is healed by running the step again.
+an outbox; one loader brings that to PostgreSQL, the events of a unit while the next one is worked through. Each write
+replaces what an earlier run wrote or appends what is missing, so a crash between two of them is healed by running the
+step again.
 """
 
 from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
@@ -98,9 +99,12 @@ def run_validation(
         as_of(readable_landing(settings, [dated] if dated else []), dated),
         frozenset(appending.known_digests(url)),
     )
-    reports = list(units.run_locally(pieces, work))
+    reports: list[UnitReport] = []
+    batches = _batches(units.ahead(units.run_locally(pieces, work)), reports)
+    appended = appending.append(url, context, batches, run_id, are_apart=step.has_whole_aggregates)
     _remove_other_parts(settings.staging, step, pieces)
-    appended = _load(url, context, [table.name for table in step.tables], months, reports, run_id)
+    rejected = (_read(report.quarantine) for report in reports)
+    quarantine.replace_rows(url, "validation", [table.name for table in step.tables], months, rejected, run_id)
     shutil.rmtree(outbox, ignore_errors=True)
     tables = {table.name: TableReport.sum_of(report.tables[table.name] for report in reports) for table in step.tables}
     return ValidationReport(tables, appended)
@@ -111,26 +115,13 @@ def landing_hash_of(settings: Settings, table: str) -> str:
     return pl.read_parquet_metadata(intake_path(settings.intake, table)).get(LANDING_HASH, "")
 
 
-def _load(
-    url: str,
-    context: str,
-    tables: Sequence[str],
-    months: Sequence[date] | None,
-    reports: Sequence[UnitReport],
-    run_id: str,
-) -> int:
-    """Bring what the units left to PostgreSQL; return the number of events that were new."""
-    rejected = (_read(report.quarantine) for report in reports)
-    batches = [
-        appending.Batch(file.name, file.digest, pl.scan_parquet(file.path, glob=False, hive_partitioning=False))
-        for report in reports
-        for file in report.events
-    ]
-    with ThreadPoolExecutor(1) as beside:
-        replaced = beside.submit(quarantine.replace_rows, url, "validation", tables, months, rejected, run_id)
-        appended = appending.append(url, context, batches, run_id)
-    replaced.result()
-    return appended
+def _batches(made: Iterable[UnitReport], reports: list[UnitReport]) -> Iterator[appending.Batch]:
+    """Yield the events of each unit that was worked through, whose report is added to `reports`."""
+    for report in made:
+        reports.append(report)
+        for file in report.events:
+            events = pl.scan_parquet(file.path, glob=False, hive_partitioning=False)
+            yield appending.Batch(file.name, file.digest, events)
 
 
 def _read(path: Path) -> pl.DataFrame:

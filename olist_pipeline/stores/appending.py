@@ -13,11 +13,11 @@ a partition of no unit, and is looked up for as long as there is any.
 from __future__ import annotations
 
 import threading
-from collections import deque
-from collections.abc import Collection, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
@@ -62,20 +62,50 @@ def known_digests(url: str) -> set[bytes]:
     return {bytes(digest) for (digest,) in query_rows(url, "SELECT digest FROM event_store.batches")}
 
 
-def append(url: str, context: str, batches: Sequence[Batch], run_id: str) -> int:
+def append(url: str, context: str, batches: Iterable[Batch], run_id: str, *, are_apart: bool = False) -> int:
     """Append those events of a context that are not there yet, and return their number.
 
     Each unit has one batch. Each is a transaction: after a crash, the rest is appended by appending all again.
+    `are_apart` says that no two batches have events of one aggregate: then the first are stored while others are made.
     """
-    if not batches:
+    found = iter(batches)
+    first = next(found, None)
+    if first is None:
         return 0
     with _sole_writer(url, context), ThreadPoolExecutor(WRITERS) as writers:
         known = known_digests(url)
-        waiting = deque(batch for batch in batches if batch.digest not in known)
+        new = (batch for batch in chain([first], found) if batch.digest not in known)
         store = _Store(url, context, run_id)
-        shared = store.place_shared(waiting)
-        writing = [writers.submit(store.append_all, waiting, shared) for _ in range(min(WRITERS, len(waiting)))]
-    return sum(one.result() for one in writing)
+        if are_apart:
+            waiting = _Waiting(new)
+            shared = store.place_shared([])
+        else:
+            all_of_them = list(new)
+            waiting = _Waiting(iter(all_of_them))
+            shared = store.place_shared(all_of_them)
+        writing = [writers.submit(store.append_all, waiting, shared) for _ in range(WRITERS)]
+        try:
+            return sum(one.result() for one in as_completed(writing))
+        except BaseException:
+            waiting.end()
+            raise
+
+
+class _Waiting:
+    """Batches that several writers take, each of them once."""
+
+    def __init__(self, batches: Iterator[Batch]) -> None:
+        self._batches = batches
+        self._taking = threading.Lock()
+
+    def take(self) -> Batch | None:
+        """Return the next batch, None where there is no other."""
+        with self._taking:
+            return next(self._batches, None)
+
+    def end(self) -> None:
+        """Let nobody take another."""
+        self._batches = iter(())
 
 
 class _Store:
@@ -94,7 +124,7 @@ class _Store:
         self.has_others = bool(query_rows(url, f"SELECT FROM event_store.domain_events WHERE unit = {NO_UNIT} LIMIT 1"))
         self._attaching = threading.Lock()
 
-    def place_shared(self, batches: Collection[Batch]) -> pl.DataFrame:
+    def place_shared(self, batches: Sequence[Batch]) -> pl.DataFrame:
         """Return `event_id`, `unit` and `version` of what is to be appended of aggregates that several batches share.
 
         Their events are numbered in the order of all batches together. `aggregate_key` has all of these aggregates.
@@ -116,19 +146,12 @@ class _Store:
             found = self._look_up(connection, events, [*self.units.values()])
         return _fresh(events, found).select(ID, "unit", VERSION, KEY)
 
-    def append_all(self, waiting: deque[Batch], shared: pl.DataFrame) -> int:
-        """Append batch after batch until none is waiting; return the number of events.
-
-        Others may do the same with the same batches: each is taken once. Where one fails, nobody begins another.
-        """
+    def append_all(self, waiting: _Waiting, shared: pl.DataFrame) -> int:
+        """Append batch after batch until none is waiting; return the number of events. Others may do so beside it."""
         appended = 0
         with transaction(self.url) as connection:
-            while waiting:
-                try:
-                    appended += self._append(connection, waiting.popleft(), shared)
-                except BaseException:
-                    waiting.clear()
-                    raise
+            while batch := waiting.take():
+                appended += self._append(connection, batch, shared)
         return appended
 
     def _append(self, connection: Connection, batch: Batch, shared: pl.DataFrame) -> int:
@@ -168,9 +191,10 @@ class _Store:
 
     def _look_up(self, connection: Connection, events: pl.DataFrame, units: Sequence[int]) -> pl.DataFrame:
         """Return the events in `units`, and in none, of those aggregates that may have any there."""
-        keys = events[KEY].to_numpy()
         found = [pl.DataFrame(schema=_FOUND)]
-        candidates = self.keys[np.isin(self.units_of_keys, units) & np.isin(self.keys, keys)]
+        candidates = self.keys[np.isin(self.units_of_keys, units)]
+        if candidates.size:
+            candidates = candidates[np.isin(candidates, events[KEY].to_numpy())]
         known = pl.Series(KEY, candidates, pl.UInt64).unique()
         if known.len():
             wanted = events.filter(pl.col(KEY).is_in(known.implode()))

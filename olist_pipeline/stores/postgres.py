@@ -172,12 +172,10 @@ def copy_frame(connection: Connection, frame: pl.DataFrame, table: str, *, freez
 
 
 def _written(rows: pl.DataFrame) -> io.BytesIO:
-    """Return rows in PostgreSQL's text format, of which it reads more a second than of CSV."""
+    """Return rows in PostgreSQL's text format, which is shorter than CSV, and cheaper to write and to read."""
     import polars as pl
 
-    texts = [
-        column.name for column in rows if column.dtype == pl.String and column.str.contains_any([*_ESCAPED]).any()
-    ]
+    texts = [column.name for column in rows if column.dtype == pl.String and column.str.contains_any([*_ESCAPED]).any()]
     buffer = io.BytesIO()
     rows.with_columns(pl.col(texts).str.replace_many(_ESCAPED)).write_csv(
         buffer,
