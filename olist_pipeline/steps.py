@@ -14,13 +14,13 @@ from __future__ import annotations
 import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 import polars as pl
 
+from olist_pipeline.intake import unchanged
 from olist_pipeline.intake.cast import RULES
 from olist_pipeline.intake.rows import IS_VALID, ORDER_MONTH, ingest
 from olist_pipeline.intake.span import as_of
@@ -60,18 +60,28 @@ class ValidationReport:
 
 
 def run_intake(settings: Settings, url: str, table: LandingTable, today: date, run_id: str) -> IntakeReport:
-    """Read a table's landing file, quarantine its structurally bad rows and write the rest, typed."""
+    """Read a table's landing file, quarantine its structurally bad rows and write the rest, typed.
+
+    A file that was read before, as it is now, is not read again: what it left then is brought to quarantine.
+    """
     landing = readable_landing(settings, [table])
-    with ThreadPoolExecutor(1) as beside:
-        hashed = beside.submit(landing_hash, landing, table)
-        orders = scan_intake(settings.intake, table.parent).collect() if table.parent else None
-        rows = ingest(table, landing, MonthRange.until(today), orders)
-    hash_read = hashed.result()
-    rejected = rows.filter(~IS_VALID)
+    path = intake_path(settings.intake, table.name)
+    parent = intake_path(settings.intake, table.parent) if table.parent else None
+    orders = scan_intake(settings.intake, table.parent) if table.parent else None
+    months, hash_read = MonthRange.until(today), landing_hash(landing, table)
+    source = unchanged.made_of(table, hash_read, months, parent)
+    is_known = unchanged.is_of(path, source)
+    if is_known:
+        rows = scan_intake(settings.intake, table.name)
+    else:
+        rows = ingest(table, landing, months, None if orders is None else orders.collect()).lazy()
+    rejected, counted = pl.collect_all([rows.filter(~IS_VALID), rows.select(pl.len())])
     quarantined = quarantine_rows(rejected, StagedTable.of(table))
     quarantine.replace_rows(url, "intake", [table.name], None, [quarantined], run_id)
-    write_frame(rows, intake_path(settings.intake, table.name), {LANDING_HASH: hash_read})
-    return IntakeReport(rows.height, rejected.height, count_codes(rejected[RULES]), hash_read)
+    if not is_known:
+        write_frame(rows.collect(), path, {LANDING_HASH: hash_read})
+        unchanged.note(path, source)
+    return IntakeReport(counted.item(), rejected.height, count_codes(rejected[RULES]), hash_read)
 
 
 def run_validation(
