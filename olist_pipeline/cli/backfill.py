@@ -16,7 +16,7 @@ from olist_pipeline.cli.execution import Planned, run_jobs
 from olist_pipeline.cli.output import JSON, print_json
 from olist_pipeline.cli.run import check_landing
 from olist_pipeline.errors import OlistError
-from olist_pipeline.months import FIRST_MONTH, MonthRange, month_text
+from olist_pipeline.months import MonthRange, month_text
 from olist_pipeline.orchestration.dbt_projects import ensure_manifest
 from olist_pipeline.orchestration.instance import fail_killed_runs, prepare, quiet_instance, sole_run
 from olist_pipeline.orchestration.jobs import job_name
@@ -27,7 +27,7 @@ from olist_pipeline.orchestration.partition_states import (
     partition_states,
     ranges,
 )
-from olist_pipeline.orchestration.partitions import all_months, describe
+from olist_pipeline.orchestration.partitions import all_months, describe, follow_data
 from olist_pipeline.registry import CONTEXTS
 from olist_pipeline.serving.guard import guard_now
 from olist_pipeline.settings import Settings
@@ -48,7 +48,7 @@ def backfill(context: str, first: str | None, last: str | None, only: PartitionS
     if not _is_monthly(context) and (first or last or only):
         raise OlistError(f"{context} has nothing by month; leave out --from, --to and --only.")
     check_landing(settings)
-    wanted = wanted_months(first, last, all_months(settings), date.today())
+    wanted = wanted_months(first, last, all_months(settings))
     if not settings.warehouse.exists():
         raise OlistError(f"{context} needs the tables of other contexts, and none is built; run `olist run` first.")
     url = prepare(settings)
@@ -69,20 +69,13 @@ def backfill(context: str, first: str | None, last: str | None, only: PartitionS
     _report(console, as_json, context, months, seen.run_ids, f"{context} is built and proven: {built}.")
 
 
-def wanted_months(first: str | None, last: str | None, present: MonthRange, today: date) -> MonthRange:
+def wanted_months(first: str | None, last: str | None, present: MonthRange) -> MonthRange:
     """Return the months that were asked for; raises OlistError for a range that cannot be meant."""
     wanted = MonthRange(_month(first) or present.first, _month(last) or present.last)
-    possible = MonthRange.until(today)
-    if wanted.first < possible.first:
-        raise OlistError(
-            f"{month_text(wanted.first)} is before the first month, {month_text(FIRST_MONTH)}; begin --from there."
-        )
-    if wanted.last > possible.last:
-        raise OlistError(
-            f"{month_text(wanted.last)} is in the future; end --to with {month_text(possible.last)} at the latest."
-        )
     if wanted.first > wanted.last:
         raise OlistError(f"--from {month_text(wanted.first)} is after --to {month_text(wanted.last)}; swap them.")
+    if wanted.first < present.first or wanted.last > present.last:
+        raise OlistError(f"Landing and staging have the months {present}; {wanted} is not within them.")
     return wanted
 
 
@@ -106,6 +99,7 @@ def _in_state(settings: Settings, context: str, wanted: MonthRange, state: Parti
     # The months of a run that was killed count as being at work until somebody knows that it is dead.
     with sole_run(settings), quiet_instance(settings) as instance:
         fail_killed_runs(instance)
+        follow_data(instance, settings)
         return in_state(partition_states(instance, keys, wanted), state)
 
 

@@ -9,10 +9,13 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 
 import click
 
-from olist_pipeline.orchestration.instance import prepare
+from olist_pipeline.errors import OlistError
+from olist_pipeline.orchestration.instance import prepare, quiet_instance
+from olist_pipeline.orchestration.partitions import follow_data
 from olist_pipeline.settings import PROJECT_DIR, Settings
 
 
@@ -21,7 +24,11 @@ from olist_pipeline.settings import PROJECT_DIR, Settings
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 def dev(port: int, host: str) -> None:
     """Open the Dagster UI (webserver and daemon) until it is interrupted."""
-    prepare(Settings.from_env())
+    settings = Settings.from_env()
+    prepare(settings)
+    # An empty landing has no months yet; what else is wrong with it is said by what reads it.
+    with suppress(OlistError), quiet_instance(settings) as instance:
+        follow_data(instance, settings)
     command = [
         sys.executable,
         "-m",
