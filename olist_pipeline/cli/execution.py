@@ -18,7 +18,7 @@ from olist_pipeline.errors import OlistError
 from olist_pipeline.months import MonthRange
 from olist_pipeline.orchestration.failures import TELLING, failures_of
 from olist_pipeline.orchestration.instance import execute, fail_killed_runs, quiet_instance, sole_run
-from olist_pipeline.orchestration.partitions import COMPARED_WHOLE, follow_data
+from olist_pipeline.orchestration.partitions import COMPARED_WHOLE
 from olist_pipeline.serving.guard import Guarded
 from olist_pipeline.settings import Settings
 
@@ -70,7 +70,6 @@ def run_jobs(settings: Settings, console: Console, plan: Sequence[Planned]) -> P
         progress.update(bar, total=sum(len(job.nodes) for job in jobs))
         with sole_run(settings), _output_to_log(settings), quiet_instance(settings) as instance:
             fail_killed_runs(instance)
-            follow_data(instance, settings)
             for job, planned in zip(jobs, plan, strict=True):
                 run_id, happened = execute(
                     instance, job, planned.months, COMPARED_WHOLE if planned.is_compared_whole else {}

@@ -1,7 +1,7 @@
 """Partitions: the months of order-level tables, as Dagster keeps them.
 
-What belongs here: the partitions definition, the way from a run's keys to months and back, which months there are, and
-how Dagster comes to know of them. What does not: the arithmetic of months.
+What belongs here: the partitions definition, the way from a run's keys to months and back, and how Dagster comes to
+know of the months that there are. What does not: which these are (`data_months`), and the arithmetic of months.
 """
 
 from __future__ import annotations
@@ -11,13 +11,10 @@ from datetime import date
 
 import dagster as dg
 
+from olist_pipeline.data_months import all_months
 from olist_pipeline.errors import OlistError
-from olist_pipeline.intake.span import purchase_span
-from olist_pipeline.landing.folder import readable_landing
 from olist_pipeline.months import MonthRange
-from olist_pipeline.registry import CONTEXTS, DATED
 from olist_pipeline.settings import Settings
-from olist_pipeline.staging import staged_months
 
 PARTITION_NAME_TAG = "dagster/partition"
 ASSET_PARTITION_RANGE_START_TAG = "dagster/asset_partition_range_start"
@@ -62,23 +59,6 @@ def tagged_months(tags: Mapping[str, str]) -> list[date]:
     first = tags.get(ASSET_PARTITION_RANGE_START_TAG) or tags.get(PARTITION_NAME_TAG)
     last = tags.get(ASSET_PARTITION_RANGE_END_TAG) or first
     return list(MonthRange(date.fromisoformat(first), date.fromisoformat(last))) if first and last else []
-
-
-def all_months(settings: Settings) -> MonthRange:
-    """Return the months of landing and of staging: a month that left landing is emptied in staging.
-
-    Where nothing in landing is dated it is the present month: there are no monthly tables then. Raises OlistError
-    where landing has no order that can be read.
-    """
-    until_now = MonthRange.until(date.today())
-    months = {until_now.last}
-    if DATED:
-        first, last = purchase_span(readable_landing(settings, [DATED]), until_now, DATED)
-        months = {first.date().replace(day=1), last.date().replace(day=1)}
-    for context in CONTEXTS.values():
-        for table in context.tables:
-            months.update(staged_months(settings.staging, context.name, table.name))
-    return MonthRange(min(months), max(months))
 
 
 def follow_data(instance: dg.DagsterInstance, settings: Settings) -> MonthRange:

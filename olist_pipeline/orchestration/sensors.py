@@ -17,6 +17,7 @@ from typing import Any
 import dagster as dg
 
 from olist_pipeline.alerts import Alert, send
+from olist_pipeline.data_months import all_months
 from olist_pipeline.errors import OlistError
 from olist_pipeline.landing.folder import readable_landing, state_of
 from olist_pipeline.orchestration.changes import (
@@ -33,7 +34,7 @@ from olist_pipeline.orchestration.changes import (
 from olist_pipeline.orchestration.failures import TELLING, failures_of
 from olist_pipeline.orchestration.internals.graph import AssetGraph
 from olist_pipeline.orchestration.jobs import DUAL_RUN, keys_of
-from olist_pipeline.orchestration.partitions import all_months, follow_data, know_months, range_tags
+from olist_pipeline.orchestration.partitions import follow_data, know_months, range_tags
 from olist_pipeline.orchestration.resources import PipelineResource
 from olist_pipeline.registry import CONTEXTS, LANDING
 from olist_pipeline.settings import Settings
