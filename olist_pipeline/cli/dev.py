@@ -18,6 +18,9 @@ from olist_pipeline.orchestration.instance import prepare, quiet_instance
 from olist_pipeline.orchestration.partitions import follow_data
 from olist_pipeline.settings import PROJECT_DIR, Settings
 
+_NO_ALARM = "ignore:Function `dev_command` is superseded and its usage is discouraged. Use 'dg dev' instead."
+"""`dg` is a tool for whoever develops a Dagster project: who only opens the UI need not have it."""
+
 
 @click.command()
 @click.option("--port", default=3000, show_default=True, help="Port of the UI.")
@@ -29,20 +32,12 @@ def dev(port: int, host: str) -> None:
     # An empty landing has no months yet; what else is wrong with it is said by what reads it.
     with suppress(OlistError), quiet_instance(settings) as instance:
         follow_data(instance, settings)
-    command = [
-        sys.executable,
-        "-m",
-        "dagster",
-        "dev",
-        "-w",
-        str(PROJECT_DIR / "workspace.yaml"),
-        "-h",
-        host,
-        "-p",
-        str(port),
-    ]
+    workspace = str(PROJECT_DIR / "workspace.yaml")
+    command = [sys.executable, "-W", _NO_ALARM, "-m", "dagster", "dev", "-w", workspace, "-h", host, "-p", str(port)]
+    # Elsewhere Dagster would warn that it does not read the dagster.yaml that lies there.
+    folder = os.environ["DAGSTER_HOME"]
     # The embedded PostgreSQL belongs to this process: it stops when the UI does, which is asked to and waited for.
-    with subprocess.Popen(command, cwd=PROJECT_DIR, env=os.environ) as ui:
+    with subprocess.Popen(command, cwd=folder, env=os.environ) as ui:
         try:
             code = ui.wait()
         except BaseException:

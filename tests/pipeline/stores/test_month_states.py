@@ -81,8 +81,8 @@ def test_states_are_those_of_dagster(instance, dagster_server, seed):
     assert month_states(dagster_server, history.paths, FOUR) == history.as_dagster_says()
 
 
-def test_each_state_is_told(instance, dagster_server):
-    history = History(instance, "told")
+def test_there_are_three_states(instance, dagster_server):
+    history = History(instance, "three")
     november, december, january, _ = FOUR
     history.attempt(MonthRange(november, december), [(path, november) for path in history.paths], "failed")
     history.attempt(MonthRange(january, january), [(history.paths[0], january)], "canceled")
