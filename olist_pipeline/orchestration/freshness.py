@@ -47,7 +47,7 @@ def _freshness_check(key: dg.AssetKey, hours: float) -> dg.AssetChecksDefinition
         return dg.AssetCheckResult(
             passed=age <= hours,
             description=f"Made {age:.1f} hours ago; at most {hours:g} are allowed. `olist run --force` makes it anew.",
-            metadata={"age_hours": age},
+            metadata={"age_hours": round(age, 1)},
         )
 
     return freshness
