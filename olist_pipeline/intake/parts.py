@@ -20,14 +20,12 @@ import polars as pl
 from olist_pipeline.files import beside, remove_abandoned, tree_hash
 from olist_pipeline.intake.cast import RULES, cast_rows
 from olist_pipeline.intake.codes import REPEATED_HEADER
+from olist_pipeline.intake.places import SOURCE_FILE
 from olist_pipeline.landing.catalogue import LandingTable
 from olist_pipeline.landing.csv_file import SOURCE_ROW, CsvText, read_text
 from olist_pipeline.landing.folder import files_of
 from olist_pipeline.landing.parts import KEPT, folder_name, is_in_parts, part_hash
 from olist_pipeline.settings import PROJECT_DIR
-
-SOURCE_FILE = "source_file"
-"""Of a table in parts: the part that a row is in, and after an @ the number of records before that part."""
 
 
 class TextOf(Protocol):
@@ -94,12 +92,6 @@ def read_parts(landing: Path, table: LandingTable) -> Parts:
 def is_known(path: Path) -> bool:
     """Return whether a part of a prepared folder was read before, as it is now."""
     return all(kept.is_file() for kept in _files(path).values())
-
-
-def place_of(file: str, row: int) -> tuple[str, int]:
-    """Return the file that a quarantined row is in, and its number there, from its `source_file` and `source_row`."""
-    name, at, offset = file.rpartition("@")
-    return (name, row - int(offset)) if at and offset.isdecimal() else (file, row)
 
 
 def _kept(path: Path, table: LandingTable) -> Part:

@@ -24,8 +24,8 @@ from olist_pipeline.intake.codes import (
     TRUNCATED_ROW,
 )
 from olist_pipeline.intake.parts import Parts, read_parts, with_code
-from olist_pipeline.landing.catalogue import LandingTable
-from olist_pipeline.landing.csv_file import IS_TRUNCATED, SOURCE_ROW, TEXT_COLUMN
+from olist_pipeline.landing.catalogue import TEXT_COLUMN, LandingTable
+from olist_pipeline.landing.csv_file import IS_TRUNCATED, SOURCE_ROW
 from olist_pipeline.months import MonthRange
 
 ORDER_MONTH = "order_month"

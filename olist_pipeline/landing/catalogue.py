@@ -14,6 +14,9 @@ from olist_domain.kernel.records import Record
 from olist_domain.marketplace.records import CategoryRecord, ProductRecord, ReviewRecord, SellerRecord
 from olist_domain.sales.records import OrderItemRecord, OrderRecord, PaymentRecord
 
+TEXT_COLUMN = "text"
+"""The column of a record that could not be split into cells: its text as a whole."""
+
 
 @dataclass(frozen=True)
 class LandingTable:

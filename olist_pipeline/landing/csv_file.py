@@ -25,11 +25,10 @@ import polars as pl
 from olist_domain.kernel.records import value_type
 from olist_pipeline.dialect.check import Ints, Report, check
 from olist_pipeline.errors import OlistError
-from olist_pipeline.landing.catalogue import LandingTable
+from olist_pipeline.landing.catalogue import TEXT_COLUMN, LandingTable
 
 SOURCE_ROW = "source_row"
 OTHER_DELIMITERS = (";", "\t", "|")
-TEXT_COLUMN = "text"
 IS_TRUNCATED = "is_truncated"
 ORDER_ID = "order_id"
 MAX_COLUMNS = 32

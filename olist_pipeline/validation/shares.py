@@ -1,7 +1,8 @@
 """Shares: how much of a table's landing rows quarantine holds, what most of them broke, and what that means.
 
 What belongs here: the one definition of too large a share, and of one that stops a run; its cause and its sentence.
-What does not: rejecting rows, and stopping anything (checks, the gate and the command line do).
+What does not: rejecting rows, what is not stored yet (`landing_shares`), and stopping anything (checks, the gate and
+the command line do).
 
 A row that was rejected for the sake of others (PARENT_REJECTED, CHILD_REJECTED) counts in the share of its table, but
 is no cause: the sentence names the rule that began it.
@@ -9,16 +10,10 @@ is no cause: the sentence names the rule that began it.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
-from pathlib import Path
 from typing import Any
 
-import polars as pl
-
-from olist_pipeline.intake.cast import RULES
 from olist_pipeline.intake.codes import (
     CHILD_REJECTED,
     MALFORMED_ROW,
@@ -28,15 +23,11 @@ from olist_pipeline.intake.codes import (
     TRUNCATED_ROW,
     UNPARSEABLE,
 )
-from olist_pipeline.intake.parts import place_of
-from olist_pipeline.intake.rows import IS_VALID, PAYLOAD, ingest
-from olist_pipeline.landing.catalogue import ORDERS, LandingTable
-from olist_pipeline.landing.csv_file import SOURCE_ROW, TEXT_COLUMN
-from olist_pipeline.months import MonthRange
+from olist_pipeline.intake.places import place_of
+from olist_pipeline.landing.catalogue import ORDERS, TEXT_COLUMN
 from olist_pipeline.settings import CutoverRules
 from olist_pipeline.stores import quarantine
 from olist_pipeline.validation.table import StagedTable
-from olist_pipeline.validation.validated import quarantine_rows
 
 HALF = 0.5
 HANDFUL = 10
@@ -139,30 +130,13 @@ def stored_shares(url: str, counts: Iterable[Counted], rules: CutoverRules) -> l
         return []
     found: dict[str, list[Broken]] = {}
     for row in quarantine.first_by_rule(url):
-        found.setdefault(row["source_table"], []).append(_broken(row))
+        found.setdefault(row["source_table"], []).append(broken_by(row))
         for one in large:
             # It accepts rows of another table's landing: those that intake rejected there are missing here as well.
             if row["step"] == "intake" and _is_of_another(one.table, row["source_table"]):
-                found.setdefault(one.table.name, []).append(_broken(row))
-    shares = (_with_cause(_share(one, rules), found) for one in large)
+                found.setdefault(one.table.name, []).append(broken_by(row))
+    shares = (with_cause(_share(one, rules), found) for one in large)
     return sorted(shares, key=_causes_first)
-
-
-def structural_shares(
-    landing: Path, tables: Iterable[LandingTable], today: date, rules: CutoverRules
-) -> dict[str, Share]:
-    """Return by table the share of each readable landing file that intake alone rejects: without any database."""
-    months, orders = MonthRange.until(today), None
-    found: dict[str, list[Broken]] = {}
-    shares = {}
-    for table in sorted(tables, key=lambda table: table.parent is not None):
-        rows = ingest(table, landing, months, orders if table.parent else None)
-        if table.name == ORDERS.name:
-            orders = rows
-        rejected = rows.filter(~IS_VALID)
-        found[table.name] = _broken_in(rejected, table)
-        shares[table.name] = Share(table.name, rows.height, rejected.height, rules.quarantine_limit)
-    return {name: _with_cause(share, found) for name, share in shares.items()}
 
 
 def share_of(url: str, counted: Counted, rules: CutoverRules) -> Share:
@@ -182,7 +156,8 @@ def _is_of_another(table: StagedTable, landing: str) -> bool:
     return table.source is not None and table.source.name == landing != table.name
 
 
-def _with_cause(share: Share, found: Mapping[str, list[Broken]]) -> Share:
+def with_cause(share: Share, found: Mapping[str, list[Broken]]) -> Share:
+    """Return a share with its cause; `found` has by table what its rejected rows broke."""
     cause = _cause(share.table, found)
     return Share(share.table, share.landing, share.quarantined, share.limit, cause)
 
@@ -202,7 +177,8 @@ def _most(rules: Iterable[Broken]) -> Broken | None:
     return max(rules, key=lambda one: (one.rows, one.rule not in FOR_OTHERS), default=None)
 
 
-def _broken(row: Mapping[str, Any]) -> Broken:
+def broken_by(row: Mapping[str, Any]) -> Broken:
+    """Return what the first row of a rule says, which has the columns of `quarantine.first_by_rule`."""
     place = place_of(row["source_file"], row["source_row"])
     return Broken(
         table=row["source_table"],
@@ -213,14 +189,6 @@ def _broken(row: Mapping[str, Any]) -> Broken:
         payload=row["payload"],
         aggregate=f"{row['aggregate_type']} {row['aggregate_id']}",
     )
-
-
-def _broken_in(rejected: pl.DataFrame, table: LandingTable) -> list[Broken]:
-    """Return what the rejected rows of an intake frame broke."""
-    rows = quarantine_rows(rejected, StagedTable.of(table)).sort(SOURCE_ROW)
-    codes = rows.with_columns(pl.col(RULES).str.split(",").alias("rule")).explode("rule")
-    first = codes.group_by("rule", maintain_order=True).agg(pl.len().alias("rows"), pl.exclude("rule").first())
-    return [_broken({**row, "payload": json.loads(row[PAYLOAD])}) for row in first.iter_rows(named=True)]
 
 
 def _column_of(rule: str) -> str | None:

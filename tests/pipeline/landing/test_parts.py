@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from olist_pipeline.errors import OlistError
 from olist_pipeline.intake import parts as intake_parts
 from olist_pipeline.intake.cast import cast_rows
-from olist_pipeline.intake.parts import SOURCE_FILE, place_of
+from olist_pipeline.intake.places import SOURCE_FILE, place_of
 from olist_pipeline.intake.rows import ingest
 from olist_pipeline.intake.span import purchase_span
 from olist_pipeline.landing.catalogue import CUSTOMERS, ORDER_ITEMS, ORDERS, SELLERS

@@ -48,7 +48,7 @@ def test_work_and_units_can_be_sent_to_another_machine(tmp_path):
     for step in STEPS:
         work = ValidationWork(step, tmp_path, tmp_path, tmp_path, date(2018, 1, 1), frozenset([b"known"]))
         sent, unit = pickle.loads(pickle.dumps((work, Unit((MONTHS[0],), step.cut, 1, 2))))
-        assert sent.step.validate is step.validate
+        assert sent.step.validate == step.validate
         assert unit == Unit((MONTHS[0],), step.cut, 1, 2)
 
 
