@@ -16,7 +16,7 @@ from olist_pipeline.cli.execution import Planned, run_jobs
 from olist_pipeline.cli.output import JSON, print_json
 from olist_pipeline.cli.run import check_landing
 from olist_pipeline.errors import OlistError
-from olist_pipeline.months import FIRST_MONTH, MonthRange, month_text
+from olist_pipeline.months import MonthRange, month_text
 from olist_pipeline.orchestration.dbt_projects import ensure_manifest
 from olist_pipeline.orchestration.instance import fail_killed_runs, prepare, quiet_instance, sole_run
 from olist_pipeline.orchestration.jobs import job_name
@@ -28,7 +28,7 @@ from olist_pipeline.orchestration.partition_states import (
     ranges,
 )
 from olist_pipeline.orchestration.partitions import all_months, describe
-from olist_pipeline.registry import CONTEXTS
+from olist_pipeline.registry import CONTEXTS, FIRST_MONTH
 from olist_pipeline.serving.guard import guard_now
 from olist_pipeline.settings import Settings
 from olist_pipeline.stores.postgres import flush
@@ -72,7 +72,7 @@ def backfill(context: str, first: str | None, last: str | None, only: PartitionS
 def wanted_months(first: str | None, last: str | None, present: MonthRange, today: date) -> MonthRange:
     """Return the months that were asked for; raises OlistError for a range that cannot be meant."""
     wanted = MonthRange(_month(first) or present.first, _month(last) or present.last)
-    possible = MonthRange.until(today)
+    possible = MonthRange.until(today, FIRST_MONTH)
     if wanted.first < possible.first:
         raise OlistError(
             f"{month_text(wanted.first)} is before the first month, {month_text(FIRST_MONTH)}; begin --from there."

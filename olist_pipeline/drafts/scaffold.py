@@ -209,7 +209,7 @@ def _declared(context: str, columns: Mapping[str, Mapping[str, str]]) -> str:
     landing = ", ".join(_table(file).upper() for file in columns)
     return (
         f'"""What the pipeline knows of {context}: its files, its steps, its rulebooks and its ids."""\n\n'
-        "from olist_pipeline.landing.catalogue import LandingTable\n"
+        "from olist_pipeline.landing.table import LandingTable\n"
         "from olist_pipeline.validation.alone import step_alone\n"
         f"from olist_pipeline.validation.context import Context\nfrom olist_pipeline.validation.table import Link\n\n"
         f"from {context}.records import {records}\nfrom {context}.rules import {books}\n\n"

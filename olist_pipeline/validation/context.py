@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from olist_domain.kernel.rules import Rulebook
-from olist_pipeline.landing.catalogue import LandingTable
+from olist_pipeline.landing.table import LandingTable
 from olist_pipeline.validation.inputs import Inputs
 from olist_pipeline.validation.table import Link, StagedTable
 from olist_pipeline.validation.validated import Validated
