@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import PurePosixPath
 
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
@@ -58,10 +59,12 @@ Sums = Callable[[str, str], bool | None]
 class Around:
     """What is known beside a statement: other models, and which of its expressions its own file writes, no macro.
 
-    is_incremental: the statement adds to a table that is there.
+    origins: of a column of another model (see `origins`), None where nobody asks for any. is_incremental: the
+    statement adds to a table that is there.
     """
 
     sums: Sums = lambda relation, column: None
+    origins: Callable[[str, str], tuple[str, ...] | None] | None = None
     is_written: Callable[[Node], bool] = lambda node: True
     is_incremental: bool = False
 
@@ -167,6 +170,14 @@ def _selected(scope: Scope) -> Collection[str]:
         return ()
 
 
+def _table_name(table: exp.Table) -> str:
+    """Return the name of a table, or of the file that is read in its place."""
+    if isinstance(table.this, exp.Func):
+        texts = (part.name for part in table.this.find_all(exp.Literal) if part.is_string)
+        return next((PurePosixPath(text).name.lower() for text in texts if "." in text), "")
+    return table.name.lower()
+
+
 def _relation_name(source: Node | None) -> str:
     return source.this.alias_or_name if source is not None and source.this is not None else ""
 
@@ -184,7 +195,7 @@ def _origin(column: exp.Column, scope: Scope | None, steps: int, summed: bool, s
         if name.lower() in outer:
             summed = is_summed(source, column.name, sums)
     if not isinstance(source, Scope):
-        return Origin(column.name.lower(), None, source.name.lower(), summed)
+        return Origin(column.name.lower(), None, _table_name(source), summed)
     found, inner = _projection(source, column.name, steps)
     if found is None:
         return Origin(column.name.lower(), None, "", summed)
@@ -205,6 +216,11 @@ def _only_source(scope: Scope, column: str) -> str:
         if isinstance(source := scope.sources[name], Scope) and _projection(source, column, 0)[0] is not None
     ]
     return naming[0] if len(naming) == 1 else ""
+
+
+def projection(scope: Scope, name: str) -> tuple[Node | None, Scope]:
+    """Return what a relation gives as a column, and the scope to read that in; None where it cannot be told."""
+    return _projection(scope, name, 0)
 
 
 def _projection(scope: Scope, name: str, steps: int) -> tuple[Node | None, Scope]:
