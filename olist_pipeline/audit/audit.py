@@ -200,7 +200,7 @@ def _hints_of_dialect(spoken: Spoken, problems: Sequence[Problem], files: int, p
         return [f"The dialect {spoken.dialect} is a guess ({spoken.why}); name another with --dialect."]
     if len(broken) < max(3, files / 20):
         return []
-    guess = of_sql(project.root, project.sql_files())
+    guess = of_sql(project.root, project.model_files() or project.sql_files())
     other = f" The SQL looks like {guess.dialect}." if guess is not None and guess.dialect != spoken.dialect else ""
     return [
         f"{len(broken)} of {files} files hold what is no {spoken.dialect} SQL ({spoken.why} says {spoken.dialect});"

@@ -18,10 +18,13 @@ from sqlglot.optimizer.scope import Scope, traverse_scope
 
 from olist_pipeline.audit.expressions import (
     PREDICATES,
+    TRUNCATIONS,
     Node,
     bare,
     columns_of,
     is_calendar_test,
+    is_clock,
+    is_constant,
     is_date_part,
     nodes_within,
 )
@@ -106,13 +109,20 @@ class Query:
 
     def is_calendar_test(self, condition: Node) -> bool:
         """Return whether a comparison looks at nothing but a part of a date, here or where its column comes from."""
-        if is_calendar_test(condition):
+        if is_calendar_test(condition) or self._asks_for_today(condition):
             return True
         read = columns_of(condition)
         if len(read) != 1 or not isinstance(bare(condition), PREDICATES):
             return False
         found = self.origin(read[0]).expression
         return DATE_PART_NAME.search(read[0].name.lower()) is not None or (found is not None and is_date_part(found))
+
+    def _asks_for_today(self, condition: Node) -> bool:
+        """Return whether a comparison asks whether a day, a week or another span is that of the clock."""
+        test = bare(condition)
+        if not isinstance(test, exp.EQ) or is_constant(test):
+            return False
+        return any(_is_span_of_today(side, self) for side in (test.this, test.expression))
 
     def is_computed(self, column: exp.Column, steps: int = 0) -> bool:
         """Return whether a column is the result of a computation in this statement, not a cell of a table."""
@@ -141,6 +151,22 @@ class Query:
                 found.update(before)
             before.append(name)
         return frozenset(name.lower() for name in found if name)
+
+
+def _is_span_of_today(node: Node, query: Query) -> bool:
+    """Return whether an expression is the present day, or the week, month or year that it is in."""
+    node = bare(node)
+    if isinstance(node, TRUNCATIONS):
+        return _is_span_of_today(node.this, query)
+    if not isinstance(node, exp.Column):
+        return is_clock(node)
+    beside = next(
+        (item.this for item in query.select.selects if item.alias == node.name and item.this is not node), None
+    )
+    if beside is not None and not columns_of(beside):
+        return _is_span_of_today(beside, query)
+    found = query.origin(node)
+    return found.expression is not None and found.query is not None and _is_span_of_today(found.expression, found.query)
 
 
 def queries(tree: Node, around: Around | None = None) -> list[Query]:
