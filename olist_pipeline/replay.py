@@ -20,9 +20,9 @@ import polars as pl
 
 from olist_pipeline.errors import OlistError
 from olist_pipeline.files import replacing, tree_hash
-from olist_pipeline.landing.catalogue import LandingTable
 from olist_pipeline.landing.csv_file import SOURCE_ROW, read_records
 from olist_pipeline.landing.folder import files_of, landing_hash, readable_landing
+from olist_pipeline.landing.table import LandingTable
 from olist_pipeline.migration.model import Migration
 from olist_pipeline.registry import LANDING
 from olist_pipeline.settings import Settings

@@ -21,11 +21,11 @@ from pathlib import Path
 import polars as pl
 
 from olist_pipeline.intake.cast import RULES
-from olist_pipeline.intake.rows import IS_VALID, ORDER_MONTH, ingest
+from olist_pipeline.intake.rows import IS_VALID, ingest
 from olist_pipeline.intake.span import as_of
-from olist_pipeline.landing.catalogue import ORDERS, LandingTable
 from olist_pipeline.landing.folder import landing_hash, readable_landing
-from olist_pipeline.months import MonthRange
+from olist_pipeline.landing.table import LandingTable
+from olist_pipeline.months import MONTH
 from olist_pipeline.settings import Settings
 from olist_pipeline.staging import intake_path, month_files, scan_intake, staging_path, write_frame
 from olist_pipeline.stores import appending, quarantine
@@ -63,8 +63,8 @@ def run_intake(settings: Settings, url: str, table: LandingTable, today: date, r
     landing = readable_landing(settings, [table])
     with ThreadPoolExecutor(1) as beside:
         hashed = beside.submit(landing_hash, landing, table)
-        orders = scan_intake(settings.intake, table.parent).collect() if table.parent else None
-        rows = ingest(table, landing, MonthRange.until(today), orders)
+        parents = scan_intake(settings.intake, table.parent.table.name).collect() if table.parent else None
+        rows = ingest(table, landing, table.months(today), parents)
     hash_read = hashed.result()
     rejected = rows.filter(~IS_VALID)
     quarantined = quarantine_rows(rejected, StagedTable.of(table))
@@ -79,7 +79,7 @@ def run_validation(
     step: ValidationStep,
     months: Sequence[date] | None,
     run_id: str,
-    dated: LandingTable | None = ORDERS,
+    dated: LandingTable | None,
 ) -> ValidationReport:
     """Validate a step's inputs, unit by unit: accepted rows to staging, others to quarantine, events to the store.
 
@@ -142,8 +142,8 @@ def _rows_by_month(settings: Settings, step: ValidationStep) -> dict[date, int]:
     counted = Counter[date]()
     for table in step.intake:
         rows = scan_intake(settings.intake, table)
-        if ORDER_MONTH in rows.collect_schema():
-            counted.update(dict(rows.group_by(ORDER_MONTH).len().drop_nulls().collect().iter_rows()))
+        if MONTH in rows.collect_schema():
+            counted.update(dict(rows.group_by(MONTH).len().drop_nulls().collect().iter_rows()))
     return dict(counted)
 
 

@@ -20,6 +20,7 @@ from olist_pipeline.audit.logic import Judged, Logic, TechnicalCase, logic_of
 from olist_pipeline.audit.metrics import measure
 from olist_pipeline.audit.model import Clause, FileAudit, Finding, Kind, Problem, Technical
 from olist_pipeline.audit.normal import shape_of
+from olist_pipeline.audit.origins import origins_of
 from olist_pipeline.audit.statements import Statement, UnreadableError, statements
 from olist_pipeline.audit.words import draft
 
@@ -163,6 +164,7 @@ class Found:
             sql=_sql(item, self.place.dialect),
             statement=draft(item if clause not in (Clause.SELECT, Clause.SET) else nodes[0], column, kind, clause),
             inputs=column_names(item),
+            origins=origins_of(item, query, query.around.origins) if query.around.origins else (),
             cases=sum(map(case_count, nodes)),
             metrics=measure(nodes),
             shape=shape_of(nodes, column, query),

@@ -45,7 +45,7 @@ def parity() -> None:
 
     \b
     Any two relations, without a project around them (`olist parity show --help`):
-      olist parity --old old.csv --new new.parquet --key order_id
+      olist parity --old old.csv --new new.parquet --key id
           --tolerance price=0.01 --exclude updated_at="set by the clock"
     """
 
@@ -81,8 +81,8 @@ def show(
 
     \b
     Any two relations are compared without a project around them:
-      olist parity --old old.csv --new new.parquet --key order_id
-      olist parity --old a.duckdb:main.orders --new b.duckdb:orders --key id,day
+      olist parity --old old.csv --new new.parquet --key id
+      olist parity --old a.duckdb:main.rides --new b.duckdb:rides --key id,day
           --tolerance price=0.01 --exclude updated_at="set by the clock"
 
     A relation is a file (.parquet, .csv, .tsv; .csv.gz), a folder whose files are the parts of a table, or a table of a

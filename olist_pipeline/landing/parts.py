@@ -3,9 +3,9 @@
 What belongs here: which files of such a folder are parts, their order, and making plain CSV files of packed ones and of
 Parquet. What does not: reading records (`csv_file`), and keeping what was read (`intake.parts`).
 
-    landing/olist_orders_dataset/2018-10-16.csv            parts, in the order of their names without the ending
-    landing/olist_orders_dataset/2018-10-17.csv.gz
-    landing/olist_orders_dataset/2018-10-18.parquet
+    landing/rides/2018-10-16.csv            parts, in the order of their names without the ending
+    landing/rides/2018-10-17.csv.gz
+    landing/rides/2018-10-18.parquet
 
 All readers take them from a folder below the project's home: links to the plain ones, the others unpacked.
 """
@@ -20,8 +20,8 @@ from pathlib import Path
 
 from olist_pipeline.errors import OlistError
 from olist_pipeline.files import beside, content_hash
-from olist_pipeline.landing.catalogue import LandingTable
 from olist_pipeline.landing.packed import Packed, unpack
+from olist_pipeline.landing.table import LandingTable
 
 KEPT = ".kept"
 """The folder beside the parts for what is known of them."""

@@ -28,10 +28,9 @@ from olist_pipeline.migration.load import load_migration
 from olist_pipeline.migration.model import AS_OF, NEW, OLD, Migration
 from olist_pipeline.migration.profiles import project_folder, write_profile
 from olist_pipeline.migration.project import project_hash
-from olist_pipeline.months import FIRST_MONTH
 from olist_pipeline.orchestration.forked_dbt import ASKING
 from olist_pipeline.orchestration.internals.dbt_cli import OwnDbt
-from olist_pipeline.registry import DATED, LANDING
+from olist_pipeline.registry import DATED, FIRST_MONTH, LANDING
 from olist_pipeline.settings import Settings
 from olist_pipeline.warehouse import is_of_new, manifest_folder
 

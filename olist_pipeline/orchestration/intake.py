@@ -7,7 +7,7 @@ from datetime import date
 
 import dagster as dg
 
-from olist_pipeline.landing.catalogue import LandingTable
+from olist_pipeline.landing.table import LandingTable
 from olist_pipeline.orchestration.landing import landing_key
 from olist_pipeline.orchestration.partitions import follow_data
 from olist_pipeline.orchestration.resources import PipelineResource, clear_failures
@@ -26,7 +26,7 @@ def intake_assets() -> list[dg.AssetsDefinition]:
 
 
 def _intake_asset(table: LandingTable) -> dg.AssetsDefinition:
-    deps = [landing_key(table.name), *([intake_key(table.parent)] if table.parent else [])]
+    deps = [landing_key(table.name), *([intake_key(table.parent.table.name)] if table.parent else [])]
 
     @dg.asset(
         key=intake_key(table.name),

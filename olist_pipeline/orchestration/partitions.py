@@ -1,4 +1,4 @@
-"""Partitions: the months of order-level tables, as Dagster keeps them.
+"""Partitions: the months of monthly tables, as Dagster keeps them.
 
 What belongs here: the partitions definition, the way from a run's keys to months and back, and how Dagster comes to
 know of the months that there are. What does not: which these are (`data_months`), and the arithmetic of months.

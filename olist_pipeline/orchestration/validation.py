@@ -1,4 +1,4 @@
-"""Validation assets: an asset a staged table, made by the steps of the contexts; order-level tables by month.
+"""Validation assets: an asset a staged table, made by the steps of the contexts; monthly tables by month.
 
 What belongs here: wrapping the validation step. What does not: the step itself (`steps`).
 """

@@ -20,7 +20,7 @@ import duckdb
 import polars as pl
 
 from olist_pipeline.migration.model import NEW, OLD, REPLAY
-from olist_pipeline.months import MonthRange
+from olist_pipeline.months import MONTH, MonthRange
 from olist_pipeline.parity.causes import SCHEMA
 from olist_pipeline.parity.effects import CAUSES, Effects, effects_of, link_of
 from olist_pipeline.stores.approvals import Approval
@@ -224,4 +224,4 @@ def _where(table: WarehouseTable, months: MonthRange | None) -> str | None:
     if not table.is_monthly:
         raise ValueError(f"{table.name} is built as a whole: it has no months to compare")
     first, last = (f"DATE '{month.isoformat()}'" for month in (months.first, months.last))
-    return f"order_month BETWEEN {first} AND {last}"
+    return f"{MONTH} BETWEEN {first} AND {last}"

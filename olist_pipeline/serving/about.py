@@ -17,6 +17,7 @@ import polars as pl
 
 from olist_domain.kernel.rules import Rule
 from olist_pipeline.intake.codes import STRUCTURAL_RULES
+from olist_pipeline.months import MONTH
 from olist_pipeline.registry import CONTEXTS
 from olist_pipeline.serving.compose import ABOUT
 from olist_pipeline.serving.counts import FlagCount, flag_counts, rule_counts, table_counts
@@ -56,7 +57,7 @@ _QUARANTINE = pl.Schema(
         ("context", pl.String),
         ("source_table", pl.String),
         ("rule", pl.String),
-        ("order_month", pl.Date),
+        (MONTH, pl.Date),
         ("rows", pl.Int64),
     ]
 )

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from olist_domain.kernel.rules import Rulebook
-from olist_pipeline.landing.catalogue import LandingTable
+from olist_pipeline.landing.table import LandingTable
 from olist_pipeline.validation.table import Link, StagedTable
 
 if TYPE_CHECKING:

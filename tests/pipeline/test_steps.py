@@ -29,7 +29,7 @@ def ingest(settings, run="r1"):
 
 
 def validate(settings, months=MONTHS, run="r1"):
-    return run_validation(settings, settings.postgres_url, STEP, months, run)
+    return run_validation(settings, settings.postgres_url, STEP, months, run, ORDERS)
 
 
 def state(settings):

@@ -35,7 +35,9 @@ def stored(settings):
     url = settings.postgres_url
     for table in SALES.landing:
         run_intake(settings, url, table, TODAY, "r1")
-    run_validation(settings, url, SALES.steps[0], list(MonthRange(date(2017, 10, 1), date(2018, 1, 1))), "r1")
+    run_validation(
+        settings, url, SALES.steps[0], list(MonthRange(date(2017, 10, 1), date(2018, 1, 1))), "r1", SALES.landing[0]
+    )
     rows = {"orders": 2, "order_items": 3, "order_payments": 3}
     counts = [
         Counted(table, rows[table.name], len(quarantine.source_rows(url, table.name, table.name)))
