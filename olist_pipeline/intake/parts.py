@@ -146,7 +146,7 @@ def _read(path: Path) -> pl.DataFrame:
 
 
 def _files(path: Path) -> dict[str, Path]:
-    key = f"{part_hash(path)}-{_code()}"
+    key = f"{part_hash(path)}-{code_hash()}"
     return {name: path.parent / KEPT / f"{key}.{name}.parquet" for name in ("rows", "malformed", "text")}
 
 
@@ -161,6 +161,6 @@ def _remove_others(paths: Iterable[Path]) -> None:
 
 
 @cache
-def _code() -> str:
+def code_hash() -> str:
     """Return the version of all code that reads a part."""
     return tree_hash(PROJECT_DIR / "olist_domain", PROJECT_DIR / "olist_pipeline", suffixes=(".py",))

@@ -47,7 +47,9 @@ class ValidationStep:
     read nothing else, so the asset graph tells the truth. A step's tables are all monthly, or none is.
 
     A monthly step is cut by months into units of work. `cut` names the column by which a month may be cut further: rows
-    are validated beside rows of the same value, and of tables that have no months.
+    are validated beside rows of the same value, and of tables that have no months. `has_whole_aggregates` says that no
+    aggregate has events of several months or values of `cut`: then events of one unit can be stored before those of the
+    next are known.
     """
 
     name: str
@@ -56,6 +58,7 @@ class ValidationStep:
     intake: tuple[str, ...]
     published: tuple[str, ...] = ()
     cut: str | None = None
+    has_whole_aggregates: bool = False
 
     def __post_init__(self) -> None:
         if len({table.is_monthly for table in self.tables}) != 1:

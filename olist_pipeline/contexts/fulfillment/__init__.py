@@ -33,6 +33,7 @@ FULFILLMENT = Context(
                 "fulfillment/zip_prefixes",
             ),
             cut="order_id",
+            has_whole_aggregates=True,
         ),
     ),
     rulebooks=(DELIVERY_RULES, GEOLOCATION_RULES, GEOGRAPHY_RULES),

@@ -20,6 +20,7 @@ SALES = Context(
             Imported("olist_pipeline.contexts.sales.validation:validate_inputs"),
             intake=("orders", "order_items", "order_payments"),
             cut="order_id",
+            has_whole_aggregates=True,
         ),
     ),
     rulebooks=(ORDER_RULES, ORDER_ITEM_RULES, PAYMENT_RULES),
