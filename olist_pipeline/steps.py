@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
@@ -32,7 +32,7 @@ from olist_pipeline.stores import appending, quarantine
 from olist_pipeline.validation import units
 from olist_pipeline.validation.context import ValidationStep
 from olist_pipeline.validation.table import StagedTable
-from olist_pipeline.validation.units import Unit
+from olist_pipeline.validation.units import Runner, Unit
 from olist_pipeline.validation.validated import quarantine_rows
 from olist_pipeline.validation.work import TableReport, UnitReport, ValidationWork, count_codes
 
@@ -52,10 +52,11 @@ class IntakeReport:
 
 @dataclass(frozen=True)
 class ValidationReport:
-    """What a validation did, by table, and how many events were new."""
+    """What a validation did, by table, how many events were new, and where it was done if not in this process."""
 
     tables: dict[str, TableReport]
     events: int
+    place: Mapping[str, str] = field(default_factory=dict)
 
 
 def run_intake(settings: Settings, url: str, table: LandingTable, today: date, run_id: str) -> IntakeReport:
@@ -89,7 +90,9 @@ def run_validation(
     context = step.tables[0].context
     outbox = settings.outbox / context / step.name
     shutil.rmtree(outbox, ignore_errors=True)
-    pieces = units.units_of(months, _rows_by_month(settings, step) if months else {}, step.cut, units.ROWS_A_UNIT)
+    runner = runner_of(settings)
+    rows = _rows_by_month(settings, step) if months else {}
+    pieces = units.units_of(months, rows, step.cut, units.ROWS_A_UNIT, runner.at_a_time)
     work = ValidationWork(
         step,
         settings.intake,
@@ -98,12 +101,22 @@ def run_validation(
         as_of(readable_landing(settings, [dated] if dated else []), dated),
         frozenset(appending.known_digests(url)),
     )
-    reports = list(units.run_locally(pieces, work))
+    reports = list(runner.run(pieces, work))
     _remove_other_parts(settings.staging, step, pieces)
     appended = _load(url, context, [table.name for table in step.tables], months, reports, run_id)
     shutil.rmtree(outbox, ignore_errors=True)
     tables = {table.name: TableReport.sum_of(report.tables[table.name] for report in reports) for table in step.tables}
-    return ValidationReport(tables, appended)
+    return ValidationReport(tables, appended, runner.place)
+
+
+def runner_of(settings: Settings) -> Runner:
+    """Return who works through the units of steps: this process, or Spark."""
+    if settings.engine != "spark":
+        return Runner(units.run_locally)
+    # Its extra need not be installed.
+    from olist_pipeline.spark.runner import spark_runner
+
+    return spark_runner(settings)
 
 
 def landing_hash_of(settings: Settings, table: str) -> str:
