@@ -90,7 +90,7 @@ def run_validation(
     context = step.tables[0].context
     outbox = settings.outbox / context / step.name
     shutil.rmtree(outbox, ignore_errors=True)
-    runner = runner_of(settings)
+    runner = runner_of(settings, step)
     rows = _rows_by_month(settings, step) if months else {}
     pieces = units.units_of(months, rows, step.cut, units.ROWS_A_UNIT, runner.at_a_time)
     work = ValidationWork(
@@ -109,9 +109,12 @@ def run_validation(
     return ValidationReport(tables, appended, runner.place)
 
 
-def runner_of(settings: Settings) -> Runner:
-    """Return who works through the units of steps: this process, or Spark."""
-    if settings.engine != "spark":
+def runner_of(settings: Settings, step: ValidationStep) -> Runner:
+    """Return who works through the units of a step: this process, or Spark.
+
+    A step without months is one unit: it stays here, where intake has its whole tables anyway, and has all cores.
+    """
+    if settings.engine != "spark" or not step.is_monthly:
         return Runner(units.run_locally)
     # Its extra need not be installed.
     from olist_pipeline.spark.runner import spark_runner

@@ -5,7 +5,9 @@ import importlib.util
 import pytest
 
 from olist_pipeline.errors import OlistError
+from olist_pipeline.registry import STEPS
 from olist_pipeline.settings import Settings
+from olist_pipeline.spark import requirements
 from olist_pipeline.spark.requirements import check, missing
 from olist_pipeline.steps import runner_of
 from olist_pipeline.validation.units import run_locally
@@ -75,7 +77,13 @@ def test_spark_connect_needs_no_java(installed, java):
 def test_the_engine_is_polars_unless_it_is_named(tmp_path):
     settings = Settings.from_env({"OLIST_HOME": str(tmp_path)})
     assert (settings.engine, settings.spark_master) == ("polars", "local[*]")
-    assert runner_of(settings).run is run_locally
+    assert all(runner_of(settings, step).run is run_locally for step in STEPS)
+
+
+def test_a_step_without_months_asks_nothing_of_spark(tmp_path, monkeypatch):
+    monkeypatch.setattr(requirements, "missing", lambda _: "It was asked.")
+    settings = Settings.from_env({"OLIST_HOME": str(tmp_path), "OLIST_ENGINE": "spark"})
+    assert all(runner_of(settings, step).run is run_locally for step in STEPS if not step.is_monthly)
 
 
 @pytest.mark.parametrize("master", ["local", "local[4]", "spark://a:7077", "yarn", "k8s://https://a:6443", "sc://a"])
