@@ -98,4 +98,5 @@ def _same_signals() -> Iterator[None]:
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        if before is not None:  # None is one that was not set by Python
+            signal.signal(signal.SIGINT, before)
