@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
@@ -33,7 +33,7 @@ from olist_pipeline.stores import appending, quarantine
 from olist_pipeline.validation import units
 from olist_pipeline.validation.context import ValidationStep
 from olist_pipeline.validation.table import StagedTable
-from olist_pipeline.validation.units import Unit
+from olist_pipeline.validation.units import Runner, Unit
 from olist_pipeline.validation.validated import quarantine_rows
 from olist_pipeline.validation.work import TableReport, UnitReport, ValidationWork, count_codes
 
@@ -53,10 +53,11 @@ class IntakeReport:
 
 @dataclass(frozen=True)
 class ValidationReport:
-    """What a validation did, by table, and how many events were new."""
+    """What a validation did, by table, how many events were new, and where it was done if not in this process."""
 
     tables: dict[str, TableReport]
     events: int
+    place: Mapping[str, str] = field(default_factory=dict)
 
 
 def run_intake(settings: Settings, url: str, table: LandingTable, today: date, run_id: str) -> IntakeReport:
@@ -99,7 +100,9 @@ def run_validation(
     context = step.tables[0].context
     outbox = settings.outbox / context / step.name
     shutil.rmtree(outbox, ignore_errors=True)
-    pieces = units.units_of(months, _rows_by_month(settings, step) if months else {}, step.cut, units.ROWS_A_UNIT)
+    runner = runner_of(settings, step)
+    rows = _rows_by_month(settings, step) if months else {}
+    pieces = units.units_of(months, rows, step.cut, units.ROWS_A_UNIT, runner.at_a_time)
     work = ValidationWork(
         step,
         settings.intake,
@@ -109,14 +112,27 @@ def run_validation(
         frozenset(appending.known_digests(url)),
     )
     reports: list[UnitReport] = []
-    batches = _batches(units.ahead(units.run_locally(pieces, work)), reports)
+    batches = _batches(units.ahead(runner.run(pieces, work)), reports)
     appended = appending.append(url, context, batches, run_id, are_apart=step.has_whole_aggregates)
     _remove_other_parts(settings.staging, step, pieces)
     rejected = (_read(report.quarantine) for report in reports)
     quarantine.replace_rows(url, "validation", [table.name for table in step.tables], months, rejected, run_id)
     shutil.rmtree(outbox, ignore_errors=True)
     tables = {table.name: TableReport.sum_of(report.tables[table.name] for report in reports) for table in step.tables}
-    return ValidationReport(tables, appended)
+    return ValidationReport(tables, appended, runner.place)
+
+
+def runner_of(settings: Settings, step: ValidationStep) -> Runner:
+    """Return who works through the units of a step: this process, or Spark.
+
+    A step without months is one unit: it stays here, where intake has its whole tables anyway, and has all cores.
+    """
+    if settings.engine != "spark" or not step.is_monthly:
+        return Runner(units.run_locally)
+    # Its extra need not be installed.
+    from olist_pipeline.spark.runner import spark_runner
+
+    return spark_runner(settings)
 
 
 def landing_hash_of(settings: Settings, table: str) -> str:

@@ -23,11 +23,17 @@ from olist_pipeline.orchestration.internals.storage import migrate_storage
 from olist_pipeline.orchestration.partitions import UNFINISHED, know_months, range_tags
 from olist_pipeline.runtime_folder import path_without_pattern
 from olist_pipeline.settings import PROJECT_DIR, Settings
+from olist_pipeline.spark.requirements import check
 from olist_pipeline.stores.postgres import ready_url
 
 
 def prepare(settings: Settings) -> str:
-    """Start the server, see to its schemas, set DAGSTER_HOME up; return the server's address."""
+    """Start the server, see to its schemas, set DAGSTER_HOME up; return the server's address.
+
+    Raises OlistError where the engine needs what is not here.
+    """
+    if settings.engine == "spark":
+        check(settings.spark_master)
     url = ready_url(settings)
     if settings.postgres_url is None:
         migrate_storage(url)
