@@ -19,6 +19,8 @@ check: lint  ## the fast loop, in under a minute: lint, types, the domain, the c
 	@$(BIN)/python -m pytest tests/domain tests/pipeline/engine tests/pipeline/contexts tests/pipeline/tablediff \
 		-m "not slow and not fuzz" -n 2
 
+# Compiling the tests takes as long as some hundreds of them: that is kept, whatever the environment says.
+test: export PYTHONDONTWRITEBYTECODE :=
 test: $(INSTALLED_DEV)  ## set up and pass the tests
 	@$(BIN)/python -m pytest tests/domain -p no:cacheprovider --cov=olist_domain --cov-branch \
 		--cov-report=term:skip-covered --cov-report=json:build/domain_coverage.json --cov-fail-under=95
