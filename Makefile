@@ -59,7 +59,7 @@ dev: $(INSTALLED)  ## set up and open the Dagster UI
 dashboards: $(INSTALLED)  ## set up and open the dashboards
 	@$(BIN)/python -m olist_pipeline dashboards
 
-pictures: $(INSTALLED_DEV)  ## draw the pictures of the dashboards in docs anew, over a synthetic set (needs chromium)
+pictures: $(INSTALLED_DEV)  ## draw the pictures in docs anew, dashboards and Dagster's pages, over a synthetic set (needs chromium)
 	@$(BIN)/python scripts/pictures.py
 
 lint: $(INSTALLED_DEV)  ## style, types, import contracts, declared packages

@@ -61,8 +61,8 @@ def tagged_months(tags: Mapping[str, str]) -> list[date]:
     return list(MonthRange(date.fromisoformat(first), date.fromisoformat(last))) if first and last else []
 
 
-def follow_data(instance: dg.DagsterInstance, settings: Settings) -> MonthRange:
-    """Let Dagster know of the months that there are, and of no others; return them.
+def follow_data(instance: dg.DagsterInstance, settings: Settings) -> None:
+    """Let Dagster know of the months that there are, and of no others.
 
     Others are forgotten only while no run is unfinished: one that empties a month still needs its key. Raises
     OlistError where landing cannot be read.
@@ -73,7 +73,11 @@ def follow_data(instance: dg.DagsterInstance, settings: Settings) -> MonthRange:
         present = {month.isoformat() for month in months}
         for key in set(instance.get_dynamic_partitions(_NAME)) - present:
             instance.delete_dynamic_partition(_NAME, key)
-    return months
+
+
+def knows_months(instance: dg.DagsterInstance) -> bool:
+    """Return whether Dagster knows of any month."""
+    return bool(instance.get_dynamic_partitions(_NAME))
 
 
 def know_months(instance: dg.DagsterInstance, months: MonthRange) -> None:
