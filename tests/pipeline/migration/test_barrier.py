@@ -84,7 +84,7 @@ def test_a_refusal_names_who_asked_and_what_for():
 def test_a_function_of_an_extension_that_replay_does_not_load_is_named():
     lines = (
         "Runtime Error in model taxes (models/taxes.sql)",
-        'Catalog Error: Table Function with name "sqlite_scan" is not there, but it exists in the sqlite_scanner extension',
+        "Catalog Error: Table Function sqlite_scan is not there, but it exists in the sqlite_scanner extension",
     )
     said = refusal("\n".join(lines))
     assert said.startswith("Replay is no proof: the model taxes needs the extension sqlite_scanner, which replay does")

@@ -89,7 +89,7 @@ def test_macros_that_a_model_calls_are_looked_into():
         "b": ["macro.dbt.current_timestamp", "macro.dbt.is_incremental"],
         "c": ["macro.dbt.is_incremental"],
     }
-    nodes = {
+    nodes: dict[str, dict[str, object]] = {
         name: {
             "name": name,
             "raw_code": "select 1" if name == "c" else "select 1 using  sample 5",
@@ -108,7 +108,7 @@ def test_views_are_asked_twice(tmp_path):
     (tmp_path / "shop" / "dbt_project.yml").write_text("name: shop\n")
     pairs = "pairs: [{old: fleet, key: [id], left_out: {seen: The time of reading}}, {old: docks, key: [id]}]\n"
     migration = load_migration(written(tmp_path, SMALL + pairs))
-    nodes = {}
+    nodes: dict[str, dict[str, object]] = {}
     for name in ("fleet", "docks"):
         config = {"materialized": "view" if name == "fleet" else "table"}
         nodes[name] = {"unique_id": name, "name": name, "schema": "main", "resource_type": "model", "config": config}
