@@ -59,17 +59,21 @@ def read_text(path: Path, table: LandingTable) -> CsvText:
     """Return the records of a table's file as text; raises OlistError when the file as a whole is unusable."""
     report, extra = check_file(path, table)
     malformed = _malformed(path, report, table.links)
-    rows = _read(path, report, table.columns)
+    cells, numbers = _read(path, report, table.columns)
+    rows = cells.insert_column(0, numbers)
     if _may_end_early(report, rows, table):
         rows = rows.head(-1)
         malformed = pl.concat([malformed, _last(path, report, table.links)])
     return CsvText(rows, malformed, extra)
 
 
-def read_records(path: Path, table: LandingTable) -> tuple[pl.DataFrame, int]:
-    """Return the records of the right length, `source_row` and every column as text, and how many there are in all."""
+def read_records(path: Path, table: LandingTable) -> tuple[pl.DataFrame, pl.Series, int]:
+    """Return the records of the right length, every column as text; their numbers; and how many there are in all.
+
+    The numbers stand apart: a column of the file may have any name.
+    """
     report, _ = check_file(path, table)
-    return _read(path, report, report.header), report.records
+    return *_read(path, report, report.header), report.records
 
 
 def check_file(path: Path, table: LandingTable) -> tuple[Report, tuple[str, ...]]:
@@ -117,8 +121,8 @@ def _line_of_header(path: Path, table: LandingTable) -> int | None:
     return None
 
 
-def _read(path: Path, report: Report, columns: Iterable[str]) -> pl.DataFrame:
-    """Return the records of the right length: `source_row` and `columns`, as text."""
+def _read(path: Path, report: Report, columns: Iterable[str]) -> tuple[pl.DataFrame, pl.Series]:
+    """Return the records of the right length: `columns` as text, and their numbers as `source_row`."""
     try:
         found = pl.read_csv(path, glob=False, infer_schema=False, truncate_ragged_lines=True)
     except (OSError, pl.exceptions.PolarsError) as error:
@@ -129,8 +133,11 @@ def _read(path: Path, report: Report, columns: Iterable[str]) -> pl.DataFrame:
         raise OlistError(f"{path.name} has records that two readers count differently; export the file again.")
     if len(report.empty_lines):
         rows = rows.filter(_others(rows.height, report.empty_lines))
-    rows = rows.select(pl.int_range(1, pl.len() + 1, dtype=pl.Int64).alias(SOURCE_ROW), pl.all())
-    return rows.filter(_others(rows.height, report.ragged.record - 1)) if len(report.ragged.record) else rows
+    numbers = pl.int_range(1, rows.height + 1, dtype=pl.Int64, eager=True).alias(SOURCE_ROW)
+    if not len(report.ragged.record):
+        return rows, numbers
+    others = _others(rows.height, report.ragged.record - 1)
+    return rows.filter(others), numbers.filter(others)
 
 
 def _others(height: int, ordinals: Ints) -> pl.Series:
