@@ -1,6 +1,6 @@
 """Which landing file the columns of a finding come from.
 
-What belongs here: the choice among the files of a context, and the words for what cannot be told. What does not: the
+What belongs here: the choice among the files of a context, and the words for what is not known. What does not: the
 lineage itself (`audit.origins`), and the text of a draft (`scaffold`).
 """
 
@@ -15,14 +15,14 @@ from olist_pipeline.audit.model import Finding
 
 
 @dataclass(frozen=True)
-class Placed:
+class Placement:
     """The file that a draft is put to, and what is not known about that, as sentences for the draft."""
 
     file: str
     notes: tuple[str, ...] = ()
 
 
-def placed(finding: Finding, columns: Mapping[str, Collection[str]], sources: Mapping[str, str]) -> Placed:
+def placed(finding: Finding, columns: Mapping[str, Collection[str]], sources: Mapping[str, str]) -> Placement:
     """Return the file of a finding; `columns` has those of each file that the context validates, in their order.
 
     `sources` says which file a source table of the old project is (`raw.rides`), as far as the migration file does.
@@ -41,13 +41,13 @@ def placed(finding: Finding, columns: Mapping[str, Collection[str]], sources: Ma
     return _chosen(read, lost, list(columns))
 
 
-def _chosen(read: Mapping[str, Sequence[str]], lost: Sequence[str], files: Sequence[str]) -> Placed:
+def _chosen(read: Mapping[str, Sequence[str]], lost: Sequence[str], files: Sequence[str]) -> Placement:
     known = {file: names for file, names in read.items() if names}
     most = max(files, key=lambda file: len(read[file]))
     notes = []
     if len(known) > 1:
         said = ", ".join(f"{file} ({', '.join(names)})" for file, names in known.items())
-        notes.append(f"It reads columns of several files: {said}. One row of {most} cannot tell it alone.")
+        notes.append(f"It reads columns of several files: {said}. One row of {most} does not say it alone.")
     if lost and known:
         notes.append(f"Of none of the files: {', '.join(lost)}.")
     elif not known and len(files) > 1:
@@ -55,7 +55,7 @@ def _chosen(read: Mapping[str, Sequence[str]], lost: Sequence[str], files: Seque
         notes.append(f"NOT KNOWN which file its columns come from{read_from}. It stands at {most}, the first: move it.")
     elif lost:
         notes.append(f"Not found in {most}: {', '.join(lost)}.")
-    return Placed(most, tuple(notes))
+    return Placement(most, tuple(notes))
 
 
 def _tables(columns: Mapping[str, Collection[str]], sources: Mapping[str, str]) -> dict[str, str]:

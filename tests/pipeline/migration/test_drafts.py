@@ -10,7 +10,9 @@ from olist_pipeline.drafts.keys import key_of_rows, key_of_tests
 from olist_pipeline.drafts.landing import guessed_landing
 from olist_pipeline.drafts.scaffold import column_types, files_of
 from olist_pipeline.errors import OlistError
-from olist_pipeline.migration.clock import asking
+from olist_pipeline.migration.clock import asking, changing_columns
+from olist_pipeline.migration.load import load_migration
+from tests.pipeline.migration.test_file import SMALL, written
 
 SOURCE = {
     "source_name": "raw", "name": "rides", "identifier": "rides", "schema": "raw", "columns": {}, "meta": {},
@@ -65,6 +67,61 @@ def test_models_that_ask_the_clock_are_named():
         "b": {"name": "b", "raw_code": "select known from t {# random() #}"},
     }
     assert asking({"nodes": nodes}, {"a", "b"}) == {"a": ["current_date"]}
+
+
+def test_macros_that_a_model_calls_are_looked_into():
+    macros = {
+        "macro.x.stamp": {"name": "stamp", "macro_sql": "{{ inner() }}", "depends_on": {"macros": ["macro.x.inner"]}},
+        "macro.x.inner": {
+            "name": "inner",
+            "macro_sql": "today() /* now() */",
+            "depends_on": {"macros": ["macro.x.stamp"]},
+        },
+        "macro.dbt.current_timestamp": {
+            "name": "current_timestamp",
+            "package_name": "dbt",
+            "macro_sql": "{{ 1 }} now()",
+        },
+        "macro.dbt.is_incremental": {"name": "is_incremental", "package_name": "dbt", "macro_sql": "now()"},
+    }
+    calls = {
+        "a": ["macro.x.stamp"],
+        "b": ["macro.dbt.current_timestamp", "macro.dbt.is_incremental"],
+        "c": ["macro.dbt.is_incremental"],
+    }
+    nodes: dict[str, dict[str, object]] = {
+        name: {
+            "name": name,
+            "raw_code": "select 1" if name == "c" else "select 1 using  sample 5",
+            "depends_on": {"macros": called},
+        }
+        for name, called in calls.items()
+    }
+    assert asking({"nodes": nodes, "macros": macros}, set(calls)) == {
+        "a": ["today", "using sample"],
+        "b": ["now", "using sample"],
+    }
+
+
+def test_views_are_asked_twice(tmp_path):
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop" / "dbt_project.yml").write_text("name: shop\n")
+    pairs = "pairs: [{old: fleet, key: [id], left_out: {seen: The time of reading}}, {old: docks, key: [id]}]\n"
+    migration = load_migration(written(tmp_path, SMALL + pairs))
+    nodes: dict[str, dict[str, object]] = {}
+    for name in ("fleet", "docks"):
+        config = {"materialized": "view" if name == "fleet" else "table"}
+        nodes[name] = {"unique_id": name, "name": name, "schema": "main", "resource_type": "model", "config": config}
+        nodes[name] |= {"alias": name, "fqn": ["shop", name]}
+    for number in (1, 2):
+        with duckdb.connect(str(tmp_path / f"{number}.duckdb")) as connection:
+            connection.execute("CREATE VIEW fleet AS SELECT 1 AS id, now() AS seen, 2 AS wheels")
+            connection.execute(f"CREATE TABLE docks AS SELECT 1 AS id, {number} AS chance")
+    found = changing_columns(migration, {"nodes": nodes}, tmp_path / "1.duckdb", tmp_path / "2.duckdb")
+    assert [(one.table, one.column, one.reason) for one in found] == [
+        ("fleet", "seen", "The time of reading"),
+        ("docks", "chance", ""),
+    ]
 
 
 @pytest.fixture
