@@ -22,7 +22,7 @@ from statistics import median
 from typing import NamedTuple
 
 from benchmarks.deliveries import change_month
-from olist_pipeline.intake.span import as_of, purchase_span
+from olist_pipeline.intake.span import as_of, dated_span
 from olist_pipeline.migration.model import NEW, OLD
 from olist_pipeline.months import MonthRange, month_text
 from olist_pipeline.orchestration.dbt import Window, build_arguments, window_variables
@@ -52,7 +52,7 @@ def measure(landing: Path, home: Path) -> None:
     settings = Settings(home / "run", delivered, None)
     settings.export()
     url = ready_url(settings)
-    first, last = (moment.date().replace(day=1) for moment in purchase_span(delivered, MonthRange.until(date.today())))
+    first, last = (moment.date().replace(day=1) for moment in dated_span(delivered, LANDING["orders"], date.today()))
     everything = list(MonthRange(first, last))
     old: dict[str, Part] = {
         "dbt old, with its data tests": lambda: _dbt(settings, OLD),
@@ -111,7 +111,11 @@ def _dbt(settings: Settings, tree: str, window: Window | None = None, *, unit_te
     program = ASKING if tree == NEW else DBT
     flags = ["--log-level-file", "info", "--no-write-json", "--cache-selected-only"]
     command = [*program, *flags, *arguments, "--select", f"path:models/{tree}", *_paths(settings)]
-    environment = {**os.environ, **as_of_variables(as_of(settings.landing)), **window_variables(window)}
+    environment = {
+        **os.environ,
+        **as_of_variables(as_of(settings.landing, LANDING["orders"])),
+        **window_variables(window),
+    }
     subprocess.run(command, cwd=DBT_DIR, env=environment, check=True, stdout=subprocess.DEVNULL)
 
 
@@ -126,7 +130,7 @@ def _ingest(settings: Settings, url: str) -> None:
 
 def _validate(settings: Settings, url: str, months: Sequence[date]) -> None:
     for step in STEPS:
-        run_validation(settings, url, step, months if step.is_monthly else None, "bench")
+        run_validation(settings, url, step, months if step.is_monthly else None, "bench", LANDING["orders"])
 
 
 def _cost(work: Part) -> Cost:

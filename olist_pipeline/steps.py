@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
@@ -22,18 +22,18 @@ import polars as pl
 
 from olist_pipeline.intake import unchanged
 from olist_pipeline.intake.cast import RULES
-from olist_pipeline.intake.rows import IS_VALID, ORDER_MONTH, ingest
+from olist_pipeline.intake.rows import IS_VALID, ingest
 from olist_pipeline.intake.span import as_of
-from olist_pipeline.landing.catalogue import ORDERS, LandingTable
 from olist_pipeline.landing.folder import landing_hash, readable_landing
-from olist_pipeline.months import MonthRange
+from olist_pipeline.landing.table import LandingTable
+from olist_pipeline.months import MONTH
 from olist_pipeline.settings import Settings
 from olist_pipeline.staging import intake_path, month_files, scan_intake, staging_path, write_frame
 from olist_pipeline.stores import appending, quarantine
 from olist_pipeline.validation import units
 from olist_pipeline.validation.context import ValidationStep
 from olist_pipeline.validation.table import StagedTable
-from olist_pipeline.validation.units import Unit
+from olist_pipeline.validation.units import Runner, Unit
 from olist_pipeline.validation.validated import quarantine_rows
 from olist_pipeline.validation.work import TableReport, UnitReport, ValidationWork, count_codes
 
@@ -53,10 +53,11 @@ class IntakeReport:
 
 @dataclass(frozen=True)
 class ValidationReport:
-    """What a validation did, by table, and how many events were new."""
+    """What a validation did, by table, how many events were new, and where it was done if not in this process."""
 
     tables: dict[str, TableReport]
     events: int
+    place: Mapping[str, str] = field(default_factory=dict)
 
 
 def run_intake(settings: Settings, url: str, table: LandingTable, today: date, run_id: str) -> IntakeReport:
@@ -66,15 +67,14 @@ def run_intake(settings: Settings, url: str, table: LandingTable, today: date, r
     """
     landing = readable_landing(settings, [table])
     path = intake_path(settings.intake, table.name)
-    parent = intake_path(settings.intake, table.parent) if table.parent else None
-    orders = scan_intake(settings.intake, table.parent) if table.parent else None
-    months, hash_read = MonthRange.until(today), landing_hash(landing, table)
-    source = unchanged.made_of(table, hash_read, months, parent)
+    above = table.parent.table.name if table.parent else None
+    months, hash_read = table.months(today), landing_hash(landing, table)
+    source = unchanged.made_of(table, hash_read, months, intake_path(settings.intake, above) if above else None)
     is_known = unchanged.is_of(path, source)
     if is_known:
         rows = scan_intake(settings.intake, table.name)
     else:
-        rows = ingest(table, landing, months, None if orders is None else orders.collect()).lazy()
+        rows = ingest(table, landing, months, scan_intake(settings.intake, above).collect() if above else None).lazy()
     rejected, counted = pl.collect_all([rows.filter(~IS_VALID), rows.select(pl.len())])
     quarantined = quarantine_rows(rejected, StagedTable.of(table))
     quarantine.replace_rows(url, "intake", [table.name], None, [quarantined], run_id)
@@ -90,7 +90,7 @@ def run_validation(
     step: ValidationStep,
     months: Sequence[date] | None,
     run_id: str,
-    dated: LandingTable | None = ORDERS,
+    dated: LandingTable | None,
 ) -> ValidationReport:
     """Validate a step's inputs, unit by unit: accepted rows to staging, others to quarantine, events to the store.
 
@@ -100,7 +100,9 @@ def run_validation(
     context = step.tables[0].context
     outbox = settings.outbox / context / step.name
     shutil.rmtree(outbox, ignore_errors=True)
-    pieces = units.units_of(months, _rows_by_month(settings, step) if months else {}, step.cut, units.ROWS_A_UNIT)
+    runner = runner_of(settings, step)
+    rows = _rows_by_month(settings, step) if months else {}
+    pieces = units.units_of(months, rows, step.cut, units.ROWS_A_UNIT, runner.at_a_time)
     work = ValidationWork(
         step,
         settings.intake,
@@ -110,14 +112,27 @@ def run_validation(
         frozenset(appending.known_digests(url)),
     )
     reports: list[UnitReport] = []
-    batches = _batches(units.ahead(units.run_locally(pieces, work)), reports)
+    batches = _batches(units.ahead(runner.run(pieces, work)), reports)
     appended = appending.append(url, context, batches, run_id, are_apart=step.has_whole_aggregates)
     _remove_other_parts(settings.staging, step, pieces)
     rejected = (_read(report.quarantine) for report in reports)
     quarantine.replace_rows(url, "validation", [table.name for table in step.tables], months, rejected, run_id)
     shutil.rmtree(outbox, ignore_errors=True)
     tables = {table.name: TableReport.sum_of(report.tables[table.name] for report in reports) for table in step.tables}
-    return ValidationReport(tables, appended)
+    return ValidationReport(tables, appended, runner.place)
+
+
+def runner_of(settings: Settings, step: ValidationStep) -> Runner:
+    """Return who works through the units of a step: this process, or Spark.
+
+    A step without months is one unit: it stays here, where intake has its whole tables anyway, and has all cores.
+    """
+    if settings.engine != "spark" or not step.is_monthly:
+        return Runner(units.run_locally)
+    # Its extra need not be installed.
+    from olist_pipeline.spark.runner import spark_runner
+
+    return spark_runner(settings)
 
 
 def landing_hash_of(settings: Settings, table: str) -> str:
@@ -143,8 +158,8 @@ def _rows_by_month(settings: Settings, step: ValidationStep) -> dict[date, int]:
     counted = Counter[date]()
     for table in step.intake:
         rows = scan_intake(settings.intake, table)
-        if ORDER_MONTH in rows.collect_schema():
-            counted.update(dict(rows.group_by(ORDER_MONTH).len().drop_nulls().collect().iter_rows()))
+        if MONTH in rows.collect_schema():
+            counted.update(dict(rows.group_by(MONTH).len().drop_nulls().collect().iter_rows()))
     return dict(counted)
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from olist_pipeline.files import content_hash, replacing
 from olist_pipeline.intake.parts import code_hash
-from olist_pipeline.landing.catalogue import LandingTable
+from olist_pipeline.landing.table import LandingTable
 from olist_pipeline.months import MonthRange
 
 

@@ -6,15 +6,37 @@ step (see `steps`).
 
 from __future__ import annotations
 
+import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from olist_domain.kernel.rules import Rulebook
-from olist_pipeline.landing.catalogue import LandingTable
-from olist_pipeline.validation.inputs import Inputs
+from olist_pipeline.landing.table import LandingTable
 from olist_pipeline.validation.table import Link, StagedTable
-from olist_pipeline.validation.validated import Validated
+
+if TYPE_CHECKING:
+    from olist_pipeline.validation.inputs import Inputs
+    from olist_pipeline.validation.validated import Validated
+
+
+@dataclass(frozen=True)
+class Imported:
+    """A `validate` by its place, `module:function`, which is imported once it is called.
+
+    Libraries of frames take a second to import: commands that only read what contexts declare do without them.
+    """
+
+    place: str
+
+    def __call__(self, inputs: Inputs) -> Validated:
+        """Validate `inputs`."""
+        return self.load()(inputs)
+
+    def load(self) -> Callable[[Inputs], Validated]:
+        """Import the function, and with it the events that it tells."""
+        found: Callable[[Inputs], Validated] = pkgutil.resolve_name(self.place)
+        return found
 
 
 @dataclass(frozen=True)

@@ -20,9 +20,10 @@ MONTHS = list(MonthRange(date(2017, 1, 1), date(2017, 12, 1)))
     rows=st.dictionaries(st.sampled_from(MONTHS), st.integers(0, 500)),
     limit=st.integers(1, 300),
     cut=st.none() | st.just("order_id"),
+    at_a_time=st.integers(1, 5),
 )
-def test_every_row_is_in_one_unit_of_about_the_wanted_size(rows, limit, cut):
-    units = units_of(MONTHS, rows, cut, limit)
+def test_every_row_is_in_one_unit_of_about_the_wanted_size(rows, limit, cut, at_a_time):
+    units = units_of(MONTHS, rows, cut, limit, at_a_time)
     assert sorted((month, unit.number) for unit in units for month in unit.months or ()) == sorted(
         {(month, number) for unit in units for month in unit.months or () for number in range(unit.parts)}
     )
@@ -30,6 +31,21 @@ def test_every_row_is_in_one_unit_of_about_the_wanted_size(rows, limit, cut):
     for unit in units:
         held = sum(rows.get(month, 0) for month in unit.months or ()) / unit.parts
         assert held <= limit or (cut is None and len(unit.months or ()) == 1)
+
+
+@given(
+    rows=st.dictionaries(st.sampled_from(MONTHS), st.integers(0, 500)),
+    limit=st.integers(1, 300),
+    at_a_time=st.integers(2, 9),
+)
+def test_units_that_are_worked_on_side_by_side_are_smaller_and_have_the_same_parts(rows, limit, at_a_time):
+    alone, beside = (units_of(MONTHS, rows, "order_id", limit, one) for one in (1, at_a_time))
+    assert {(month, unit.part) for unit in alone for month in unit.months or ()} == {
+        (month, unit.part) for unit in beside for month in unit.months or ()
+    }
+    for unit in beside:
+        several = unit.months or () if len(unit.months or ()) > 1 else ()
+        assert sum(rows.get(month, 0) for month in several) * at_a_time <= sum(rows.values())
 
 
 @given(ids=st.lists(st.none() | st.text(max_size=5), max_size=50), parts=st.integers(1, 6))
@@ -49,7 +65,7 @@ def test_work_and_units_can_be_sent_to_another_machine(tmp_path):
     for step in STEPS:
         work = ValidationWork(step, tmp_path, tmp_path, tmp_path, date(2018, 1, 1), frozenset([b"known"]))
         sent, unit = pickle.loads(pickle.dumps((work, Unit((MONTHS[0],), step.cut, 1, 2))))
-        assert sent.step.validate is step.validate
+        assert sent.step.validate == step.validate
         assert unit == Unit((MONTHS[0],), step.cut, 1, 2)
 
 
