@@ -163,10 +163,14 @@ class Watched:
     def resources(self):
         return {"pipeline": Pipeline(self.settings)}
 
-    def ticked(self, name, cursor=None):
+    def ticked(self, name, cursor=None, instance=None):
         """Return what a tick of a sensor leads to."""
         context = dg.build_sensor_context(
-            cursor=cursor, resources=self.resources, definitions=self.definitions, sensor_name=name
+            cursor=cursor,
+            resources=self.resources,
+            definitions=self.definitions,
+            sensor_name=name,
+            instance=instance,
         )
         return self.definitions.resolve_sensor_def(name).evaluate_tick(context)
 
@@ -190,9 +194,9 @@ def test_a_look_lets_dagster_know_of_a_month_before_the_run_over_it(automated, e
         return [key[:7] for key in instance.get_dynamic_partitions("months")]
 
     def looked(cursor):
-        waiting = ticked(automated, "landing", cursor, instance=instance)
+        waiting = automated.ticked("landing", cursor, instance)
         assert known(), "a look that asks for nothing lets the UI have its months, too"
-        return ticked(automated, "landing", waiting.cursor, instance=instance)
+        return automated.ticked("landing", waiting.cursor, instance)
 
     with dg.DagsterInstance.ephemeral() as instance:
         first = looked(None)
