@@ -120,8 +120,8 @@ class Found:
         for values in query.select.find_all(exp.Values):
             if values.find_ancestor(exp.Select) is not query.select:
                 continue
-            around = values if values.alias_column_names else values.find_ancestor(exp.Lateral, exp.Select)
-            names = around.alias_column_names if isinstance(around, exp.Lateral | exp.Values) else []
+            beside = values.find_ancestor(exp.Lateral, exp.Select)
+            names = values.alias_column_names or (beside.alias_column_names if isinstance(beside, exp.Lateral) else [])
             for row in values.expressions:
                 for number, item in enumerate(row.expressions):
                     if not is_constant(item):
