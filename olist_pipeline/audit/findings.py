@@ -120,8 +120,10 @@ class Found:
         for values in query.select.find_all(exp.Values):
             if values.find_ancestor(exp.Select) is not query.select:
                 continue
-            beside = values.find_ancestor(exp.Lateral, exp.Select)
-            names = values.alias_column_names or (beside.alias_column_names if isinstance(beside, exp.Lateral) else [])
+            lateral = values.find_ancestor(exp.Lateral, exp.Select)
+            names = values.alias_column_names
+            if not names and isinstance(lateral, exp.Lateral):
+                names = lateral.alias_column_names
             for row in values.expressions:
                 for number, item in enumerate(row.expressions):
                     if not is_constant(item):

@@ -25,8 +25,8 @@ from olist_pipeline.intake.codes import (
     TRUNCATED_ROW,
 )
 from olist_pipeline.intake.parts import Parts, read_parts, with_code
-from olist_pipeline.landing.csv_file import IS_TRUNCATED, SOURCE_ROW, TEXT_COLUMN
-from olist_pipeline.landing.table import LandingTable, Parent
+from olist_pipeline.landing.csv_file import IS_TRUNCATED, SOURCE_ROW
+from olist_pipeline.landing.table import TEXT_COLUMN, LandingTable, Parent
 from olist_pipeline.months import MONTH, MonthRange
 
 PAYLOAD = "payload"

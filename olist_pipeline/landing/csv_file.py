@@ -25,11 +25,10 @@ import polars as pl
 from olist_domain.kernel.records import value_type
 from olist_pipeline.dialect.check import Ints, Report, check
 from olist_pipeline.errors import OlistError
-from olist_pipeline.landing.table import LandingTable
+from olist_pipeline.landing.table import TEXT_COLUMN, LandingTable
 
 SOURCE_ROW = "source_row"
 OTHER_DELIMITERS = (";", "\t", "|")
-TEXT_COLUMN = "text"
 IS_TRUNCATED = "is_truncated"
 PREAMBLE_LINES = 50
 """Within so many lines a header is looked for that does not stand in the first one."""

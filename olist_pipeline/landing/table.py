@@ -13,6 +13,9 @@ from olist_domain.kernel.records import Record, value_type
 from olist_pipeline.errors import OlistError
 from olist_pipeline.months import MonthRange
 
+TEXT_COLUMN = "text"
+"""The column of a record that could not be split into cells: its text as a whole."""
+
 LONG_AGO = date(2000, 1, 1)
 """The first month of a dated table that does not say one: an older date is a slip of the pen."""
 

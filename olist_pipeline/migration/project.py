@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -55,11 +56,11 @@ def new_part(migration: Migration) -> ProjectPart:
     return _part(migration.new_folder, migration.new.folder, migration)
 
 
-def project_settings(folder: Path) -> dict[str, Any]:
+def project_settings(folder: Path) -> Mapping[str, Any]:
     """Return what dbt_project.yml of a folder says; raises OlistError where it cannot be read."""
     path = folder / "dbt_project.yml"
     try:
-        settings = yaml.safe_load(path.read_text("utf-8"))
+        settings = _parsed(path.read_text("utf-8"))
     except OSError as error:
         raise OlistError(f"{folder} is no dbt project: {path.name} cannot be read ({error.strerror}).") from error
     except yaml.YAMLError as error:
@@ -160,6 +161,12 @@ def _folder_of(node: DbtNode, migration: Migration) -> str:
     """Return the last folder of a node, below its project's folder of models."""
     folders = PurePosixPath(node["path"]).parts[:-1]
     return folders[-1] if folders else str(node["package_name"])
+
+
+@lru_cache(maxsize=8)
+def _parsed(text: str) -> Any:
+    """Return what a YAML text says. The graph asks for the same two hundreds of times; nobody may change it."""
+    return yaml.safe_load(text)
 
 
 def _relation(node: DbtNode) -> str:

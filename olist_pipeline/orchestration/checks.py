@@ -152,7 +152,7 @@ def _validation_check(step: ValidationStep) -> dg.AssetChecksDefinition:
                     "landing": ledger.landing,
                     "accepted": ledger.accepted,
                     "quarantined": ledger.quarantined,
-                    "rejection_rate": ledger.quarantined / max(ledger.landing, 1),
+                    "rejection_rate": round(ledger.quarantined / max(ledger.landing, 1), 4),
                 },
             )
 

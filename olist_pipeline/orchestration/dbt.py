@@ -100,9 +100,7 @@ def retired_models(manifest: Mapping[str, Any], migration: Migration, retired: C
     of old.
     """
     part = old_part(migration)
-    nodes = {
-        uid: node for uid, node in manifest["nodes"].items() if uid in set(old_relations(manifest, migration).values())
-    }
+    nodes = {uid: manifest["nodes"][uid] for uid in old_relations(manifest, migration).values()}
     served = {find_old(manifest, migration, name)["unique_id"] for name in migration.served}
     needed = {uid for uid, node in nodes.items() if part.holds(node) and context_of_old(node, migration) not in retired}
     return set(nodes) - ancestors(manifest, [*needed, *served])

@@ -18,8 +18,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
 from olist_pipeline.audit.stored import AuditCounts, counted
 from olist_pipeline.errors import OlistError
 from olist_pipeline.files import content_hash
@@ -256,6 +254,8 @@ def _with_since(one: Criterion, former: Mapping[str, Any] | None, now: datetime)
 
 def _recorded(serving: Path) -> Iterable[dict[str, Any]]:
     """Return the criteria as the release that is served has them; nothing where it has none."""
+    import duckdb
+
     try:
         release = current_release(serving)
         if release is None:

@@ -8,25 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
-
-import polars as pl
+from typing import TYPE_CHECKING, Any
 
 from olist_domain.kernel.rules import Rulebook
-from olist_pipeline.engine.rulebooks import derive, validate
 from olist_pipeline.intake.codes import PARENT_REJECTED
 from olist_pipeline.landing.table import LandingTable, Parent
 from olist_pipeline.validation.context import ValidationStep
-from olist_pipeline.validation.inputs import Inputs
 from olist_pipeline.validation.table import StagedTable
-from olist_pipeline.validation.validated import (
-    IS_ACCEPTED,
-    Validated,
-    ValidatedTable,
-    derived_names,
-    rejected_with,
-    valid_rows,
-)
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from olist_pipeline.validation.inputs import Inputs
+    from olist_pipeline.validation.validated import Validated, ValidatedTable
 
 Ruled = tuple[LandingTable, Rulebook[Any]]
 
@@ -48,6 +42,10 @@ def step_together(*tables: Ruled) -> ValidationStep:
 
 
 def _validated(tables: Sequence[Ruled], inputs: Inputs) -> Validated:
+    # Only here: whoever reads what contexts declare need not wait for libraries of frames.
+    from olist_pipeline.engine.rulebooks import derive, validate
+    from olist_pipeline.validation.validated import Validated, ValidatedTable, derived_names, valid_rows
+
     done: dict[str, ValidatedTable] = {}
     for landing, book in tables:
         rows = validate(derive(valid_rows(inputs.intake(landing.name)), book), book).collect()
@@ -59,6 +57,10 @@ def _validated(tables: Sequence[Ruled], inputs: Inputs) -> Validated:
 
 def _with_parents(rows: pl.DataFrame, parent: Parent, parents: pl.DataFrame) -> pl.DataFrame:
     """Return `rows` with PARENT_REJECTED for those of rejected `parents`."""
+    import polars as pl
+
+    from olist_pipeline.validation.validated import IS_ACCEPTED, rejected_with
+
     rejected = parents.filter(~IS_ACCEPTED).select(parent.table.key).unique()
     marked = rejected.with_columns(pl.lit(True).alias("is_of_rejected"))
     joined = rows.join(marked, left_on=parent.columns, right_on=parent.table.key, how="left", maintain_order="left")

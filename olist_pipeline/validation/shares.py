@@ -1,7 +1,8 @@
 """Shares: how much of a table's landing rows quarantine holds, what most of them broke, and what that means.
 
 What belongs here: the one definition of too large a share, and of one that stops a run; its cause and its sentence.
-What does not: rejecting rows, and stopping anything (checks, the gate and the command line do).
+What does not: rejecting rows, what is not stored yet (`landing_shares`), and stopping anything (checks, the gate and
+the command line do).
 
 A row that was rejected for the sake of others (PARENT_REJECTED, CHILD_REJECTED) counts in the share of its table, but
 is no cause: the sentence names the rule that began it.
@@ -9,16 +10,10 @@ is no cause: the sentence names the rule that began it.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
-from pathlib import Path
 from typing import Any
 
-import polars as pl
-
-from olist_pipeline.intake.cast import RULES
 from olist_pipeline.intake.codes import (
     CHILD_REJECTED,
     MALFORMED_ROW,
@@ -28,14 +23,11 @@ from olist_pipeline.intake.codes import (
     TRUNCATED_ROW,
     UNPARSEABLE,
 )
-from olist_pipeline.intake.parts import place_of
-from olist_pipeline.intake.rows import IS_VALID, PAYLOAD, ingest
-from olist_pipeline.landing.csv_file import SOURCE_ROW, TEXT_COLUMN
-from olist_pipeline.landing.table import LandingTable
+from olist_pipeline.intake.places import place_of
+from olist_pipeline.landing.table import TEXT_COLUMN, LandingTable
 from olist_pipeline.settings import CutoverRules
 from olist_pipeline.stores import quarantine
 from olist_pipeline.validation.table import StagedTable
-from olist_pipeline.validation.validated import quarantine_rows
 
 HALF = 0.5
 HANDFUL = 10
@@ -155,34 +147,15 @@ def stored_shares(url: str, counts: Iterable[Counted], rules: CutoverRules) -> l
     sources = {one.table.source.name: one.table.source for one in counted if one.table.source}
     found: dict[str, list[Broken]] = {}
     for row in quarantine.first_by_rule(url):
-        broken = _broken(row, sources.get(row["source_table"]))
+        broken = broken_by(row, sources.get(row["source_table"]))
         found.setdefault(row["source_table"], []).append(broken)
         for one in large:
             # It accepts rows of another table's landing: those that intake rejected there are missing here as well.
             if row["step"] == "intake" and _is_of_another(one.table, row["source_table"]):
                 found.setdefault(one.table.name, []).append(broken)
     parents = {one.table.name: _parent_of(one.table) for one in counted}
-    shares = (_with_cause(_share(one, rules), found, parents) for one in large)
+    shares = (with_cause(_share(one, rules), found, parents) for one in large)
     return sorted(shares, key=_causes_first)
-
-
-def structural_shares(
-    landing: Path, tables: Iterable[LandingTable], today: date, rules: CutoverRules
-) -> dict[str, Share]:
-    """Return by table the share of each readable landing file that intake alone rejects: without any database."""
-    frames: dict[str, pl.DataFrame] = {}
-    found: dict[str, list[Broken]] = {}
-    shares: dict[str, Share] = {}
-    parents: dict[str, str | None] = {}
-    for table in sorted(tables, key=lambda table: table.depth):
-        parent = table.parent.table.name if table.parent else None
-        parents[table.name] = parent
-        rows = ingest(table, landing, table.months(today), frames.get(parent) if parent else None)
-        frames[table.name] = rows
-        rejected = rows.filter(~IS_VALID)
-        found[table.name] = _broken_in(rejected, table)
-        shares[table.name] = Share(table.name, rows.height, rejected.height, rules.quarantine_limit)
-    return {name: _with_cause(share, found, parents) for name, share in shares.items()}
 
 
 def share_of(url: str, counted: Counted, rules: CutoverRules) -> Share:
@@ -210,7 +183,11 @@ def _parent_of(table: StagedTable) -> str | None:
     return source.parent.table.name if source.parent else None
 
 
-def _with_cause(share: Share, found: Mapping[str, list[Broken]], parents: Mapping[str, str | None]) -> Share:
+def with_cause(share: Share, found: Mapping[str, list[Broken]], parents: Mapping[str, str | None]) -> Share:
+    """Return a share with its cause.
+
+    `found` has by table what its rejected rows broke, `parents` for whose sake they may have been rejected.
+    """
     cause = _cause(share.table, found, parents)
     return Share(share.table, share.landing, share.quarantined, share.limit, cause)
 
@@ -232,7 +209,8 @@ def _most(rules: Iterable[Broken]) -> Broken | None:
     return max(rules, key=lambda one: (one.rows, one.rule not in FOR_OTHERS), default=None)
 
 
-def _broken(row: Mapping[str, Any], source: LandingTable | None) -> Broken:
+def broken_by(row: Mapping[str, Any], source: LandingTable | None) -> Broken:
+    """Return what the first row of a rule says, which has the columns of `quarantine.first_by_rule`."""
     place = place_of(row["source_file"], row["source_row"])
     return Broken(
         table=row["source_table"],
@@ -244,11 +222,3 @@ def _broken(row: Mapping[str, Any], source: LandingTable | None) -> Broken:
         aggregate=f"{row['aggregate_type']} {row['aggregate_id']}",
         dated=source.month_of if source else None,
     )
-
-
-def _broken_in(rejected: pl.DataFrame, table: LandingTable) -> list[Broken]:
-    """Return what the rejected rows of an intake frame broke."""
-    rows = quarantine_rows(rejected, StagedTable.of(table)).sort(SOURCE_ROW)
-    codes = rows.with_columns(pl.col(RULES).str.split(",").alias("rule")).explode("rule")
-    first = codes.group_by("rule", maintain_order=True).agg(pl.len().alias("rows"), pl.exclude("rule").first())
-    return [_broken({**row, "payload": json.loads(row[PAYLOAD])}, table) for row in first.iter_rows(named=True)]

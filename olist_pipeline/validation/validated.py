@@ -14,9 +14,9 @@ import polars as pl
 
 from olist_domain.kernel.rules import Rulebook
 from olist_pipeline.engine.history import EVENTS, EventSource
-from olist_pipeline.engine.rulebooks import FLAGS, REJECTS
+from olist_pipeline.engine.names import FLAGS, REJECTS
 from olist_pipeline.intake.cast import MONEY, RULES
-from olist_pipeline.intake.parts import SOURCE_FILE
+from olist_pipeline.intake.places import SOURCE_FILE
 from olist_pipeline.intake.rows import IS_VALID, PAYLOAD, canonical_text
 from olist_pipeline.landing.csv_file import SOURCE_ROW
 from olist_pipeline.months import MONTH

@@ -6,10 +6,10 @@ from datetime import date
 import pytest
 
 from olist_domain.kernel.records import Record
-from olist_pipeline.engine.rulebooks import FLAGS, REJECTS
+from olist_pipeline.engine.names import FLAGS, REJECTS
 from olist_pipeline.errors import OlistError
 from olist_pipeline.intake.cast import RULES
-from olist_pipeline.intake.parts import SOURCE_FILE
+from olist_pipeline.intake.places import SOURCE_FILE
 from olist_pipeline.intake.rows import PAYLOAD
 from olist_pipeline.intake.span import as_of, dated_span
 from olist_pipeline.landing.csv_file import SOURCE_ROW
@@ -21,7 +21,8 @@ from olist_pipeline.settings import CutoverRules
 from olist_pipeline.staging import scan_intake, scan_staging
 from olist_pipeline.steps import run_intake, run_validation
 from olist_pipeline.stores.postgres import query
-from olist_pipeline.validation.shares import Counted, stored_shares, structural_shares
+from olist_pipeline.validation.landing_shares import structural_shares
+from olist_pipeline.validation.shares import Counted, stored_shares
 from tests.foreign.voyages import MEALS, SAILING, TICKETS, VOYAGES, write_landing
 
 TODAY = date(2013, 1, 5)

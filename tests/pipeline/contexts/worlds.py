@@ -85,7 +85,7 @@ def flagged(validated: Validated, table: str) -> dict[str, int]:
     return dict(flags.value_counts().rows())
 
 
-LOOKED_AT = 15_000
+LOOKED_AT = 5_000
 """About so many validated rows are rebuilt as objects; building all of the real ones takes minutes."""
 
 

@@ -9,7 +9,8 @@ from olist_pipeline.registry import CONTEXTS, LANDING
 from olist_pipeline.settings import CutoverRules
 from olist_pipeline.steps import run_intake, run_validation
 from olist_pipeline.stores import quarantine
-from olist_pipeline.validation.shares import Counted, Share, stored_shares, structural_shares
+from olist_pipeline.validation.landing_shares import structural_shares
+from olist_pipeline.validation.shares import Counted, Share, stored_shares
 
 TODAY = date(2018, 12, 1)
 SALES = CONTEXTS["sales"]
