@@ -5,12 +5,15 @@ BIN := $(VENV)/bin
 # `make run` installs what runs; everything else installs what tests and checks too.
 INSTALLED := $(VENV)/.installed
 INSTALLED_DEV := $(VENV)/.installed-dev
+INSTALLED_SPARK := $(VENV)/.installed-spark
+# `make run ENGINE=spark` sets Spark up, too, and runs on it; without it OLIST_ENGINE says what runs, and Polars does.
+ENGINE :=
 PYTHON_VERSIONS := 3.13 3.12 3.11
 
-.PHONY: run check test coverage mutants dev dashboards pictures lint bench bench-scale bench-examples docs docs-serve fuzz image image-wheels lock lock-check clean
+.PHONY: run check test test-spark coverage mutants dev dashboards pictures lint bench bench-scale bench-examples docs docs-serve fuzz image image-wheels lock lock-check clean
 
-run: $(INSTALLED)  ## set up and run the whole pipeline
-	@$(BIN)/python -m olist_pipeline run
+run: $(INSTALLED) $(if $(filter spark,$(ENGINE)),$(INSTALLED_SPARK))  ## set up and run the whole pipeline
+	@$(if $(ENGINE),OLIST_ENGINE=$(ENGINE)) $(BIN)/python -m olist_pipeline run
 
 check: lint  ## the fast loop, in under a minute: lint, types, the domain, the contexts, the engine, the comparator
 	@$(BIN)/python -m pytest tests/domain tests/pipeline/engine tests/pipeline/contexts tests/pipeline/tablediff \
@@ -21,7 +24,11 @@ test: export PYTHONDONTWRITEBYTECODE :=
 test: $(INSTALLED_DEV)  ## set up and pass the tests
 	@$(BIN)/python -m pytest tests/domain -p no:cacheprovider --cov=olist_domain --cov-branch \
 		--cov-report=term:skip-covered --cov-report=json:build/domain_coverage.json --cov-fail-under=95
-	@$(BIN)/python -m pytest --ignore=tests/domain -n 2 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/python -m pytest --ignore=tests/domain -m "not spark" -n 2 --dist loadfile --no-loadscope-reorder
+
+# One session of Spark for all of them, so one process.
+test-spark: $(INSTALLED_DEV) $(INSTALLED_SPARK)  ## set up Spark and pass its tests (needs Java 17 or later)
+	@$(BIN)/python -m pytest -m spark
 
 # All tests by default; `make coverage COVERED=tests/pipeline/stores COVERED_AT_LEAST=0` looks at some.
 COVERED := tests
@@ -52,7 +59,7 @@ dev: $(INSTALLED)  ## set up and open the Dagster UI
 dashboards: $(INSTALLED)  ## set up and open the dashboards
 	@$(BIN)/python -m olist_pipeline dashboards
 
-pictures: $(INSTALLED_DEV)  ## draw the pictures of the dashboards in docs anew, over a synthetic set (needs chromium)
+pictures: $(INSTALLED_DEV)  ## draw the pictures in docs anew, dashboards and Dagster's pages, over a synthetic set (needs chromium)
 	@$(BIN)/python scripts/pictures.py
 
 lint: $(INSTALLED_DEV)  ## style, types, import contracts, declared packages
@@ -116,6 +123,12 @@ $(INSTALLED_DEV): requirements-dev.lock pyproject.toml | $(BIN)/python
 	@$(call install_from,requirements-dev.lock)
 	@touch $(INSTALLED) $@
 
+# pyspark comes as its source alone, which the locked setuptools builds; everything else are wheels.
+$(INSTALLED_SPARK): requirements-spark.lock | $(INSTALLED)
+	@echo "Installing Spark into $(VENV) (once, 450 MB to download) ..."
+	@$(pip_install) --require-hashes --no-build-isolation -r $<
+	@touch $@
+
 # The newest Python on the PATH that fits, unless one is named.
 $(BIN)/python:
 	@scripts/make_venv.sh $(VENV) "$(PYTHON)" $(PYTHON_VERSIONS)
@@ -147,12 +160,16 @@ compile = $(UV) pip compile pyproject.toml --quiet --universal --generate-hashes
 lock: $(UV)  ## write all locks from pyproject.toml
 	$(compile) --group build --output-file requirements.lock
 	$(compile) --group dev --extra examples --constraints requirements.lock --output-file requirements-dev.lock
+	$(compile) --group build --extra spark --constraints requirements-dev.lock --output-file requirements-spark.lock
 	$(UV) pip compile --quiet --universal --generate-hashes --no-strip-extras --no-emit-index-url \
 		--custom-compile-command "make lock" $(LOCK_FLAGS) --group docs --output-file requirements-docs.lock
 
-lock-check: $(UV)  ## whether all locks can be installed with each Python, from wheels alone
-	@for version in $(PYTHON_VERSIONS); do for lock in requirements.lock requirements-dev.lock requirements-docs.lock; do \
-		$(UV) pip install --quiet --dry-run --require-hashes --only-binary :all: --python-version $$version \
+LOCKS := requirements.lock requirements-dev.lock requirements-docs.lock requirements-spark.lock
+
+lock-check: $(UV)  ## whether all locks can be installed with each Python, from wheels alone but for pyspark
+	@for version in $(PYTHON_VERSIONS); do for lock in $(LOCKS); do \
+		$(UV) pip install --quiet --dry-run --require-hashes --only-binary :all: --no-binary pyspark \
+			--python-version $$version \
 			--target build/lock-check -r $$lock && echo "$$lock: Python $$version" || exit 1; \
 	done; done
 

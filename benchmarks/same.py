@@ -38,7 +38,8 @@ import sys
 from datetime import date
 from pathlib import Path
 import polars as pl
-from olist_pipeline.intake.span import purchase_span
+import inspect
+from olist_pipeline.intake import span
 from olist_pipeline.months import MonthRange
 from olist_pipeline.registry import CONTEXTS, LANDING, STEPS
 from olist_pipeline.settings import Settings
@@ -46,22 +47,29 @@ from olist_pipeline.staging import intake_path, scan_staging
 from olist_pipeline.steps import run_intake, run_validation
 from olist_pipeline.stores.postgres import query_rows, ready_url
 
-home, landing, left, today = Path(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3]), date(2026, 1, 1)
+left, today = Path(sys.argv[1]), date(2026, 1, 1)
 try:
     from olist_pipeline.validation import units
-    units.ROWS_A_UNIT = int(sys.argv[4])
+    units.ROWS_A_UNIT = int(sys.argv[2])
 except ImportError:
     pass  # before there were units
-settings = Settings(home, landing, None)
+settings = Settings.from_env()
+landing = settings.landing
 url = ready_url(settings)
-first, last = (moment.date().replace(day=1) for moment in purchase_span(landing, MonthRange.until(today)))
+# Commits before `dated_span` know of orders alone.
+if hasattr(span, "dated_span"):
+    ends = span.dated_span(landing, LANDING["orders"], today)
+else:
+    ends = span.purchase_span(landing, MonthRange.until(today))
+first, last = (moment.date().replace(day=1) for moment in ends)
+dated = [LANDING["orders"]] if "dated" in inspect.signature(run_validation).parameters else []
 months = list(MonthRange(first, last))
 counts = []
 for table in LANDING.values():
     report = run_intake(settings, url, table, today, "r")
     counts.append((table.name, report.rows, report.rejected, repr(sorted(report.rules.items())), 0))
 for step in STEPS:
-    report = run_validation(settings, url, step, months if step.is_monthly else None, "r")
+    report = run_validation(settings, url, step, months if step.is_monthly else None, "r", *dated)
     for name, one in report.tables.items():
         said = repr((sorted(one.rules.items()), sorted(one.flags.items())))
         counts.append((name, one.accepted, one.quarantined, said, report.events))
@@ -105,7 +113,9 @@ def main(commit: str, landings: tuple[Path, ...], orders: int, rows_a_unit: int)
         differences = [
             f"{day}: {difference}"
             for day in days
-            for difference in _differences(*(_left(tree, folder, day, rows_a_unit) for tree in (other, PROJECT_DIR)))
+            for difference in differences_of(
+                *(left_by(tree, folder, day, rows_a_unit) for tree in (other, PROJECT_DIR))
+            )
         ]
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -138,19 +148,22 @@ def _spoil(row: list[str], rows: list[list[str]], chance: random.Random) -> list
     return chance.choice([[], [row, row], [row[:-1]], [[*row, "x"]], *[[changed]] * 6])
 
 
-def _left(tree: Path, folder: Path, landing: Path, rows_a_unit: int) -> dict[str, pl.DataFrame]:
-    """Run a tree over its own home; return all that is left, by name."""
-    left = folder / f"left by {tree.name}"
+def left_by(
+    tree: Path, folder: Path, landing: Path, rows_a_unit: int, name: str = "", **settings: str
+) -> dict[str, pl.DataFrame]:
+    """Run a tree over a home of its own, or of `name`; return all that is left, by name."""
+    name = name or tree.name
+    left = folder / f"left by {name}"
     shutil.rmtree(left, ignore_errors=True)
     left.mkdir()
-    environment = {**os.environ, "PYTHONPATH": str(tree), "OLIST_HOME": str(folder / f"home {tree.name}")}
-    arguments = [environment["OLIST_HOME"], str(landing), str(left), str(rows_a_unit)]
-    subprocess.run([sys.executable, "-c", RUN, *arguments], env=environment, cwd=tree, check=True)
+    home = {"OLIST_HOME": str(folder / f"home {name}"), "OLIST_DATA_DIR": str(landing), "OLIST_POSTGRES_URL": ""}
+    environment = {**os.environ, "PYTHONPATH": str(tree), **home, **settings}
+    subprocess.run([sys.executable, "-c", RUN, str(left), str(rows_a_unit)], env=environment, cwd=tree, check=True)
     return {path.stem: pl.read_parquet(path, glob=False) for path in sorted(left.iterdir())}
 
 
-def _differences(other: dict[str, pl.DataFrame], ours: dict[str, pl.DataFrame]) -> list[str]:
-    """Return a sentence for each of the parts that differs."""
+def differences_of(other: dict[str, pl.DataFrame], ours: dict[str, pl.DataFrame]) -> list[str]:
+    """Print the parts that two runs left; return a sentence for each that differs."""
     found = [f"{name} is on one side only" for name in set(other) ^ set(ours)]
     for name in sorted(set(other) & set(ours)):
         theirs, mine = (_sorted(frame) for frame in (other[name], ours[name]))

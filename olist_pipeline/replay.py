@@ -20,9 +20,9 @@ import polars as pl
 
 from olist_pipeline.errors import OlistError
 from olist_pipeline.files import replacing, tree_hash
-from olist_pipeline.landing.catalogue import LandingTable
 from olist_pipeline.landing.csv_file import SOURCE_ROW, read_records
 from olist_pipeline.landing.folder import files_of, landing_hash, readable_landing
+from olist_pipeline.landing.table import LandingTable
 from olist_pipeline.migration.model import Migration
 from olist_pipeline.registry import LANDING
 from olist_pipeline.settings import Settings
@@ -67,24 +67,24 @@ def _written(
     before, rows = stamps.get(table.file, ("", 0))
     if before == stamp and (folder / table.file).is_file():
         return stamp, rows
-    accepted = scan_staging(settings.staging, table.context, table.name).select(SOURCE_ROW).collect()
-    records = _records(landing, table).join(accepted, on=SOURCE_ROW, how="semi", maintain_order="left")
-    if records.height != accepted.height:
+    accepted = scan_staging(settings.staging, table.context, table.name).select(SOURCE_ROW).collect().to_series()
+    records = _records(landing, table, accepted)
+    if records.height != len(accepted):
         raise OlistError(
-            f"{table.file} has changed since its rows were accepted: {accepted.height:,} were, and {records.height:,} "
+            f"{table.file} has changed since its rows were accepted: {len(accepted):,} were, and {records.height:,} "
             "of them are found; `olist run --force` validates them again."
         )
     with replacing(folder / table.file) as temporary:
-        records.drop(SOURCE_ROW).write_csv(temporary)
+        records.write_csv(temporary)
     return stamp, records.height
 
 
-def _records(landing: Path, table: LandingTable) -> pl.DataFrame:
-    """Return the records of a table's file, or of its parts, numbered through as intake numbers them."""
+def _records(landing: Path, table: LandingTable, accepted: pl.Series) -> pl.DataFrame:
+    """Return the accepted records of a table's file, or of its parts, which intake numbers through."""
     found, offset = [], 0
     for path in files_of(landing, table):
-        records, count = read_records(path, table)
-        found.append(records.with_columns(pl.col(SOURCE_ROW) + offset))
+        records, numbers, count = read_records(path, table)
+        found.append(records.filter((numbers + offset).is_in(accepted)))
         offset += count
     return pl.concat(found)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import getpass
 import os
+import re
 import sys
 import unicodedata
 from collections.abc import Mapping
@@ -21,8 +22,10 @@ DBT_DIR = PROJECT_DIR / "dbt"
 DBT = (sys.executable, "-P", "-m", "olist_pipeline.dbt_process")
 """The dbt of this environment, on the PATH or not. Its script does not start below a folder with a double quote."""
 
-ENGINES = ("polars",)
-"""Engines that the validation steps run on. The rules run on any that Narwhals knows; reading and writing do not."""
+ENGINES = ("polars", "spark")
+"""What works through the validation steps: Polars in this process, or the same in tasks of Spark."""
+
+SPARK_MASTER = re.compile(r"local(\[(\*|\d+)(, ?\d+)?\])?|local-cluster\[[\d, ]+\]|yarn|(spark|k8s|sc)://.+")
 
 
 def current_user() -> str:
@@ -116,6 +119,7 @@ class Settings:
     landing: Path
     postgres_url: str | None = field(repr=False)
     engine: str = "polars"
+    spark_master: str = "local[*]"
     alert_webhook: str | None = field(default=None, repr=False)
     ui_url: str = "http://127.0.0.1:3000"
     is_automated: bool = False
@@ -132,6 +136,12 @@ class Settings:
         engine = env.get("OLIST_ENGINE") or "polars"
         if engine not in ENGINES:
             raise OlistError(f"OLIST_ENGINE is {engine!r}; set it to one of: {', '.join(ENGINES)}.")
+        master = env.get("OLIST_SPARK_MASTER") or cls.spark_master
+        if not SPARK_MASTER.fullmatch(master):
+            raise OlistError(
+                f"OLIST_SPARK_MASTER is {master!r}; set it to local[*], local[4], spark://host:7077, yarn, k8s://... "
+                "or sc://host:15002."
+            )
         automation = env.get("OLIST_AUTOMATION") or "0"
         if automation not in ("0", "1"):
             raise OlistError(f"OLIST_AUTOMATION is {automation!r}; set it to 1 or 0.")
@@ -140,6 +150,7 @@ class Settings:
             landing,
             env.get("OLIST_POSTGRES_URL") or None,
             engine,
+            master,
             alert_webhook=env.get("OLIST_ALERT_WEBHOOK") or None,
             ui_url=(env.get("OLIST_UI_URL") or cls.ui_url).rstrip("/"),
             is_automated=automation == "1",
@@ -214,6 +225,7 @@ class Settings:
         os.environ["OLIST_HOME"] = str(self.home)
         os.environ["OLIST_DATA_DIR"] = str(self.landing)
         os.environ["OLIST_ENGINE"] = self.engine
+        os.environ["OLIST_SPARK_MASTER"] = self.spark_master
         os.environ["OLIST_MIGRATION"] = str(self.migration)
         os.environ["OLIST_AUTOMATION"] = "1" if self.is_automated else "0"
         if os.path.realpath(os.environ.get("DAGSTER_HOME", "")) != os.path.realpath(self.dagster_home):

@@ -1,5 +1,6 @@
 """Fixtures that several packages of tests share: where the real data is, a server, an environment."""
 
+import functools
 import os
 import shutil
 import signal
@@ -12,6 +13,7 @@ import hypothesis
 import pytest
 
 from olist_pipeline.settings import Settings
+from olist_pipeline.spark.requirements import missing
 from olist_pipeline.stores import postgres, roles, schema
 from olist_pipeline.stores.schema import VERSION_SCHEMA, VERSION_TABLE
 from tests.shared import made_once, parsed_settings, shared_dbt
@@ -52,12 +54,20 @@ hypothesis.settings.register_profile("patient", deadline=None, suppress_health_c
 hypothesis.settings.load_profile("patient")
 
 
+@functools.cache
+def what_spark_lacks() -> str:
+    """Return why tests of Spark cannot run here; nothing where they can."""
+    return missing("local[2]")
+
+
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Mark what its folder or its fixtures tell of; all other markers stand at the tests."""
     if (PROJECT / "tests" / "end_to_end") in item.path.parents:
         item.add_marker("end_to_end")
     if "real_data" in getattr(item, "fixturenames", ()):
         item.add_marker("slow")
+    if item.get_closest_marker("spark") and (lacks := what_spark_lacks()):
+        item.add_marker(pytest.mark.skip(reason=lacks))
     if item.get_closest_marker("browser") and shutil.which("chromium") is None:
         item.add_marker(pytest.mark.skip(reason="no browser here: install Debian's chromium"))
 
@@ -141,14 +151,19 @@ def finished():
     return first_run()
 
 
-@pytest.fixture
-def database(server) -> str:
-    """A server whose operational stores are empty."""
-    with postgres.transaction(server) as connection, connection.cursor() as cursor:
+def empty_stores(url: str) -> None:
+    """Empty the operational stores of a server."""
+    with postgres.transaction(url) as connection, connection.cursor() as cursor:
         # What is append-only refuses to be emptied, but for a superuser who switches its triggers off.
         cursor.execute("SET LOCAL session_replication_role = replica")
         cursor.execute(DROP_UNITS)
         cursor.execute(f"TRUNCATE {', '.join(OPERATIONAL_TABLES)} RESTART IDENTITY")
+
+
+@pytest.fixture
+def database(server) -> str:
+    """A server whose operational stores are empty."""
+    empty_stores(server)
     return server
 
 

@@ -6,8 +6,9 @@ What belongs here: reading a manifest in the light of the migration file. What d
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
@@ -122,6 +123,25 @@ def ancestors(manifest: DbtNode, unique_ids: Iterator[str] | list[str]) -> set[s
             found.add(uid)
             waiting += manifest["nodes"].get(uid, {}).get("depends_on", {}).get("nodes", [])
     return found
+
+
+def read_by_hooks(manifest: DbtNode) -> list[str]:
+    """Return the unique ids of what hooks of a run refer to: these run whatever is selected, so it must be there."""
+    hooks = [node for node in manifest["nodes"].values() if node["resource_type"] == "operation"]
+    return [uid for node in hooks for uid in node["depends_on"]["nodes"]]
+
+
+def selection(nodes: Iterable[DbtNode]) -> str:
+    """Return the selection of these nodes and no others, as dbt writes it.
+
+    A name alone would select all that is in a folder of that name, too.
+    """
+    return " ".join(sorted(_selected(node) for node in nodes))
+
+
+def _selected(node: DbtNode) -> str:
+    path = ".".join(node["fqn"])
+    return f"fqn:{path}" if re.fullmatch(r"[\w.-]+", path) else str(node["name"])
 
 
 def context_of_old(node: DbtNode, migration: Migration) -> str:

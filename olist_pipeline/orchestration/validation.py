@@ -1,4 +1,4 @@
-"""Validation assets: an asset a staged table, made by the steps of the contexts; order-level tables by month.
+"""Validation assets: an asset a staged table, made by the steps of the contexts; monthly tables by month.
 
 What belongs here: wrapping the validation step. What does not: the step itself (`steps`).
 """
@@ -49,11 +49,13 @@ def _validation_step(step: ValidationStep) -> dg.AssetsDefinition:
         backfill_policy=dg.BackfillPolicy.single_run() if step.is_monthly else None,
     )
     def validate(context: dg.AssetExecutionContext, pipeline: PipelineResource) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
-        months = months_of(context.partition_keys) if step.is_monthly else None
         with clear_failures():
+            months = months_of(context.partition_keys) if step.is_monthly else None
             report = run_validation(pipeline.settings, pipeline.url, step, months, context.run_id, DATED)
         validated = "all months" if months is None else describe(months)
         context.log.info(f"{step.name}, {validated}: {report.events:,} new events")
+        if report.place:
+            context.instance.add_run_tags(context.run_id, {f"olist/{key}": text for key, text in report.place.items()})
         for table in step.tables:
             counts = report.tables[table.name]
             yield dg.MaterializeResult(
@@ -67,10 +69,15 @@ def _validation_step(step: ValidationStep) -> dg.AssetsDefinition:
                     "flagged_by_rule": dg.MetadataValue.json(counts.flags),
                     "events": report.events,
                     "months": validated,
+                    **{key: _metadata(text) for key, text in report.place.items()},
                 },
             )
 
     return validate
+
+
+def _metadata(text: str) -> dg.MetadataValue:
+    return dg.MetadataValue.url(text) if text.startswith("http") else dg.MetadataValue.text(text)
 
 
 def _spec(table: StagedTable, step: ValidationStep) -> dg.AssetSpec:

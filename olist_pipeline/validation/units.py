@@ -11,9 +11,10 @@ runner may have them worked through on other machines.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from datetime import date
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import polars as pl
 
@@ -21,6 +22,9 @@ ReportT = TypeVar("ReportT")
 
 ROWS_A_UNIT = 2_000_000
 """About so many rows of intake are validated at once: some 2 GB of memory at the most."""
+
+UNITS_A_CORE = 3
+"""Of units that are worked on side by side, each core gets about so many, so that all end at about the same time."""
 
 HASH_SEED = 7
 
@@ -46,17 +50,44 @@ class Unit:
         return rows.filter(pl.col(self.cut).hash(HASH_SEED) % self.parts == self.number)
 
 
-def units_of(months: Sequence[date] | None, rows: Mapping[date, int], cut: str | None, limit: int) -> list[Unit]:
-    """Return the units of `months`, which have so many `rows` each: about `limit` rows a unit."""
+class RunUnits(Protocol):
+    """Has units worked through."""
+
+    def __call__(self, units: Sequence[Unit], work: Callable[[Unit], ReportT]) -> Iterable[ReportT]:
+        """Return the report of each unit, in their order."""
+
+
+@dataclass(frozen=True)
+class Runner:
+    """Who has the units of a step worked through: `run` does, `at_a_time` of them side by side.
+
+    `place` says where, for whoever looks at the run.
+    """
+
+    run: RunUnits
+    at_a_time: int = 1
+    place: Mapping[str, str] = field(default_factory=dict)
+
+
+def units_of(
+    months: Sequence[date] | None, rows: Mapping[date, int], cut: str | None, limit: int, at_a_time: int = 1
+) -> list[Unit]:
+    """Return the units of `months`, which have so many `rows` each: about `limit` rows a unit at the most.
+
+    Where several are worked on `at_a_time`, a unit has fewer months. A month has the same parts wherever it is
+    validated, for its files and the partitions of events are named after them.
+    """
     if months is None:
         return [Unit(None)]
+    whole = sum(rows.get(month, 0) for month in months)
+    together = limit if at_a_time == 1 else min(limit, whole // (at_a_time * UNITS_A_CORE))
     units: list[Unit] = []
     waiting: list[date] = []
     for month in sorted(months):
         parts = -(-rows.get(month, 0) // limit) if cut else 1
         if parts > 1:
             units += [Unit((month,), cut, number, parts) for number in range(parts)]
-        elif waiting and sum(rows.get(one, 0) for one in (*waiting, month)) > limit:
+        elif waiting and sum(rows.get(one, 0) for one in (*waiting, month)) > together:
             units.append(Unit(tuple(waiting)))
             waiting = [month]
         else:
@@ -67,3 +98,13 @@ def units_of(months: Sequence[date] | None, rows: Mapping[date, int], cut: str |
 def run_locally(units: Iterable[Unit], work: Callable[[Unit], ReportT]) -> Iterator[ReportT]:
     """Yield the report of each unit, one after the other: a unit has all cores for itself, and all memory."""
     yield from map(work, units)
+
+
+def ahead(reports: Iterable[ReportT]) -> Iterator[ReportT]:
+    """Yield reports, of which the next is waited for in a thread while somebody deals with the one before."""
+    waiting = iter(reports)
+    with ThreadPoolExecutor(1) as beside:
+        following = beside.submit(next, waiting, None)
+        while (report := following.result()) is not None:
+            following = beside.submit(next, waiting, None)
+            yield report

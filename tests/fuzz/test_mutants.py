@@ -3,6 +3,7 @@
 Most examples go only as far as the readers, which is cheap; the others go the whole way.
 """
 
+import re
 from functools import partial
 
 import duckdb
@@ -14,7 +15,7 @@ from olist_pipeline.landing.csv_file import read_text
 from olist_pipeline.landing.folder import path_of, readable_landing
 from olist_pipeline.registry import LANDING
 from olist_pipeline.settings import Settings
-from tests.fuzz.mutants import mutants, valid_files
+from tests.fuzz.mutants import Sheet, mutants, valid_files
 from tests.fuzz.trees import Trees, load_trees
 from tests.fuzz.way import place, readers_agree, sentence, whole_way
 
@@ -51,3 +52,18 @@ def test_the_whole_way(tmp_path_factory, server, trees, mutant):
     files, _ = mutant
     folder = tmp_path_factory.getbasetemp()
     whole_way(Settings(folder / "way", place(files, folder / "landing"), server), trees)
+
+
+def test_numbers_that_no_sum_bears_end_no_tree(tmp_path, server, trees):
+    """One record of a file each has them in all its numbers."""
+    files = dict(valid_files())
+    for name, content in files.items():
+        sheet = Sheet.of(content)
+        assert sheet
+        lines = list(sheet.lines)
+        for number, text in enumerate(("nan", "-inf", "1e300", "1e10", "9" * 30), start=1):
+            if number < len(lines) - 1:
+                lines[number] = [re.sub(r"^-?\d+(\.\d+)?$", text, cell) for cell in lines[number]]
+        files[name] = Sheet(lines).written()
+    outcome = whole_way(Settings(tmp_path / "home", place(files, tmp_path / "landing"), server), trees)
+    assert outcome.verdicts["dim_geography"] == "explained"

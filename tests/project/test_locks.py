@@ -11,6 +11,10 @@ from packaging.utils import canonicalize_name
 
 PROJECT = Path(__file__).parents[2]
 RUN, DEV, DOCS = "requirements.lock", "requirements-dev.lock", "requirements-docs.lock"
+SPARK = "requirements-spark.lock"
+
+
+LOCKS = [(RUN, [None, "build"]), (DEV, [None, "dev"]), (DOCS, ["docs"]), (SPARK, [None, "build", "spark"])]
 
 
 def pinned(lock):
@@ -21,18 +25,18 @@ def pinned(lock):
 
 
 def declared(group=None):
-    """Return what pyproject.toml declares: what runs, or a group with the groups that it includes."""
+    """Return what pyproject.toml declares: what runs, an extra, or a group with the groups that it includes."""
     project = tomllib.loads((PROJECT / "pyproject.toml").read_text())
     if group is None:
         return [Requirement(line) for line in project["project"]["dependencies"]]
-    lines = project["dependency-groups"][group]
+    lines = project["project"]["optional-dependencies"].get(group) or project["dependency-groups"][group]
     included = [line["include-group"] for line in lines if isinstance(line, dict)]
     return [Requirement(line) for line in lines if isinstance(line, str)] + [
         one for name in included for one in declared(name)
     ]
 
 
-@pytest.mark.parametrize(("lock", "groups"), [(RUN, [None, "build"]), (DEV, [None, "dev"]), (DOCS, ["docs"])])
+@pytest.mark.parametrize(("lock", "groups"), LOCKS)
 def test_a_lock_has_every_declared_package_in_a_version_that_is_allowed(lock, groups):
     locked = pinned(lock)
     for wanted in (one for group in groups for one in declared(group)):
@@ -44,14 +48,20 @@ def test_what_runs_does_not_bring_what_tests():
     assert not {"pytest", "mypy", "ruff", "hypothesis", "playwright", "import-linter", "coverage"} & set(pinned(RUN))
 
 
-def test_both_locks_agree():
-    run, dev = pinned(RUN), pinned(DEV)
+@pytest.mark.parametrize("lock", [DEV, SPARK])
+def test_locks_agree_on_what_runs(lock):
+    run, other = pinned(RUN), pinned(lock)
     assert {name: [one.specifier for one in some] for name, some in run.items()} == {
-        name: [one.specifier for one in dev[name]] for name in run
+        name: [one.specifier for one in other[name]] for name in run
     }
 
 
-@pytest.mark.parametrize("lock", [RUN, DEV, DOCS])
+def test_what_runs_does_not_bring_spark():
+    assert "pyspark" not in pinned(RUN) | pinned(DEV)
+    assert "pyspark" in pinned(SPARK)
+
+
+@pytest.mark.parametrize("lock", [RUN, DEV, DOCS, SPARK])
 def test_a_lock_has_hashes_and_no_address(lock):
     text = (PROJECT / lock).read_text()
     assert not re.search(r"://|^-|@ ", text, flags=re.M)

@@ -103,3 +103,17 @@ def test_make_hands_over_the_python_that_is_named(tmp_path):
     command = ["make", "--dry-run", f"VENV={tmp_path}/venv", "PYTHON=/opt/python", f"{tmp_path}/venv/bin/python"]
     said = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=True).stdout
     assert f'scripts/make_venv.sh {tmp_path}/venv "/opt/python" 3.13 3.12 3.11' in said
+
+
+def planned(tmp_path, *arguments):
+    """Return what make would do for `run`, in an environment that is not there yet."""
+    command = ["make", "--dry-run", f"VENV={tmp_path}/venv", *arguments, "run"]
+    return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=True).stdout
+
+
+def test_a_run_sets_spark_up_where_it_is_the_engine_and_not_else(tmp_path):
+    plain, on_spark = planned(tmp_path), planned(tmp_path, "ENGINE=spark")
+    assert "requirements-spark.lock" not in plain
+    assert "requirements-spark.lock" in on_spark
+    assert on_spark.splitlines()[-1] == f"OLIST_ENGINE=spark {tmp_path}/venv/bin/python -m olist_pipeline run"
+    assert plain.splitlines()[-1].strip() == f"{tmp_path}/venv/bin/python -m olist_pipeline run"

@@ -21,9 +21,9 @@ from hypothesis import strategies as st
 from olist_pipeline.errors import OlistError
 from olist_pipeline.intake import parts as intake_parts
 from olist_pipeline.intake.cast import cast_rows
-from olist_pipeline.intake.parts import SOURCE_FILE, place_of
+from olist_pipeline.intake.places import SOURCE_FILE, place_of
 from olist_pipeline.intake.rows import ingest
-from olist_pipeline.intake.span import purchase_span
+from olist_pipeline.intake.span import dated_span
 from olist_pipeline.landing.catalogue import CUSTOMERS, ORDER_ITEMS, ORDERS, SELLERS
 from olist_pipeline.landing.csv_file import read_text
 from olist_pipeline.landing.folder import files_of, readable_landing, state_of
@@ -90,7 +90,8 @@ def test_parts_are_the_whole(whole, tmp_path_factory, places, seed):
         assert set(filter(None, expected["rules"].to_list())) >= {"MALFORMED_ROW"}
         for _ in range(2):
             assert intake(settings, table).drop(SOURCE_FILE).sort("source_row").equals(expected.sort("source_row"))
-    assert purchase_span(readable_landing(settings, TABLES), MONTHS) == purchase_span(whole, MONTHS)
+    today = date(2018, 12, 1)
+    assert dated_span(readable_landing(settings, TABLES), ORDERS, today) == dated_span(whole, ORDERS, today)
 
 
 def test_duplicates_and_parents_are_found_over_all_parts(whole, tmp_path):

@@ -39,10 +39,20 @@ def accept(settings, *numbers):
 def test_accepted_rows_are_written_with_every_cell_as_it_came(settings):
     accept(settings, 1, 3)
     assert write_replay_landing(settings, present_migration({})) == {ORDERS.file: 2}
-    found = read_records(settings.replay_landing / ORDERS.file, ORDERS)[0].drop(SOURCE_ROW)
-    before, _ = read_records(settings.landing / ORDERS.file, ORDERS)
-    assert found.equals(before.filter(pl.col(SOURCE_ROW) != 2).drop(SOURCE_ROW))
+    found, _, _ = read_records(settings.replay_landing / ORDERS.file, ORDERS)
+    before, numbers, _ = read_records(settings.landing / ORDERS.file, ORDERS)
+    assert found.equals(before.filter(numbers != 2))
     assert found["note"].to_list() == ['a "1",\nb', 'a "3",\nb']
+
+
+@pytest.mark.parametrize("name", [SOURCE_ROW, "order_month", "rules"])
+def test_a_column_of_the_file_may_have_any_name(settings, name):
+    path = settings.landing / ORDERS.file
+    path.write_text(path.read_text("utf-8").replace("note", name, 1), "utf-8")
+    accept(settings, 1, 3)
+    write_replay_landing(settings, present_migration({}))
+    found, _, _ = read_records(settings.replay_landing / ORDERS.file, ORDERS)
+    assert found[name].to_list() == ['a "1",\nb', 'a "3",\nb']
 
 
 def test_what_nobody_names_is_not_there(settings, tmp_path):

@@ -8,6 +8,7 @@ import dagster as dg
 import pytest
 
 from olist_pipeline.alerts import history
+from olist_pipeline.months import MonthRange
 from olist_pipeline.orchestration.dbt_projects import ensure_manifest
 from olist_pipeline.orchestration.definitions import build_defs
 from olist_pipeline.orchestration.partitions import COMPARED_WHOLE
@@ -21,6 +22,7 @@ from olist_pipeline.synthetic import generate
 from olist_pipeline.warehouse import load_manifest, warehouse_tables
 
 TODAY = date(2018, 11, 1)
+RANGE = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
 
 
 @pytest.fixture(scope="module")
@@ -161,10 +163,14 @@ class Watched:
     def resources(self):
         return {"pipeline": Pipeline(self.settings)}
 
-    def ticked(self, name, cursor=None):
+    def ticked(self, name, cursor=None, instance=None):
         """Return what a tick of a sensor leads to."""
         context = dg.build_sensor_context(
-            cursor=cursor, resources=self.resources, definitions=self.definitions, sensor_name=name
+            cursor=cursor,
+            resources=self.resources,
+            definitions=self.definitions,
+            sensor_name=name,
+            instance=instance,
         )
         return self.definitions.resolve_sensor_def(name).evaluate_tick(context)
 
@@ -181,6 +187,28 @@ def automated(environment, definitions):
 @pytest.fixture
 def off(parsed_project, definitions):
     return Watched(definitions, replace(parsed_project, is_automated=False))
+
+
+def test_a_look_lets_dagster_know_of_a_month_before_the_run_over_it(automated, environment):
+    def known():
+        return [key[:7] for key in instance.get_dynamic_partitions("months")]
+
+    def looked(cursor):
+        waiting = automated.ticked("landing", cursor, instance)
+        assert known(), "a look that asks for nothing lets the UI have its months, too"
+        return automated.ticked("landing", waiting.cursor, instance)
+
+    with dg.DagsterInstance.ephemeral() as instance:
+        first = looked(None)
+        [request] = first.run_requests
+        before = known()
+        assert [request.tags[tag][:7] for tag in RANGE] == [before[0], before[-1]]
+        line = b'"f00d","nobody","canceled","2019-02-03 10:00:00",,,,"2019-03-01 00:00:00"\n'
+        rewrite(environment, "orders", lambda content: content.rstrip(b"\n") + b"\n" + line)
+        assert {request.tags[RANGE[1]] for request in looked(first.cursor).run_requests} == {"2019-02-01"}
+        assert known() == [
+            f"{month:%Y-%m}" for month in MonthRange(date.fromisoformat(f"{before[0]}-01"), date(2019, 2, 1))
+        ]
 
 
 class TestAlerts:
@@ -256,9 +284,10 @@ class TestAutomationOff:
                 assert definitions.resolve_schedule_def(name).default_status.value == status
 
 
-def test_schedules_ask_for_their_months(environment, automated):
+def test_schedules_ask_for_their_months(automated, tmp_path):
     def months(name):
         context = dg.build_schedule_context(
+            instance=instance,
             resources=automated.resources,
             scheduled_execution_time=datetime(2018, 11, 1),
         )
@@ -267,9 +296,12 @@ def test_schedules_ask_for_their_months(environment, automated):
         assert (COMPARED_WHOLE.items() <= tags.items()) is (name != "hourly"), (
             "a release needs verdicts on whole tables"
         )
-        return tags.get("dagster/asset_partition_range_start"), tags.get("dagster/asset_partition_range_end")
+        return tuple(map(tags.get, RANGE))
 
-    first, last = months("weekly")
-    assert first < last
-    assert months("nightly") == (first, last), "nothing has been taken in yet: all files are new"
-    assert months("hourly") == (None, None)
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+        first, last = months("weekly")
+        known = instance.get_dynamic_partitions("months")
+        assert (first, last) == (known[0], known[-1])
+        assert first < last
+        assert months("nightly") == (first, last), "nothing has been taken in yet: all files are new"
+        assert months("hourly") == (None, None)

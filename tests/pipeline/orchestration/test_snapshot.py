@@ -55,18 +55,15 @@ def test_every_asset_says_what_it_is_and_whose(definitions):
             assert node.metadata["dagster/column_schema"].columns, key
         if key.path[0] != "landing":
             assert "dagster/code_references" in node.metadata, key
+        assert (node.freshness_policy is None) is (key.path[0] == "landing"), key
         if key.path[0] in ("old", "replay", "new"):
             references = node.metadata["dagster/code_references"].code_references
             files = [Path(reference.file_path) for reference in references]
             [sql] = [path for path in files if path.suffix == ".sql"]
             assert key.path[-1] in sql.name
             assert sql.exists()
-        if key.path[0] in ("old", "new", "serving"):
-            assert node.freshness_policy is not None, key
-
         if key.path[0] == "new":
             assert node.metadata["parity report"].url == f"/assets/new/{key.path[1]}?view=checks&checkDetail=parity"
-            assert node.freshness_policy is not None, key
 
 
 def test_every_check_says_what_it_proves(definitions):

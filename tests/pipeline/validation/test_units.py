@@ -1,6 +1,7 @@
 """Units of work: every row is in one of them, none is much larger than wanted, and they can be sent elsewhere."""
 
 import pickle
+import threading
 from datetime import date
 
 import polars as pl
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from olist_pipeline.months import MonthRange
 from olist_pipeline.registry import STEPS
-from olist_pipeline.validation.units import Unit, run_locally, units_of
+from olist_pipeline.validation.units import Unit, ahead, run_locally, units_of
 from olist_pipeline.validation.work import ValidationWork
 
 MONTHS = list(MonthRange(date(2017, 1, 1), date(2017, 12, 1)))
@@ -19,9 +20,10 @@ MONTHS = list(MonthRange(date(2017, 1, 1), date(2017, 12, 1)))
     rows=st.dictionaries(st.sampled_from(MONTHS), st.integers(0, 500)),
     limit=st.integers(1, 300),
     cut=st.none() | st.just("order_id"),
+    at_a_time=st.integers(1, 5),
 )
-def test_every_row_is_in_one_unit_of_about_the_wanted_size(rows, limit, cut):
-    units = units_of(MONTHS, rows, cut, limit)
+def test_every_row_is_in_one_unit_of_about_the_wanted_size(rows, limit, cut, at_a_time):
+    units = units_of(MONTHS, rows, cut, limit, at_a_time)
     assert sorted((month, unit.number) for unit in units for month in unit.months or ()) == sorted(
         {(month, number) for unit in units for month in unit.months or () for number in range(unit.parts)}
     )
@@ -29,6 +31,21 @@ def test_every_row_is_in_one_unit_of_about_the_wanted_size(rows, limit, cut):
     for unit in units:
         held = sum(rows.get(month, 0) for month in unit.months or ()) / unit.parts
         assert held <= limit or (cut is None and len(unit.months or ()) == 1)
+
+
+@given(
+    rows=st.dictionaries(st.sampled_from(MONTHS), st.integers(0, 500)),
+    limit=st.integers(1, 300),
+    at_a_time=st.integers(2, 9),
+)
+def test_units_that_are_worked_on_side_by_side_are_smaller_and_have_the_same_parts(rows, limit, at_a_time):
+    alone, beside = (units_of(MONTHS, rows, "order_id", limit, one) for one in (1, at_a_time))
+    assert {(month, unit.part) for unit in alone for month in unit.months or ()} == {
+        (month, unit.part) for unit in beside for month in unit.months or ()
+    }
+    for unit in beside:
+        several = unit.months or () if len(unit.months or ()) > 1 else ()
+        assert sum(rows.get(month, 0) for month in several) * at_a_time <= sum(rows.values())
 
 
 @given(ids=st.lists(st.none() | st.text(max_size=5), max_size=50), parts=st.integers(1, 6))
@@ -48,7 +65,7 @@ def test_work_and_units_can_be_sent_to_another_machine(tmp_path):
     for step in STEPS:
         work = ValidationWork(step, tmp_path, tmp_path, tmp_path, date(2018, 1, 1), frozenset([b"known"]))
         sent, unit = pickle.loads(pickle.dumps((work, Unit((MONTHS[0],), step.cut, 1, 2))))
-        assert sent.step.validate is step.validate
+        assert sent.step.validate == step.validate
         assert unit == Unit((MONTHS[0],), step.cut, 1, 2)
 
 
@@ -63,3 +80,17 @@ def test_units_are_worked_through_one_after_the_other():
     assert next(reports) == 1
     assert done == [0]
     assert next(reports) == 2
+
+
+def test_the_next_unit_is_worked_through_while_somebody_deals_with_the_one_before():
+    begun = [threading.Event() for _ in range(3)]
+
+    def work(unit: Unit) -> int:
+        begun[unit.number].set()
+        return unit.number
+
+    reports = ahead(run_locally([Unit(None, number=number) for number in range(3)], work))
+    assert next(reports) == 0
+    assert begun[1].wait(30)
+    assert not begun[2].is_set()
+    assert list(reports) == [1, 2]

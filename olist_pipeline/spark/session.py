@@ -1,0 +1,102 @@
+"""The Spark session of this process: started by the first step that needs it, and shared by the others.
+
+What belongs here: where the session runs and what this project sets of its configuration. What does not: what is run
+there (see `tasks`); everything else is set by Spark's own configuration (`spark-defaults.conf`, SPARK_CONF_DIR).
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pyspark import SparkConf, SparkContext
+from pyspark.java_gateway import launch_gateway
+from pyspark.sql import SparkSession
+
+from olist_pipeline.errors import OlistError
+from olist_pipeline.spark.requirements import check, is_remote
+
+SETTINGS = {
+    "spark.app.name": "olist",
+    # Two tasks that write the same files would get into each other's way.
+    "spark.speculation": "false",
+    "spark.ui.showConsoleProgress": "false",
+}
+_THREADS = "POLARS_MAX_THREADS"
+_starting = threading.Lock()
+_sessions: dict[str, SparkSession] = {}
+"""By master. Spark's own idea of an active session is one of the thread, and steps have several."""
+
+
+def session_at(master: str, log: Path) -> SparkSession:
+    """Return the session of this process, on `master` where it has to be started; raises OlistError where it cannot.
+
+    What Spark says for itself goes to the file `log`.
+    """
+    check(master)
+    with _starting, _same_signals():
+        if master not in _sessions:
+            _sessions[master] = _started(master, log)
+        return _sessions[master]
+
+
+def place_of(session: SparkSession, master: str) -> dict[str, str]:
+    """Return where a session runs: its master, and its application and the address of its UI where it tells them."""
+    if is_remote(master):
+        return {"spark_master": master}
+    context = session.sparkContext
+    ui = {"spark_ui": context.uiWebUrl} if context.uiWebUrl else {}
+    return {"spark_master": context.master, "spark_application": context.applicationId, **ui}
+
+
+def cores_of(session: SparkSession, master: str) -> int:
+    """Return how many tasks run side by side, as far as Spark knows when it is asked.
+
+    A server of Spark Connect does not tell; `spark.default.parallelism` of its configuration does.
+    """
+    if is_remote(master):
+        return int(session.conf.get("spark.default.parallelism", "8") or 8)
+    return int(session.sparkContext.defaultParallelism)
+
+
+def _started(master: str, log: Path) -> SparkSession:
+    # Tasks of this machine run in this environment; executors elsewhere have a Python of their own.
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    try:
+        return SparkSession.builder.remote(master).getOrCreate() if is_remote(master) else _started_here(master, log)
+    except Exception as error:
+        said = str(error).strip() or type(error).__name__
+        raise OlistError(
+            f"Spark does not start with OLIST_SPARK_MASTER {master!r}: {said.splitlines()[0].rstrip('.:')}; "
+            f"{log} says more."
+        ) from error
+
+
+def _started_here(master: str, log: Path) -> SparkSession:
+    conf = SparkConf().setAll(SETTINGS.items()).setMaster(master)
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("wb") as file:
+        gateway = launch_gateway(conf, {"stdout": file, "stderr": file})
+    context = SparkContext(conf=conf, gateway=gateway)
+    # As many threads as a task has cores, or the tasks of one machine get into each other's way.
+    context.environment.setdefault(_THREADS, context.getConf().get("spark.task.cpus", "1"))
+    return SparkSession.builder.getOrCreate()
+
+
+@contextmanager
+def _same_signals() -> Iterator[None]:
+    """Keep this process's answer to Ctrl+C: Spark puts one of its own in its place."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        yield
+    finally:
+        if before is not None:  # None is one that was not set by Python
+            signal.signal(signal.SIGINT, before)
