@@ -14,7 +14,6 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
-from olist_pipeline.months import FIRST_MONTH
 from olist_pipeline.orchestration.forked_dbt import ForkServer
 from olist_pipeline.orchestration.forked_dbt.ask import SOCKET
 from olist_pipeline.settings import DBT_DIR, Settings
@@ -59,6 +58,7 @@ def shared_dbt() -> dict[str, str]:
     """
     # The tests of the domain alone do not wait for Dagster.
     from olist_pipeline.orchestration.dbt_projects import environment_of, exported, parse_arguments
+    from olist_pipeline.registry import FIRST_MONTH
 
     settings, own = parsed_settings(), tempfile.mkdtemp(prefix="dbt-", dir=shared_folder())
     # With what dbt made of the same project in the same environment it parses nothing anew.
