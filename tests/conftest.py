@@ -1,6 +1,5 @@
 """Fixtures that several packages of tests share: where the real data is, a server, an environment."""
 
-import fcntl
 import functools
 import os
 import shutil
@@ -17,6 +16,7 @@ from olist_pipeline.settings import Settings
 from olist_pipeline.spark.requirements import missing
 from olist_pipeline.stores import postgres, roles, schema
 from olist_pipeline.stores.schema import VERSION_SCHEMA, VERSION_TABLE
+from tests.shared import made_once, parsed_settings, shared_dbt
 
 PROJECT = Path(__file__).parents[1]
 OPERATIONAL_TABLES = [table for table in roles.RUNTIME_RIGHTS if table != f"{VERSION_SCHEMA}.{VERSION_TABLE}"]
@@ -44,7 +44,7 @@ LONGEST = (
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Remove what the workers shared (see `end_to_end/first_run.py`), once all of them are done."""
+    """Remove what the workers shared (see `tests/shared.py`), once all of them are done."""
     if not hasattr(session.config, "workerinput"):
         shutil.rmtree(Path(tempfile.gettempdir()) / f"olist-shared-{os.getpid()}", ignore_errors=True)
 
@@ -128,40 +128,27 @@ def dagster_server(server) -> str:
 
 
 @pytest.fixture(scope="session")
-def parsed_project(tmp_path_factory, worker_id) -> Settings:
+def parsed_project() -> Settings:
     """Settings of a home in which dbt's manifest is parsed: once for all workers, for it takes seconds."""
-    # The tests of the domain alone do not wait for Dagster.
-    from olist_pipeline.orchestration.dbt_projects import ensure_manifest
-
-    base = tmp_path_factory.getbasetemp()
-    home = (base if worker_id == "master" else base.parent) / "parsed"
-    home.mkdir(exist_ok=True)
-    settings = Settings(home, home / "landing", None)
-    with (home / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        ensure_manifest(settings)
-    return settings
+    return parsed_settings()
 
 
 @pytest.fixture(scope="session")
-def compiled_project(tmp_path_factory, worker_id) -> Path:
+def compiled_project() -> Path:
     """The manifest with the SQL of all three trees, compiled once for all workers (see `fuzz/compiled.py`)."""
     from tests.fuzz.compiled import compiled_manifest
 
-    base = tmp_path_factory.getbasetemp()
-    folder = (base if worker_id == "master" else base.parent) / "compiled"
-    with folder.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        return compiled_manifest(folder)
+    with made_once("compiled") as folder:
+        return compiled_manifest(folder, shared_dbt())
 
 
 @pytest.fixture(scope="session")
-def finished(worker_id):
+def finished():
     """The first `olist run` over an empty home (see `end_to_end/first_run.py`)."""
     # The tests of the domain alone need neither DuckDB nor the generator.
-    from tests.end_to_end.first_run import first_run_of
+    from tests.end_to_end.first_run import first_run
 
-    return first_run_of(worker_id)
+    return first_run()
 
 
 def empty_stores(url: str) -> None:

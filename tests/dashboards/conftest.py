@@ -1,22 +1,18 @@
 """Fixtures of the dashboards' tests: the warehouse of the first run, and a home for each tree."""
 
-import fcntl
 from pathlib import Path
 
 import pytest
 
 from dashboards.release import PinnedRelease, current
 from tests.dashboards.world import make_releases
+from tests.shared import made_once
 
 
 @pytest.fixture(scope="session")
-def homes(tmp_path_factory, worker_id, server_folder, finished) -> Path:
+def homes(server_folder, finished) -> Path:
     """A folder with the homes `old`, `new` and `replay`, each with a release of all tables of that tree."""
-    base = tmp_path_factory.getbasetemp()
-    home = (base if worker_id == "master" else base.parent) / "dashboards"
-    home.mkdir(exist_ok=True)
-    with (home / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with made_once("dashboards") as home:
         if not (home / "built").exists():
             make_releases(finished.copy_to(server_folder / "dashboards").settings, home)
             (home / "built").touch()

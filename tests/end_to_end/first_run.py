@@ -3,15 +3,14 @@
 The fixture `finished` of `tests/conftest.py` brings it.
 """
 
-import fcntl
 import json
-import os
 import subprocess
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from olist_pipeline.synthetic import generate
 from tests.end_to_end.world import World
+from tests.shared import made_once
 
 BAD_ROWS = {
     ("orders", "DUPLICATE_KEY"),
@@ -36,25 +35,15 @@ class FirstRun:
         return World(folder / self.world.home.name, folder / self.world.landing.name)
 
 
-def shared_folder(worker_id: str) -> Path:
-    """Return the folder of all workers of this session; `pytest_sessionfinish` of the tests removes it."""
-    controller = os.getpid() if worker_id == "master" else os.getppid()
-    return Path(tempfile.gettempdir()) / f"olist-shared-{controller}"
-
-
-def first_run_of(worker_id: str) -> FirstRun:
+def first_run() -> FirstRun:
     """Return the first run of this session, which the worker that asks first makes."""
-    folder = shared_folder(worker_id)
-    folder.mkdir(mode=0o755, exist_ok=True)
-    said = folder / "said.json"
-    with (folder / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with made_once("first") as folder:
+        world, said = World(folder / "home", folder / "landing"), folder / "said.json"
         if not said.exists():
-            world = World.with_orders(folder / "first", orders=1_000)
+            generate(world.landing, orders=1_000, seed=7)
             add_bad_rows(world.landing)
-            result = world.olist("run")
+            result = world.olist("run", own_dbt=True)
             said.write_text(json.dumps([result.returncode, result.stdout, result.stderr]))
-    world = World(folder / "first" / "home", folder / "first" / "landing")
     return FirstRun(world, subprocess.CompletedProcess(["olist", "run"], *json.loads(said.read_text())))
 
 

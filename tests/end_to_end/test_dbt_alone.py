@@ -2,7 +2,8 @@
 
 import subprocess
 
-from olist_pipeline.settings import DBT, DBT_DIR
+from olist_pipeline.orchestration.forked_dbt import ASKING
+from olist_pipeline.settings import DBT_DIR
 from tests.end_to_end.world import World
 
 
@@ -11,7 +12,7 @@ def test_the_old_tree_builds_from_landing_alone_with_all_its_tests(server_folder
     world.home.mkdir()
     target = ["--target-path", str(world.home / "target"), "--log-path", str(world.home / "logs")]
     result = subprocess.run(
-        [*DBT, "build", "--select", "path:models/old", *target],
+        [*ASKING, "build", "--select", "path:models/old", *target],
         cwd=DBT_DIR,
         env=world.environment(),
         capture_output=True,

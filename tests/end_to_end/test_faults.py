@@ -22,10 +22,13 @@ def kill_postgresql(world, process):
     os.kill(server, signal.SIGQUIT)
 
 
+WHILE_DBT_RUNS = "olist run"
+"""The run that is disturbed after this line has a fork server of dbt of its own, as it has for a person."""
+
 # After which line of its progress a run is disturbed, how many seconds later, how, and the exit code that follows.
 FAULTS = [
     # dbt builds old (its warehouse is there by then), and goes on alone
-    ("olist run", 0.5, lambda _, process: os.kill(process.pid, signal.SIGKILL), -signal.SIGKILL),
+    (WHILE_DBT_RUNS, 0.5, lambda _, process: os.kill(process.pid, signal.SIGKILL), -signal.SIGKILL),
     # validation: of reviews, or of persons; the server is gone, and the run says so
     ("validate_sales", 0.3, kill_postgresql, 1),
     # the release; what the run started dies too
@@ -41,7 +44,7 @@ DAMAGED = (
 
 def disturb(world, words, seconds, how):
     """Start a run and disturb it; return its exit code and the rest of what it said."""
-    process = world.start("run")
+    process = world.start("run", own_dbt=words == WHILE_DBT_RUNS)
     for line in process.stdout:
         if words in line:
             break

@@ -19,6 +19,7 @@ from olist_pipeline.orchestration.resources import Pipeline
 from olist_pipeline.parity.attribution import Evidence, parity_of
 from olist_pipeline.settings import PROJECT_DIR, Settings
 from olist_pipeline.warehouse import load_manifest, warehouse_tables
+from tests.shared import shared_dbt
 
 FOREIGN = PROJECT_DIR / "tests" / "foreign"
 MIGRATION = """
@@ -44,6 +45,13 @@ sources:
     tables:
       - name: rides
 """
+
+
+@pytest.fixture(scope="module", autouse=True)
+def dbt():
+    """All of dbt here is started by the one server of the tests."""
+    with exported(shared_dbt()):
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -20,6 +20,7 @@ from olist_pipeline.warehouse import load_manifest
 from tests.docs.following import BLOCK
 from tests.environment import bare
 from tests.patience import patient
+from tests.shared import shared_dbt
 
 DOCUMENT = PROJECT_DIR / "docs" / "migrating_your_own_warehouse.md"
 FOREIGN = PROJECT_DIR / "tests" / "foreign"
@@ -61,7 +62,7 @@ def run(folder: Path, commands: list[list[str]], environment: dict[str, str]) ->
         [sys.executable, "-c", COMMANDS],
         input=json.dumps(commands),
         cwd=folder,
-        env={**bare(), **environment, "COLUMNS": "200"},
+        env={**bare(), **shared_dbt(), **environment, "COLUMNS": "200"},
         capture_output=True,
         text=True,
         check=False,

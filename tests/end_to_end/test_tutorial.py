@@ -9,6 +9,7 @@ import pytest
 
 from olist_pipeline.settings import PROJECT_DIR
 from tests.docs.lessons import Lesson
+from tests.shared import shared_dbt
 
 TUTORIAL = PROJECT_DIR / "docs" / "tutorial"
 LESSONS = sorted(TUTORIAL.glob("[0-9]_*.md"))
@@ -27,7 +28,8 @@ def folder(world, monkeypatch):
         monkeypatch.setenv(name, "")  # so that it is as it was afterwards, whatever commands make of it
         monkeypatch.delenv(name)
     monkeypatch.delenv("OLIST_POSTGRES_URL", raising=False)
-    monkeypatch.setenv("OLIST_HOME", str(world.home))
+    for name, value in {**shared_dbt(), "OLIST_HOME": str(world.home)}.items():
+        monkeypatch.setenv(name, value)
     monkeypatch.setenv("OLIST_DATA_DIR", str(world.landing))
     monkeypatch.chdir(world.home.parent)
     return world.home.parent

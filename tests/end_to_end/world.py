@@ -17,6 +17,7 @@ from olist_pipeline.stores import postgres
 from olist_pipeline.synthetic import generate
 from tests.environment import bare
 from tests.patience import patient
+from tests.shared import shared_dbt
 
 OLIST = Path(sys.executable).with_name("olist")
 
@@ -38,15 +39,19 @@ class World:
     def settings(self) -> Settings:
         return Settings(self.home, self.landing, None)
 
-    def environment(self) -> dict[str, str]:
-        """Return an environment that knows nothing but this world."""
-        return {**bare(), "OLIST_HOME": str(self.home), "OLIST_DATA_DIR": str(self.landing), "COLUMNS": "200"}
+    def environment(self, *, own_dbt: bool = False) -> dict[str, str]:
+        """Return an environment that knows nothing but this world, and the tests' fork server of dbt.
 
-    def olist(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        """Run a command to its end."""
+        `own_dbt`: a run starts a server of its own, as it does for a person.
+        """
+        dbt = {} if own_dbt else shared_dbt()
+        return {**bare(), **dbt, "OLIST_HOME": str(self.home), "OLIST_DATA_DIR": str(self.landing), "COLUMNS": "200"}
+
+    def olist(self, *arguments: str, own_dbt: bool = False, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run a command to its end, in a process of its own."""
         return subprocess.run(
             [str(OLIST), *arguments],
-            env={**self.environment(), **environment},
+            env={**self.environment(own_dbt=own_dbt), **environment},
             capture_output=True,
             text=True,
             check=False,
@@ -58,11 +63,12 @@ class World:
 
         What no command should end in, an exception, is raised.
         """
+        given = {**self.environment(), **environment}
         kept, umask = dict(os.environ), os.umask(0o077)
         out, error = io.StringIO(), io.StringIO()
         try:
             os.environ.clear()
-            os.environ.update({**self.environment(), **environment})
+            os.environ.update(given)
             with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(error):
                 patch.setattr("sys.argv", ["olist", *arguments])
                 with pytest.raises(SystemExit) as ended:
@@ -73,11 +79,11 @@ class World:
             os.environ.update(kept)
         return subprocess.CompletedProcess(arguments, int(ended.value.code or 0), out.getvalue(), error.getvalue())
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
+    def start(self, *arguments: str, own_dbt: bool = False) -> subprocess.Popen[str]:
         """Start a command in a process group of its own, which a test may kill."""
         return subprocess.Popen(
             [str(OLIST), *arguments],
-            env=self.environment(),
+            env=self.environment(own_dbt=own_dbt),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

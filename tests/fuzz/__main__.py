@@ -34,7 +34,7 @@ def main() -> int:
     print(f"{len(batches) * BATCH:,} mutants, seed {chosen.seed}, {chosen.workers} processes", flush=True)
     outcomes, bad, begun = Counter[str](), [], time.monotonic()
     try:
-        compiled_manifest(folder / "compiled")
+        compiled_manifest(folder / "compiled", {})
         with multiprocessing.get_context("spawn").Pool(chosen.workers) as pool:
             for done, (found, problem) in enumerate(pool.imap_unordered(run_batch, batches), start=1):
                 outcomes += found

@@ -74,5 +74,5 @@ def _tools(folder: Path, place_of: Path) -> tuple:
             cursor.execute("ALTER SYSTEM SET fsync = off")
             cursor.execute("SELECT pg_reload_conf()")
         schema.migrate(url)
-        _KEPT.extend([load_trees(compiled_manifest(folder / "compiled")), url])
+        _KEPT.extend([load_trees(compiled_manifest(folder / "compiled", {})), url])
     return tuple(_KEPT)

@@ -22,7 +22,6 @@ from olist_pipeline.orchestration.dbt import (
     window_variables,
 )
 from olist_pipeline.orchestration.dbt_projects import dbt_of, ensure_manifest, environment_of, variables_of
-from olist_pipeline.orchestration.definitions import build_defs
 from olist_pipeline.orchestration.jobs import keys_of, monthly_part
 from olist_pipeline.orchestration.partitions import MONTHS, describe, months_of, tagged_months
 from olist_pipeline.orchestration.resources import clear_failures
@@ -30,6 +29,7 @@ from olist_pipeline.registry import STEPS
 from olist_pipeline.settings import Settings
 from olist_pipeline.staging import write_months
 from olist_pipeline.warehouse import load_manifest, warehouse_tables
+from tests.shared import shared_dbt
 from tests.tables import LANDING, MONTHLY, MONTHLY_TABLES, STAGED, TABLES
 
 OLD_VIEWS = {
@@ -51,8 +51,8 @@ def environment(parsed_project):
 
 
 @pytest.fixture(scope="module")
-def graph(environment):
-    return build_defs(environment).resolve_asset_graph()
+def graph(definitions):
+    return definitions.resolve_asset_graph()
 
 
 def keys(graph, prefix):
@@ -118,16 +118,15 @@ def test_a_table_knows_the_staged_tables_that_it_is_made_of(environment):
     assert "fulfillment/deliveries" in tables["mart_seller_scorecard"].reads
 
 
-def test_every_job_runs_over_months(environment):
-    jobs = {job.name: job for job in build_defs(environment).resolve_all_job_defs()}
+def test_every_job_runs_over_months(definitions):
+    jobs = {job.name: job for job in definitions.resolve_all_job_defs()}
     for name in ("dual_run", "full_refresh", "sales_job", "marketplace_job", "fulfillment_job"):
         assert jobs[name].partitions_def == MONTHS, name
         assert jobs[name].backfill_policy == dg.BackfillPolicy.single_run(), name
     assert jobs["customer_job"].partitions_def is None, "no table of customers is order-level"
 
 
-def test_the_job_of_a_context_is_the_context(environment, graph):
-    definitions = build_defs(environment)
+def test_the_job_of_a_context_is_the_context(definitions, graph):
     for context in STAGED:
         made = definitions.resolve_job_def(f"{context}_job").asset_layer.selected_asset_keys
         assert {key.path[0] for key in made} == {"intake", context, "old", "replay", "new"}
@@ -136,9 +135,9 @@ def test_the_job_of_a_context_is_the_context(environment, graph):
     assert dg.AssetKey(["serving", "release"]) in everything
 
 
-def test_a_run_has_one_step_for_each_invocation_of_dbt(environment):
+def test_a_run_has_one_step_for_each_invocation_of_dbt(definitions):
     """Dagster splits a step in two where steps would wait for each other: each part would start dbt again."""
-    steps = build_defs(environment).resolve_job_def("dual_run").graph.node_dict
+    steps = definitions.resolve_job_def("dual_run").graph.node_dict
     assert {name for name in steps if name.startswith("dbt")} == {"dbt_old", "dbt_replay", "dbt_new_months", "dbt_new"}
     assert {name for name in steps if "parity" in name} == {"parity_months", "parity"}
 
@@ -158,6 +157,8 @@ def test_the_manifest_is_parsed_once(environment):
 
 def test_an_invocation_of_dbt_starts_nothing_beside_it(environment, tmp_path, monkeypatch):
     dbt = dbt_of(environment, "old")
+    for name, value in shared_dbt().items():
+        monkeypatch.setenv(name, value)
     with monkeypatch.context() as patch:
         patch.setattr(resource, "check_output", lambda *_: pytest.fail("dbt is asked for its version"))
         invocation = dbt.cli(["deps"], target_path=tmp_path)
@@ -268,9 +269,9 @@ def test_a_pair_without_its_new_model_is_refused(environment):
         warehouse_tables({**manifest, "nodes": nodes})
 
 
-def test_months_with_a_gap_are_made_of_the_files_of_today(environment, graph):
+def test_months_with_a_gap_are_made_of_the_files_of_today(definitions, graph):
     """Each part of such a run takes in its files first: it would make months of what an earlier run took in."""
-    part = monthly_part(build_defs(environment).resolve_job_def("sales_job"))
+    part = monthly_part(definitions.resolve_job_def("sales_job"))
     made = part.asset_layer.selected_asset_keys
     assert set(keys_of(("sales",), graph, monthly=True, whole=False)) == made
     assert {key.path[-1] for key in made if key.path[0] == "intake"} == {"orders", "order_items", "order_payments"}

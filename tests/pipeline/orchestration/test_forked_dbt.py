@@ -12,6 +12,7 @@ import pytest
 
 from olist_pipeline.orchestration.forked_dbt import ASKING, ForkServer
 from olist_pipeline.orchestration.forked_dbt.ask import SOCKET
+from olist_pipeline.orchestration.forked_dbt.serve import MOST_STARTS, STARTS
 from olist_pipeline.settings import DBT_DIR
 from tests.patience import patient, wait_for
 
@@ -97,7 +98,8 @@ def test_without_a_server_that_answers_the_program_becomes_dbt(tmp_path):
         assert (done.returncode, done.stdout) == (3, "['--version']\n")
 
 
-def test_a_server_whose_preparation_leaves_threads_behind_keeps_nobody_waiting(tmp_path):
+def test_a_server_whose_preparation_leaves_threads_behind_keeps_nobody_waiting(tmp_path, monkeypatch):
+    monkeypatch.setenv(STARTS, str(MOST_STARTS - 1))  # the last start that prepares
     (tmp_path / "models").mkdir()
     (tmp_path / "models" / "one.sql").write_text("{{ config(materialized='table') }} select 1 as one")
     (tmp_path / "dbt_project.yml").write_text("name: small\nprofile: small\n")
