@@ -19,6 +19,8 @@ check: lint  ## the fast loop, in under a minute: lint, types, the domain, the c
 	@$(BIN)/python -m pytest tests/domain tests/pipeline/engine tests/pipeline/contexts tests/pipeline/tablediff \
 		-m "not slow and not fuzz" -n 2
 
+# Compiling the tests takes as long as some hundreds of them: that is kept, whatever the environment says.
+test: export PYTHONDONTWRITEBYTECODE :=
 test: $(INSTALLED_DEV)  ## set up and pass the tests
 	@$(BIN)/python -m pytest tests/domain -p no:cacheprovider --cov=olist_domain --cov-branch \
 		--cov-report=term:skip-covered --cov-report=json:build/domain_coverage.json --cov-fail-under=95
@@ -57,7 +59,7 @@ dev: $(INSTALLED)  ## set up and open the Dagster UI
 dashboards: $(INSTALLED)  ## set up and open the dashboards
 	@$(BIN)/python -m olist_pipeline dashboards
 
-pictures: $(INSTALLED_DEV)  ## draw the pictures of the dashboards in docs anew, over a synthetic set (needs chromium)
+pictures: $(INSTALLED_DEV)  ## draw the pictures in docs anew, dashboards and Dagster's pages, over a synthetic set (needs chromium)
 	@$(BIN)/python scripts/pictures.py
 
 lint: $(INSTALLED_DEV)  ## style, types, import contracts, declared packages

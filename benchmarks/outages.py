@@ -17,9 +17,10 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from olist_pipeline.data_months import all_months
 from olist_pipeline.months import MonthRange
 from olist_pipeline.orchestration.instance import prepare
-from olist_pipeline.orchestration.partitions import all_months, range_tags
+from olist_pipeline.orchestration.partitions import range_tags
 from olist_pipeline.stores import postgres
 from tests.end_to_end.dagster_server import DagsterServer
 from tests.end_to_end.world import World

@@ -59,7 +59,7 @@ def _parse_and_write(landing: Path, home: Path) -> None:
 
 
 def _ingest(landing: Path, home: Path) -> None:
-    months = MonthRange.until(date.today())
+    months = ORDERS.months(date.today())
     orders = ingest(ORDERS, landing, months)
     write_frame(orders, intake_path(home / "intake", ORDERS.name))
     for table in (ORDER_ITEMS, ORDER_PAYMENTS):

@@ -38,7 +38,8 @@ import sys
 from datetime import date
 from pathlib import Path
 import polars as pl
-from olist_pipeline.intake.span import purchase_span
+import inspect
+from olist_pipeline.intake import span
 from olist_pipeline.months import MonthRange
 from olist_pipeline.registry import CONTEXTS, LANDING, STEPS
 from olist_pipeline.settings import Settings
@@ -55,14 +56,20 @@ except ImportError:
 settings = Settings.from_env()
 landing = settings.landing
 url = ready_url(settings)
-first, last = (moment.date().replace(day=1) for moment in purchase_span(landing, MonthRange.until(today)))
+# Commits before `dated_span` know of orders alone.
+if hasattr(span, "dated_span"):
+    ends = span.dated_span(landing, LANDING["orders"], today)
+else:
+    ends = span.purchase_span(landing, MonthRange.until(today))
+first, last = (moment.date().replace(day=1) for moment in ends)
+dated = [LANDING["orders"]] if "dated" in inspect.signature(run_validation).parameters else []
 months = list(MonthRange(first, last))
 counts = []
 for table in LANDING.values():
     report = run_intake(settings, url, table, today, "r")
     counts.append((table.name, report.rows, report.rejected, repr(sorted(report.rules.items())), 0))
 for step in STEPS:
-    report = run_validation(settings, url, step, months if step.is_monthly else None, "r")
+    report = run_validation(settings, url, step, months if step.is_monthly else None, "r", *dated)
     for name, one in report.tables.items():
         said = repr((sorted(one.rules.items()), sorted(one.flags.items())))
         counts.append((name, one.accepted, one.quarantined, said, report.events))

@@ -1,7 +1,7 @@
-"""Months: the partitions of order-level tables.
+"""Months: the partitions of monthly tables.
 
 What belongs here: first days of months, their text and their ranges. What does not: Dagster's partition
-definitions, which are made of these.
+definitions, which are made of these, and which months a table has (`landing.table`).
 """
 
 from __future__ import annotations
@@ -12,9 +12,6 @@ from datetime import date
 
 MONTH = "order_month"
 """The column of a monthly table that says a row's month: both sides can be compared month by month by it."""
-
-FIRST_MONTH = date(2016, 1, 1)
-"""Olist sold nothing before; a purchase that claims to be older is quarantined."""
 
 
 @dataclass(frozen=True)
@@ -35,9 +32,9 @@ class MonthRange:
         return first if first == last else f"{first} to {last}"
 
     @classmethod
-    def until(cls, today: date) -> MonthRange:
-        """Return all months in which an order may have been purchased."""
-        return cls(FIRST_MONTH, today.replace(day=1))
+    def until(cls, today: date, first: date) -> MonthRange:
+        """Return the months from that of `first` to that of `today`."""
+        return cls(first.replace(day=1), today.replace(day=1))
 
 
 def following(month: date) -> date:

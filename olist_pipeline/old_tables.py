@@ -15,8 +15,9 @@ import duckdb
 from olist_pipeline.dialect.check import check
 from olist_pipeline.dialect.dialect import duckdb_relation
 from olist_pipeline.errors import OlistError
-from olist_pipeline.migration.model import OLD, LandingFile, Migration
-from olist_pipeline.migration.profiles import database_of, project_folder
+from olist_pipeline.migration.closing import close_off
+from olist_pipeline.migration.model import OLD, REPLAY, LandingFile, Migration
+from olist_pipeline.migration.profiles import database_of, project_folder, reach
 from olist_pipeline.migration.project import DbtNode, find_old, found_old, old_relations
 from olist_pipeline.settings import Settings
 from olist_pipeline.tablediff.sql import literal, quote, relation_name
@@ -47,6 +48,9 @@ def bring(settings: Settings, migration: Migration, manifest: DbtNode, tree: str
         connection.execute(f"SET file_search_path = {literal(str(project_folder(settings, migration, tree)))}")
         connection.execute(f"ATTACH {literal(str(settings.warehouse))} AS {WAREHOUSE}")
         connection.execute(f"CREATE SCHEMA IF NOT EXISTS {WAREHOUSE}.{quote(tree)}")
+        if tree == REPLAY:
+            # A view reads only now what it is made of.
+            close_off(connection, **reach(settings, migration))
         for name, node in nodes.items():
             made = relation_name(node["schema"], node["alias"])
             target = f"{WAREHOUSE}.{relation_name(tree, name)}"

@@ -9,9 +9,10 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Iterable
+from datetime import date
 
 from olist_pipeline.errors import OlistError
-from olist_pipeline.landing.catalogue import LandingTable
+from olist_pipeline.landing.table import LONG_AGO, LandingTable
 from olist_pipeline.migration.load import present_migration
 from olist_pipeline.migration.model import Migration
 from olist_pipeline.validation.context import Context, ValidationStep
@@ -46,7 +47,10 @@ STEPS: tuple[ValidationStep, ...] = tuple(step for context in CONTEXTS.values() 
 """The validation steps of all contexts."""
 
 DATED: LandingTable | None = next((table for table in LANDING.values() if table.month_of), None)
-"""The landing table whose dates say which months there are, and what day the warehouse takes for today."""
+"""The landing table whose last date is the day that the warehouse takes for today."""
+
+FIRST_MONTH: date = min((table.since for table in LANDING.values() if table.month_of), default=LONG_AGO).replace(day=1)
+"""The first month that any row may be of."""
 
 LINKS: tuple[Link, ...] = tuple(link for context in CONTEXTS.values() for link in context.links)
 """The ids by which rows are traced to quarantined ones; where a key has several, the first one counts."""

@@ -16,7 +16,7 @@ import polars as pl
 from olist_domain.kernel.records import Record
 from olist_pipeline.errors import OlistError
 from olist_pipeline.files import replacing
-from olist_pipeline.months import month_text
+from olist_pipeline.months import MONTH, month_text
 
 RecordT = TypeVar("RecordT", bound=Record)
 
@@ -49,7 +49,7 @@ def scan_intake(intake: Path, table: str, months: Iterable[date] | None = None) 
     if not path.exists():
         raise OlistError(f"Intake of {table} is missing ({path}); materialise intake/{table} first.")
     rows = _scan([path])
-    return rows if months is None else rows.filter(pl.col("order_month").is_in(list(months)))
+    return rows if months is None else rows.filter(pl.col(MONTH).is_in(list(months)))
 
 
 def staging_path(staging: Path, context: str, table: str, month: date | None, part: str = "") -> Path:
@@ -65,7 +65,7 @@ def write_months(
 
     `part` is added to the names of their files; the other parts stay as they are.
     """
-    by_month = {key[0]: rows for key, rows in frame.partition_by("order_month", as_dict=True).items()}
+    by_month = {key[0]: rows for key, rows in frame.partition_by(MONTH, as_dict=True).items()}
     empty = frame.clear()
     # Taking a file's place waits for the disk: some do while others are written.
     with ThreadPoolExecutor(WRITERS) as pool:
@@ -125,7 +125,7 @@ def _scan(paths: list[Path]) -> pl.LazyFrame:
 def find_records(staging: Path, asset: str, record: type[RecordT], **wanted: Sequence[object]) -> list[RecordT]:
     """Return the accepted rows of `context/table` whose column has one of the values, as records.
 
-    `wanted` is one column with its values, e.g. `order_id=["o1"]`. Raises OlistError before the validation.
+    `wanted` is one column with its values, e.g. `ride_id=["r1"]`. Raises OlistError before the validation.
     """
     [(column, values)] = wanted.items()
     known = [value for value in values if value is not None]

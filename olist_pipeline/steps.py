@@ -4,28 +4,29 @@ What belongs here: the order in which a step writes its stores. What does not: h
 and the contexts), and Dagster.
 
 Intake writes the quarantine, then its Parquet file. A validation step is cut into units, which write their staging and
-an outbox; then one loader brings that to PostgreSQL. Each write replaces what an earlier run wrote or appends what is
-missing, so a crash between two of them is healed by running the step again.
+an outbox; one loader brings that to PostgreSQL, the events of a unit while the next one is worked through. Each write
+replaces what an earlier run wrote or appends what is missing, so a crash between two of them is healed by running the
+step again.
 """
 
 from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
 import polars as pl
 
+from olist_pipeline.intake import unchanged
 from olist_pipeline.intake.cast import RULES
-from olist_pipeline.intake.rows import IS_VALID, ORDER_MONTH, ingest
+from olist_pipeline.intake.rows import IS_VALID, ingest
 from olist_pipeline.intake.span import as_of
-from olist_pipeline.landing.catalogue import ORDERS, LandingTable
 from olist_pipeline.landing.folder import landing_hash, readable_landing
-from olist_pipeline.months import MonthRange
+from olist_pipeline.landing.table import LandingTable
+from olist_pipeline.months import MONTH
 from olist_pipeline.settings import Settings
 from olist_pipeline.staging import intake_path, month_files, scan_intake, staging_path, write_frame
 from olist_pipeline.stores import appending, quarantine
@@ -60,18 +61,27 @@ class ValidationReport:
 
 
 def run_intake(settings: Settings, url: str, table: LandingTable, today: date, run_id: str) -> IntakeReport:
-    """Read a table's landing file, quarantine its structurally bad rows and write the rest, typed."""
+    """Read a table's landing file, quarantine its structurally bad rows and write the rest, typed.
+
+    A file that was read before, as it is now, is not read again: what it left then is brought to quarantine.
+    """
     landing = readable_landing(settings, [table])
-    with ThreadPoolExecutor(1) as beside:
-        hashed = beside.submit(landing_hash, landing, table)
-        orders = scan_intake(settings.intake, table.parent).collect() if table.parent else None
-        rows = ingest(table, landing, MonthRange.until(today), orders)
-    hash_read = hashed.result()
-    rejected = rows.filter(~IS_VALID)
+    path = intake_path(settings.intake, table.name)
+    above = table.parent.table.name if table.parent else None
+    months, hash_read = table.months(today), landing_hash(landing, table)
+    source = unchanged.made_of(table, hash_read, months, intake_path(settings.intake, above) if above else None)
+    is_known = unchanged.is_of(path, source)
+    if is_known:
+        rows = scan_intake(settings.intake, table.name)
+    else:
+        rows = ingest(table, landing, months, scan_intake(settings.intake, above).collect() if above else None).lazy()
+    rejected, counted = pl.collect_all([rows.filter(~IS_VALID), rows.select(pl.len())])
     quarantined = quarantine_rows(rejected, StagedTable.of(table))
     quarantine.replace_rows(url, "intake", [table.name], None, [quarantined], run_id)
-    write_frame(rows, intake_path(settings.intake, table.name), {LANDING_HASH: hash_read})
-    return IntakeReport(rows.height, rejected.height, count_codes(rejected[RULES]), hash_read)
+    if not is_known:
+        write_frame(rows.collect(), path, {LANDING_HASH: hash_read})
+        unchanged.note(path, source)
+    return IntakeReport(counted.item(), rejected.height, count_codes(rejected[RULES]), hash_read)
 
 
 def run_validation(
@@ -80,7 +90,7 @@ def run_validation(
     step: ValidationStep,
     months: Sequence[date] | None,
     run_id: str,
-    dated: LandingTable | None = ORDERS,
+    dated: LandingTable | None,
 ) -> ValidationReport:
     """Validate a step's inputs, unit by unit: accepted rows to staging, others to quarantine, events to the store.
 
@@ -101,9 +111,12 @@ def run_validation(
         as_of(readable_landing(settings, [dated] if dated else []), dated),
         frozenset(appending.known_digests(url)),
     )
-    reports = list(runner.run(pieces, work))
+    reports: list[UnitReport] = []
+    batches = _batches(units.ahead(runner.run(pieces, work)), reports)
+    appended = appending.append(url, context, batches, run_id, are_apart=step.has_whole_aggregates)
     _remove_other_parts(settings.staging, step, pieces)
-    appended = _load(url, context, [table.name for table in step.tables], months, reports, run_id)
+    rejected = (_read(report.quarantine) for report in reports)
+    quarantine.replace_rows(url, "validation", [table.name for table in step.tables], months, rejected, run_id)
     shutil.rmtree(outbox, ignore_errors=True)
     tables = {table.name: TableReport.sum_of(report.tables[table.name] for report in reports) for table in step.tables}
     return ValidationReport(tables, appended, runner.place)
@@ -127,26 +140,13 @@ def landing_hash_of(settings: Settings, table: str) -> str:
     return pl.read_parquet_metadata(intake_path(settings.intake, table)).get(LANDING_HASH, "")
 
 
-def _load(
-    url: str,
-    context: str,
-    tables: Sequence[str],
-    months: Sequence[date] | None,
-    reports: Sequence[UnitReport],
-    run_id: str,
-) -> int:
-    """Bring what the units left to PostgreSQL; return the number of events that were new."""
-    rejected = (_read(report.quarantine) for report in reports)
-    batches = [
-        appending.Batch(file.name, file.digest, pl.scan_parquet(file.path, glob=False, hive_partitioning=False))
-        for report in reports
-        for file in report.events
-    ]
-    with ThreadPoolExecutor(1) as beside:
-        replaced = beside.submit(quarantine.replace_rows, url, "validation", tables, months, rejected, run_id)
-        appended = appending.append(url, context, batches, run_id)
-    replaced.result()
-    return appended
+def _batches(made: Iterable[UnitReport], reports: list[UnitReport]) -> Iterator[appending.Batch]:
+    """Yield the events of each unit that was worked through, whose report is added to `reports`."""
+    for report in made:
+        reports.append(report)
+        for file in report.events:
+            events = pl.scan_parquet(file.path, glob=False, hive_partitioning=False)
+            yield appending.Batch(file.name, file.digest, events)
 
 
 def _read(path: Path) -> pl.DataFrame:
@@ -158,8 +158,8 @@ def _rows_by_month(settings: Settings, step: ValidationStep) -> dict[date, int]:
     counted = Counter[date]()
     for table in step.intake:
         rows = scan_intake(settings.intake, table)
-        if ORDER_MONTH in rows.collect_schema():
-            counted.update(dict(rows.group_by(ORDER_MONTH).len().drop_nulls().collect().iter_rows()))
+        if MONTH in rows.collect_schema():
+            counted.update(dict(rows.group_by(MONTH).len().drop_nulls().collect().iter_rows()))
     return dict(counted)
 
 

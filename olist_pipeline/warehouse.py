@@ -11,22 +11,25 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
-
-import duckdb
+from typing import TYPE_CHECKING, Any
 
 from olist_pipeline.errors import OlistError
-from olist_pipeline.migration.load import present_migration
+from olist_pipeline.migration.load import load_migration, present_migration
 from olist_pipeline.migration.model import NEW, OLD, Migration, TablePair
 from olist_pipeline.migration.project import ProjectPart, context_of_new, context_of_old, find_old, new_part
 from olist_pipeline.months import MONTH
 from olist_pipeline.registry import CONTEXTS
+from olist_pipeline.settings import Settings
 from olist_pipeline.tablediff.contract import fold
 from olist_pipeline.tablediff.sql import quote, relation_name
+
+if TYPE_CHECKING:
+    # Elsewhere only by what opens the file: commands that ask which tables there are do not wait for it.
+    import duckdb
 
 _LOCKED = "set lock"
 """What DuckDB says of a file that another process has open."""
@@ -64,6 +67,20 @@ class WarehouseTable:
         return self.new_relation if schema == NEW else self.name
 
 
+def manifest_folder(settings: Settings, tree: str) -> Path:
+    """Return the folder of the manifest of a tree's project.
+
+    One serves all trees where new has no project of its own.
+    """
+    migration = load_migration(settings.migration)
+    return settings.dbt_target / (NEW if is_of_new(migration, tree) else OLD)
+
+
+def is_of_new(migration: Migration, tree: str) -> bool:
+    """Whether a tree's manifest is that of a new project of its own."""
+    return tree == NEW and migration.new_folder != migration.old_folder
+
+
 def load_manifest(path: Path) -> dict[str, Any]:
     """Return dbt's manifest; raises OlistError before dbt has parsed the project."""
     try:
@@ -92,6 +109,12 @@ def served_tables(manifest: Mapping[str, Any], migration: Migration) -> tuple[Wa
         WarehouseTable(name.rpartition(".")[2], context_of_old(node, migration), (), {}, {}, is_paired=False)
         for name, node in nodes.items()
     )
+
+
+def monthly_assets(context: str, tables: Iterable[WarehouseTable]) -> list[tuple[str, ...]]:
+    """Return the paths of the assets of a context that are by month: staged, then those of new among `tables`."""
+    staged = [(context, table.name) for table in CONTEXTS[context].tables if table.is_monthly]
+    return [*staged, *((NEW, table.new_relation) for table in tables if table.is_monthly and table.context == context)]
 
 
 def as_old_shows_it(connection: duckdb.DuckDBPyConnection, table: WarehouseTable, catalog: str = "") -> str:
@@ -129,6 +152,8 @@ def reading(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
     The connection is closed at once afterwards: even a reader keeps dbt out.
     """
+    import duckdb
+
     if not path.exists():
         raise OlistError(f"The warehouse {path} does not exist yet; run `olist run`.")
     try:
@@ -145,6 +170,8 @@ def reading(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 def set_aside_where_damaged(path: Path) -> None:
     """Rename a warehouse that is none any more: all of it is built anew from landing and staging."""
+    import duckdb
+
     if not path.exists():
         return
     try:
@@ -163,6 +190,8 @@ def await_free(path: Path, seconds: float = 60) -> None:
 
     A dbt that outlived its killed run needs a moment to end; a person's own connection may last for hours.
     """
+    import duckdb
+
     deadline = time.monotonic() + seconds
     while path.exists():
         try:

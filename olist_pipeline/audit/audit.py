@@ -38,14 +38,16 @@ def audit(
     variables: Mapping[str, Any] | None = None,
     replaced: Replaced = lambda finding: (),
     seconds: float = SECONDS_A_FILE,
+    origins: bool = False,
     said: Callable[[Spoken], None] = lambda spoken: None,
     started: Callable[[int], Callable[[], None]] = lambda files: lambda: None,
 ) -> Audit:
     """Audit a dbt project, a folder of SQL or one file.
 
     `dialect` is that of the project unless it is given, and `said` is called with it first. `variables` come before
-    those of the project. `seconds` bound each file. `started` is called with the number of files, and what it returns
-    after each file. Raises OlistError where nothing can be audited.
+    those of the project. `seconds` bound each file. With `origins` findings say where their columns come from.
+    `started` is called with the number of files, and what it returns after each file. Raises OlistError where nothing
+    can be audited.
     """
     project = open_project(path, manifest)
     files = project.sql_files()
@@ -63,6 +65,7 @@ def audit(
         "dialect": spoken.dialect,
         "manifest": str(manifest.resolve()) if manifest else "",
         "vars": dict(variables or {}),
+        "origins": origins,
     }
     audited = audit_files(jobs, start, seconds, started(len(jobs)))
     contexts = _contexts(project, files, audited)
@@ -197,7 +200,7 @@ def _hints_of_dialect(spoken: Spoken, problems: Sequence[Problem], files: int, p
         return [f"The dialect {spoken.dialect} is a guess ({spoken.why}); name another with --dialect."]
     if len(broken) < max(3, files / 20):
         return []
-    guess = of_sql(project.root, project.sql_files())
+    guess = of_sql(project.root, project.model_files() or project.sql_files())
     other = f" The SQL looks like {guess.dialect}." if guess is not None and guess.dialect != spoken.dialect else ""
     return [
         f"{len(broken)} of {files} files hold what is no {spoken.dialect} SQL ({spoken.why} says {spoken.dialect});"

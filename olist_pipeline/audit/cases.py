@@ -3,9 +3,9 @@
 What belongs here: judging one CASE (or IF, DECODE, NVL2) by its branches and by what stands around it. What does
 not: other expressions (`logic`), and rows that are filtered (`filters`).
 
-Technical is: a guard of a division or of a missing value, a cast of a boolean, a sum by a flag that was decided
-elsewhere, a pivot, a calendar, an order to sort by, a part of a surrogate key, the first known or the greater of
-two columns. Every other CASE is business logic.
+Technical is: a guard of a division or of a missing value, the current row of a history, a cast of a boolean, a sum by a
+flag that was decided elsewhere, a pivot, a calendar, an order to sort by, a part of a surrogate key, the first known or
+the greater of two columns. Every other CASE is business logic.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ from olist_pipeline.audit.expressions import (
     truth_of,
     words_in,
 )
+from olist_pipeline.audit.filters import is_current_row
 from olist_pipeline.audit.model import Kind
 
 VALIDATION_WORDS = frozenset(
@@ -70,6 +71,8 @@ def technical_reason(case: Node, column: str, query: Query) -> str | None:
         return "guard of a missing value"
     if _is_empty_text_guard(branches):
         return "empty text to null"
+    if all(map(is_truth, branches.results)) and all(map(is_current_row, conditions)):
+        return "current row of a history"
     if _is_boolean_cast(branches):
         return "cast of a boolean"
     if all(query.is_calendar_test(part) for part in conditions) and not any(map(_compares_order, conditions)):

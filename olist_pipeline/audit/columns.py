@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import PurePosixPath
 
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
@@ -17,10 +18,13 @@ from sqlglot.optimizer.scope import Scope, traverse_scope
 
 from olist_pipeline.audit.expressions import (
     PREDICATES,
+    TRUNCATIONS,
     Node,
     bare,
     columns_of,
     is_calendar_test,
+    is_clock,
+    is_constant,
     is_date_part,
     nodes_within,
 )
@@ -58,10 +62,12 @@ Sums = Callable[[str, str], bool | None]
 class Around:
     """What is known beside a statement: other models, and which of its expressions its own file writes, no macro.
 
-    is_incremental: the statement adds to a table that is there.
+    origins: of a column of another model (see `origins`), None where nobody asks for any. is_incremental: the
+    statement adds to a table that is there.
     """
 
     sums: Sums = lambda relation, column: None
+    origins: Callable[[str, str], tuple[str, ...] | None] | None = None
     is_written: Callable[[Node], bool] = lambda node: True
     is_incremental: bool = False
 
@@ -103,13 +109,20 @@ class Query:
 
     def is_calendar_test(self, condition: Node) -> bool:
         """Return whether a comparison looks at nothing but a part of a date, here or where its column comes from."""
-        if is_calendar_test(condition):
+        if is_calendar_test(condition) or self._asks_for_today(condition):
             return True
         read = columns_of(condition)
         if len(read) != 1 or not isinstance(bare(condition), PREDICATES):
             return False
         found = self.origin(read[0]).expression
         return DATE_PART_NAME.search(read[0].name.lower()) is not None or (found is not None and is_date_part(found))
+
+    def _asks_for_today(self, condition: Node) -> bool:
+        """Return whether a comparison asks whether a day, a week or another span is that of the clock."""
+        test = bare(condition)
+        if not isinstance(test, exp.EQ) or is_constant(test):
+            return False
+        return any(_is_span_of_today(side, self) for side in (test.this, test.expression))
 
     def is_computed(self, column: exp.Column, steps: int = 0) -> bool:
         """Return whether a column is the result of a computation in this statement, not a cell of a table."""
@@ -140,6 +153,22 @@ class Query:
         return frozenset(name.lower() for name in found if name)
 
 
+def _is_span_of_today(node: Node, query: Query) -> bool:
+    """Return whether an expression is the present day, or the week, month or year that it is in."""
+    node = bare(node)
+    if isinstance(node, TRUNCATIONS):
+        return _is_span_of_today(node.this, query)
+    if not isinstance(node, exp.Column):
+        return is_clock(node)
+    beside = next(
+        (item.this for item in query.select.selects if item.alias == node.name and item.this is not node), None
+    )
+    if beside is not None and not columns_of(beside):
+        return _is_span_of_today(beside, query)
+    found = query.origin(node)
+    return found.expression is not None and found.query is not None and _is_span_of_today(found.expression, found.query)
+
+
 def queries(tree: Node, around: Around | None = None) -> list[Query]:
     """Return every SELECT of a statement, in an order that does not depend on the machine."""
     scopes: dict[int, Scope] = {}
@@ -167,6 +196,14 @@ def _selected(scope: Scope) -> Collection[str]:
         return ()
 
 
+def _table_name(table: exp.Table) -> str:
+    """Return the name of a table, or of the file that is read in its place."""
+    if isinstance(table.this, exp.Func):
+        texts = (part.name for part in table.this.find_all(exp.Literal) if part.is_string)
+        return next((PurePosixPath(text).name.lower() for text in texts if "." in text), "")
+    return table.name.lower()
+
+
 def _relation_name(source: Node | None) -> str:
     return source.this.alias_or_name if source is not None and source.this is not None else ""
 
@@ -184,7 +221,7 @@ def _origin(column: exp.Column, scope: Scope | None, steps: int, summed: bool, s
         if name.lower() in outer:
             summed = is_summed(source, column.name, sums)
     if not isinstance(source, Scope):
-        return Origin(column.name.lower(), None, source.name.lower(), summed)
+        return Origin(column.name.lower(), None, _table_name(source), summed)
     found, inner = _projection(source, column.name, steps)
     if found is None:
         return Origin(column.name.lower(), None, "", summed)
@@ -205,6 +242,11 @@ def _only_source(scope: Scope, column: str) -> str:
         if isinstance(source := scope.sources[name], Scope) and _projection(source, column, 0)[0] is not None
     ]
     return naming[0] if len(naming) == 1 else ""
+
+
+def projection(scope: Scope, name: str) -> tuple[Node | None, Scope]:
+    """Return what a relation gives as a column, and the scope to read that in; None where it cannot be told."""
+    return _projection(scope, name, 0)
 
 
 def _projection(scope: Scope, name: str, steps: int) -> tuple[Node | None, Scope]:

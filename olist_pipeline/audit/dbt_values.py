@@ -59,6 +59,10 @@ class Host(Protocol):
         """Note a variable that has no value."""
         ...
 
+    def written(self, text: str) -> str:
+        """Return what a template within a value writes."""
+        ...
+
     def configured(self, settings: Mapping[str, Any]) -> None:
         """Note what a template says of its model."""
         ...
@@ -303,9 +307,13 @@ class Variables(Named):
         self._host = host
 
     def __call__(self, name: str, *default: Any, **named: Any) -> Any:
-        """Return the value of a variable, a copy: no model may change what another one reads."""
+        """Return the value of a variable, a copy: no model may change what another one reads.
+
+        A text that is a template is rendered, as dbt does.
+        """
         if name in self._values:
-            return copy.deepcopy(self._values[name])
+            value = copy.deepcopy(self._values[name])
+            return self._host.written(value) if isinstance(value, str) and "{" in value else value
         if default or "default" in named:
             return default[0] if default else named["default"]
         self._host.unset(str(name))

@@ -39,7 +39,7 @@ SQL_SIGNS: Mapping[str, re.Pattern[str]] = {
     "postgres": re.compile(r"::jsonb\b|->>|\bdistinct on\s*\(|::numeric\b|\bto_char\(|\bgenerate_series\(|\bilike\b"),
     "redshift": re.compile(r"\bdistkey\b|\bsortkey\b|\bjson_extract_path_text\(|\bgetdate\(\)|\bconvert_timezone\("),
     "tsql": re.compile(r"\bselect\s+top\b|\bisnull\(|\[\w+\]\.\[\w+\]|\bgetdate\(\)|\btry_convert\(|\bcross apply\b"
-                       r"|\bnvarchar"),
+                       r"|\bnvarchar|\bhashbytes\(|\bdatetime2\b|\bas_columnstore\b"),
     "trino": re.compile(r"\bfrom_iso8601_timestamp\(|\bjson_extract_scalar\(|\bcross join unnest\(|\barbitrary\(|"
                         r"\bfrom_unixtime\(|\bvarbinary\b|\bapprox_distinct\("),
     "spark": re.compile(r"\blateral view\b|\bexplode\(|\bcollect_(list|set)\(|\bdate_format\(|\bdistribute by\b|"

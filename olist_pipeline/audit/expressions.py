@@ -22,6 +22,8 @@ CASES = (exp.Case, exp.If, exp.DecodeCase, exp.Nvl2)
 ARITHMETIC = (exp.Add, exp.Sub, exp.Mul, exp.Div, exp.IntDiv)
 HASHES = (exp.MD5, exp.MD5Digest, exp.SHA, exp.SHA2, exp.FarmFingerprint)
 CONCATENATIONS = (exp.Concat, exp.ConcatWs, exp.DPipe)
+DAYS = (exp.Date, exp.TsOrDsToDate)
+TRUNCATIONS = (exp.DateTrunc, exp.TimestampTrunc, exp.DatetimeTrunc)
 CLOCKS = (exp.CurrentDate, exp.CurrentTimestamp, exp.CurrentDatetime, exp.CurrentTime)
 
 FLAG_NAME = re.compile(r"^_*(is|has|was|did|can|should)_|_(flag|flg|ind)$|^(flag|deleted|active)$")
@@ -139,6 +141,8 @@ def is_constant(node: Node) -> bool:
 def is_clock(node: Node) -> bool:
     """Return whether an expression is the present day or time, and nothing more."""
     node = bare(node)
+    while isinstance(node, DAYS) or (isinstance(node, TRUNCATIONS) and node.text("unit").lower() == "day"):
+        node = bare(node.this)
     called = isinstance(node, exp.Anonymous) and node.name.lower() in ("getdate", "now", "today", "sysdate")
     return isinstance(node, CLOCKS) or called
 

@@ -36,6 +36,7 @@ from olist_pipeline.audit.expressions import (
     is_truth,
     nodes_within,
     number_of,
+    text_of,
 )
 from olist_pipeline.audit.model import Clause, Kind
 
@@ -102,16 +103,22 @@ def _holds_now(atom: Node) -> bool:
 
 
 def _is_lookback(condition: Node) -> bool:
-    """Return whether a condition says from when on rows are new: a time against anything but a quantity."""
+    """Return whether a condition says from when on rows are new: a time, or what is neither quantity nor text."""
     tests = [atom for atom in atoms(condition) if not is_null_test(atom)]
     return bool(tests) and all(
         isinstance(test, (*COMPARISONS, exp.Between))
         and (
             any(TIME_NAME.search(_snake(name)) for name in column_names(test))
-            or not any(number_of(side) is not None for side in test.iter_expressions())
+            or not any(number_of(side) is not None or _is_word(side) for side in test.iter_expressions())
         )
         for test in tests
     )
+
+
+def _is_word(side: Node) -> bool:
+    """Return whether a literal is a text that is no time."""
+    text = text_of(side)
+    return text is not None and re.match(r"\d{4}-?\d\d", text) is None
 
 
 def _is_decided_here(condition: Node, query: Query) -> bool:

@@ -14,12 +14,21 @@ from sqlglot import exp
 
 from olist_pipeline.audit.cases import PIVOT
 from olist_pipeline.audit.columns import NOTHING_AROUND, Around, Query, queries
-from olist_pipeline.audit.expressions import Node, case_count, column_names, conjuncts, is_case, nodes_within
+from olist_pipeline.audit.expressions import (
+    Node,
+    case_count,
+    column_names,
+    conjuncts,
+    is_case,
+    is_constant,
+    nodes_within,
+)
 from olist_pipeline.audit.filters import filtered_column, kind_of_filter
 from olist_pipeline.audit.logic import Judged, Logic, TechnicalCase, logic_of
 from olist_pipeline.audit.metrics import measure
 from olist_pipeline.audit.model import Clause, FileAudit, Finding, Kind, Problem, Technical
 from olist_pipeline.audit.normal import shape_of
+from olist_pipeline.audit.origins import origins_of
 from olist_pipeline.audit.statements import Statement, UnreadableError, statements
 from olist_pipeline.audit.words import draft
 
@@ -84,6 +93,7 @@ class Found:
             for query in queries(statement.tree, place.around):
                 with self._apart(query.select):
                     self._look_at_columns(query)
+                    self._look_at_values(query)
                     self._look_at_rows(query)
             self._look_at_changes()
             self._explain_the_rest()
@@ -104,6 +114,21 @@ class Found:
         for name, item in output_columns(query.select):
             with self._apart(item):
                 self._look_at_column(name, item, query)
+
+    def _look_at_values(self, query: Query) -> None:
+        """Look at rows that are written beside a query, `(values (case ... end, n))`, and compute something."""
+        for values in query.select.find_all(exp.Values):
+            if values.find_ancestor(exp.Select) is not query.select:
+                continue
+            lateral = values.find_ancestor(exp.Lateral, exp.Select)
+            names = values.alias_column_names
+            if not names and isinstance(lateral, exp.Lateral):
+                names = lateral.alias_column_names
+            for row in values.expressions:
+                for number, item in enumerate(row.expressions):
+                    if not is_constant(item):
+                        with self._apart(item):
+                            self._look_at_column(names[number] if number < len(names) else "", item, query)
 
     def _look_at_column(self, name: str, item: Node, query: Query) -> None:
         judged = list(logic_of(item, name, query))
@@ -163,6 +188,7 @@ class Found:
             sql=_sql(item, self.place.dialect),
             statement=draft(item if clause not in (Clause.SELECT, Clause.SET) else nodes[0], column, kind, clause),
             inputs=column_names(item),
+            origins=origins_of(item, query, query.around.origins) if query.around.origins else (),
             cases=sum(map(case_count, nodes)),
             metrics=measure(nodes),
             shape=shape_of(nodes, column, query),

@@ -112,6 +112,13 @@ class Renderer:
         """Note that a variable is read that has no value."""
         self._unset.append(name)
 
+    def written(self, text: str) -> str:
+        """Return what a template within a value writes; the text itself where it is none."""
+        try:
+            return self.compile(text).render() if has_jinja(text) else text
+        except TemplateSyntaxError:
+            return text
+
     def configured(self, settings: Mapping[str, Any]) -> None:
         """Note what a template says of its model."""
         self._settings |= {str(key): value for key, value in settings.items()}

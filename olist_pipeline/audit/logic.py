@@ -40,7 +40,7 @@ from olist_pipeline.audit.expressions import (
 )
 from olist_pipeline.audit.filters import is_current_row
 from olist_pipeline.audit.model import Kind
-from olist_pipeline.audit.numbers import DATE_STEPS, STEPS, date_step, has_magic_number
+from olist_pipeline.audit.numbers import DATE_STEPS, STEPS, date_step, has_magic_number, magic_numbers
 
 TRY_NAMES = re.compile(r"^(try_to_\w+|try_cast|safe_cast|try_parse\w*)$")
 SCORES = (exp.Ntile, exp.PercentRank, exp.CumeDist)
@@ -72,11 +72,20 @@ def logic_of(expression: Node, column: str, query: Query) -> Iterator[Judged]:
 
     `column` is the output column. A piece that was found is not looked into: what stands inside is a part of it.
     """
+    if query.around.is_incremental and _says_from_when(query):
+        return
     constant = number_of(expression)
-    if constant is not None and not float(constant).is_integer():
-        yield Logic(expression, Kind.MAGIC_NUMBER)  # a rate or a factor, given as a column
+    is_rate = constant is not None and not float(constant).is_integer()
+    if is_rate or (is_constant(expression) and any(True for _ in magic_numbers(expression))):
+        yield Logic(expression, Kind.MAGIC_NUMBER)  # a rate, a factor or a price, given as a column
         return
     yield from _judge(expression, column, query)
+
+
+def _says_from_when(query: Query) -> bool:
+    """Return whether a query in a condition gives the last or first time alone, from which on rows are new."""
+    within = query.select.find_ancestor(exp.Where, exp.Having, exp.Qualify, exp.Join)
+    return within is not None and all(item.find(exp.Max, exp.Min) for item in query.select.selects)
 
 
 def _judge(node: Node, column: str, query: Query) -> Iterator[Judged]:

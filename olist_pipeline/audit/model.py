@@ -86,6 +86,7 @@ class Finding:
 
     file: relative to what was audited; line: in that file, from 1. column: the output column, or for a filter the
     column that it looks at. cases: how many CASE expressions it holds. statement: a draft of the rule in words.
+    origins: where its columns come from, as `origins` writes them; none where nobody asked for them.
     """
 
     file: str
@@ -100,6 +101,7 @@ class Finding:
     cases: int
     metrics: Metrics
     shape: Shape
+    origins: tuple[str, ...] = ()
 
     @property
     def place(self) -> str:
@@ -217,6 +219,7 @@ def _finding(value: Mapping[str, Any]) -> Finding:
             "clause": Clause(value["clause"]),
             "kind": Kind(value["kind"]),
             "inputs": tuple(value["inputs"]),
+            "origins": tuple(value["origins"]),
             "metrics": Metrics(**value["metrics"]),
             "shape": Shape(**shape),
         }

@@ -54,15 +54,25 @@ class Job:
 class Reader:
     """Audits the files of one project, one after the other; `root` is the folder that no file may leave.
 
-    `models` are the files of the project's models by name, for what findings hang on.
+    `models` are the files of the project's models by name, for what findings hang on. With `has_origins` each finding
+    says where its columns come from, which reads the models before it once more.
     """
 
-    def __init__(self, dialect: str, renderer: Renderer, root: Path, models: Mapping[str, Path] | None = None) -> None:
+    def __init__(
+        self,
+        dialect: str,
+        renderer: Renderer,
+        root: Path,
+        models: Mapping[str, Path] | None = None,
+        *,
+        has_origins: bool = False,
+    ) -> None:
         self.dialect = dialect
         self.renderer = renderer
         self.root = root
         self.models = {name.lower(): path for name, path in (models or {}).items()}
         self.relations = Relations(self._sql_of, dialect)
+        self._origins = self.relations.origins if has_origins else None
 
     def audit(self, job: Job) -> FileAudit:
         """Return what a file holds; what cannot be read is a problem, never an exception."""
@@ -122,7 +132,7 @@ class Reader:
     def _audited(self, text: str, sql: str, file: str, model: str, how: Mapping[str, bool] | None = None) -> FileAudit:
         """Audit SQL; `how` says how `text` was rendered to it, None where it was not rendered here."""
         is_incremental = bool(how and how.get("is_incremental"))
-        around = Around(self.relations.is_sum, partial(_is_written, text), is_incremental)
+        around = Around(self.relations.is_sum, self._origins, partial(_is_written, text), is_incremental)
         found = self._located(text, sql, model, how) if how is not None else None
         located, lines = found or (sql, LineMap(text, sql))
         return audit_sql(located, Place(file, model, self.dialect, lines.line_of, around))

@@ -1,4 +1,4 @@
-"""What the models of a project give each other: whether a column of one is a sum.
+"""What the models of a project give each other: whether a column of one is a sum, and where it comes from.
 
 What belongs here: reading the query of another model when a finding hangs on it. What does not: the origin of columns
 within one statement (`columns`).
@@ -14,6 +14,7 @@ from sqlglot.errors import SqlglotError
 from sqlglot.optimizer.scope import Scope, build_scope
 
 from olist_pipeline.audit.columns import gives_sum
+from olist_pipeline.audit.origins import origins_of_output
 from olist_pipeline.audit.statements import Statement, statements
 
 TREES_KEPT = 8
@@ -31,6 +32,7 @@ class Relations:
         self._sql_of = sql_of
         self._dialect = dialect
         self._known: dict[tuple[str, str], bool | None] = {}
+        self._origins: dict[tuple[str, str], tuple[str, ...] | None] = {}
         self._depth = 0
         self._scope = lru_cache(TREES_KEPT)(self._read)
 
@@ -50,6 +52,18 @@ class Relations:
             finally:
                 self._depth -= 1
         return self._known[key]
+
+    def origins(self, relation: str, column: str) -> tuple[str, ...] | None:
+        """Return the origins of a column of a model; None where the model or the column is not known."""
+        key = relation.lower(), column.lower()
+        if key not in self._origins:
+            self._origins[key] = None  # until it is known, as above
+            try:
+                scope = self._scope(relation)
+                self._origins[key] = None if scope is None else origins_of_output(scope, column, self.origins)
+            except (SqlglotError, AttributeError, RecursionError, ValueError, TypeError, KeyError):
+                self._origins[key] = None
+        return self._origins[key]
 
     def _read(self, relation: str) -> Scope | None:
         sql = self._sql_of(relation)

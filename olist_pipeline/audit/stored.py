@@ -1,4 +1,4 @@
-"""The audit of this project's own trees, kept until something changes that it depends on.
+"""The audit of the two trees of the migration, kept until something changes that it depends on.
 
 What belongs here: counting what is left to do by context, and keeping the counts in a file. What does not: the audit
 itself, and what a count means for the migration.
@@ -53,14 +53,13 @@ def counted(path: Path, key: str) -> AuditCounts:
 def _count() -> AuditCounts:
     """Return what stands in the files now, which do not change while a command runs."""
     # Imported here, for the parser takes as long as everything else that a command needs.
-    from olist_pipeline.audit.audit import by_context
     from olist_pipeline.audit.model import State
-    from olist_pipeline.audit.trace import NEW_TREE, OLD_TREE, audit_own
+    from olist_pipeline.audit.trace import audit_new, audit_old, by_context_of_migration, new_tree, old_tree
 
-    old = by_context(audit_own()) if any(OLD_TREE.rglob("*.sql")) else {}
+    old = by_context_of_migration(audit_old()) if any(old_tree().rglob("*.sql")) else {}
     cases: Counter[str] = Counter()
-    for entry in audit_own(NEW_TREE).entries:
-        cases[entry.context] += entry.finding.cases
+    for name, entries in by_context_of_migration(audit_new()).items() if any(new_tree().rglob("*.sql")) else ():
+        cases[name] += sum(entry.finding.cases for entry in entries)
     return AuditCounts(
         findings={name: len(entries) for name, entries in old.items()},
         moved={name: sum(entry.state is not State.OPEN for entry in entries) for name, entries in old.items()},

@@ -1,12 +1,13 @@
 """Which rules and derivations replaced what the audit found in the old tree.
 
-What belongs here: joining findings to the rulebooks and to intake, and the audit of this project's own trees. What
-does not: finding anything. It is the one module of the audit that knows the pipeline.
+What belongs here: joining findings to the rulebooks and to intake, and the audit of the two trees of the migration.
+What does not: finding anything. It is the one module of the audit that knows the pipeline.
 
-A rule names what it replaces as `model.column`; `dbt/replaced_logic.json` keeps the definition that stood there when
-that was said (`python -m olist_pipeline.audit.trace` writes it anew). What is found is migrated by its definition: the
-same one under another name is, another one under that name is not. A cast that loses what it cannot read is replaced by
-intake, which casts the same column of the landing file and rejects what cannot be cast.
+A rule names what it replaces as `model.column`; `replaced_logic.json` beside the migration file keeps the definition
+that stood there when that was said (`python -m olist_pipeline.audit.trace` writes it anew); without that file it is
+what stands there now. What is found is migrated by its definition: the same one under another name is, another one
+under that name is not. A cast that loses what it cannot read is replaced by intake, which casts the same column of the
+landing file and rejects what cannot be cast.
 """
 
 from __future__ import annotations
@@ -18,19 +19,31 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from olist_domain.kernel.records import value_type
-from olist_pipeline.audit.audit import audit, by_context
+from olist_pipeline.audit.audit import Replaced, audit, by_context
 from olist_pipeline.audit.duplicates import can_be_copied, form_of
-from olist_pipeline.audit.model import Audit, Clause, Finding
-from olist_pipeline.audit.report import percent_done
+from olist_pipeline.audit.model import Audit, Clause, Entry, Finding
+from olist_pipeline.audit.waivers import WAIVERS_FILE
+from olist_pipeline.errors import OlistError
 from olist_pipeline.intake.codes import UNPARSEABLE
 from olist_pipeline.migration.load import present_migration
 from olist_pipeline.registry import CONTEXTS, LANDING
-from olist_pipeline.settings import DBT_DIR
 
-OLD_TREE = DBT_DIR / "models" / "old"
-NEW_TREE = DBT_DIR / "models" / "new"
-DEFINITIONS = DBT_DIR / "replaced_logic.json"
+DEFINITIONS = "replaced_logic.json"
+"""The file beside the migration file with the definitions of what was replaced."""
+
 CAST = "trycast("
+
+
+def old_tree() -> Path:
+    """Return the folder of the old models of the present migration."""
+    migration = present_migration()
+    return migration.old_folder / migration.old.folder
+
+
+def new_tree() -> Path:
+    """Return the folder of the new models of the present migration."""
+    migration = present_migration()
+    return migration.new_folder / migration.new.folder
 
 
 def is_own(path: Path) -> bool:
@@ -42,18 +55,18 @@ def is_own(path: Path) -> bool:
 def replaced_by_rules() -> Callable[[Finding], Sequence[str]]:
     """Return what tells the names of the rules and derivations that replaced a finding, by its definition."""
     names = _rules_by_place()
-    by_place: Mapping[str, Sequence[str]] = json.loads(DEFINITIONS.read_text("utf-8"))
+    by_place = _known_definitions()
     by_form: dict[str, list[str]] = defaultdict(list)
     for place, forms in by_place.items():
         for form in forms:
-            by_form[form] += [name for name in names[place] if name not in by_form[form]]
+            by_form[form] += [name for name in names.get(place, ()) if name not in by_form[form]]
 
     def replaced(finding: Finding) -> Sequence[str]:
         if finding.shape.normal.startswith(CAST):
             return _casts_of_intake(finding)
         form = _digest(finding)
         if form in by_place.get(finding.place, ()):
-            return names[finding.place]
+            return names.get(finding.place, ())
         # A condition that says little, as that a value is there, is the same rule in its own place only.
         return by_form[form] if can_be_copied(finding) else ()
 
@@ -64,7 +77,7 @@ def definitions() -> dict[str, list[str]]:
     """Return the definitions in the old tree of what rules and derivations say they replace, by place."""
     names = _rules_by_place()
     found: dict[str, list[str]] = defaultdict(list)
-    for entry in audit(OLD_TREE).entries:
+    for entry in _audited(old_tree(), lambda finding: ()).entries:
         place, form = entry.finding.place, _digest(entry.finding)
         if place in names and not entry.finding.shape.normal.startswith(CAST) and form not in found[place]:
             found[place].append(form)
@@ -89,33 +102,64 @@ def _rules_by_place() -> dict[str, list[str]]:
     return names
 
 
-def audit_own(
-    path: Path = OLD_TREE, *, started: Callable[[int], Callable[[], None]] = lambda files: lambda: None
-) -> Audit:
-    """Audit one of this project's trees, joined with the rulebooks."""
-    return audit(path, replaced=replaced_by_rules(), started=started)
+def audit_old() -> Audit:
+    """Audit the old tree of the present migration, joined with the rulebooks."""
+    return _audited(old_tree(), replaced_by_rules())
 
 
-def percent_by_context() -> dict[str, int]:
-    """Return how many percent of each context's findings in the old tree are migrated or waived.
+def audit_new() -> Audit:
+    """Audit the new tree of the present migration, joined with the rulebooks."""
+    return _audited(new_tree(), replaced_by_rules())
 
-    A context whose old models are gone is not in it.
-    """
+
+def by_context_of_migration(found: Audit) -> dict[str, list[Entry]]:
+    """Return the entries of each context: that to which the migration file assigns a model, else the project's own."""
     migration = present_migration()
-    old = migration.old_folder / migration.old.folder
-    if not any(old.rglob("*.sql")):
-        return {}
-    return {name: percent_done(entries) for name, entries in by_context(audit_own(old)).items()}
+    grouped: dict[str, list[Entry]] = defaultdict(list)
+    for name, entries in by_context(found).items():
+        for entry in entries:
+            grouped[migration.context_of(entry.finding.model) or name].append(entry)
+    return dict(grouped)
+
+
+def _audited(path: Path, replaced: Replaced) -> Audit:
+    migration = present_migration()
+    waivers = migration.path.parent / WAIVERS_FILE
+    known = waivers if waivers.is_file() else None
+    variables = migration.old.vars if path == old_tree() else {}
+    return audit(path, replaced=replaced, waivers=known, variables=variables)
+
+
+def _known_definitions() -> Mapping[str, Sequence[str]]:
+    """Return the definitions that were kept; those of the old tree as it is where none were."""
+    path = present_migration().path.parent / DEFINITIONS
+    if not path.is_file():
+        return definitions() if _holds_sql(old_tree()) else {}
+    try:
+        kept: Mapping[str, Sequence[str]] = json.loads(path.read_text("utf-8"))
+        return {place: list(forms) for place, forms in kept.items()}
+    except (OSError, ValueError, AttributeError, TypeError) as error:
+        raise OlistError(
+            f"{path} cannot be read ({error}); `python -m olist_pipeline.audit.trace` writes it anew."
+        ) from error
+
+
+def _holds_sql(tree: Path) -> bool:
+    return any(tree.rglob("*.sql"))
 
 
 def _casts_of_intake(finding: Finding) -> Sequence[str]:
-    """Return the codes by which intake rejects cells that the cast of a staging model would have lost."""
-    table = LANDING.get(finding.model.removeprefix("stg_"))
-    if table is None or not finding.model.startswith("stg_"):
+    """Return the codes by which intake rejects cells that the cast of a staging model would have lost.
+
+    A staging model is called like its landing table, or ends so: `stg_rides`, `raw_rides`.
+    """
+    tables = [table for table in LANDING.values() if f"_{finding.model.lower()}".endswith(f"_{table.name.lower()}")]
+    if not tables:
         return ()
-    typed = {name for name, field in table.record.model_fields.items() if value_type(field.annotation) is not str}
-    return tuple(f"intake {UNPARSEABLE.of(name)}" for name in finding.inputs if name in typed)
+    fields = max(tables, key=lambda table: len(table.name)).record.model_fields
+    typed = {name.lower() for name, field in fields.items() if value_type(field.annotation) is not str}
+    return tuple(f"intake {UNPARSEABLE.of(name)}" for name in finding.inputs if name.lower() in typed)
 
 
 if __name__ == "__main__":
-    DEFINITIONS.write_text(json.dumps(definitions(), indent=1) + "\n", "utf-8")
+    (present_migration().path.parent / DEFINITIONS).write_text(json.dumps(definitions(), indent=1) + "\n", "utf-8")

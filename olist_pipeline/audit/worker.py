@@ -39,7 +39,7 @@ def main(incoming: TextIO = sys.stdin, outgoing: TextIO = sys.stdout) -> None:
     project = open_project(Path(start["path"]), manifest)
     models = {path.stem: path for path in project.model_files()}
     renderer = renderer_of(project, start["dialect"], start["vars"])
-    reader = Reader(start["dialect"], renderer, project.root, models)
+    reader = Reader(start["dialect"], renderer, project.root, models, has_origins=start.get("origins", False))
     signal.signal(signal.SIGPROF, _stop)
     for line in incoming:
         allow_seconds(start["seconds"])

@@ -1,7 +1,7 @@
 """`olist backfill`: the months of one context again, in this process.
 
 What belongs here: the command, its range of months and what it refuses. What does not: the run (`execution`) and the
-states of months (`orchestration.partition_states`).
+states of months (`stores.month_states`).
 """
 
 from __future__ import annotations
@@ -15,24 +15,23 @@ from rich.console import Console
 from olist_pipeline.cli.execution import Planned, run_jobs
 from olist_pipeline.cli.output import JSON, print_json
 from olist_pipeline.cli.run import check_landing
+from olist_pipeline.data_months import all_months
 from olist_pipeline.errors import OlistError
-from olist_pipeline.months import FIRST_MONTH, MonthRange, month_text
+from olist_pipeline.months import MonthRange, month_text
 from olist_pipeline.orchestration.dbt_projects import ensure_manifest
 from olist_pipeline.orchestration.instance import fail_killed_runs, prepare, quiet_instance, sole_run
 from olist_pipeline.orchestration.jobs import job_name
 from olist_pipeline.orchestration.partition_states import (
-    PartitionState,
     in_state,
-    monthly_keys,
-    partition_states,
     ranges,
 )
-from olist_pipeline.orchestration.partitions import all_months, describe
+from olist_pipeline.orchestration.partitions import describe
 from olist_pipeline.registry import CONTEXTS
 from olist_pipeline.serving.guard import guard_now
 from olist_pipeline.settings import Settings
+from olist_pipeline.stores.month_states import MonthState, month_states
 from olist_pipeline.stores.postgres import flush
-from olist_pipeline.warehouse import load_manifest, warehouse_tables
+from olist_pipeline.warehouse import load_manifest, monthly_assets, warehouse_tables
 
 
 @click.command()
@@ -41,18 +40,18 @@ from olist_pipeline.warehouse import load_manifest, warehouse_tables
 @click.option("--to", "last", metavar="YYYY-MM", help="Last month, included; default: the last of them.")
 @click.option("--only", type=click.Choice(["missing", "failed"]), help="Only months in this state.")
 @JSON
-def backfill(context: str, first: str | None, last: str | None, only: PartitionState | None, as_json: bool) -> None:
+def backfill(context: str, first: str | None, last: str | None, only: MonthState | None, as_json: bool) -> None:
     """Validate and build months of a CONTEXT again, with everything of it that is not by month, and its proofs."""
     settings = Settings.from_env()
     console = Console(file=sys.stderr if as_json else sys.stdout)
     if not _is_monthly(context) and (first or last or only):
         raise OlistError(f"{context} has nothing by month; leave out --from, --to and --only.")
     check_landing(settings)
-    wanted = wanted_months(first, last, all_months(settings), date.today())
+    wanted = wanted_months(first, last, all_months(settings))
     if not settings.warehouse.exists():
         raise OlistError(f"{context} needs the tables of other contexts, and none is built; run `olist run` first.")
     url = prepare(settings)
-    months = list(wanted) if only is None else _in_state(settings, context, wanted, only)
+    months = list(wanted) if only is None else _in_state(settings, url, context, wanted, only)
     if not months:
         _report(console, as_json, context, [], [], f"No month of {context} in {describe(list(wanted))} is {only}.")
         return
@@ -69,20 +68,13 @@ def backfill(context: str, first: str | None, last: str | None, only: PartitionS
     _report(console, as_json, context, months, seen.run_ids, f"{context} is built and proven: {built}.")
 
 
-def wanted_months(first: str | None, last: str | None, present: MonthRange, today: date) -> MonthRange:
+def wanted_months(first: str | None, last: str | None, present: MonthRange) -> MonthRange:
     """Return the months that were asked for; raises OlistError for a range that cannot be meant."""
     wanted = MonthRange(_month(first) or present.first, _month(last) or present.last)
-    possible = MonthRange.until(today)
-    if wanted.first < possible.first:
-        raise OlistError(
-            f"{month_text(wanted.first)} is before the first month, {month_text(FIRST_MONTH)}; begin --from there."
-        )
-    if wanted.last > possible.last:
-        raise OlistError(
-            f"{month_text(wanted.last)} is in the future; end --to with {month_text(possible.last)} at the latest."
-        )
     if wanted.first > wanted.last:
         raise OlistError(f"--from {month_text(wanted.first)} is after --to {month_text(wanted.last)}; swap them.")
+    if wanted.first < present.first or wanted.last > present.last:
+        raise OlistError(f"Landing and staging have the months {present}; {wanted} is not within them.")
     return wanted
 
 
@@ -101,12 +93,12 @@ def _is_monthly(context: str) -> bool:
     return any(table.is_monthly for table in CONTEXTS[context].tables)
 
 
-def _in_state(settings: Settings, context: str, wanted: MonthRange, state: PartitionState) -> list[date]:
-    keys = monthly_keys(context, warehouse_tables(load_manifest(ensure_manifest(settings))))
+def _in_state(settings: Settings, url: str, context: str, wanted: MonthRange, state: MonthState) -> list[date]:
+    assets = monthly_assets(context, warehouse_tables(load_manifest(ensure_manifest(settings))))
     # The months of a run that was killed count as being at work until somebody knows that it is dead.
     with sole_run(settings), quiet_instance(settings) as instance:
         fail_killed_runs(instance)
-        return in_state(partition_states(instance, keys, wanted), state)
+        return in_state(month_states(url, assets, wanted), state)
 
 
 def _report(

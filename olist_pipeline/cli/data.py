@@ -25,7 +25,7 @@ from olist_pipeline.landing.inspection import inspect_landing
 from olist_pipeline.registry import LANDING
 from olist_pipeline.settings import Settings
 from olist_pipeline.synthetic import generate
-from olist_pipeline.validation.shares import structural_shares
+from olist_pipeline.validation.landing_shares import structural_shares
 
 DATASET = "olistbr/brazilian-ecommerce"
 

@@ -9,11 +9,17 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 
 import click
 
-from olist_pipeline.orchestration.instance import prepare
+from olist_pipeline.errors import OlistError
+from olist_pipeline.orchestration.instance import prepare, quiet_instance
+from olist_pipeline.orchestration.partitions import follow_data
 from olist_pipeline.settings import PROJECT_DIR, Settings
+
+_NO_ALARM = "ignore:Function `dev_command` is superseded and its usage is discouraged. Use 'dg dev' instead."
+"""`dg` is a tool for whoever develops a Dagster project: who only opens the UI need not have it."""
 
 
 @click.command()
@@ -21,21 +27,17 @@ from olist_pipeline.settings import PROJECT_DIR, Settings
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 def dev(port: int, host: str) -> None:
     """Open the Dagster UI (webserver and daemon) until it is interrupted."""
-    prepare(Settings.from_env())
-    command = [
-        sys.executable,
-        "-m",
-        "dagster",
-        "dev",
-        "-w",
-        str(PROJECT_DIR / "workspace.yaml"),
-        "-h",
-        host,
-        "-p",
-        str(port),
-    ]
+    settings = Settings.from_env()
+    prepare(settings)
+    # An empty landing has no months yet; what else is wrong with it is said by what reads it.
+    with suppress(OlistError), quiet_instance(settings) as instance:
+        follow_data(instance, settings)
+    workspace = str(PROJECT_DIR / "workspace.yaml")
+    command = [sys.executable, "-W", _NO_ALARM, "-m", "dagster", "dev", "-w", workspace, "-h", host, "-p", str(port)]
+    # Elsewhere Dagster would warn that it does not read the dagster.yaml that lies there.
+    folder = os.environ["DAGSTER_HOME"]
     # The embedded PostgreSQL belongs to this process: it stops when the UI does, which is asked to and waited for.
-    with subprocess.Popen(command, cwd=PROJECT_DIR, env=os.environ) as ui:
+    with subprocess.Popen(command, cwd=folder, env=os.environ) as ui:
         try:
             code = ui.wait()
         except BaseException:

@@ -11,7 +11,8 @@ from difflib import get_close_matches
 from olist_domain.kernel.events import DomainEvent
 from olist_pipeline.errors import OlistError
 from olist_pipeline.intake.codes import STRUCTURAL_RULES
-from olist_pipeline.registry import CONTEXTS, LANDING
+from olist_pipeline.registry import CONTEXTS, LANDING, STEPS
+from olist_pipeline.validation.context import Imported
 
 
 def check_name(kind: str, given: str | None, known: Collection[str]) -> None:
@@ -38,7 +39,13 @@ def check_table(given: str | None) -> None:
 
 
 def check_event(given: str | None) -> None:
-    """Raise OlistError for what is no type of domain event."""
+    """Raise OlistError for what is no type of domain event.
+
+    It takes a second, for the steps that tell them are loaded.
+    """
+    for step in STEPS:
+        if isinstance(step.validate, Imported):
+            step.validate.load()
     waiting, known = [DomainEvent], set()
     while waiting:
         kinds = waiting.pop().__subclasses__()

@@ -16,20 +16,15 @@ from rich.console import Console
 
 from olist_pipeline.cli.output import JSON, print_json, print_rows
 from olist_pipeline.cli.parity_view import print_comparison, print_report
-from olist_pipeline.cli.summary import verdict_rows
 from olist_pipeline.errors import OlistError
 from olist_pipeline.files import given_away
-from olist_pipeline.parity.attribution import complete_report
-from olist_pipeline.parity.html import comparison_page, html_report
-from olist_pipeline.serving.scorecard import scorecard
+from olist_pipeline.parity.stored import complete_report
 from olist_pipeline.settings import Settings, current_user
 from olist_pipeline.stores import approvals, verdicts
 from olist_pipeline.stores.postgres import ready_url
 from olist_pipeline.stores.verdicts import Verdict
 from olist_pipeline.tablediff.contract import Contract, Tolerance, fold
-from olist_pipeline.tablediff.csv_file import Options, parse_options
 from olist_pipeline.tablediff.names import split_assignment, split_names
-from olist_pipeline.tablediff.sources import compare_sources
 
 
 class ShowByDefault(click.Group):
@@ -50,7 +45,7 @@ def parity() -> None:
 
     \b
     Any two relations, without a project around them (`olist parity show --help`):
-      olist parity --old old.csv --new new.parquet --key order_id
+      olist parity --old old.csv --new new.parquet --key id
           --tolerance price=0.01 --exclude updated_at="set by the clock"
     """
 
@@ -86,8 +81,8 @@ def show(
 
     \b
     Any two relations are compared without a project around them:
-      olist parity --old old.csv --new new.parquet --key order_id
-      olist parity --old a.duckdb:main.orders --new b.duckdb:orders --key id,day
+      olist parity --old old.csv --new new.parquet --key id
+      olist parity --old a.duckdb:main.rides --new b.duckdb:rides --key id,day
           --tolerance price=0.01 --exclude updated_at="set by the clock"
 
     A relation is a file (.parquet, .csv, .tsv; .csv.gz), a folder whose files are the parts of a table, or a table of a
@@ -99,8 +94,8 @@ def show(
     that it exactly is: 1.10 is 1.1, and 007 is not 7.
     """
     if old or new:
-        contract, options = _contract(new, keys, tolerances, exclusions), parse_options(dialect or "")
-        _compare_any(old, new, contract, where, options, html, as_json)
+        contract = _contract(new, keys, tolerances, exclusions)
+        _compare_any(old, new, contract, where, dialect or "", html, as_json)
     else:
         _show_stored(table, html, as_json)
 
@@ -163,6 +158,9 @@ def _show_stored(table: str | None, html: Path | None, as_json: bool) -> None:
         raise OlistError(f"{table} has not been compared; compared are: {', '.join(sorted(stored))}.")
     chosen = [stored[table]] if table else list(stored.values())
     if html is not None:
+        from olist_pipeline.parity.html import html_report
+        from olist_pipeline.serving.scorecard import scorecard
+
         progress = scorecard(settings, url) if table is None else None
         text = html_report(chosen, approvals.all_approvals(url), date.today(), progress)
         with given_away():
@@ -173,7 +171,7 @@ def _show_stored(table: str | None, html: Path | None, as_json: bool) -> None:
     elif table:
         print_report(Console(), complete_report(chosen[0].report))
     elif html is None:
-        print_rows(Console(), "Parity, old against new", verdict_rows(url), ["table", "verdict", "why"])
+        print_rows(Console(), "Parity, old against new", verdicts.parity_rows(url), ["table", "verdict", "why"])
         _print_approvals(url)
     sys.exit(0 if all(verdict.is_green for verdict in chosen) else 1)
 
@@ -215,10 +213,16 @@ def _compare_any(
     new: str | None,
     contract: Contract | None,
     where: str | None,
-    options: Options,
+    dialect: str,
     html: Path | None,
     as_json: bool,
 ) -> None:
+    # Databases and templates take longer to import than what is stored takes to show.
+    from olist_pipeline.parity.html import comparison_page
+    from olist_pipeline.tablediff.csv_file import parse_options
+    from olist_pipeline.tablediff.sources import compare_sources
+
+    options = parse_options(dialect)
     if not (old and new and contract):
         raise OlistError("A comparison needs --old, --new and --key, e.g. --old a.parquet --new b.parquet --key id.")
     comparison = compare_sources(old, new, contract, where=where, options=options)

@@ -13,7 +13,7 @@ from rich.console import Console
 from olist_pipeline.cli.follow import follow
 from olist_pipeline.cli.names import check_event, check_rule, check_table
 from olist_pipeline.cli.output import JSON, print_json, print_rows
-from olist_pipeline.intake.parts import place_of
+from olist_pipeline.intake.places import place_of
 from olist_pipeline.settings import Settings
 from olist_pipeline.stores import events as event_store
 from olist_pipeline.stores import quarantine as quarantine_store
@@ -70,15 +70,17 @@ def events(
 
     With --follow and --json, each event is a line and has its checkpoint, after which another call goes on.
     """
-    check_event(event_type)
     after = checkpoint_of(place) if place is not None else None
     if after is not None and not is_followed:
         raise click.UsageError("--after goes with --follow.")
     url = ready_url(Settings.from_env())
     if is_followed:
+        check_event(event_type)
         follow(url, after, Wanted(aggregate_id, event_type), limit, as_json=as_json)
         return
     rows = event_store.find(url, aggregate_id=aggregate_id, event_type=event_type, limit=limit or 20)
+    if not rows:
+        check_event(event_type)
     if as_json:
         print_json(rows)
         return

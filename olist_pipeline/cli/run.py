@@ -62,8 +62,8 @@ def run(force: bool, as_json: bool) -> None:
             )
         return
     from olist_pipeline.cli.execution import Planned, run_jobs
+    from olist_pipeline.data_months import all_months
     from olist_pipeline.orchestration.jobs import DUAL_RUN
-    from olist_pipeline.orchestration.partitions import all_months
 
     seen = run_jobs(settings, console, [Planned(DUAL_RUN, all_months(settings))])
     seen.guarded = guard_now(settings, url)

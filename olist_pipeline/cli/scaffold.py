@@ -13,6 +13,9 @@ from olist_pipeline.errors import OlistError
 from olist_pipeline.files import given_away
 from olist_pipeline.settings import Settings
 
+SECONDS_A_FILE = 60.0
+"""Where the columns of a file come from is looked for in all models before it, which takes its time."""
+
 
 @click.command()
 @click.argument("context")
@@ -35,7 +38,8 @@ def scaffold(context: str, files: tuple[str, ...], out: Path | None) -> None:
     landing = readable_landing(settings, [])
     if missing := [file for file in files if not (landing / file).is_file()]:
         raise OlistError(f"There is no {missing[0]} in {landing}; set OLIST_DATA_DIR to the folder of landing.")
-    found = audit(migration.old_folder)
+    found = audit(migration.old_folder, origins=True, seconds=SECONDS_A_FILE)
+    sources = {said.source: file for file, said in migration.landing.files.items() if said.source}
     entries = [
         entry
         for name, of_context in by_context(found).items()
@@ -43,7 +47,7 @@ def scaffold(context: str, files: tuple[str, ...], out: Path | None) -> None:
         if (migration.context_of(entry.finding.model) or name) == context
     ]
     folder = out or migration.path.parent
-    texts = files_of(context, entries, {file: landing / file for file in files})
+    texts = files_of(context, entries, {file: landing / file for file in files}, sources)
     with given_away():
         for name, text in texts.items():
             path = folder / name

@@ -17,21 +17,22 @@ from rich.text import Text
 
 from olist_pipeline.alerts import history
 from olist_pipeline.cli.output import JSON, inert, print_json, print_rows, table, tell_shares
-from olist_pipeline.cli.summary import verdict_rows
+from olist_pipeline.data_months import all_months
 from olist_pipeline.errors import OlistError
+from olist_pipeline.migration.model import NEW
 from olist_pipeline.months import month_text
 from olist_pipeline.registry import CONTEXTS
 from olist_pipeline.serving import journal
-from olist_pipeline.serving.about import TableCount, flag_counts, large_shares, rule_counts, table_counts
+from olist_pipeline.serving.counts import TableCount, flag_counts, large_shares, rule_counts, table_counts
 from olist_pipeline.serving.criteria import audit_counts
 from olist_pipeline.serving.release import current_release
 from olist_pipeline.settings import Settings
 from olist_pipeline.staging import staged_months
-from olist_pipeline.stores import routes, verdicts
+from olist_pipeline.stores import routes, run_history, verdicts
+from olist_pipeline.stores.month_states import FROM_WORST, MonthState, month_states
 from olist_pipeline.stores.postgres import ready_url
 from olist_pipeline.stores.verdicts import Verdict
-
-STATES = ("present", "missing", "failed")
+from olist_pipeline.warehouse import load_manifest, manifest_folder, monthly_assets, warehouse_tables
 
 
 @click.command()
@@ -43,16 +44,15 @@ def status(show_rules: bool, as_json: bool) -> None:
     url = ready_url(settings)
     journal.bring_to_database(settings.serving, url)
     tables = table_counts(settings, url)
-    states, failure = _history_of_dagster(settings)
     flagged = flag_counts(settings)
     report = {
-        "contexts": context_rows(settings, url, tables, states, datetime.now(UTC)),
+        "contexts": context_rows(settings, url, tables, _states(settings, url), datetime.now(UTC)),
         "tables": [asdict(count) for count in tables],
         "too_much_rejected": [share.to_dict() for share in large_shares(url, tables, settings.cutover)],
         "rules": [asdict(count) for count in rule_counts(url, flagged)],
         "flagged_by_rule": [asdict(count) for count in flagged],
         "release": _release(settings),
-        "last_failure": failure,
+        "last_failure": _last_failure(settings, url),
         "automation": settings.is_automated,
         "alerts": [line for line in history(settings) if line["state"] == "raised"][-3:],
     }
@@ -66,14 +66,14 @@ def context_rows(
     settings: Settings,
     url: str,
     tables: Sequence[TableCount],
-    states: Mapping[str, Mapping[date, str]],
+    states: Mapping[str, Mapping[date, MonthState]],
     now: datetime,
 ) -> list[dict[str, Any]]:
     """Return how each context stands.
 
     `tables` are the rows of each table, `states` those of each context's months.
     """
-    parity = verdict_rows(url)
+    parity = verdicts.parity_rows(url)
     reconciliation = verdicts.latest(url, "reconciliation")
     streaks, routed = verdicts.streaks(url), routes.read_routes(url, CONTEXTS)
     audited = audit_counts(settings)
@@ -112,42 +112,42 @@ def _last_run(
     return {"last_run": at, "run_id": run_id, "age_hours": round(age, 1), "is_fresh": age <= hours}
 
 
-def _months(settings: Settings, context: str, states: Mapping[date, str]) -> dict[str, Any]:
+def _months(settings: Settings, context: str, states: Mapping[date, MonthState]) -> dict[str, Any]:
     monthly = [table for table in CONTEXTS[context].tables if table.is_monthly]
     months = staged_months(settings.staging, context, monthly[0].name) if monthly else []
     has_none = "none yet" if monthly else "not by month"
     return {
         "months": f"{month_text(months[0])} to {month_text(months[-1])}" if months else has_none,
-        **{state: sum(found == state for found in states.values()) for state in STATES},
+        **{state: sum(found == state for found in states.values()) for state in reversed(FROM_WORST)},
     }
 
 
-def _history_of_dagster(settings: Settings) -> tuple[dict[str, dict[date, str]], dict[str, Any] | None]:
-    """Return the states of each context's months, and what stopped the last run, as Dagster remembers them.
+def _states(settings: Settings, url: str) -> dict[str, dict[date, MonthState]]:
+    """Return the states of each context's months; nothing before the first run, or where landing cannot be read."""
+    manifest = manifest_folder(settings, NEW) / "manifest.json"
+    if not (settings.dagster_home / "dagster.yaml").exists() or not manifest.exists():
+        return {}
+    try:
+        months = all_months(settings)
+    except OlistError:
+        return {}
+    built = warehouse_tables(load_manifest(manifest))
+    monthly = {name: assets for name in CONTEXTS if (assets := monthly_assets(name, built))}
+    return {name: month_states(url, assets, months) for name, assets in monthly.items()}
 
-    Nothing before the first run; no failure where the last run succeeded.
-    """
-    # Dagster takes a second to import: only where there is something to ask it.
-    if not (settings.dagster_home / "dagster.yaml").exists():
-        return {}, None
-    from olist_pipeline.orchestration.dbt_projects import ensure_manifest
+
+def _last_failure(settings: Settings, url: str) -> dict[str, Any] | None:
+    """Return what stopped the last run, as Dagster remembers it; None where that run succeeded."""
+    # Dagster takes more than a second to import: only where there is something to ask it.
+    if not (settings.dagster_home / "dagster.yaml").exists() or not run_history.may_have_failed(url):
+        return None
     from olist_pipeline.orchestration.failures import last_failure
     from olist_pipeline.orchestration.instance import quiet_instance
     from olist_pipeline.orchestration.jobs import all_job_names
-    from olist_pipeline.orchestration.partition_states import monthly_keys, partition_states
-    from olist_pipeline.orchestration.partitions import all_months
-    from olist_pipeline.warehouse import load_manifest, warehouse_tables
 
     with quiet_instance(settings) as instance:
         run_id, problems = last_failure(instance, all_job_names())
-        failure = {"run_id": run_id, "problems": problems} if problems else None
-        try:
-            months = all_months(settings)
-            built = warehouse_tables(load_manifest(ensure_manifest(settings)))
-        except OlistError:
-            return {}, failure
-        keyed = {name: keys for name in CONTEXTS if (keys := monthly_keys(name, built))}
-        return {name: dict(partition_states(instance, keys, months)) for name, keys in keyed.items()}, failure
+    return {"run_id": run_id, "problems": problems} if problems else None
 
 
 def _rate(counts: Iterable[TableCount]) -> float:

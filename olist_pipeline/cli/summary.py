@@ -12,7 +12,7 @@ from rich.console import Console
 
 from olist_pipeline.cli.output import inert, table, tell_shares
 from olist_pipeline.registry import CONTEXTS
-from olist_pipeline.serving.about import flag_counts, large_shares, table_counts
+from olist_pipeline.serving.counts import flag_counts, large_shares, table_counts
 from olist_pipeline.serving.release import current_release
 from olist_pipeline.settings import Settings
 from olist_pipeline.stores import events, quarantine, routes, verdicts
@@ -32,26 +32,11 @@ def summarise(settings: Settings, url: str, run_ids: list[str], seconds: dict[st
         "flagged_by_rule": [asdict(count) for count in flag_counts(settings)],
         "events": {"recorded": events.count_by_type(url, run_ids), "in_store": events.count_by_type(url)},
         "too_much_rejected": [share.to_dict() for share in large_shares(url, tables, settings.cutover)],
-        "parity": verdict_rows(url),
+        "parity": verdicts.parity_rows(url),
         "routes": dict(routes.read_routes(url, CONTEXTS)),
         "release": asdict(release) if release else None,
         "seconds": seconds,
     }
-
-
-def verdict_rows(url: str) -> list[dict[str, Any]]:
-    """Return table, verdict, first sentence, run and time of the latest parity verdict of each table."""
-    return [
-        {
-            "context": verdict.context,
-            "table": verdict.table,
-            "verdict": verdict.verdict,
-            "why": verdict.report["sentences"][0],
-            "run_id": verdict.run_id,
-            "recorded_at": verdict.recorded_at,
-        }
-        for verdict in verdicts.latest(url, "parity").values()
-    ]
 
 
 def print_summary(console: Console, summary: dict[str, Any]) -> None:

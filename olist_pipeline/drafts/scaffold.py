@@ -9,33 +9,55 @@ from __future__ import annotations
 import csv
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from itertools import count
 from pathlib import Path
 from textwrap import dedent, indent
 
 from olist_pipeline.audit.model import Entry, Kind
+from olist_pipeline.drafts.placing import placed
 from olist_pipeline.errors import OlistError
 
 SAMPLE = 500
 REJECTING = (Kind.VALIDATION,)
 
 
-def files_of(context: str, entries: Sequence[Entry], landing: Mapping[str, Path]) -> dict[str, str]:
+@dataclass(frozen=True)
+class Draft:
+    """What becomes of one piece of logic: a function of the facts of a file; `notes` say what is not known of that."""
+
+    entry: Entry
+    name: str
+    file: str
+    notes: tuple[str, ...]
+    places: tuple[str, ...]
+
+    @property
+    def is_rule(self) -> bool:
+        """Whether it keeps rows out, and is no attribute of them."""
+        return self.entry.finding.kind in REJECTING
+
+
+def files_of(
+    context: str, entries: Sequence[Entry], landing: Mapping[str, Path], sources: Mapping[str, str] | None = None
+) -> dict[str, str]:
     """Return the files of a context's draft by name; `landing` has the files that it validates.
 
-    Raises OlistError where the context has no landing file.
+    `sources` says which of them a source table of the old project is (`raw.rides`), as far as that is known. Raises
+    OlistError where the context has no landing file.
     """
     if not landing:
         raise OlistError(f"Say which landing files {context} validates: --file bookings.csv.")
     columns = {file: column_types(path) for file, path in landing.items()}
-    open_entries = [entry for entry in entries if entry.state == "open"]
+    drafts = _drafts([entry for entry in entries if entry.state == "open"], columns, sources or {})
     return {
         f"{context}/__init__.py": f'"""The context {context}: records, rules, and what the pipeline reads of it."""\n',
         f"{context}/records.py": _records(context, columns),
-        f"{context}/rules.py": _rules(context, columns, open_entries),
+        f"{context}/rules.py": _rules(context, columns, drafts),
         f"{context}/declared.py": _declared(context, columns),
-        f"tests/test_{context}_rules.py": _tests(context, open_entries),
+        f"tests/test_{context}_rules.py": _tests(context, drafts),
         f"new/models/{context}_sources.yml": _sources(context, columns),
     }
 
@@ -113,26 +135,15 @@ def _records(context: str, columns: Mapping[str, Mapping[str, str]]) -> str:
     )
 
 
-def _rules(context: str, columns: Mapping[str, Mapping[str, str]], entries: Sequence[Entry]) -> str:
+def _rules(context: str, columns: Mapping[str, Mapping[str, str]], drafts: Sequence[Draft]) -> str:
     facts = "\n\n".join(
         f"@dataclass(frozen=True, eq=False)\nclass {_class(file)}Facts:\n"
         f'    """What rules read of one row of `{file}`."""\n\n'
         + "\n".join(f"    {name}: Fact[{kind.removesuffix(' | None')}]" for name, kind in types.items())
         for file, types in columns.items()
     )
-    first = _class(next(iter(columns)))
-    copies = _copies(entries)
-    drafts = "\n\n\n".join(
-        _draft(entry, f"{first}Facts", name, copies[entry.finding.shape.normal]) for entry, name in _named(entries)
-    )
-    names = {kind: [name for entry, name in _named(entries) if _is_rule(entry) is kind] for kind in (True, False)}
-    books = "\n\n".join(
-        f"{_table(file).upper()}_RULES = Rulebook(\n    context={_text(context)},\n    subject={_text(_table(file))},\n"
-        f"    table={_text(_table(file))},\n    facts={_class(file)}Facts,\n"
-        f"    rules=({_listed(names[True]) if place == 0 else ''}),\n"
-        f"    derivations=({_listed(names[False]) if place == 0 else ''}),\n)"
-        for place, file in enumerate(columns)
-    )
+    functions = "\n\n\n".join(map(_function, drafts))
+    books = "\n\n".join(_book(context, file, [draft for draft in drafts if draft.file == file]) for file in columns)
     return (
         f'"""Facts, rules and derivations of {context}: drafts of what the old SQL decides.\n\n'
         "Each draft raises Undecided until it is written: replace its body, and its statement by what the business\n"
@@ -141,51 +152,59 @@ def _rules(context: str, columns: Mapping[str, Mapping[str, str]], entries: Sequ
         "from decimal import Decimal\n\nfrom olist_domain.kernel.facts import Fact, choose\n"
         "from olist_domain.kernel.rules import Rulebook, Severity, derivation, rule\n\n\n"
         'class Undecided(Exception):\n    """Nobody has decided yet what this rule says."""\n\n\n'
-        f"{facts}\n\n\n{drafts}{chr(10) * 3 if drafts else ''}{books}\n\n"
+        f"{facts}\n\n\n{functions}{chr(10) * 3 if drafts else ''}{books}\n\n"
         '__all__ = ["Decimal", "Severity", "choose", "datetime", "derivation", "rule"]\n'
     )
 
 
-def _copies(entries: Sequence[Entry]) -> dict[str, list[str]]:
-    """Return by normal form the places of all that say the same."""
-    found: dict[str, list[str]] = {}
+def _book(context: str, file: str, drafts: Sequence[Draft]) -> str:
+    rules, derivations = ([draft.name for draft in drafts if draft.is_rule is kind] for kind in (True, False))
+    return (
+        f"{_table(file).upper()}_RULES = Rulebook(\n    context={_text(context)},\n    subject={_text(_table(file))},\n"
+        f"    table={_text(_table(file))},\n    facts={_class(file)}Facts,\n"
+        f"    rules=({_listed(rules)}),\n    derivations=({_listed(derivations)}),\n)"
+    )
+
+
+def _drafts(
+    entries: Sequence[Entry], columns: Mapping[str, Mapping[str, str]], sources: Mapping[str, str]
+) -> list[Draft]:
+    """Return a draft for each piece of logic, with a function name of its own; exact copies stand once."""
+    copies: dict[str, list[Entry]] = {}
     for entry in entries:
-        found.setdefault(entry.finding.shape.normal, []).append(entry.finding.place)
-    return {normal: list(dict.fromkeys(places)) for normal, places in found.items()}
+        copies.setdefault(entry.finding.shape.normal, []).append(entry)
+    found: list[Draft] = []
+    for same in copies.values():
+        entry = same[0]
+        place = placed(entry.finding, columns, sources)
+        base = re.sub(r"\W+", "_", entry.finding.column or entry.finding.model).strip("_").lower() or "rule"
+        name = _free(base, {draft.name for draft in found})
+        places = tuple(dict.fromkeys(one.finding.place for one in same))
+        found.append(Draft(entry, name, place.file, place.notes, places))
+    return found
 
 
-def _named(entries: Sequence[Entry]) -> list[tuple[Entry, str]]:
-    """Return each entry with a function name of its own; exact copies stand once."""
-    found: dict[str, tuple[Entry, str]] = {}
-    for entry in entries:
-        key = entry.finding.shape.normal
-        if key not in found:
-            base = re.sub(r"\W+", "_", entry.finding.column or entry.finding.model).strip("_").lower() or "rule"
-            taken = {name for _, name in found.values()}
-            number = next(n for n in range(1, len(entries) + 2) if (base if n == 1 else f"{base}_{n}") not in taken)
-            found[key] = (entry, base if number == 1 else f"{base}_{number}")
-    return list(found.values())
+def _free(base: str, taken: Collection[str]) -> str:
+    names = (base if number == 1 else f"{base}_{number}" for number in count(1))
+    return next(name for name in names if name not in taken)
 
 
-def _is_rule(entry: Entry) -> bool:
-    return entry.finding.kind in REJECTING
-
-
-def _draft(entry: Entry, facts: str, name: str, places: Sequence[str]) -> str:
-    finding = entry.finding
-    replaced = f"({', '.join(map(_text, places))},)"
+def _function(draft: Draft) -> str:
+    finding = draft.entry.finding
+    replaced = f"({', '.join(map(_text, draft.places))},)"
     sql = indent(dedent(finding.sql).strip(), "    # ")
     decorator = (
-        f'@rule("{name.upper()}", Severity.REJECT, replaces={replaced})'
-        if _is_rule(entry)
+        f'@rule("{draft.name.upper()}", Severity.REJECT, replaces={replaced})'
+        if draft.is_rule
         else f"@derivation(replaces={replaced})"
     )
-    result = "Fact[bool]" if _is_rule(entry) else "Fact[str]"
+    result = "Fact[bool]" if draft.is_rule else "Fact[str]"
     statement = " ".join(finding.statement.split()).replace('"""', "'''").replace("\\", "\\\\")
+    notes = "".join(f"    # {note}\n" for note in draft.notes)
     return (
-        f"{decorator}\ndef {name}(row: {facts}) -> {result}:\n"
+        f"{decorator}\ndef {draft.name}(row: {_class(draft.file)}Facts) -> {result}:\n"
         f'    """{statement.rstrip(".")}."""\n'
-        f"    # {finding.file}, line {finding.line}: {finding.kind}\n{sql}\n"
+        f"    # {finding.file}, line {finding.line}: {finding.kind}\n{notes}{sql}\n"
         f'    raise Undecided("{finding.place}")'
     )
 
@@ -209,7 +228,7 @@ def _declared(context: str, columns: Mapping[str, Mapping[str, str]]) -> str:
     landing = ", ".join(_table(file).upper() for file in columns)
     return (
         f'"""What the pipeline knows of {context}: its files, its steps, its rulebooks and its ids."""\n\n'
-        "from olist_pipeline.landing.catalogue import LandingTable\n"
+        "from olist_pipeline.landing.table import LandingTable\n"
         "from olist_pipeline.validation.alone import step_alone\n"
         f"from olist_pipeline.validation.context import Context\nfrom olist_pipeline.validation.table import Link\n\n"
         f"from {context}.records import {records}\nfrom {context}.rules import {books}\n\n"
@@ -219,12 +238,12 @@ def _declared(context: str, columns: Mapping[str, Mapping[str, str]]) -> str:
     )
 
 
-def _tests(context: str, entries: Sequence[Entry]) -> str:
+def _tests(context: str, drafts: Sequence[Draft]) -> str:
     tests = "\n\n\n".join(
         f"def test_{name}_is_decided():\n"
-        f'    """{entry.finding.place}: write what it must say of a row, with rows on both sides of each limit."""\n'
-        f'    raise AssertionError("{entry.finding.place} is undecided: write its rule, then this test")'
-        for entry, name in _named(entries)
+        f'    """{place}: write what it must say of a row, with rows on both sides of each limit."""\n'
+        f'    raise AssertionError("{place} is undecided: write its rule, then this test")'
+        for name, place in ((draft.name, draft.entry.finding.place) for draft in drafts)
     )
     return f'"""The rules of {context}, on single rows: each test fails until somebody has decided."""\n\n\n{tests}\n'
 

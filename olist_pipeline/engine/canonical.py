@@ -25,17 +25,21 @@ def json_objects(members: pl.DataFrame) -> pl.Series:
     """Return an object for each row of `members`, which has a column for each key."""
     parts: list[pl.Expr] = []
     for name in sorted(members.columns, key=_place):
-        parts += [pl.lit(f"{', ' if parts else '{'}{canonical(name)}: "), pl.col(name)]
-    return members.select(_texts(column) for column in members).select(pl.concat_str(*parts, pl.lit("}"))).to_series()
+        key = f"{', ' if parts else '{'}{canonical(name)}: "
+        parts += [pl.lit(key), *_pieces(members[name])]
+    return members.select(pl.concat_str(*parts, pl.lit("}"))).to_series()
 
 
-def json_strings(texts: pl.Series) -> pl.Series:
-    """Return a string of JSON for each text, null for none."""
-    plain = pl.select(pl.concat_str(pl.lit('"'), texts, pl.lit('"'))).to_series()
+def quoted(texts: pl.Series) -> list[pl.Expr]:
+    """Return what makes a string of JSON of each text, one after the other, in a frame that has the column `texts`.
+
+    None is null then.
+    """
     must_be_escaped = texts.str.contains(MUST_BE_ESCAPED)
     if not must_be_escaped.any():
-        return plain.alias(texts.name)
-    return pl.select(pl.when(must_be_escaped).then(_encoded(texts)).otherwise(plain)).to_series().alias(texts.name)
+        return [pl.lit('"'), pl.col(texts.name), pl.lit('"')]
+    plain = pl.concat_str(pl.lit('"'), pl.col(texts.name), pl.lit('"'))
+    return [pl.when(pl.lit(must_be_escaped)).then(pl.lit(_encoded(texts))).otherwise(plain)]
 
 
 def canonical(value: Any) -> str:
@@ -50,17 +54,16 @@ def canonical(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _texts(values: pl.Series) -> pl.Series:
-    """Return the JSON of each value of a column."""
-    kind = values.dtype
+def _pieces(values: pl.Series) -> list[pl.Expr]:
+    """Return what makes the JSON of each value of a column, one after the other, in a frame that has the column."""
+    kind, column = values.dtype, pl.col(values.name)
     if kind == pl.String:
-        texts = json_strings(values)
-    elif kind.is_integer() or kind == pl.Boolean:
-        texts = values.cast(pl.String)
-    else:
-        read = (json.loads(text, parse_float=Decimal) for text in _encoded(values))
-        texts = pl.Series(values.name, map(canonical, read), dtype=pl.String)
-    return texts.fill_null("null")
+        pieces = quoted(values)
+        return pieces if not values.null_count() else [pl.concat_str(*pieces).fill_null("null")]
+    if kind.is_integer() or kind == pl.Boolean:
+        return [column.cast(pl.String).fill_null("null")]
+    read = (json.loads(text, parse_float=Decimal) for text in _encoded(values))
+    return [pl.lit(pl.Series(values.name, map(canonical, read), dtype=pl.String)).fill_null("null")]
 
 
 def _encoded(values: pl.Series) -> pl.Series:

@@ -6,6 +6,7 @@ particular event, and what the store has already (see `stores.appending`).
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -15,7 +16,7 @@ import narwhals as nw
 import polars as pl
 
 from olist_domain.kernel.events import DomainEvent, Milestone
-from olist_pipeline.engine.canonical import json_objects, json_strings
+from olist_pipeline.engine.canonical import json_objects, quoted
 from olist_pipeline.engine.columns import columns, expression
 
 F = TypeVar("F")
@@ -124,27 +125,22 @@ def aggregate_keys(rows: pl.DataFrame) -> pl.Series:
 
 def md5(texts: pl.Series) -> pl.Series:
     """Return the MD5 of each text, as 32 hexadecimal digits."""
-    hashed = [hashlib.md5(text, usedforsecurity=False).hexdigest() for text in texts.cast(pl.Binary).to_list()]
-    return pl.Series("md5", hashed, dtype=pl.String)
+    hashed = functools.partial(hashlib.md5, usedforsecurity=False)
+    digests = [hashed(text).digest() for text in texts.cast(pl.Binary).to_list()]
+    return pl.Series("md5", digests, dtype=pl.Binary).bin.encode("hex")
 
 
 def _event_ids(rows: pl.DataFrame) -> pl.Series:
     """Return the MD5 of each event's content, as the text of a `jsonb` array."""
     moment = pl.col(OCCURRED_AT)
-    fraction = moment.dt.strftime(".%6f").str.strip_chars_end("0").str.strip_chars_end(".")
-    text = moment.dt.strftime("%Y-%m-%dT%H:%M:%S") + fraction
-    parts = [json_strings(rows[name]) for name in ("context", "event_type", "aggregate_id")]
-    parts.append(rows.select(pl.concat_str(pl.lit('"'), text, pl.lit('"'))).to_series())
-    content = pl.select(
-        pl.concat_str(
-            pl.lit("["),
-            pl.concat_str(*(part.alias(str(n)) for n, part in enumerate(parts)), separator=", "),
-            pl.lit(", "),
-            rows["payload"].alias("payload"),
-            pl.lit("]"),
-        )
-    )
-    return md5(content.to_series()).alias("event_id")
+    text = moment.dt.strftime("%Y-%m-%dT%H:%M:%S")
+    if rows.select((moment.dt.microsecond() != 0).any()).item():
+        text += moment.dt.strftime(".%6f").str.strip_chars_end("0").str.strip_chars_end(".")
+    pieces: list[pl.Expr] = [pl.lit("[")]
+    for name in ("context", "event_type", "aggregate_id"):
+        pieces += [*quoted(rows[name]), pl.lit(", ")]
+    content = pl.concat_str(*pieces, pl.lit('"'), text, pl.lit('", '), "payload", pl.lit("]"))
+    return md5(rows.select(content).to_series()).alias("event_id")
 
 
 def _said(fact: Any, read: object) -> nw.Expr:

@@ -13,13 +13,11 @@ import narwhals as nw
 
 from olist_domain.kernel.rules import Aggregation, Rollup, Rule, Rulebook, Severity
 from olist_pipeline.engine.columns import columns, expression
+from olist_pipeline.engine.names import FLAGS, REJECTS
 
 F = TypeVar("F")
 FrameT = TypeVar("FrameT")
 """A frame of any engine that Narwhals knows, eager or lazy; what goes in comes out."""
-
-REJECTS = "rejects"
-FLAGS = "flags"
 
 
 def derive(frame: FrameT, book: Rulebook[Any]) -> FrameT:

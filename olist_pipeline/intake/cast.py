@@ -9,6 +9,7 @@ that is empty carries MISSING_<COLUMN>.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from decimal import Decimal
 
@@ -33,11 +34,14 @@ ID_BYTES = 1000
 RULES = "rules"
 
 
-def typed(name: str, kind: type) -> pl.Expr:
-    """Return the column `name` of text cells cast to `kind`; null where the cell does not say one."""
+def typed(name: str, kind: type, *, is_id: bool = False) -> pl.Expr:
+    """Return the column `name` of text cells cast to `kind`; null where the cell does not say one.
+
+    A text that `is_id`, or whose name says so, is no longer than the stores can index.
+    """
     text = pl.col(name)
     if kind is str:
-        is_short = (text.str.len_bytes() <= ID_BYTES) if name.endswith("_id") else pl.lit(True)
+        is_short = (text.str.len_bytes() <= ID_BYTES) if is_id or name.endswith("_id") else pl.lit(True)
         return pl.when((text != "") & is_short).then(text).alias(name)
     if kind is int:
         return text.cast(pl.Int64, strict=False)
@@ -57,15 +61,14 @@ def typed(name: str, kind: type) -> pl.Expr:
     raise TypeError(f"records know no cells of type {kind}")
 
 
-def cast_rows(rows: pl.DataFrame, record: type[Record]) -> pl.DataFrame:
+def cast_rows(rows: pl.DataFrame, record: type[Record], ids: Collection[str] = ()) -> pl.DataFrame:
     """Return `rows` with every column of `record` typed, and `rules`: the codes of its bad cells, by commas.
 
-    `rows` has a text column for each field; other columns are kept.
+    `rows` has a text column for each field; other columns are kept. `ids` are the columns that identify something.
     """
     fields = record.model_fields
-    cast = rows.select(
-        pl.exclude(*fields), *(typed(name, value_type(field.annotation)) for name, field in fields.items())
-    )
+    kinds = {name: value_type(field.annotation) for name, field in fields.items()}
+    cast = rows.select(pl.exclude(*fields), *(typed(name, kind, is_id=name in ids) for name, kind in kinds.items()))
     problems = [
         problem
         for name, field in fields.items()

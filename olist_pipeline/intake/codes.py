@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from olist_pipeline.months import FIRST_MONTH, month_text
-
 
 @dataclass(frozen=True)
 class StructuralRule:
@@ -44,11 +42,12 @@ DUPLICATE_KEY = StructuralRule(
     "DUPLICATE_KEY", "A row shares its key with no other: nobody can tell which of them is true."
 )
 ORDER_MONTH_OUT_OF_RANGE = StructuralRule(
-    "ORDER_MONTH_OUT_OF_RANGE", f"An order is purchased in {month_text(FIRST_MONTH)} or later, and not in the future."
+    "ORDER_MONTH_OUT_OF_RANGE",
+    "A date that gives a row its month is not before its table's first, and not in the future.",
 )
-ORPHAN = StructuralRule("ORPHAN_<TABLE>", "The order that a row of the table belongs to is in landing.")
-PARENT_REJECTED = StructuralRule("PARENT_REJECTED", "The order that a row belongs to is accepted.")
-CHILD_REJECTED = StructuralRule("CHILD_REJECTED", "All items and payments of an order are accepted.")
+ORPHAN = StructuralRule("ORPHAN_<TABLE>", "What a row of the table belongs to is in landing.")
+PARENT_REJECTED = StructuralRule("PARENT_REJECTED", "What a row belongs to is accepted.")
+CHILD_REJECTED = StructuralRule("CHILD_REJECTED", "All parts of an aggregate are accepted.")
 
 STRUCTURAL_RULES = (
     MALFORMED_ROW,

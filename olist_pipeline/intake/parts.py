@@ -9,7 +9,9 @@ their text, of which some are needed again when a later part shows them to be re
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -20,14 +22,15 @@ import polars as pl
 from olist_pipeline.files import beside, remove_abandoned, tree_hash
 from olist_pipeline.intake.cast import RULES, cast_rows
 from olist_pipeline.intake.codes import REPEATED_HEADER
-from olist_pipeline.landing.catalogue import LandingTable
+from olist_pipeline.intake.places import SOURCE_FILE
 from olist_pipeline.landing.csv_file import SOURCE_ROW, CsvText, read_text
 from olist_pipeline.landing.folder import files_of
 from olist_pipeline.landing.parts import KEPT, folder_name, is_in_parts, part_hash
+from olist_pipeline.landing.table import LandingTable
 from olist_pipeline.settings import PROJECT_DIR
 
-SOURCE_FILE = "source_file"
-"""Of a table in parts: the part that a row is in, and after an @ the number of records before that part."""
+FRAMES = ("rows", "malformed", "text")
+"""What is kept of a part."""
 
 
 class TextOf(Protocol):
@@ -92,14 +95,11 @@ def read_parts(landing: Path, table: LandingTable) -> Parts:
 
 
 def is_known(path: Path) -> bool:
-    """Return whether a part of a prepared folder was read before, as it is now."""
-    return all(kept.is_file() for kept in _files(path).values())
-
-
-def place_of(file: str, row: int) -> tuple[str, int]:
-    """Return the file that a quarantined row is in, and its number there, from its `source_file` and `source_row`."""
-    name, at, offset = file.rpartition("@")
-    return (name, row - int(offset)) if at and offset.isdecimal() else (file, row)
+    """Return whether a part of a prepared folder was read before, as it is now, and is kept as it was left."""
+    files = _files(path)
+    with suppress(OSError, ValueError):
+        return bool(json.loads(files["left"].read_text("utf-8")) == _left(files))
+    return False
 
 
 def _kept(path: Path, table: LandingTable) -> Part:
@@ -110,12 +110,14 @@ def _kept(path: Path, table: LandingTable) -> Part:
         for name, frame in (("text", text.rows), ("malformed", part.malformed), ("rows", part.rows)):
             with beside(files[name]) as temporary:
                 frame.write_parquet(temporary, compression="zstd" if name == "text" else "lz4")
+        with beside(files["left"]) as temporary:
+            temporary.write_text(json.dumps(_left(files)), "utf-8")
     rows, malformed = (_read(files[name]) for name in ("rows", "malformed"))
     return Part(rows, malformed, partial(_kept_text, files["text"]))
 
 
 def _typed(text: CsvText, table: LandingTable) -> Part:
-    rows = cast_rows(text.rows, table.record)
+    rows = cast_rows(text.rows, table.record, table.ids)
     if headers := _repeated_headers(text.rows, table.columns):
         rows = rows.with_columns(with_code(pl.col(SOURCE_ROW).is_in(headers), REPEATED_HEADER.code))
     return Part(rows, text.malformed, partial(_text_of, text.rows))
@@ -132,7 +134,8 @@ def _repeated_headers(text: pl.DataFrame, columns: tuple[str, ...]) -> list[int]
     """Return the numbers of the rows that name the columns, which may begin with a joined file's byte order mark."""
     first, *others = columns
     suspects = text.filter((pl.col(first) == first) | (pl.col(first) == f"\ufeff{first}"))
-    return suspects.filter(pl.all_horizontal(pl.col(name) == name for name in others))[SOURCE_ROW].to_list()
+    is_header = pl.all_horizontal(pl.lit(True), *(pl.col(name) == name for name in others))
+    return suspects.filter(is_header)[SOURCE_ROW].to_list()
 
 
 def _text_of(text: pl.DataFrame, numbers: pl.Series) -> pl.DataFrame:
@@ -153,8 +156,15 @@ def _read(path: Path) -> pl.DataFrame:
 
 
 def _files(path: Path) -> dict[str, Path]:
-    key = f"{part_hash(path)}-{_code()}"
-    return {name: path.parent / KEPT / f"{key}.{name}.parquet" for name in ("rows", "malformed", "text")}
+    key = f"{part_hash(path)}-{code_hash()}"
+    frames = {name: path.parent / KEPT / f"{key}.{name}.parquet" for name in FRAMES}
+    return {**frames, "left": path.parent / KEPT / f"{key}.json"}
+
+
+def _left(files: Mapping[str, Path]) -> dict[str, list[int]]:
+    """Return the state of what is kept of a part: one that was damaged is read again."""
+    found = {name: files[name].stat() for name in FRAMES}
+    return {name: [status.st_size, status.st_mtime_ns] for name, status in found.items()}
 
 
 def _remove_others(paths: Iterable[Path]) -> None:
@@ -168,6 +178,6 @@ def _remove_others(paths: Iterable[Path]) -> None:
 
 
 @cache
-def _code() -> str:
+def code_hash() -> str:
     """Return the version of all code that reads a part."""
     return tree_hash(PROJECT_DIR / "olist_domain", PROJECT_DIR / "olist_pipeline", suffixes=(".py",))

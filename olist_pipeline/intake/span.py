@@ -1,7 +1,7 @@
-"""The span of landing: its first and its last valid purchase.
+"""The span of landing: its first and its last valid date.
 
 What belongs here: what the whole run needs to know before it starts: which months there are, and `as_of`.
-What does not: validating orders.
+What does not: validating rows.
 """
 
 from __future__ import annotations
@@ -13,20 +13,21 @@ from pathlib import Path
 from olist_pipeline.errors import OlistError
 from olist_pipeline.intake.cast import typed
 from olist_pipeline.intake.parts import read_parts
-from olist_pipeline.landing.catalogue import ORDERS, LandingTable
 from olist_pipeline.landing.csv_file import SOURCE_ROW, read_text
 from olist_pipeline.landing.folder import files_of, path_of
 from olist_pipeline.landing.parts import is_in_parts
+from olist_pipeline.landing.table import LandingTable
 from olist_pipeline.months import MonthRange
 
 
-def purchase_span(landing: Path, months: MonthRange, table: LandingTable = ORDERS) -> tuple[datetime, datetime]:
-    """Return the first and the last date of a dated table within `months`; raises OlistError when there is none."""
+def dated_span(landing: Path, table: LandingTable, today: date) -> tuple[datetime, datetime]:
+    """Return the first and the last date of a dated table within its months; raises OlistError when there is none."""
     states = [path.stat() for path in files_of(landing, table)]
-    return _span(landing, table, tuple((state.st_mtime_ns, state.st_size, state.st_ino) for state in states), months)
+    state = tuple((one.st_mtime_ns, one.st_size, one.st_ino) for one in states)
+    return _span(landing, table, state, table.months(today))
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=8)
 def _span(
     landing: Path, table: LandingTable, state: tuple[tuple[int, ...], ...], months: MonthRange
 ) -> tuple[datetime, datetime]:
@@ -51,6 +52,6 @@ def _span(
     return first, last
 
 
-def as_of(landing: Path, table: LandingTable | None = ORDERS) -> date:
+def as_of(landing: Path, table: LandingTable | None) -> date:
     """Return the date that the warehouse takes for today: the last of the dated table; today without such a table."""
-    return purchase_span(landing, MonthRange.until(date.today()), table)[1].date() if table else date.today()
+    return dated_span(landing, table, date.today())[1].date() if table else date.today()

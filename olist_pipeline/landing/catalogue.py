@@ -1,50 +1,26 @@
 """The catalogue of Olist's export: the nine files, their records, keys, parents and owners.
 
-What belongs here: what is true of a file before it is opened. What does not: reading it, and files that a
-context brings from elsewhere (they are declared with the context).
+What belongs here: what is true of these files before they are opened. What does not: reading them, what a landing
+table is (`table`), and files that a context brings from elsewhere (they are declared with the context).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from datetime import date
+from functools import partial
 
 from olist_domain.customer.records import CustomerRecord
 from olist_domain.fulfillment.records import GeolocationRecord
-from olist_domain.kernel.records import Record
 from olist_domain.marketplace.records import CategoryRecord, ProductRecord, ReviewRecord, SellerRecord
 from olist_domain.sales.records import OrderItemRecord, OrderRecord, PaymentRecord
+from olist_pipeline.landing.table import LandingTable, Parent
 
+MOST_COLUMNS = 32
+"""The sources of the old project (sources.yml) read so many cells of a record, whatever their names."""
 
-@dataclass(frozen=True)
-class LandingTable:
-    """One landing file.
+_file = partial(LandingTable, widest=MOST_COLUMNS)
 
-    `key` identifies a row (empty: rows may repeat). `month_of` is the timestamp column that gives a row its
-    `order_month`; rows of a table with a `parent` take it from the parent row with the same `order_id`.
-    """
-
-    name: str
-    file: str
-    context: str
-    record: type[Record]
-    key: tuple[str, ...]
-    aggregate: str
-    identity: str
-    month_of: str | None = None
-    parent: str | None = None
-
-    @property
-    def is_monthly(self) -> bool:
-        """Whether the rows belong to orders, so that each has its order's month."""
-        return bool(self.month_of or self.parent)
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """The columns that the file must have."""
-        return tuple(self.record.model_fields)
-
-
-ORDERS = LandingTable(
+ORDERS = _file(
     "orders",
     "olist_orders_dataset.csv",
     "sales",
@@ -53,8 +29,10 @@ ORDERS = LandingTable(
     aggregate="order",
     identity="order_id",
     month_of="order_purchase_timestamp",
+    # Olist sold nothing before.
+    since=date(2016, 1, 1),
 )
-ORDER_ITEMS = LandingTable(
+ORDER_ITEMS = _file(
     "order_items",
     "olist_order_items_dataset.csv",
     "sales",
@@ -62,9 +40,9 @@ ORDER_ITEMS = LandingTable(
     ("order_id", "order_item_id"),
     aggregate="order",
     identity="order_id",
-    parent="orders",
+    parent=Parent(ORDERS, ("order_id",)),
 )
-ORDER_PAYMENTS = LandingTable(
+ORDER_PAYMENTS = _file(
     "order_payments",
     "olist_order_payments_dataset.csv",
     "sales",
@@ -72,9 +50,9 @@ ORDER_PAYMENTS = LandingTable(
     ("order_id", "payment_sequential"),
     aggregate="order",
     identity="order_id",
-    parent="orders",
+    parent=Parent(ORDERS, ("order_id",)),
 )
-ORDER_REVIEWS = LandingTable(
+ORDER_REVIEWS = _file(
     "order_reviews",
     "olist_order_reviews_dataset.csv",
     "marketplace",
@@ -82,9 +60,9 @@ ORDER_REVIEWS = LandingTable(
     ("review_id", "order_id"),
     aggregate="review",
     identity="review_id",
-    parent="orders",
+    parent=Parent(ORDERS, ("order_id",)),
 )
-CUSTOMERS = LandingTable(
+CUSTOMERS = _file(
     "customers",
     "olist_customers_dataset.csv",
     "customer",
@@ -93,7 +71,7 @@ CUSTOMERS = LandingTable(
     aggregate="customer",
     identity="customer_unique_id",
 )
-SELLERS = LandingTable(
+SELLERS = _file(
     "sellers",
     "olist_sellers_dataset.csv",
     "marketplace",
@@ -102,7 +80,7 @@ SELLERS = LandingTable(
     aggregate="seller",
     identity="seller_id",
 )
-PRODUCTS = LandingTable(
+PRODUCTS = _file(
     "products",
     "olist_products_dataset.csv",
     "marketplace",
@@ -111,7 +89,7 @@ PRODUCTS = LandingTable(
     aggregate="product",
     identity="product_id",
 )
-CATEGORIES = LandingTable(
+CATEGORIES = _file(
     "categories",
     "product_category_name_translation.csv",
     "marketplace",
@@ -120,7 +98,7 @@ CATEGORIES = LandingTable(
     aggregate="category",
     identity="product_category_name",
 )
-GEOLOCATION = LandingTable(
+GEOLOCATION = _file(
     "geolocation",
     "olist_geolocation_dataset.csv",
     "fulfillment",

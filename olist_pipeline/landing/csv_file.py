@@ -25,20 +25,18 @@ import polars as pl
 from olist_domain.kernel.records import value_type
 from olist_pipeline.dialect.check import Ints, Report, check
 from olist_pipeline.errors import OlistError
-from olist_pipeline.landing.catalogue import LandingTable
+from olist_pipeline.landing.table import TEXT_COLUMN, LandingTable
 
 SOURCE_ROW = "source_row"
 OTHER_DELIMITERS = (";", "\t", "|")
-TEXT_COLUMN = "text"
 IS_TRUNCATED = "is_truncated"
-ORDER_ID = "order_id"
-MAX_COLUMNS = 32
-"""The widest header: sources.yml of the dbt project reads so many cells of a record, whatever their names."""
-
 PREAMBLE_LINES = 50
 """Within so many lines a header is looked for that does not stand in the first one."""
 
 DATE_LENGTH = len("2017-10-02")
+
+# A cell may be as long as its line: the dialect bounds that.
+csv.field_size_limit(2**31 - 1)
 
 
 @dataclass(frozen=True)
@@ -46,9 +44,9 @@ class CsvText:
     """A file's records: `rows` has a text column for each expected column, `malformed` one text each.
 
     Both have `source_row`; `malformed` has the record as `text`, `is_truncated` for a last record that the file may
-    have cut short (the others are of the wrong length), and `order_id`: what stands where the order's id should
-    stand, for its order must not be taken for complete. `extra` names columns of the file that nobody expects; they
-    are left out.
+    have cut short (the others are of the wrong length), and the `links` of the table: what stands where these should
+    stand, for what the record belongs to must not be taken for complete. `extra` names columns of the file that nobody
+    expects; they are left out.
     """
 
     rows: pl.DataFrame
@@ -59,12 +57,12 @@ class CsvText:
 def read_text(path: Path, table: LandingTable) -> CsvText:
     """Return the records of a table's file as text; raises OlistError when the file as a whole is unusable."""
     report, extra = check_file(path, table)
-    malformed = _malformed(path, report)
+    malformed = _malformed(path, report, table.links)
     cells, numbers = _read(path, report, table.columns)
     rows = cells.insert_column(0, numbers)
     if _may_end_early(report, rows, table):
         rows = rows.head(-1)
-        malformed = pl.concat([malformed, _last(path, report)])
+        malformed = pl.concat([malformed, _last(path, report, table.links)])
     return CsvText(rows, malformed, extra)
 
 
@@ -95,8 +93,8 @@ def _check_header(path: Path, header: tuple[str, ...], table: LandingTable) -> t
     missing = [name for name in table.columns if name not in header]
     extra = tuple(name for name in header if name not in table.columns)
     if not missing:
-        if len(header) > MAX_COLUMNS:
-            raise OlistError(f"{path.name} has {len(header)} columns; leave out what nobody needs, to {MAX_COLUMNS}.")
+        if table.widest and len(header) > table.widest:
+            raise OlistError(f"{path.name} has {len(header)} columns; leave out what nobody needs, to {table.widest}.")
         return extra
     for delimiter in OTHER_DELIMITERS:
         if len(header) == 1 and delimiter in header[0]:
@@ -148,17 +146,17 @@ def _others(height: int, ordinals: Ints) -> pl.Series:
     return pl.Series(mask)
 
 
-def _malformed(path: Path, report: Report) -> pl.DataFrame:
+def _malformed(path: Path, report: Report, links: tuple[str, ...]) -> pl.DataFrame:
     """Return the records with too many cells or too few, as they stand in the file."""
     ragged = report.ragged
     texts = list(_texts(path, zip(ragged.start.tolist(), ragged.end.tolist(), strict=True)))
-    return _set_aside(ragged.record.tolist(), texts, report.header, is_truncated=False)
+    return _set_aside(ragged.record.tolist(), texts, report.header, links, is_truncated=False)
 
 
-def _last(path: Path, report: Report) -> pl.DataFrame:
+def _last(path: Path, report: Report, links: tuple[str, ...]) -> pl.DataFrame:
     """Return the last record, which the file may have cut short."""
     texts = list(_texts(path, [(report.last, path.stat().st_size)]))
-    return _set_aside([report.records], texts, report.header, is_truncated=True)
+    return _set_aside([report.records], texts, report.header, links, is_truncated=True)
 
 
 def _texts(path: Path, places: Iterator[tuple[int, int]] | list[tuple[int, int]]) -> Iterator[str]:
@@ -168,24 +166,24 @@ def _texts(path: Path, places: Iterator[tuple[int, int]] | list[tuple[int, int]]
             yield file.read(end - start).decode("utf-8")
 
 
-def _set_aside(numbers: list[int], texts: list[str], header: tuple[str, ...], *, is_truncated: bool) -> pl.DataFrame:
-    place = header.index(ORDER_ID) if ORDER_ID in header else None
+def _set_aside(
+    numbers: list[int], texts: list[str], header: tuple[str, ...], links: tuple[str, ...], *, is_truncated: bool
+) -> pl.DataFrame:
+    cells = [next(csv.reader([text]), []) for text in texts]
+    kinds = {SOURCE_ROW: pl.Int64, **dict.fromkeys(links, pl.String), TEXT_COLUMN: pl.String, IS_TRUNCATED: pl.Boolean}
     return pl.DataFrame(
         {
             SOURCE_ROW: numbers,
-            ORDER_ID: [_cell(text, place) for text in texts],
+            **{name: [_cell(found, header.index(name)) for found in cells] for name in links},
             TEXT_COLUMN: texts,
             IS_TRUNCATED: [is_truncated] * len(texts),
         },
-        schema={SOURCE_ROW: pl.Int64, ORDER_ID: pl.String, TEXT_COLUMN: pl.String, IS_TRUNCATED: pl.Boolean},
+        schema=kinds,
     )
 
 
-def _cell(text: str, place: int | None) -> str | None:
-    """Return the cell of a record at a place, None where it has none or an empty one."""
-    if place is None:
-        return None
-    cells = next(csv.reader([text]))
+def _cell(cells: list[str], place: int) -> str | None:
+    """Return the cell at a place, None where there is none or an empty one."""
     return (cells[place] or None) if place < len(cells) else None
 
 

@@ -17,7 +17,6 @@ from typing import Any
 
 from olist_pipeline.errors import OlistError
 from olist_pipeline.files import beside, content_hash
-from olist_pipeline.landing.catalogue import LandingTable
 from olist_pipeline.landing.packed import packed_form, unpack
 from olist_pipeline.landing.parts import (
     folder_name,
@@ -28,6 +27,7 @@ from olist_pipeline.landing.parts import (
     prepare_parts,
     remove_parts,
 )
+from olist_pipeline.landing.table import LandingTable
 from olist_pipeline.settings import Settings
 
 

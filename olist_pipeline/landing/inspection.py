@@ -11,11 +11,11 @@ from typing import Any
 
 from olist_pipeline.dialect.check import check
 from olist_pipeline.errors import OlistError
-from olist_pipeline.landing.catalogue import LandingTable
 from olist_pipeline.landing.csv_file import read_text
 from olist_pipeline.landing.folder import files_of, readable_landing, unread_form
 from olist_pipeline.landing.packed import packed_form
 from olist_pipeline.landing.parts import folder_name, is_in_parts
+from olist_pipeline.landing.table import LandingTable
 from olist_pipeline.settings import Settings
 
 

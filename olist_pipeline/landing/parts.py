@@ -3,9 +3,9 @@
 What belongs here: which files of such a folder are parts, their order, and making plain CSV files of packed ones and of
 Parquet. What does not: reading records (`csv_file`), and keeping what was read (`intake.parts`).
 
-    landing/olist_orders_dataset/2018-10-16.csv            parts, in the order of their names without the ending
-    landing/olist_orders_dataset/2018-10-17.csv.gz
-    landing/olist_orders_dataset/2018-10-18.parquet
+    landing/rides/2018-10-16.csv            parts, in the order of their names without the ending
+    landing/rides/2018-10-17.csv.gz
+    landing/rides/2018-10-18.parquet
 
 All readers take them from a folder below the project's home: links to the plain ones, the others unpacked.
 """
@@ -18,17 +18,14 @@ import shutil
 from contextlib import suppress
 from pathlib import Path
 
-import polars as pl
-
 from olist_pipeline.errors import OlistError
 from olist_pipeline.files import beside, content_hash
-from olist_pipeline.landing.catalogue import LandingTable
 from olist_pipeline.landing.packed import Packed, unpack
+from olist_pipeline.landing.table import LandingTable
 
 KEPT = ".kept"
 """The folder beside the parts for what is known of them."""
 ENDINGS = (".csv", ".csv.gz", ".parquet")
-_MOMENT = "%Y-%m-%d %H:%M:%S"
 
 
 def folder_name(table: LandingTable) -> str:
@@ -127,37 +124,12 @@ def _prepare(path: Path, target: Path) -> None:
         target.unlink()
     state = path.stat()
     packed = Packed(str(path), state.st_size, state.st_mtime_ns)
-    unpack(packed, target, _write_parquet_as_text if path.name.endswith(".parquet") else None)
+    if not path.name.endswith(".parquet"):
+        unpack(packed, target)
+        return
+    from olist_pipeline.landing.parquet_text import write_as_text  # frames, for those who have such parts
 
-
-def _write_parquet_as_text(path: Path, target: Path) -> None:
-    """Write the rows of a Parquet file as landing writes them; raises OlistError for what a cell cannot say."""
-    name = f"{path.parent.name}/{path.name}"
-    try:
-        rows = pl.scan_parquet(path, glob=False, hive_partitioning=False)
-        cells = [_as_text(name, column, kind) for column, kind in rows.collect_schema().items()]
-        rows.select(cells).sink_csv(target)
-        [expected, written] = [rows.select(pl.len()).collect().item(), _records(target)]
-    except pl.exceptions.PolarsError as error:
-        raise OlistError(f"{name} cannot be read: {str(error).splitlines()[0]}; write it again.") from error
-    if expected != written:
-        raise OlistError(f"{name} has {expected:,} rows, of which {written:,} could be written as text; run again.")
-
-
-def _as_text(name: str, column: str, kind: pl.DataType) -> pl.Expr:
-    value = pl.col(column)
-    if isinstance(kind, pl.Datetime):
-        if kind.time_zone:
-            raise OlistError(f"{name} has moments with a time zone in {column}; write them without, in local time.")
-        is_whole = value.dt.truncate("1s") == value
-        return pl.when(is_whole).then(value.dt.to_string(_MOMENT)).otherwise(value.cast(pl.String)).alias(column)
-    if kind.is_nested() or kind in (pl.Binary, pl.Object):
-        raise OlistError(f"{name} has {kind} in {column}, which no cell can say; write it as text.")
-    return value.cast(pl.String)
-
-
-def _records(path: Path) -> int:
-    return int(pl.scan_csv(path, infer_schema=False, glob=False).select(pl.len()).collect().item())
+    unpack(packed, target, write_as_text)
 
 
 def _header(path: Path) -> list[str]:

@@ -15,11 +15,13 @@ from typing import Any
 import duckdb
 from dbt.adapters.duckdb.plugins import BasePlugin
 
+from olist_pipeline.migration.closing import close_off
+
 MODULE = __name__
 
 
 class Plugin(BasePlugin):
-    """Lets a database open `files` and what is below `folders`, and nothing else."""
+    """Closes off each database that dbt opens for replay."""
 
     def initialize(self, plugin_config: dict[str, Any]) -> None:
         """Take the allowed paths, all absolute."""
@@ -27,7 +29,4 @@ class Plugin(BasePlugin):
 
     def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:
         """Close the database off."""
-        for setting, paths in (("allowed_directories", self.folders), ("allowed_paths", self.files)):
-            listed = ", ".join("'" + path.replace("'", "''") + "'" for path in paths)
-            conn.execute(f"SET {setting} = [{listed}]")
-        conn.execute("SET enable_external_access = false")
+        close_off(conn, self.folders, self.files)

@@ -7,6 +7,7 @@ randomness. What does not: running old (`orchestration`), and leaving a column o
 from __future__ import annotations
 
 import re
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,12 +17,14 @@ import duckdb
 
 from olist_pipeline.migration.model import Migration
 from olist_pipeline.migration.project import find_old
+from olist_pipeline.paths import duckdb_path
 from olist_pipeline.tablediff.contract import fold
 from olist_pipeline.tablediff.sql import literal, quote, relation_name
 
 ASKS = re.compile(
     r"\b(current_timestamp|current_date|current_time|localtimestamp|now|today|getdate|sysdate|get_current_timestamp"
-    r"|random|rand|uuid|gen_random_uuid|uuidv4|uuidv7|run_started_at|invocation_id)\b",
+    r"|current_localtime(?:stamp)?|transaction_timestamp|txid_current|random|rand|uuid|gen_random_uuid|uuidv4|uuidv7"
+    r"|tablesample|using\s+sample|run_started_at|invocation_id)\b",
     re.IGNORECASE,
 )
 OTHERS = "its rows"
@@ -43,39 +46,76 @@ def changing_columns(migration: Migration, manifest: Mapping[str, Any], first: P
     Rows are told apart by the key of the pair. A key that changes itself shows as `OTHERS`.
     """
     found = []
-    with duckdb.connect() as connection:
+    with tempfile.TemporaryDirectory(prefix="olist-twice-") as folder, duckdb.connect() as connection:
         connection.execute(f"ATTACH {literal(str(first))} AS one (READ_ONLY)")
         connection.execute(f"ATTACH {literal(str(second))} AS two (READ_ONLY)")
         for pair in migration.pairs:
             node = find_old(manifest, migration, pair.old)
-            if node["config"]["materialized"] == "view":
-                continue
             made = relation_name(node["schema"], node["alias"])
-            columns = _unequal(connection, made, list(pair.key))
+            sides = (f"one.{made}", f"two.{made}")
+            if node["config"]["materialized"] == "view":
+                paths = (Path(folder) / f"{pair.name}-{number}.parquet" for number in (1, 2))
+                sides = (_kept(migration, first, made, next(paths)), _kept(migration, second, made, next(paths)))
+            columns = _unequal(connection, *sides, list(pair.key))
             left_out = {fold(name): reason for name, reason in pair.left_out.items()}
             found += [Changing(pair.name, column, left_out.get(fold(column), "")) for column in columns]
     return found
 
 
+def _kept(migration: Migration, database: Path, view: str, path: Path) -> str:
+    """Write what a view gives now to a file; return that as a relation.
+
+    A view asks the clock when it is read: two that are read in one statement would get one answer.
+    """
+    with duckdb.connect(str(database), read_only=True) as connection:
+        connection.execute(f"SET file_search_path = {literal(str(migration.old_folder))}")
+        connection.execute(f"COPY (FROM {view}) TO {literal(str(path))} (FORMAT parquet)")
+    return f"read_parquet({literal(duckdb_path(path))})"
+
+
 def asking(manifest: Mapping[str, Any], unique_ids: set[str]) -> dict[str, list[str]]:
-    """Return by model what its SQL asks the clock or chance for: two runs on one day do not tell of all of it."""
+    """Return by model what its SQL, or a macro that it calls, asks the clock or chance for.
+
+    Two runs on one day do not tell of all of it.
+    """
     found = {}
     for uid in sorted(unique_ids):
         node = manifest["nodes"].get(uid, {})
-        text = re.sub(r"--[^\n]*|/\*.*?\*/|\{#.*?#\}", "", str(node.get("raw_code") or ""), flags=re.DOTALL)
-        if asked := sorted({name.lower() for name in ASKS.findall(text)}):
+        texts = [str(node.get("raw_code") or ""), *_macros_of(manifest, node)]
+        if asked := sorted({" ".join(name.lower().split()) for text in texts for name in ASKS.findall(_said(text))}):
             found[node["name"]] = asked
     return found
 
 
-def _unequal(connection: duckdb.DuckDBPyConnection, made: str, key: list[str]) -> list[str]:
-    names = [row[0] for row in connection.execute(f"DESCRIBE FROM one.{made}").fetchall()]
+def _said(text: str) -> str:
+    """Return a text of SQL without its comments."""
+    return re.sub(r"--[^\n]*|/\*.*?\*/|\{#.*?#\}", "", text, flags=re.DOTALL)
+
+
+def _macros_of(manifest: Mapping[str, Any], node: Mapping[str, Any]) -> list[str]:
+    """Return the SQL of the macros that a node calls, and of those that these call, but for dbt's own machinery."""
+    waiting, seen = list(node.get("depends_on", {}).get("macros") or []), set[str]()
+    texts = []
+    while waiting:
+        uid = waiting.pop()
+        macro = manifest.get("macros", {}).get(uid, {})
+        # Of dbt's own macros those that a model calls by name say what they ask for; theirs in turn only quote it.
+        if uid in seen or (macro.get("package_name") in ("dbt", "dbt_duckdb") and not ASKS.search(str(macro["name"]))):
+            continue
+        seen.add(uid)
+        texts.append(str(macro.get("macro_sql") or ""))
+        waiting += macro.get("depends_on", {}).get("macros") or []
+    return texts
+
+
+def _unequal(connection: duckdb.DuckDBPyConnection, one: str, two: str, key: list[str]) -> list[str]:
+    names = [row[0] for row in connection.execute(f"DESCRIBE FROM {one}").fetchall()]
     keys = {fold(name) for name in key}
     others = [name for name in names if fold(name) not in keys]
     same = " AND ".join(f"a.{quote(name)} IS NOT DISTINCT FROM b.{quote(name)}" for name in key)
     counts = ", ".join(f"count(*) FILTER (WHERE a.{quote(name)} IS DISTINCT FROM b.{quote(name)})" for name in others)
     [(alone,)] = connection.execute(
-        f"SELECT count(*) FROM (FROM one.{made}) AS a FULL JOIN (FROM two.{made}) AS b ON {same} "
+        f"SELECT count(*) FROM (FROM {one}) AS a FULL JOIN (FROM {two}) AS b ON {same} "
         f"WHERE a.{quote(key[0])} IS NULL OR b.{quote(key[0])} IS NULL"
     ).fetchall()
     if alone:
@@ -83,6 +123,6 @@ def _unequal(connection: duckdb.DuckDBPyConnection, made: str, key: list[str]) -
     if not others:
         return []
     [unequal] = connection.execute(
-        f"SELECT {counts} FROM (FROM one.{made}) AS a JOIN (FROM two.{made}) AS b ON {same}"
+        f"SELECT {counts} FROM (FROM {one}) AS a JOIN (FROM {two}) AS b ON {same}"
     ).fetchall()
     return [name for name, count in zip(others, unequal, strict=True) if count]

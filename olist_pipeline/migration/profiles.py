@@ -38,6 +38,12 @@ REACHING_OUT = (
 """What a profile of dbt-duckdb reaches data by that is neither in its file nor in files that its SQL names."""
 
 
+PAST_DUCKDB = frozenset(
+    {"sqlite", "sqlite_scanner", "postgres", "postgres_scanner", "mysql", "mysql_scanner", "odbc", "spatial"}
+)
+"""Extensions that open files and servers by themselves, so that the barrier does not see what they read."""
+
+
 def database_of(settings: Settings, migration: Migration, tree: str) -> Path:
     """Return the DuckDB file that dbt writes for a tree: the warehouse for new, a file of its own for the others."""
     if tree == NEW:
@@ -62,11 +68,12 @@ def write_profile(settings: Settings, migration: Migration, tree: str) -> Path:
     database.parent.mkdir(parents=True, exist_ok=True)
     output = {**output, "type": "duckdb", "path": str(database)}
     if tree != NEW:
-        output["external_root"] = str(database.parent / "external")
-        Path(output["external_root"]).mkdir(exist_ok=True)
+        output["external_root"] = str(external_of(database))
+        external_of(database).mkdir(exist_ok=True)
     if tree == REPLAY:
         output = {key: value for key, value in output.items() if key not in REACHING_OUT}
-        output["plugins"] = [{"module": BARRIER, "config": _reach(settings, migration, output["external_root"])}]
+        output["extensions"] = [one for one in output.get("extensions") or [] if _name_of(one) not in PAST_DUCKDB]
+        output["plugins"] = [{"module": BARRIER, "config": reach(settings, migration)}]
     name = project_settings(migration.new_folder if tree == NEW else migration.old_folder).get("profile") or "olist"
     with replacing(folder / "profiles.yml") as temporary:
         temporary.write_text(yaml.safe_dump({name: {"target": target, "outputs": {target: output}}}), "utf-8")
@@ -88,18 +95,29 @@ def project_folder(settings: Settings, migration: Migration, tree: str) -> Path:
     return mirror
 
 
-def _ours(schema: str) -> dict[str, Any]:
-    return {"schema": schema, "threads": 2, "config_options": {"autoinstall_known_extensions": False}}
+def external_of(database: Path) -> Path:
+    """Return the folder to which models of a tree write files."""
+    return database.parent / "external"
 
 
-def _reach(settings: Settings, migration: Migration, external: str) -> dict[str, list[str]]:
+def reach(settings: Settings, migration: Migration) -> dict[str, list[str]]:
     """Return what replay may read: landing written anew, what it wrote itself, and what the file allows by name."""
+    external = external_of(database_of(settings, migration, REPLAY))
     named = [(migration.path.parent / one.path).resolve() for one in migration.besides if one.path]
-    folders = [settings.replay_landing.resolve(), Path(external).resolve(), *(path for path in named if path.is_dir())]
+    folders = [settings.replay_landing.resolve(), external.resolve(), *(path for path in named if path.is_dir())]
     return {
         "folders": [str(path) for path in folders],
         "files": [str(path) for path in named if not path.is_dir()],
     }
+
+
+def _name_of(extension: Any) -> str:
+    """Return the name of an extension of a profile, which may say its repository, too."""
+    return str(extension.get("name") if isinstance(extension, Mapping) else extension).lower()
+
+
+def _ours(schema: str) -> dict[str, Any]:
+    return {"schema": schema, "threads": 2, "config_options": {"autoinstall_known_extensions": False}}
 
 
 def _own_output(migration: Migration) -> tuple[str, dict[str, Any]]:

@@ -6,9 +6,11 @@ What belongs here: reading a manifest in the light of the migration file. What d
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -54,11 +56,11 @@ def new_part(migration: Migration) -> ProjectPart:
     return _part(migration.new_folder, migration.new.folder, migration)
 
 
-def project_settings(folder: Path) -> dict[str, Any]:
+def project_settings(folder: Path) -> Mapping[str, Any]:
     """Return what dbt_project.yml of a folder says; raises OlistError where it cannot be read."""
     path = folder / "dbt_project.yml"
     try:
-        settings = yaml.safe_load(path.read_text("utf-8"))
+        settings = _parsed(path.read_text("utf-8"))
     except OSError as error:
         raise OlistError(f"{folder} is no dbt project: {path.name} cannot be read ({error.strerror}).") from error
     except yaml.YAMLError as error:
@@ -123,6 +125,25 @@ def ancestors(manifest: DbtNode, unique_ids: Iterator[str] | list[str]) -> set[s
     return found
 
 
+def read_by_hooks(manifest: DbtNode) -> list[str]:
+    """Return the unique ids of what hooks of a run refer to: these run whatever is selected, so it must be there."""
+    hooks = [node for node in manifest["nodes"].values() if node["resource_type"] == "operation"]
+    return [uid for node in hooks for uid in node["depends_on"]["nodes"]]
+
+
+def selection(nodes: Iterable[DbtNode]) -> str:
+    """Return the selection of these nodes and no others, as dbt writes it.
+
+    A name alone would select all that is in a folder of that name, too.
+    """
+    return " ".join(sorted(_selected(node) for node in nodes))
+
+
+def _selected(node: DbtNode) -> str:
+    path = ".".join(node["fqn"])
+    return f"fqn:{path}" if re.fullmatch(r"[\w.-]+", path) else str(node["name"])
+
+
 def context_of_old(node: DbtNode, migration: Migration) -> str:
     """Return the bounded context of a node of old: what the file says, its meta or group, else its folder."""
     config = node["config"]
@@ -140,6 +161,12 @@ def _folder_of(node: DbtNode, migration: Migration) -> str:
     """Return the last folder of a node, below its project's folder of models."""
     folders = PurePosixPath(node["path"]).parts[:-1]
     return folders[-1] if folders else str(node["package_name"])
+
+
+@lru_cache(maxsize=8)
+def _parsed(text: str) -> Any:
+    """Return what a YAML text says. The graph asks for the same two hundreds of times; nobody may change it."""
+    return yaml.safe_load(text)
 
 
 def _relation(node: DbtNode) -> str:

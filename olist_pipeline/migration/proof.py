@@ -17,6 +17,7 @@ from typing import Any
 from olist_pipeline.migration.model import Migration
 
 _REFUSED = re.compile(r'Cannot access (?:file|directory) "([^"]+)"')
+_NEEDS = re.compile(r"(?:exists in the|required extension) '?(\w+)")
 _HOOK = re.compile(r"on-run-(?:start|end)")
 REMEDY = "let it read landing as migration.yml says, or allow it there (`besides`, with a reason)"
 
@@ -29,14 +30,14 @@ def unproven(manifest: Mapping[str, Any], migration: Migration, nodes: Collectio
 def refusal(error: str) -> str:
     """Return the sentence for an error of dbt that the barrier caused: all who asked; nothing for another error."""
     lines = error.splitlines()
-    asked = [
-        f"{_who(lines[max(place - 4, 0) : place + 1])} reads {found[1]}"
-        for place, line in enumerate(lines)
-        if (found := _REFUSED.search(line))
-    ]
-    if not asked:
-        return ""
-    return f"Replay is no proof: {', '.join(dict.fromkeys(asked))}, where no accepted rows are; {REMEDY}."
+    asked, needed = (
+        list(dict.fromkeys(f"{_who(lines[max(place - 4, 0) : place + 1])} {verb} {found[1]}"
+                           for place, line in enumerate(lines) if (found := pattern.search(line))))
+        for verb, pattern in (("reads", _REFUSED), ("needs the extension", _NEEDS))
+    )  # fmt: skip
+    parts = [f"{', '.join(asked)}, where no accepted rows are; {REMEDY}"] if asked else []
+    parts += [f"{', '.join(needed)}, which replay does not load: it reads data past DuckDB"] if needed else []
+    return f"Replay is no proof: {'; '.join(parts)}." if parts else ""
 
 
 def _of_nodes(manifest: Mapping[str, Any], migration: Migration, nodes: Collection[str]) -> Iterator[str]:

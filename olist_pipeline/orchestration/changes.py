@@ -3,7 +3,7 @@
 What belongs here: comparing landing with what was taken in, and the plan that follows. What does not: when somebody
 looks (`sensors`), and running the plan.
 
-The content of an order-level table is one hash a month, over its typed rows, their numbers and the rules that they
+The content of a monthly table is one hash a month, over its typed rows, their numbers and the rules that they
 break; of another table it is the hash of its file.
 """
 
@@ -20,12 +20,12 @@ import polars as pl
 from olist_pipeline.errors import OlistError
 from olist_pipeline.intake.cast import RULES, cast_rows
 from olist_pipeline.intake.parts import is_known
-from olist_pipeline.intake.rows import ORDER_MONTH, ingest
-from olist_pipeline.landing.catalogue import LandingTable
+from olist_pipeline.intake.rows import ingest
 from olist_pipeline.landing.csv_file import IS_TRUNCATED, SOURCE_ROW, read_text
 from olist_pipeline.landing.folder import files_of, landing_hash
 from olist_pipeline.landing.parts import is_in_parts
-from olist_pipeline.months import MonthRange, month_text
+from olist_pipeline.landing.table import LandingTable
+from olist_pipeline.months import MONTH, MonthRange, month_text
 from olist_pipeline.orchestration.partition_states import ranges
 from olist_pipeline.registry import LANDING, STEPS
 from olist_pipeline.settings import Settings
@@ -34,7 +34,7 @@ from olist_pipeline.steps import landing_hash_of
 from olist_pipeline.warehouse import WarehouseTable
 
 Content = dict[str, dict[str, str]]
-"""Table -> part -> hash; a part is a month (`2017-03`), WHOLE, or NO_MONTH for rows whose order has none."""
+"""Table -> part -> hash; a part is a month (`2017-03`), WHOLE, or NO_MONTH for rows that have none."""
 
 WHOLE, NO_MONTH = "whole", "no month"
 
@@ -80,17 +80,16 @@ def _unfinished(path: Path, landing: Path, table: LandingTable, *, in_parts: boo
 
 def landing_content(landing: Path, today: date) -> Content:
     """Return the content of the files; raises OlistError when one cannot be read."""
-    months = MonthRange.until(today)
     content: Content = {}
-    orders: pl.DataFrame | None = None
-    for table in LANDING.values():
+    frames: dict[str, pl.DataFrame] = {}
+    for table in sorted(LANDING.values(), key=lambda table: table.depth):
         if not table.is_monthly:
             content[table.name] = {WHOLE: landing_hash(landing, table)}
             continue
-        rows = ingest(table, landing, months, orders if table.parent else None)
-        orders = rows if table.month_of else orders
-        content[table.name] = _by_month(rows)
-    return content
+        parents = frames.get(table.parent.table.name) if table.parent else None
+        frames[table.name] = ingest(table, landing, table.months(today), parents)
+        content[table.name] = _by_month(frames[table.name])
+    return {name: content[name] for name in LANDING}
 
 
 def ingested_content(settings: Settings) -> Content:
@@ -169,7 +168,7 @@ def plan(affected: Mapping[str, set[date]]) -> list[Request]:
 
 
 def describe_changes(changed: Mapping[str, set[str]]) -> str:
-    """Return what changed, for a person: `orders (2017-03, 2017-04), sellers`."""
+    """Return what changed, for a person: `rides (2017-03, 2017-04), docks`."""
     return ", ".join(
         table if parts == {WHOLE} else f"{table} ({_shortened(sorted(parts))})" for table, parts in changed.items()
     )
@@ -186,20 +185,20 @@ def months_of_parts(parts: Iterable[set[str]]) -> set[date]:
 
 
 def _by_month(rows: pl.DataFrame) -> dict[str, str]:
-    parts = rows.partition_by(ORDER_MONTH, as_dict=True)
+    parts = rows.partition_by(MONTH, as_dict=True)
     return {
         NO_MONTH if month is None else month_text(month): hashlib.blake2b(
-            part.drop(ORDER_MONTH).write_csv().encode(), digest_size=8
+            part.drop(MONTH).write_csv().encode(), digest_size=8
         ).hexdigest()
         for (month,), part in parts.items()
     }
 
 
 def _is_bad(rows: pl.DataFrame, table: LandingTable) -> bool:
-    return any(cast_rows(rows, table.record)[RULES].to_list())
+    return any(cast_rows(rows, table.record, table.ids)[RULES].to_list())
 
 
 def _has_bad_end(table: LandingTable, landing: Path) -> bool:
-    rows = ingest(table, landing, MonthRange.until(date.today()))
+    rows = ingest(table, landing, table.months(date.today()))
     last = rows.sort(SOURCE_ROW).tail(1)
     return bool(last.height) and last[RULES].item() != ""

@@ -13,7 +13,7 @@ from datetime import date
 import dagster as dg
 from dagster_duckdb import DuckDBResource
 
-from olist_pipeline.landing.catalogue import LandingTable
+from olist_pipeline.landing.table import LandingTable
 from olist_pipeline.migration.model import NEW, OLD, REPLAY
 from olist_pipeline.orchestration.dbt import POOL, compared_months
 from olist_pipeline.orchestration.intake import intake_key
@@ -152,7 +152,7 @@ def _validation_check(step: ValidationStep) -> dg.AssetChecksDefinition:
                     "landing": ledger.landing,
                     "accepted": ledger.accepted,
                     "quarantined": ledger.quarantined,
-                    "rejection_rate": ledger.quarantined / max(ledger.landing, 1),
+                    "rejection_rate": round(ledger.quarantined / max(ledger.landing, 1), 4),
                 },
             )
 

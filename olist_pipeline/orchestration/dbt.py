@@ -4,6 +4,7 @@ What belongs here: asset keys, groups and arguments of dbt's invocations, and wh
 SQL, how dbt is started on a project (`dbt_projects`), and reading the warehouse.
 """
 
+import shutil
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ import dagster as dg
 from dagster_dbt import dbt_assets
 
 from olist_pipeline.migration.model import NEW, OLD, REPLAY, Migration
-from olist_pipeline.migration.profiles import database_of
+from olist_pipeline.migration.profiles import database_of, external_of
 from olist_pipeline.migration.project import (
     ancestors,
     context_of_new,
@@ -25,6 +26,8 @@ from olist_pipeline.migration.project import (
     new_part,
     old_part,
     old_relations,
+    read_by_hooks,
+    selection,
 )
 from olist_pipeline.migration.proof import refusal, unproven
 from olist_pipeline.months import MonthRange
@@ -97,9 +100,7 @@ def retired_models(manifest: Mapping[str, Any], migration: Migration, retired: C
     of old.
     """
     part = old_part(migration)
-    nodes = {
-        uid: node for uid, node in manifest["nodes"].items() if uid in set(old_relations(manifest, migration).values())
-    }
+    nodes = {uid: manifest["nodes"][uid] for uid in old_relations(manifest, migration).values()}
     served = {find_old(manifest, migration, name)["unique_id"] for name in migration.served}
     needed = {uid for uid, node in nodes.items() if part.holds(node) and context_of_old(node, migration) not in retired}
     return set(nodes) - ancestors(manifest, [*needed, *served])
@@ -167,16 +168,17 @@ def dbt_tree_assets(settings: Settings, retired: Collection[str] = ()) -> list[d
     waiting = waiting_models(parsed)
     dropped = retired_models(old, migration, retired)
     relations = set(old_relations(old, migration).values())
-    replayed = ancestors(old, paired_of(old, parsed, migration, retired))
-    without = " ".join(sorted(old["nodes"][uid]["name"] for uid in dropped))
+    paired = paired_of(old, parsed, migration, retired)
+    replayed = ancestors(old, [*paired, *read_by_hooks(old)]) if paired else set()
+    without = selection(old["nodes"][uid] for uid in dropped)
     new = new_part(migration).select
     whole, monthly = (f"{new},config.materialized:{kind}" for kind in ("table", "incremental"))
     builds = []
     if relations - dropped:
         builds.append(Build("dbt_old", OLD, old_part(migration).select, without))
     if replayed:
-        names = sorted(old["nodes"][uid]["name"] for uid in replayed & relations)
-        builds.append(Build("dbt_replay", REPLAY, " ".join(names), reads=frozenset(replayed)))
+        chosen = selection(old["nodes"][uid] for uid in replayed & relations)
+        builds.append(Build("dbt_replay", REPLAY, chosen, reads=frozenset(replayed)))
     if any(new_part(migration).holds(node) and _is_monthly(node) for node in parsed["nodes"].values()):
         # A test that looks from a fact to a whole table runs with the latter, which are built afterwards.
         builds.append(Build("dbt_new_months", NEW, monthly, f"{whole} {waiting}", is_monthly=True))
@@ -265,6 +267,9 @@ def _made_ready(settings: Settings, migration: Migration, tree: str, landing: Pa
     if is_fresh:
         for path in (database, database.with_name(f"{database.name}.wal")):
             path.unlink(missing_ok=True)
+        # A file of a former run may hold rows that are not accepted any more.
+        shutil.rmtree(external_of(database), ignore_errors=True)
+        external_of(database).mkdir()
         _place_of(database).write_text(str(settings.home.resolve()), "utf-8")
     await_free(database)
     load_raw(settings, migration, tree, landing)

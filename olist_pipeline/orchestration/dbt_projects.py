@@ -28,11 +28,11 @@ from olist_pipeline.migration.load import load_migration
 from olist_pipeline.migration.model import AS_OF, NEW, OLD, Migration
 from olist_pipeline.migration.profiles import project_folder, write_profile
 from olist_pipeline.migration.project import project_hash
-from olist_pipeline.months import FIRST_MONTH
 from olist_pipeline.orchestration.forked_dbt import ASKING
 from olist_pipeline.orchestration.internals.dbt_cli import OwnDbt
-from olist_pipeline.registry import DATED, LANDING
+from olist_pipeline.registry import DATED, FIRST_MONTH, LANDING
 from olist_pipeline.settings import Settings
+from olist_pipeline.warehouse import is_of_new, manifest_folder
 
 PARTS_VARIABLE = "OLIST_LANDING_PARTS"
 """The environment variable that says which landing tables are folders of parts."""
@@ -67,7 +67,7 @@ def dbt_project(settings: Settings, tree: str) -> DbtProject:
     migration = migration_of(settings)
     profiles = write_profile(settings, migration, tree)
     folder = migration.new_folder if tree == NEW else migration.old_folder
-    return DbtProject(project_dir=folder, profiles_dir=profiles, target_path=_parsed(settings, tree))
+    return DbtProject(project_dir=folder, profiles_dir=profiles, target_path=manifest_folder(settings, tree))
 
 
 def as_of_variables(day: date) -> dict[str, str]:
@@ -109,7 +109,7 @@ def parse_arguments(settings: Settings, tree: str) -> list[str]:
     The variables are those of a build, as far as they are known: it then need not parse once more.
     """
     migration = migration_of(settings)
-    paths = ["--target-path", str(_parsed(settings, tree)), "--log-path", str(settings.dbt_target / "logs")]
+    paths = ["--target-path", str(manifest_folder(settings, tree)), "--log-path", str(settings.dbt_target / "logs")]
     profiles = write_profile(settings, migration, tree)
     variables = variables_of(settings, tree, settings.landing, _likely_today(settings))
     return ["--quiet", "parse", "--profiles-dir", str(profiles), *paths, *variables]
@@ -151,9 +151,9 @@ def exported(variables: Mapping[str, str]) -> Iterator[None]:
 
 def ensure_manifest(settings: Settings, tree: str = NEW) -> Path:
     """Return the path of the manifest of a tree's project, parsing it when a file of it has changed since."""
-    migration, folder = migration_of(settings), _parsed(settings, tree)
+    migration, folder = migration_of(settings), manifest_folder(settings, tree)
     manifest, stamp = folder / "manifest.json", folder / "parsed"
-    project = migration.new_folder if _of_new(migration, tree) else migration.old_folder
+    project = migration.new_folder if is_of_new(migration, tree) else migration.old_folder
     state = project_hash(project) + content_hash(migration.path)
     said = ""
     with suppress(OSError, ValueError):
@@ -174,18 +174,9 @@ def target_path(settings: Settings, tree: str) -> Path:
     return settings.dbt_target / f"run_{tree}"
 
 
-def _of_new(migration: Migration, tree: str) -> bool:
-    """Whether a tree's manifest is that of a new project of its own: else one manifest serves all trees."""
-    return tree == NEW and migration.new_folder != migration.old_folder
-
-
-def _parsed(settings: Settings, tree: str) -> Path:
-    return settings.dbt_target / (NEW if _of_new(migration_of(settings), tree) else OLD)
-
-
 def _parse(settings: Settings, migration: Migration, tree: str, parsed: Path, project: Path) -> None:
     """Run `dbt parse`; raises OlistError with dbt's own words when the project does not parse."""
-    made_with = NEW if _of_new(migration, tree) else OLD
+    made_with = NEW if is_of_new(migration, tree) else OLD
     today = _likely_today(settings)
     result = subprocess.run(
         [*ASKING, *parse_arguments(settings, made_with)],

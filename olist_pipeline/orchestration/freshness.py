@@ -9,7 +9,6 @@ from datetime import timedelta
 
 import dagster as dg
 
-from olist_pipeline.migration.model import NEW, OLD
 from olist_pipeline.orchestration.serving import RELEASE
 from olist_pipeline.orchestration.validation import staging_key
 from olist_pipeline.registry import CONTEXTS
@@ -20,11 +19,11 @@ WARN_AT = 0.9
 
 
 def freshness_policy(key: dg.AssetKey, settings: Settings) -> dg.FreshnessPolicy | None:
-    """Return the policy of an asset that people wait for: staged, old and new tables, and the release.
+    """Return the policy of an asset; landing has none, for its files come when they come.
 
-    Landing comes when it comes, and intake and replay are on the way to what people read.
+    Intake and replay have that of what people read: where one of them is late, so is what it makes or proves.
     """
-    if key.path[0] not in (*CONTEXTS, OLD, NEW, RELEASE.path[0]):
+    if key.path[0] == "landing":
         return None
     limit = timedelta(hours=settings.cutover.freshness_hours)
     return dg.FreshnessPolicy.time_window(fail_window=limit, warn_window=limit * WARN_AT)
@@ -48,7 +47,7 @@ def _freshness_check(key: dg.AssetKey, hours: float) -> dg.AssetChecksDefinition
         return dg.AssetCheckResult(
             passed=age <= hours,
             description=f"Made {age:.1f} hours ago; at most {hours:g} are allowed. `olist run --force` makes it anew.",
-            metadata={"age_hours": age},
+            metadata={"age_hours": round(age, 1)},
         )
 
     return freshness

@@ -20,7 +20,7 @@ from olist_pipeline.files import replacing
 from olist_pipeline.months import MonthRange
 from olist_pipeline.orchestration.internals.runs import NO_COMPUTE_LOGS, execute_run, instance_of
 from olist_pipeline.orchestration.internals.storage import migrate_storage
-from olist_pipeline.orchestration.partitions import range_tags
+from olist_pipeline.orchestration.partitions import UNFINISHED, know_months, range_tags
 from olist_pipeline.runtime_folder import path_without_pattern
 from olist_pipeline.settings import PROJECT_DIR, Settings
 from olist_pipeline.spark.requirements import check
@@ -55,12 +55,6 @@ def _home(settings: Settings) -> Path:
 
 
 LAUNCHED_HERE = {"olist/launched_by": "command line"}
-UNFINISHED = (
-    dg.DagsterRunStatus.NOT_STARTED,
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-    dg.DagsterRunStatus.CANCELING,
-)
 
 
 @contextmanager
@@ -95,7 +89,7 @@ def fail_killed_runs(instance: dg.DagsterInstance) -> None:
 
     Call it under `sole_run` only. Otherwise the next run would wait for ever for a pool that nobody frees.
     """
-    unfinished = dg.RunsFilter(tags=LAUNCHED_HERE, statuses=[*UNFINISHED])
+    unfinished = dg.RunsFilter(tags=LAUNCHED_HERE, statuses=UNFINISHED)
     for run in instance.get_runs(filters=unfinished):
         instance.report_run_failed(run, "The process of this run was killed; a later run took its place.")
         instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
@@ -105,6 +99,7 @@ def execute(
     instance: dg.DagsterInstance, job: dg.JobDefinition, months: MonthRange, tags: Mapping[str, str]
 ) -> tuple[str, Iterator[dg.DagsterEvent]]:
     """Create a run of `job`, over `months` where it has partitions; return its id and its events as they happen."""
+    know_months(instance, months)
     run = instance.create_run_for_job(
         job,
         run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},

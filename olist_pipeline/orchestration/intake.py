@@ -7,10 +7,11 @@ from datetime import date
 
 import dagster as dg
 
-from olist_pipeline.landing.catalogue import LandingTable
+from olist_pipeline.landing.table import LandingTable
 from olist_pipeline.orchestration.landing import landing_key
+from olist_pipeline.orchestration.partitions import follow_data
 from olist_pipeline.orchestration.resources import PipelineResource, clear_failures
-from olist_pipeline.registry import LANDING
+from olist_pipeline.registry import DATED, LANDING
 from olist_pipeline.steps import run_intake
 
 
@@ -25,7 +26,7 @@ def intake_assets() -> list[dg.AssetsDefinition]:
 
 
 def _intake_asset(table: LandingTable) -> dg.AssetsDefinition:
-    deps = [landing_key(table.name), *([intake_key(table.parent)] if table.parent else [])]
+    deps = [landing_key(table.name), *([intake_key(table.parent.table.name)] if table.parent else [])]
 
     @dg.asset(
         key=intake_key(table.name),
@@ -40,6 +41,9 @@ def _intake_asset(table: LandingTable) -> dg.AssetsDefinition:
     def intake(context: dg.AssetExecutionContext, pipeline: PipelineResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
         with clear_failures():
             report = run_intake(pipeline.settings, pipeline.url, table, date.today(), context.run_id)
+            if table == DATED:
+                # Whoever took in a later month from the UI finds it there.
+                follow_data(context.instance, pipeline.settings)
         context.log_event(
             dg.AssetObservation(landing_key(table.name), tags={"dagster/data_version": report.landing_hash})
         )

@@ -2,7 +2,7 @@
 
 What belongs here: which assets and checks run together. What does not: when they run (`schedules`, `sensors`).
 
-A job runs over a range of months: order-level tables are made for those months, in one run; everything else as a whole.
+A job runs over a range of months: monthly tables are made for those months, in one run; everything else as a whole.
 One process does all: at this size, starting processes would take most of the time.
 """
 

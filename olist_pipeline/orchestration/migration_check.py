@@ -13,7 +13,14 @@ from typing import Any
 from olist_pipeline.errors import OlistError
 from olist_pipeline.migration.clock import OTHERS, asking, changing_columns
 from olist_pipeline.migration.model import NEW, OLD, Migration
-from olist_pipeline.migration.project import ancestors, context_of_old, found_old, old_relations
+from olist_pipeline.migration.project import (
+    ancestors,
+    context_of_old,
+    found_old,
+    old_relations,
+    read_by_hooks,
+    selection,
+)
 from olist_pipeline.migration.proof import unproven
 from olist_pipeline.old_tables import without_pair
 from olist_pipeline.orchestration.dbt_projects import ensure_manifest, migration_of, today_of
@@ -70,8 +77,8 @@ def columns_that_change(settings: Settings, found: Checked) -> None:
     manifest = load_manifest(ensure_manifest(settings, OLD))
     uids = [node["unique_id"] for pair in migration.pairs for node in found_old(manifest, migration, pair.old)]
     relations = set(old_relations(manifest, migration).values())
-    wanted = ancestors(manifest, uids)
-    select = sorted(manifest["nodes"][uid]["name"] for uid in wanted & relations)
+    wanted = ancestors(manifest, [*uids, *read_by_hooks(manifest)])
+    select = selection(manifest["nodes"][uid] for uid in wanted & relations).split()
     day, folder = today_of(settings), settings.home / "twice"
     first, second = (run_old(settings, folder / str(number), day, select) for number in (1, 2))
     for changing in changing_columns(migration, manifest, first, second):
@@ -92,7 +99,7 @@ def _look_at_old(migration: Migration, manifest: Mapping[str, Any], found: Check
         if len(nodes := found_old(manifest, migration, named)) != 1:
             found.problems.append(f"old has {len(nodes) or 'no'} relations {named}")
     paired = [node["unique_id"] for pair in migration.pairs for node in found_old(manifest, migration, pair.old)]
-    found.problems += unproven(manifest, migration, ancestors(manifest, paired))
+    found.problems += unproven(manifest, migration, ancestors(manifest, [*paired, *read_by_hooks(manifest)]))
     by_name = old_relations(manifest, migration)
     for name in without_pair(manifest, migration):
         context = context_of_old(manifest["nodes"][by_name[name]], migration)

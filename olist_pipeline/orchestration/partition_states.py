@@ -1,56 +1,22 @@
 """Partition states: which months of a context are present, missing or failed, as Dagster remembers them.
 
-What belongs here: reading the states, the check that is red while a month is not present, and the command that mends
-it. What does not: running anything.
+What belongs here: the check that is red while a month is not present, and the command that mends it. What does not:
+reading the states (`stores.month_states`), and running anything.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from typing import Literal
 
 import dagster as dg
 
-from olist_pipeline.migration.model import NEW
+from olist_pipeline.data_months import all_months
 from olist_pipeline.months import MonthRange, following, month_text
-from olist_pipeline.orchestration.partitions import MONTHS, all_months
 from olist_pipeline.orchestration.resources import PipelineResource, clear_failures
-from olist_pipeline.orchestration.validation import staging_key
 from olist_pipeline.registry import CONTEXTS
-from olist_pipeline.warehouse import WarehouseTable
+from olist_pipeline.stores.month_states import FROM_WORST, MonthState, month_states
+from olist_pipeline.warehouse import WarehouseTable, monthly_assets
 
-PartitionState = Literal["present", "missing", "failed"]
 CHECK = "partitions"
-
-
-def monthly_keys(context: str, tables: Iterable[WarehouseTable]) -> list[dg.AssetKey]:
-    """Return the asset keys of a context's monthly tables: staged ones, then those of the new tree among `tables`."""
-    staged = [staging_key(context, table.name) for table in CONTEXTS[context].tables if table.is_monthly]
-    built = [
-        dg.AssetKey([NEW, table.new_relation]) for table in tables if table.is_monthly and table.context == context
-    ]
-    return [*staged, *built]
-
-
-def partition_states(
-    instance: dg.DagsterInstance, keys: Iterable[dg.AssetKey], months: Iterable[date]
-) -> dict[date, PartitionState]:
-    """Return the worst state of `keys` in each of `months`; what is running right now counts as present."""
-    wanted = {month.isoformat(): month for month in months}
-    states: dict[date, PartitionState] = dict.fromkeys(wanted.values(), "present")
-    for key in keys:
-        of_key = instance.get_status_by_partition(key, list(wanted), MONTHS) or {}
-        for name, month in wanted.items():
-            state = _STATES.get(of_key.get(name), "missing")
-            states[month] = min(states[month], state, key=_FROM_WORST.index)
-    return states
-
-
-_FROM_WORST: tuple[PartitionState, ...] = ("failed", "missing", "present")
-_STATES: Mapping[dg.AssetPartitionStatus | None, PartitionState] = {
-    dg.AssetPartitionStatus.MATERIALIZED: "present",
-    dg.AssetPartitionStatus.IN_PROGRESS: "present",
-    dg.AssetPartitionStatus.FAILED: "failed",
-}
 
 
 def ranges(months: Iterable[date]) -> list[MonthRange]:
@@ -64,12 +30,12 @@ def ranges(months: Iterable[date]) -> list[MonthRange]:
     return found
 
 
-def in_state(states: Mapping[date, PartitionState], state: PartitionState) -> list[date]:
+def in_state(states: Mapping[date, MonthState], state: MonthState) -> list[date]:
     """Return the months that are in `state`."""
     return [month for month, found in states.items() if found == state]
 
 
-def shortfall(context: str, states: Mapping[date, PartitionState]) -> str:
+def shortfall(context: str, states: Mapping[date, MonthState]) -> str:
     """Return one sentence on the months that are not present, with the command that mends it; empty if all are."""
     words = []
     for state in ("failed", "missing"):
@@ -81,25 +47,28 @@ def shortfall(context: str, states: Mapping[date, PartitionState]) -> str:
 
 def partition_checks(tables: Sequence[WarehouseTable]) -> list[dg.AssetChecksDefinition]:
     """Return the standing check of each context that has months; it blocks nothing."""
-    return [_partition_check(context, keys) for context in CONTEXTS if (keys := monthly_keys(context, tables))]
+    monthly = {context: monthly_assets(context, tables) for context in CONTEXTS}
+    return [_partition_check(context, assets) for context, assets in monthly.items() if assets]
 
 
-def _partition_check(owner: str, keys: list[dg.AssetKey]) -> dg.AssetChecksDefinition:
+def _partition_check(owner: str, assets: Sequence[tuple[str, ...]]) -> dg.AssetChecksDefinition:
+    keys = [dg.AssetKey(path) for path in assets]
+
     @dg.asset_check(
         asset=keys[0],
         name=CHECK,
         additional_deps=keys[1:],
         description=f"No month of {owner} is missing or failed; `olist backfill {owner}` mends it.",
     )
-    def partitions(context: dg.AssetCheckExecutionContext, pipeline: PipelineResource) -> dg.AssetCheckResult:
+    def partitions(pipeline: PipelineResource) -> dg.AssetCheckResult:
         with clear_failures():
             months = all_months(pipeline.settings)
-        states = partition_states(context.instance, keys, months)
+        states = month_states(pipeline.url, assets, months)
         problem = shortfall(owner, states)
         return dg.AssetCheckResult(
             passed=not problem,
             description=problem or f"All {len(states)} months are present.",
-            metadata={str(state): len(in_state(states, state)) for state in _FROM_WORST},
+            metadata={str(state): len(in_state(states, state)) for state in FROM_WORST},
         )
 
     return partitions

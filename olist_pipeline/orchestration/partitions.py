@@ -1,7 +1,7 @@
-"""Partitions: the months of order-level tables, as Dagster keeps them.
+"""Partitions: the months of monthly tables, as Dagster keeps them.
 
-What belongs here: the partitions definition, the way from a run's keys to months and back, and which months there
-are. What does not: the arithmetic of months.
+What belongs here: the partitions definition, the way from a run's keys to months and back, and how Dagster comes to
+know of the months that there are. What does not: which these are (`data_months`), and the arithmetic of months.
 """
 
 from __future__ import annotations
@@ -11,28 +11,38 @@ from datetime import date
 
 import dagster as dg
 
-from olist_pipeline.intake.span import purchase_span
-from olist_pipeline.landing.folder import readable_landing
-from olist_pipeline.months import FIRST_MONTH, MonthRange
-from olist_pipeline.registry import CONTEXTS, DATED
+from olist_pipeline.data_months import all_months
+from olist_pipeline.errors import OlistError
+from olist_pipeline.months import MonthRange
 from olist_pipeline.settings import Settings
-from olist_pipeline.staging import staged_months
 
 PARTITION_NAME_TAG = "dagster/partition"
 ASSET_PARTITION_RANGE_START_TAG = "dagster/asset_partition_range_start"
 ASSET_PARTITION_RANGE_END_TAG = "dagster/asset_partition_range_end"
 """Dagster's tags of a run over one partition, or a range of them."""
 
-MONTHS = dg.MonthlyPartitionsDefinition(start_date=FIRST_MONTH.isoformat(), fmt="%Y-%m-%d", end_offset=1)
-"""Keys are first days of months; the present month is included."""
+_NAME = "months"
+MONTHS = dg.DynamicPartitionsDefinition(name=_NAME)
+"""The months of the data; keys are their first days.
 
+They are stored, not computed from the clock: so webserver, daemon, code server and run know of a new month at once, and
+none is shown that the data does not reach.
+"""
+
+UNFINISHED = [
+    status
+    for status in dg.DagsterRunStatus
+    if status not in (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
+]
 
 COMPARED_WHOLE = {"olist/compared": "whole"}
 """The tag of a run that ends a backfill of several ranges, or in a release: it compares all months, not its own."""
 
 
 def months_of(keys: Sequence[str]) -> list[date]:
-    """Return the months of partition keys."""
+    """Return the months of partition keys; raises OlistError for a key that is none, which the UI lets people add."""
+    if wrong := [key for key in keys if not _is_month(key)]:
+        raise OlistError(f"The partition {wrong[0]!r} is no month; take one that is written like 2018-10-01.")
     return [date.fromisoformat(key) for key in keys]
 
 
@@ -51,21 +61,47 @@ def tagged_months(tags: Mapping[str, str]) -> list[date]:
     return list(MonthRange(date.fromisoformat(first), date.fromisoformat(last))) if first and last else []
 
 
-def all_months(settings: Settings) -> MonthRange:
-    """Return the months of landing and of staging: a month that left landing is emptied in staging.
+def follow_data(instance: dg.DagsterInstance, settings: Settings) -> None:
+    """Let Dagster know of the months that there are, and of no others.
 
-    Where nothing in landing is dated it is the present month: there are no monthly tables then. Raises OlistError
-    where landing has no order that can be read.
+    Others are forgotten only while no run is unfinished: one that empties a month still needs its key. Raises
+    OlistError where landing cannot be read.
     """
-    until_now = MonthRange.until(date.today())
-    months = {until_now.last}
-    if DATED:
-        first, last = purchase_span(readable_landing(settings, [DATED]), until_now, DATED)
-        months = {first.date().replace(day=1), last.date().replace(day=1)}
-    for context in CONTEXTS.values():
-        for table in context.tables:
-            months.update(staged_months(settings.staging, context.name, table.name))
-    return MonthRange(min(months), max(months))
+    months = all_months(settings)
+    know_months(instance, months)
+    if not instance.get_runs(dg.RunsFilter(statuses=UNFINISHED), limit=1):
+        present = {month.isoformat() for month in months}
+        for key in set(instance.get_dynamic_partitions(_NAME)) - present:
+            instance.delete_dynamic_partition(_NAME, key)
+
+
+def knows_months(instance: dg.DagsterInstance) -> bool:
+    """Return whether Dagster knows of any month."""
+    return bool(instance.get_dynamic_partitions(_NAME))
+
+
+def know_months(instance: dg.DagsterInstance, months: MonthRange) -> None:
+    """Let Dagster know of `months` before a run over them, and of all between them and those that it knows.
+
+    A range of keys goes by their order, which is that of their coming: where an earlier month comes, those after it are
+    added anew.
+    """
+    known = list(instance.get_dynamic_partitions(_NAME))
+    before = months_of([key for key in known if _is_month(key)])
+    wanted = [month.isoformat() for month in MonthRange(min([*before, months.first]), max([*before, months.last]))]
+    if known != wanted[: len(known)]:
+        for key in known:
+            instance.delete_dynamic_partition(_NAME, key)
+        known = []
+    if missing := wanted[len(known) :]:
+        instance.add_dynamic_partitions(_NAME, missing)
+
+
+def _is_month(key: str) -> bool:
+    try:
+        return date.fromisoformat(key).isoformat() == key and key.endswith("-01")
+    except ValueError:
+        return False
 
 
 def describe(months: Sequence[date]) -> str:

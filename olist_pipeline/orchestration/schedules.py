@@ -9,6 +9,7 @@ from datetime import date
 
 import dagster as dg
 
+from olist_pipeline.data_months import all_months
 from olist_pipeline.landing.folder import readable_landing
 from olist_pipeline.months import MonthRange
 from olist_pipeline.orchestration.changes import (
@@ -19,7 +20,7 @@ from olist_pipeline.orchestration.changes import (
     months_of_parts,
 )
 from olist_pipeline.orchestration.jobs import DUAL_RUN, FRESHNESS, FULL_REFRESH_JOB
-from olist_pipeline.orchestration.partitions import COMPARED_WHOLE, all_months, range_tags
+from olist_pipeline.orchestration.partitions import COMPARED_WHOLE, follow_data, know_months, range_tags
 from olist_pipeline.orchestration.resources import PipelineResource, clear_failures
 from olist_pipeline.orchestration.sensors import AUTOMATION_IS_OFF
 from olist_pipeline.registry import LANDING
@@ -72,9 +73,14 @@ def _schedule(
         settings = pipeline.settings
         if not settings.is_automated:
             return dg.SkipReason(AUTOMATION_IS_OFF)
-        with clear_failures():
+        tags: dict[str, str] = {}
+        if months_of_run:
+            with clear_failures():
+                follow_data(context.instance, settings)
+                months = months_of_run(settings)
+            know_months(context.instance, months)
             # It ends in a release, whose gate wants verdicts on whole tables, whatever months are built.
-            tags = {**range_tags(months_of_run(settings)), **COMPARED_WHOLE} if months_of_run else {}
+            tags = {**range_tags(months), **COMPARED_WHOLE}
         return dg.RunRequest(run_key=context.scheduled_execution_time.isoformat(), tags=tags)
 
     return tick

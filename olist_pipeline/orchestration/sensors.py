@@ -10,6 +10,7 @@ made of the cursor that it started from, which Dagster launches once, and an ale
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import Any
@@ -17,6 +18,7 @@ from typing import Any
 import dagster as dg
 
 from olist_pipeline.alerts import Alert, send
+from olist_pipeline.data_months import all_months
 from olist_pipeline.errors import OlistError
 from olist_pipeline.landing.folder import readable_landing, state_of
 from olist_pipeline.orchestration.changes import (
@@ -33,7 +35,7 @@ from olist_pipeline.orchestration.changes import (
 from olist_pipeline.orchestration.failures import TELLING, failures_of
 from olist_pipeline.orchestration.internals.graph import AssetGraph
 from olist_pipeline.orchestration.jobs import DUAL_RUN, keys_of
-from olist_pipeline.orchestration.partitions import all_months, range_tags
+from olist_pipeline.orchestration.partitions import follow_data, know_months, knows_months, range_tags
 from olist_pipeline.orchestration.resources import PipelineResource
 from olist_pipeline.registry import CONTEXTS, LANDING
 from olist_pipeline.settings import Settings
@@ -150,9 +152,17 @@ def _landing_sensor(tables: tuple[WarehouseTable, ...], often: Often) -> dg.Sens
         requests, cursor, said = landing_tick(settings, tables, LandingCursor.parse(context.cursor), date.today())
         context.log.info(said)
         if not requests:
+            # After an upgrade or a restore nothing changes, and the UI would have no months until the night.
+            if not knows_months(context.instance):
+                with suppress(OlistError):
+                    follow_data(context.instance, settings)
             return dg.SensorResult(skip_reason=said, cursor=cursor.text())
         assert context.repository_def is not None, "a sensor of this project looks at its own graph"
         graph = context.repository_def.asset_graph
+        follow_data(context.instance, settings)
+        for _, request in requests:
+            if request.months:
+                know_months(context.instance, request.months)
         runs = [_run_request(key, request, graph) for key, request in requests]
         return dg.SensorResult(run_requests=runs, cursor=cursor.text())
 

@@ -1,4 +1,4 @@
-"""Validation assets: an asset a staged table, made by the steps of the contexts; order-level tables by month.
+"""Validation assets: an asset a staged table, made by the steps of the contexts; monthly tables by month.
 
 What belongs here: wrapping the validation step. What does not: the step itself (`steps`).
 """
@@ -49,8 +49,8 @@ def _validation_step(step: ValidationStep) -> dg.AssetsDefinition:
         backfill_policy=dg.BackfillPolicy.single_run() if step.is_monthly else None,
     )
     def validate(context: dg.AssetExecutionContext, pipeline: PipelineResource) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
-        months = months_of(context.partition_keys) if step.is_monthly else None
         with clear_failures():
+            months = months_of(context.partition_keys) if step.is_monthly else None
             report = run_validation(pipeline.settings, pipeline.url, step, months, context.run_id, DATED)
         validated = "all months" if months is None else describe(months)
         context.log.info(f"{step.name}, {validated}: {report.events:,} new events")

@@ -17,7 +17,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from olist_pipeline.files import replacing
-from olist_pipeline.parity.attribution import complete_report
+from olist_pipeline.parity.stored import complete_report
 from olist_pipeline.stores.approvals import Approval
 from olist_pipeline.stores.verdicts import Verdict
 from olist_pipeline.tablediff.report import Comparison

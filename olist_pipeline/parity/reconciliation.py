@@ -25,9 +25,9 @@ from olist_pipeline.dialect.dialect import duckdb_relation
 from olist_pipeline.errors import OlistError
 from olist_pipeline.files import tree_hash
 from olist_pipeline.intake.rows import IS_VALID
-from olist_pipeline.landing.catalogue import LandingTable
 from olist_pipeline.landing.csv_file import SOURCE_ROW
 from olist_pipeline.landing.folder import files_of, readable_landing
+from olist_pipeline.landing.table import LandingTable
 from olist_pipeline.paths import duckdb_path
 from olist_pipeline.settings import Settings
 from olist_pipeline.staging import is_staged, scan_intake

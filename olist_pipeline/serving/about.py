@@ -1,8 +1,8 @@
 """What a release says of the migration itself: parity, reconciliation, quarantine, rules and words.
 
-What belongs here: counting what the stores and staging hold, and gathering it as the tables of the schema `about` of a
-release. What does not: making a release (see `build`), its routes, which a switch tells anew (see `compose`), and
-showing these tables.
+What belongs here: gathering what the stores and staging hold as the tables of the schema `about` of a release. What
+does not: counting (see `counts`), making a release (see `build`), its routes, which a switch tells anew (see
+`compose`), and showing these tables.
 
 Dashboards read a release and nothing else, so what they show of the migration has to stand inside.
 """
@@ -10,24 +10,22 @@ Dashboards read a release and nothing else, so what they show of the migration h
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import duckdb
 import polars as pl
 
-from olist_domain.kernel.rules import Rule, Severity
-from olist_pipeline.engine.rulebooks import FLAGS
+from olist_domain.kernel.rules import Rule
 from olist_pipeline.intake.codes import STRUCTURAL_RULES
+from olist_pipeline.months import MONTH
 from olist_pipeline.registry import CONTEXTS
 from olist_pipeline.serving.compose import ABOUT
+from olist_pipeline.serving.counts import FlagCount, flag_counts, rule_counts, table_counts
 from olist_pipeline.serving.progress import progress
-from olist_pipeline.settings import CutoverRules, Settings
-from olist_pipeline.staging import intake_path, is_staged, scan_staging
-from olist_pipeline.stores import quarantine, verdicts
+from olist_pipeline.settings import Settings
+from olist_pipeline.stores import verdicts
 from olist_pipeline.stores.postgres import query
 from olist_pipeline.tablediff.sql import quote
-from olist_pipeline.validation.shares import Counted, Share, stored_shares
 
 _PARITY = pl.Schema(
     [
@@ -59,7 +57,7 @@ _QUARANTINE = pl.Schema(
         ("context", pl.String),
         ("source_table", pl.String),
         ("rule", pl.String),
-        ("order_month", pl.Date),
+        (MONTH, pl.Date),
         ("rows", pl.Int64),
     ]
 )
@@ -82,37 +80,6 @@ _DEFINITIONS = pl.Schema(
         ("definition", pl.String),
     ]
 )
-
-
-@dataclass(frozen=True)
-class TableCount:
-    """The rows of a staged table: in its landing file (None where it has none), accepted and quarantined."""
-
-    context: str
-    table: str
-    landing: int | None
-    accepted: int
-    quarantined: int
-
-
-@dataclass(frozen=True)
-class FlagCount:
-    """The accepted rows of a table that carry the flag of a rule."""
-
-    table: str
-    rule: str
-    rows: int
-
-
-@dataclass(frozen=True)
-class RuleCount:
-    """The rows of a table that a rule kept out, or flagged."""
-
-    context: str
-    table: str
-    code: str
-    severity: Severity
-    rows: int
 
 
 def about(settings: Settings, url: str, run_id: str | None = None) -> dict[str, pl.DataFrame]:
@@ -151,68 +118,6 @@ def write(connection: duckdb.DuckDBPyConnection, tables: Mapping[str, pl.DataFra
         connection.register("incoming", frame)
         connection.execute(f"CREATE OR REPLACE TABLE {ABOUT}.{quote(name)} AS FROM incoming")
         connection.unregister("incoming")
-
-
-def table_counts(settings: Settings, url: str) -> list[TableCount]:
-    """Return the rows of each table."""
-    return [
-        TableCount(
-            context.name,
-            table.name,
-            landing=_height(settings, table.source.name) if table.source else None,
-            accepted=_accepted(settings, context.name, table.name),
-            quarantined=len(quarantine.source_rows(url, table.name, table.source.name)) if table.source else 0,
-        )
-        for context in CONTEXTS.values()
-        for table in context.tables
-    ]
-
-
-def large_shares(url: str, counts: Iterable[TableCount], rules: CutoverRules) -> list[Share]:
-    """Return the shares of quarantine that are above the limit, the worst first; `counts` as of `table_counts`."""
-    by_name = {(count.context, count.table): count for count in counts}
-    counted = [
-        Counted(table, count.landing, count.quarantined)
-        for context in CONTEXTS.values()
-        for table in context.tables
-        if (count := by_name[context.name, table.name]).landing is not None
-    ]
-    return stored_shares(url, counted, rules)
-
-
-def flag_counts(settings: Settings) -> list[FlagCount]:
-    """Return the rows of every flag that accepted rows carry."""
-    counts: list[FlagCount] = []
-    for context in CONTEXTS.values():
-        for staged in context.tables:
-            if not is_staged(settings.staging, context.name, staged.name):
-                continue
-            flags = scan_staging(settings.staging, context.name, staged.name).select(pl.col(FLAGS).explode())
-            by_rule = flags.drop_nulls().group_by(FLAGS).len().sort("len", FLAGS, descending=[True, False]).collect()
-            counts += [FlagCount(staged.name, rule, rows) for rule, rows in by_rule.rows()]
-    return counts
-
-
-def rule_counts(url: str, flagged: Iterable[FlagCount]) -> list[RuleCount]:
-    """Return the rows of every rule, zeros included, book by book.
-
-    Rows are the quarantined ones of a rejecting rule, and of a flagging one those of `flagged` (see `flag_counts`).
-    The structural rules that rows of a context broke follow its rulebooks.
-    """
-    flags = {(count.table, count.rule): count.rows for count in flagged}
-    counts: list[RuleCount] = []
-    for context in CONTEXTS.values():
-        broken = quarantine.counts_by_rule(url, [table.name for table in context.tables])
-        rejects = {(row["source_table"], row["rule"]): row["rows"] for row in broken}
-        in_rulebooks = [(book.table, rule.code, rule.severity) for book in context.rulebooks for rule in book.rules]
-        of_no_rulebook = rejects.keys() - {(table, code) for table, code, _ in in_rulebooks}
-        structural = [(table, code, Severity.REJECT) for table, code in sorted(of_no_rulebook)]
-        rows = flags | rejects
-        counts += [
-            RuleCount(context.name, table, code, severity, rows.get((table, code), 0))
-            for table, code, severity in [*in_rulebooks, *structural]
-        ]
-    return counts
 
 
 def _parity(url: str) -> pl.DataFrame:
@@ -297,18 +202,3 @@ def _said(rule: Rule[Any] | None, code: str) -> tuple[str, str]:
     if rule is not None:
         return rule.statement, ", ".join(rule.replaces)
     return next((structural.statement for structural in STRUCTURAL_RULES if structural.covers(code)), ""), ""
-
-
-def _height(settings: Settings, name: str) -> int:
-    path = intake_path(settings.intake, name)
-    return (
-        int(pl.scan_parquet(path, glob=False, hive_partitioning=False).select(pl.len()).collect().item())
-        if path.exists()
-        else 0
-    )
-
-
-def _accepted(settings: Settings, context: str, name: str) -> int:
-    if not is_staged(settings.staging, context, name):
-        return 0
-    return int(scan_staging(settings.staging, context, name).select(pl.len()).collect().item())

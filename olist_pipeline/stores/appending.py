@@ -12,10 +12,12 @@ a partition of no unit, and is looked up for as long as there is any.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +30,9 @@ from olist_pipeline.stores.postgres import copied, copy_frame, query_rows, trans
 
 WRITER_SECONDS = 600
 """A writer of a context's events waits so long for another one."""
+
+WRITERS = 2
+"""So many batches are stored at a time, and held in memory: the server works on each with one core."""
 
 NO_UNIT = 0
 """The partition of what no unit of work appended."""
@@ -57,26 +62,50 @@ def known_digests(url: str) -> set[bytes]:
     return {bytes(digest) for (digest,) in query_rows(url, "SELECT digest FROM event_store.batches")}
 
 
-def append(url: str, context: str, batches: Sequence[Batch], run_id: str) -> int:
+def append(url: str, context: str, batches: Iterable[Batch], run_id: str, *, are_apart: bool = False) -> int:
     """Append those events of a context that are not there yet, and return their number.
 
     Each unit has one batch. Each is a transaction: after a crash, the rest is appended by appending all again.
+    `are_apart` says that no two batches have events of one aggregate: then the first are stored while others are made.
     """
-    if not batches:
+    found = iter(batches)
+    first = next(found, None)
+    if first is None:
         return 0
-    with _sole_writer(url, context), ThreadPoolExecutor(1) as beside:
+    with _sole_writer(url, context), ThreadPoolExecutor(WRITERS) as writers:
         known = known_digests(url)
-        waiting = [batch for batch in batches if batch.digest not in known]
+        new = (batch for batch in chain([first], found) if batch.digest not in known)
         store = _Store(url, context, run_id)
-        shared = store.place_shared(waiting)
-        read = [beside.submit(batch.events.collect) for batch in waiting[:1]]
-        appended = 0
-        for number, batch in enumerate(waiting):
-            events = read.pop().result()
-            # The next one is read while the server stores this one.
-            read = [beside.submit(following.events.collect) for following in waiting[number + 1 : number + 2]]
-            appended += store.append(batch, events, shared)
-    return appended
+        if are_apart:
+            waiting = _Waiting(new)
+            shared = store.place_shared([])
+        else:
+            all_of_them = list(new)
+            waiting = _Waiting(iter(all_of_them))
+            shared = store.place_shared(all_of_them)
+        writing = [writers.submit(store.append_all, waiting, shared) for _ in range(WRITERS)]
+        try:
+            return sum(one.result() for one in as_completed(writing))
+        except BaseException:
+            waiting.end()
+            raise
+
+
+class _Waiting:
+    """Batches that several writers take, each of them once."""
+
+    def __init__(self, batches: Iterator[Batch]) -> None:
+        self._batches = batches
+        self._taking = threading.Lock()
+
+    def take(self) -> Batch | None:
+        """Return the next batch, None where there is no other."""
+        with self._taking:
+            return next(self._batches, None)
+
+    def end(self) -> None:
+        """Let nobody take another."""
+        self._batches = iter(())
 
 
 class _Store:
@@ -93,6 +122,7 @@ class _Store:
         self.keys: Keys = np.concatenate([np.empty(0, np.uint64), *keys])
         self.units_of_keys = np.concatenate([np.empty(0, np.int32), *units])
         self.has_others = bool(query_rows(url, f"SELECT FROM event_store.domain_events WHERE unit = {NO_UNIT} LIMIT 1"))
+        self._attaching = threading.Lock()
 
     def place_shared(self, batches: Sequence[Batch]) -> pl.DataFrame:
         """Return `event_id`, `unit` and `version` of what is to be appended of aggregates that several batches share.
@@ -116,23 +146,34 @@ class _Store:
             found = self._look_up(connection, events, [*self.units.values()])
         return _fresh(events, found).select(ID, "unit", VERSION, KEY)
 
-    def append(self, batch: Batch, events: pl.DataFrame, shared: pl.DataFrame) -> int:
+    def append_all(self, waiting: _Waiting, shared: pl.DataFrame) -> int:
+        """Append batch after batch until none is waiting; return the number of events. Others may do so beside it."""
+        appended = 0
+        with transaction(self.url) as connection:
+            while batch := waiting.take():
+                appended += self._append(connection, batch, shared)
+        return appended
+
+    def _append(self, connection: Connection, batch: Batch, shared: pl.DataFrame) -> int:
         """Append what is new of a batch in one transaction; return the number of events."""
         unit = self.units.get(batch.unit)
-        with transaction(self.url) as connection:
-            fresh = self._unshared(connection, events, unit, shared)
-            if shared.height:
-                placed = shared.filter(pl.col("unit") == batch.unit).select(ID, VERSION)
-                ours = events.drop(VERSION).join(placed, on=ID).select(fresh.columns)
-                fresh = pl.concat([fresh, ours]).sort(*AGGREGATE, VERSION)
-            if fresh.height:
-                unit = self._write(connection, batch, fresh, unit)
-            begun = self._begun(fresh, unit)
-            with connection.cursor() as cursor:
-                cursor.execute(
-                    "INSERT INTO event_store.batches (digest, unit, aggregate_keys) VALUES (%s, %s, %s)",
-                    [batch.digest, unit, begun.astype("<u8").tobytes()],
-                )
+        events = batch.events.collect()
+        fresh = self._unshared(connection, events, unit, shared)
+        if shared.height:
+            placed = shared.filter(pl.col("unit") == batch.unit).select(ID, VERSION)
+            ours = events.drop(VERSION).join(placed, on=ID).select(fresh.columns)
+            fresh = pl.concat([fresh, ours]).sort(*AGGREGATE, VERSION)
+        filled = self._write(connection, fresh, unit) if fresh.height else unit
+        begun = self._begun(fresh, unit)
+        # Who attaches a partition keeps the others from it until the end of the transaction.
+        with self._attaching, connection.cursor() as cursor:
+            if filled != unit:
+                cursor.execute("SELECT event_store.attach_unit(%s, %s, %s)", [filled, self.context, batch.unit])
+            cursor.execute(
+                "INSERT INTO event_store.batches (digest, unit, aggregate_keys) VALUES (%s, %s, %s)",
+                [batch.digest, filled, begun.astype("<u8").tobytes()],
+            )
+            connection.commit()
         return fresh.height
 
     def _unshared(
@@ -150,9 +191,10 @@ class _Store:
 
     def _look_up(self, connection: Connection, events: pl.DataFrame, units: Sequence[int]) -> pl.DataFrame:
         """Return the events in `units`, and in none, of those aggregates that may have any there."""
-        keys = events[KEY].to_numpy()
         found = [pl.DataFrame(schema=_FOUND)]
-        candidates = self.keys[np.isin(self.units_of_keys, units) & np.isin(self.keys, keys)]
+        candidates = self.keys[np.isin(self.units_of_keys, units)]
+        if candidates.size:
+            candidates = candidates[np.isin(candidates, events[KEY].to_numpy())]
         known = pl.Series(KEY, candidates, pl.UInt64).unique()
         if known.len():
             wanted = events.filter(pl.col(KEY).is_in(known.implode()))
@@ -162,8 +204,8 @@ class _Store:
             found.append(_events_of(connection, events, [NO_UNIT]))
         return pl.concat(found)
 
-    def _write(self, connection: Connection, batch: Batch, fresh: pl.DataFrame, unit: int | None) -> int:
-        """Write events to the unit's partition, which is made where there is none; return its number."""
+    def _write(self, connection: Connection, fresh: pl.DataFrame, unit: int | None) -> int:
+        """Write events to the unit's partition, or to a table that is made to become it; return its number."""
         rows = fresh.select(*CONTENT, pl.lit(self.run_id).alias("run_id"))
         if unit is not None:
             copy_frame(connection, rows.with_columns(pl.lit(unit).alias("unit")), "event_store.domain_events")
@@ -171,8 +213,7 @@ class _Store:
         with connection.cursor() as cursor:
             cursor.execute("SELECT event_store.create_unit()")
             [made] = cursor.fetchone() or (None,)
-            copy_frame(connection, rows, f"event_store.events_{made}", freeze=True)
-            cursor.execute("SELECT event_store.attach_unit(%s, %s, %s)", [made, self.context, batch.unit])
+        copy_frame(connection, rows, f"event_store.events_{made}", freeze=True)
         return int(made)
 
     def _begun(self, fresh: pl.DataFrame, unit: int | None) -> Keys:

@@ -17,8 +17,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import psycopg2
+from psycopg2.extensions import TRANSACTION_STATUS_ACTIVE, make_dsn
 from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2's class is in lower case
-from psycopg2.extensions import make_dsn
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -138,7 +138,7 @@ def _look_for_ever() -> None:
         time.sleep(LOOK_SECONDS)
         now = time.monotonic()
         for one in list(_watched):
-            if now - one.since > LOOK_SECONDS:
+            if now - one.since > LOOK_SECONDS and one.connection.info.transaction_status == TRANSACTION_STATUS_ACTIVE:
                 # Whatever goes wrong here the statement itself will say.
                 with suppress(psycopg2.Error), closing(psycopg2.connect(_address(one.connection))) as connection:
                     one.blocker = blocker_of(connection, one.connection.get_backend_pid()) or one.blocker

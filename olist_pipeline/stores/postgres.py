@@ -44,6 +44,9 @@ ROWS_A_COPY = 100_000
 COPY_BYTES = 2**18
 """So much is sent at a time."""
 
+_ESCAPED = {"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"}
+"""What would end a cell or a line of PostgreSQL's text format, and how it is written."""
+
 DAGSTER_STATEMENT_SECONDS = 300
 """Dagster asks for single rows and short lists."""
 
@@ -157,7 +160,7 @@ def copy_frame(connection: Connection, frame: pl.DataFrame, table: str, *, freez
     With `freeze` its rows need no later visit; the table must have been made in the same transaction.
     """
     columns = ", ".join(f'"{name}"' for name in frame.columns)
-    options = "FORMAT csv, FREEZE" if freeze else "FORMAT csv"
+    options = "FORMAT text, FREEZE" if freeze else "FORMAT text"
     slices = frame.iter_slices(ROWS_A_COPY)
     with connection.cursor() as cursor, ThreadPoolExecutor(1) as beside:
         waiting = [beside.submit(_written, rows) for rows in islice(slices, 1)]
@@ -169,8 +172,19 @@ def copy_frame(connection: Connection, frame: pl.DataFrame, table: str, *, freez
 
 
 def _written(rows: pl.DataFrame) -> io.BytesIO:
+    """Return rows in PostgreSQL's text format, which is shorter than CSV, and cheaper to write and to read."""
+    import polars as pl
+
+    texts = [column.name for column in rows if column.dtype == pl.String and column.str.contains_any([*_ESCAPED]).any()]
     buffer = io.BytesIO()
-    rows.write_csv(buffer, include_header=False, datetime_format="%Y-%m-%d %H:%M:%S%.6f")
+    rows.with_columns(pl.col(texts).str.replace_many(_ESCAPED)).write_csv(
+        buffer,
+        include_header=False,
+        separator="\t",
+        quote_style="never",
+        null_value=r"\N",
+        datetime_format="%Y-%m-%d %H:%M:%S%.6f",
+    )
     buffer.seek(0)
     return buffer
 

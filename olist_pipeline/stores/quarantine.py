@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import date
-from typing import Any, Literal
-
-import polars as pl
+from typing import TYPE_CHECKING, Any, Literal
 
 from olist_pipeline.stores.postgres import copy_frame, query, query_rows, transaction
+
+if TYPE_CHECKING:
+    import polars as pl  # a command that only reads does not wait for it
 
 Step = Literal["intake", "validation"]
 
@@ -102,6 +103,8 @@ def broken(url: str, cells: Mapping[str, str | None]) -> pl.DataFrame:
     A record that could not be split has no cells. Where a cell is given the aggregate type that it identifies, what
     stands in place of the aggregate's id counts as that.
     """
+    import polars as pl
+
     named = ", ".join(
         "coalesce(payload ->> %s, CASE WHEN aggregate_type = %s THEN aggregate_id END)"
         if aggregate

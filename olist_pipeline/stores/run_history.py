@@ -63,6 +63,11 @@ def ended(url: str, *, limit: int) -> list[Ended]:
     return [Ended(row["run_id"], row["job"], row["at"], row["status"] == "FAILURE") for row in rows]
 
 
+def may_have_failed(url: str) -> bool:
+    """Return whether the last ended run of any job was no success: only then is there a failure to tell of."""
+    return bool(_is_there(url) and query(url, _LAST_NOT_DONE))
+
+
 def _is_there(url: str) -> bool:
     [found] = query(url, "SELECT to_regclass('runs') IS NOT NULL AND to_regclass('event_logs') IS NOT NULL AS yes")
     return bool(found["yes"])
@@ -97,4 +102,11 @@ _ENDED = """
 SELECT run_id, pipeline_name AS job, status, to_timestamp(coalesce(end_time, start_time)) AS at FROM runs
 WHERE status IN ('SUCCESS', 'FAILURE') AND coalesce(end_time, start_time) IS NOT NULL
 ORDER BY id DESC LIMIT %(limit)s
+"""
+
+_LAST_NOT_DONE = """
+SELECT pipeline_name FROM (
+    SELECT DISTINCT ON (pipeline_name) pipeline_name, status FROM runs
+    WHERE status IN ('SUCCESS', 'FAILURE', 'CANCELED') ORDER BY pipeline_name, id DESC
+) AS last WHERE status <> 'SUCCESS' LIMIT 1
 """

@@ -88,6 +88,21 @@ def latest(url: str, comparison: ComparisonKind, *, whole: bool = True) -> dict[
     }
 
 
+def parity_rows(url: str) -> list[dict[str, Any]]:
+    """Return table, verdict, first sentence, run and time of the latest parity verdict of each table."""
+    return [
+        {
+            "context": verdict.context,
+            "table": verdict.table,
+            "verdict": verdict.verdict,
+            "why": verdict.report["sentences"][0],
+            "run_id": verdict.run_id,
+            "recorded_at": verdict.recorded_at,
+        }
+        for verdict in latest(url, "parity").values()
+    ]
+
+
 RECENT_RUNS = 10
 """Of so many latest runs of a context the widest shows what a whole run compares, so that a table may be dropped."""
 

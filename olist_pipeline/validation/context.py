@@ -6,15 +6,37 @@ step (see `steps`).
 
 from __future__ import annotations
 
+import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from olist_domain.kernel.rules import Rulebook
-from olist_pipeline.landing.catalogue import LandingTable
-from olist_pipeline.validation.inputs import Inputs
+from olist_pipeline.landing.table import LandingTable
 from olist_pipeline.validation.table import Link, StagedTable
-from olist_pipeline.validation.validated import Validated
+
+if TYPE_CHECKING:
+    from olist_pipeline.validation.inputs import Inputs
+    from olist_pipeline.validation.validated import Validated
+
+
+@dataclass(frozen=True)
+class Imported:
+    """A `validate` by its place, `module:function`, which is imported once it is called.
+
+    Libraries of frames take a second to import: commands that only read what contexts declare do without them.
+    """
+
+    place: str
+
+    def __call__(self, inputs: Inputs) -> Validated:
+        """Validate `inputs`."""
+        return self.load()(inputs)
+
+    def load(self) -> Callable[[Inputs], Validated]:
+        """Import the function, and with it the events that it tells."""
+        found: Callable[[Inputs], Validated] = pkgutil.resolve_name(self.place)
+        return found
 
 
 @dataclass(frozen=True)
@@ -25,7 +47,9 @@ class ValidationStep:
     read nothing else, so the asset graph tells the truth. A step's tables are all monthly, or none is.
 
     A monthly step is cut by months into units of work. `cut` names the column by which a month may be cut further: rows
-    are validated beside rows of the same value, and of tables that have no months.
+    are validated beside rows of the same value, and of tables that have no months. `has_whole_aggregates` says that no
+    aggregate has events of several months or values of `cut`: then events of one unit can be stored before those of the
+    next are known.
     """
 
     name: str
@@ -34,6 +58,7 @@ class ValidationStep:
     intake: tuple[str, ...]
     published: tuple[str, ...] = ()
     cut: str | None = None
+    has_whole_aggregates: bool = False
 
     def __post_init__(self) -> None:
         if len({table.is_monthly for table in self.tables}) != 1:

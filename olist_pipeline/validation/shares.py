@@ -1,7 +1,8 @@
 """Shares: how much of a table's landing rows quarantine holds, what most of them broke, and what that means.
 
 What belongs here: the one definition of too large a share, and of one that stops a run; its cause and its sentence.
-What does not: rejecting rows, and stopping anything (checks, the gate and the command line do).
+What does not: rejecting rows, what is not stored yet (`landing_shares`), and stopping anything (checks, the gate and
+the command line do).
 
 A row that was rejected for the sake of others (PARENT_REJECTED, CHILD_REJECTED) counts in the share of its table, but
 is no cause: the sentence names the rule that began it.
@@ -9,16 +10,10 @@ is no cause: the sentence names the rule that began it.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
-from pathlib import Path
 from typing import Any
 
-import polars as pl
-
-from olist_pipeline.intake.cast import RULES
 from olist_pipeline.intake.codes import (
     CHILD_REJECTED,
     MALFORMED_ROW,
@@ -28,15 +23,11 @@ from olist_pipeline.intake.codes import (
     TRUNCATED_ROW,
     UNPARSEABLE,
 )
-from olist_pipeline.intake.parts import place_of
-from olist_pipeline.intake.rows import IS_VALID, PAYLOAD, ingest
-from olist_pipeline.landing.catalogue import ORDERS, LandingTable
-from olist_pipeline.landing.csv_file import SOURCE_ROW, TEXT_COLUMN
-from olist_pipeline.months import MonthRange
+from olist_pipeline.intake.places import place_of
+from olist_pipeline.landing.table import TEXT_COLUMN, LandingTable
 from olist_pipeline.settings import CutoverRules
 from olist_pipeline.stores import quarantine
 from olist_pipeline.validation.table import StagedTable
-from olist_pipeline.validation.validated import quarantine_rows
 
 HALF = 0.5
 HANDFUL = 10
@@ -50,7 +41,10 @@ FOR_OTHERS = (PARENT_REJECTED.code, CHILD_REJECTED.code)
 
 @dataclass(frozen=True)
 class Broken:
-    """The rows of a table that broke one rule, and the first of them: its file, row number and cells as text."""
+    """The rows of a table that broke one rule, and the first of them: its file, row number and cells as text.
+
+    `dated` is the column that gives a row of the table its month, if it has one.
+    """
 
     table: str
     rule: str
@@ -59,11 +53,23 @@ class Broken:
     row: int
     payload: Mapping[str, str | None]
     aggregate: str
+    dated: str | None = None
+
+    def _column(self) -> str | None:
+        """Return the cell that broke the rule; None where it is about the whole row or its relatives."""
+        for structural in (UNPARSEABLE, MISSING):
+            if structural.covers(self.rule):
+                return next((name for name in self.payload if structural.of(name) == self.rule), None)
+        return {
+            MALFORMED_ROW.code: TEXT_COLUMN,
+            TRUNCATED_ROW.code: TEXT_COLUMN,
+            ORDER_MONTH_OUT_OF_RANGE.code: self.dated,
+        }.get(self.rule)
 
     def sample(self) -> str:
         """Return where the first of the rows stands, and its offending text."""
         where = f"row {self.row:,} of {self.file}"
-        column = _column_of(self.rule)
+        column = self._column()
         if column is None:
             return f"{where}, {self.aggregate}"
         text = self.payload.get(column) or ""
@@ -134,35 +140,22 @@ class Counted:
 
 def stored_shares(url: str, counts: Iterable[Counted], rules: CutoverRules) -> list[Share]:
     """Return the shares of stored tables that are above the limit, with their causes, the worst first."""
-    large = [one for one in counts if one.table.source and _share(one, rules).is_large]
+    counted = list(counts)
+    large = [one for one in counted if one.table.source and _share(one, rules).is_large]
     if not large:
         return []
+    sources = {one.table.source.name: one.table.source for one in counted if one.table.source}
     found: dict[str, list[Broken]] = {}
     for row in quarantine.first_by_rule(url):
-        found.setdefault(row["source_table"], []).append(_broken(row))
+        broken = broken_by(row, sources.get(row["source_table"]))
+        found.setdefault(row["source_table"], []).append(broken)
         for one in large:
             # It accepts rows of another table's landing: those that intake rejected there are missing here as well.
             if row["step"] == "intake" and _is_of_another(one.table, row["source_table"]):
-                found.setdefault(one.table.name, []).append(_broken(row))
-    shares = (_with_cause(_share(one, rules), found) for one in large)
+                found.setdefault(one.table.name, []).append(broken)
+    parents = {one.table.name: _parent_of(one.table) for one in counted}
+    shares = (with_cause(_share(one, rules), found, parents) for one in large)
     return sorted(shares, key=_causes_first)
-
-
-def structural_shares(
-    landing: Path, tables: Iterable[LandingTable], today: date, rules: CutoverRules
-) -> dict[str, Share]:
-    """Return by table the share of each readable landing file that intake alone rejects: without any database."""
-    months, orders = MonthRange.until(today), None
-    found: dict[str, list[Broken]] = {}
-    shares = {}
-    for table in sorted(tables, key=lambda table: table.parent is not None):
-        rows = ingest(table, landing, months, orders if table.parent else None)
-        if table.name == ORDERS.name:
-            orders = rows
-        rejected = rows.filter(~IS_VALID)
-        found[table.name] = _broken_in(rejected, table)
-        shares[table.name] = Share(table.name, rows.height, rejected.height, rules.quarantine_limit)
-    return {name: _with_cause(share, found) for name, share in shares.items()}
 
 
 def share_of(url: str, counted: Counted, rules: CutoverRules) -> Share:
@@ -182,19 +175,33 @@ def _is_of_another(table: StagedTable, landing: str) -> bool:
     return table.source is not None and table.source.name == landing != table.name
 
 
-def _with_cause(share: Share, found: Mapping[str, list[Broken]]) -> Share:
-    cause = _cause(share.table, found)
+def _parent_of(table: StagedTable) -> str | None:
+    """Return the table for whose sake rows are rejected: the parent, or the owner of rows that are accepted twice."""
+    source = table.source
+    if source is None or source.name != table.name:
+        return source.name if source else None
+    return source.parent.table.name if source.parent else None
+
+
+def with_cause(share: Share, found: Mapping[str, list[Broken]], parents: Mapping[str, str | None]) -> Share:
+    """Return a share with its cause.
+
+    `found` has by table what its rejected rows broke, `parents` for whose sake they may have been rejected.
+    """
+    cause = _cause(share.table, found, parents)
     return Share(share.table, share.landing, share.quarantined, share.limit, cause)
 
 
-def _cause(table: str, found: Mapping[str, list[Broken]]) -> Broken | None:
+def _cause(table: str, found: Mapping[str, list[Broken]], parents: Mapping[str, str | None]) -> Broken | None:
     """Return what most rows of a table broke; what was rejected for others is followed to what these broke."""
     most = _most(found.get(table, []))
     if most is None or most.rule not in FOR_OTHERS:
         return most
-    of_orders = _most(found.get(ORDERS.name, []))
-    if most.rule == PARENT_REJECTED.code and of_orders and of_orders.rule not in FOR_OTHERS:
-        return of_orders
+    parent, above = parents.get(table), most
+    while above.rule == PARENT_REJECTED.code and parent and (broken := _most(found.get(parent, []))):
+        parent, above = parents.get(parent), broken
+    if above.rule not in FOR_OTHERS:
+        return above
     return _most([one for rules in found.values() for one in rules if one.rule not in FOR_OTHERS]) or most
 
 
@@ -202,7 +209,8 @@ def _most(rules: Iterable[Broken]) -> Broken | None:
     return max(rules, key=lambda one: (one.rows, one.rule not in FOR_OTHERS), default=None)
 
 
-def _broken(row: Mapping[str, Any]) -> Broken:
+def broken_by(row: Mapping[str, Any], source: LandingTable | None) -> Broken:
+    """Return what the first row of a rule says, which has the columns of `quarantine.first_by_rule`."""
     place = place_of(row["source_file"], row["source_row"])
     return Broken(
         table=row["source_table"],
@@ -212,24 +220,5 @@ def _broken(row: Mapping[str, Any]) -> Broken:
         row=place[1],
         payload=row["payload"],
         aggregate=f"{row['aggregate_type']} {row['aggregate_id']}",
+        dated=source.month_of if source else None,
     )
-
-
-def _broken_in(rejected: pl.DataFrame, table: LandingTable) -> list[Broken]:
-    """Return what the rejected rows of an intake frame broke."""
-    rows = quarantine_rows(rejected, StagedTable.of(table)).sort(SOURCE_ROW)
-    codes = rows.with_columns(pl.col(RULES).str.split(",").alias("rule")).explode("rule")
-    first = codes.group_by("rule", maintain_order=True).agg(pl.len().alias("rows"), pl.exclude("rule").first())
-    return [_broken({**row, "payload": json.loads(row[PAYLOAD])}) for row in first.iter_rows(named=True)]
-
-
-def _column_of(rule: str) -> str | None:
-    """Return the cell that a row broke `rule` by; None where the rule is about the whole row or its relatives."""
-    for structural in (UNPARSEABLE, MISSING):
-        if structural.covers(rule):
-            return rule.removeprefix(structural.of("")).lower()
-    return {
-        MALFORMED_ROW.code: TEXT_COLUMN,
-        TRUNCATED_ROW.code: TEXT_COLUMN,
-        ORDER_MONTH_OUT_OF_RANGE.code: ORDERS.month_of,
-    }.get(rule)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from olist_pipeline.landing.catalogue import LandingTable
+from olist_pipeline.landing.table import LandingTable
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,8 @@ import polars as pl
 
 from olist_pipeline.engine.history import EVENTS, ORDINAL, EventSource, numbered
 from olist_pipeline.files import tree_hash
-from olist_pipeline.intake.rows import ORDER_MONTH
 from olist_pipeline.landing.csv_file import SOURCE_ROW
+from olist_pipeline.months import MONTH
 from olist_pipeline.settings import PROJECT_DIR
 
 MonthOrAll = date | None
@@ -54,9 +54,9 @@ def events_of(
         return
     wanted = [month for month in months if month is not None]
     found = [_rows(source, number, wanted, is_monthly=is_monthly) for number, source in enumerate(sources)]
-    rows = pl.concat([pl.DataFrame(schema={**EVENTS, ORDER_MONTH: pl.Date, ORDINAL: pl.Int64}), *found])
-    for (month,), part in sorted(rows.partition_by(ORDER_MONTH, as_dict=True).items(), key=str):
-        yield month, numbered(part.drop(ORDER_MONTH))
+    rows = pl.concat([pl.DataFrame(schema={**EVENTS, MONTH: pl.Date, ORDINAL: pl.Int64}), *found])
+    for (month,), part in sorted(rows.partition_by(MONTH, as_dict=True).items(), key=str):
+        yield month, numbered(part.drop(MONTH))
 
 
 def _rows(source: EventSource, number: int, months: list[date], *, is_monthly: bool) -> pl.DataFrame:
@@ -65,18 +65,18 @@ def _rows(source: EventSource, number: int, months: list[date], *, is_monthly: b
     # Of an aggregate that is in several units, the order of landing is that of its events in all of them together.
     is_of_landing = SOURCE_ROW in frame.columns and frame[SOURCE_ROW].is_sorted()
     place = pl.col(SOURCE_ROW) if is_of_landing else pl.int_range(pl.len(), dtype=pl.Int64)
-    month = pl.col(ORDER_MONTH) if is_monthly else pl.lit(None, pl.Date)
-    placed = frame.with_columns((place + number * ROWS).alias(ORDINAL), month.alias(ORDER_MONTH))
+    month = pl.col(MONTH) if is_monthly else pl.lit(None, pl.Date)
+    placed = frame.with_columns((place + number * ROWS).alias(ORDINAL), month.alias(MONTH))
     if is_monthly:
-        placed = placed.filter(pl.col(ORDER_MONTH).is_in(months))
+        placed = placed.filter(pl.col(MONTH).is_in(months))
     rows = EventSource(source.event, placed, source.read, source.when, source.said, source.occurred_at)
-    return rows.rows((ORDER_MONTH, ORDINAL))
+    return rows.rows((MONTH, ORDINAL))
 
 
 def _sums(source: EventSource, *, is_monthly: bool) -> dict[MonthOrAll, tuple[int, int]]:
     """Return the number of rows of each month, and the sum of their hashes."""
     hashes = source.frame.select(source.read).hash_rows(1).alias("hash")
-    month = source.frame[ORDER_MONTH] if is_monthly else pl.repeat(None, len(hashes), dtype=pl.Date, eager=True)
+    month = source.frame[MONTH] if is_monthly else pl.repeat(None, len(hashes), dtype=pl.Date, eager=True)
     hashed = pl.DataFrame([month.alias("month"), hashes])
     # A sum of 64 bits goes round, which is as good a hash as any.
     return {

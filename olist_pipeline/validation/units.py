@@ -11,6 +11,7 @@ runner may have them worked through on other machines.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Protocol, TypeVar
@@ -97,3 +98,13 @@ def units_of(
 def run_locally(units: Iterable[Unit], work: Callable[[Unit], ReportT]) -> Iterator[ReportT]:
     """Yield the report of each unit, one after the other: a unit has all cores for itself, and all memory."""
     yield from map(work, units)
+
+
+def ahead(reports: Iterable[ReportT]) -> Iterator[ReportT]:
+    """Yield reports, of which the next is waited for in a thread while somebody deals with the one before."""
+    waiting = iter(reports)
+    with ThreadPoolExecutor(1) as beside:
+        following = beside.submit(next, waiting, None)
+        while (report := following.result()) is not None:
+            following = beside.submit(next, waiting, None)
+            yield report

@@ -14,11 +14,12 @@ import polars as pl
 
 from olist_domain.kernel.rules import Rulebook
 from olist_pipeline.engine.history import EVENTS, EventSource
-from olist_pipeline.engine.rulebooks import FLAGS, REJECTS
+from olist_pipeline.engine.names import FLAGS, REJECTS
 from olist_pipeline.intake.cast import MONEY, RULES
-from olist_pipeline.intake.parts import SOURCE_FILE
-from olist_pipeline.intake.rows import IS_VALID, ORDER_MONTH, PAYLOAD, canonical_text
+from olist_pipeline.intake.places import SOURCE_FILE
+from olist_pipeline.intake.rows import IS_VALID, PAYLOAD, canonical_text
 from olist_pipeline.landing.csv_file import SOURCE_ROW
+from olist_pipeline.months import MONTH
 from olist_pipeline.validation.table import StagedTable
 
 IS_ACCEPTED = pl.col(REJECTS) == ""
@@ -39,7 +40,7 @@ class ValidatedTable:
         return kept.select(
             *(_stored(name, kinds[name]) for name in (*self.table.columns, *self.derived)),
             _as_list(FLAGS),
-            *([ORDER_MONTH] if self.table.is_monthly else []),
+            *([MONTH] if self.table.is_monthly else []),
             *([SOURCE_ROW] if self.table.source else []),
         ).collect()
 
@@ -92,7 +93,7 @@ def quarantine_rows(rows: pl.DataFrame, table: StagedTable) -> pl.DataFrame:
         SOURCE_ROW,
         RULES,
         PAYLOAD,
-        pl.col(ORDER_MONTH) if ORDER_MONTH in rows.columns else pl.lit(None, dtype=pl.Date).alias(ORDER_MONTH),
+        pl.col(MONTH) if MONTH in rows.columns else pl.lit(None, dtype=pl.Date).alias(MONTH),
     )
 
 
@@ -127,7 +128,7 @@ QUARANTINE = {
     SOURCE_ROW: pl.Int64,
     RULES: pl.String,
     PAYLOAD: pl.String,
-    ORDER_MONTH: pl.Date,
+    MONTH: pl.Date,
 }
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import polars as pl
 
-from olist_pipeline.engine.rulebooks import FLAGS
+from olist_pipeline.engine.names import FLAGS
 from olist_pipeline.intake.cast import RULES
 from olist_pipeline.months import month_text
 from olist_pipeline.staging import write_frame, write_months, write_snapshot

@@ -6,6 +6,7 @@ from pathlib import Path
 import duckdb
 
 from olist_pipeline.intake.span import as_of
+from olist_pipeline.landing.catalogue import ORDERS
 from olist_pipeline.migration.model import REPLAY
 from olist_pipeline.orchestration.dbt_projects import ensure_manifest
 from olist_pipeline.registry import CONTEXTS
@@ -28,7 +29,7 @@ def make_releases(settings: Settings, folder: Path) -> None:
     """Make a home with a release for each tree of the warehouse of `settings`: `folder/<tree>`."""
     tables = warehouse_tables(load_manifest(ensure_manifest(settings)))
     said = about(settings, postgres.server_url(settings))
-    publication = Publication(tables, "r1", "f", "c", as_of(settings.landing).isoformat(), {}, about=said)
+    publication = Publication(tables, "r1", "f", "c", as_of(settings.landing, ORDERS).isoformat(), {}, about=said)
     for tree in ("old", "new", "replay"):
         serving = folder / tree / "serving"
         release = publish(serving, settings.warehouse, publication, partial(routes_of, tree))

@@ -19,7 +19,7 @@ GIVEN_UP = {
     "read, ingest": re.compile(r"\btake_in\b|\btaken_in_"),
     "Aggregation": re.compile(r"\bFold\b"),
     "fail_killed_runs": re.compile(r"\bbury_"),
-    "order-level": re.compile(r"orders[ _]bear|borne by (one|an) order"),
+    "monthly": re.compile(r"orders[ _]bear|borne by (one|an) order"),
     "a plain verb": re.compile(r"(?<![a-z])told(?![a-z]|[ _]apart)", re.IGNORECASE),
 }
 """By the word in its place: `told` had to be read twice, for it was said of events, alerts and figures alike."""

@@ -13,8 +13,9 @@ from olist_pipeline.cli.execution import Progressed
 from olist_pipeline.months import MonthRange
 from olist_pipeline.orchestration.definitions import build_defs
 from olist_pipeline.orchestration.instance import execute, prepare, quiet_instance
-from olist_pipeline.orchestration.partition_states import monthly_keys, partition_states
-from olist_pipeline.warehouse import load_manifest, warehouse_tables
+from olist_pipeline.stores import postgres
+from olist_pipeline.stores.month_states import month_states
+from olist_pipeline.warehouse import load_manifest, monthly_assets, warehouse_tables
 
 FAILED = [date(2017, 3, 1), date(2017, 7, 1)]
 NEW_ORDER = '"f00d","{customer}","canceled","2016-02-03 10:00:00",,,,"2016-03-01 00:00:00"'
@@ -46,7 +47,7 @@ def first_of(month):
 
 def keys_of(world, context):
     manifest = world.settings.dbt_target / "old" / "manifest.json"
-    return monthly_keys(context, warehouse_tables(load_manifest(manifest)))
+    return [dg.AssetKey(path) for path in monthly_assets(context, warehouse_tables(load_manifest(manifest)))]
 
 
 def staged(world):
@@ -114,5 +115,6 @@ def test_missing_months_with_another_one_between_them(world, instance):
     after = staged(world)
     assert {path.stem for path in after if path not in before} == set(missing)
     assert all(after[path] == when for path, when in before.items())
-    states = partition_states(instance, keys_of(world, "sales"), map(first_of, [*missing, PRESENT]))
+    paths = [key.path for key in keys_of(world, "sales")]
+    states = month_states(postgres.ready_url(world.settings), paths, map(first_of, [*missing, PRESENT]))
     assert set(states.values()) == {"present"}

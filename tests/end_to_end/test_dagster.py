@@ -2,7 +2,6 @@
 
 import os
 import shutil
-from pathlib import Path
 
 import pytest
 
@@ -122,10 +121,9 @@ def test_a_changed_file_in_landing_runs_the_contexts_and_months_that_it_touches_
 
 @pytest.mark.browser
 def test_pages_of_the_ui(server, backfill, first_run, backfill_run, tmp_path):
-    """Screenshots of the graph, a parity check, a backfill and a quarantine plot; kept where OLIST_SCREENSHOTS says."""
+    """The graph, a parity check, a backfill and a plot of quarantine are drawn; `make pictures` makes those in docs."""
     from playwright.sync_api import sync_playwright
 
-    folder = Path(os.environ.get("OLIST_SCREENSHOTS") or tmp_path)
     base = f"http://127.0.0.1:{server.ports['webserver']}"
     arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
     with sync_playwright() as playwright:
@@ -143,8 +141,8 @@ def test_pages_of_the_ui(server, backfill, first_run, backfill_run, tmp_path):
             page.goto(base + address)
             page.get_by_text(words).first.wait_for(timeout=1000 * patient(20))
             page.wait_for_timeout(1_500)
-            page.screenshot(path=folder / f"{name}.png")
-            assert (folder / f"{name}.png").stat().st_size > 10_000
+            page.screenshot(path=tmp_path / f"{name}.png")
+            assert (tmp_path / f"{name}.png").stat().st_size > 10_000
         browser.close()
 
 

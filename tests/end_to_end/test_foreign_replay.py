@@ -55,6 +55,14 @@ def tampered(tmp_path_factory) -> tuple[str, dict[str, Path]]:
     models = folder / "cityhire" / "models"
     (models / "hard_coded.sql").write_text(f"select * from read_csv('{folder}/landing/rides.csv')")
     (models / "elsewhere.yml").write_text(ELSEWHERE.format(landing=folder / "landing"))
+    other = folder / "other.duckdb"
+    duckdb.connect(str(other)).close()
+    (models / "attached.sql").write_text(f"{{{{ config(pre_hook=\"attach '{other}' as other\") }}}} select 1 as a")
+    (models / "globbed.sql").write_text(f"select * from glob('{folder}/landing/*.csv')")
+    (models / "by_macro.sql").write_text("select * from {{ rides_of('rides.csv') }}")
+    of_macro = f"{{% macro rides_of(file) %}} read_csv('{folder}/landing/{{{{ file }}}}') {{% endmacro %}}"
+    (folder / "cityhire" / "macros" / "rides_of.sql").write_text(of_macro)
+    (models / "as_text.sql").write_text(f"select * from query('from read_text(''{folder}/landing/rides.csv'')')")
     (models / "own_location.sql").write_text("select * from {{ source('elsewhere', 'docks') }}")
     (models / "other_schema.sql").write_text("select * from {{ source('other', 'rides') }}")
     project = folder / "cityhire" / "dbt_project.yml"
@@ -71,19 +79,26 @@ def tampered(tmp_path_factory) -> tuple[str, dict[str, Path]]:
     with exported(environment_of(*reading)):
         invocation = dbt.cli(["build", *NO_TESTS, *variables], target_path=folder / "target", raise_on_error=False)
     said = "\n".join(str(event.raw_event["info"]["msg"]) for event in invocation.stream_raw_events())
-    return said, {"landing": folder / "landing", "home": settings.home}
+    return said, {"folder": folder, "home": settings.home}
 
 
 @pytest.mark.parametrize(
     ("who", "file"),
-    [("the model hard_coded", "rides.csv"), ("the model own_location", "docks.csv"), ("a hook", "bicycles.csv")],
+    [
+        ("the model hard_coded", "landing/rides.csv"),
+        ("the model own_location", "landing/docks.csv"),
+        ("a hook (on-run-end)", "landing/bicycles.csv"),
+        ("the model globbed", "landing/*.csv"),
+        ("the model by_macro", "landing/rides.csv"),
+        ("the model as_text", "landing/rides.csv"),
+        ("the model attached", "other.duckdb"),
+    ],
 )
 def test_what_reads_elsewhere_is_refused_and_named(tampered, who, file):
     said, places = tampered
     sentence = refusal(said)
     assert sentence.startswith("Replay is no proof: ")
-    assert who in sentence
-    assert f"reads {places['landing']}/{file}" in sentence
+    assert f"{who} reads {places['folder']}/{file}" in sentence
 
 
 def test_a_table_that_nobody_loads_is_not_there(tampered):
@@ -97,7 +112,16 @@ def test_what_reads_landing_alone_is_built(tampered):
     with duckdb.connect(str(places["home"] / "replay" / "hire.duckdb"), read_only=True) as connection:
         assert connection.execute("SELECT count(*) FROM dwh.ride_list").fetchall() == [(200,)]
         tables = {row[0] for row in connection.execute("SELECT table_name FROM information_schema.tables").fetchall()}
-    assert not tables & {"hard_coded", "own_location", "other_schema", "loaded"}
+    assert not tables & {
+        "hard_coded",
+        "own_location",
+        "other_schema",
+        "loaded",
+        "attached",
+        "globbed",
+        "by_macro",
+        "as_text",
+    }
 
 
 class TestGuide:

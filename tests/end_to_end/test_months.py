@@ -81,14 +81,14 @@ class Warehouse:
 
     def validate(self, months):
         for step in STEPS:
-            run_validation(self.settings, self.url, step, list(months) if step.is_monthly else None, "run")
+            run_validation(self.settings, self.url, step, list(months) if step.is_monthly else None, "run", ORDERS)
 
     def build(self, window):
         arguments = build_arguments("new", is_whole=window is None)
         # The data tests are the same in each run: what is compared here are rows.
         arguments = ["run", *(part for part in arguments[1:] if part not in ("--exclude-resource-type", "unit_test"))]
         with self.environment():
-            os.environ.update({**as_of_variables(as_of(self.settings.landing)), **window_variables(window)})
+            os.environ.update({**as_of_variables(as_of(self.settings.landing, ORDERS)), **window_variables(window)})
             done = dbtRunner(manifest=self.manifest.deepcopy()).invoke(
                 [*arguments, "--select", "fqn:olist.new,config.materialized:incremental", *self.dbt_options]
             )

@@ -60,7 +60,7 @@ def wanted(pair: Pair) -> Expected:
     return expected(old, new, pair.keys, (0.0,) * (len(pair.old.types) - pair.keys))
 
 
-@fuzzed(150)
+@fuzzed(80)
 @given(pair=pairs(), block=st.sampled_from([48, 48, 1]))
 def check(folder: Path, pair: Pair, block: int) -> None:
     with duckdb.connect(str(folder / "tables.duckdb")) as con:

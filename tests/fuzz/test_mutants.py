@@ -29,7 +29,7 @@ def trees(compiled_project) -> Trees:
     return load_trees(compiled_project)
 
 
-@lenient(max_examples=250)
+@lenient(max_examples=120)
 @given(mutant=mutants())
 def test_the_readers_agree_or_say_why_not(tmp_path_factory, mutant):
     files, _ = mutant
@@ -46,7 +46,7 @@ def test_the_readers_agree_or_say_why_not(tmp_path_factory, mutant):
             readers_agree(connection, folder, table)
 
 
-@lenient(max_examples=10)
+@lenient(max_examples=6)
 @given(mutant=mutants())
 def test_the_whole_way(tmp_path_factory, server, trees, mutant):
     files, _ = mutant

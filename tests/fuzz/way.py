@@ -15,11 +15,11 @@ import duckdb
 from olist_pipeline.dialect.check import check
 from olist_pipeline.dialect.dialect import duckdb_relation
 from olist_pipeline.errors import OlistError
-from olist_pipeline.intake.span import purchase_span
-from olist_pipeline.landing.catalogue import LandingTable
+from olist_pipeline.intake.span import dated_span
 from olist_pipeline.landing.csv_file import SOURCE_ROW, read_text
 from olist_pipeline.landing.folder import path_of, readable_landing
 from olist_pipeline.landing.inspection import inspect_landing
+from olist_pipeline.landing.table import LandingTable
 from olist_pipeline.migration.load import present_migration
 from olist_pipeline.months import MonthRange
 from olist_pipeline.parity.attribution import Evidence, parity_of
@@ -92,7 +92,7 @@ def whole_way(settings: Settings, trees: Trees) -> Outcome:
     _empty(settings)
     landing = readable_landing(settings, LANDING.values())
     try:
-        first, last = purchase_span(landing, MonthRange.until(date.today()))
+        first, last = dated_span(landing, LANDING["orders"], date.today())
     except OlistError as error:
         return Outcome(sentence(str(error)))
     months = list(MonthRange(first.date().replace(day=1), last.date().replace(day=1)))
@@ -104,7 +104,7 @@ def whole_way(settings: Settings, trees: Trees) -> Outcome:
         ledger = intake_reconciliation_of(settings, table)
         assert ledger.holds, (table.name, ledger.sentence())
     for step in STEPS:
-        run_validation(settings, url, step, months if step.is_monthly else None, RUN)
+        run_validation(settings, url, step, months if step.is_monthly else None, RUN, LANDING["orders"])
         for staged in step.tables:
             found = reconciliation_of(settings, url, staged)
             assert found.holds, (staged.name, found.sentence())

@@ -15,4 +15,4 @@ def test_the_month_after_december_is_january():
 
 
 def test_all_months_end_with_the_present_one():
-    assert MonthRange.until(date(2018, 3, 17)).last == date(2018, 3, 1)
+    assert MonthRange.until(date(2018, 3, 17), date(2016, 1, 5)) == MonthRange(date(2016, 1, 1), date(2018, 3, 1))

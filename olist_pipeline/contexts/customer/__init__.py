@@ -5,9 +5,9 @@ What belongs here: how its frames are validated, split and turned into events. W
 """
 
 from olist_domain.customer.rules import CUSTOMER_RULES, PERSON_RULES
-from olist_pipeline.contexts.customer.validation import CUSTOMER_TABLE, PERSON_TABLE, validate_inputs
+from olist_pipeline.contexts.customer.tables import CUSTOMER_TABLE, PERSON_TABLE
 from olist_pipeline.landing.catalogue import CUSTOMERS
-from olist_pipeline.validation.context import Context, ValidationStep
+from olist_pipeline.validation.context import Context, Imported, ValidationStep
 from olist_pipeline.validation.table import Link
 
 CUSTOMER = Context(
@@ -17,7 +17,7 @@ CUSTOMER = Context(
         ValidationStep(
             "customers",
             (CUSTOMER_TABLE, PERSON_TABLE),
-            validate_inputs,
+            Imported("olist_pipeline.contexts.customer.validation:validate_inputs"),
             intake=("customers",),
             published=("sales/orders", "marketplace/order_reviews"),
         ),

@@ -24,26 +24,14 @@ from olist_domain.customer.facts import (
 )
 from olist_domain.customer.published import PublishedOrder, PublishedReview
 from olist_domain.customer.rules import CUSTOMER_RULES, PERSON_RULES
+from olist_pipeline.contexts.customer.tables import CUSTOMER_TABLE, PERSON, PERSON_TABLE
 from olist_pipeline.engine.history import event_rows
 from olist_pipeline.engine.rulebooks import derive, fill_empty, rollup, validate
-from olist_pipeline.landing.catalogue import CUSTOMERS
 from olist_pipeline.validation.inputs import Inputs
-from olist_pipeline.validation.table import StagedTable, Summary
 from olist_pipeline.validation.validated import IS_ACCEPTED, Validated, ValidatedTable, derived_names, valid_rows
 
-PERSON = "customer_unique_id"
 PURCHASE = "order_purchase_timestamp"
 
-CUSTOMER_TABLE = StagedTable.of(CUSTOMERS)
-PERSON_TABLE = StagedTable(
-    "persons",
-    "customer",
-    aggregate="customer",
-    identity=PERSON,
-    columns=(PERSON, "zip_code_prefix", "city", "state"),
-    is_monthly=False,
-    summary=Summary(of="customers", by=PERSON, key=PERSON),
-)
 _OF_ORDERS = (PURCHASE, "first_order_at")
 """What a customer is validated beside: the purchase of its order, and the first one of its person."""
 

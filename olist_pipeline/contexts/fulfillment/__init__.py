@@ -5,9 +5,9 @@ What belongs here: how its frames are validated, split and turned into events. W
 """
 
 from olist_domain.fulfillment.rules import DELIVERY_RULES, GEOGRAPHY_RULES, GEOLOCATION_RULES
-from olist_pipeline.contexts.fulfillment import deliveries, geography
+from olist_pipeline.contexts.fulfillment.tables import DELIVERY_TABLE, POINT_TABLE, ZIP_PREFIX_TABLE
 from olist_pipeline.landing.catalogue import GEOLOCATION
-from olist_pipeline.validation.context import Context, ValidationStep
+from olist_pipeline.validation.context import Context, Imported, ValidationStep
 from olist_pipeline.validation.table import Link
 
 FULFILLMENT = Context(
@@ -16,14 +16,14 @@ FULFILLMENT = Context(
     steps=(
         ValidationStep(
             "geography",
-            (geography.POINT_TABLE, geography.ZIP_PREFIX_TABLE),
-            geography.validate_inputs,
+            (POINT_TABLE, ZIP_PREFIX_TABLE),
+            Imported("olist_pipeline.contexts.fulfillment.geography:validate_inputs"),
             intake=("geolocation",),
         ),
         ValidationStep(
             "deliveries",
-            (deliveries.DELIVERY_TABLE,),
-            deliveries.validate_inputs,
+            (DELIVERY_TABLE,),
+            Imported("olist_pipeline.contexts.fulfillment.deliveries:validate_inputs"),
             intake=("orders",),
             published=(
                 "sales/orders",
@@ -33,6 +33,7 @@ FULFILLMENT = Context(
                 "fulfillment/zip_prefixes",
             ),
             cut="order_id",
+            has_whole_aggregates=True,
         ),
     ),
     rulebooks=(DELIVERY_RULES, GEOLOCATION_RULES, GEOGRAPHY_RULES),

@@ -10,15 +10,14 @@ import polars as pl
 
 from olist_domain.fulfillment.events import DELIVERY_HISTORY
 from olist_domain.fulfillment.facts import DeliveryFacts
-from olist_domain.fulfillment.published import PublishedCustomer, PublishedItem, PublishedOrder, PublishedSeller
+from olist_domain.fulfillment.published import PublishedCustomer, PublishedItem, PublishedSeller
 from olist_domain.fulfillment.rules import DELIVERY_RULES
 from olist_domain.kernel.coordinates import great_circle_km
+from olist_pipeline.contexts.fulfillment.tables import DELIVERY_TABLE
 from olist_pipeline.engine.history import event_rows
 from olist_pipeline.engine.rulebooks import derive, validate
 from olist_pipeline.intake.codes import PARENT_REJECTED
-from olist_pipeline.landing.catalogue import ORDERS
 from olist_pipeline.validation.inputs import Inputs
-from olist_pipeline.validation.table import StagedTable
 from olist_pipeline.validation.validated import (
     IS_ACCEPTED,
     Validated,
@@ -29,15 +28,6 @@ from olist_pipeline.validation.validated import (
     valid_rows,
 )
 
-DELIVERY_TABLE = StagedTable(
-    "deliveries",
-    "fulfillment",
-    aggregate="delivery",
-    identity="order_id",
-    columns=tuple(name for name in PublishedOrder.model_fields if name != "customer_id"),
-    is_monthly=True,
-    source=ORDERS,
-)
 _ENDS = {"seller": "seller_zip_code_prefix", "customer": "customer_zip_code_prefix"}
 
 

@@ -10,24 +10,10 @@ import polars as pl
 
 from olist_domain.fulfillment.facts import POINT_ROLLUPS, GeolocationFacts
 from olist_domain.fulfillment.rules import GEOGRAPHY_RULES, GEOLOCATION_RULES
+from olist_pipeline.contexts.fulfillment.tables import POINT_PREFIX, POINT_TABLE, ZIP_PREFIX, ZIP_PREFIX_TABLE
 from olist_pipeline.engine.rulebooks import derive, rollup, validate
-from olist_pipeline.landing.catalogue import GEOLOCATION
 from olist_pipeline.validation.inputs import Inputs
-from olist_pipeline.validation.table import StagedTable, Summary
 from olist_pipeline.validation.validated import IS_ACCEPTED, Validated, ValidatedTable, valid_rows
-
-ZIP_PREFIX, POINT_PREFIX = "zip_code_prefix", "geolocation_zip_code_prefix"
-
-POINT_TABLE = StagedTable.of(GEOLOCATION)
-ZIP_PREFIX_TABLE = StagedTable(
-    "zip_prefixes",
-    "fulfillment",
-    aggregate="zip_prefix",
-    identity=ZIP_PREFIX,
-    columns=(ZIP_PREFIX,),
-    is_monthly=False,
-    summary=Summary(of="geolocation", by=POINT_PREFIX, key=ZIP_PREFIX),
-)
 
 
 def validate_inputs(inputs: Inputs) -> Validated:

@@ -5,9 +5,9 @@ What belongs here: how its frames are validated, split and turned into events. W
 """
 
 from olist_domain.marketplace.rules import CATEGORY_RULES, PRODUCT_RULES, REVIEW_RULES, SELLER_RULES
-from olist_pipeline.contexts.marketplace import offers, reviews
+from olist_pipeline.contexts.marketplace.tables import CATEGORY_TABLE, PRODUCT_TABLE, REVIEW_TABLE, SELLER_TABLE
 from olist_pipeline.landing.catalogue import CATEGORIES, ORDER_REVIEWS, PRODUCTS, SELLERS
-from olist_pipeline.validation.context import Context, ValidationStep
+from olist_pipeline.validation.context import Context, Imported, ValidationStep
 from olist_pipeline.validation.table import Link
 
 MARKETPLACE = Context(
@@ -16,16 +16,16 @@ MARKETPLACE = Context(
     steps=(
         ValidationStep(
             "reviews",
-            (reviews.REVIEW_TABLE,),
-            reviews.validate_inputs,
+            (REVIEW_TABLE,),
+            Imported("olist_pipeline.contexts.marketplace.reviews:validate_inputs"),
             intake=("order_reviews",),
             published=("sales/orders",),
             cut="order_id",
         ),
         ValidationStep(
             "offers",
-            (offers.SELLER_TABLE, offers.PRODUCT_TABLE, offers.CATEGORY_TABLE),
-            offers.validate_inputs,
+            (SELLER_TABLE, PRODUCT_TABLE, CATEGORY_TABLE),
+            Imported("olist_pipeline.contexts.marketplace.offers:validate_inputs"),
             intake=("sellers", "products", "categories"),
             published=("sales/orders", "sales/order_items"),
         ),

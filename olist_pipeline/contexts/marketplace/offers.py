@@ -12,14 +12,11 @@ from olist_domain.marketplace.events import PRODUCT_HISTORY, SELLER_HISTORY
 from olist_domain.marketplace.facts import ProductFacts, SellerFacts
 from olist_domain.marketplace.published import PublishedItem, PublishedOrder
 from olist_domain.marketplace.rules import CATEGORY_RULES, PRODUCT_RULES, SELLER_RULES
+from olist_pipeline.contexts.marketplace.tables import CATEGORY_TABLE, PRODUCT_TABLE, SELLER_TABLE
 from olist_pipeline.engine.history import event_rows
 from olist_pipeline.engine.rulebooks import derive, validate
-from olist_pipeline.landing.catalogue import CATEGORIES, PRODUCTS, SELLERS
 from olist_pipeline.validation.inputs import Inputs
-from olist_pipeline.validation.table import StagedTable
 from olist_pipeline.validation.validated import IS_ACCEPTED, Validated, ValidatedTable, derived_names, valid_rows
-
-SELLER_TABLE, PRODUCT_TABLE, CATEGORY_TABLE = map(StagedTable.of, (SELLERS, PRODUCTS, CATEGORIES))
 
 
 def validate_inputs(inputs: Inputs) -> Validated:
@@ -39,7 +36,7 @@ def validate_offers(
 ) -> Validated:
     """Validate intake rows of sellers, products and categories beside `sold`: accepted items with their purchase."""
     validated_categories = validate(derive(valid_rows(categories), CATEGORY_RULES), CATEGORY_RULES).collect()
-    translated = validated_categories.lazy().filter(IS_ACCEPTED).select(CATEGORIES.columns)
+    translated = validated_categories.lazy().filter(IS_ACCEPTED).select(CATEGORY_TABLE.columns)
     whole_sellers = _with_first_sale(valid_rows(sellers), sold, "seller_id")
     whole_products = _with_first_sale(valid_rows(products), sold, "product_id").join(
         translated, on="product_category_name", how="left", maintain_order="left"

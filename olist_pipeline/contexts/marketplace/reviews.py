@@ -12,12 +12,11 @@ from olist_domain.marketplace.events import REVIEW_HISTORY
 from olist_domain.marketplace.facts import REVIEW_ID_ROLLUPS, ReviewedOrderFacts, ReviewFacts
 from olist_domain.marketplace.published import PublishedOrder
 from olist_domain.marketplace.rules import REVIEW_RULES
+from olist_pipeline.contexts.marketplace.tables import REVIEW_TABLE
 from olist_pipeline.engine.history import event_rows
 from olist_pipeline.engine.rulebooks import derive, rollup, validate
 from olist_pipeline.intake.codes import PARENT_REJECTED
-from olist_pipeline.landing.catalogue import ORDER_REVIEWS
 from olist_pipeline.validation.inputs import Inputs
-from olist_pipeline.validation.table import StagedTable
 from olist_pipeline.validation.validated import (
     IS_ACCEPTED,
     Validated,
@@ -27,8 +26,6 @@ from olist_pipeline.validation.validated import (
     rejected_with,
     valid_rows,
 )
-
-REVIEW_TABLE = StagedTable.of(ORDER_REVIEWS)
 
 
 def validate_inputs(inputs: Inputs) -> Validated:

@@ -5,9 +5,9 @@ What belongs here: how its frames are validated, split and turned into events. W
 """
 
 from olist_domain.sales.rules import ORDER_ITEM_RULES, ORDER_RULES, PAYMENT_RULES
-from olist_pipeline.contexts.sales.validation import ITEM_TABLE, ORDER_TABLE, PAYMENT_TABLE, validate_inputs
+from olist_pipeline.contexts.sales.tables import ITEM_TABLE, ORDER_TABLE, PAYMENT_TABLE
 from olist_pipeline.landing.catalogue import ORDER_ITEMS, ORDER_PAYMENTS, ORDERS
-from olist_pipeline.validation.context import Context, ValidationStep
+from olist_pipeline.validation.context import Context, Imported, ValidationStep
 from olist_pipeline.validation.table import Link
 
 SALES = Context(
@@ -17,9 +17,10 @@ SALES = Context(
         ValidationStep(
             "sales",
             (ORDER_TABLE, ITEM_TABLE, PAYMENT_TABLE),
-            validate_inputs,
+            Imported("olist_pipeline.contexts.sales.validation:validate_inputs"),
             intake=("orders", "order_items", "order_payments"),
             cut="order_id",
+            has_whole_aggregates=True,
         ),
     ),
     rulebooks=(ORDER_RULES, ORDER_ITEM_RULES, PAYMENT_RULES),

@@ -26,14 +26,15 @@ from olist_domain.sales.facts import (
     PaymentFacts,
 )
 from olist_domain.sales.rules import ORDER_ITEM_RULES, ORDER_RULES, PAYMENT_RULES
+from olist_pipeline.contexts.sales.tables import ITEM_TABLE, ORDER_TABLE, PAYMENT_TABLE
 from olist_pipeline.engine.columns import columns, expression
 from olist_pipeline.engine.history import EventSource, event_rows
-from olist_pipeline.engine.rulebooks import REJECTS, derive, fill_empty, rollup, validate
+from olist_pipeline.engine.names import REJECTS
+from olist_pipeline.engine.rulebooks import derive, fill_empty, rollup, validate
 from olist_pipeline.intake.codes import CHILD_REJECTED, PARENT_REJECTED
 from olist_pipeline.intake.rows import IS_VALID
 from olist_pipeline.landing.catalogue import ORDER_ITEMS, ORDER_PAYMENTS, ORDERS
 from olist_pipeline.validation.inputs import Inputs
-from olist_pipeline.validation.table import StagedTable
 from olist_pipeline.validation.validated import (
     IS_ACCEPTED,
     Validated,
@@ -44,7 +45,6 @@ from olist_pipeline.validation.validated import (
     valid_rows,
 )
 
-ORDER_TABLE, ITEM_TABLE, PAYMENT_TABLE = map(StagedTable.of, (ORDERS, ORDER_ITEMS, ORDER_PAYMENTS))
 _ROLLED_UP = (*(rollup.name for rollup in ITEM_ROLLUPS), *(rollup.name for rollup in PAYMENT_ROLLUPS))
 
 

@@ -5,17 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from olist_pipeline.audit.trace import NEW_TREE, OLD_TREE, audit_own
+from olist_pipeline.audit.trace import audit_new, audit_old
 
 
 @pytest.fixture(scope="session")
 def old():
-    return audit_own(OLD_TREE)
+    return audit_old()
 
 
 @pytest.fixture(scope="session")
 def new():
-    return audit_own(NEW_TREE)
+    return audit_new()
 
 
 @pytest.fixture(scope="session")

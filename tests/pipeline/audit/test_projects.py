@@ -120,6 +120,22 @@ def test_a_folder_of_a_project_knows_its_macros(project):
     assert len(audit(project / "models" / "sales" / "orders.sql").entries) == 2
 
 
+def test_a_variable_may_be_a_template(project):
+    says = "{{ 12 if target.name == 'prod' else 1 }}"
+    (project / "dbt_project.yml").write_text(f'name: shop\nprofile: shop\nvars: {{vip_from: "{says}", odd: "{{x"}}\n')
+    [tier, _] = audit(project / "models" / "sales").entries
+    assert "> 12 then" in tier.finding.sql.lower()
+
+
+def test_one_file_is_in_the_dialect_of_its_project(tmp_path):
+    (tmp_path / "dbt_project.yml").write_text("name: vault\n")
+    (tmp_path / "models").mkdir()
+    for number in range(3):
+        (tmp_path / "models" / f"m{number}.sql").write_text("select [a].[b] as c, isnull(d, 'none') as d from [a]")
+    found = audit(tmp_path / "models" / "m0.sql")
+    assert (found.dialect, found.problems) == ("tsql", ())
+
+
 def manifest_of(project, raw, compiled):
     node = {"original_file_path": "models/sales/orders.sql", "raw_code": raw, "compiled_code": compiled}
     return {"metadata": {"adapter_type": "bigquery"}, "nodes": {"model.shop.orders": node}, "macros": {}}

@@ -1,12 +1,28 @@
 """The counts of the audit: what they count, and that they are kept no longer than they hold."""
 
 import json
+import shutil
+from dataclasses import dataclass
 
 import pytest
 
-from olist_pipeline.audit import stored
+from olist_domain.kernel.facts import Fact, choose
+from olist_domain.kernel.rules import Rulebook, derivation
+from olist_pipeline.audit import stored, trace
 from olist_pipeline.audit.stored import AuditCounts, counted
+from olist_pipeline.migration.load import load_migration
 from olist_pipeline.registry import CONTEXTS
+from olist_pipeline.settings import PROJECT_DIR
+from olist_pipeline.validation.context import Context
+
+MIGRATION = """
+version: 1
+contexts: contexts
+old: {project: cityhire}
+landing: {raw_schema: raw, files: {rides.csv: {source: raw.rides}}}
+new: {project: new}
+models: {riding: ["ride*"], docks: [dock_list]}
+"""
 
 OTHER = AuditCounts({"sales": 4}, {"sales": 3}, {"sales": 1})
 
@@ -49,3 +65,39 @@ def test_the_two_trees_are_counted(tmp_path):
     assert set(CONTEXTS) <= set(found.findings)
     assert found.moved == found.findings, "all logic of the old tree has a rule"
     assert sum(found.cases.values()) == 0, "the new tree has none"
+
+
+@dataclass(frozen=True, eq=False)
+class RideFacts:
+    """What the derivation reads."""
+
+    minutes: Fact[int]
+
+
+@derivation(replaces=("ride_list.ride_length",))
+def ride_length(row: RideFacts) -> Fact[str]:
+    """Short below 10 minutes."""
+    return choose((row.minutes < 10, "short"), default="long")
+
+
+def test_the_trees_are_those_of_the_migration_file(tmp_path, monkeypatch):
+    """Of a project of strangers: its contexts, what its rules replace, and the CASE that is left in its new models."""
+    shutil.copytree(PROJECT_DIR / "tests" / "foreign" / "cityhire", tmp_path / "cityhire")
+    (tmp_path / "new" / "models").mkdir(parents=True)
+    (tmp_path / "new" / "dbt_project.yml").write_text("name: hire\n")
+    left = "select case when minutes > 90 then 'very long' else 'usual' end as length_of from rides"
+    (tmp_path / "new" / "models" / "rides_again.sql").write_text(left)
+    (tmp_path / "migration.yml").write_text(MIGRATION)
+    (tmp_path / "audit_waivers.yml").write_text("- {model: dock_list, column: zone, reason: A label for one report}\n")
+    book = Rulebook("riding", "ride", "rides", RideFacts, rules=(), derivations=(ride_length,))
+    migration = load_migration(tmp_path / "migration.yml")
+    monkeypatch.setattr(trace, "present_migration", lambda: migration)
+    monkeypatch.setattr(trace, "CONTEXTS", {"riding": Context("riding", (), (), (book,))})
+    stored._count.cache_clear()
+    try:
+        found = counted(tmp_path / "home" / "audit.json", "foreign")
+    finally:
+        stored._count.cache_clear()
+    assert (found.findings["docks"], found.moved["docks"], found.percent("docks")) == (1, 1, 100)
+    assert found.moved["riding"] == 1 < found.findings["riding"]
+    assert found.cases == {"riding": 1}

@@ -36,3 +36,18 @@ def test_the_shell_completes_commands_without_importing_them():
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines() == ["['retire', 'releases', 'release']", "[]"]
+
+
+READING = ("rules", "parity", "quarantine", "events", "criteria", "db")
+
+
+def test_commands_that_read_import_no_engine():
+    """Each of these takes longer to import than the answer takes; `status` counts rows, for which it needs frames."""
+    heavy = {"dagster", "polars", "numpy", "narwhals", "duckdb", "sqlalchemy", "sqlglot", "dbt", "jinja2"}
+    program = (
+        "import sys; from olist_pipeline.cli.main import cli; "
+        f"[cli.get_command(None, name) for name in {READING}]; print(sorted({heavy} & set(sys.modules))); "
+        f"cli.get_command(None, 'status'); print(sorted({heavy} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["[]", "['numpy', 'polars']"]

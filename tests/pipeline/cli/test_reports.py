@@ -26,7 +26,7 @@ def ran(settings, landing, monkeypatch):
     edit(landing, "olist_order_payments_dataset.csv", b"152.96", b"abc")
     for table in SALES.landing:
         run_intake(settings, settings.postgres_url, table, TODAY, "r1")
-    run_validation(settings, settings.postgres_url, SALES.steps[0], MONTHS, "r1")
+    run_validation(settings, settings.postgres_url, SALES.steps[0], MONTHS, "r1", SALES.landing[0])
     monkeypatch.setenv("OLIST_HOME", str(settings.home))
     monkeypatch.setenv("OLIST_DATA_DIR", str(settings.landing))
     monkeypatch.setenv("OLIST_POSTGRES_URL", settings.postgres_url)

@@ -26,8 +26,8 @@ from olist_domain.marketplace.rules import REVIEW_RULES
 from olist_domain.marketplace.seller import Seller
 from tests.pipeline.contexts.worlds import codes, telling
 
-PERSONS_A_SAMPLE = 8
-"""Of persons with one order every eighth is looked at; of those with several, all."""
+PERSONS_A_SAMPLE = 24
+"""Of persons with one order one in so many is looked at; of those with several, all."""
 
 
 @pytest.fixture(params=["synthetic_set", pytest.param("real_set", marks=pytest.mark.slow)])

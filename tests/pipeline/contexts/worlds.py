@@ -49,7 +49,7 @@ def validate_all(landing: Path) -> ValidatedSet:
     sold = items.select("order_id", "product_id", "seller_id").join(orders.select(*_ORDER), on="order_id")
     sellers, products, categories = (intake[name].lazy() for name in ("sellers", "products", "categories"))
     offers = validate_offers(sellers, products, categories, sold)
-    day = as_of(landing)
+    day = as_of(landing, LANDING["orders"])
     customers = validate_customers(
         intake["customers"].lazy(),
         orders,
@@ -85,7 +85,7 @@ def flagged(validated: Validated, table: str) -> dict[str, int]:
     return dict(flags.value_counts().rows())
 
 
-LOOKED_AT = 15_000
+LOOKED_AT = 5_000
 """About so many validated rows are rebuilt as objects; building all of the real ones takes minutes."""
 
 

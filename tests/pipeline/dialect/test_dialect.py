@@ -5,7 +5,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 
 from olist_pipeline.dialect.dialect import Dialect, duckdb_options, duckdb_relation
-from olist_pipeline.landing.csv_file import MAX_COLUMNS
+from olist_pipeline.landing.catalogue import MOST_COLUMNS
 from olist_pipeline.landing.parts import folder_name
 from olist_pipeline.registry import LANDING
 from olist_pipeline.settings import DBT_DIR
@@ -21,7 +21,7 @@ def test_dbt_has_the_options_of_the_dialect():
     meta = declared()["config"]["meta"]
     assert meta["csv_options"] == duckdb_options()
     for columns in (meta["csv_columns"], meta["csv_record"]):
-        assert f"range(1, {MAX_COLUMNS + 1})" in columns
+        assert f"range(1, {MOST_COLUMNS + 1})" in columns
 
 
 def test_dbt_reads_the_columns_of_the_catalogue():

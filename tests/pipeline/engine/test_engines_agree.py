@@ -15,7 +15,8 @@ from olist_domain.kernel.facts import scalars
 from olist_domain.sales.facts import ITEM_ROLLUPS, PAYMENT_ROLLUPS
 from olist_domain.sales.rules import ORDER_ITEM_RULES, ORDER_RULES, PAYMENT_RULES
 from olist_domain.sales.status import OrderStatus, PaymentType
-from olist_pipeline.engine.rulebooks import FLAGS, REJECTS, derive, fill_empty, rollup, validate
+from olist_pipeline.engine.names import FLAGS, REJECTS
+from olist_pipeline.engine.rulebooks import derive, fill_empty, rollup, validate
 
 MONEY, MOMENT = pl.Decimal(18, 2), pl.Datetime("us")
 moments = st.none() | st.datetimes(datetime(2017, 1, 1), datetime(2017, 1, 3)).map(lambda m: m.replace(microsecond=0))

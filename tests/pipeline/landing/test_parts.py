@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
 from itertools import pairwise
+from pathlib import Path
 
 import duckdb
 import jinja2
@@ -21,9 +22,9 @@ from hypothesis import strategies as st
 from olist_pipeline.errors import OlistError
 from olist_pipeline.intake import parts as intake_parts
 from olist_pipeline.intake.cast import cast_rows
-from olist_pipeline.intake.parts import SOURCE_FILE, place_of
+from olist_pipeline.intake.places import SOURCE_FILE, place_of
 from olist_pipeline.intake.rows import ingest
-from olist_pipeline.intake.span import purchase_span
+from olist_pipeline.intake.span import dated_span
 from olist_pipeline.landing.catalogue import CUSTOMERS, ORDER_ITEMS, ORDERS, SELLERS
 from olist_pipeline.landing.csv_file import read_text
 from olist_pipeline.landing.folder import files_of, readable_landing, state_of
@@ -90,7 +91,8 @@ def test_parts_are_the_whole(whole, tmp_path_factory, places, seed):
         assert set(filter(None, expected["rules"].to_list())) >= {"MALFORMED_ROW"}
         for _ in range(2):
             assert intake(settings, table).drop(SOURCE_FILE).sort("source_row").equals(expected.sort("source_row"))
-    assert purchase_span(readable_landing(settings, TABLES), MONTHS) == purchase_span(whole, MONTHS)
+    today = date(2018, 12, 1)
+    assert dated_span(readable_landing(settings, TABLES), ORDERS, today) == dated_span(whole, ORDERS, today)
 
 
 def test_duplicates_and_parents_are_found_over_all_parts(whole, tmp_path):
@@ -173,11 +175,13 @@ class TestReadingOnce:
         kept = readable_landing(settings, [ORDERS]) / folder_name(ORDERS) / KEPT
         assert len({path.name.partition("-")[0] for path in kept.glob("*.parquet")}) == 2
 
-    def test_one_of_which_half_was_kept_is_read_again(self, whole, tmp_path, read):
+    @pytest.mark.parametrize("kept_as", ["rows.parquet", "text.parquet", "json"])
+    @pytest.mark.parametrize("damage", [Path.unlink, lambda path: path.write_bytes(bytes(path.stat().st_size))])
+    def test_one_that_is_not_kept_whole_is_read_again(self, whole, tmp_path, read, kept_as, damage):
         settings = in_parts(whole, tmp_path)
         before = intake(settings, ORDERS)
         kept = readable_landing(settings, [ORDERS]) / folder_name(ORDERS) / KEPT
-        next(kept.glob("*.text.parquet")).unlink()
+        damage(next(kept.glob(f"*-*.{kept_as}")))
         assert intake(settings, ORDERS).equals(before)
         assert len(read) == 4
 

@@ -4,10 +4,16 @@ from pathlib import Path
 
 import duckdb
 import pytest
+import yaml
 
+from olist_pipeline.errors import OlistError
 from olist_pipeline.migration.barrier import Plugin
 from olist_pipeline.migration.load import load_migration
+from olist_pipeline.migration.profiles import database_of, write_profile
+from olist_pipeline.migration.project import read_by_hooks, selection
 from olist_pipeline.migration.proof import refusal, unproven
+from olist_pipeline.old_tables import bring
+from olist_pipeline.settings import Settings
 from tests.pipeline.migration.test_file import SMALL, written
 
 FORBIDDEN = (
@@ -23,6 +29,16 @@ FORBIDDEN = (
     "SET allowed_directories = ['{outside}']",
     "SET enable_external_access = true",
     "FROM read_csv('https://example.org/rows.csv')",
+    "FROM read_csv(['{inside}/rows.csv', '{outside}/rows.csv'])",
+    "FROM read_duckdb('{outside}/other.duckdb', table_name = 't')",
+    "FROM sniff_csv('{outside}/rows.csv')",
+    "FROM query('FROM read_csv(''{outside}/rows.csv'')')",
+    "CREATE MACRO rows() AS TABLE FROM read_csv('{outside}/rows.csv')",
+    "PREPARE p AS FROM read_csv('{outside}/rows.csv')",
+    "IMPORT DATABASE '{outside}'",
+    "INSTALL sqlite",
+    "LOAD sqlite",
+    "SET allowed_paths = ['{outside}/rows.csv']",
 )
 
 
@@ -63,6 +79,75 @@ def test_a_refusal_names_who_asked_and_what_for():
     assert said.startswith("Replay is no proof: the model prep_rides reads /x.csv, where no accepted rows are;")
     assert "a hook (on-run-start) reads /y" in refusal('on-run-start failed, error:\n Cannot access directory "/y" -')
     assert refusal("Catalog Error: Table with name x does not exist") == ""
+
+
+def test_a_function_of_an_extension_that_replay_does_not_load_is_named():
+    lines = (
+        "Runtime Error in model taxes (models/taxes.sql)",
+        "Catalog Error: Table Function sqlite_scan is not there, but it exists in the sqlite_scanner extension",
+    )
+    said = refusal("\n".join(lines))
+    assert said.startswith("Replay is no proof: the model taxes needs the extension sqlite_scanner, which replay does")
+
+
+def test_extensions_that_open_files_by_themselves_are_not_loaded(tmp_path):
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop" / "dbt_project.yml").write_text("name: shop\nprofile: shop\n")
+    extensions = "[icu, sqlite_scanner, {name: spatial, repo: core}, {name: excel}]"
+    output = f"{{type: duckdb, path: a.duckdb, attach: [{{path: b.duckdb}}], extensions: {extensions}}}"
+    (tmp_path / "shop" / "profiles.yml").write_text(f"shop: {{target: prod, outputs: {{prod: {output}}}}}\n")
+    old = "old: {project: shop, profile: {file: shop/profiles.yml}}"
+    path = written(tmp_path, SMALL.replace("old: {project: shop}", old))
+    settings = Settings(tmp_path / "home", tmp_path / "landing", None, migration=path)
+    profiles = {
+        tree: write_profile(settings, load_migration(path), tree) / "profiles.yml" for tree in ("old", "replay")
+    }
+    ours = {tree: yaml.safe_load(file.read_text())["shop"]["outputs"]["prod"] for tree, file in profiles.items()}
+    assert len(ours["old"]["extensions"]) == 4
+    assert ours["replay"]["extensions"] == ["icu", {"name": "excel"}]
+    assert "attach" not in ours["replay"]
+
+
+def test_a_view_of_replay_is_read_behind_the_barrier_too(tmp_path, places):
+    """dbt made it with the barrier; whoever reads it afterwards must not open what it could not."""
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop" / "dbt_project.yml").write_text("name: shop\n")
+    migration = load_migration(written(tmp_path, SMALL + "pairs: [{old: mart, key: [id]}]\n"))
+    settings = Settings(tmp_path / "home", tmp_path / "landing", None, migration=migration.path)
+    node = {
+        "unique_id": "m",
+        "name": "mart",
+        "alias": "mart",
+        "schema": "main",
+        "resource_type": "model",
+        "fqn": ["shop"],
+    }
+    parsed = {"nodes": {"m": {**node, "fqn": ["shop", "mart"], "config": {"materialized": "view"}}}}
+    for tree in ("old", "replay"):
+        database = database_of(settings, migration, tree)
+        database.parent.mkdir(parents=True)
+        with duckdb.connect(str(database)) as connection:
+            connection.execute(f"CREATE VIEW mart AS FROM read_csv('{places['outside']}/rows.csv')")
+    bring(settings, migration, parsed, "old", ["mart"])
+    with pytest.raises(OlistError, match="replay tables cannot be read: Permission Error: Cannot access"):
+        bring(settings, migration, parsed, "replay", ["mart"])
+    with duckdb.connect(str(database)) as connection:
+        connection.execute("CREATE OR REPLACE VIEW mart AS SELECT 'a' AS id")
+    bring(settings, migration, parsed, "replay", ["mart"])
+    with duckdb.connect(str(settings.warehouse)) as warehouse:
+        found = warehouse.execute("FROM old.mart UNION ALL FROM replay.mart").fetchall()
+    assert found == [("outside",), ("a",)]
+
+
+def test_what_hooks_refer_to_is_part_of_the_proof():
+    hook = {"resource_type": "operation", "depends_on": {"nodes": ["seed.x.prices"]}}
+    nodes = {"operation.x.0": hook, "model.x.m": {"resource_type": "model", "depends_on": {"nodes": ["seed.x.zones"]}}}
+    assert read_by_hooks({"nodes": nodes}) == ["seed.x.prices"]
+
+
+def test_nodes_are_selected_by_their_whole_path():
+    nodes = [{"name": "rides", "fqn": ["x", "marts", "rides"]}, {"name": "odd", "fqn": ["x", "old models", "odd"]}]
+    assert selection(nodes) == "fqn:x.marts.rides odd"
 
 
 def manifest(**nodes):

@@ -10,7 +10,9 @@ from olist_pipeline.drafts.keys import key_of_rows, key_of_tests
 from olist_pipeline.drafts.landing import guessed_landing
 from olist_pipeline.drafts.scaffold import column_types, files_of
 from olist_pipeline.errors import OlistError
-from olist_pipeline.migration.clock import asking
+from olist_pipeline.migration.clock import asking, changing_columns
+from olist_pipeline.migration.load import load_migration
+from tests.pipeline.migration.test_file import SMALL, written
 
 SOURCE = {
     "source_name": "raw", "name": "rides", "identifier": "rides", "schema": "raw", "columns": {}, "meta": {},
@@ -67,6 +69,61 @@ def test_models_that_ask_the_clock_are_named():
     assert asking({"nodes": nodes}, {"a", "b"}) == {"a": ["current_date"]}
 
 
+def test_macros_that_a_model_calls_are_looked_into():
+    macros = {
+        "macro.x.stamp": {"name": "stamp", "macro_sql": "{{ inner() }}", "depends_on": {"macros": ["macro.x.inner"]}},
+        "macro.x.inner": {
+            "name": "inner",
+            "macro_sql": "today() /* now() */",
+            "depends_on": {"macros": ["macro.x.stamp"]},
+        },
+        "macro.dbt.current_timestamp": {
+            "name": "current_timestamp",
+            "package_name": "dbt",
+            "macro_sql": "{{ 1 }} now()",
+        },
+        "macro.dbt.is_incremental": {"name": "is_incremental", "package_name": "dbt", "macro_sql": "now()"},
+    }
+    calls = {
+        "a": ["macro.x.stamp"],
+        "b": ["macro.dbt.current_timestamp", "macro.dbt.is_incremental"],
+        "c": ["macro.dbt.is_incremental"],
+    }
+    nodes: dict[str, dict[str, object]] = {
+        name: {
+            "name": name,
+            "raw_code": "select 1" if name == "c" else "select 1 using  sample 5",
+            "depends_on": {"macros": called},
+        }
+        for name, called in calls.items()
+    }
+    assert asking({"nodes": nodes, "macros": macros}, set(calls)) == {
+        "a": ["today", "using sample"],
+        "b": ["now", "using sample"],
+    }
+
+
+def test_views_are_asked_twice(tmp_path):
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop" / "dbt_project.yml").write_text("name: shop\n")
+    pairs = "pairs: [{old: fleet, key: [id], left_out: {seen: The time of reading}}, {old: docks, key: [id]}]\n"
+    migration = load_migration(written(tmp_path, SMALL + pairs))
+    nodes: dict[str, dict[str, object]] = {}
+    for name in ("fleet", "docks"):
+        config = {"materialized": "view" if name == "fleet" else "table"}
+        nodes[name] = {"unique_id": name, "name": name, "schema": "main", "resource_type": "model", "config": config}
+        nodes[name] |= {"alias": name, "fqn": ["shop", name]}
+    for number in (1, 2):
+        with duckdb.connect(str(tmp_path / f"{number}.duckdb")) as connection:
+            connection.execute("CREATE VIEW fleet AS SELECT 1 AS id, now() AS seen, 2 AS wheels")
+            connection.execute(f"CREATE TABLE docks AS SELECT 1 AS id, {number} AS chance")
+    found = changing_columns(migration, {"nodes": nodes}, tmp_path / "1.duckdb", tmp_path / "2.duckdb")
+    assert [(one.table, one.column, one.reason) for one in found] == [
+        ("fleet", "seen", "The time of reading"),
+        ("docks", "chance", ""),
+    ]
+
+
 @pytest.fixture
 def draft(tmp_path):
     (tmp_path / "models").mkdir()
@@ -100,6 +157,74 @@ def test_a_scaffold_is_python_with_the_sql_beside_each_draft(draft):
     assert rules.count("raise Undecided(") == 2
     assert draft["tests/test_shopping_rules.py"].count("raise AssertionError(") == 2
     assert "LandingTable" in draft["shopping/declared.py"]
+
+
+MODELS = {
+    "prep_rides": "select id as ride_id, dock, minutes as lasted, fare from {{ source('raw', 'rides') }}",
+    "prep_docks": "select * from {{ source('raw', 'docks') }}",
+    "trips": """
+        with joined as (
+            select r.*, d.zone, d.name as dock_name
+            from {{ ref('prep_rides') }} as r
+            left join {{ ref('prep_docks') }} as d on r.dock = d.code
+        )
+        select
+            ride_id,
+            case when lasted < 10 then 'short' else 'long' end as length_of,
+            case when zone = 'N' then 'north' else 'south' end as side,
+            case when zone = 'N' and fare > 3 then 'dear' else 'cheap' end as price_class
+        from joined
+        where fare > 0
+    """,
+    "elsewhere": "select case when level > 3 then 'high' else 'low' end as height from {{ source('raw', 'tides') }}",
+    "direct": "select coalesce(zone, 'none') as zone from read_csv('{{ var(\"data\") }}/docks.csv')",
+    "settled": """
+        select case when fare > 9 then 'x' else 'y' end as mark from {{ ref('prep_rides') }} where dock <> 'D9'
+    """,
+}
+
+
+@pytest.fixture(scope="module")
+def placed_drafts(tmp_path_factory):
+    """The rules of a context with two files, drafted from models that rename, join and read elsewhere."""
+    folder = tmp_path_factory.mktemp("placed")
+    (folder / "models").mkdir()
+    (folder / "dbt_project.yml").write_text("name: hire\nvars: {data: landing}\n")
+    for name, sql in MODELS.items():
+        (folder / "models" / f"{name}.sql").write_text(sql)
+    (folder / "docks-2024.csv").write_text("code,zone,name\nD1,N,Quay\n")
+    (folder / "rides.csv").write_text("id,dock,Minutes,fare\n1,D1,9,1.50\n")
+    landing = {"docks-2024.csv": folder / "docks-2024.csv", "rides.csv": folder / "rides.csv"}
+    entries = audit(folder, origins=True).entries
+    return files_of("hiring", entries, landing, {"raw.docks": "docks-2024.csv"})["hiring/rules.py"]
+
+
+@pytest.mark.parametrize(
+    ("function", "facts", "note"),
+    [
+        ("length_of", "RidesFacts", None),  # renamed in a model, and read through a CTE's star
+        ("fare", "RidesFacts", None),
+        ("side", "Docks2024Facts", None),  # through `select *`, of a source that the migration file names
+        ("mark", "RidesFacts", None),
+        ("price_class", "Docks2024Facts", "several files: docks-2024.csv (zone), rides.csv (fare)"),
+        ("height", "Docks2024Facts", "NOT KNOWN which file its columns come from; it reads tides.level"),
+        ("zone", "Docks2024Facts", "NOT KNOWN which file its columns come from; it reads docks.csv.zone"),
+    ],
+)
+def test_a_draft_stands_at_the_file_that_its_columns_come_from(placed_drafts, function, facts, note):
+    text = placed_drafts[placed_drafts.index(f"def {function}(") :]
+    own = text[: text.index("raise Undecided")]
+    assert own.startswith(f"def {function}(row: {facts})")
+    assert (note in own) if note else ("files" not in own and "NOT KNOWN" not in own)
+
+
+def test_a_rulebook_has_the_drafts_of_its_file(placed_drafts):
+    books = placed_drafts[placed_drafts.index("DOCKS_2024_RULES =") :]
+    docks, rides = books.split("RIDES_RULES =")
+    assert "side" in docks
+    assert "length_of" in rides
+    assert "rules=(dock, fare,)" in rides
+    assert "derivations=(mark, length_of,)" in rides
 
 
 def test_a_context_without_files_has_to_name_them():

@@ -1,24 +1,28 @@
 """Sensors: what a look leads to, with a cursor that loses and repeats nothing."""
 
 import os
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 import dagster as dg
 import pytest
 
 from olist_pipeline.alerts import history
+from olist_pipeline.months import MonthRange
 from olist_pipeline.orchestration.dbt_projects import ensure_manifest
 from olist_pipeline.orchestration.definitions import build_defs
 from olist_pipeline.orchestration.partitions import COMPARED_WHOLE
+from olist_pipeline.orchestration.resources import Pipeline
 from olist_pipeline.orchestration.sensors import AUTOMATION_IS_OFF, LandingCursor, landing_tick
 from olist_pipeline.registry import LANDING
+from olist_pipeline.settings import Settings
 from olist_pipeline.stores import verdicts
 from olist_pipeline.stores.verdicts import Verdict
 from olist_pipeline.synthetic import generate
 from olist_pipeline.warehouse import load_manifest, warehouse_tables
 
 TODAY = date(2018, 11, 1)
+RANGE = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
 
 
 @pytest.fixture(scope="module")
@@ -148,13 +152,27 @@ class TestLanding:
         assert len({key for key, _ in keys}) == 4
 
 
-def ticked(definitions, name, cursor=None, **arguments):
-    sensor = definitions.resolve_sensor_def(name)
-    resources = {"pipeline": definitions.resources["pipeline"]}
-    context = dg.build_sensor_context(
-        cursor=cursor, resources=resources, definitions=definitions, sensor_name=name, **arguments
-    )
-    return sensor.evaluate_tick(context)
+@dataclass(frozen=True)
+class Watched:
+    """The definitions over an environment of one's own."""
+
+    definitions: dg.Definitions
+    settings: Settings
+
+    @property
+    def resources(self):
+        return {"pipeline": Pipeline(self.settings)}
+
+    def ticked(self, name, cursor=None, instance=None):
+        """Return what a tick of a sensor leads to."""
+        context = dg.build_sensor_context(
+            cursor=cursor,
+            resources=self.resources,
+            definitions=self.definitions,
+            sensor_name=name,
+            instance=instance,
+        )
+        return self.definitions.resolve_sensor_def(name).evaluate_tick(context)
 
 
 def verdict(is_green, *, table="fact_orders", comparison="parity", **report):
@@ -162,14 +180,35 @@ def verdict(is_green, *, table="fact_orders", comparison="parity", **report):
 
 
 @pytest.fixture
-def automated(environment, parsed_project):
-    return build_defs(parsed_project, {"pipeline": pipeline(environment)})
+def automated(environment, definitions):
+    return Watched(definitions, environment)
 
 
-def pipeline(settings):
-    from olist_pipeline.orchestration.resources import Pipeline
+@pytest.fixture
+def off(parsed_project, definitions):
+    return Watched(definitions, replace(parsed_project, is_automated=False))
 
-    return Pipeline(settings)
+
+def test_a_look_lets_dagster_know_of_a_month_before_the_run_over_it(automated, environment):
+    def known():
+        return [key[:7] for key in instance.get_dynamic_partitions("months")]
+
+    def looked(cursor):
+        waiting = automated.ticked("landing", cursor, instance)
+        assert known(), "a look that asks for nothing lets the UI have its months, too"
+        return automated.ticked("landing", waiting.cursor, instance)
+
+    with dg.DagsterInstance.ephemeral() as instance:
+        first = looked(None)
+        [request] = first.run_requests
+        before = known()
+        assert [request.tags[tag][:7] for tag in RANGE] == [before[0], before[-1]]
+        line = b'"f00d","nobody","canceled","2019-02-03 10:00:00",,,,"2019-03-01 00:00:00"\n'
+        rewrite(environment, "orders", lambda content: content.rstrip(b"\n") + b"\n" + line)
+        assert {request.tags[RANGE[1]] for request in looked(first.cursor).run_requests} == {"2019-02-01"}
+        assert known() == [
+            f"{month:%Y-%m}" for month in MonthRange(date.fromisoformat(f"{before[0]}-01"), date(2019, 2, 1))
+        ]
 
 
 class TestAlerts:
@@ -178,25 +217,25 @@ class TestAlerts:
             return [line["text"] for line in history(environment)]
 
         verdicts.record(database, verdict(True))
-        cursor = ticked(automated, "parity_regression").cursor
+        cursor = automated.ticked("parity_regression").cursor
         assert alerted() == []
         verdicts.record(database, verdict(False))
-        lost = ticked(automated, "parity_regression", cursor)
-        again = ticked(automated, "parity_regression", cursor)
+        lost = automated.ticked("parity_regression", cursor)
+        again = automated.ticked("parity_regression", cursor)
         assert lost.cursor == again.cursor
         verdicts.record(database, verdict(False))
-        cursor = ticked(automated, "parity_regression", again.cursor).cursor
+        cursor = automated.ticked("parity_regression", again.cursor).cursor
         assert alerted() == ["Parity of fact_orders (sales) is red: differs; see `olist parity fact_orders`."]
         for is_green in (True, False):
             verdicts.record(database, verdict(is_green))
-        ticked(automated, "parity_regression", cursor)
+        automated.ticked("parity_regression", cursor)
         assert len(alerted()) == 2
 
     def test_a_quarantine_above_its_limit_is_reported(self, automated, environment, database):
         for quarantined in (2, 3):
             held = verdict(True, table="orders", comparison="reconciliation", landing=100, quarantined=quarantined)
             verdicts.record(database, held)
-        ticked(automated, "quarantine_rate")
+        automated.ticked("quarantine_rate")
         [line] = history(environment)
         assert "3 of 100 rows of orders are rejected (3.00%, limit 2.00%)" in line["text"]
 
@@ -216,9 +255,9 @@ class TestAlerts:
                 dagster_instance=instance,
                 dagster_run=result.dagster_run,
                 dagster_event=result.get_run_failure_event(),
-                resources={"pipeline": automated.resources["pipeline"]},
+                resources=automated.resources,
             ).for_run_failure()
-            automated.resolve_sensor_def("run_failure")(context)
+            automated.definitions.resolve_sensor_def("run_failure")(context)
         [line] = history(environment)
         assert (line["kind"], line["key"]) == ("run_failed", result.run_id)
         assert "of broken failed in breaks" in line["text"]
@@ -226,15 +265,13 @@ class TestAlerts:
 
 class TestAutomationOff:
     @pytest.mark.parametrize("name", ["landing", "quarantine_rate", "parity_regression"])
-    def test_sensors_skip(self, environment, parsed_project, name):
-        off = build_defs(parsed_project, {"pipeline": pipeline(replace(environment, is_automated=False))})
-        assert ticked(off, name).skip_message == AUTOMATION_IS_OFF
+    def test_sensors_skip(self, off, name):
+        assert off.ticked(name).skip_message == AUTOMATION_IS_OFF
 
     @pytest.mark.parametrize("name", ["nightly", "weekly", "hourly"])
-    def test_schedules_skip_and_are_in_the_time_zone_of_the_business(self, environment, parsed_project, name):
-        off = build_defs(parsed_project, {"pipeline": pipeline(replace(environment, is_automated=False))})
-        schedule = off.resolve_schedule_def(name)
-        context = dg.build_schedule_context(resources={"pipeline": (off.resources or {})["pipeline"]})
+    def test_schedules_skip_and_are_in_the_time_zone_of_the_business(self, off, name):
+        schedule = off.definitions.resolve_schedule_def(name)
+        context = dg.build_schedule_context(resources=off.resources)
         assert schedule.evaluate_tick(context).skip_message == AUTOMATION_IS_OFF
         assert schedule.execution_timezone == "America/Sao_Paulo"
 
@@ -247,20 +284,24 @@ class TestAutomationOff:
                 assert definitions.resolve_schedule_def(name).default_status.value == status
 
 
-def test_schedules_ask_for_their_months(environment, automated):
+def test_schedules_ask_for_their_months(automated, tmp_path):
     def months(name):
         context = dg.build_schedule_context(
-            resources={"pipeline": automated.resources["pipeline"]},
+            instance=instance,
+            resources=automated.resources,
             scheduled_execution_time=datetime(2018, 11, 1),
         )
-        [request] = automated.resolve_schedule_def(name).evaluate_tick(context).run_requests
+        [request] = automated.definitions.resolve_schedule_def(name).evaluate_tick(context).run_requests
         tags = request.tags
         assert (COMPARED_WHOLE.items() <= tags.items()) is (name != "hourly"), (
             "a release needs verdicts on whole tables"
         )
-        return tags.get("dagster/asset_partition_range_start"), tags.get("dagster/asset_partition_range_end")
+        return tuple(map(tags.get, RANGE))
 
-    first, last = months("weekly")
-    assert first < last
-    assert months("nightly") == (first, last), "nothing has been taken in yet: all files are new"
-    assert months("hourly") == (None, None)
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+        first, last = months("weekly")
+        known = instance.get_dynamic_partitions("months")
+        assert (first, last) == (known[0], known[-1])
+        assert first < last
+        assert months("nightly") == (first, last), "nothing has been taken in yet: all files are new"
+        assert months("hourly") == (None, None)

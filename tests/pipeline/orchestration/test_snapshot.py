@@ -8,8 +8,6 @@ import json
 import os
 from pathlib import Path
 
-from olist_pipeline.orchestration.definitions import build_defs
-
 SNAPSHOT = Path(__file__).with_name("graph.json")
 
 
@@ -39,15 +37,14 @@ def described(definitions):
     }
 
 
-def test_the_graph_is_the_one_that_people_rely_on(parsed_project):
-    found = described(build_defs(parsed_project))
+def test_the_graph_is_the_one_that_people_rely_on(definitions):
+    found = described(definitions)
     if os.environ.get("UPDATE_SNAPSHOT"):
         SNAPSHOT.write_text(json.dumps(found, indent=1) + "\n")
     assert found == json.loads(SNAPSHOT.read_text())
 
 
-def test_every_asset_says_what_it_is_and_whose(parsed_project):
-    definitions = build_defs(parsed_project)
+def test_every_asset_says_what_it_is_and_whose(definitions):
     graph = definitions.resolve_asset_graph()
     for key in graph.get_all_asset_keys():
         node = graph.get(key)
@@ -58,22 +55,19 @@ def test_every_asset_says_what_it_is_and_whose(parsed_project):
             assert node.metadata["dagster/column_schema"].columns, key
         if key.path[0] != "landing":
             assert "dagster/code_references" in node.metadata, key
+        assert (node.freshness_policy is None) is (key.path[0] == "landing"), key
         if key.path[0] in ("old", "replay", "new"):
             references = node.metadata["dagster/code_references"].code_references
             files = [Path(reference.file_path) for reference in references]
             [sql] = [path for path in files if path.suffix == ".sql"]
             assert key.path[-1] in sql.name
             assert sql.exists()
-        if key.path[0] in ("old", "new", "serving"):
-            assert node.freshness_policy is not None, key
-
         if key.path[0] == "new":
             assert node.metadata["parity report"].url == f"/assets/new/{key.path[1]}?view=checks&checkDetail=parity"
-            assert node.freshness_policy is not None, key
 
 
-def test_every_check_says_what_it_proves(parsed_project):
-    graph = build_defs(parsed_project).resolve_asset_graph()
+def test_every_check_says_what_it_proves(definitions):
+    graph = definitions.resolve_asset_graph()
     said = {key: graph.get_check_spec(key).description or "" for key in graph.asset_check_keys}
     assert [key for key, text in said.items() if not text.strip()] == []
     assert any(text.endswith("It warns, and stops nothing.") for text in said.values())

@@ -12,12 +12,12 @@ from olist_pipeline.months import MonthRange
 from olist_pipeline.parity.attribution import (
     Evidence,
     ParityVerdict,
-    complete_report,
     parity_of,
     parity_subject,
 )
 from olist_pipeline.parity.causes import SCHEMA
 from olist_pipeline.parity.html import html_report
+from olist_pipeline.parity.stored import complete_report
 from olist_pipeline.stores.approvals import Approval
 from olist_pipeline.stores.verdicts import Verdict
 from olist_pipeline.warehouse import WarehouseTable

@@ -25,7 +25,7 @@ OCTOBER, JANUARY = date(2017, 10, 1), date(2018, 1, 1)
 def run_steps(settings):
     for table in SALES.landing:
         run_intake(settings, settings.postgres_url, table, date(2018, 12, 1), "r1")
-    run_validation(settings, settings.postgres_url, STEP, [OCTOBER, JANUARY], "r1")
+    run_validation(settings, settings.postgres_url, STEP, [OCTOBER, JANUARY], "r1", ORDERS)
 
 
 @pytest.fixture
@@ -112,7 +112,7 @@ def test_a_month_that_was_never_validated_is_missed(settings, landing):
         run_intake(settings, settings.postgres_url, table, date(2018, 12, 1), "r1")
     with pytest.raises(OlistError, match="Staging of sales/orders is empty"):
         ledger(settings)
-    run_validation(settings, settings.postgres_url, STEP, [OCTOBER], "r1")
+    run_validation(settings, settings.postgres_url, STEP, [OCTOBER], "r1", ORDERS)
     assert ledger(settings).lost == (2,)
 
 

@@ -21,7 +21,9 @@ def validated(settings):
     items.write_text("\n".join(items.read_text().splitlines()[:2]) + "\n")
     for table in SALES.landing:
         run_intake(settings, settings.postgres_url, table, date(2018, 12, 1), "r1")
-    run_validation(settings, settings.postgres_url, SALES.steps[0], [date(2017, 10, 1), date(2018, 1, 1)], "r1")
+    run_validation(
+        settings, settings.postgres_url, SALES.steps[0], [date(2017, 10, 1), date(2018, 1, 1)], "r1", SALES.landing[0]
+    )
     return settings
 
 

@@ -11,17 +11,23 @@ from olist_pipeline.serving import journal
 from olist_pipeline.serving.cutover import cutover, rehearse
 from olist_pipeline.serving.journal import JOURNAL, JournalDamaged, bring_to_database, done_acts, present_state
 from olist_pipeline.serving.rollback import rollback
-from tests.pipeline.serving.world import published, settings_of
+from tests.pipeline.serving.world import copy_of
 
 
-@pytest.fixture
-def switched(tmp_path, database):
-    """Settings of a home in which sales went to new, back to old, blocked, and to shadow; PostgreSQL knows it."""
-    settings = settings_of(tmp_path)
-    published(settings)
+@pytest.fixture(scope="module")
+def acted(first_release, tmp_path_factory):
+    """Settings of a home in which sales went to new, back to old, blocked, and to shadow."""
+    settings = copy_of(first_release, tmp_path_factory.mktemp("acted"))
     cutover(settings, "sales", lambda _: [], by="me", reason="ready")
     rollback(settings, "sales", by="guard", reason="red", blocks=True)
     rehearse(settings, "sales", by="me", reason="again")
+    return settings
+
+
+@pytest.fixture
+def switched(acted, tmp_path, database):
+    """A copy of that home, of which PostgreSQL knows."""
+    settings = copy_of(acted, tmp_path)
     bring_to_database(settings.serving, database)
     return settings
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from olist_pipeline.intake.span import purchase_span
+from olist_pipeline.intake.span import dated_span
 from olist_pipeline.months import MonthRange
 from olist_pipeline.registry import CONTEXTS, LANDING, STEPS
 from olist_pipeline.settings import Settings
@@ -60,10 +60,12 @@ def validate_all(settings: Settings) -> Left:
     url = str(settings.postgres_url)
     for table in LANDING.values():
         run_intake(settings, url, table, TODAY, "r")
-    first, last = (moment.date().replace(day=1) for moment in purchase_span(settings.landing, MonthRange.until(TODAY)))
+    span = dated_span(settings.landing, LANDING["orders"], TODAY)
+    first, last = (moment.date().replace(day=1) for moment in span)
     months = list(MonthRange(first, last))
     reports = {
-        step.name: run_validation(settings, url, step, months if step.is_monthly else None, "r") for step in STEPS
+        step.name: run_validation(settings, url, step, months if step.is_monthly else None, "r", LANDING["orders"])
+        for step in STEPS
     }
     tables = [(context.name, table.name) for context in CONTEXTS.values() for table in context.tables]
     staging = {

@@ -16,7 +16,8 @@ from olist_domain.fulfillment.facts import POINT_ROLLUPS, GeolocationFacts
 from olist_domain.marketplace.facts import REVIEW_ID_ROLLUPS, ReviewedOrderFacts
 from olist_domain.sales.facts import ITEM_ROLLUPS, PAYMENT_ROLLUPS, OrderItemFacts, PaymentFacts
 from olist_domain.sales.status import OrderStatus, PaymentType
-from olist_pipeline.engine.rulebooks import FLAGS, REJECTS, derive, fill_empty, rollup, validate
+from olist_pipeline.engine.names import FLAGS, REJECTS
+from olist_pipeline.engine.rulebooks import derive, fill_empty, rollup, validate
 from olist_pipeline.registry import CONTEXTS
 
 ROWS = 400

@@ -1,5 +1,6 @@
 """The event store: append-only, idempotent, numbered, and readable while it is written."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import psycopg2
@@ -144,6 +145,37 @@ def test_writers_of_one_aggregate_do_not_lose_or_double_events(database):
     with ThreadPoolExecutor(3) as pool:
         list(pool.map(lambda batch: append(database, batch, "r"), batches))
     assert sorted(version for _, version in versions(database)) == list(range(1, 31))
+
+
+def until(condition, seconds=30):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_events_of_units_that_share_nothing_are_stored_while_others_are_made(database):
+    def made():
+        for n in range(1, 4):
+            yield batch(frame(event(f"o{n}"), event(f"o{n}", "OrderApproved")), f"2018-0{n}")
+            until(lambda n=n: len(versions(database, f"o{n}")) == 2)
+
+    assert appending.append(database, "sales", made(), "r1", are_apart=True) == 6
+    assert appending.append(database, "sales", made(), "r2", are_apart=True) == 0
+
+
+@pytest.mark.parametrize("are_apart", [True, False])
+def test_where_the_next_events_cannot_be_made_running_again_appends_the_rest(database, are_apart):
+    batches = [batch(frame(event(f"o{n}")), f"2018-0{n}") for n in (1, 2, 3)]
+
+    def failing():
+        yield from batches[:2]
+        raise OlistError("The disk is full.")
+
+    with pytest.raises(OlistError, match="The disk is full"):
+        appending.append(database, "sales", failing(), "r1", are_apart=are_apart)
+    appending.append(database, "sales", iter(batches), "r2", are_apart=are_apart)
+    assert events.count_by_type(database) == {"OrderPlaced": 3}
 
 
 def test_waiting_too_long_for_another_writer_is_one_sentence(database, monkeypatch):

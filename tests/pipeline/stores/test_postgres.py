@@ -2,16 +2,24 @@
 
 from pathlib import Path
 
+import polars as pl
 import psycopg2
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from olist_pipeline.errors import OlistError
 from olist_pipeline.settings import Settings
 from olist_pipeline.stores import postgres, routes, verdicts
 from olist_pipeline.stores.verdicts import Verdict
 
+TEXTS = st.text(st.sampled_from("\\\t\n\r\v\"',.Nab é\x01"), max_size=6) | st.text(
+    st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=4
+)
+"""What the format of COPY might take for something else, and anything."""
 
-def given(url):
+
+def address_of(url):
     return postgres.server_url(Settings(Path("h"), Path("l"), url))
 
 
@@ -22,13 +30,24 @@ def test_dagster_gets_psycopg2():
 
 def test_another_kind_of_address_is_refused():
     with pytest.raises(OlistError, match="must look like postgresql"):
-        given("mysql://h/d")
+        address_of("mysql://h/d")
 
 
 def test_a_server_that_does_not_answer_is_one_sentence():
     with pytest.raises(OlistError, match="PostgreSQL does not answer") as raised:
         postgres.connect("postgresql://nobody@127.0.0.1:1/none")
     assert "\n" not in str(raised.value)
+
+
+@given(st.lists(st.tuples(st.none() | TEXTS, st.none() | TEXTS, st.none() | st.booleans()), max_size=5))
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_what_is_copied_comes_back_as_it_was(database, rows):
+    frame = pl.DataFrame(rows, schema={"a": pl.String, "b": pl.String, "c": pl.Boolean}, orient="row")
+    with postgres.transaction(database) as connection, connection.cursor() as cursor:
+        cursor.execute("CREATE TEMPORARY TABLE copied (a text, b text, c boolean) ON COMMIT DROP")
+        postgres.copy_frame(connection, frame, "copied")
+        cursor.execute("SELECT * FROM copied")
+        assert cursor.fetchall() == rows
 
 
 class Refused(psycopg2.OperationalError):
@@ -131,7 +150,7 @@ def test_a_plus_and_a_blank_in_an_address_stay_what_they_are(database):
 
 @pytest.mark.parametrize("scheme", ["postgresql", "postgres", "postgresql+psycopg2", "postgresql+psycopg"])
 def test_a_given_server_is_taken_whatever_its_driver(scheme):
-    assert given(f"{scheme}://u@h/d") == "postgresql://u@/d?host=h"
+    assert address_of(f"{scheme}://u@h/d") == "postgresql://u@/d?host=h"
 
 
 def test_a_failed_transaction_leaves_nothing(database):

@@ -78,7 +78,7 @@ def test_every_count_is_that_of_the_reference(con, tolerance, block, monkeypatch
     monkeypatch.setattr(plan_module, "BLOCK_COLUMNS", block)
     rules = contract("k", "l", exact_floats=True, tolerances={"x": Tolerance(tolerance)} if tolerance else {})
 
-    @settings(max_examples=30)
+    @settings(max_examples=20)
     @given(tables=pairs_of_tables(), fast=st.booleans())
     def check(tables: tuple[list[Row], list[Row]], fast: bool) -> None:
         old, new = tables

@@ -9,7 +9,8 @@ from olist_pipeline.registry import CONTEXTS, LANDING
 from olist_pipeline.settings import CutoverRules
 from olist_pipeline.steps import run_intake, run_validation
 from olist_pipeline.stores import quarantine
-from olist_pipeline.validation.shares import Counted, Share, stored_shares, structural_shares
+from olist_pipeline.validation.landing_shares import structural_shares
+from olist_pipeline.validation.shares import Counted, Share, stored_shares
 
 TODAY = date(2018, 12, 1)
 SALES = CONTEXTS["sales"]
@@ -34,7 +35,9 @@ def stored(settings):
     url = settings.postgres_url
     for table in SALES.landing:
         run_intake(settings, url, table, TODAY, "r1")
-    run_validation(settings, url, SALES.steps[0], list(MonthRange(date(2017, 10, 1), date(2018, 1, 1))), "r1")
+    run_validation(
+        settings, url, SALES.steps[0], list(MonthRange(date(2017, 10, 1), date(2018, 1, 1))), "r1", SALES.landing[0]
+    )
     rows = {"orders": 2, "order_items": 3, "order_payments": 3}
     counts = [
         Counted(table, rows[table.name], len(quarantine.source_rows(url, table.name, table.name)))

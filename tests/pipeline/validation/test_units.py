@@ -1,6 +1,7 @@
 """Units of work: every row is in one of them, none is much larger than wanted, and they can be sent elsewhere."""
 
 import pickle
+import threading
 from datetime import date
 
 import polars as pl
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from olist_pipeline.months import MonthRange
 from olist_pipeline.registry import STEPS
-from olist_pipeline.validation.units import Unit, run_locally, units_of
+from olist_pipeline.validation.units import Unit, ahead, run_locally, units_of
 from olist_pipeline.validation.work import ValidationWork
 
 MONTHS = list(MonthRange(date(2017, 1, 1), date(2017, 12, 1)))
@@ -64,7 +65,7 @@ def test_work_and_units_can_be_sent_to_another_machine(tmp_path):
     for step in STEPS:
         work = ValidationWork(step, tmp_path, tmp_path, tmp_path, date(2018, 1, 1), frozenset([b"known"]))
         sent, unit = pickle.loads(pickle.dumps((work, Unit((MONTHS[0],), step.cut, 1, 2))))
-        assert sent.step.validate is step.validate
+        assert sent.step.validate == step.validate
         assert unit == Unit((MONTHS[0],), step.cut, 1, 2)
 
 
@@ -79,3 +80,17 @@ def test_units_are_worked_through_one_after_the_other():
     assert next(reports) == 1
     assert done == [0]
     assert next(reports) == 2
+
+
+def test_the_next_unit_is_worked_through_while_somebody_deals_with_the_one_before():
+    begun = [threading.Event() for _ in range(3)]
+
+    def work(unit: Unit) -> int:
+        begun[unit.number].set()
+        return unit.number
+
+    reports = ahead(run_locally([Unit(None, number=number) for number in range(3)], work))
+    assert next(reports) == 0
+    assert begun[1].wait(30)
+    assert not begun[2].is_set()
+    assert list(reports) == [1, 2]

@@ -11,7 +11,7 @@ from dagster._core.execution.api import execute_run_iterator
 
 from olist_pipeline.months import MonthRange
 from olist_pipeline.orchestration.internals.executor import continuing_executor
-from olist_pipeline.orchestration.partitions import MONTHS, range_tags
+from olist_pipeline.orchestration.partitions import MONTHS, know_months, range_tags
 
 TWO_MONTHS = MonthRange(date(2017, 7, 1), date(2017, 8, 1))
 
@@ -42,6 +42,7 @@ class Work:
         job = dg.define_asset_job("work", executor_def=continuing_executor)
         definitions = dg.Definitions([first, second, last], asset_checks=[proven], jobs=[job])
         self.job = definitions.resolve_job_def("work")
+        know_months(instance, TWO_MONTHS)
         self.run = instance.create_run_for_job(self.job, tags=range_tags(TWO_MONTHS))
 
     def note(self, name):

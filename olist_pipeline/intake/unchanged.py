@@ -1,0 +1,45 @@
+"""Whether the intake of a table is of its landing as it is now: then nobody need read that again.
+
+What belongs here: what an intake file is made of, and whether it is still whole. What does not: making one (`rows`).
+
+Beside an intake file lies a note of what it was made of, and of its content: a file that was damaged, or that a crash
+left without its note, is made anew.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+from olist_pipeline.files import content_hash, replacing
+from olist_pipeline.intake.parts import code_hash
+from olist_pipeline.landing.table import LandingTable
+from olist_pipeline.months import MonthRange
+
+
+def made_of(table: LandingTable, landing_hash: str, months: MonthRange, parent: Path | None) -> str:
+    """Return a hash of all that the intake of a table depends on; `parent` is the intake file of its parent."""
+    fields = {name: repr(field) for name, field in table.record.model_fields.items()}
+    parents = content_hash(parent) if parent else ""
+    everything = [landing_hash, code_hash(), str(months), repr(table), fields, parents]
+    return hashlib.blake2b(json.dumps(everything).encode(), digest_size=16).hexdigest()
+
+
+def is_of(intake: Path, source: str) -> bool:
+    """Return whether an intake file is there, made of `source` (see `made_of`), as it was written."""
+    try:
+        return _note(intake).read_text("utf-8") == f"{source} {content_hash(intake)}\n"
+    except (OSError, ValueError):
+        return False
+
+
+def note(intake: Path, source: str) -> None:
+    """Note what an intake file was made of."""
+    text = f"{source} {content_hash(intake)}\n"
+    with replacing(_note(intake)) as temporary:
+        temporary.write_text(text, "utf-8")
+
+
+def _note(intake: Path) -> Path:
+    return intake.with_suffix(".made_of")
