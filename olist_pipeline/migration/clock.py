@@ -70,7 +70,7 @@ def _kept(migration: Migration, database: Path, view: str, path: Path) -> str:
     with duckdb.connect(str(database), read_only=True) as connection:
         connection.execute(f"SET file_search_path = {literal(str(migration.old_folder))}")
         connection.execute(f"COPY (FROM {view}) TO {literal(str(path))} (FORMAT parquet)")
-    return f"read_parquet({literal(duckdb_path(path))})"
+    return f"read_parquet({literal(duckdb_path(path))}, hive_partitioning = false)"
 
 
 def asking(manifest: Mapping[str, Any], unique_ids: set[str]) -> dict[str, list[str]]:

@@ -45,7 +45,7 @@ from olist_pipeline.orchestration.dbt_projects import (
     today_of,
     variables_of,
 )
-from olist_pipeline.orchestration.dbt_results import told
+from olist_pipeline.orchestration.dbt_results import events_of
 from olist_pipeline.orchestration.internals.beside import BESIDE
 from olist_pipeline.orchestration.internals.lineage import column_lineage
 from olist_pipeline.orchestration.partitions import COMPARED_WHOLE, MONTHS, months_of, tagged_months
@@ -234,7 +234,7 @@ def _built(build: Build, settings: Settings) -> dg.AssetsDefinition:
                     raise_on_error=command[0] != "test",
                 )
             brings = None if tree == NEW else partial(bring, settings, migration, parsed, tree)
-            events = told(invocation.stream(), context, parsed, settings.warehouse, target, brings)
+            events = events_of(invocation.stream(), context, parsed, settings.warehouse, target, brings)
             for event in _happened(events, tree):
                 # Reading the lineage of every query takes half a minute: once a week will do.
                 if FULL_REFRESH in context.run.tags and isinstance(event, dg.Output) and tree != REPLAY:

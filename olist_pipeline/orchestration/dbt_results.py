@@ -17,7 +17,7 @@ from olist_pipeline.warehouse import reading
 FAILED_ROWS = "dagster_dbt/failed_row_count"
 
 
-def told(
+def events_of(
     events: Iterable[Any],
     context: dg.AssetExecutionContext,
     manifest: Mapping[str, Any],

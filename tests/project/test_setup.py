@@ -107,7 +107,7 @@ def test_make_hands_over_the_python_that_is_named(tmp_path):
 
 def planned(tmp_path, *arguments):
     """Return what make would do for `run`, in an environment that is not there yet."""
-    command = ["make", "--dry-run", f"VENV={tmp_path}/venv", *arguments, "run"]
+    command = ["make", "--no-print-directory", "--dry-run", f"VENV={tmp_path}/venv", *arguments, "run"]
     return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=True).stdout
 
 

@@ -94,7 +94,7 @@ def test_names_with_commas_and_equal_signs_stand_in_quotes(tmp_path):
 
 
 def test_help_shows_the_free_comparison():
-    assert "olist parity --old old.csv --new new.parquet --key order_id" in compare("--help").output
+    assert "olist parity --old old.csv --new new.parquet --key id" in compare("--help").output
 
 
 @pytest.fixture

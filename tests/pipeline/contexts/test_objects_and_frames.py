@@ -127,7 +127,7 @@ def test_persons(validated):
             assert equal(rows[customer.customer_id], CUSTOMER_RULES.derived(address_facts(customer, past)))
         assert row["total_orders"] == len(past)
         assert events[row["customer_unique_id"]] == said(records.history(validated.as_of))
-    assert looked_at > 300
+    assert looked_at > 150
 
 
 def test_deliveries(validated):
