@@ -11,11 +11,12 @@ import sys
 from collections.abc import Iterable
 from datetime import date
 
+from olist_domain.kernel.events import DomainEvent
 from olist_pipeline.errors import OlistError
 from olist_pipeline.landing.table import LONG_AGO, LandingTable
 from olist_pipeline.migration.load import present_migration
 from olist_pipeline.migration.model import Migration
-from olist_pipeline.validation.context import Context, ValidationStep
+from olist_pipeline.validation.context import Context, Imported, ValidationStep
 from olist_pipeline.validation.table import Link
 
 
@@ -54,6 +55,19 @@ FIRST_MONTH: date = min((table.since for table in LANDING.values() if table.mont
 
 LINKS: tuple[Link, ...] = tuple(link for context in CONTEXTS.values() for link in context.links)
 """The ids by which rows are traced to quarantined ones; where a key has several, the first one counts."""
+
+
+def event_types() -> set[type[DomainEvent]]:
+    """Return the types of domain events that the contexts tell; it takes a second, for their steps are imported."""
+    for step in STEPS:
+        if isinstance(step.validate, Imported):
+            step.validate.load()
+    waiting, found = [DomainEvent], set[type[DomainEvent]]()
+    while waiting:
+        kinds = waiting.pop().__subclasses__()
+        waiting += kinds
+        found.update(kind for kind in kinds if not kind.__subclasses__())
+    return found
 
 
 def origins(staged: Iterable[str]) -> set[str]:

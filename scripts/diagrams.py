@@ -9,9 +9,8 @@ import configparser
 from collections.abc import Iterable
 from pathlib import Path
 
-from olist_domain.kernel.events import DomainEvent
 from olist_domain.sales.status import NEXT_STATUSES
-from olist_pipeline.registry import CONTEXTS
+from olist_pipeline.registry import CONTEXTS, event_types
 
 PROJECT = Path(__file__).parents[1]
 
@@ -83,13 +82,8 @@ def _statuses() -> Iterable[str]:
 
 def _events() -> Iterable[str]:
     yield "flowchart LR"
-    for kind in sorted(_leaves(DomainEvent), key=lambda kind: (kind.context, kind.aggregate_type, kind.__name__)):
+    for kind in sorted(event_types(), key=lambda kind: (kind.context, kind.aggregate_type, kind.__name__)):
         yield f"  {kind.context}([{kind.context}]) --> {kind.aggregate_type} --> {kind.__name__}"
-
-
-def _leaves(kind: type[DomainEvent]) -> set[type[DomainEvent]]:
-    below = {leaf for sub in kind.__subclasses__() for leaf in _leaves(sub)}
-    return below or {kind}
 
 
 def _layers() -> Iterable[str]:

@@ -68,7 +68,7 @@ def shared_dbt() -> dict[str, str]:
         parse = [*parse_arguments(settings, "old"), "--target-path", own]
         server = ForkServer(DBT_DIR, ["--no-write-json", *parse])
     atexit.register(server.stop)
-    # Only those ask it that are said of it.
+    # Only those ask it that know of it.
     del os.environ[SOCKET]
     if before is not None:
         os.environ[SOCKET] = before

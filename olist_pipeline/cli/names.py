@@ -8,11 +8,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from difflib import get_close_matches
 
-from olist_domain.kernel.events import DomainEvent
 from olist_pipeline.errors import OlistError
 from olist_pipeline.intake.codes import STRUCTURAL_RULES
-from olist_pipeline.registry import CONTEXTS, LANDING, STEPS
-from olist_pipeline.validation.context import Imported
+from olist_pipeline.registry import CONTEXTS, LANDING, event_types
 
 
 def check_name(kind: str, given: str | None, known: Collection[str]) -> None:
@@ -39,16 +37,5 @@ def check_table(given: str | None) -> None:
 
 
 def check_event(given: str | None) -> None:
-    """Raise OlistError for what is no type of domain event.
-
-    It takes a second, for the steps that tell them are loaded.
-    """
-    for step in STEPS:
-        if isinstance(step.validate, Imported):
-            step.validate.load()
-    waiting, known = [DomainEvent], set()
-    while waiting:
-        kinds = waiting.pop().__subclasses__()
-        known |= {kind.__name__ for kind in kinds}
-        waiting += kinds
-    check_name("event", given, known)
+    """Raise OlistError for what is no type of domain event."""
+    check_name("event", given, {kind.__name__ for kind in event_types()})

@@ -26,8 +26,6 @@ GIVEN_UP = {
 
 LATER = (
     "olist_pipeline/audit/*",
-    "olist_pipeline/orchestration/dbt.py",
-    "olist_pipeline/orchestration/dbt_results.py",
     "tests/pipeline/audit/*",
 )
 """Where such words still are. Whoever mends the last one of a line takes the line away."""
