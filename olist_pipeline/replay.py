@@ -15,11 +15,12 @@ import shutil
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 import polars as pl
 
 from olist_pipeline.errors import OlistError
-from olist_pipeline.files import replacing, tree_hash
+from olist_pipeline.files import content_hash, replacing, tree_hash
 from olist_pipeline.landing.csv_file import SOURCE_ROW, read_records
 from olist_pipeline.landing.folder import files_of, landing_hash, readable_landing
 from olist_pipeline.landing.table import LandingTable
@@ -29,7 +30,16 @@ from olist_pipeline.settings import Settings
 from olist_pipeline.staging import is_staged, scan_staging
 
 STAMPS = "replay_landing.json"
-"""The file beside the folder that says what each file was made of: one that would be the same is not written again."""
+"""The file beside the folder that says what each file was made of, and its content: one that would be the same, and is
+whole, is not written again."""
+
+
+class Stamp(NamedTuple):
+    """What a file was made of, the hash of its content, and its rows."""
+
+    made_of: str
+    content: str
+    rows: int
 
 
 def write_replay_landing(settings: Settings, migration: Migration) -> dict[str, int]:
@@ -53,20 +63,18 @@ def write_replay_landing(settings: Settings, migration: Migration) -> dict[str, 
         if not path.is_dir() and str(path.relative_to(folder)) not in (*made, *copied):
             path.unlink()
     with replacing(settings.home / STAMPS) as temporary:
-        temporary.write_text(json.dumps({file: [stamp, rows] for file, (stamp, rows) in made.items()}), "utf-8")
-    return {file: rows for file, (_, rows) in made.items()}
+        temporary.write_text(json.dumps(made), "utf-8")
+    return {file: stamp.rows for file, stamp in made.items()}
 
 
-def _written(
-    settings: Settings, folder: Path, table: LandingTable, stamps: Mapping[str, tuple[str, int]]
-) -> tuple[str, int]:
-    """Write the accepted rows of a table's file; return what they are made of, and how many there are."""
+def _written(settings: Settings, folder: Path, table: LandingTable, stamps: Mapping[str, Stamp]) -> Stamp:
+    """Write the accepted rows of a table's file, where it is not there and whole; return its stamp."""
     landing = readable_landing(settings, [table])
     staged = tree_hash(settings.staging / table.context / table.name, suffixes=(".parquet",))
-    stamp = f"{landing_hash(landing, table)}:{staged}"
-    before, rows = stamps.get(table.file, ("", 0))
-    if before == stamp and (folder / table.file).is_file():
-        return stamp, rows
+    made_of = f"{landing_hash(landing, table)}:{staged}"
+    path, before = folder / table.file, stamps.get(table.file)
+    if before and before.made_of == made_of and path.is_file() and content_hash(path) == before.content:
+        return before
     accepted = scan_staging(settings.staging, table.context, table.name).select(SOURCE_ROW).collect().to_series()
     records = _records(landing, table, accepted)
     if records.height != len(accepted):
@@ -74,9 +82,9 @@ def _written(
             f"{table.file} has changed since its rows were accepted: {len(accepted):,} were, and {records.height:,} "
             "of them are found; `olist run --force` validates them again."
         )
-    with replacing(folder / table.file) as temporary:
+    with replacing(path) as temporary:
         records.write_csv(temporary)
-    return stamp, records.height
+    return Stamp(made_of, content_hash(path), records.height)
 
 
 def _records(landing: Path, table: LandingTable, accepted: pl.Series) -> pl.DataFrame:
@@ -97,8 +105,7 @@ def _copy(settings: Settings, folder: Path, file: str) -> None:
         shutil.copyfile(source, temporary)
 
 
-def _stamps(path: Path) -> dict[str, tuple[str, int]]:
+def _stamps(path: Path) -> dict[str, Stamp]:
     with suppress(OSError, ValueError, TypeError):
-        found = json.loads(path.read_text("utf-8"))
-        return {file: (str(stamp), int(rows)) for file, (stamp, rows) in found.items()}
+        return {file: Stamp(*fields) for file, fields in json.loads(path.read_text("utf-8")).items()}
     return {}

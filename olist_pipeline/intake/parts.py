@@ -9,7 +9,9 @@ their text, of which some are needed again when a later part shows them to be re
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -26,6 +28,9 @@ from olist_pipeline.landing.folder import files_of
 from olist_pipeline.landing.parts import KEPT, folder_name, is_in_parts, part_hash
 from olist_pipeline.landing.table import LandingTable
 from olist_pipeline.settings import PROJECT_DIR
+
+FRAMES = ("rows", "malformed", "text")
+"""What is kept of a part."""
 
 
 class TextOf(Protocol):
@@ -90,8 +95,11 @@ def read_parts(landing: Path, table: LandingTable) -> Parts:
 
 
 def is_known(path: Path) -> bool:
-    """Return whether a part of a prepared folder was read before, as it is now."""
-    return all(kept.is_file() for kept in _files(path).values())
+    """Return whether a part of a prepared folder was read before, as it is now, and is kept as it was left."""
+    files = _files(path)
+    with suppress(OSError, ValueError):
+        return bool(json.loads(files["left"].read_text("utf-8")) == _left(files))
+    return False
 
 
 def _kept(path: Path, table: LandingTable) -> Part:
@@ -102,6 +110,8 @@ def _kept(path: Path, table: LandingTable) -> Part:
         for name, frame in (("text", text.rows), ("malformed", part.malformed), ("rows", part.rows)):
             with beside(files[name]) as temporary:
                 frame.write_parquet(temporary, compression="zstd" if name == "text" else "lz4")
+        with beside(files["left"]) as temporary:
+            temporary.write_text(json.dumps(_left(files)), "utf-8")
     rows, malformed = (_read(files[name]) for name in ("rows", "malformed"))
     return Part(rows, malformed, partial(_kept_text, files["text"]))
 
@@ -147,7 +157,14 @@ def _read(path: Path) -> pl.DataFrame:
 
 def _files(path: Path) -> dict[str, Path]:
     key = f"{part_hash(path)}-{code_hash()}"
-    return {name: path.parent / KEPT / f"{key}.{name}.parquet" for name in ("rows", "malformed", "text")}
+    frames = {name: path.parent / KEPT / f"{key}.{name}.parquet" for name in FRAMES}
+    return {**frames, "left": path.parent / KEPT / f"{key}.json"}
+
+
+def _left(files: Mapping[str, Path]) -> dict[str, list[int]]:
+    """Return the state of what is kept of a part: one that was damaged is read again."""
+    found = {name: files[name].stat() for name in FRAMES}
+    return {name: [status.st_size, status.st_mtime_ns] for name, status in found.items()}
 
 
 def _remove_others(paths: Iterable[Path]) -> None:

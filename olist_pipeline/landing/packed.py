@@ -15,11 +15,11 @@ import os
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import IO, Any
 
 from olist_pipeline.errors import OlistError
 from olist_pipeline.file_locks import lock_file
@@ -66,15 +66,14 @@ def packed_form(landing: Path, file: str) -> Packed | None:
 
 
 def unpack(packed: Packed, target: Path, write: Callable[[Path, Path], None] | None = None) -> None:
-    """Make `target` the unpacked file, whole or not at all; nothing is done where it is already.
+    """Make `target` the unpacked file, whole or not at all; nothing is done where it is, as it was left.
 
     `write` is given the archive and where to unpack it, for one that is neither a `.gz` nor a zip. Raises OlistError
     for an archive that is broken, needs a password, or unpacks to what no table of text would.
     """
     state = target.with_name(f"{target.name}.json")
-    wanted = json.dumps(asdict(packed))
     with _locked(target.parent):
-        if target.is_file() and state.is_file() and state.read_text("utf-8") == wanted:
+        if _is_as_left(target, state, packed):
             return
         with replacing(target) as temporary:
             if write:
@@ -83,7 +82,19 @@ def unpack(packed: Packed, target: Path, write: Callable[[Path, Path], None] | N
             else:
                 _unpack(packed, temporary, target.name)
         with replacing(state) as temporary:
-            temporary.write_text(wanted, "utf-8")
+            temporary.write_text(json.dumps(_left(target, packed)), "utf-8")
+
+
+def _is_as_left(target: Path, state: Path, packed: Packed) -> bool:
+    """Return whether a file was unpacked of this archive, and nobody has written to it since."""
+    with suppress(OSError, ValueError):
+        return bool(json.loads(state.read_text("utf-8")) == _left(target, packed))
+    return False
+
+
+def _left(target: Path, packed: Packed) -> dict[str, Any]:
+    status = target.stat()
+    return {**asdict(packed), "unpacked": [status.st_size, status.st_mtime_ns]}
 
 
 def _unpack(packed: Packed, target: Path, file: str) -> None:

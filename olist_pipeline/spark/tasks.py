@@ -15,7 +15,7 @@ import socket
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import polars as pl
 import pyarrow as pa
@@ -23,12 +23,10 @@ import pyarrow as pa
 from olist_pipeline.errors import OlistError
 from olist_pipeline.files import tree_hash
 from olist_pipeline.settings import PROJECT_DIR
-from olist_pipeline.validation.units import Unit
+from olist_pipeline.validation.units import ReportT, Unit
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
-
-ReportT = TypeVar("ReportT")
 
 OUTCOME = "number long, report binary, refusal string"
 """What a task returns of its unit: a pickled report, or the sentence of an error that a person can mend."""

@@ -86,6 +86,14 @@ def test_a_packed_file_is_unpacked_once_and_again_when_it_changes(settings, land
     assert path_of(readable_landing(settings, TABLES), ORDERS).read_bytes() == b"order_id\n"
 
 
+@pytest.mark.parametrize("damage", [lambda data: bytes(len(data)), lambda data: data[:-9], lambda data: b""])
+def test_what_was_unpacked_and_then_damaged_is_unpacked_again(settings, landing, plain, damage):
+    pack(landing)
+    unpacked = path_of(readable_landing(settings, TABLES), ORDERS)
+    unpacked.write_bytes(damage(unpacked.read_bytes()))
+    assert read(settings).equals(plain)
+
+
 def test_the_plain_file_wins(settings, landing, plain):
     pack(landing, f"{ORDERS.file}.gz", keep=True)
     assert readable_landing(settings, TABLES) == landing

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
 from itertools import pairwise
+from pathlib import Path
 
 import duckdb
 import jinja2
@@ -174,11 +175,13 @@ class TestReadingOnce:
         kept = readable_landing(settings, [ORDERS]) / folder_name(ORDERS) / KEPT
         assert len({path.name.partition("-")[0] for path in kept.glob("*.parquet")}) == 2
 
-    def test_one_of_which_half_was_kept_is_read_again(self, whole, tmp_path, read):
+    @pytest.mark.parametrize("kept_as", ["rows.parquet", "text.parquet", "json"])
+    @pytest.mark.parametrize("damage", [Path.unlink, lambda path: path.write_bytes(bytes(path.stat().st_size))])
+    def test_one_that_is_not_kept_whole_is_read_again(self, whole, tmp_path, read, kept_as, damage):
         settings = in_parts(whole, tmp_path)
         before = intake(settings, ORDERS)
         kept = readable_landing(settings, [ORDERS]) / folder_name(ORDERS) / KEPT
-        next(kept.glob("*.text.parquet")).unlink()
+        damage(next(kept.glob(f"*-*.{kept_as}")))
         assert intake(settings, ORDERS).equals(before)
         assert len(read) == 4
 

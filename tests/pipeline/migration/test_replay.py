@@ -10,7 +10,7 @@ from olist_pipeline.errors import OlistError
 from olist_pipeline.landing.catalogue import ORDER_ITEMS, ORDERS
 from olist_pipeline.landing.csv_file import SOURCE_ROW, read_records
 from olist_pipeline.migration.load import load_migration, present_migration
-from olist_pipeline.replay import write_replay_landing
+from olist_pipeline.replay import STAMPS, write_replay_landing
 from olist_pipeline.settings import Settings
 from olist_pipeline.staging import write_months
 from tests.pipeline.migration.test_file import SMALL, written
@@ -76,6 +76,20 @@ def test_a_file_is_written_again_only_when_its_rows_changed(settings):
     accept(settings, 1, 2)
     assert write_replay_landing(settings, present_migration({}))[ORDERS.file] == 2
     assert path.stat().st_mtime_ns > written_at
+
+
+@pytest.mark.parametrize("stamps", ["whole", "damaged", "of an earlier version"])
+def test_a_file_that_was_damaged_is_written_again(settings, stamps):
+    accept(settings, 1, 3)
+    write_replay_landing(settings, present_migration({}))
+    path = settings.replay_landing / ORDERS.file
+    whole = path.read_bytes()
+    path.write_bytes(bytes(len(whole)))
+    if stamps != "whole":
+        text = "{}x" if stamps == "damaged" else f'{{"{ORDERS.file}": ["abc", 2]}}'
+        (settings.home / STAMPS).write_text(text)
+    assert write_replay_landing(settings, present_migration({})) == {ORDERS.file: 2}
+    assert path.read_bytes() == whole
 
 
 def test_rows_that_are_not_in_landing_any_more_are_refused(settings):
