@@ -54,7 +54,7 @@ class Workspace:
 
 
 @contextmanager
-def workspace(con: duckdb.DuckDBPyConnection, *, wide: bool = False) -> Iterator[Workspace]:
+def workspace(con: duckdb.DuckDBPyConnection, *, wide: bool) -> Iterator[Workspace]:
     """Yield a workspace inside a transaction, whose temporary tables are gone afterwards.
 
     wide: statements have many columns; then an optimiser is off that takes a time beyond the square of them.

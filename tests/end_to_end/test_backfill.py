@@ -56,7 +56,7 @@ def staged(world):
 
 
 def backfill(world, *arguments):
-    result = world.olist("backfill", *arguments, "--json")
+    result = world.typed("backfill", *arguments, "--json")
     assert result.returncode == 0, result.stderr
     return json.loads(result.stdout)
 
