@@ -14,7 +14,7 @@ from pathlib import Path
 _SPECIAL = re.compile(r"[*?\[]")
 
 
-def duckdb_path(path: Path, pattern: str = "") -> str:
+def duckdb_path(path: Path | str, pattern: str = "") -> str:
     """Return what DuckDB's readers must be given to read `path`, or what matches `pattern` below that folder.
 
     It is text, not yet a literal. A backslash cannot be said to them: settings refuse it.

@@ -10,10 +10,17 @@ from collections.abc import Sequence
 
 import duckdb
 
+from olist_pipeline.paths import duckdb_path
+
 
 def close_off(connection: duckdb.DuckDBPyConnection, folders: Sequence[str], files: Sequence[str]) -> None:
-    """Let the database of a connection open `files`, what is below `folders` and what is attached, and nothing else."""
+    """Let the database of a connection open `files`, what is below `folders` and what is attached, and nothing else.
+
+    DuckDB asks twice: for what its readers are given, where `[1]` is a pattern and so written otherwise, and for what
+    that leads to.
+    """
     for setting, paths in (("allowed_directories", folders), ("allowed_paths", files)):
-        listed = ", ".join("'" + path.replace("'", "''") + "'" for path in paths)
+        spelled = dict.fromkeys(one for path in paths for one in (path, duckdb_path(path)))
+        listed = ", ".join("'" + path.replace("'", "''") + "'" for path in spelled)
         connection.execute(f"SET {setting} = [{listed}]")
     connection.execute("SET enable_external_access = false")

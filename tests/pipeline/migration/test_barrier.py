@@ -1,5 +1,6 @@
 """What replay can read: what it is given, and nothing else, whoever asks; and what the manifest tells of the rest."""
 
+import re
 from pathlib import Path
 
 import duckdb
@@ -13,6 +14,7 @@ from olist_pipeline.migration.profiles import database_of, write_profile
 from olist_pipeline.migration.project import read_by_hooks, selection
 from olist_pipeline.migration.proof import refusal, unproven
 from olist_pipeline.old_tables import bring
+from olist_pipeline.paths import duckdb_path
 from olist_pipeline.settings import Settings
 from tests.pipeline.migration.test_file import SMALL, written
 
@@ -64,6 +66,20 @@ def test_what_is_given_can_be_read(closed, places):
     for name in ("inside", "allowed"):
         assert closed.execute(f"FROM read_csv('{places[name]}/rows.csv')").fetchall() == [(name,)]
     closed.execute("CREATE TABLE t AS SELECT random() AS r FROM range(1000) ORDER BY r")
+
+
+@pytest.mark.parametrize("name", ["a [1]", "what?", "it's 50% *", "é#"])
+def test_a_folder_of_any_name_can_be_read_and_none_that_it_would_match_as_a_pattern(tmp_path, name):
+    for folder in (name, re.split(r"[*?\[]", name)[0] + " beside"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "rows.csv").write_text("id\nread\n")
+    connection = duckdb.connect()
+    config = {"folders": [str(tmp_path / name)], "files": [str(tmp_path / name / "rows.csv")]}
+    Plugin("barrier", config).configure_connection(connection)
+    given = duckdb_path(tmp_path / name / "rows.csv").replace("'", "''")
+    assert connection.execute(f"FROM read_csv('{given}')").fetchall() == [("read",)]
+    with pytest.raises(duckdb.Error):
+        connection.execute(f"FROM read_csv('{tmp_path}/*/rows.csv')").fetchall()
 
 
 @pytest.mark.parametrize("statement", FORBIDDEN)
