@@ -100,6 +100,12 @@ def content_hash(path: Path) -> str:
         return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
 
 
+def size_and_time(path: Path) -> list[int]:
+    """Return the size of a file in bytes and when it was last written in nanoseconds: other ones tell of a change."""
+    status = path.stat()
+    return [status.st_size, status.st_mtime_ns]
+
+
 def tree_hash(*roots: Path, suffixes: tuple[str, ...]) -> str:
     """Return one hash over the names and contents of all files below `roots` that end in `suffixes`."""
     digest = hashlib.blake2b(digest_size=16)

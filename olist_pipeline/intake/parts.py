@@ -19,7 +19,7 @@ from typing import Protocol
 
 import polars as pl
 
-from olist_pipeline.files import beside, remove_abandoned, tree_hash
+from olist_pipeline.files import beside, remove_abandoned, size_and_time, tree_hash
 from olist_pipeline.intake.cast import RULES, cast_rows
 from olist_pipeline.intake.codes import REPEATED_HEADER
 from olist_pipeline.intake.places import SOURCE_FILE
@@ -156,15 +156,14 @@ def _read(path: Path) -> pl.DataFrame:
 
 
 def _files(path: Path) -> dict[str, Path]:
-    key = f"{part_hash(path)}-{code_hash()}"
+    key = f"{part_hash(path)}-{python_hash()}"
     frames = {name: path.parent / KEPT / f"{key}.{name}.parquet" for name in FRAMES}
     return {**frames, "left": path.parent / KEPT / f"{key}.json"}
 
 
 def _left(files: Mapping[str, Path]) -> dict[str, list[int]]:
     """Return the state of what is kept of a part: one that was damaged is read again."""
-    found = {name: files[name].stat() for name in FRAMES}
-    return {name: [status.st_size, status.st_mtime_ns] for name, status in found.items()}
+    return {name: size_and_time(files[name]) for name in FRAMES}
 
 
 def _remove_others(paths: Iterable[Path]) -> None:
@@ -178,6 +177,6 @@ def _remove_others(paths: Iterable[Path]) -> None:
 
 
 @cache
-def code_hash() -> str:
-    """Return the version of all code that reads a part."""
+def python_hash() -> str:
+    """Return one hash over all Python of the project, which reads a part and validates what it says."""
     return tree_hash(PROJECT_DIR / "olist_domain", PROJECT_DIR / "olist_pipeline", suffixes=(".py",))

@@ -13,7 +13,7 @@ import json
 from pathlib import Path
 
 from olist_pipeline.files import content_hash, replacing
-from olist_pipeline.intake.parts import code_hash
+from olist_pipeline.intake.parts import python_hash
 from olist_pipeline.landing.table import LandingTable
 from olist_pipeline.months import MonthRange
 
@@ -22,7 +22,7 @@ def made_of(table: LandingTable, landing_hash: str, months: MonthRange, parent: 
     """Return a hash of all that the intake of a table depends on; `parent` is the intake file of its parent."""
     fields = {name: repr(field) for name, field in table.record.model_fields.items()}
     parents = content_hash(parent) if parent else ""
-    everything = [landing_hash, code_hash(), str(months), repr(table), fields, parents]
+    everything = [landing_hash, python_hash(), str(months), repr(table), fields, parents]
     return hashlib.blake2b(json.dumps(everything).encode(), digest_size=16).hexdigest()
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from olist_pipeline.errors import OlistError
-from olist_pipeline.files import beside, content_hash
+from olist_pipeline.files import beside, content_hash, size_and_time
 from olist_pipeline.landing.packed import packed_form, unpack
 from olist_pipeline.landing.parts import (
     folder_name,
@@ -106,12 +106,10 @@ def state_of(landing: Path, table: LandingTable) -> list[Any] | None:
     """
     try:
         if is_in_parts(landing, table):
-            states = [(path.name, path.stat()) for path in landed_parts(landing, table).values()]
-            return [[name, state.st_size, state.st_mtime_ns] for name, state in states]
+            return [[path.name, *size_and_time(path)] for path in landed_parts(landing, table).values()]
         path = landing / table.file
         if path.is_file():
-            state = path.stat()
-            return [state.st_size, state.st_mtime_ns]
+            return size_and_time(path)
         packed = packed_form(landing, table.file) if landing.is_dir() else None
     except (OSError, OlistError):
         return None

@@ -23,7 +23,7 @@ from typing import IO, Any
 
 from olist_pipeline.errors import OlistError
 from olist_pipeline.file_locks import lock_file
-from olist_pipeline.files import replacing
+from olist_pipeline.files import replacing, size_and_time
 
 BLOCK_BYTES = 1 << 20
 LARGEST_RATIO = 200
@@ -93,8 +93,7 @@ def _is_as_left(target: Path, state: Path, packed: Packed) -> bool:
 
 
 def _left(target: Path, packed: Packed) -> dict[str, Any]:
-    status = target.stat()
-    return {**asdict(packed), "unpacked": [status.st_size, status.st_mtime_ns]}
+    return {**asdict(packed), "unpacked": size_and_time(target)}
 
 
 def _unpack(packed: Packed, target: Path, file: str) -> None:

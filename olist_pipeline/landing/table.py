@@ -11,7 +11,7 @@ from datetime import date
 
 from olist_domain.kernel.records import Record, value_type
 from olist_pipeline.errors import OlistError
-from olist_pipeline.months import MonthRange
+from olist_pipeline.months import MONTH, MonthRange
 
 TEXT_COLUMN = "text"
 """The column of a record that could not be split into cells: its text as a whole."""
@@ -19,9 +19,7 @@ TEXT_COLUMN = "text"
 LONG_AGO = date(2000, 1, 1)
 """The first month of a dated table that does not say one: an older date is a slip of the pen."""
 
-OWN_NAMES = frozenset(
-    {"source_row", "source_file", "rules", "payload", "order_month", "parent_is_valid", "rejects", "flags"}
-)
+OWN_NAMES = frozenset({"source_row", "source_file", "rules", "payload", MONTH, "parent_is_valid", "rejects", "flags"})
 """The columns that the pipeline adds to the rows of a file: no record can have one of these names."""
 
 

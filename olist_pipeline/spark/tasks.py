@@ -8,7 +8,6 @@ lost with its executor is run again by Spark, and writes the same files again, e
 
 from __future__ import annotations
 
-import functools
 import pickle
 import re
 import socket
@@ -21,8 +20,7 @@ import polars as pl
 import pyarrow as pa
 
 from olist_pipeline.errors import OlistError
-from olist_pipeline.files import tree_hash
-from olist_pipeline.settings import PROJECT_DIR
+from olist_pipeline.intake.parts import python_hash
 from olist_pipeline.validation.units import ReportT, Unit
 
 if TYPE_CHECKING:
@@ -119,8 +117,6 @@ def name_of(unit: Unit | None) -> str:
     return f"{' to '.join(months)}{unit.part}"
 
 
-@functools.cache
 def version() -> str:
     """Return what must be the same wherever units are worked on: this project's code, and Polars for its hashes."""
-    code = tree_hash(PROJECT_DIR / "olist_domain", PROJECT_DIR / "olist_pipeline", suffixes=(".py",))
-    return f"{code}:{pl.__version__}"
+    return f"{python_hash()}:{pl.__version__}"
