@@ -31,7 +31,7 @@ from olist_pipeline.migration.project import (
 )
 from olist_pipeline.migration.proof import refusal, unproven
 from olist_pipeline.months import MonthRange
-from olist_pipeline.old_tables import bring, load_raw, names_of
+from olist_pipeline.old_tables import bring, load_raw, names_of, shown_of
 from olist_pipeline.orchestration.dbt_keys import TreeTranslator
 from olist_pipeline.orchestration.dbt_projects import (
     dbt_of,
@@ -53,6 +53,7 @@ from olist_pipeline.orchestration.resources import PipelineResource, clear_failu
 from olist_pipeline.registry import CONTEXTS
 from olist_pipeline.replay import write_replay_landing
 from olist_pipeline.settings import Settings
+from olist_pipeline.spark.trees import folder_of, is_on_spark, landing_of_spark, show
 from olist_pipeline.staging import staged_months
 from olist_pipeline.warehouse import await_free, load_manifest, warehouse_tables
 
@@ -61,6 +62,7 @@ FULL_REFRESH = "olist/full_refresh"
 """The tag of a run that builds monthly tables anew as a whole, whatever months it is given."""
 
 WINDOW_VARIABLES = ("OLIST_FIRST_MONTH", "OLIST_LAST_MONTH")
+AS_PARQUET = ("run-operation", "landing_as_parquet")
 NO_TESTS = ["--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"]
 
 Window = tuple[date, date]
@@ -208,6 +210,7 @@ def _built(build: Build, settings: Settings) -> dg.AssetsDefinition:
     )
     def run_dbt(context: dg.AssetExecutionContext, pipeline: PipelineResource) -> Iterator[Any]:
         settings = pipeline.settings
+        on_spark = is_on_spark(settings, migration, tree)
         with clear_failures():
             landing, day = _prepared(settings, build, parsed, migration), today_of(settings)
             # Of a run over some assets, the definition in the context has those alone.
@@ -217,9 +220,13 @@ def _built(build: Build, settings: Settings) -> dg.AssetsDefinition:
         window = None
         if build.is_monthly:
             window = _window(months_of(context.partition_keys), context.run.tags, settings)
-        target = target_path(settings, tree)
-        dbt, variables = dbt_of(settings, tree), variables_of(settings, tree, landing, day)
+        target = target_path(settings, tree, on_spark=on_spark)
+        dbt, variables = dbt_of(settings, tree, on_spark=on_spark), variables_of(settings, tree, landing, day)
         environment = {**environment_of(settings, tree, landing, day), **window_variables(window)}
+        if on_spark and tree != NEW:
+            with exported(environment):
+                # Spark reads CSV otherwise: it gets the cells that DuckDB reads.
+                dbt_of(settings, tree).cli([*AS_PARQUET, *variables], target_path=target_path(settings, tree)).wait()
         if needs_whole:
             with exported(environment):
                 whole = [*build_arguments(tree, is_tested=False), "--select", build.select]
@@ -233,7 +240,7 @@ def _built(build: Build, settings: Settings) -> dg.AssetsDefinition:
                     target_path=target,
                     raise_on_error=command[0] != "test",
                 )
-            brings = None if tree == NEW else partial(bring, settings, migration, parsed, tree)
+            brings = None if tree == NEW and not on_spark else partial(_bring, settings, migration, parsed, tree)
             events = events_of(invocation.stream(), context, parsed, settings.warehouse, target, brings)
             for event in _happened(events, tree):
                 # Reading the lineage of every query takes half a minute: once a week will do.
@@ -257,9 +264,25 @@ def _prepared(settings: Settings, build: Build, manifest: Mapping[str, Any], mig
     return settings.replay_landing
 
 
+def _bring(
+    settings: Settings, migration: Migration, manifest: Mapping[str, Any], tree: str, names: Collection[str]
+) -> None:
+    """Bring what dbt made of a tree into the warehouse: copies of DuckDB's tables, or views of Spark's."""
+    if is_on_spark(settings, migration, tree):
+        show(settings, tree, shown_of(manifest, migration, tree, names))
+    else:
+        bring(settings, migration, manifest, tree, names)
+
+
 def _made_ready(settings: Settings, migration: Migration, tree: str, landing: Path, *, is_fresh: bool) -> None:
     """Wait until the databases are free; of old and replay, whole trees begin with an empty one, and its raw schema."""
     await_free(settings.warehouse)
+    if is_on_spark(settings, migration, tree):
+        if is_fresh or not _is_of_here(settings, migration, tree):
+            shutil.rmtree(folder_of(settings, tree), ignore_errors=True)
+            landing_of_spark(settings, tree).mkdir(parents=True)
+            _place_of(settings, migration, tree).write_text(str(settings.home.resolve()), "utf-8")
+        return
     if tree == NEW:
         return
     database = database_of(settings, migration, tree)
@@ -270,21 +293,22 @@ def _made_ready(settings: Settings, migration: Migration, tree: str, landing: Pa
         # A file of a former run may hold rows that are not accepted any more.
         shutil.rmtree(external_of(database), ignore_errors=True)
         external_of(database).mkdir()
-        _place_of(database).write_text(str(settings.home.resolve()), "utf-8")
+        _place_of(settings, migration, tree).write_text(str(settings.home.resolve()), "utf-8")
     await_free(database)
     load_raw(settings, migration, tree, landing)
 
 
 def _is_of_here(settings: Settings, migration: Migration, tree: str) -> bool:
-    """Whether the database of old or replay was begun in this home: views of a home that was moved read the former."""
-    place = _place_of(database_of(settings, migration, tree))
+    """Whether a tree was begun in this home: views, and Spark's catalog, name the files of a former one."""
     with suppress(OSError):
-        return place.read_text("utf-8") == str(settings.home.resolve())
+        return _place_of(settings, migration, tree).read_text("utf-8") == str(settings.home.resolve())
     return False
 
 
-def _place_of(database: Path) -> Path:
-    return database.with_name("begun_in")
+def _place_of(settings: Settings, migration: Migration, tree: str) -> Path:
+    on_spark = is_on_spark(settings, migration, tree)
+    folder = folder_of(settings, tree) if on_spark else database_of(settings, migration, tree).parent
+    return folder / "begun_in"
 
 
 def _happened(events: Iterator[Any], tree: str) -> Iterator[Any]:
