@@ -2,12 +2,14 @@
 
 import dataclasses
 import shutil
+import subprocess
 from collections import Counter
 
 import duckdb
 import polars as pl
 import pytest
 
+from olist_pipeline.errors import OlistError
 from olist_pipeline.intake.span import as_of
 from olist_pipeline.migration.load import load_migration
 from olist_pipeline.migration.model import NEW, OLD, REPLAY
@@ -19,12 +21,20 @@ from olist_pipeline.orchestration.dbt_projects import environment_of, exported
 from olist_pipeline.parity.attribution import Evidence, parity_of
 from olist_pipeline.registry import LANDING
 from olist_pipeline.replay import write_replay_landing
-from olist_pipeline.spark.trees import folder_of, is_on_spark, landing_of_spark, show, write_spark_profile
+from olist_pipeline.settings import DBT, Settings
+from olist_pipeline.spark.trees import (
+    folder_of,
+    is_on_spark,
+    landing_of_spark,
+    make_room,
+    show,
+    write_spark_profile,
+)
 from olist_pipeline.warehouse import load_manifest, warehouse_tables
 from tests.pipeline.spark.conftest import MASTER
 
 TREES = (OLD, REPLAY, NEW)
-MONTHLY = ("int_orders_enriched", "fact_orders", "int_deliveries")
+MONTHLY = ("int_orders_enriched", "fact_orders")
 
 
 class Trees:
@@ -35,7 +45,10 @@ class Trees:
         self.day = as_of(settings.landing, LANDING["orders"])
 
     def dbt(self, tree, *arguments, on_spark=None, window=None):
-        """Run dbt on a tree in this process, as a run does; raise AssertionError with its own words where it fails."""
+        """Run dbt on a tree, as a run does; return what it failed with, nothing where it did not.
+
+        Spark's session is that of this process; DuckDB's database stays open in a process that ran dbt.
+        """
         from dbt.cli.main import dbtRunner
 
         on_spark = is_on_spark(self.settings, self.migration, tree) if on_spark is None else on_spark
@@ -48,19 +61,21 @@ class Trees:
         said = ["--quiet", "--target-path", str(target), "--log-path", str(target)]
         environment = {**home, **environment_of(self.settings, tree, landing, self.day), **window_variables(window)}
         with exported(environment):
+            if not on_spark:
+                ended = subprocess.run([*DBT, *arguments, *paths, *said], capture_output=True, text=True, check=False)
+                return ended.returncode and ended.stdout
             result = dbtRunner().invoke([*arguments, *paths, *said])
         failed = [one.message for one in getattr(result.result, "results", ()) if one.status not in ("success", "pass")]
-        return result.success, failed or [str(result.exception)]
+        return "" if result.success else "; ".join(failed) or str(result.exception)
 
-    def build(self, tree, *arguments, select="", window=None):
+    def build(self, tree, select=(), window=None):
         """Build a tree, or some of it, and bring it into the warehouse."""
         on_spark = is_on_spark(self.settings, self.migration, tree)
         if on_spark and tree != NEW:
             landing_of_spark(self.settings, tree).mkdir(parents=True, exist_ok=True)
-            assert self.dbt(tree, *AS_PARQUET, on_spark=False)[0]
+            assert not self.dbt(tree, *AS_PARQUET, on_spark=False)
         part = new_part(self.migration) if tree == NEW else old_part(self.migration)
-        made, said = self.dbt(tree, "build", *NO_TESTS, "--select", select or part.select, *arguments, window=window)
-        assert made, said
+        assert not self.dbt(tree, "build", *NO_TESTS, "--select", *(select or [part.select]), window=window)
         manifest = self.manifest(tree)
         names = {node["alias"] for node in manifest["nodes"].values() if is_relation(node) and part.holds(node)}
         if on_spark:
@@ -171,7 +186,7 @@ def test_a_window_of_months_is_built_alone_and_a_month_that_lost_its_rows_is_emp
         for path in (*staged.glob(f"{gone}*"), *staged.glob(f"{beyond}*"), next(staged.glob(f"{changed}*"))):
             path.unlink()
         window = tuple(trees.day.fromisoformat(f"{month}-01") for month in (gone, changed))
-        trees.build(NEW, select=" ".join(f"new__{name}" for name in MONTHLY[:2]), window=window)
+        trees.build(NEW, [f"new__{name}" for name in MONTHLY], window)
         with duckdb.connect(str(trees.settings.warehouse), read_only=True) as connection:
             left = connection.execute("SELECT DISTINCT strftime(order_month, '%Y-%m') FROM new.fact_orders").fetchall()
         # Nobody asked for what lies beyond the window.
@@ -183,6 +198,47 @@ def test_a_window_of_months_is_built_alone_and_a_month_that_lost_its_rows_is_emp
 def test_a_null_that_a_contract_forbids_ends_the_build(on_spark):
     file = next((on_spark.settings.staging / "sales" / "orders").glob("*.parquet"))
     pl.read_parquet(file, glob=False).with_columns(pl.lit(None, pl.String).alias("order_id")).write_parquet(file)
-    made, [said] = on_spark.dbt(NEW, "build", *NO_TESTS, "--select", "new__int_orders_enriched", "--full-refresh")
-    assert not made
+    said = on_spark.dbt(NEW, "build", *NO_TESTS, "--select", "new__int_orders_enriched", "--full-refresh")
     assert "int_orders_enriched.order_id is null, and its contract forbids that" in said
+
+
+@pytest.mark.parametrize(
+    ("engine", "master", "can", "expected"),
+    [
+        ("spark", "local[2]", True, True),
+        ("spark", "spark://host:7077", True, True),
+        ("spark", "sc://host", True, False),
+        ("spark", "local[2]", False, False),
+        ("polars", "local[2]", True, False),
+    ],
+)
+def test_a_tree_is_on_spark_where_engine_and_project_say_so(tmp_path, engine, master, can, expected):
+    settings = Settings(tmp_path, tmp_path, None, engine=engine, spark_master=master)
+    ours = load_migration(settings.migration)
+    migration = ours.model_copy(update={"old": ours.old.model_copy(update={"spark": can}), "new": ours.new})
+    assert is_on_spark(settings, migration, OLD) is is_on_spark(settings, migration, REPLAY) is expected
+    assert is_on_spark(settings, migration, NEW) is (expected or not can)
+
+
+def test_tables_on_spark_take_the_place_of_tables_and_give_it_back(tmp_path):
+    settings = Settings(tmp_path, tmp_path, None)
+    (folder_of(settings, OLD) / "old.db" / "t").mkdir(parents=True)
+    pl.DataFrame({"a": [2], "b": [3]}).write_parquet(folder_of(settings, OLD) / "old.db" / "t" / "part-0.parquet")
+    node = {"alias": "t", "columns": {"b": {}}, "config": {"materialized": "table"}}
+    with duckdb.connect(str(settings.warehouse)) as connection:
+        connection.execute("CREATE SCHEMA old")
+        connection.execute("CREATE TABLE old.t AS SELECT 1 AS a")
+    for _ in range(2):
+        show(settings, OLD, {"t": node})
+        with duckdb.connect(str(settings.warehouse)) as connection:
+            assert connection.execute("FROM old.t").fetchall() == [(3,)]
+    with duckdb.connect(str(settings.warehouse)) as connection:
+        make_room(connection, "TABLE", "warehouse", "old", "t")
+        make_room(connection, "TABLE", "old", "t")
+        connection.execute("CREATE TABLE old.t AS SELECT 1 AS a")
+
+
+def test_a_table_that_spark_did_not_make_is_named(tmp_path):
+    node = {"alias": "t", "columns": {}, "config": {"materialized": "incremental"}}
+    with pytest.raises(OlistError, match=r"^t of the new tables on Spark cannot be read: IO Error: No files found"):
+        show(Settings(tmp_path, tmp_path, None), NEW, {"t": node})
