@@ -4,9 +4,7 @@ What belongs here: asset keys, groups and arguments of dbt's invocations, and wh
 SQL, how dbt is started on a project (`dbt_projects`), and reading the warehouse.
 """
 
-import shutil
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -17,7 +15,6 @@ import dagster as dg
 from dagster_dbt import dbt_assets
 
 from olist_pipeline.migration.model import NEW, OLD, REPLAY, Migration
-from olist_pipeline.migration.profiles import database_of, external_of
 from olist_pipeline.migration.project import (
     ancestors,
     context_of_new,
@@ -31,8 +28,9 @@ from olist_pipeline.migration.project import (
 )
 from olist_pipeline.migration.proof import refusal, unproven
 from olist_pipeline.months import MonthRange
-from olist_pipeline.old_tables import bring, load_raw, names_of, shown_of
+from olist_pipeline.old_tables import names_of
 from olist_pipeline.orchestration.dbt_keys import TreeTranslator
+from olist_pipeline.orchestration.dbt_places import make_ready, place_of, show_tree
 from olist_pipeline.orchestration.dbt_projects import (
     dbt_of,
     dbt_project,
@@ -53,9 +51,9 @@ from olist_pipeline.orchestration.resources import PipelineResource, clear_failu
 from olist_pipeline.registry import CONTEXTS
 from olist_pipeline.replay import write_replay_landing
 from olist_pipeline.settings import Settings
-from olist_pipeline.spark.trees import folder_of, is_on_spark, landing_of_spark, show
+from olist_pipeline.spark.trees import is_on_spark
 from olist_pipeline.staging import staged_months
-from olist_pipeline.warehouse import await_free, load_manifest, warehouse_tables
+from olist_pipeline.warehouse import load_manifest, warehouse_tables
 
 POOL = "duckdb"
 FULL_REFRESH = "olist/full_refresh"
@@ -215,8 +213,10 @@ def _built(build: Build, settings: Settings) -> dg.AssetsDefinition:
             landing, day = _prepared(settings, build, parsed, migration), today_of(settings)
             # Of a run over some assets, the definition in the context has those alone.
             is_whole_tree = set(context.selected_asset_keys) == set(run_dbt.keys)
-            needs_whole = tree != NEW and not is_whole_tree and not _is_of_here(settings, migration, tree)
-            _made_ready(settings, migration, tree, landing, is_fresh=is_whole_tree or needs_whole)
+            has_begun = place_of(settings, tree, on_spark=on_spark).holds(build.name)
+            needs_whole = (tree != NEW or on_spark) and not is_whole_tree and not has_begun
+            is_fresh = tree != NEW and (is_whole_tree or needs_whole)
+            make_ready(settings, migration, tree, build.name, landing, is_fresh=is_fresh)
         window = None
         if build.is_monthly:
             window = _window(months_of(context.partition_keys), context.run.tags, settings)
@@ -231,6 +231,7 @@ def _built(build: Build, settings: Settings) -> dg.AssetsDefinition:
             with exported(environment):
                 whole = [*build_arguments(tree, is_tested=False), "--select", build.select]
                 dbt.cli([*whole, *variables], target_path=target).wait()
+        is_traced = FULL_REFRESH in context.run.tags and tree != REPLAY and not on_spark
         for command in commands_of(tree, parsed, migration, is_whole=window is None):
             with exported(environment):
                 # A test that fails is a result of its check; a model that fails ends the step.
@@ -240,11 +241,11 @@ def _built(build: Build, settings: Settings) -> dg.AssetsDefinition:
                     target_path=target,
                     raise_on_error=command[0] != "test",
                 )
-            brings = None if tree == NEW and not on_spark else partial(_bring, settings, migration, parsed, tree)
+            brings = None if tree == NEW and not on_spark else partial(show_tree, settings, migration, parsed, tree)
             events = events_of(invocation.stream(), context, parsed, settings.warehouse, target, brings)
             for event in _happened(events, tree):
                 # Reading the lineage of every query takes half a minute: once a week will do.
-                if FULL_REFRESH in context.run.tags and isinstance(event, dg.Output) and tree != REPLAY:
+                if is_traced and isinstance(event, dg.Output):
                     model = str(event.metadata["unique_id"].value)
                     lineage = column_lineage(parsed, model, translator, target)
                     yield event.with_metadata({**event.metadata, **lineage})
@@ -262,53 +263,6 @@ def _prepared(settings: Settings, build: Build, manifest: Mapping[str, Any], mig
         raise dg.Failure(f"Replay is no proof: {'; '.join(problems)}.", allow_retries=False)
     write_replay_landing(settings, migration)
     return settings.replay_landing
-
-
-def _bring(
-    settings: Settings, migration: Migration, manifest: Mapping[str, Any], tree: str, names: Collection[str]
-) -> None:
-    """Bring what dbt made of a tree into the warehouse: copies of DuckDB's tables, or views of Spark's."""
-    if is_on_spark(settings, migration, tree):
-        show(settings, tree, shown_of(manifest, migration, tree, names))
-    else:
-        bring(settings, migration, manifest, tree, names)
-
-
-def _made_ready(settings: Settings, migration: Migration, tree: str, landing: Path, *, is_fresh: bool) -> None:
-    """Wait until the databases are free; of old and replay, whole trees begin with an empty one, and its raw schema."""
-    await_free(settings.warehouse)
-    if is_on_spark(settings, migration, tree):
-        if is_fresh or not _is_of_here(settings, migration, tree):
-            shutil.rmtree(folder_of(settings, tree), ignore_errors=True)
-            landing_of_spark(settings, tree).mkdir(parents=True)
-            _place_of(settings, migration, tree).write_text(str(settings.home.resolve()), "utf-8")
-        return
-    if tree == NEW:
-        return
-    database = database_of(settings, migration, tree)
-    database.parent.mkdir(parents=True, exist_ok=True)
-    if is_fresh:
-        for path in (database, database.with_name(f"{database.name}.wal")):
-            path.unlink(missing_ok=True)
-        # A file of a former run may hold rows that are not accepted any more.
-        shutil.rmtree(external_of(database), ignore_errors=True)
-        external_of(database).mkdir()
-        _place_of(settings, migration, tree).write_text(str(settings.home.resolve()), "utf-8")
-    await_free(database)
-    load_raw(settings, migration, tree, landing)
-
-
-def _is_of_here(settings: Settings, migration: Migration, tree: str) -> bool:
-    """Whether a tree was begun in this home: views, and Spark's catalog, name the files of a former one."""
-    with suppress(OSError):
-        return _place_of(settings, migration, tree).read_text("utf-8") == str(settings.home.resolve())
-    return False
-
-
-def _place_of(settings: Settings, migration: Migration, tree: str) -> Path:
-    on_spark = is_on_spark(settings, migration, tree)
-    folder = folder_of(settings, tree) if on_spark else database_of(settings, migration, tree).parent
-    return folder / "begun_in"
 
 
 def _happened(events: Iterator[Any], tree: str) -> Iterator[Any]:
