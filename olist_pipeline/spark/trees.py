@@ -20,7 +20,7 @@ import yaml
 
 from olist_pipeline.errors import OlistError
 from olist_pipeline.files import replacing
-from olist_pipeline.migration.model import NEW, Migration
+from olist_pipeline.migration.model import NEW, OLD, Migration
 from olist_pipeline.migration.project import DbtNode, project_settings
 from olist_pipeline.months import MONTH
 from olist_pipeline.paths import duckdb_path
@@ -58,18 +58,20 @@ def write_spark_profile(settings: Settings, migration: Migration, tree: str) -> 
     project = migration.new_folder if tree == NEW else migration.old_folder
     name = project_settings(project).get("profile") or "olist"
     with replacing(folder / "profiles.yml") as temporary:
-        profile = {name: {"target": TARGET, "outputs": {TARGET: _output(settings, tree)}}}
+        profile = {name: {"target": TARGET, "outputs": {TARGET: _output(settings, migration, tree)}}}
         temporary.write_text(yaml.safe_dump(profile), "utf-8")
     return folder
 
 
-def _output(settings: Settings, tree: str) -> dict[str, Any]:
+def _output(settings: Settings, migration: Migration, tree: str) -> dict[str, Any]:
     folder = folder_of(settings, tree)
+    # Where a project holds more than the new models, these name their schema themselves, and the others have another.
+    is_all_of_one = tree != NEW or not migration.new.folder
     return {
         "type": "spark",
         "method": "session",
         "host": "localhost",
-        "schema": tree,
+        "schema": tree if is_all_of_one else OLD,
         "threads": 2,
         "server_side_parameters": {
             "spark.app.name": f"olist dbt {tree}",
