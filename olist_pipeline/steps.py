@@ -14,18 +14,21 @@ from __future__ import annotations
 import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
 import polars as pl
 
+from olist_pipeline.file_locks import alone
 from olist_pipeline.intake import unchanged
 from olist_pipeline.intake.cast import RULES
 from olist_pipeline.intake.rows import IS_VALID, ingest
 from olist_pipeline.intake.span import as_of
 from olist_pipeline.landing.folder import landing_hash, readable_landing
 from olist_pipeline.landing.table import LandingTable
+from olist_pipeline.migration.code import python_hash
 from olist_pipeline.months import MONTH
 from olist_pipeline.settings import Settings
 from olist_pipeline.staging import intake_path, month_files, scan_intake, staging_path, write_frame
@@ -65,6 +68,11 @@ def run_intake(settings: Settings, url: str, table: LandingTable, today: date, r
 
     A file that was read before, as it is now, is not read again: what it left then is brought to quarantine.
     """
+    with _sole(settings, f"intake.{table.name}"):
+        return _ingested(settings, url, table, today, run_id)
+
+
+def _ingested(settings: Settings, url: str, table: LandingTable, today: date, run_id: str) -> IntakeReport:
     landing = readable_landing(settings, [table])
     path = intake_path(settings.intake, table.name)
     above = table.parent.table.name if table.parent else None
@@ -97,6 +105,18 @@ def run_validation(
     `months` are whole months for a monthly step, None for another, which validates all there is. The last date in the
     table `dated` is the day that is taken for today.
     """
+    with _sole(settings, f"{step.tables[0].context}.{step.name}"):
+        return _validated(settings, url, step, months, run_id, dated)
+
+
+def _validated(
+    settings: Settings,
+    url: str,
+    step: ValidationStep,
+    months: Sequence[date] | None,
+    run_id: str,
+    dated: LandingTable | None,
+) -> ValidationReport:
     context = step.tables[0].context
     outbox = settings.outbox / context / step.name
     shutil.rmtree(outbox, ignore_errors=True)
@@ -110,6 +130,7 @@ def run_validation(
         outbox,
         as_of(readable_landing(settings, [dated] if dated else []), dated),
         frozenset(appending.known_digests(url)),
+        python_hash(),
     )
     reports: list[UnitReport] = []
     batches = _batches(units.ahead(runner.run(pieces, work)), reports)
@@ -120,6 +141,11 @@ def run_validation(
     shutil.rmtree(outbox, ignore_errors=True)
     tables = {table.name: TableReport.sum_of(report.tables[table.name] for report in reports) for table in step.tables}
     return ValidationReport(tables, appended, runner.place)
+
+
+def _sole(settings: Settings, step: str) -> AbstractContextManager[None]:
+    """Let one run at a time be at work on a step: those of the command line and of the UI write the same files."""
+    return alone(settings.home / "locks" / f"{step}.lock")
 
 
 def runner_of(settings: Settings, step: ValidationStep) -> Runner:
@@ -136,8 +162,9 @@ def runner_of(settings: Settings, step: ValidationStep) -> Runner:
 
 
 def landing_hash_of(settings: Settings, table: str) -> str:
-    """Return the content hash of the landing file that the present intake of a table was made of."""
-    return pl.read_parquet_metadata(intake_path(settings.intake, table)).get(LANDING_HASH, "")
+    """Return the content hash of the landing file that the present intake of a table was made of; none before it."""
+    path = intake_path(settings.intake, table)
+    return pl.read_parquet_metadata(path).get(LANDING_HASH, "") if path.exists() else ""
 
 
 def _batches(made: Iterable[UnitReport], reports: list[UnitReport]) -> Iterator[appending.Batch]:

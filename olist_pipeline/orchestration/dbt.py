@@ -50,6 +50,7 @@ from olist_pipeline.orchestration.internals.beside import BESIDE
 from olist_pipeline.orchestration.internals.lineage import column_lineage
 from olist_pipeline.orchestration.partitions import COMPARED_WHOLE, MONTHS, months_of, tagged_months
 from olist_pipeline.orchestration.resources import PipelineResource, clear_failures
+from olist_pipeline.provenance import old_begins, old_was_made_of
 from olist_pipeline.registry import CONTEXTS
 from olist_pipeline.replay import write_replay_landing
 from olist_pipeline.settings import Settings
@@ -214,6 +215,7 @@ def _built(build: Build, settings: Settings) -> dg.AssetsDefinition:
             is_whole_tree = set(context.selected_asset_keys) == set(run_dbt.keys)
             needs_whole = tree != NEW and not is_whole_tree and not _is_of_here(settings, migration, tree)
             _made_ready(settings, migration, tree, landing, is_fresh=is_whole_tree or needs_whole)
+            inputs = old_begins(settings) if tree == OLD else {}
         window = None
         if build.is_monthly:
             window = _window(months_of(context.partition_keys), context.run.tags, settings)
@@ -243,6 +245,8 @@ def _built(build: Build, settings: Settings) -> dg.AssetsDefinition:
                     yield event.with_metadata({**event.metadata, **lineage})
                 else:
                     yield event
+        if tree == OLD and is_whole_tree:
+            old_was_made_of(settings, inputs)
 
     return run_dbt
 

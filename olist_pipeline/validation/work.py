@@ -70,7 +70,10 @@ class UnitReport:
 
 @dataclass(frozen=True)
 class ValidationWork:
-    """The validation of one unit of `step`. Events whose digest is among `known` are not made again."""
+    """The validation of one unit of `step`. Events whose digest is among `known` are not made again.
+
+    `code` is the hash of the code that makes them, on whatever machine this is done.
+    """
 
     step: ValidationStep
     intake: Path
@@ -78,6 +81,7 @@ class ValidationWork:
     outbox: Path
     as_of: date
     known: frozenset[bytes]
+    code: str
 
     def __call__(self, unit: Unit) -> UnitReport:
         """Validate the unit: accepted rows to staging, others and events to the outbox."""
@@ -106,7 +110,7 @@ class ValidationWork:
 
     def _write_events(self, unit: Unit, validated: Validated) -> Iterable[EventFile]:
         is_monthly = unit.months is not None
-        digests = digests_of(validated.sources, f"{self.step.name}{unit.part}", is_monthly=is_monthly)
+        digests = digests_of(validated.sources, f"{self.step.name}{unit.part}", self.code, is_monthly=is_monthly)
         new = {month: digest for month, digest in digests.items() if digest not in self.known}
         for month, events in events_of(validated.sources, new, is_monthly=is_monthly):
             name = f"{self.step.name}/{month_text(month) if month else 'all'}{unit.part}"
