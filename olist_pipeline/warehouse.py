@@ -24,7 +24,7 @@ from olist_pipeline.migration.project import ProjectPart, context_of_new, contex
 from olist_pipeline.months import MONTH
 from olist_pipeline.registry import CONTEXTS
 from olist_pipeline.settings import Settings
-from olist_pipeline.tablediff.contract import fold
+from olist_pipeline.tablediff.contract import Tolerance, fold
 from olist_pipeline.tablediff.sql import quote, relation_name
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class WarehouseTable:
     name: str
     context: str
     key: tuple[str, ...]
-    tolerances: Mapping[str, Any]
+    tolerances: Mapping[str, Tolerance]
     excluded: Mapping[str, str]
     reads: tuple[str, ...] = ()
     is_monthly: bool = False
@@ -277,7 +277,7 @@ def _table(
         name=pair.name,
         context=context,
         key=tuple(pair.key),
-        tolerances={column: bounds.model_dump() for column, bounds in pair.tolerances.items()},
+        tolerances=pair.contract.tolerances,
         excluded=dict(pair.left_out),
         reads=tuple(sorted(_staged_sources(node, manifest))),
         is_monthly=_is_monthly(node) and MONTH not in pair.left_out,
