@@ -6,16 +6,30 @@ that it names (see `check`), and where it is (see `load`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from olist_pipeline.tablediff.contract import Contract, ContractError, Tolerance, fold
 
 Text = Annotated[str, Field(min_length=1)]
 Reason = Annotated[str, Field(min_length=1, pattern=r"\S")]
 ManyTexts = tuple[Text, ...]
+
+
+def _inside(path: str) -> str:
+    """Return a path if it stays below the folder that it is relative to; replay writes where it says."""
+    parts = PurePosixPath(path).parts
+    if path and (not parts or ".." in parts or parts[0] == "/"):
+        raise ValueError(f"'{path}' must lie below its folder: neither absolute, nor with '..', nor the folder itself")
+    return path
+
+
+Inside = Annotated[str, AfterValidator(_inside)]
 
 OLD, REPLAY, NEW = "old", "replay", "new"
 """The three trees, and the schemas of the warehouse that their tables are in."""
@@ -77,9 +91,9 @@ class Landing(_Part):
 
     variable: str = ""
     environment: str = ""
-    folder: str = ""
+    folder: Inside = ""
     raw_schema: str = ""
-    files: Mapping[str, LandingFile] = {}
+    files: Mapping[Inside, LandingFile] = {}
 
     @model_validator(mode="after")
     def _one_way(self) -> Landing:
@@ -95,6 +109,11 @@ class Bounds(_Part):
 
     absolute: float | str = 0
     relative: float | str = 0
+
+    @property
+    def tolerance(self) -> Tolerance:
+        """The tolerance; raises ContractError for what is none."""
+        return Tolerance(self.absolute, self.relative)
 
 
 class TablePair(_Part):
@@ -116,6 +135,23 @@ class TablePair(_Part):
     tolerances: Mapping[str, Bounds] = {}
     measures: ManyTexts = ()
     is_dimension: bool = False
+
+    @model_validator(mode="after")
+    def _no_contradiction(self) -> TablePair:
+        for side, names in (("new", self.columns), ("old", self.columns.values())):
+            if twice := _twice(names):
+                raise ValueError(f"columns names {', '.join(twice)} of {side} twice")
+        try:
+            self.contract  # noqa: B018 a contract says itself what contradicts it
+        except ContractError as error:
+            raise ValueError(str(error).rstrip(".")) from error
+        return self
+
+    @property
+    def contract(self) -> Contract:
+        """What is compared of the pair, and how, as old names its columns."""
+        tolerances = {column: bounds.tolerance for column, bounds in self.tolerances.items()}
+        return Contract(self.name, self.key, tolerances, self.left_out)
 
     @property
     def name(self) -> str:
@@ -166,7 +202,7 @@ class Migration(_Part):
             ("old tables", [pair.name for pair in self.pairs] + [name.rpartition(".")[2] for name in self.served]),
             ("new tables", [pair.new_name for pair in self.pairs]),
         ):
-            if twice := sorted({name for name in names if names.count(name) > 1}):
+            if twice := _twice(names):
                 raise ValueError(f"{what} stand twice in pairs and served: {', '.join(twice)}")
         return self
 
@@ -189,6 +225,12 @@ class Migration(_Part):
         """Return the context to which the file assigns a model of old; None where it does not."""
         matching = (context for context, names in self.models.items() if _matches(model, names))
         return next(matching, None)
+
+
+def _twice(names: Iterable[str]) -> list[str]:
+    """Return the names that occur more than once for DuckDB, to which case does not matter."""
+    counts = Counter(map(fold, names))
+    return sorted(name for name, count in counts.items() if count > 1)
 
 
 def _matches(name: str, patterns: Sequence[str]) -> bool:

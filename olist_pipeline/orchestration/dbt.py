@@ -32,6 +32,7 @@ from olist_pipeline.migration.project import (
 from olist_pipeline.migration.proof import refusal, unproven
 from olist_pipeline.months import MonthRange
 from olist_pipeline.old_tables import bring, load_raw, names_of
+from olist_pipeline.orchestration.column_lineage import lineage_metadata
 from olist_pipeline.orchestration.dbt_keys import TreeTranslator
 from olist_pipeline.orchestration.dbt_projects import (
     dbt_of,
@@ -47,7 +48,6 @@ from olist_pipeline.orchestration.dbt_projects import (
 )
 from olist_pipeline.orchestration.dbt_results import events_of
 from olist_pipeline.orchestration.internals.beside import BESIDE
-from olist_pipeline.orchestration.internals.lineage import column_lineage
 from olist_pipeline.orchestration.partitions import COMPARED_WHOLE, MONTHS, months_of, tagged_months
 from olist_pipeline.orchestration.resources import PipelineResource, clear_failures
 from olist_pipeline.provenance import old_begins, old_was_made_of
@@ -194,10 +194,11 @@ def _built(build: Build, settings: Settings) -> dg.AssetsDefinition:
     manifest = ensure_manifest(settings, tree)
     parsed = load_manifest(manifest)
     translator = TreeTranslator(tree, migration, {} if tree == NEW else names_of(parsed, migration))
+    project = dbt_project(settings, tree)
 
     @dbt_assets(
         manifest=manifest,
-        project=dbt_project(settings, tree),
+        project=project,
         name=build.name,
         select=build.select,
         exclude=build.exclude.strip() or None,
@@ -222,6 +223,7 @@ def _built(build: Build, settings: Settings) -> dg.AssetsDefinition:
         target = target_path(settings, tree)
         dbt, variables = dbt_of(settings, tree), variables_of(settings, tree, landing, day)
         environment = {**environment_of(settings, tree, landing, day), **window_variables(window)}
+        renamed = {str(settings.landing): str(landing)}  # the manifest reads landing itself
         if needs_whole:
             with exported(environment):
                 whole = [*build_arguments(tree, is_tested=False), "--select", build.select]
@@ -238,10 +240,9 @@ def _built(build: Build, settings: Settings) -> dg.AssetsDefinition:
             brings = None if tree == NEW else partial(bring, settings, migration, parsed, tree)
             events = events_of(invocation.stream(), context, parsed, settings.warehouse, target, brings)
             for event in _happened(events, tree):
-                # Reading the lineage of every query takes half a minute: once a week will do.
-                if FULL_REFRESH in context.run.tags and isinstance(event, dg.Output) and tree != REPLAY:
+                if isinstance(event, dg.Output):
                     model = str(event.metadata["unique_id"].value)
-                    lineage = column_lineage(parsed, model, translator, target)
+                    lineage = lineage_metadata(parsed, model, translator, project, target, renamed)
                     yield event.with_metadata({**event.metadata, **lineage})
                 else:
                     yield event

@@ -134,7 +134,7 @@ def test_a_view_of_replay_is_read_behind_the_barrier_too(tmp_path, places):
         "unique_id": "m",
         "name": "mart",
         "alias": "mart",
-        "schema": "main",
+        "schema": "warehouse",
         "resource_type": "model",
         "fqn": ["shop"],
     }
@@ -143,12 +143,14 @@ def test_a_view_of_replay_is_read_behind_the_barrier_too(tmp_path, places):
         database = database_of(settings, migration, tree)
         database.parent.mkdir(parents=True)
         with duckdb.connect(str(database)) as connection:
+            # The database is called like this schema of it.
+            connection.execute("CREATE SCHEMA warehouse; USE warehouse.warehouse")
             connection.execute(f"CREATE VIEW mart AS FROM read_csv('{places['outside']}/rows.csv')")
     bring(settings, migration, parsed, "old", ["mart"])
     with pytest.raises(OlistError, match="replay tables cannot be read: Permission Error: Cannot access"):
         bring(settings, migration, parsed, "replay", ["mart"])
     with duckdb.connect(str(database)) as connection:
-        connection.execute("CREATE OR REPLACE VIEW mart AS SELECT 'a' AS id")
+        connection.execute("CREATE OR REPLACE VIEW warehouse.warehouse.mart AS SELECT 'a' AS id")
     bring(settings, migration, parsed, "replay", ["mart"])
     with duckdb.connect(str(settings.warehouse)) as warehouse:
         found = warehouse.execute("FROM old.mart UNION ALL FROM replay.mart").fetchall()
