@@ -242,7 +242,10 @@ _TROUBLES = {
     ),
     "42P01": "The database lacks a part of the schema ({reason}); `olist db status` says which version it has.",
     "53100": "PostgreSQL's disk is full; free space and run again.",
-    "53200": "PostgreSQL is out of memory ({reason}); run again when it has some, or give it more.",
+    "53200": (
+        "PostgreSQL is out of memory ({reason}); run again when it has some, give it more, or raise"
+        " max_locks_per_transaction where it says shared memory."
+    ),
     "53300": "PostgreSQL has no connection left ({reason}); end other programs, or raise max_connections.",
     "57014": "PostgreSQL ended a statement ({reason}); run again, with a longer statement_timeout if it needs one.",
     "57P01": "PostgreSQL was stopped, or ended this connection ({reason}); run again when it is up.",
