@@ -116,7 +116,7 @@ def test_extensions_that_open_files_by_themselves_are_not_loaded(tmp_path):
     path = written(tmp_path, SMALL.replace("old: {project: shop}", old))
     settings = Settings(tmp_path / "home", tmp_path / "landing", None, migration=path)
     profiles = {
-        tree: write_profile(settings, load_migration(path), tree) / "profiles.yml" for tree in ("old", "replay")
+        tree: write_profile(settings, load_migration(path), tree).folder / "profiles.yml" for tree in ("old", "replay")
     }
     ours = {tree: yaml.safe_load(file.read_text())["shop"]["outputs"]["prod"] for tree, file in profiles.items()}
     assert len(ours["old"]["extensions"]) == 4
