@@ -21,10 +21,14 @@ Reason = Annotated[str, Field(min_length=1, pattern=r"\S")]
 ManyTexts = tuple[Text, ...]
 
 
-def _inside(path: str) -> str:
-    """Return a path if it stays below the folder that it is relative to; replay writes where it says."""
+def is_inside(path: str) -> bool:
+    """Whether a path stays below the folder that it is relative to, whatever that is."""
     parts = PurePosixPath(path).parts
-    if path and (not parts or ".." in parts or parts[0] == "/"):
+    return bool(parts) and ".." not in parts and parts[0] != "/"
+
+
+def _inside(path: str) -> str:
+    if path and not is_inside(path):
         raise ValueError(f"'{path}' must lie below its folder: neither absolute, nor with '..', nor the folder itself")
     return path
 

@@ -15,6 +15,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from olist_pipeline.migration.model import Migration
+from olist_pipeline.migration.project import said_of_source
 
 _REFUSED = re.compile(r'Cannot access (?:file|directory) "([^"]+)"')
 _NEEDS = re.compile(r"(?:exists in the|required extension) '?(\w+)")
@@ -56,8 +57,7 @@ def _of_nodes(manifest: Mapping[str, Any], migration: Migration, nodes: Collecti
 def _of_sources(manifest: Mapping[str, Any], nodes: Collection[str]) -> Iterator[str]:
     for uid in sorted(nodes):
         source = manifest["sources"].get(uid, {})
-        meta = {**(source.get("meta") or {}), **((source.get("config") or {}).get("meta") or {})}
-        if plugin := meta.get("plugin"):
+        if plugin := said_of_source(source).get("plugin"):
             yield f"the source {source['source_name']}.{source['name']} is read by the plugin {plugin}; read landing"
 
 

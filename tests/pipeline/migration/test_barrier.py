@@ -171,7 +171,11 @@ def test_nodes_are_selected_by_their_whole_path():
 def manifest(**nodes):
     return {
         "nodes": {f"model.x.{name}": {"name": name, "resource_type": "model", **node} for name, node in nodes.items()},
-        "sources": {"source.x.raw.a": {"source_name": "raw", "name": "a", "meta": {"plugin": "excel"}}},
+        "sources": {
+            "source.x.raw.a": {"source_name": "raw", "name": "a", "meta": {"plugin": "excel"}},
+            "source.x.raw.b": {"source_name": "raw", "name": "b", "config": {"plugin": "gsheet"}},
+            "source.x.raw.c": {"source_name": "raw", "name": "c", "config": {"meta": {"loaded": "daily"}}},
+        },
     }
 
 
@@ -189,5 +193,6 @@ def test_what_goes_past_duckdb_is_found_in_the_manifest(tmp_path):
         "the model guess",
         "the seed prices",
         "the source raw.a",
+        "the source raw.b",
     ]
     assert unproven(nodes, migration, ["model.x.plain", "model.x.zones"]) == []
