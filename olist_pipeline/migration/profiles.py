@@ -44,10 +44,12 @@ REACHING_OUT = (
 """What a profile of dbt-duckdb reaches data by that is neither in its file nor in files that its SQL names."""
 
 
-PAST_DUCKDB = frozenset(
-    {"sqlite", "sqlite_scanner", "postgres", "postgres_scanner", "mysql", "mysql_scanner", "odbc", "spatial"}
+THROUGH_DUCKDB = frozenset(
+    {"autocomplete", "avro", "aws", "azure", "core_functions", "ducklake", "encodings", "excel", "fts", "httpfs"}
+    | {"iceberg", "icu", "inet", "jemalloc", "json", "parquet", "tpcds", "tpch", "vss"}
 )
-"""Extensions that open files and servers by themselves, so that the barrier does not see what they read."""
+"""Extensions that open files by DuckDB alone, or none. Others may open files and servers by themselves, so that the
+barrier does not see what they read: replay has those for which somebody vouches."""
 
 
 def database_of(settings: Settings, migration: Migration, tree: str) -> Path:
@@ -95,7 +97,8 @@ def write_profile(settings: Settings, migration: Migration, tree: str) -> Writte
         external_of(database).mkdir(exist_ok=True)
     if tree == REPLAY:
         output = {key: value for key, value in output.items() if key not in REACHING_OUT}
-        output["extensions"] = [one for one in output.get("extensions") or [] if _name_of(one) not in PAST_DUCKDB]
+        known = THROUGH_DUCKDB | migration.extensions
+        output["extensions"] = [one for one in output.get("extensions") or [] if _name_of(one) in known]
         output["plugins"] = [{"module": BARRIER, "config": reach(settings, migration)}]
         # This one DuckDB takes only before it is closed off.
         if folder_of_spills := (output.get("settings") or {}).get(SPILLS):
@@ -136,6 +139,12 @@ def reach(settings: Settings, migration: Migration) -> dict[str, list[str]]:
         "folders": [str(path) for path in folders],
         "files": [str(path) for path in named if not path.is_dir()],
     }
+
+
+def unloaded(migration: Migration) -> list[str]:
+    """Return the extensions of the old project's own profile that replay does not load."""
+    extensions = _own_output(migration)[1].get("extensions") if migration.old.profile else None
+    return sorted({_name_of(one) for one in extensions or ()} - THROUGH_DUCKDB - migration.extensions)
 
 
 def _name_of(extension: Any) -> str:

@@ -22,6 +22,8 @@ _NEEDS = re.compile(r"(?:exists in the|required extension) '?(\w+)")
 _HOOK = re.compile(r"on-run-(?:start|end)")
 REMEDY = "let it read landing as migration.yml says, or allow it there (`besides`, with a reason)"
 
+VOUCH = "if it reads none but what is in DuckDB, say so (`besides`: extension, with a reason)"
+
 
 def unproven(manifest: Mapping[str, Any], migration: Migration, nodes: Collection[str]) -> list[str]:
     """Return a sentence for each of `nodes` (unique ids) that could read what nobody accepted without being noticed."""
@@ -37,7 +39,11 @@ def refusal(error: str) -> str:
         for verb, pattern in (("reads", _REFUSED), ("needs the extension", _NEEDS))
     )  # fmt: skip
     parts = [f"{', '.join(asked)}, where no accepted rows are; {REMEDY}"] if asked else []
-    parts += [f"{', '.join(needed)}, which replay does not load: it reads data past DuckDB"] if needed else []
+    parts += (
+        [f"{', '.join(needed)}, which replay does not load, for it may read data past DuckDB; {VOUCH}"]
+        if needed
+        else []
+    )
     return f"Replay is no proof: {'; '.join(parts)}." if parts else ""
 
 
