@@ -23,8 +23,8 @@ from olist_pipeline.orchestration.validation import is_forced, staging_key
 from olist_pipeline.parity.attribution import Evidence, TableParity, parity_of
 from olist_pipeline.parity.causes import causes
 from olist_pipeline.parity.html import write_report
-from olist_pipeline.parity.proven import proven_reconciliation_of
-from olist_pipeline.parity.reconciliation import intake_reconciliation_of, reconciliation_subject
+from olist_pipeline.parity.proven import proven_intake_of, proven_reconciliation_of
+from olist_pipeline.parity.reconciliation import reconciliation_subject
 from olist_pipeline.registry import LANDING, LINKS, STEPS, origins
 from olist_pipeline.serving.scorecard import scorecard
 from olist_pipeline.stores import approvals, quarantine, verdicts
@@ -103,9 +103,9 @@ def _intake_check(table: LandingTable) -> dg.AssetChecksDefinition:
         blocking=True,
         description=f"Every record of `{table.file}` is in intake, once.",
     )
-    def reconciliation(pipeline: PipelineResource) -> dg.AssetCheckResult:
+    def reconciliation(context: dg.AssetCheckExecutionContext, pipeline: PipelineResource) -> dg.AssetCheckResult:
         with clear_failures():
-            ledger = intake_reconciliation_of(pipeline.settings, table)
+            ledger = proven_intake_of(pipeline.settings, table, is_forced=is_forced(context.run.tags))
         return dg.AssetCheckResult(
             passed=ledger.holds, description=ledger.sentence(), metadata={"landing": ledger.landing}
         )

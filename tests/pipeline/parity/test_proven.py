@@ -4,7 +4,8 @@ import pytest
 
 from olist_pipeline.landing.catalogue import ORDER_ITEMS
 from olist_pipeline.parity import proven
-from olist_pipeline.parity.reconciliation import reconciliation_of
+from olist_pipeline.parity.reconciliation import intake_reconciliation_of, reconciliation_of
+from olist_pipeline.staging import intake_path, scan_intake
 from olist_pipeline.stores.postgres import transaction
 from olist_pipeline.validation.table import StagedTable
 from tests.pipeline.intake.test_bad_input import edit
@@ -66,3 +67,26 @@ def test_one_that_does_not_hold_is_proven_until_it_does(proofs):
     for _ in range(2):
         assert not proofs.ledger().holds
     assert proofs.number == 2
+
+
+@pytest.mark.parametrize("change", ["landing", "intake", "proven", "forced", "nothing"])
+def test_intake_is_counted_again_where_its_files_have_changed(settings, landing, monkeypatch, change):
+    run_steps(settings)
+    counted = []
+
+    def count(*given):
+        counted.append(given)
+        return intake_reconciliation_of(*given)
+
+    monkeypatch.setattr(proven, "intake_reconciliation_of", count)
+    before = proven.proven_intake_of(settings, ORDER_ITEMS)
+    if change == "landing":
+        edit(landing, ORDER_ITEMS.file, b"29.99", b"29.98")
+    elif change == "intake":
+        rows = scan_intake(settings.intake, ORDER_ITEMS.name).collect()
+        rows.head(2).write_parquet(intake_path(settings.intake, ORDER_ITEMS.name))
+    elif change == "proven":
+        (settings.intake / "order_items.proven").write_text("{}")
+    again = proven.proven_intake_of(settings, ORDER_ITEMS, is_forced=change == "forced")
+    assert (again == before) is (change != "intake")
+    assert len(counted) == (1 if change == "nothing" else 2)
