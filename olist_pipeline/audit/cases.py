@@ -48,6 +48,7 @@ from olist_pipeline.audit.guards import (
     is_first_known,
     is_null_guard,
     is_part_of_text,
+    is_text_of_parts,
     names_in,
     nulls_a_text,
 )
@@ -78,8 +79,10 @@ def technical_reason(case: Node, column: str, query: Query) -> str | None:
         return "label of a subtotal"
     if is_division_guard(branches):
         return "guard of a division"
-    if _is_in(case, CONCATENATIONS) and is_part_of_text(branches):
+    if (_is_in(case, CONCATENATIONS) and is_part_of_text(branches)) or is_text_of_parts(branches):
         return "part of a text"
+    if all(map(is_null_test, conditions)) and all(map(is_truth, branches.results)) and _is_running(case):
+        return "number of a run of rows"
     if is_null_guard(branches, query.optional_relations) and not _counts(case):
         return "guard of a missing value"
     if is_empty_text_guard(branches):
@@ -133,14 +136,22 @@ def is_pivot(condition: Node, column: str, query: Query) -> bool:
     aggregate of the query picks another literal of the same column.
     """
     condition = bare(condition)
-    if not isinstance(condition, exp.EQ) or not is_column(condition.this) or not is_constant(condition.expression):
+    if not isinstance(condition, exp.EQ) or not is_constant(condition.expression):
         return False
-    literal = bare(condition.expression)
-    if not isinstance(literal, exp.Literal):
+    literal, picked = bare(condition.expression), _without_cleaning(condition.this)
+    if not isinstance(literal, exp.Literal) or not isinstance(picked, exp.Column):
         return False
     if _is_named_after(column, literal.name):
         return True
-    return len(_pivoted_literals(query, bare(condition.this).name)) > 1
+    return len(_pivoted_literals(query, picked.name)) > 1
+
+
+def _without_cleaning(node: Node) -> Node:
+    """Return what is trimmed, or written in small or large letters."""
+    node = bare(node)
+    while isinstance(node, exp.Lower | exp.Upper | exp.Trim):
+        node = bare(node.this)
+    return node
 
 
 def _is_named_after(column: str, literal: str) -> bool:
@@ -158,7 +169,8 @@ def _pivoted_literals(query: Query, column: str) -> set[str]:
             if condition is None:
                 continue
             condition = bare(condition)
-            if isinstance(condition, exp.EQ) and is_column(condition.this) and bare(condition.this).name == column:
+            picked = _without_cleaning(condition.this) if isinstance(condition, exp.EQ) else None
+            if isinstance(picked, exp.Column) and picked.name == column:
                 found.add(condition.expression.sql())
     return found
 
@@ -189,6 +201,12 @@ def _reason_in_aggregate(case: Node, branches: Branches, column: str, query: Que
     if not (is_column(result) or is_constant(result)):
         return None
     return PIVOT if is_pivot(condition, column, query) else None
+
+
+def _is_running(case: Node) -> bool:
+    """Return whether a window adds a CASE up row by row: where it only asks for presence, it numbers runs of rows."""
+    window = case.find_ancestor(exp.Window, exp.Query)
+    return isinstance(window, exp.Window) and isinstance(window.this, exp.Sum | exp.Count) and "order" in window.args
 
 
 def _is_in(node: Node, types: tuple[type[Node], ...]) -> bool:

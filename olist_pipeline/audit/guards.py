@@ -13,6 +13,7 @@ from sqlglot import exp
 from olist_pipeline.audit.expressions import (
     CASES,
     COMPARISONS,
+    CONCATENATIONS,
     Branches,
     Node,
     atoms,
@@ -58,6 +59,17 @@ def is_part_of_text(branches: Branches) -> bool:
     added = [value for value in branches.results if not (is_null(value) or text_of(value) == "")]
     asks = all(is_null_test(test) or _compares_with_nothing(test) for test in tests)
     return asks and len(added) == 1 and bool(columns_of(added[0])) and not added[0].find(*CASES)
+
+
+def is_text_of_parts(branches: Branches) -> bool:
+    """Return whether a CASE puts the parts of a text together that are there: a name with or without a middle one."""
+    texts = [value for value in branches.results if not is_null(value)]
+    if not all(map(is_null_test, (condition for condition, _ in branches.pairs))) or any(map(is_constant, texts)):
+        return False
+    longest = max((set(column_names(value)) for value in texts), key=len, default=set())
+    tested = {name for condition, _ in branches.pairs for name in column_names(condition)}
+    joins = len(texts) > 1 and all(isinstance(bare(value), CONCATENATIONS) for value in texts)
+    return joins and tested <= longest and all(set(column_names(value)) <= longest for value in texts)
 
 
 def is_empty_text_guard(branches: Branches) -> bool:
