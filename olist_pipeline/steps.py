@@ -24,7 +24,7 @@ import polars as pl
 from olist_pipeline.file_locks import alone
 from olist_pipeline.intake import unchanged
 from olist_pipeline.intake.cast import RULES
-from olist_pipeline.intake.rows import IS_VALID, ingest
+from olist_pipeline.intake.rows import IS_VALID, ingest, parents_of
 from olist_pipeline.intake.span import as_of
 from olist_pipeline.landing.folder import landing_hash, readable_landing
 from olist_pipeline.landing.table import LandingTable
@@ -33,6 +33,7 @@ from olist_pipeline.months import MONTH
 from olist_pipeline.settings import Settings
 from olist_pipeline.staging import intake_path, month_files, scan_intake, staging_path, write_frame
 from olist_pipeline.stores import appending, quarantine
+from olist_pipeline.validation import unchanged as unchanged_steps
 from olist_pipeline.validation import units
 from olist_pipeline.validation.context import ValidationStep
 from olist_pipeline.validation.table import StagedTable
@@ -75,14 +76,12 @@ def run_intake(settings: Settings, url: str, table: LandingTable, today: date, r
 def _ingested(settings: Settings, url: str, table: LandingTable, today: date, run_id: str) -> IntakeReport:
     landing = readable_landing(settings, [table])
     path = intake_path(settings.intake, table.name)
-    above = table.parent.table.name if table.parent else None
+    above = table.parent.table if table.parent else None
+    parents = parents_of(scan_intake(settings.intake, above.name), above).collect() if above else None
     months, hash_read = table.months(today), landing_hash(landing, table)
-    source = unchanged.made_of(table, hash_read, months, intake_path(settings.intake, above) if above else None)
+    source = unchanged.made_of(table, hash_read, months, parents)
     is_known = unchanged.is_of(path, source)
-    if is_known:
-        rows = scan_intake(settings.intake, table.name)
-    else:
-        rows = ingest(table, landing, months, scan_intake(settings.intake, above).collect() if above else None).lazy()
+    rows = scan_intake(settings.intake, table.name) if is_known else ingest(table, landing, months, parents).lazy()
     rejected, counted = pl.collect_all([rows.filter(~IS_VALID), rows.select(pl.len())])
     quarantined = quarantine_rows(rejected, StagedTable.of(table))
     quarantine.replace_rows(url, "intake", [table.name], None, [quarantined], run_id)
@@ -99,25 +98,30 @@ def run_validation(
     months: Sequence[date] | None,
     run_id: str,
     dated: LandingTable | None,
+    *,
+    is_forced: bool = False,
 ) -> ValidationReport:
     """Validate a step's inputs, unit by unit: accepted rows to staging, others to quarantine, events to the store.
 
-    `months` are whole months for a monthly step, None for another, which validates all there is. The last date in the
-    table `dated` is the day that is taken for today.
+    `months` are whole months for a monthly step, None for another, which validates all there is: unless it `is_forced`,
+    only where anything that it reads has changed since it left what is there. The last date in the table `dated` is the
+    day that is taken for today.
     """
     with _sole(settings, f"{step.tables[0].context}.{step.name}"):
-        return _validated(settings, url, step, months, run_id, dated)
+        day = as_of(readable_landing(settings, [dated] if dated else []), dated)
+        known = frozenset(appending.known_digests(url))
+        place = unchanged_steps.Place(settings, step, day)
+        if not step.is_monthly and not is_forced and (report := unchanged_steps.report_of(place, known)):
+            _replace_quarantine(url, step, None, [_read(place.quarantine)], run_id)
+            return ValidationReport(report, 0)
+        return _validated(url, place, months, run_id, known)
 
 
 def _validated(
-    settings: Settings,
-    url: str,
-    step: ValidationStep,
-    months: Sequence[date] | None,
-    run_id: str,
-    dated: LandingTable | None,
+    url: str, place: unchanged_steps.Place, months: Sequence[date] | None, run_id: str, known: frozenset[bytes]
 ) -> ValidationReport:
-    context = step.tables[0].context
+    settings, step = place.settings, place.step
+    inputs, context = place.inputs(), step.tables[0].context
     outbox = settings.outbox / context / step.name
     shutil.rmtree(outbox, ignore_errors=True)
     runner = runner_of(settings, step)
@@ -128,16 +132,18 @@ def _validated(
         settings.intake,
         settings.staging,
         outbox,
-        as_of(readable_landing(settings, [dated] if dated else []), dated),
-        frozenset(appending.known_digests(url)),
+        place.day,
+        known,
         python_hash(),
     )
     reports: list[UnitReport] = []
     batches = _batches(units.ahead(runner.run(pieces, work)), reports)
     appended = appending.append(url, context, batches, run_id, are_apart=step.has_whole_aggregates)
     _remove_other_parts(settings.staging, step, pieces)
-    rejected = (_read(report.quarantine) for report in reports)
-    quarantine.replace_rows(url, "validation", [table.name for table in step.tables], months, rejected, run_id)
+    _replace_quarantine(url, step, months, (_read(report.quarantine) for report in reports), run_id)
+    if not step.is_monthly:
+        [report_of_all] = reports
+        unchanged_steps.note(place, report_of_all, inputs)
     shutil.rmtree(outbox, ignore_errors=True)
     tables = {table.name: TableReport.sum_of(report.tables[table.name] for report in reports) for table in step.tables}
     return ValidationReport(tables, appended, runner.place)
@@ -146,6 +152,12 @@ def _validated(
 def _sole(settings: Settings, step: str) -> AbstractContextManager[None]:
     """Let one run at a time be at work on a step: those of the command line and of the UI write the same files."""
     return alone(settings.home / "locks" / f"{step}.lock")
+
+
+def _replace_quarantine(
+    url: str, step: ValidationStep, months: Sequence[date] | None, rows: Iterable[pl.DataFrame], run_id: str
+) -> None:
+    quarantine.replace_rows(url, "validation", [table.name for table in step.tables], months, rows, run_id)
 
 
 def runner_of(settings: Settings, step: ValidationStep) -> Runner:

@@ -66,7 +66,7 @@ def run(force: bool, as_json: bool) -> None:
     from olist_pipeline.data_months import all_months
     from olist_pipeline.orchestration.jobs import DUAL_RUN
 
-    seen = run_jobs(settings, console, [Planned(DUAL_RUN, all_months(settings))])
+    seen = run_jobs(settings, console, [Planned(DUAL_RUN, all_months(settings), is_forced=force)])
     seen.guarded = guard_now(settings, url)
     flush(url)
     summary = summarise(settings, url, seen.run_ids, seen.seconds)

@@ -21,10 +21,14 @@ Reason = Annotated[str, Field(min_length=1, pattern=r"\S")]
 ManyTexts = tuple[Text, ...]
 
 
-def _inside(path: str) -> str:
-    """Return a path if it stays below the folder that it is relative to; replay writes where it says."""
+def is_inside(path: str) -> bool:
+    """Whether a path stays below the folder that it is relative to, whatever that is."""
     parts = PurePosixPath(path).parts
-    if path and (not parts or ".." in parts or parts[0] == "/"):
+    return bool(parts) and ".." not in parts and parts[0] != "/"
+
+
+def _inside(path: str) -> str:
+    if path and not is_inside(path):
         raise ValueError(f"'{path}' must lie below its folder: neither absolute, nor with '..', nor the folder itself")
     return path
 
@@ -165,16 +169,20 @@ class TablePair(_Part):
 
 
 class Besides(_Part):
-    """What replay may read besides accepted rows: a seed, or a path (a file, or a folder with all below it)."""
+    """What replay may read besides accepted rows: a seed, a path, or what an extension of DuckDB opens by itself.
+
+    A path is a file, or a folder with all below it.
+    """
 
     reason: Reason
     seed: str = ""
     path: str = ""
+    extension: str = ""
 
     @model_validator(mode="after")
     def _one_thing(self) -> Besides:
-        if bool(self.seed) == bool(self.path):
-            raise ValueError("say a seed or a path")
+        if sum(map(bool, (self.seed, self.path, self.extension))) != 1:
+            raise ValueError("say one of seed, path and extension")
         return self
 
 
@@ -220,6 +228,11 @@ class Migration(_Part):
     def seeds(self) -> frozenset[str]:
         """The seeds that replay may read."""
         return frozenset(one.seed for one in self.besides if one.seed)
+
+    @property
+    def extensions(self) -> frozenset[str]:
+        """The extensions that somebody vouches for, in lower case."""
+        return frozenset(one.extension.lower() for one in self.besides if one.extension)
 
     def context_of(self, model: str) -> str | None:
         """Return the context to which the file assigns a model of old; None where it does not."""

@@ -129,6 +129,12 @@ def relation_of(node: DbtNode, database: str) -> str:
     return relation_name(database, node["schema"], node["alias"])
 
 
+def said_of_source(source: DbtNode) -> dict[str, Any]:
+    """Return what dbt-duckdb reads a source with (`plugin`, `external_location`): of its meta, and of its config."""
+    config = source.get("config") or {}
+    return {**(source.get("meta") or {}), **(config.get("meta") or {}), **config}
+
+
 def ancestors(manifest: DbtNode, unique_ids: Iterator[str] | list[str]) -> set[str]:
     """Return nodes and sources with all that they are made of."""
     waiting, found = list(unique_ids), set[str]()

@@ -23,6 +23,7 @@ from olist_pipeline.migration.project import (
     context_of_new,
     context_of_old,
     find_old,
+    is_relation,
     new_part,
     old_part,
     old_relations,
@@ -172,21 +173,29 @@ def dbt_tree_assets(settings: Settings, retired: Collection[str] = ()) -> list[d
     paired = paired_of(old, parsed, migration, retired)
     replayed = ancestors(old, [*paired, *read_by_hooks(old)]) if paired else set()
     without = selection(old["nodes"][uid] for uid in dropped)
-    new = new_part(migration).select
-    whole, monthly = (f"{new},config.materialized:{kind}" for kind in ("table", "incremental"))
+    part = new_part(migration)
+    made = [node for node in parsed["nodes"].values() if is_relation(node) and part.holds(node)]
     builds = []
     if relations - dropped:
         builds.append(Build("dbt_old", OLD, old_part(migration).select, without))
     if replayed:
         chosen = selection(old["nodes"][uid] for uid in replayed & relations)
         builds.append(Build("dbt_replay", REPLAY, chosen, reads=frozenset(replayed)))
-    if any(new_part(migration).holds(node) and _is_monthly(node) for node in parsed["nodes"].values()):
+    if any(map(_is_monthly, made)):
+        whole, monthly = selections_of(part.select, made)
         # A test that looks from a fact to a whole table runs with the latter, which are built afterwards.
         builds.append(Build("dbt_new_months", NEW, monthly, f"{whole} {waiting}", is_monthly=True))
         builds.append(Build("dbt_new", NEW, whole, waiting))
     else:
-        builds.append(Build("dbt_new", NEW, new, waiting))
+        builds.append(Build("dbt_new", NEW, part.select, waiting))
     return [_built(build, settings) for build in builds]
+
+
+def selections_of(part: str, made: Iterable[Mapping[str, Any]]) -> tuple[str, str]:
+    """Return the selections of a part's nodes that are built as a whole, whatever kind they are, and of the monthly."""
+    kinds = {node["config"]["materialized"] for node in made} - {"incremental"}
+    whole = " ".join(f"{part},config.materialized:{kind}" for kind in sorted(kinds | {"table"}))
+    return whole, f"{part},config.materialized:incremental"
 
 
 def _built(build: Build, settings: Settings) -> dg.AssetsDefinition:

@@ -52,9 +52,12 @@ def migration_of(settings: Settings) -> Migration:
 def dbt_of(settings: Settings, tree: str) -> OwnDbt:
     """Return the dbt of a tree, with its project and its profile."""
     migration = migration_of(settings)
+    profile = write_profile(settings, migration, tree)
     return OwnDbt(
         project_dir=str(project_folder(settings, migration, tree)),
-        profiles_dir=str(write_profile(settings, migration, tree)),
+        profiles_dir=str(profile.folder),
+        profile=profile.name,
+        target=profile.target,
         dbt_executable=ASKING[0],
         # Each invocation costs two seconds less without its debug log, without artifacts that nothing reads
         # (the manifest is parsed once, see `ensure_manifest`), and looking at its own relations alone.
@@ -67,7 +70,7 @@ def dbt_of(settings: Settings, tree: str) -> OwnDbt:
 def dbt_project(settings: Settings, tree: str) -> DbtProject:
     """Return the dbt project of a tree, with its target folder below OLIST_HOME."""
     migration = migration_of(settings)
-    profiles = write_profile(settings, migration, tree)
+    profiles = write_profile(settings, migration, tree).folder
     folder = migration.new_folder if tree == NEW else migration.old_folder
     return DbtProject(project_dir=folder, profiles_dir=profiles, target_path=manifest_folder(settings, tree))
 
@@ -112,9 +115,9 @@ def parse_arguments(settings: Settings, tree: str) -> list[str]:
     """
     migration = migration_of(settings)
     paths = ["--target-path", str(manifest_folder(settings, tree)), "--log-path", str(settings.dbt_target / "logs")]
-    profiles = write_profile(settings, migration, tree)
+    profile = write_profile(settings, migration, tree)
     variables = variables_of(settings, tree, settings.landing, _likely_today(settings))
-    return ["--quiet", "parse", "--profiles-dir", str(profiles), *paths, *variables]
+    return ["--quiet", "parse", *profile.arguments, *paths, *variables]
 
 
 def landing_of(settings: Settings) -> Path:
@@ -152,11 +155,13 @@ def exported(variables: Mapping[str, str]) -> Iterator[None]:
 
 
 def ensure_manifest(settings: Settings, tree: str = NEW) -> Path:
-    """Return the path of the manifest of a tree's project, parsing it when a file of it has changed since."""
+    """Return the path of the manifest of a tree's project, parsing it when a file of it or its profile has changed."""
     migration, folder = migration_of(settings), manifest_folder(settings, tree)
     manifest, stamp = folder / "manifest.json", folder / "parsed"
     project = migration.new_folder if is_of_new(migration, tree) else migration.old_folder
-    state = project_hash(project) + content_hash(migration.path) + version("dbt-core")
+    profile = write_profile(settings, migration, NEW if is_of_new(migration, tree) else OLD)
+    read = [content_hash(migration.path), content_hash(profile.folder / "profiles.yml"), version("dbt-core")]
+    state = "".join([project_hash(project), *read])
     # A run, and a code server that is loaded meanwhile, would take each other's half-written manifest for damaged.
     with alone(settings.home / "locks" / "parse.lock"):
         said = ""
@@ -183,7 +188,8 @@ def _parse(settings: Settings, migration: Migration, tree: str, parsed: Path, pr
     made_with = NEW if is_of_new(migration, tree) else OLD
     today = _likely_today(settings)
     result = subprocess.run(
-        [*ASKING, *parse_arguments(settings, made_with)],
+        # The project's own flags may say otherwise.
+        [*ASKING, "--write-json", *parse_arguments(settings, made_with)],
         cwd=project,
         env={**os.environ, **environment_of(settings, made_with, settings.landing, today)},
         capture_output=True,

@@ -187,10 +187,18 @@ class TestIntakeOfAnUnchangedFile:
         assert read == ["order_payments"]
         assert path.read_bytes() == whole
 
-    def test_is_made_anew_with_that_of_its_parent(self, settings, landing, read):
-        edit(landing, ORDERS.file, b"shipped", b"invoiced")
+    @pytest.mark.parametrize(
+        "change", [(b"2018-01-24 20", b"2017-12-24 20"), (b"2018-01-24 20", b"soon 20"), (b"o2,", b"o3,")]
+    )
+    def test_is_made_anew_where_it_may_belong_to_another_row_of_its_parent(self, settings, landing, read, change):
+        edit(landing, ORDERS.file, *change)
         ingest(settings)
         assert read == ["orders", "order_items", "order_payments"]
+
+    def test_is_made_anew_for_no_other_change_of_its_parent(self, settings, landing, read):
+        edit(landing, ORDERS.file, b"shipped", b"invoiced")
+        ingest(settings)
+        assert read == ["orders"]
 
     def test_is_made_anew_in_another_month(self, settings, read):
         run_intake(settings, settings.postgres_url, ORDERS, following(TODAY), "r2")

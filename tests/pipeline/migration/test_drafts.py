@@ -26,10 +26,16 @@ SOURCE = {
         ("{{ var('data_dir') }}/rides.csv", {"variable": "data_dir"}),
         ("{{ env_var('HIRE_DATA') }}/{name}.csv", {"environment": "HIRE_DATA"}),
         ("'data/raw/rides.csv'", {"folder": "data/raw"}),
+        ("'/srv/raw/rides.csv'", {"variable": "landing"}),
+        ("'../raw/rides.csv'", {"variable": "landing"}),
     ],
 )
 def test_landing_is_guessed_from_locations_and_from_sql(tmp_path, location, expected):
-    of_source = {"sources": {"s": {**SOURCE, "meta": {"external_location": location}}}, "nodes": {}}
+    said = {"external_location": location}
+    of_source = {"sources": {"s": {**SOURCE, "meta": said}}, "nodes": {}}
+    assert guessed_landing(tmp_path, {"sources": {"s": {**SOURCE, "config": said}}, "nodes": {}}) == guessed_landing(
+        tmp_path, of_source
+    )
     of_model = {"sources": {}, "nodes": {"m": {"raw_code": f"select * from read_csv('{location}')"}}}
     guessed = guessed_landing(tmp_path, of_source)
     assert expected.items() <= guessed.items()

@@ -67,7 +67,7 @@ def test_paths_are_relative_to_the_file(tmp_path):
             ("new: {project: new}", "new: {project: new}\nserved: [a]\npairs: [{old: a, key: [k]}]"),
             "old tables stand twice",
         ),
-        (("new: {project: new}", "new: {project: new}\nbesides: [{reason: r}]"), "say a seed or a path"),
+        (("new: {project: new}", "new: {project: new}\nbesides: [{reason: r}]"), "say one of seed, path and"),
         (("new: {project: new}", "new: {project: new}\nbesides: [{seed: s}]"), "besides.0.reason: Field required"),
         (("version: 1", "version: ["), "is not YAML"),
         (("version: 1", "version: 1\nversion: 1"), "version stands twice; keep one.*line 3, column 1"),
