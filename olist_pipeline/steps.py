@@ -14,18 +14,21 @@ from __future__ import annotations
 import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
 import polars as pl
 
+from olist_pipeline.file_locks import alone
 from olist_pipeline.intake import unchanged
 from olist_pipeline.intake.cast import RULES
 from olist_pipeline.intake.rows import IS_VALID, ingest, parents_of
 from olist_pipeline.intake.span import as_of
 from olist_pipeline.landing.folder import landing_hash, readable_landing
 from olist_pipeline.landing.table import LandingTable
+from olist_pipeline.migration.code import python_hash
 from olist_pipeline.months import MONTH
 from olist_pipeline.settings import Settings
 from olist_pipeline.staging import intake_path, month_files, scan_intake, staging_path, write_frame
@@ -66,6 +69,11 @@ def run_intake(settings: Settings, url: str, table: LandingTable, today: date, r
 
     A file that was read before, as it is now, is not read again: what it left then is brought to quarantine.
     """
+    with _sole(settings, f"intake.{table.name}"):
+        return _ingested(settings, url, table, today, run_id)
+
+
+def _ingested(settings: Settings, url: str, table: LandingTable, today: date, run_id: str) -> IntakeReport:
     landing = readable_landing(settings, [table])
     path = intake_path(settings.intake, table.name)
     above = table.parent.table if table.parent else None
@@ -99,13 +107,22 @@ def run_validation(
     only where anything that it reads has changed since it left what is there. The last date in the table `dated` is the
     day that is taken for today.
     """
-    day = as_of(readable_landing(settings, [dated] if dated else []), dated)
-    known = frozenset(appending.known_digests(url))
-    place = unchanged_steps.Place(settings, step, day)
-    if not step.is_monthly and not is_forced and (report := unchanged_steps.report_of(place, known)):
-        _replace_quarantine(url, step, None, [_read(place.quarantine)], run_id)
-        return ValidationReport(report, 0)
-    inputs, context = place.inputs(), step.tables[0].context
+    with _sole(settings, f"{step.tables[0].context}.{step.name}"):
+        day = as_of(readable_landing(settings, [dated] if dated else []), dated)
+        place = unchanged_steps.Place(settings, step, day)
+        known = frozenset(appending.known_digests(url))
+        if not step.is_monthly and not is_forced and (report := unchanged_steps.report_of(place, known)):
+            _replace_quarantine(url, step, None, [_read(place.quarantine)], run_id)
+            return ValidationReport(report, 0)
+        return _validated(place, url, months, run_id, known)
+
+
+def _validated(
+    place: unchanged_steps.Place, url: str, months: Sequence[date] | None, run_id: str, known: frozenset[bytes]
+) -> ValidationReport:
+    """Validate all that is asked for, whether or not it has changed."""
+    settings, step, inputs = place.settings, place.step, place.inputs()
+    context = step.tables[0].context
     outbox = settings.outbox / context / step.name
     shutil.rmtree(outbox, ignore_errors=True)
     runner = runner_of(settings, step)
@@ -116,8 +133,9 @@ def run_validation(
         settings.intake,
         settings.staging,
         outbox,
-        day,
+        place.day,
         known,
+        python_hash(),
     )
     reports: list[UnitReport] = []
     batches = _batches(units.ahead(runner.run(pieces, work)), reports)
@@ -138,6 +156,11 @@ def _replace_quarantine(
     quarantine.replace_rows(url, "validation", [table.name for table in step.tables], months, rows, run_id)
 
 
+def _sole(settings: Settings, step: str) -> AbstractContextManager[None]:
+    """Let one run at a time be at work on a step: those of the command line and of the UI write the same files."""
+    return alone(settings.home / "locks" / f"{step}.lock")
+
+
 def runner_of(settings: Settings, step: ValidationStep) -> Runner:
     """Return who works through the units of a step: this process, or Spark.
 
@@ -152,8 +175,9 @@ def runner_of(settings: Settings, step: ValidationStep) -> Runner:
 
 
 def landing_hash_of(settings: Settings, table: str) -> str:
-    """Return the content hash of the landing file that the present intake of a table was made of."""
-    return pl.read_parquet_metadata(intake_path(settings.intake, table)).get(LANDING_HASH, "")
+    """Return the content hash of the landing file that the present intake of a table was made of; none before it."""
+    path = intake_path(settings.intake, table)
+    return pl.read_parquet_metadata(path).get(LANDING_HASH, "") if path.exists() else ""
 
 
 def _batches(made: Iterable[UnitReport], reports: list[UnitReport]) -> Iterator[appending.Batch]:

@@ -15,8 +15,8 @@ from pathlib import Path
 import polars as pl
 
 from olist_pipeline.files import content_hash, replacing
-from olist_pipeline.intake.parts import python_hash
 from olist_pipeline.landing.table import LandingTable
+from olist_pipeline.migration.code import python_hash
 from olist_pipeline.months import MonthRange
 
 

@@ -16,10 +16,10 @@ from typing import Any
 import duckdb
 
 from olist_pipeline.migration.model import Migration
-from olist_pipeline.migration.project import find_old
+from olist_pipeline.migration.project import DbtNode, database_name, find_old, relation_of
 from olist_pipeline.paths import duckdb_path
 from olist_pipeline.tablediff.contract import fold
-from olist_pipeline.tablediff.sql import literal, quote, relation_name
+from olist_pipeline.tablediff.sql import literal, quote
 
 ASKS = re.compile(
     r"\b(current_timestamp|current_date|current_time|localtimestamp|now|today|getdate|sysdate|get_current_timestamp"
@@ -51,23 +51,23 @@ def changing_columns(migration: Migration, manifest: Mapping[str, Any], first: P
         connection.execute(f"ATTACH {literal(str(second))} AS two (READ_ONLY)")
         for pair in migration.pairs:
             node = find_old(manifest, migration, pair.old)
-            made = relation_name(node["schema"], node["alias"])
-            sides = (f"one.{made}", f"two.{made}")
+            sides = (relation_of(node, "one"), relation_of(node, "two"))
             if node["config"]["materialized"] == "view":
                 paths = (Path(folder) / f"{pair.name}-{number}.parquet" for number in (1, 2))
-                sides = (_kept(migration, first, made, next(paths)), _kept(migration, second, made, next(paths)))
+                sides = (_kept(migration, first, node, next(paths)), _kept(migration, second, node, next(paths)))
             columns = _unequal(connection, *sides, list(pair.key))
             left_out = {fold(name): reason for name, reason in pair.left_out.items()}
             found += [Changing(pair.name, column, left_out.get(fold(column), "")) for column in columns]
     return found
 
 
-def _kept(migration: Migration, database: Path, view: str, path: Path) -> str:
+def _kept(migration: Migration, database: Path, node: DbtNode, path: Path) -> str:
     """Write what a view gives now to a file; return that as a relation.
 
     A view asks the clock when it is read: two that are read in one statement would get one answer.
     """
     with duckdb.connect(str(database), read_only=True) as connection:
+        view = relation_of(node, database_name(connection))
         connection.execute(f"SET file_search_path = {literal(str(migration.old_folder))}")
         connection.execute(f"COPY (FROM {view}) TO {literal(str(path))} (FORMAT parquet)")
     return f"read_parquet({literal(duckdb_path(path))}, hive_partitioning = false)"

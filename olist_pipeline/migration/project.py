@@ -12,13 +12,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from olist_pipeline.errors import OlistError
 from olist_pipeline.files import content_hash, tree_hash
 from olist_pipeline.migration.model import Migration
+from olist_pipeline.tablediff.sql import relation_name
+
+if TYPE_CHECKING:
+    import duckdb
 
 DbtNode = Mapping[str, Any]
 FOLDERS = ("models", "macros", "tests", "seeds", "snapshots", "dbt_packages")
@@ -112,6 +116,23 @@ def find_old(manifest: DbtNode, migration: Migration, named: str) -> DbtNode:
 def is_relation(node: DbtNode) -> bool:
     """Whether dbt makes a relation of a node."""
     return node["resource_type"] in RELATIONS and node["config"].get("materialized") != "ephemeral"
+
+
+def database_name(connection: duckdb.DuckDBPyConnection) -> str:
+    """Return the name of the database that a connection was opened on."""
+    [(name,)] = connection.execute("SELECT current_database()").fetchall()
+    return str(name)
+
+
+def relation_of(node: DbtNode, database: str) -> str:
+    """Return the relation of a node in a DuckDB database, in full: a database may have the name of a schema in it."""
+    return relation_name(database, node["schema"], node["alias"])
+
+
+def said_of_source(source: DbtNode) -> dict[str, Any]:
+    """Return what dbt-duckdb reads a source with (`plugin`, `external_location`): of its meta, and of its config."""
+    config = source.get("config") or {}
+    return {**(source.get("meta") or {}), **(config.get("meta") or {}), **config}
 
 
 def ancestors(manifest: DbtNode, unique_ids: Iterator[str] | list[str]) -> set[str]:

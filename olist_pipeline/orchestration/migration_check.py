@@ -13,6 +13,7 @@ from typing import Any
 from olist_pipeline.errors import OlistError
 from olist_pipeline.migration.clock import OTHERS, asking, changing_columns
 from olist_pipeline.migration.model import NEW, OLD, Migration
+from olist_pipeline.migration.profiles import unloaded
 from olist_pipeline.migration.project import (
     ancestors,
     context_of_old,
@@ -21,7 +22,7 @@ from olist_pipeline.migration.project import (
     read_by_hooks,
     selection,
 )
-from olist_pipeline.migration.proof import unproven
+from olist_pipeline.migration.proof import VOUCH, unproven
 from olist_pipeline.old_tables import without_pair
 from olist_pipeline.orchestration.dbt_projects import ensure_manifest, migration_of, today_of
 from olist_pipeline.orchestration.old_alone import run_old
@@ -100,6 +101,8 @@ def _look_at_old(migration: Migration, manifest: Mapping[str, Any], found: Check
             found.problems.append(f"old has {len(nodes) or 'no'} relations {named}")
     paired = [node["unique_id"] for pair in migration.pairs for node in found_old(manifest, migration, pair.old)]
     found.problems += unproven(manifest, migration, ancestors(manifest, [*paired, *read_by_hooks(manifest)]))
+    if extensions := unloaded(migration):
+        found.notes.append(f"replay is run without {', '.join(extensions)}, which may read data past DuckDB; {VOUCH}")
     by_name = old_relations(manifest, migration)
     for name in without_pair(manifest, migration):
         context = context_of_old(manifest["nodes"][by_name[name]], migration)

@@ -16,9 +16,9 @@ from importlib.metadata import version
 from pathlib import Path
 
 from olist_pipeline.files import content_hash, replacing, tree_hash
-from olist_pipeline.intake.parts import python_hash
 from olist_pipeline.landing.folder import landing_hash, readable_landing
 from olist_pipeline.landing.table import LandingTable
+from olist_pipeline.migration.code import python_hash
 from olist_pipeline.parity.reconciliation import (
     IntakeReconciliation,
     Reconciliation,

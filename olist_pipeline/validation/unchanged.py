@@ -22,8 +22,8 @@ import polars as pl
 
 from olist_pipeline.errors import OlistError
 from olist_pipeline.files import content_hash, replacing, size_and_time
-from olist_pipeline.intake.parts import python_hash
 from olist_pipeline.intake.unchanged import rows_hash
+from olist_pipeline.migration.code import python_hash
 from olist_pipeline.settings import Settings
 from olist_pipeline.staging import intake_path, scan_staging, staging_path
 from olist_pipeline.validation.context import ValidationStep

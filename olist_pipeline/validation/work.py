@@ -75,7 +75,10 @@ class UnitReport:
 
 @dataclass(frozen=True)
 class ValidationWork:
-    """The validation of one unit of `step`. Events whose digest is among `known` are not made again."""
+    """The validation of one unit of `step`. Events whose digest is among `known` are not made again.
+
+    `code` is the hash of the code that makes them, on whatever machine this is done.
+    """
 
     step: ValidationStep
     intake: Path
@@ -83,6 +86,7 @@ class ValidationWork:
     outbox: Path
     as_of: date
     known: frozenset[bytes]
+    code: str
 
     def __call__(self, unit: Unit) -> UnitReport:
         """Validate the unit: accepted rows to staging, others and events to the outbox."""
@@ -92,7 +96,9 @@ class ValidationWork:
         with ThreadPoolExecutor(len(self.step.tables) + 1) as beside:
             staged = {table.name: beside.submit(self._stage, unit, validated, table) for table in self.step.tables}
             quarantined = beside.submit(validated.quarantined)
-            digests = digests_of(validated.sources, f"{self.step.name}{unit.part}", is_monthly=unit.months is not None)
+            digests = digests_of(
+                validated.sources, f"{self.step.name}{unit.part}", self.code, is_monthly=unit.months is not None
+            )
             events = tuple(self._write_events(unit, validated, digests))
             rejected = quarantined.result()
             accepted = {name: one.result() for name, one in staged.items()}

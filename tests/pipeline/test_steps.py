@@ -1,5 +1,6 @@
 """The steps: idempotent, by month, and healed by running again."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 
 import polars as pl
@@ -9,6 +10,7 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from olist_pipeline import steps
+from olist_pipeline.file_locks import alone
 from olist_pipeline.intake import rows
 from olist_pipeline.landing.catalogue import ORDERS
 from olist_pipeline.months import MonthRange, following
@@ -71,6 +73,21 @@ def test_running_again_changes_nothing(settings):
     before = state(settings)
     ingest(settings, "r2")
     assert validate(settings, run="r2").events == 0
+    assert state(settings) == before
+
+
+def test_one_run_at_a_time_is_at_work_on_a_step(settings):
+    """The command line and the UI may run the same step: they write the same staging, outbox and quarantine."""
+    ingest(settings)
+    validate(settings)
+    before = state(settings)
+    with ThreadPoolExecutor(2) as beside:
+        for name, step in (("intake.orders", ingest), (f"sales.{STEP.name}", validate)):
+            with alone(settings.home / "locks" / f"{name}.lock"):
+                waiting = beside.submit(step, settings, run="r2")
+                with pytest.raises(TimeoutError):
+                    waiting.result(timeout=0.3)
+            waiting.result()
     assert state(settings) == before
 
 

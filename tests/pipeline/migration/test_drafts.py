@@ -26,10 +26,16 @@ SOURCE = {
         ("{{ var('data_dir') }}/rides.csv", {"variable": "data_dir"}),
         ("{{ env_var('HIRE_DATA') }}/{name}.csv", {"environment": "HIRE_DATA"}),
         ("'data/raw/rides.csv'", {"folder": "data/raw"}),
+        ("'/srv/raw/rides.csv'", {"variable": "landing"}),
+        ("'../raw/rides.csv'", {"variable": "landing"}),
     ],
 )
 def test_landing_is_guessed_from_locations_and_from_sql(tmp_path, location, expected):
-    of_source = {"sources": {"s": {**SOURCE, "meta": {"external_location": location}}}, "nodes": {}}
+    said = {"external_location": location}
+    of_source = {"sources": {"s": {**SOURCE, "meta": said}}, "nodes": {}}
+    assert guessed_landing(tmp_path, {"sources": {"s": {**SOURCE, "config": said}}, "nodes": {}}) == guessed_landing(
+        tmp_path, of_source
+    )
     of_model = {"sources": {}, "nodes": {"m": {"raw_code": f"select * from read_csv('{location}')"}}}
     guessed = guessed_landing(tmp_path, of_source)
     assert expected.items() <= guessed.items()
@@ -104,6 +110,7 @@ def test_macros_that_a_model_calls_are_looked_into():
 
 
 def test_views_are_asked_twice(tmp_path):
+    """Of a database that is called like its schema, as of many a project."""
     (tmp_path / "shop").mkdir()
     (tmp_path / "shop" / "dbt_project.yml").write_text("name: shop\n")
     pairs = "pairs: [{old: fleet, key: [id], left_out: {seen: The time of reading}}, {old: docks, key: [id]}]\n"
@@ -111,13 +118,16 @@ def test_views_are_asked_twice(tmp_path):
     nodes: dict[str, dict[str, object]] = {}
     for name in ("fleet", "docks"):
         config = {"materialized": "view" if name == "fleet" else "table"}
-        nodes[name] = {"unique_id": name, "name": name, "schema": "main", "resource_type": "model", "config": config}
+        nodes[name] = {"unique_id": name, "name": name, "schema": "shop", "resource_type": "model", "config": config}
         nodes[name] |= {"alias": name, "fqn": ["shop", name]}
-    for number in (1, 2):
-        with duckdb.connect(str(tmp_path / f"{number}.duckdb")) as connection:
+    databases = [tmp_path / number / "shop.duckdb" for number in "12"]
+    for number, database in enumerate(databases):
+        database.parent.mkdir()
+        with duckdb.connect(str(database)) as connection:
+            connection.execute("CREATE SCHEMA shop; USE shop.shop")
             connection.execute("CREATE VIEW fleet AS SELECT 1 AS id, now() AS seen, 2 AS wheels")
             connection.execute(f"CREATE TABLE docks AS SELECT 1 AS id, {number} AS chance")
-    found = changing_columns(migration, {"nodes": nodes}, tmp_path / "1.duckdb", tmp_path / "2.duckdb")
+    found = changing_columns(migration, {"nodes": nodes}, *databases)
     assert [(one.table, one.column, one.reason) for one in found] == [
         ("fleet", "seen", "The time of reading"),
         ("docks", "chance", ""),

@@ -67,9 +67,29 @@ def test_paths_are_relative_to_the_file(tmp_path):
             ("new: {project: new}", "new: {project: new}\nserved: [a]\npairs: [{old: a, key: [k]}]"),
             "old tables stand twice",
         ),
-        (("new: {project: new}", "new: {project: new}\nbesides: [{reason: r}]"), "say a seed or a path"),
+        (("new: {project: new}", "new: {project: new}\nbesides: [{reason: r}]"), "say one of seed, path and"),
         (("new: {project: new}", "new: {project: new}\nbesides: [{seed: s}]"), "besides.0.reason: Field required"),
         (("version: 1", "version: ["), "is not YAML"),
+        (("version: 1", "version: 1\nversion: 1"), "version stands twice; keep one.*line 3, column 1"),
+        (("version: 1", "version: 1\nmodels: {sales: [a], no: [b]}"), "no is no text here; quote it.*line 3"),
+        (("{variable: data_dir}", "{folder: /data/raw}"), "landing.folder: '/data/raw' must lie below its folder"),
+        (("{variable: data_dir}", "{folder: ../raw}"), "landing.folder: '../raw' must lie below"),
+        (("{variable: data_dir}", "{folder: .}"), "landing.folder: '.' must lie below"),
+        (("{variable: data_dir}", "{variable: a, files: {../a.csv: {}}}"), "landing.files.*'../a.csv' must lie below"),
+        (("new: {project: new}", "new: {project: new}\nserved: [A]\npairs: [{old: a, key: [k]}]"), "stand twice.*: a"),
+        *(
+            (
+                ("new: {project: new}", f"new: {{project: new}}\npairs: [{{old: a, key: [k], {pair}}}]"),
+                f"pairs.0: {said}",
+            )
+            for pair, said in (
+                ("columns: {a: x, b: X}", "columns names x of old twice"),
+                ("columns: {a: x, A: y}", "columns names a of new twice"),
+                ("left_out: {K: r}", "Contract of a: column 'K' is part of the key and cannot be excluded"),
+                ("tolerances: {v: {absolute: -1}}", "The absolute tolerance '-1.0' must be a finite number"),
+                ("tolerances: {v: {relative: little}}", "The relative tolerance 'little' is not a number"),
+            )
+        ),
         (("version: 1", "path: /x\nversion: 1"), "must be a mapping"),
     ],
 )
