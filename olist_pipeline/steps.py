@@ -109,19 +109,19 @@ def run_validation(
     """
     with _sole(settings, f"{step.tables[0].context}.{step.name}"):
         day = as_of(readable_landing(settings, [dated] if dated else []), dated)
-        place = unchanged_steps.Place(settings, step, day)
+        whole = unchanged_steps.WholeStep(settings, step, day)
         known = frozenset(appending.known_digests(url))
-        if not step.is_monthly and not is_forced and (report := unchanged_steps.report_of(place, known)):
-            _replace_quarantine(url, step, None, [_read(place.quarantine)], run_id)
+        if not step.is_monthly and not is_forced and (report := unchanged_steps.report_of(whole, known)):
+            _replace_quarantine(url, step, None, [_read(whole.quarantine)], run_id)
             return ValidationReport(report, 0)
-        return _validated(place, url, months, run_id, known)
+        return _validated(whole, url, months, run_id, known)
 
 
 def _validated(
-    place: unchanged_steps.Place, url: str, months: Sequence[date] | None, run_id: str, known: frozenset[bytes]
+    whole: unchanged_steps.WholeStep, url: str, months: Sequence[date] | None, run_id: str, known: frozenset[bytes]
 ) -> ValidationReport:
     """Validate all that is asked for, whether or not it has changed."""
-    settings, step, inputs = place.settings, place.step, place.inputs()
+    settings, step, inputs = whole.settings, whole.step, whole.inputs()
     context = step.tables[0].context
     outbox = settings.outbox / context / step.name
     shutil.rmtree(outbox, ignore_errors=True)
@@ -133,7 +133,7 @@ def _validated(
         settings.intake,
         settings.staging,
         outbox,
-        place.day,
+        whole.day,
         known,
         python_hash(),
     )
@@ -144,7 +144,7 @@ def _validated(
     _replace_quarantine(url, step, months, (_read(report.quarantine) for report in reports), run_id)
     if not step.is_monthly:
         [report_of_all] = reports
-        unchanged_steps.note(place, report_of_all, inputs)
+        unchanged_steps.note(whole, report_of_all, inputs)
     shutil.rmtree(outbox, ignore_errors=True)
     tables = {table.name: TableReport.sum_of(report.tables[table.name] for report in reports) for table in step.tables}
     return ValidationReport(tables, appended, runner.place)
