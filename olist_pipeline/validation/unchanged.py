@@ -79,9 +79,9 @@ class WholeStep:
     def _hash(self, read: Read) -> str:
         if read == AS_OF:
             return self.day.isoformat()
-        if not read.columns:
-            return content_hash(intake_path(self.settings.intake, read.name))
-        context, _, table = read.name.partition("/")
+        context, _, table = read.name.rpartition("/")
+        if not context:
+            return content_hash(intake_path(self.settings.intake, table))
         rows = scan_staging(self._staging, context, table).select(*read.columns).collect()
         return rows_hash(rows)
 
