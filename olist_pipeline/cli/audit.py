@@ -27,6 +27,7 @@ from olist_pipeline.audit.trace import is_own, replaced_by_rules
 from olist_pipeline.cli.output import inert, table
 from olist_pipeline.errors import OlistError
 from olist_pipeline.files import given_away
+from olist_pipeline.near import unknown
 
 FORMATS = ("table", "json", "csv", "html", "markdown")
 ENDINGS = {"md": "markdown"}
@@ -94,7 +95,7 @@ def _check(dialect: str | None, seconds: float) -> None:
         raise OlistError(f"--seconds must be more than 0 and at most {MOST_SECONDS:,}.")
     known = sorted(name for name in Dialect.classes if name)
     if dialect is not None and dialect not in known:
-        raise OlistError(f"--dialect {dialect} is not known; known are: {', '.join(known)}.")
+        raise unknown("SQL dialect", dialect, known)
 
 
 def _variables(text: str | None) -> dict[str, Any]:

@@ -47,16 +47,15 @@ def lineage_metadata(
     """
     node = manifest["nodes"][unique_id]
     query = target_path / "compiled" / node["package_name"] / node["original_file_path"]
-    # sqlglot fails on what it does not know in many ways, and nothing of a run depends on it.
-    with suppress(Exception):
+    try:
         origins = column_origins(manifest, unique_id, query.read_text("utf-8"), renamed)
-        keys = {uid: translator.get_asset_spec(manifest, uid, project).key for uid, _ in set().union(*origins.values())}
-        lineage = {
-            column: [dg.TableColumnDep(keys[uid], name) for uid, name in sorted(found)]
-            for column, found in origins.items()
-        }
-        return dict(dg.TableMetadataSet(column_lineage=dg.TableColumnLineage(lineage)))
-    return {}
+    except Exception:  # sqlglot fails on what it does not know in many ways, and nothing of a run depends on it
+        return {}
+    keys = {uid: translator.get_asset_spec(manifest, uid, project).key for uid, _ in set().union(*origins.values())}
+    deps = {
+        column: [dg.TableColumnDep(keys[uid], name) for uid, name in sorted(found)] for column, found in origins.items()
+    }
+    return {"dagster/column_lineage": dg.TableColumnLineage(deps)}
 
 
 def column_origins(

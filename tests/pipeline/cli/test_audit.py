@@ -70,7 +70,7 @@ def test_a_file_of_another_name_is_the_table(folder):
     ("arguments", "words"),
     [
         (["nowhere"], "There is nothing at nowhere"),
-        ([".", "--dialect", "klingon"], "--dialect klingon is not known; known are: "),
+        ([".", "--dialect", "klingon"], "There is no SQL dialect 'klingon'; there are: "),
         ([".", "--seconds", "0"], "--seconds must be more than 0"),
         ([".", "--seconds", "nan"], "--seconds must be more than 0"),
         ([".", "--seconds", "1e300"], "--seconds must be more than 0 and at most 86,400"),

@@ -1,5 +1,7 @@
 """Column lineage, read from queries as dbt compiles them."""
 
+from typing import Any
+
 import pytest
 
 from olist_pipeline.orchestration.column_lineage import column_origins, lineage_metadata
@@ -90,8 +92,9 @@ def test_what_a_pivot_hides_is_left_out():
 
 @pytest.mark.parametrize("query", ["", "select from where", "select * from (pivot"])
 def test_a_query_that_cannot_be_read_keeps_nobody_from_anything(tmp_path, query):
+    unasked: Any = None
     folder = tmp_path / "compiled" / "shop" / "models"
     folder.mkdir(parents=True)
     (folder / "model.sql").write_text(query)
-    assert lineage_metadata(manifest("orders"), "model", None, None, tmp_path, {}) == {}
-    assert lineage_metadata(manifest("orders"), "orders", None, None, tmp_path, {}) == {}
+    assert lineage_metadata(manifest("orders"), "model", unasked, unasked, tmp_path, {}) == {}
+    assert lineage_metadata(manifest("orders"), "orders", unasked, unasked, tmp_path, {}) == {}
