@@ -24,6 +24,8 @@ from sqlglot.schema import MappingSchema
 # It would print what it does not follow, in the middle of a run; such columns are left out here.
 logging.getLogger("sqlglot").setLevel(logging.ERROR)
 
+_PATH = re.compile(r"'(/(?:[^']|'')*)'")
+
 Origin = tuple[str, str]
 """A parent's unique id, and a column of it."""
 
@@ -38,17 +40,15 @@ def lineage_metadata(
     translator: DagsterDbtTranslator,
     project: DbtProject,
     target_path: Path,
-    renamed: Mapping[str, str],
 ) -> dict[str, Any]:
     """Return the metadata entry of a model's column lineage; nothing where its query cannot be read.
 
-    The query is the one compiled below `target_path`. `renamed` are texts of the manifest's relation names, a folder
-    for one, that are others in it.
+    The query is the one compiled below `target_path`.
     """
     node = manifest["nodes"][unique_id]
     query = target_path / "compiled" / node["package_name"] / node["original_file_path"]
     try:
-        origins = column_origins(manifest, unique_id, query.read_text("utf-8"), renamed)
+        origins = column_origins(manifest, unique_id, query.read_text("utf-8"))
     except Exception:  # sqlglot fails on what it does not know in many ways, and nothing of a run depends on it
         return {}
     keys = {uid: translator.get_asset_spec(manifest, uid, project).key for uid, _ in set().union(*origins.values())}
@@ -58,9 +58,7 @@ def lineage_metadata(
     return {"dagster/column_lineage": dg.TableColumnLineage(deps)}
 
 
-def column_origins(
-    manifest: Mapping[str, Any], unique_id: str, query: str, renamed: Mapping[str, str] | None = None
-) -> dict[str, set[Origin]]:
+def column_origins(manifest: Mapping[str, Any], unique_id: str, query: str) -> dict[str, set[Origin]]:
     """Return the columns of its parents that each column of a model is computed from, by the compiled `query`.
 
     A column that counts rows, or is the same in all of them, has none. One that cannot be followed is left out. Names
@@ -71,7 +69,7 @@ def column_origins(
     columns = {name: dict.fromkeys(parent["columns"], "varchar") for name, parent in parents.items()}
     dialect = manifest["metadata"]["adapter_type"]
     declared = MappingSchema({name: found for name, found in columns.items() if found}, dialect=dialect)
-    short = _with_short_names(query, parents, renamed or {})
+    short = _with_short_names(query, parents)
     # Of a PIVOT not all can be qualified: that does not keep the rest from being read.
     found = lineage(None, short, declared, dialect=dialect, trim_selects=False, allow_partial_qualification=True)
     origins = {}
@@ -94,18 +92,26 @@ def _parents(manifest: Mapping[str, Any], node: Mapping[str, Any]) -> Iterator[M
             yield from _parents(manifest, parent)
 
 
-def _with_short_names(query: str, parents: Mapping[str, Mapping[str, Any]], renamed: Mapping[str, str]) -> str:
+def _with_short_names(query: str, parents: Mapping[str, Mapping[str, Any]]) -> str:
     """Return a query with a word for each parent, in the place of a relation's name, or of a reader of its files."""
-    words = {}
-    for word, parent in parents.items():
-        relation = str(parent["relation_name"])
-        for former, present in renamed.items():
-            relation = relation.replace(former, present)
-        words[relation] = word
-    if not words:
-        return query
-    longest_first = sorted(words, key=len, reverse=True)
-    return re.sub("|".join(map(re.escape, longest_first)), lambda found: words[found[0]], query)
+    longest_first = sorted(parents, key=lambda word: -len(parents[word]["relation_name"]))
+    patterns = [f"(?P<{word}>{_pattern(parents[word]['relation_name'])})" for word in longest_first]
+    return re.sub("|".join(patterns), lambda found: str(found.lastgroup), query) if patterns else query
+
+
+def _pattern(relation: str) -> str:
+    """Return the pattern of a relation's name, whatever folder its files are in.
+
+    The manifest has the folder of when it was parsed, and replay reads another one. The files of a table have its name,
+    or are all those of a folder that has it.
+    """
+    texts = _PATH.split(relation)
+    for number in range(1, len(texts), 2):
+        parts = texts[number].split("/")
+        texts[number] = "/".join(parts[-3:] if "*" in parts[-1] else parts[-1:])
+    return "".join(
+        rf"'(?:[^']|'')*/{re.escape(text)}'" if number % 2 else re.escape(text) for number, text in enumerate(texts)
+    )
 
 
 def _leaves(root: Node, column: str) -> Iterator[tuple[str, str]]:

@@ -221,7 +221,6 @@ def _built(build: Build, settings: Settings) -> dg.AssetsDefinition:
         target = target_path(settings, tree)
         dbt, variables = dbt_of(settings, tree), variables_of(settings, tree, landing, day)
         environment = {**environment_of(settings, tree, landing, day), **window_variables(window)}
-        renamed = {str(settings.landing): str(landing)}  # the manifest reads landing itself
         if needs_whole:
             with exported(environment):
                 whole = [*build_arguments(tree, is_tested=False), "--select", build.select]
@@ -240,7 +239,7 @@ def _built(build: Build, settings: Settings) -> dg.AssetsDefinition:
             for event in _happened(events, tree):
                 if isinstance(event, dg.Output):
                     model = str(event.metadata["unique_id"].value)
-                    lineage = lineage_metadata(parsed, model, translator, project, target, renamed)
+                    lineage = lineage_metadata(parsed, model, translator, project, target)
                     yield event.with_metadata({**event.metadata, **lineage})
                 else:
                     yield event
