@@ -146,7 +146,7 @@ def _write(found: Audit, form: str, out: Path | None, *, everything: bool) -> No
     else:
         with given_away():
             out.write_text(text, "utf-8")
-        click.echo(f"{len(found.entries)} findings in {found.files} files: {out}", err=True)
+        click.echo(f"{_number(len(found.entries), 'finding')} in {_number(found.files, 'file')}: {out}", err=True)
 
 
 def _print(found: Audit, console: Console, *, everything: bool) -> None:
@@ -161,7 +161,8 @@ def _print(found: Audit, console: Console, *, everything: bool) -> None:
     keys = ["context", "findings", "high_priority", "points", "copied", "open", "done_percent"]
     rows = [[row[key] for key in keys] for row in most(summary, MOST_CONTEXTS)]
     titles = [key.replace("_", " ").replace("percent", "%") for key in keys]
-    console.print(table("Where to begin: contexts from the simplest to the most complex", titles, rows))
+    if rows:
+        console.print(table("Where to begin: contexts from the simplest to the most complex", titles, rows))
     _say_left(len(summary) - len(rows), "contexts", console)
     near = [copies for copies in found.copies if not copies.exact]
     if near:
@@ -170,17 +171,22 @@ def _print(found: Audit, console: Console, *, everything: bool) -> None:
         _print_near(copies, console, everything=everything)
     _say_left(len(near) - len(most(near, MOST_GROUPS)), "groups of near copies", console)
     urgent = report.most_urgent(found)
-    console.print("\n[bold]The most urgent findings[/bold]" if not everything else "\n[bold]Findings[/bold]")
+    if urgent:
+        console.print("\n[bold]The most urgent findings[/bold]" if not everything else "\n[bold]Findings[/bold]")
     for entry in most(urgent, MOST_FINDINGS):
         _print_entry(entry, console)
     _say_left(len(urgent) - len(most(urgent, MOST_FINDINGS)), "findings", console)
     for warning in found.warnings:
         console.print(f"[yellow]{inert(warning)}[/yellow]", soft_wrap=True)
-    unread = f"; {len(found.problems)} problems, see above" if found.problems else ""
+    unread = f"; {_number(len(found.problems), 'problem')}, see above" if found.problems else ""
     levels = Counter(entry.priority for entry in found.entries)
     counts = ", ".join(f"{levels[level]} {level}" for level in (Level.HIGH, Level.MEDIUM, Level.LOW))
-    total = f"{len(found.entries)} findings ({counts}) in {found.files} files"
+    total = f"{_number(len(found.entries), 'finding')} ({counts}) in {_number(found.files, 'file')}"
     console.print(f"\n{total}, read as {found.dialect} ({inert(found.why)}){unread}.", soft_wrap=True)
+
+
+def _number(number: int, what: str) -> str:
+    return f"{number:,} {what}{'s' * (number != 1)}"
 
 
 def _say_left(number: int, what: str, console: Console) -> None:
