@@ -89,14 +89,14 @@ class Relation(Named):
     """A table in a template: it writes itself as its name."""
 
     public = frozenset(
-        {"identifier", "name", "table", "schema", "database", "type", "is_view", "is_table", "include", "quote"}
-        | {"render"}
+        {"identifier", "name", "table", "schema", "dataset", "database", "project", "type", "is_view", "is_table"}
+        | {"include", "quote", "render"}
     )
 
     def __init__(self, name: str, schema: str = "") -> None:
         self.identifier = self.name = self.table = name
-        self.schema = schema
-        self.database = ""
+        self.schema = self.dataset = schema
+        self.database = self.project = ""
         self.type = "table"
         self.is_view = False
         self.is_table = True

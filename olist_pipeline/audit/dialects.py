@@ -31,7 +31,7 @@ ADAPTER = re.compile(r"\bdbt[-_]([a-z]+)\b")
 REQUIREMENTS = ("requirements", "pyproject.toml", "pipfile", "setup.py", "setup.cfg", "environment.y", "poetry.lock")
 SQL_SIGNS: Mapping[str, re.Pattern[str]] = {
     "clickhouse": re.compile(r"engine\s*=\s*'?\w*mergetree|\b(tostartof\w+|arrayjoin|countif\(|sumif\(|argmax\()"
-                             r"|\btoint\d+|\bmultiif\(|\bfinal\b\s+where"),
+                             r"|\btoint\d+|\bmultiif\(|\bfrom\s+\S+(\s+as\s+\w+)?\s+final\b"),
     "bigquery": re.compile(r"`[\w-]+\.[\w-]+\.[\w-]+`|\bsafe_cast\(|\bsafe_divide\(|\bunnest\(|\bint64\b|\bstruct\(|"
                            r"\bdate_sub\([^)]*interval|select\s+\*\s+except\s*\(|\bsafe_offset\("),
     "snowflake": re.compile(r"::variant|\blateral flatten\(|\biff\(|\btry_to_\w+\(|\bparse_json\(|\bnvl2?\(|"

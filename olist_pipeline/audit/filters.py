@@ -73,7 +73,8 @@ def kind_of_filter(condition: Node, clause: Clause, query: Query) -> Kind | None
     if query.around.is_incremental and _is_lookback(condition):
         return None
     tests = [atom for atom in atoms(condition) if isinstance(atom, (*PREDICATES, exp.Exists)) or is_case(atom)]
-    if tests and all(_asks_other_rows(test) or _is_technical(test, query) for test in tests):
+    # `valid_to is null or valid_to >= (select ...)`: a row of a history that holds at some time.
+    if tests and all(_asks_other_rows(test) or _holds_now(test) or _is_technical(test, query) for test in tests):
         return None
     return Kind.VALIDATION
 
