@@ -72,6 +72,11 @@ class Host(Protocol):
         """Return what a template within a value writes."""
         ...
 
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """What a template has said of its model so far."""
+        ...
+
     def configured(self, settings: Mapping[str, Any]) -> None:
         """Note what a template says of its model."""
         ...
@@ -200,7 +205,7 @@ class Result(Named):
 
 
 class Config(Named):
-    """`config(...)` writes nothing and is noted; `config.get` gives the default."""
+    """`config(...)` writes nothing and is noted; `config.get` gives what was noted, else the default."""
 
     public = frozenset({"get", "require", "set"})
 
@@ -214,9 +219,9 @@ class Config(Named):
                 self._host.configured(part)
         return ""
 
-    def get(self, _: str, default: Any = None, **__: Any) -> Any:
-        """Return the default of a setting."""
-        return default
+    def get(self, name: str, default: Any = None, **__: Any) -> Any:
+        """Return a setting that the template gave before, else the default."""
+        return self._host.settings.get(name, default)
 
     require = get
 

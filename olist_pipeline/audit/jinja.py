@@ -119,6 +119,11 @@ class Renderer:
         except TemplateSyntaxError:
             return text
 
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """What the template has said of its model so far."""
+        return self._settings
+
     def configured(self, settings: Mapping[str, Any]) -> None:
         """Note what a template says of its model."""
         self._settings |= {str(key): value for key, value in settings.items()}
