@@ -13,7 +13,7 @@ from typing import Any
 from olist_pipeline.errors import OlistError
 from olist_pipeline.migration.clock import OTHERS, asking, changing_columns
 from olist_pipeline.migration.model import NEW, OLD, Migration
-from olist_pipeline.migration.profiles import unloaded
+from olist_pipeline.migration.profiles import database_of, unloaded
 from olist_pipeline.migration.project import (
     ancestors,
     context_of_old,
@@ -28,6 +28,7 @@ from olist_pipeline.orchestration.dbt_projects import ensure_manifest, migration
 from olist_pipeline.orchestration.old_alone import run_old
 from olist_pipeline.registry import CONTEXTS, LANDING
 from olist_pipeline.settings import Settings
+from olist_pipeline.tablediff.contract import fold
 from olist_pipeline.warehouse import load_manifest, warehouse_tables
 
 
@@ -58,6 +59,7 @@ def checked(settings: Settings) -> Checked:
     """Return what a migration file says and whether it fits; raises OlistError where a project does not parse."""
     migration, found = migration_of(settings), Checked()
     manifest = load_manifest(ensure_manifest(settings, OLD))
+    found.problems += made_elsewhere(manifest, migration, database_of(settings, migration, OLD).stem)
     _look_at_old(migration, manifest, found)
     try:
         tables = warehouse_tables(load_manifest(ensure_manifest(settings, NEW)), migration)
@@ -93,6 +95,16 @@ def columns_that_change(settings: Settings, found: Checked) -> None:
             )
     for model, asked in asking(manifest, wanted).items():
         found.notes.append(f"{model} asks for {', '.join(asked)}; two runs on one day cannot tell of a date")
+
+
+def made_elsewhere(manifest: Mapping[str, Any], migration: Migration, own: str) -> list[str]:
+    """Return a sentence for each relation of old that is made in another database than its `own`."""
+    made = {name: str(manifest["nodes"][uid]["database"]) for name, uid in old_relations(manifest, migration).items()}
+    return [
+        f"old makes {name} in the database {database}, which it may only read here; let it be made in {own}"
+        for name, database in made.items()
+        if fold(database) != fold(own)
+    ]
 
 
 def _look_at_old(migration: Migration, manifest: Mapping[str, Any], found: Checked) -> None:

@@ -169,6 +169,41 @@ def test_a_scaffold_is_python_with_the_sql_beside_each_draft(draft):
     assert "LandingTable" in draft["shopping/declared.py"]
 
 
+def test_a_scaffold_is_python_whatever_files_and_columns_are_called(tmp_path):
+    (tmp_path / "models").mkdir()
+    (tmp_path / "dbt_project.yml").write_text("name: shop\n")
+    cases = ", ".join(
+        f"case when n < {number} then 'few' else 'many' end as {name}"
+        for number, name in enumerate(("rule", '"2nd"', '"class"', '"a ""b"""'))
+    )
+    (tmp_path / "models" / "orders.sql").write_text(f"select {cases} from {{{{ ref('t') }}}}")
+    for file in ("2024 orders.csv", "заказы.csv", "class.csv"):
+        (tmp_path / file).write_text("id,n\n1,9\n")
+    landing = {path.name: path for path in tmp_path.glob("*.csv")}
+    texts = files_of("shopping", audit(tmp_path).entries, landing)
+    for name, text in texts.items():
+        if name.endswith(".py"):
+            ast.parse(text)
+    defined = {
+        node.name for node in ast.walk(ast.parse(texts["shopping/rules.py"])) if isinstance(node, ast.FunctionDef)
+    }
+    assert defined == {"of_rule", "of_2nd", "of_class", "a_b"}
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"id,Ride ID\n", "the column 'Ride ID' cannot be a field"),
+        (b"id,from\n", "the column 'from' cannot be a field"),
+        (b"id,caf\xe9\n", "cannot be read as CSV in UTF-8"),
+    ],
+)
+def test_a_file_that_no_record_can_be_of_is_one_sentence(tmp_path, content, said):
+    (tmp_path / "rides.csv").write_bytes(content)
+    with pytest.raises(OlistError, match=said):
+        column_types(tmp_path / "rides.csv")
+
+
 MODELS = {
     "prep_rides": "select id as ride_id, dock, minutes as lasted, fare from {{ source('raw', 'rides') }}",
     "prep_docks": "select * from {{ source('raw', 'docks') }}",
