@@ -10,7 +10,7 @@ from olist_pipeline.drafts.keys import key_of_rows, key_of_tests
 from olist_pipeline.drafts.landing import guessed_landing
 from olist_pipeline.drafts.scaffold import column_types, files_of
 from olist_pipeline.errors import OlistError
-from olist_pipeline.migration.clock import asking, changing_columns
+from olist_pipeline.migration.clock import OTHERS, asking, changing_columns
 from olist_pipeline.migration.load import load_migration
 from tests.pipeline.migration.test_file import SMALL, written
 
@@ -132,6 +132,39 @@ def test_views_are_asked_twice(tmp_path):
         ("fleet", "seen", "The time of reading"),
         ("docks", "chance", ""),
     ]
+
+
+@pytest.mark.parametrize(
+    ("rows", "differ"),
+    [
+        ("SELECT NULL AS id, 1 AS seen, 5 AS v", []),
+        ("SELECT 1 AS id, unnest([1, 2]) AS seen, 5 AS v", []),
+        ("SELECT 1 AS id, 1 AS seen, CASE {run} WHEN 1 THEN 0.3::DOUBLE ELSE 0.1::DOUBLE + 0.2::DOUBLE END AS v", []),
+        ("SELECT 1 AS id, {run} AS seen, 5 AS v", ["seen"]),
+        ("SELECT 1 AS id, unnest([{run}, 7]) AS seen, 5 AS v", []),
+        ("SELECT 1 AS id, unnest([7, 8]) AS seen, {run} AS v", [OTHERS]),
+        ("SELECT {run} AS id, 1 AS seen, 5 AS v", [OTHERS]),
+    ],
+)
+def test_two_runs_differ_in_what_the_comparison_would_see(tmp_path, rows, differ):
+    """Rows without a key or with one of several, and sums of floats in another order, are not made by chance."""
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop" / "dbt_project.yml").write_text("name: shop\n")
+    migration = load_migration(written(tmp_path, SMALL + "pairs: [{old: t, key: [id], left_out: {seen: The time}}]\n"))
+    node = {
+        "unique_id": "t",
+        "name": "t",
+        "alias": "t",
+        "schema": "main",
+        "resource_type": "model",
+        "fqn": ["shop", "t"],
+    }
+    databases = [tmp_path / f"{run}.duckdb" for run in (1, 2)]
+    for run, database in enumerate(databases, start=1):
+        with duckdb.connect(str(database)) as connection:
+            connection.execute(f"CREATE TABLE t AS {rows.format(run=run)}")
+    manifest = {"nodes": {"t": {**node, "config": {"materialized": "table"}}}}
+    assert [one.column for one in changing_columns(migration, manifest, *databases)] == differ
 
 
 @pytest.fixture
