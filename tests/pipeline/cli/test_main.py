@@ -1,11 +1,12 @@
 """The help of `olist` shows what each command says of itself, and imports none of them."""
 
+import os
 import subprocess
 import sys
 
 import click
 
-from olist_pipeline.cli.main import COMMANDS, cli
+from olist_pipeline.cli.main import COMMANDS, LazyGroup, cli
 
 
 def test_the_help_says_of_each_command_what_it_says_of_itself():
@@ -51,3 +52,18 @@ def test_commands_that_read_import_no_engine():
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines() == ["[]", "['numpy', 'polars']"]
+
+
+def test_the_migration_is_named_before_a_command_is_imported(tmp_path, monkeypatch):
+    """Its module imports the contexts that the file names."""
+    seen = []
+
+    def get_command(group, ctx, name):
+        seen.append(os.environ.get("OLIST_MIGRATION"))
+        return click.Command(name, callback=lambda: None)
+
+    monkeypatch.setenv("OLIST_MIGRATION", "another")
+    monkeypatch.setenv("PGAPPNAME", "pytest")
+    monkeypatch.setattr(LazyGroup, "get_command", get_command)
+    cli.main(["--migration", str(tmp_path / "m.yml"), "run"], standalone_mode=False)
+    assert set(seen) == {str(tmp_path / "m.yml")}
