@@ -110,12 +110,15 @@ def weighty(frame: pl.DataFrame, weight: str) -> pl.DataFrame:
     return frame.filter(rests_on_much(weight))
 
 
-def month_axis(month: Field) -> alt.X:
-    """Return the axis of months."""
+def month_axis(month: Field, frame: pl.DataFrame) -> alt.X:
+    """Return the axis of months, from the frame's first to its last: one in which nothing was has its place, too."""
     # A month is a name on the axis, not a point in time: columns get equal width, and no time zone moves them.
+    ends = frame.select(pl.col(month.name).min().alias("first"), pl.col(month.name).max().alias("last")).drop_nulls()
+    months = ends.select(pl.date_ranges("first", "last", "1mo").alias("month").explode())["month"].to_list()
     return alt.X(
         f"{month.name}:O",
         timeUnit="yearmonth",
+        scale=alt.Scale(domain=[alt.DateTime(year=day.year, month=day.month) for day in months] or alt.Undefined),
         title=None,
         axis=alt.Axis(
             format=formats.MONTH, labelAngle=0, labelOverlap="greedy", labelSeparation=8, labelPadding=6, ticks=False

@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from olist_pipeline.errors import OlistError
+from olist_pipeline.file_locks import is_held, lock_file
 
 _PRIVATE = 0o077
 _given_umask: int | None = None
@@ -45,20 +46,21 @@ def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`, which takes the place of `path` when the block succeeds.
 
     A reader sees the former file or the new one, never a part; after a crash only a hidden temporary file
-    is left, which the next write of the same file removes.
+    is left, which the next write of the same file removes. It is there from the beginning, and locked: so others see
+    that its writer lives.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     _remove_leftovers(path)
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
-    try:
-        yield temporary
-        if path.is_dir():
-            raise OlistError(f"{path} is a folder, where a file should be; move it away and run again.")
-        temporary.replace(path)
-    except BaseException:
-        with suppress(FileNotFoundError):
-            temporary.unlink()
-        raise
+    with lock_file(temporary):
+        try:
+            yield temporary
+            if path.is_dir():
+                raise OlistError(f"{path} is a folder, where a file should be; move it away and run again.")
+            temporary.replace(path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
 
 
 @contextmanager
@@ -101,9 +103,13 @@ def content_hash(path: Path) -> str:
 
 
 def size_and_time(path: Path) -> list[int]:
-    """Return the size of a file in bytes and when it was last written in nanoseconds: other ones tell of a change."""
+    """Return the size of a file in bytes, in nanoseconds when it was written and when it was changed in any way, and
+    its number in the file system: others tell of a change.
+
+    Copies set the time of writing to that of what they copy; the other time nobody sets.
+    """
     status = path.stat()
-    return [status.st_size, status.st_mtime_ns]
+    return [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
 
 
 def tree_hash(*roots: Path, suffixes: tuple[str, ...]) -> str:
@@ -116,8 +122,9 @@ def tree_hash(*roots: Path, suffixes: tuple[str, ...]) -> str:
 
 
 def _remove_leftovers(path: Path) -> None:
-    """Remove what a killed writer of `path` left; a live writer in another process is not expected."""
+    """Remove what killed writers of `path` left."""
     for other in path.parent.iterdir():
         if other.name.startswith(f".{path.name}.") and other.suffix == ".tmp":
             with suppress(OSError):
-                other.unlink()
+                if not is_held(other):
+                    other.unlink()

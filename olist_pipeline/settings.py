@@ -232,3 +232,5 @@ class Settings:
             os.environ["DAGSTER_HOME"] = str(self.dagster_home)
         if self.postgres_url is not None:
             os.environ["OLIST_POSTGRES_URL"] = self.postgres_url
+        if self.postgres_password_file is not None:
+            os.environ["OLIST_POSTGRES_PASSWORD_FILE"] = str(self.postgres_password_file)

@@ -59,7 +59,7 @@ def names_of(variables: Mapping[str, Any], adapter: str, project: str, host: Hos
     return {
         **nothing_to_run,
         "adapter": Adapter(host),
-        "api": Names({"Relation": Names({"create": _relation}), "Column": _column}),
+        "api": Names({"Relation": Names({"create": _relation}), "Column": Names({"translate_type": _text}, _column)}),
         "builtins": Names({"ref": ref, "source": source}),
         "config": Config(host),
         "database": ANALYTICS,

@@ -49,6 +49,18 @@ SQL_SIGNS: Mapping[str, re.Pattern[str]] = {
 }  # fmt: skip
 """What only, or nearly only, one dialect writes."""
 
+BUILT_ON = {
+    "redshift": "postgres",
+    "materialize": "postgres",
+    "databricks": "spark",
+    "fabric": "sqlserver",
+    "synapse": "fabric",
+}
+"""The adapters that come with another one, which a list of what is installed names as well."""
+
+HIDDEN = (".dbt", ".github", ".ci", ".circleci", ".devcontainer")
+"""Folders with a point that hold profiles."""
+
 LEAST_SIGNS = 3
 MOST_FILES = 400
 
@@ -123,9 +135,11 @@ def _of_outputs(text: str, settings: Mapping[str, Any]) -> str:
 
 
 def _profiles(root: Path) -> Iterator[Path]:
+    folders = (root, *(root / name for name in HIDDEN if (root / name).is_dir() and not (root / name).is_symlink()))
     found = [
         path
-        for path in walk(root, (".yml", ".yaml", ".example", ".sample", ".template", ".tmpl", ".tpl", ".j2", ".dist"))
+        for folder in folders
+        for path in walk(folder, (".yml", ".yaml", ".example", ".sample", ".template", ".tmpl", ".tpl", ".j2", ".dist"))
         if "profiles" in path.name.lower() and len(path.relative_to(root).parts) <= 3
     ]
     return iter(sorted(found, key=lambda path: (len(path.parts), path.name != "profiles.yml", path.as_posix())))
@@ -139,8 +153,9 @@ def _of_requirements(root: Path) -> Spoken | None:
             names = [name for name in ADAPTER.findall(read_text(path, root).lower()) if name in DIALECTS]
         except UnreadableFileError:
             continue
-        if names:
-            return Spoken(DIALECTS[names[0]], path.name)
+        own = [name for name in names if not any(name == BUILT_ON.get(other) for other in names)]
+        if own:
+            return Spoken(DIALECTS[own[0]], path.name)
     return None
 
 

@@ -46,6 +46,8 @@ CURRENT_ROW = re.compile(
 )
 """Names by which histories tell the row that holds now."""
 
+END_OF_ROW = re.compile(r"(to|until|end|thru)\w*$")
+
 TIME_NAME = re.compile(
     r"(^|_)(at|on|ts|date|day|time|datetime|timestamp|dt|month|hour|year|updated|modified|loaded|synced|ingested|version"
     r"|batch|runtime|watermark|offset|sequence|lsn|block)(_|$)|date$|time$"
@@ -94,7 +96,10 @@ def _holds_now(atom: Node) -> bool:
     read = columns_of(atom)
     if len(read) != 1 or not CURRENT_ROW.match(read[0].name.lower()):
         return False
-    if is_null_test(atom) or is_column(atom):
+    if is_null_test(atom):
+        # `valid_to is not null` asks for the rows that hold no more: somebody wants these.
+        return not (isinstance(atom.parent, exp.Not) and END_OF_ROW.search(read[0].name.lower()))
+    if is_column(atom):
         return True
     if not isinstance(atom, exp.EQ | exp.Is):
         return False

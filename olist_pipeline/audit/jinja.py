@@ -18,12 +18,19 @@ from jinja2 import ChainableUndefined, Template, TemplateError, TemplateSyntaxEr
 from jinja2.runtime import Macro
 
 from olist_pipeline.audit.dbt_names import CompilerError, ReturnedError, names_of
-from olist_pipeline.audit.dbt_values import PROVIDED, Package, Relation, Unknown
+from olist_pipeline.audit.dbt_values import Package, Relation, Unknown
+from olist_pipeline.audit.package_macros import PACKAGES
 from olist_pipeline.audit.sandbox import Sandbox
 from olist_pipeline.audit.sql_macros import SQL_MACROS
 
 JINJA = re.compile(r"\{\{|\{%|\{#")
 MACRO = re.compile(r"\{%-?\s*(macro|test|materialization)\s+(\w+)")
+GLUED = re.compile(
+    r"(?<=\w)(?=\{\{-?\s*(?:ref|source)\s*\()"
+    r"|(?<=\}\})(?<!%\}\})(?=(?:as|on|using|where|join|left|inner)\b)",
+    re.IGNORECASE,
+)
+"""Where a name that dbt writes in quotes stands beside a word without a space: `join{{ ref('shops') }}as s`."""
 BLOCK = re.compile(
     r"(\{%-?\s*)(test|materialization|docs|snapshot|end(?:test|materialization|docs|snapshot))\b([^%]*?)(-?%\})"
 )
@@ -67,6 +74,7 @@ class Renderer:
 
     def __init__(self, sources: list[MacroText], variables: Mapping[str, Any], adapter: str, project: str) -> None:
         self.adapter = adapter
+        self._project = project
         self._environment = _Environment(
             undefined=_undefined_of(self),
             extensions=["jinja2.ext.do", "jinja2.ext.loopcontrols"],
@@ -79,7 +87,7 @@ class Renderer:
         self._unset: list[str] = []
         self._settings: dict[str, Any] = {}
         self._is_incremental = self._has_rows = self._hides_unknown = False
-        self._macros: dict[str, dict[str, LazyMacro]] = {package: {} for package in PROVIDED}
+        self._macros: dict[str, dict[str, LazyMacro]] = {package: {} for package in PACKAGES}
         # dbt's own macros are known by their bare names, too.
         names = {**SQL_MACROS, **names_of(variables, adapter, project, self)}
         for source in sources:
@@ -138,7 +146,7 @@ class Renderer:
 
     def compile(self, text: str) -> Template:
         """Return a template, its blocks that only dbt knows made plain."""
-        return self._environment.from_string(_plain_blocks(text))
+        return self._environment.from_string(_plain_blocks(GLUED.sub(" ", text)))
 
     def render(
         self,
@@ -157,9 +165,10 @@ class Renderer:
         self._hides_unknown = hides_unknown
         self._missing, self._unset, self._settings = [], [], {}
         self._is_incremental, self._has_rows = is_incremental, has_rows
-        self._environment.globals["execute"] = has_rows
+        own = {"name": model, "alias": model, "package_name": self._project, "resource_type": "model"}
+        self._environment.globals |= {"execute": has_rows, "this": Relation(model), "model": own}
         try:
-            sql = self.compile(text).render(this=Relation(model), model={"name": model, "alias": model})
+            sql = self.compile(text).render()
         except TemplateSyntaxError as error:
             raise RenderError(error.lineno, f"Its Jinja is not well formed: {_first_line(error)}") from None
         except ReturnedError:

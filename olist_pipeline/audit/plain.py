@@ -55,6 +55,8 @@ def _made(node: Node) -> Node | None:
         if READS_OR_NULL.match(node.name.lower()) and node.expressions:
             return _tried(node.expressions[0])
         return None
+    if isinstance(node, exp.Is) and node.args.get("negate"):
+        return exp.Not(this=exp.Is(this=node.this, expression=node.expression))  # PostgreSQL's IS NOT
     if isinstance(node, exp.TryCast) and not node.args.get("safe"):
         return exp.Cast(this=node.this, to=node.to)  # Hive and its kin write every CAST so
     if isinstance(node, exp.Convert):

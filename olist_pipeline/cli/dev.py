@@ -38,6 +38,8 @@ def dev(port: int, host: str) -> None:
     folder = os.environ["DAGSTER_HOME"]
     # The embedded PostgreSQL belongs to this process: it stops when the UI does, which is asked to and waited for.
     with subprocess.Popen(command, cwd=folder, env=os.environ) as ui:
+        # Polars has the system go on with a wait after SIGINT, and what is sent to this process alone went unheeded.
+        signal.siginterrupt(signal.SIGINT, True)
         try:
             code = ui.wait()
         except BaseException:

@@ -59,6 +59,9 @@ class LandingTable:
         named = (*self.ids, *((self.month_of,) if self.month_of else ()))
         if missing := sorted(set(named) - set(self.columns)):
             raise self._refused(f"its record has no {missing[0]}; name one of {', '.join(self.columns)}")
+        by_month = (self.month_of,) if self.month_of else self.parent.columns if self.parent and self.is_monthly else ()
+        if optional := [name for name in by_month if not self.record.model_fields[name].is_required()]:
+            raise self._refused(f"a row without {optional[0]} would have no month; let its record require that column")
         if self.parent is None:
             return
         above = self.parent.table

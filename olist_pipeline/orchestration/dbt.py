@@ -33,6 +33,7 @@ from olist_pipeline.migration.project import (
 from olist_pipeline.migration.proof import refusal, unproven
 from olist_pipeline.months import MonthRange
 from olist_pipeline.old_tables import bring, load_raw, names_of
+from olist_pipeline.orchestration.column_lineage import lineage_metadata
 from olist_pipeline.orchestration.dbt_keys import TreeTranslator
 from olist_pipeline.orchestration.dbt_projects import (
     dbt_of,
@@ -48,9 +49,9 @@ from olist_pipeline.orchestration.dbt_projects import (
 )
 from olist_pipeline.orchestration.dbt_results import events_of
 from olist_pipeline.orchestration.internals.beside import BESIDE
-from olist_pipeline.orchestration.internals.lineage import column_lineage
 from olist_pipeline.orchestration.partitions import COMPARED_WHOLE, MONTHS, months_of, tagged_months
 from olist_pipeline.orchestration.resources import PipelineResource, clear_failures
+from olist_pipeline.provenance import old_begins, old_was_made_of
 from olist_pipeline.registry import CONTEXTS
 from olist_pipeline.replay import write_replay_landing
 from olist_pipeline.settings import Settings
@@ -202,10 +203,11 @@ def _built(build: Build, settings: Settings) -> dg.AssetsDefinition:
     manifest = ensure_manifest(settings, tree)
     parsed = load_manifest(manifest)
     translator = TreeTranslator(tree, migration, {} if tree == NEW else names_of(parsed, migration))
+    project = dbt_project(settings, tree)
 
     @dbt_assets(
         manifest=manifest,
-        project=dbt_project(settings, tree),
+        project=project,
         name=build.name,
         select=build.select,
         exclude=build.exclude.strip() or None,
@@ -223,6 +225,7 @@ def _built(build: Build, settings: Settings) -> dg.AssetsDefinition:
             is_whole_tree = set(context.selected_asset_keys) == set(run_dbt.keys)
             needs_whole = tree != NEW and not is_whole_tree and not _is_of_here(settings, migration, tree)
             _made_ready(settings, migration, tree, landing, is_fresh=is_whole_tree or needs_whole)
+            inputs = old_begins(settings) if tree == OLD else {}
         window = None
         if build.is_monthly:
             window = _window(months_of(context.partition_keys), context.run.tags, settings)
@@ -245,13 +248,14 @@ def _built(build: Build, settings: Settings) -> dg.AssetsDefinition:
             brings = None if tree == NEW else partial(bring, settings, migration, parsed, tree)
             events = events_of(invocation.stream(), context, parsed, settings.warehouse, target, brings)
             for event in _happened(events, tree):
-                # Reading the lineage of every query takes half a minute: once a week will do.
-                if FULL_REFRESH in context.run.tags and isinstance(event, dg.Output) and tree != REPLAY:
+                if isinstance(event, dg.Output):
                     model = str(event.metadata["unique_id"].value)
-                    lineage = column_lineage(parsed, model, translator, target)
+                    lineage = lineage_metadata(parsed, model, translator, project, target)
                     yield event.with_metadata({**event.metadata, **lineage})
                 else:
                     yield event
+        if tree == OLD and is_whole_tree:
+            old_was_made_of(settings, inputs)
 
     return run_dbt
 

@@ -15,11 +15,13 @@ import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import date
+from importlib.metadata import version
 from pathlib import Path
 
 from dagster_dbt import DbtProject
 
 from olist_pipeline.errors import OlistError
+from olist_pipeline.file_locks import alone
 from olist_pipeline.files import content_hash, replacing
 from olist_pipeline.intake.span import as_of
 from olist_pipeline.landing.folder import readable_landing
@@ -158,18 +160,21 @@ def ensure_manifest(settings: Settings, tree: str = NEW) -> Path:
     manifest, stamp = folder / "manifest.json", folder / "parsed"
     project = migration.new_folder if is_of_new(migration, tree) else migration.old_folder
     profile = write_profile(settings, migration, NEW if is_of_new(migration, tree) else OLD)
-    state = project_hash(project) + content_hash(migration.path) + content_hash(profile.folder / "profiles.yml")
-    said = ""
-    with suppress(OSError, ValueError):
-        said = stamp.read_text("utf-8")
-        if said == state + content_hash(manifest):
-            return manifest
-    if said.startswith(state):
-        # The project is as it was, and what dbt made of it is not: whatever has become of that, dbt makes it again.
-        shutil.rmtree(settings.dbt_target, ignore_errors=True)
-    _parse(settings, migration, tree, folder, project)
-    with replacing(stamp) as temporary:
-        temporary.write_text(state + content_hash(manifest), "utf-8")
+    read = [content_hash(migration.path), content_hash(profile.folder / "profiles.yml"), version("dbt-core")]
+    state = "".join([project_hash(project), *read])
+    # A run, and a code server that is loaded meanwhile, would take each other's half-written manifest for damaged.
+    with alone(settings.home / "locks" / "parse.lock"):
+        said = ""
+        with suppress(OSError, ValueError):
+            said = stamp.read_text("utf-8")
+            if said == state + content_hash(manifest):
+                return manifest
+        if said.startswith(state):
+            # The project is as it was, and what dbt made of it is not: whatever has become of that, dbt makes it again.
+            shutil.rmtree(settings.dbt_target, ignore_errors=True)
+        _parse(settings, migration, tree, folder, project)
+        with replacing(stamp) as temporary:
+            temporary.write_text(state + content_hash(manifest), "utf-8")
     return manifest
 
 

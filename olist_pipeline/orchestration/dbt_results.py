@@ -76,5 +76,5 @@ def _row_counts(warehouse: Path, keys: set[dg.AssetKey]) -> dict[dg.AssetKey | N
     with reading(warehouse) as connection:
         tables = connection.execute("SELECT schema_name, table_name FROM duckdb_tables()").fetchall()
         present = [key for key in sorted(keys) if tuple(key.path) in tables]
-        counts = (f"SELECT count(*) FROM {relation_name(*key.path)}" for key in present)
-        return {key: connection.execute(count).fetchall()[0][0] for key, count in zip(present, counts, strict=True)}
+        counted = {key: f"SELECT count(*) FROM {relation_name(*key.path)}" for key in present}
+        return {key: connection.execute(statement).fetchall()[0][0] for key, statement in counted.items()}

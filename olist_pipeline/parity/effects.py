@@ -63,7 +63,7 @@ class Effects:
     def sentences(self) -> list[str]:
         """Say what changes, a line each: by rule, then the totals that move."""
         moved = [
-            f"{name} {number(old)} -> {number(new)} ({signed(new - old)})"  # type: ignore[operator]
+            f"{name} {number(old)} -> {number(new)} ({signed(_difference(old, new))})"
             for name, (old, new) in self.totals.items()
             if _plain(old) != _plain(new)
         ]
@@ -148,6 +148,13 @@ def _sum(work: Workspace, source: str, column: str) -> Number:
     return total  # type: ignore[no-any-return]
 
 
+def _difference(old: Number, new: Number) -> Number:
+    """Return new - old, exact where both are: old may have summed doubles up, and new decimals."""
+    if isinstance(old, float) or isinstance(new, float):
+        return float(new) - float(old)
+    return new - old
+
+
 def _plain(value: Number) -> int | float | str:
-    # JSON has no NaN and no infinities.
+    """Return a number as JSON has it: exact ones, and what divisions by zero left of a sum (inf, nan), as text."""
     return value if isinstance(value, int) or (isinstance(value, float) and isfinite(value)) else str(value)

@@ -35,6 +35,7 @@ class Follower:
 
     def __init__(self, settings: Settings) -> None:
         self._process: subprocess.Popen[bytes] | None = None
+        settings.export()  # it starts in another folder, where a relative path leads elsewhere
         with suppress(OSError):  # without it there is only more to do for the next command
             log = settings.home / "logs" / "follow.log"
             log.parent.mkdir(parents=True, exist_ok=True)

@@ -74,16 +74,19 @@ def dagster_url(url: str, *, statement_seconds: int = DAGSTER_STATEMENT_SECONDS)
     """Return `url` for Dagster's storage.
 
     It needs psycopg2: with psycopg 3 its event log fails on NOTIFY. Its many small commits do not wait for
-    the disk; what a power failure could take is the log of the last moment, never the operational stores.
+    the disk; what a power failure could take is the log of the last moment, never the operational stores. It takes the
+    server's times, which bear no zone, for UTC.
     """
-    options = {**session_options(statement_seconds), "synchronous_commit": "off"}
+    options = {**session_options(statement_seconds), "synchronous_commit": "off", "TimeZone": "UTC"}
     _, _, rest = with_options(url, options).partition("://")
     return f"postgresql+psycopg2://{rest}"
 
 
 def session_options(statement_seconds: int = STATEMENT_SECONDS) -> dict[str, str]:
-    """Return the settings of PostgreSQL that each session begins with."""
+    """Return the settings of PostgreSQL that each session begins with, whatever the server or the role has."""
     return {
+        "search_path": "public",
+        "default_transaction_isolation": r"read\ committed",
         "lock_timeout": f"{LOCK_SECONDS}s",
         "statement_timeout": f"{statement_seconds}s",
         "idle_in_transaction_session_timeout": f"{IDLE_SECONDS}s",
@@ -107,7 +110,8 @@ def with_options(url: str, options: Mapping[str, str]) -> str:
 def connect(url: str) -> Connection:
     """Return a connection in autocommit-off mode; raises OlistError when the server does not let us in."""
     try:
-        return psycopg2.connect(with_options(url, session_options()), connect_timeout=10)
+        # What COPY sends and gets is UTF-8, whatever PGCLIENTENCODING says.
+        return psycopg2.connect(with_options(url, session_options()), connect_timeout=10, client_encoding="utf8")
     except psycopg2.OperationalError as error:
         raise OlistError(_connection_trouble(_reason(error))) from error
     except psycopg2.ProgrammingError:
@@ -227,8 +231,10 @@ def _reason(error: psycopg2.Error) -> str:
 _NO_BLOCKER = "whoever held it is gone, or could not be seen; run again."
 
 _TROUBLES = {
+    "22P05": "The database cannot hold a text ({reason}); take one that is made with ENCODING 'UTF8'.",
     "25006": "PostgreSQL takes no changes ({reason}); point OLIST_POSTGRES_URL to the primary server.",
     "25P03": "PostgreSQL ended a transaction in which nothing happened for long ({reason}); run again.",
+    "40P01": "Another process changed the same rows ({reason}); run again.",
     "3F000": "The database lacks a part of the schema ({reason}); `olist db status` says which version it has.",
     "42501": (
         "The role of OLIST_POSTGRES_URL may not do this ({reason}); `olist db migrate` is for the owner, and"

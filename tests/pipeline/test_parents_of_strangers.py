@@ -1,7 +1,7 @@
 """Parents and children under any names: intake, validation, reconciliation, shares and changes of a foreign context."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 
 import pytest
 
@@ -12,6 +12,7 @@ from olist_pipeline.intake.cast import RULES
 from olist_pipeline.intake.places import SOURCE_FILE
 from olist_pipeline.intake.rows import PAYLOAD
 from olist_pipeline.intake.span import as_of, dated_span
+from olist_pipeline.landing.catalogue import ORDERS
 from olist_pipeline.landing.csv_file import SOURCE_ROW
 from olist_pipeline.landing.table import OWN_NAMES, LandingTable, Parent
 from olist_pipeline.months import MONTH, MonthRange
@@ -152,6 +153,21 @@ def test_a_child_of_what_has_no_months_has_none(settings, landing):
 def test_a_table_that_does_not_fit_is_one_sentence(change, said):
     with pytest.raises(OlistError, match=f"The landing table tickets .tickets.csv. cannot be used: .*{said}"):
         replace(TICKETS, **change)
+
+
+class NoteRecord(Record):
+    order_id: str | None = None
+    at: datetime | None = None
+
+
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [({"month_of": "at"}, "a row without at"), ({"parent": Parent(ORDERS, ("order_id",))}, "a row without order_id")],
+)
+def test_a_row_without_a_month_would_be_nowhere(place, said):
+    """It would be neither accepted nor quarantined, for validation takes whole months."""
+    with pytest.raises(OlistError, match=f"{said} would have no month; let its record require that column"):
+        LandingTable("notes", "notes.csv", "sailing", NoteRecord, (), aggregate="note", identity="at", **place)
 
 
 def test_names_of_the_pipelines_own_are_refused():
