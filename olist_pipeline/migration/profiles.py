@@ -169,7 +169,7 @@ def _own_output(migration: Migration) -> tuple[str, dict[str, Any]]:
     """Return the target and the output of the old project's own profile."""
     profile = migration.old.profile
     assert profile is not None, "asked for only where there is one"
-    path = (migration.path.parent / profile.file).resolve()
+    path = (migration.path.parent / Path(profile.file).expanduser()).resolve()
     try:
         values = yaml.safe_load(path.read_text("utf-8"))
     except (OSError, yaml.YAMLError) as error:

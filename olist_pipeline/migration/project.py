@@ -45,6 +45,11 @@ class ProjectPart:
         """The selection of these nodes, as dbt writes it."""
         return f"fqn:{'.'.join(self.prefix) or '*'}"
 
+    @property
+    def select_with_ancestors(self) -> str:
+        """The selection of these nodes with what they are made of: seeds and snapshots lie in folders of their own."""
+        return f"+{self.select}" if self.prefix else self.select
+
     def holds(self, node: DbtNode) -> bool:
         """Whether a node is one of them."""
         return tuple(node["fqn"][: len(self.prefix)]) == self.prefix
@@ -144,6 +149,12 @@ def ancestors(manifest: DbtNode, unique_ids: Iterator[str] | list[str]) -> set[s
             found.add(uid)
             waiting += manifest["nodes"].get(uid, {}).get("depends_on", {}).get("nodes", [])
     return found
+
+
+def relations_among(manifest: DbtNode, unique_ids: Iterable[str]) -> list[DbtNode]:
+    """Return the nodes, out of nodes and sources, of which dbt makes relations."""
+    nodes = (manifest["nodes"].get(uid) for uid in unique_ids)
+    return [node for node in nodes if node is not None and is_relation(node)]
 
 
 def read_by_hooks(manifest: DbtNode) -> list[str]:

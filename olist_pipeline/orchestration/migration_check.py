@@ -20,6 +20,7 @@ from olist_pipeline.migration.project import (
     found_old,
     old_relations,
     read_by_hooks,
+    relations_among,
     selection,
 )
 from olist_pipeline.migration.proof import VOUCH, unproven
@@ -79,9 +80,8 @@ def columns_that_change(settings: Settings, found: Checked) -> None:
     migration = migration_of(settings)
     manifest = load_manifest(ensure_manifest(settings, OLD))
     uids = [node["unique_id"] for pair in migration.pairs for node in found_old(manifest, migration, pair.old)]
-    relations = set(old_relations(manifest, migration).values())
     wanted = ancestors(manifest, [*uids, *read_by_hooks(manifest)])
-    select = selection(manifest["nodes"][uid] for uid in wanted & relations).split()
+    select = selection(relations_among(manifest, wanted)).split()
     day, folder = today_of(settings), settings.home / "twice"
     first, second = (run_old(settings, folder / str(number), day, select) for number in (1, 2))
     for changing in changing_columns(migration, manifest, first, second):
