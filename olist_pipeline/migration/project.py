@@ -19,6 +19,7 @@ import yaml
 from olist_pipeline.errors import OlistError
 from olist_pipeline.files import content_hash, tree_hash
 from olist_pipeline.migration.model import Migration
+from olist_pipeline.tablediff.names import nearest
 from olist_pipeline.tablediff.sql import relation_name
 
 if TYPE_CHECKING:
@@ -114,8 +115,9 @@ def find_old(manifest: DbtNode, migration: Migration, named: str) -> DbtNode:
     found = found_old(manifest, migration, named)
     if len(found) == 1:
         return found[0]
-    said = f"{len(found)} relations {named}: name it schema.name" if found else f"no relation {named}"
-    raise OlistError(f"{migration.path.name}: the old project {migration.old_folder} has {said}.")
+    said = f"{len(found)} relations {named}: name it schema.name." if found else f"no relation {named};"
+    meant = "" if found else f" {nearest(named, old_relations(manifest, migration))}"
+    raise OlistError(f"{migration.path.name}: the old project {migration.old_folder} has {said}{meant}")
 
 
 def is_relation(node: DbtNode) -> bool:

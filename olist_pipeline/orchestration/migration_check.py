@@ -17,6 +17,7 @@ from olist_pipeline.migration.profiles import database_of, unloaded
 from olist_pipeline.migration.project import (
     ancestors,
     context_of_old,
+    find_old,
     found_old,
     old_relations,
     read_by_hooks,
@@ -109,8 +110,10 @@ def made_elsewhere(manifest: Mapping[str, Any], migration: Migration, own: str) 
 
 def _look_at_old(migration: Migration, manifest: Mapping[str, Any], found: Checked) -> None:
     for named in (*(pair.old for pair in migration.pairs), *migration.served):
-        if len(nodes := found_old(manifest, migration, named)) != 1:
-            found.problems.append(f"old has {len(nodes) or 'no'} relations {named}")
+        try:
+            find_old(manifest, migration, named)
+        except OlistError as error:
+            found.problems.append(str(error))
     paired = [node["unique_id"] for pair in migration.pairs for node in found_old(manifest, migration, pair.old)]
     found.problems += unproven(manifest, migration, ancestors(manifest, [*paired, *read_by_hooks(manifest)]))
     if extensions := unloaded(migration):

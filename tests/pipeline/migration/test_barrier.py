@@ -11,7 +11,7 @@ from olist_pipeline.errors import OlistError
 from olist_pipeline.migration.barrier import Plugin
 from olist_pipeline.migration.load import load_migration
 from olist_pipeline.migration.profiles import database_of, unloaded, write_profile
-from olist_pipeline.migration.project import ProjectPart, read_by_hooks, relations_among, selection
+from olist_pipeline.migration.project import ProjectPart, find_old, read_by_hooks, relations_among, selection
 from olist_pipeline.migration.proof import refusal, unproven
 from olist_pipeline.old_tables import bring
 from olist_pipeline.paths import duckdb_path
@@ -148,6 +148,8 @@ def test_a_view_of_replay_is_read_behind_the_barrier_too(tmp_path, places):
             # The database is called like this schema of it.
             connection.execute("CREATE SCHEMA warehouse; USE warehouse.warehouse")
             connection.execute(f"CREATE VIEW mart AS FROM read_csv('{places['outside']}/rows.csv')")
+    with pytest.raises(OlistError, match="has no relation Mart; did you mean 'mart'"):
+        find_old(parsed, migration, "Mart")
     bring(settings, migration, parsed, "old", ["mart"])
     with pytest.raises(OlistError, match="replay tables cannot be read: Permission Error: Cannot access"):
         bring(settings, migration, parsed, "replay", ["mart"])
