@@ -149,11 +149,6 @@ def number_axis(axis_format: str) -> alt.Axis:
     return alt.Axis(format=axis_format, tickCount=5, tickMinStep=least_step, labelExpr=zero)
 
 
-def stacking(share: bool) -> str:
-    """Return how parts are stacked: as shares of the whole, or as they are."""
-    return "normalize" if share else "zero"
-
-
 def name_axis() -> alt.Axis:
     """Return the axis of names."""
     return alt.Axis(domain=False, ticks=False, labelOpacity=1)
