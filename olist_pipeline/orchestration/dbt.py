@@ -20,15 +20,18 @@ from olist_pipeline.migration.project import (
     context_of_new,
     context_of_old,
     find_old,
+    is_relation,
     new_part,
     old_part,
     old_relations,
     read_by_hooks,
+    relations_among,
     selection,
 )
 from olist_pipeline.migration.proof import refusal, unproven
 from olist_pipeline.months import MonthRange
 from olist_pipeline.old_tables import names_of
+from olist_pipeline.orchestration.column_lineage import lineage_metadata
 from olist_pipeline.orchestration.dbt_keys import TreeTranslator
 from olist_pipeline.orchestration.dbt_places import make_ready, place_of, show_tree
 from olist_pipeline.orchestration.dbt_projects import (
@@ -45,9 +48,9 @@ from olist_pipeline.orchestration.dbt_projects import (
 )
 from olist_pipeline.orchestration.dbt_results import events_of
 from olist_pipeline.orchestration.internals.beside import BESIDE
-from olist_pipeline.orchestration.internals.lineage import column_lineage
 from olist_pipeline.orchestration.partitions import COMPARED_WHOLE, MONTHS, months_of, tagged_months
 from olist_pipeline.orchestration.resources import PipelineResource, clear_failures
+from olist_pipeline.provenance import old_begins, old_was_made_of
 from olist_pipeline.registry import CONTEXTS
 from olist_pipeline.replay import write_replay_landing
 from olist_pipeline.settings import Settings
@@ -171,21 +174,29 @@ def dbt_tree_assets(settings: Settings, retired: Collection[str] = ()) -> list[d
     paired = paired_of(old, parsed, migration, retired)
     replayed = ancestors(old, [*paired, *read_by_hooks(old)]) if paired else set()
     without = selection(old["nodes"][uid] for uid in dropped)
-    new = new_part(migration).select
-    whole, monthly = (f"{new},config.materialized:{kind}" for kind in ("table", "incremental"))
+    part = new_part(migration)
+    made = [node for node in parsed["nodes"].values() if is_relation(node) and part.holds(node)]
     builds = []
     if relations - dropped:
-        builds.append(Build("dbt_old", OLD, old_part(migration).select, without))
+        builds.append(Build("dbt_old", OLD, old_part(migration).select_with_ancestors, without))
     if replayed:
-        chosen = selection(old["nodes"][uid] for uid in replayed & relations)
+        chosen = selection(relations_among(old, replayed))
         builds.append(Build("dbt_replay", REPLAY, chosen, reads=frozenset(replayed)))
-    if any(new_part(migration).holds(node) and _is_monthly(node) for node in parsed["nodes"].values()):
+    if any(map(_is_monthly, made)):
+        whole, monthly = selections_of(part.select, made)
         # A test that looks from a fact to a whole table runs with the latter, which are built afterwards.
         builds.append(Build("dbt_new_months", NEW, monthly, f"{whole} {waiting}", is_monthly=True))
         builds.append(Build("dbt_new", NEW, whole, waiting))
     else:
-        builds.append(Build("dbt_new", NEW, new, waiting))
+        builds.append(Build("dbt_new", NEW, part.select, waiting))
     return [_built(build, settings) for build in builds]
+
+
+def selections_of(part: str, made: Iterable[Mapping[str, Any]]) -> tuple[str, str]:
+    """Return the selections of a part's nodes that are built as a whole, whatever kind they are, and of the monthly."""
+    kinds = {node["config"]["materialized"] for node in made} - {"incremental"}
+    whole = " ".join(f"{part},config.materialized:{kind}" for kind in sorted(kinds | {"table"}))
+    return whole, f"{part},config.materialized:incremental"
 
 
 def _built(build: Build, settings: Settings) -> dg.AssetsDefinition:
@@ -193,10 +204,11 @@ def _built(build: Build, settings: Settings) -> dg.AssetsDefinition:
     manifest = ensure_manifest(settings, tree)
     parsed = load_manifest(manifest)
     translator = TreeTranslator(tree, migration, {} if tree == NEW else names_of(parsed, migration))
+    project = dbt_project(settings, tree)
 
     @dbt_assets(
         manifest=manifest,
-        project=dbt_project(settings, tree),
+        project=project,
         name=build.name,
         select=build.select,
         exclude=build.exclude.strip() or None,
@@ -217,6 +229,7 @@ def _built(build: Build, settings: Settings) -> dg.AssetsDefinition:
             needs_whole = (tree != NEW or on_spark) and not is_whole_tree and not has_begun
             is_fresh = tree != NEW and (is_whole_tree or needs_whole)
             make_ready(settings, migration, tree, build.name, landing, is_fresh=is_fresh)
+            inputs = old_begins(settings) if tree == OLD else {}
         window = None
         if build.is_monthly:
             window = _window(months_of(context.partition_keys), context.run.tags, settings)
@@ -231,7 +244,6 @@ def _built(build: Build, settings: Settings) -> dg.AssetsDefinition:
             with exported(environment):
                 whole = [*build_arguments(tree, is_tested=False), "--select", build.select]
                 dbt.cli([*whole, *variables], target_path=target).wait()
-        is_traced = FULL_REFRESH in context.run.tags and tree != REPLAY and not on_spark
         for command in commands_of(tree, parsed, migration, is_whole=window is None):
             with exported(environment):
                 # A test that fails is a result of its check; a model that fails ends the step.
@@ -244,13 +256,15 @@ def _built(build: Build, settings: Settings) -> dg.AssetsDefinition:
             brings = None if tree == NEW and not on_spark else partial(show_tree, settings, migration, parsed, tree)
             events = events_of(invocation.stream(), context, parsed, settings.warehouse, target, brings)
             for event in _happened(events, tree):
-                # Reading the lineage of every query takes half a minute: once a week will do.
-                if is_traced and isinstance(event, dg.Output):
+                # The manifest is DuckDB's, and so are its names and its dialect.
+                if isinstance(event, dg.Output) and not on_spark:
                     model = str(event.metadata["unique_id"].value)
-                    lineage = column_lineage(parsed, model, translator, target)
+                    lineage = lineage_metadata(parsed, model, translator, project, target)
                     yield event.with_metadata({**event.metadata, **lineage})
                 else:
                     yield event
+        if tree == OLD and is_whole_tree:
+            old_was_made_of(settings, inputs)
 
     return run_dbt
 

@@ -21,6 +21,7 @@ import yaml
 from olist_pipeline.errors import OlistError
 from olist_pipeline.files import replacing
 from olist_pipeline.migration.model import NEW, OLD, Migration
+from olist_pipeline.migration.profiles import WrittenProfile
 from olist_pipeline.migration.project import DbtNode, project_settings
 from olist_pipeline.months import MONTH
 from olist_pipeline.paths import duckdb_path
@@ -52,15 +53,15 @@ def landing_of_spark(settings: Settings, tree: str) -> Path:
     return folder_of(settings, tree) / "landing"
 
 
-def write_spark_profile(settings: Settings, migration: Migration, tree: str) -> Path:
-    """Write the profiles.yml with which dbt builds a tree on Spark; return its folder."""
+def write_spark_profile(settings: Settings, migration: Migration, tree: str) -> WrittenProfile:
+    """Write the profiles.yml with which dbt builds a tree on Spark."""
     folder = settings.dbt_target / "profiles" / f"{tree}_on_spark"
     project = migration.new_folder if tree == NEW else migration.old_folder
     name = project_settings(project).get("profile") or "olist"
     with replacing(folder / "profiles.yml") as temporary:
         profile = {name: {"target": TARGET, "outputs": {TARGET: _output(settings, migration, tree)}}}
         temporary.write_text(yaml.safe_dump(profile), "utf-8")
-    return folder
+    return WrittenProfile(folder, name, TARGET)
 
 
 def _output(settings: Settings, migration: Migration, tree: str) -> dict[str, Any]:
