@@ -92,6 +92,15 @@ def _folder(name: str, value: str | Path, forbidden: str = "") -> Path:
     return path
 
 
+def _home(value: str | Path) -> Path:
+    """Return OLIST_HOME, which need not be there; raises OlistError where it cannot be a folder."""
+    home = _folder("OLIST_HOME", value, NO_DATABASE_BELOW)
+    nearest = next(path for path in (home, *home.parents) if os.path.lexists(path))
+    if not nearest.is_dir():
+        raise OlistError(f"OLIST_HOME is {str(home)!r}, and {nearest} is no folder; name another.")
+    return home
+
+
 def _password_file(env: Mapping[str, str]) -> Path | None:
     name = env.get("OLIST_POSTGRES_PASSWORD_FILE")
     if name and not env.get("OLIST_POSTGRES_URL"):
@@ -131,7 +140,7 @@ class Settings:
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> Settings:
         """Return the settings of `env`; raises OlistError for a value that cannot be meant."""
-        home = _folder("OLIST_HOME", env.get("OLIST_HOME") or PROJECT_DIR / ".olist", NO_DATABASE_BELOW)
+        home = _home(env.get("OLIST_HOME") or PROJECT_DIR / ".olist")
         landing = _folder("OLIST_DATA_DIR", env.get("OLIST_DATA_DIR") or home / "landing")
         engine = env.get("OLIST_ENGINE") or "polars"
         if engine not in ENGINES:

@@ -4,7 +4,8 @@ What belongs here: writing the profiles.yml of a tree below OLIST_HOME. What doe
 (`orchestration.dbt`).
 
 The old project's own profile is taken over as far as it is about DuckDB: extensions, settings, its schema. Its file is
-ours, so that nothing of its own is written, with the same name, for SQL may name the database. Replay gets it without
+ours, so that nothing of its own is written, with the same name, for SQL may name the database; what it attaches is read
+only. Replay gets it without
 all that could reach data elsewhere: attached databases, secrets, plugins, file systems.
 """
 
@@ -95,6 +96,8 @@ def write_profile(settings: Settings, migration: Migration, tree: str) -> Writte
     if tree != NEW:
         output["external_root"] = str(external_of(database))
         external_of(database).mkdir(exist_ok=True)
+    if tree == OLD and output.get("attach"):
+        output["attach"] = [_read_only(one) if isinstance(one, Mapping) else one for one in output["attach"]]
     if tree == REPLAY:
         output = {key: value for key, value in output.items() if key not in REACHING_OUT}
         known = THROUGH_DUCKDB | migration.extensions
@@ -141,6 +144,12 @@ def reach(settings: Settings, migration: Migration) -> dict[str, list[str]]:
     }
 
 
+def _read_only(attached: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a database that a profile attaches, to be read alone: it is that of the company, and not ours to write."""
+    options = {name: value for name, value in (attached.get("options") or {}).items() if name != "read_only"}
+    return {**attached, "read_only": True, "options": options or None}
+
+
 def unloaded(migration: Migration) -> list[str]:
     """Return the extensions of the old project's own profile that replay does not load."""
     extensions = _own_output(migration)[1].get("extensions") if migration.old.profile else None
@@ -160,7 +169,7 @@ def _own_output(migration: Migration) -> tuple[str, dict[str, Any]]:
     """Return the target and the output of the old project's own profile."""
     profile = migration.old.profile
     assert profile is not None, "asked for only where there is one"
-    path = (migration.path.parent / profile.file).resolve()
+    path = (migration.path.parent / Path(profile.file).expanduser()).resolve()
     try:
         values = yaml.safe_load(path.read_text("utf-8"))
     except (OSError, yaml.YAMLError) as error:

@@ -28,6 +28,7 @@ from olist_pipeline.migration.project import (
     old_part,
     old_relations,
     read_by_hooks,
+    relations_among,
     selection,
 )
 from olist_pipeline.migration.proof import refusal, unproven
@@ -177,9 +178,9 @@ def dbt_tree_assets(settings: Settings, retired: Collection[str] = ()) -> list[d
     made = [node for node in parsed["nodes"].values() if is_relation(node) and part.holds(node)]
     builds = []
     if relations - dropped:
-        builds.append(Build("dbt_old", OLD, old_part(migration).select, without))
+        builds.append(Build("dbt_old", OLD, old_part(migration).select_with_ancestors, without))
     if replayed:
-        chosen = selection(old["nodes"][uid] for uid in replayed & relations)
+        chosen = selection(relations_among(old, replayed))
         builds.append(Build("dbt_replay", REPLAY, chosen, reads=frozenset(replayed)))
     if any(map(_is_monthly, made)):
         whole, monthly = selections_of(part.select, made)

@@ -65,7 +65,7 @@ class Effects:
         moved = [
             f"{name} {number(old)} -> {number(new)} ({signed(_difference(old, new))})"
             for name, (old, new) in self.totals.items()
-            if _plain(old) != _plain(new)
+            if old != new and _plain(old) != _plain(new)  # NaN is not NaN
         ]
         return [
             *(effect.sentence() for effect in self.by_rule),

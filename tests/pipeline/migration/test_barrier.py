@@ -11,7 +11,7 @@ from olist_pipeline.errors import OlistError
 from olist_pipeline.migration.barrier import Plugin
 from olist_pipeline.migration.load import load_migration
 from olist_pipeline.migration.profiles import database_of, unloaded, write_profile
-from olist_pipeline.migration.project import read_by_hooks, selection
+from olist_pipeline.migration.project import ProjectPart, find_old, read_by_hooks, relations_among, selection
 from olist_pipeline.migration.proof import refusal, unproven
 from olist_pipeline.old_tables import bring
 from olist_pipeline.paths import duckdb_path
@@ -148,6 +148,8 @@ def test_a_view_of_replay_is_read_behind_the_barrier_too(tmp_path, places):
             # The database is called like this schema of it.
             connection.execute("CREATE SCHEMA warehouse; USE warehouse.warehouse")
             connection.execute(f"CREATE VIEW mart AS FROM read_csv('{places['outside']}/rows.csv')")
+    with pytest.raises(OlistError, match="has no relation Mart; did you mean 'mart'"):
+        find_old(parsed, migration, "Mart")
     bring(settings, migration, parsed, "old", ["mart"])
     with pytest.raises(OlistError, match="replay tables cannot be read: Permission Error: Cannot access"):
         bring(settings, migration, parsed, "replay", ["mart"])
@@ -168,6 +170,19 @@ def test_what_hooks_refer_to_is_part_of_the_proof():
 def test_nodes_are_selected_by_their_whole_path():
     nodes = [{"name": "rides", "fqn": ["x", "marts", "rides"]}, {"name": "odd", "fqn": ["x", "old models", "odd"]}]
     assert selection(nodes) == "fqn:x.marts.rides odd"
+
+
+def test_what_a_folder_of_old_models_is_made_of_is_built_with_them():
+    """Seeds and snapshots lie elsewhere in a project that holds old and new."""
+    nodes = {
+        "seed.x.zones": {"name": "zones", "resource_type": "seed", "config": {"materialized": "seed"}},
+        "model.x.cte": {"name": "cte", "resource_type": "model", "config": {"materialized": "ephemeral"}},
+        "test.x.t": {"name": "t", "resource_type": "test", "config": {}},
+    }
+    found = relations_among({"nodes": nodes}, [*nodes, "source.x.raw.a"])
+    assert [node["name"] for node in found] == ["zones"]
+    assert ProjectPart(Path(), ("x", "old")).select_with_ancestors == "+fqn:x.old"
+    assert ProjectPart(Path(), ()).select_with_ancestors == "fqn:*"
 
 
 def manifest(**nodes):

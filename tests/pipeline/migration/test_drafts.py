@@ -10,7 +10,7 @@ from olist_pipeline.drafts.keys import key_of_rows, key_of_tests
 from olist_pipeline.drafts.landing import guessed_landing
 from olist_pipeline.drafts.scaffold import column_types, files_of
 from olist_pipeline.errors import OlistError
-from olist_pipeline.migration.clock import asking, changing_columns
+from olist_pipeline.migration.clock import OTHERS, asking, changing_columns
 from olist_pipeline.migration.load import load_migration
 from tests.pipeline.migration.test_file import SMALL, written
 
@@ -134,6 +134,39 @@ def test_views_are_asked_twice(tmp_path):
     ]
 
 
+@pytest.mark.parametrize(
+    ("rows", "differ"),
+    [
+        ("SELECT NULL AS id, 1 AS seen, 5 AS v", []),
+        ("SELECT 1 AS id, unnest([1, 2]) AS seen, 5 AS v", []),
+        ("SELECT 1 AS id, 1 AS seen, CASE {run} WHEN 1 THEN 0.3::DOUBLE ELSE 0.1::DOUBLE + 0.2::DOUBLE END AS v", []),
+        ("SELECT 1 AS id, {run} AS seen, 5 AS v", ["seen"]),
+        ("SELECT 1 AS id, unnest([{run}, 7]) AS seen, 5 AS v", []),
+        ("SELECT 1 AS id, unnest([7, 8]) AS seen, {run} AS v", [OTHERS]),
+        ("SELECT {run} AS id, 1 AS seen, 5 AS v", [OTHERS]),
+    ],
+)
+def test_two_runs_differ_in_what_the_comparison_would_see(tmp_path, rows, differ):
+    """Rows without a key or with one of several, and sums of floats in another order, are not made by chance."""
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop" / "dbt_project.yml").write_text("name: shop\n")
+    migration = load_migration(written(tmp_path, SMALL + "pairs: [{old: t, key: [id], left_out: {seen: The time}}]\n"))
+    node = {
+        "unique_id": "t",
+        "name": "t",
+        "alias": "t",
+        "schema": "main",
+        "resource_type": "model",
+        "fqn": ["shop", "t"],
+    }
+    databases = [tmp_path / f"{run}.duckdb" for run in (1, 2)]
+    for run, database in enumerate(databases, start=1):
+        with duckdb.connect(str(database)) as connection:
+            connection.execute(f"CREATE TABLE t AS {rows.format(run=run)}")
+    manifest = {"nodes": {"t": {**node, "config": {"materialized": "table"}}}}
+    assert [one.column for one in changing_columns(migration, manifest, *databases)] == differ
+
+
 @pytest.fixture
 def draft(tmp_path):
     (tmp_path / "models").mkdir()
@@ -167,6 +200,41 @@ def test_a_scaffold_is_python_with_the_sql_beside_each_draft(draft):
     assert rules.count("raise Undecided(") == 2
     assert draft["tests/test_shopping_rules.py"].count("raise AssertionError(") == 2
     assert "LandingTable" in draft["shopping/declared.py"]
+
+
+def test_a_scaffold_is_python_whatever_files_and_columns_are_called(tmp_path):
+    (tmp_path / "models").mkdir()
+    (tmp_path / "dbt_project.yml").write_text("name: shop\n")
+    cases = ", ".join(
+        f"case when n < {number} then 'few' else 'many' end as {name}"
+        for number, name in enumerate(("rule", '"2nd"', '"class"', '"a ""b"""'))
+    )
+    (tmp_path / "models" / "orders.sql").write_text(f"select {cases} from {{{{ ref('t') }}}}")
+    for file in ("2024 orders.csv", "заказы.csv", "class.csv"):
+        (tmp_path / file).write_text("id,n\n1,9\n")
+    landing = {path.name: path for path in tmp_path.glob("*.csv")}
+    texts = files_of("shopping", audit(tmp_path).entries, landing)
+    for name, text in texts.items():
+        if name.endswith(".py"):
+            ast.parse(text)
+    defined = {
+        node.name for node in ast.walk(ast.parse(texts["shopping/rules.py"])) if isinstance(node, ast.FunctionDef)
+    }
+    assert defined == {"of_rule", "of_2nd", "of_class", "a_b"}
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"id,Ride ID\n", "the column 'Ride ID' cannot be a field"),
+        (b"id,from\n", "the column 'from' cannot be a field"),
+        (b"id,caf\xe9\n", "cannot be read as CSV in UTF-8"),
+    ],
+)
+def test_a_file_that_no_record_can_be_of_is_one_sentence(tmp_path, content, said):
+    (tmp_path / "rides.csv").write_bytes(content)
+    with pytest.raises(OlistError, match=said):
+        column_types(tmp_path / "rides.csv")
 
 
 MODELS = {

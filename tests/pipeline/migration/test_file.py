@@ -114,3 +114,23 @@ def test_the_module_of_contexts_must_be_one(tmp_path):
         contexts_of(
             load_migration(written(tmp_path, SMALL.replace("contexts: contexts", "contexts: contexts_of_texts")))
         )
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("def", r"SyntaxError: invalid syntax \(contexts_0.py, line 1\)"),
+        (
+            "from olist_pipeline.errors import OlistError\nraise OlistError('Its own sentence.')",
+            r"^Its own sentence\.$",
+        ),
+        ("CONTEXTS = None", "TypeError: 'NoneType' object is not iterable"),
+        ("\nCONTEXTS = (1 / 0,)", "ZeroDivisionError: division by zero, .*contexts_3.py:2"),
+    ],
+)
+def test_a_module_of_contexts_that_fails_is_one_sentence(tmp_path, request, text, said):
+    number = request.node.callspec.indices["text"]
+    (tmp_path / f"contexts_{number}.py").write_text(text)
+    path = written(tmp_path, SMALL.replace("contexts: contexts", f"contexts: contexts_{number}"))
+    with pytest.raises(OlistError, match=said):
+        contexts_of(load_migration(path))

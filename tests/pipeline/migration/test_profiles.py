@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 import yaml
+from dbt.adapters.duckdb.credentials import Attachment
 
 from olist_pipeline.errors import OlistError
 from olist_pipeline.migration.load import load_migration
 from olist_pipeline.migration.profiles import database_of, project_folder, write_profile
+from olist_pipeline.orchestration.migration_check import made_elsewhere
 from olist_pipeline.settings import Settings
 from tests.pipeline.migration.test_file import SMALL, written
 
@@ -61,6 +63,23 @@ def test_replay_spills_where_the_profile_says_though_duckdb_lets_no_cursor_say_s
     replay = output_of(settings, "replay")
     assert replay["settings"] == {"TimeZone": "UTC"}
     assert replay["config_options"] == {"threads": 1, "temp_directory": "/spills"}
+
+
+def test_what_old_attaches_is_read_and_not_written(tmp_path):
+    """Its models would else be made in the database that others work with."""
+    attached = (
+        "[{path: /srv/marts.duckdb, alias: marts}, {path: 'x.db', type: sqlite, options: {read_only: false, a: 1}}]"
+    )
+    settings = shop(tmp_path, f"shop: {{target: prod, outputs: {{prod: {{type: duckdb, attach: {attached}}}}}}}\n")
+    output = output_of(settings, "old")
+    assert [Attachment.from_dict(one).to_sql() for one in output["attach"]] == [
+        "ATTACH IF NOT EXISTS '/srv/marts.duckdb' AS marts (READ_ONLY)",
+        "ATTACH IF NOT EXISTS 'x.db' (TYPE sqlite, READ_ONLY, A 1)",
+    ]
+    node = {"resource_type": "model", "config": {}, "fqn": ["shop"], "schema": "main"}
+    nodes = {name: {**node, "name": name, "database": name} for name in ("marts", "WAREHOUSE")}
+    [said] = made_elsewhere({"nodes": nodes}, load_migration(settings.migration), "warehouse")
+    assert said.startswith("old makes marts in the database marts, which it may only read here")
 
 
 def test_replay_runs_in_links_to_the_project_wherever_landing_was_in_it_before(tmp_path):
