@@ -30,6 +30,8 @@ def contexts_of(migration: Migration) -> dict[str, Context]:
         sys.path.append(beside)
     try:
         found = tuple(importlib.import_module(migration.contexts).CONTEXTS)
+    except OlistError:
+        raise  # a declaration says itself what is wrong with it
     except Exception as error:
         # Whatever somebody's module raises while it is imported.
         place = traceback.extract_tb(error.__traceback__)[-1]

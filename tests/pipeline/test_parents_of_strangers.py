@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import date, datetime
 
 import pytest
+from pydantic import create_model
 
 from olist_domain.kernel.records import Record
 from olist_pipeline.engine.names import FLAGS, REJECTS
@@ -178,3 +179,10 @@ def test_names_of_the_pipelines_own_are_refused():
     with pytest.raises(OlistError, match="payload is a name of the pipeline's own"):
         LandingTable("taken", "taken.csv", "sailing", Taken, ("id",), aggregate="taken", identity="id")
     assert {RULES, PAYLOAD, MONTH, SOURCE_ROW, SOURCE_FILE, FLAGS, REJECTS} <= OWN_NAMES
+
+
+@pytest.mark.parametrize("kind", [date, bool, date | None])
+def test_a_type_that_no_cell_is_read_as_is_refused_before_anything_is_read(kind):
+    record = create_model("Cells", __base__=Record, id=(str, ...), day=(kind, ...))
+    with pytest.raises(OlistError, match=r"no cell is read as .*, the type of day; let its record say str or int or"):
+        LandingTable("cells", "cells.csv", "sailing", record, ("id",), aggregate="cell", identity="id")

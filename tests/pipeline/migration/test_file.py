@@ -120,8 +120,12 @@ def test_the_module_of_contexts_must_be_one(tmp_path):
     ("text", "said"),
     [
         ("def", r"SyntaxError: invalid syntax \(contexts_0.py, line 1\)"),
+        (
+            "from olist_pipeline.errors import OlistError\nraise OlistError('Its own sentence.')",
+            r"^Its own sentence\.$",
+        ),
         ("CONTEXTS = None", "TypeError: 'NoneType' object is not iterable"),
-        ("\nCONTEXTS = (1 / 0,)", "ZeroDivisionError: division by zero, .*contexts_2.py:2"),
+        ("\nCONTEXTS = (1 / 0,)", "ZeroDivisionError: division by zero, .*contexts_3.py:2"),
     ],
 )
 def test_a_module_of_contexts_that_fails_is_one_sentence(tmp_path, request, text, said):
