@@ -102,6 +102,20 @@ def content_hash(path: Path) -> str:
         return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
 
 
+def write_with_checksum(path: Path, text: str) -> None:
+    """Write a small text so that `read_with_checksum` knows whether it was damaged since."""
+    with replacing(path) as temporary:
+        temporary.write_text(f"{_checksum(text)}\n{text}", "utf-8")
+
+
+def read_with_checksum(path: Path) -> str:
+    """Return what `write_with_checksum` wrote; raises OSError where there is no file, ValueError for a damaged one."""
+    checksum, _, text = path.read_text("utf-8").partition("\n")
+    if checksum != _checksum(text):
+        raise ValueError(f"{path} was damaged")
+    return text
+
+
 def size_and_time(path: Path) -> list[int]:
     """Return the size of a file in bytes, in nanoseconds when it was written and when it was changed in any way, and
     its number in the file system: others tell of a change.
@@ -119,6 +133,10 @@ def tree_hash(*roots: Path, suffixes: tuple[str, ...]) -> str:
         for path in sorted(path for path in root.rglob("*") if path.suffix in suffixes and path.is_file()):
             digest.update(f"{path.relative_to(root)}\0{content_hash(path)}\0".encode())
     return digest.hexdigest()
+
+
+def _checksum(text: str) -> str:
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
 def _remove_leftovers(path: Path) -> None:

@@ -109,19 +109,20 @@ def run_validation(
     """
     with _sole(settings, f"{step.tables[0].context}.{step.name}"):
         day = as_of(readable_landing(settings, [dated] if dated else []), dated)
+        whole = unchanged_steps.WholeStep(settings, step, day)
         known = frozenset(appending.known_digests(url))
-        place = unchanged_steps.Place(settings, step, day)
-        if not step.is_monthly and not is_forced and (report := unchanged_steps.report_of(place, known)):
-            _replace_quarantine(url, step, None, [_read(place.quarantine)], run_id)
+        if not step.is_monthly and not is_forced and (report := unchanged_steps.report_of(whole, known)):
+            _replace_quarantine(url, step, None, [_read(whole.quarantine)], run_id)
             return ValidationReport(report, 0)
-        return _validated(url, place, months, run_id, known)
+        return _validated(whole, url, months, run_id, known)
 
 
 def _validated(
-    url: str, place: unchanged_steps.Place, months: Sequence[date] | None, run_id: str, known: frozenset[bytes]
+    whole: unchanged_steps.WholeStep, url: str, months: Sequence[date] | None, run_id: str, known: frozenset[bytes]
 ) -> ValidationReport:
-    settings, step = place.settings, place.step
-    inputs, context = place.inputs(), step.tables[0].context
+    """Validate all that is asked for, whether or not it has changed."""
+    settings, step, inputs = whole.settings, whole.step, whole.inputs()
+    context = step.tables[0].context
     outbox = settings.outbox / context / step.name
     shutil.rmtree(outbox, ignore_errors=True)
     runner = runner_of(settings, step)
@@ -132,7 +133,7 @@ def _validated(
         settings.intake,
         settings.staging,
         outbox,
-        place.day,
+        whole.day,
         known,
         python_hash(),
     )
@@ -143,21 +144,21 @@ def _validated(
     _replace_quarantine(url, step, months, (_read(report.quarantine) for report in reports), run_id)
     if not step.is_monthly:
         [report_of_all] = reports
-        unchanged_steps.note(place, report_of_all, inputs)
+        unchanged_steps.note(whole, report_of_all, inputs)
     shutil.rmtree(outbox, ignore_errors=True)
     tables = {table.name: TableReport.sum_of(report.tables[table.name] for report in reports) for table in step.tables}
     return ValidationReport(tables, appended, runner.place)
-
-
-def _sole(settings: Settings, step: str) -> AbstractContextManager[None]:
-    """Let one run at a time be at work on a step: those of the command line and of the UI write the same files."""
-    return alone(settings.home / "locks" / f"{step}.lock")
 
 
 def _replace_quarantine(
     url: str, step: ValidationStep, months: Sequence[date] | None, rows: Iterable[pl.DataFrame], run_id: str
 ) -> None:
     quarantine.replace_rows(url, "validation", [table.name for table in step.tables], months, rows, run_id)
+
+
+def _sole(settings: Settings, step: str) -> AbstractContextManager[None]:
+    """Let one run at a time be at work on a step: those of the command line and of the UI write the same files."""
+    return alone(settings.home / "locks" / f"{step}.lock")
 
 
 def runner_of(settings: Settings, step: ValidationStep) -> Runner:

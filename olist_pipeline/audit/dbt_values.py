@@ -72,6 +72,11 @@ class Host(Protocol):
         """Return what a template within a value writes."""
         ...
 
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """What a template has said of its model so far."""
+        ...
+
     def configured(self, settings: Mapping[str, Any]) -> None:
         """Note what a template says of its model."""
         ...
@@ -89,14 +94,14 @@ class Relation(Named):
     """A table in a template: it writes itself as its name."""
 
     public = frozenset(
-        {"identifier", "name", "table", "schema", "database", "type", "is_view", "is_table", "include", "quote"}
-        | {"render"}
+        {"identifier", "name", "table", "schema", "dataset", "database", "project", "type", "is_view", "is_table"}
+        | {"include", "quote", "render"}
     )
 
     def __init__(self, name: str, schema: str = "") -> None:
         self.identifier = self.name = self.table = name
-        self.schema = schema
-        self.database = ""
+        self.schema = self.dataset = schema
+        self.database = self.project = ""
         self.type = "table"
         self.is_view = False
         self.is_table = True
@@ -200,7 +205,7 @@ class Result(Named):
 
 
 class Config(Named):
-    """`config(...)` writes nothing and is noted; `config.get` gives the default."""
+    """`config(...)` writes nothing and is noted; `config.get` gives what was noted, else the default."""
 
     public = frozenset({"get", "require", "set"})
 
@@ -214,9 +219,9 @@ class Config(Named):
                 self._host.configured(part)
         return ""
 
-    def get(self, _: str, default: Any = None, **__: Any) -> Any:
-        """Return the default of a setting."""
-        return default
+    def get(self, name: str, default: Any = None, **__: Any) -> Any:
+        """Return a setting that the template gave before, else the default."""
+        return self._host.settings.get(name, default)
 
     require = get
 

@@ -31,13 +31,15 @@ ADAPTER = re.compile(r"\bdbt[-_]([a-z]+)\b")
 REQUIREMENTS = ("requirements", "pyproject.toml", "pipfile", "setup.py", "setup.cfg", "environment.y", "poetry.lock")
 SQL_SIGNS: Mapping[str, re.Pattern[str]] = {
     "clickhouse": re.compile(r"engine\s*=\s*'?\w*mergetree|\b(tostartof\w+|arrayjoin|countif\(|sumif\(|argmax\()"
-                             r"|\btoint\d+|\bmultiif\(|\bfinal\b\s+where"),
+                             r"|\btoint\d+|\bmultiif\(|\bfrom\s+\S+(\s+as\s+\w+)?\s+final\b"),
     "bigquery": re.compile(r"`[\w-]+\.[\w-]+\.[\w-]+`|\bsafe_cast\(|\bsafe_divide\(|\bunnest\(|\bint64\b|\bstruct\(|"
                            r"\bdate_sub\([^)]*interval|select\s+\*\s+except\s*\(|\bsafe_offset\("),
-    "snowflake": re.compile(r"::variant|\blateral flatten\(|\biff\(|\btry_to_\w+\(|\bparse_json\(|\bnvl2?\(|"
+    "snowflake": re.compile(r"::variant|\btransient\s*=|\bsnowflake_warehouse\b|\bcopy_grants\b|"
+                            r"\blateral flatten\(|\biff\(|\btry_to_\w+\(|\bparse_json\(|\bnvl2?\(|"
                             r"\bto_varchar\(|\bdateadd\(|\bzeroifnull\(|::number\b|\barray_agg\([^)]*within|\w+:\w+::\w+"),
     "postgres": re.compile(r"::jsonb\b|->>|\bdistinct on\s*\(|::numeric\b|\bto_char\(|\bgenerate_series\(|\bilike\b"),
-    "redshift": re.compile(r"\bdistkey\b|\bsortkey\b|\bjson_extract_path_text\(|\bgetdate\(\)|\bconvert_timezone\("),
+    "redshift": re.compile(r"\bdistkey\b|\bsortkey\b|\b(dist|sort)\s*=\s*['\[\"]|"
+                           r"\bjson_extract_path_text\(|\bgetdate\(\)|\bconvert_timezone\("),
     "tsql": re.compile(r"\bselect\s+top\b|\bisnull\(|\[\w+\]\.\[\w+\]|\bgetdate\(\)|\btry_convert\(|\bcross apply\b"
                        r"|\bnvarchar|\bhashbytes\(|\bdatetime2\b|\bas_columnstore\b"),
     "trino": re.compile(r"\bfrom_iso8601_timestamp\(|\bjson_extract_scalar\(|\bcross join unnest\(|\barbitrary\(|"
@@ -89,7 +91,8 @@ def dialect_of(root: Path, settings: Mapping[str, Any], manifest: Mapping[str, A
 def of_sql(root: Path, files: Iterable[Path]) -> Spoken | None:
     """Return the dialect whose own words stand in the most files; None where too few tell."""
     found: Counter[str] = Counter()
-    for path in list(files)[:MOST_FILES]:
+    paths = list(files)
+    for path in paths[:: max(1, len(paths) // MOST_FILES)]:
         try:
             text = read_text(path, root).lower()
         except UnreadableFileError:

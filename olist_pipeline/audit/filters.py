@@ -70,12 +70,19 @@ def kind_of_filter(condition: Node, clause: Clause, query: Query) -> Kind | None
         return None
     if is_current_row(condition) or _is_decided_here(condition, query):
         return None
-    if query.around.is_incremental and _is_lookback(condition):
+    if query.around.is_incremental and (_is_lookback(condition) or says_from_when(query)):
         return None
     tests = [atom for atom in atoms(condition) if isinstance(atom, (*PREDICATES, exp.Exists)) or is_case(atom)]
-    if tests and all(_asks_other_rows(test) or _is_technical(test, query) for test in tests):
+    # `valid_to is null or valid_to >= (select ...)`: a row of a history that holds at some time.
+    if tests and all(_asks_other_rows(test) or _holds_now(test) or _is_technical(test, query) for test in tests):
         return None
     return Kind.VALIDATION
+
+
+def says_from_when(query: Query) -> bool:
+    """Return whether a query in a condition gives the last or first time alone, from which on rows are new."""
+    within = query.select.find_ancestor(exp.Where, exp.Having, exp.Qualify, exp.Join)
+    return within is not None and all(item.find(exp.Max, exp.Min) for item in query.select.selects)
 
 
 def is_current_row(condition: Node) -> bool:

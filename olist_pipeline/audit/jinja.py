@@ -22,18 +22,10 @@ from olist_pipeline.audit.dbt_values import Package, Relation, Unknown
 from olist_pipeline.audit.package_macros import PACKAGES
 from olist_pipeline.audit.sandbox import Sandbox
 from olist_pipeline.audit.sql_macros import SQL_MACROS
+from olist_pipeline.audit.templates import macros_alone, plain_template
 
 JINJA = re.compile(r"\{\{|\{%|\{#")
 MACRO = re.compile(r"\{%-?\s*(macro|test|materialization)\s+(\w+)")
-GLUED = re.compile(
-    r"(?<=\w)(?=\{\{-?\s*(?:ref|source)\s*\()"
-    r"|(?<=\}\})(?<!%\}\})(?=(?:as|on|using|where|join|left|inner)\b)",
-    re.IGNORECASE,
-)
-"""Where a name that dbt writes in quotes stands beside a word without a space: `join{{ ref('shops') }}as s`."""
-BLOCK = re.compile(
-    r"(\{%-?\s*)(test|materialization|docs|snapshot|end(?:test|materialization|docs|snapshot))\b([^%]*?)(-?%\})"
-)
 
 
 class RenderError(Exception):
@@ -127,6 +119,11 @@ class Renderer:
         except TemplateSyntaxError:
             return text
 
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """What the template has said of its model so far."""
+        return self._settings
+
     def configured(self, settings: Mapping[str, Any]) -> None:
         """Note what a template says of its model."""
         self._settings |= {str(key): value for key, value in settings.items()}
@@ -146,7 +143,7 @@ class Renderer:
 
     def compile(self, text: str) -> Template:
         """Return a template, its blocks that only dbt knows made plain."""
-        return self._environment.from_string(_plain_blocks(GLUED.sub(" ", text)))
+        return self._environment.from_string(plain_template(text))
 
     def render(
         self,
@@ -236,7 +233,7 @@ class LazyMacro:
         """Return the macro itself; raises CompilerError where its file is no Jinja."""
         if self._loaded is None:
             try:
-                template = self.renderer.compile(self.source.text)
+                template = self.renderer.compile(macros_alone(self.source.text))
             except TemplateSyntaxError as error:
                 raise CompilerError(
                     f"macro {self.name} is not well formed in {self.source.path}, line {error.lineno}: {error.message}"
@@ -285,22 +282,6 @@ def line_of_template(error: BaseException) -> int | None:
             return trace.tb_lineno
         trace = trace.tb_next
     return None
-
-
-def _plain_blocks(text: str) -> str:
-    """Turn blocks that only dbt knows into macros, or into nothing, on the same lines."""
-
-    def plain(found: re.Match[str]) -> str:
-        start, word, rest, end = found.groups()
-        if word.endswith("snapshot"):
-            return "\n" * found[0].count("\n")
-        if word.startswith("end"):
-            return f"{start}endmacro {end}"
-        name = re.match(r"\s*(\w+)\s*(\(.*\))?", rest, re.DOTALL)
-        arguments = name[2] if name and name[2] and word == "test" else "()"
-        return f"{start}macro {word}_{name[1] if name else 'block'}{arguments} {end}"
-
-    return BLOCK.sub(plain, text)
 
 
 def _line_with(lines: list[str], name: str) -> int | None:

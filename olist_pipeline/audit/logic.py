@@ -39,7 +39,7 @@ from olist_pipeline.audit.expressions import (
     text_of,
     truth_of,
 )
-from olist_pipeline.audit.filters import is_current_row
+from olist_pipeline.audit.filters import is_current_row, says_from_when
 from olist_pipeline.audit.model import Kind
 from olist_pipeline.audit.numbers import DATE_STEPS, STEPS, date_step, has_magic_number, magic_numbers
 
@@ -74,7 +74,7 @@ def logic_of(expression: Node, column: str, query: Query) -> Iterator[Judged]:
 
     `column` is the output column. A piece that was found is not looked into: what stands inside is a part of it.
     """
-    if query.around.is_incremental and _says_from_when(query):
+    if query.around.is_incremental and says_from_when(query):
         return
     constant = number_of(expression)
     is_rate = constant is not None and not float(constant).is_integer()
@@ -82,12 +82,6 @@ def logic_of(expression: Node, column: str, query: Query) -> Iterator[Judged]:
         yield Logic(expression, Kind.MAGIC_NUMBER)  # a rate, a factor or a price, given as a column
         return
     yield from _judge(expression, column, query)
-
-
-def _says_from_when(query: Query) -> bool:
-    """Return whether a query in a condition gives the last or first time alone, from which on rows are new."""
-    within = query.select.find_ancestor(exp.Where, exp.Having, exp.Qualify, exp.Join)
-    return within is not None and all(item.find(exp.Max, exp.Min) for item in query.select.selects)
 
 
 def _judge(node: Node, column: str, query: Query) -> Iterator[Judged]:
@@ -267,6 +261,11 @@ def _is_sum(column: exp.Column, query: Query) -> bool:
     origin = query.origin(column)
     if origin.expression is not None and origin.expression.find(*SCORES):
         return False
+    if not column.table and any(
+        item.alias == column.name and isinstance(bare(item), exp.AggFunc) and column not in columns_of(item)
+        for item in query.select.selects
+    ):
+        return True  # a sum beside it, by its new name
     if origin.is_summed:
         return True
     if origin.expression is None:

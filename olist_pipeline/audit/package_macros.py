@@ -71,10 +71,18 @@ DBT_DATE: Macros = {
     "yesterday": lambda *_, **__: "(current_date - interval 1 day)",
 }  # fmt: skip
 
+SNOWPLOW_UTILS: Macros = {
+    **dict.fromkeys(("set_query_tag", "snowplow_delete_from_manifest", "print_run_limits"), _nothing),
+    "current_timestamp_in_utc": lambda *_, **__: "current_timestamp",
+    "get_array_to_string": lambda array_column, *_, **__: f"array_to_string({array_column}, ',')",
+    "is_run_with_new_events": lambda *_, **__: "true",
+}
+
 PACKAGES: Mapping[str, Macros] = {
     "dbt": SQL_MACROS,
     "dbt_utils": SQL_MACROS,
     "fivetran_utils": FIVETRAN_UTILS,
     "dbt_date": DBT_DATE,
+    "snowplow_utils": SNOWPLOW_UTILS,
 }
 """The packages whose common macros are known here, should they not be installed."""

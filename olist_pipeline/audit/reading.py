@@ -32,6 +32,8 @@ COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
 ASKS_DATABASE = re.compile(
     r"run_query|statement\(|load_result|get_column_values|get_query_results|get_columns_in|get_filtered_columns|\bexecute\b"
 )
+LEAST_TOLD = 4
+"""A text of so many signs is found in a template by no chance."""
 MAY_FAIL = re.compile(r"try_|safe_|safe\.|\btry\s*\(|or(null|zero|default)\b", re.IGNORECASE)
 
 
@@ -183,7 +185,9 @@ def _is_written(template: str, node: Node) -> bool:
     """
     texts = [part.name for part in node.find_all(exp.Literal) if part.is_string and part.name]
     if texts:
-        return all(text in template for text in texts)
+        # The parser writes formats of dates in words of its own.
+        told = [text for text in texts if len(text) >= LEAST_TOLD]
+        return any(text in template for text in told) if told else all(text in template for text in texts)
     return not node.find(exp.TryCast) or MAY_FAIL.search(template) is not None
 
 

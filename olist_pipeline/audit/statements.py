@@ -30,7 +30,7 @@ HOLDS_LOGIC = re.compile(r"\b(select|case|where|update|delete|merge)\b", re.IGNO
 
 BROKEN = (SqlglotError, ValueError, AttributeError, TypeError, KeyError, IndexError)
 """What the parser raises for what it does not understand."""
-INCOMPLETE = re.compile(r"Required keyword: .*\.(Values|In|CTE|If|Tuple|GenerateSeries|JSONKeyValue)'>")
+INCOMPLETE = re.compile(r"Required keyword: .*\.(Values|In|CTE|If|Tuple|GenerateSeries|JSONKeyValue|And|Or)'>")
 """Its message where a part is missing that a template leaves out, as in a list of nothing; all else was understood."""
 WORD_LINE = "word_line"
 """Where a node's meta keeps the line of the word that begins it."""

@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import ast
 import importlib
+import io
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 from click.shell_completion import CompletionItem
 
 from olist_pipeline.cli import interrupts
+from olist_pipeline.cli.groups import Group
+from olist_pipeline.errors import OlistError
 from olist_pipeline.files import keep_private
 from olist_pipeline.troubles import sentence_of
 
@@ -45,7 +49,7 @@ COMMANDS = {
 """Each command with its module and function: importing all of them would take longer than a rollback."""
 
 
-class LazyGroup(click.Group):
+class LazyGroup(Group):
     """A group whose commands are imported when they are asked for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -114,12 +118,26 @@ def cli(ctx: click.Context) -> None:
     os.environ["PGAPPNAME"] = f"olist {ctx.invoked_subcommand}"
 
 
+def _check_text(arguments: Sequence[str]) -> None:
+    """Raise OlistError for an argument that is empty, or that no store could keep and no report show."""
+    for text in arguments:
+        if not text:
+            raise OlistError(
+                "An argument is empty: a variable of your shell may not be set; give a value or leave it out."
+            )
+        if not text.isprintable() and any("\ud800" <= character <= "\udfff" for character in text):
+            raise OlistError(f"The argument {text!r} is no text in UTF-8; write it so, or name a file otherwise.")
+
+
 def main() -> None:
     """Run the command line; an error that a person can mend is one sentence and exit code 1."""
     keep_private()
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal may not know a letter of what is shown
     sentence, code = "", 1
     try:
         with interrupts.noticed():
+            _check_text(sys.argv[1:])
             code = int(cli.main(prog_name="olist", standalone_mode=False) or 0)
     except click.ClickException as error:
         error.show()

@@ -24,6 +24,8 @@ from sqlglot.schema import MappingSchema
 # It would print what it does not follow, in the middle of a run; such columns are left out here.
 logging.getLogger("sqlglot").setLevel(logging.ERROR)
 
+_PATH = re.compile(r"'(/(?:[^']|'')*)'")
+
 Origin = tuple[str, str]
 """A parent's unique id, and a column of it."""
 
@@ -50,10 +52,10 @@ def lineage_metadata(
     except Exception:  # sqlglot fails on what it does not know in many ways, and nothing of a run depends on it
         return {}
     keys = {uid: translator.get_asset_spec(manifest, uid, project).key for uid, _ in set().union(*origins.values())}
-    lineage = {
+    deps = {
         column: [dg.TableColumnDep(keys[uid], name) for uid, name in sorted(found)] for column, found in origins.items()
     }
-    return {"dagster/column_lineage": dg.TableColumnLineage(lineage)}
+    return {"dagster/column_lineage": dg.TableColumnLineage(deps)}
 
 
 def column_origins(manifest: Mapping[str, Any], unique_id: str, query: str) -> dict[str, set[Origin]]:
@@ -91,15 +93,25 @@ def _parents(manifest: Mapping[str, Any], node: Mapping[str, Any]) -> Iterator[M
 
 
 def _with_short_names(query: str, parents: Mapping[str, Mapping[str, Any]]) -> str:
-    """Return a query with a word for each parent, in the place of a relation's name, or of a reader of its files.
+    """Return a query with a word for each parent, in the place of a relation's name, or of a reader of its files."""
+    longest_first = sorted(parents, key=lambda word: -len(parents[word]["relation_name"]))
+    patterns = [f"(?P<{word}>{_pattern(parents[word]['relation_name'])})" for word in longest_first]
+    return re.sub("|".join(patterns), lambda found: str(found.lastgroup), query) if patterns else query
 
-    Folders of files are not compared: landing may have moved since the manifest was parsed, and replay has its own.
+
+def _pattern(relation: str) -> str:
+    """Return the pattern of a relation's name, whatever folder its files are in.
+
+    The manifest has the folder of when it was parsed, and replay reads another one. The files of a table have its name,
+    or are all those of a folder that has it.
     """
-    relations = ((str(parent["relation_name"]), word) for word, parent in parents.items())
-    for relation, word in sorted(relations, key=lambda found: len(found[0]), reverse=True):
-        parts = [re.escape(part) for part in re.split(r"'[^']*/", relation)]
-        query = re.sub("'[^']*/".join(parts), word, query)
-    return query
+    texts = _PATH.split(relation)
+    for number in range(1, len(texts), 2):
+        parts = texts[number].split("/")
+        texts[number] = "/".join(parts[-3:] if "*" in parts[-1] else parts[-1:])
+    return "".join(
+        rf"'(?:[^']|'')*/{re.escape(text)}'" if number % 2 else re.escape(text) for number, text in enumerate(texts)
+    )
 
 
 def _leaves(root: Node, column: str) -> Iterator[tuple[str, str]]:

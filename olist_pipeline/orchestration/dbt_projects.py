@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -197,10 +198,17 @@ def _parse(settings: Settings, migration: Migration, tree: str, parsed: Path, pr
         check=False,
     )
     if result.returncode:
-        raise OlistError(f"dbt cannot parse {project}: {(result.stdout or result.stderr).strip()[-2000:]}")
+        raise OlistError(f"dbt cannot parse {project}: {_in_one_line(result.stdout or result.stderr)}")
     build = target_path(settings, made_with)
     build.mkdir(exist_ok=True)
     shutil.copy(parsed / "partial_parse.msgpack", build)
+
+
+def _in_one_line(output: str) -> str:
+    """Return what dbt says of an error without its times and colours, the last 2,000 characters."""
+    plain = re.sub(r"\x1b\[[0-9;]*m|^\d\d:\d\d:\d\d(\.\d+)?\s+", "", output, flags=re.MULTILINE)
+    lines = (line.strip() for line in plain.splitlines() if not line.startswith("Encountered an error"))
+    return " ".join(line for line in lines if line)[-2000:]
 
 
 def _likely_today(settings: Settings) -> date:

@@ -90,7 +90,8 @@ class TableParity:
                 return [f"{name} is identical in old and new ({self.direct.rows_new:,} rows)."]
             case ParityVerdict.EXPLAINED:
                 rules = ", ".join(f"{rule} {rows:,}" for rule, rows in self.quarantine.items())
-                why = f"{name} differs from old only by quarantined rows ({rules}): it is identical to its replay."
+                which = f"of all months: {rules}" if self.months else rules
+                why = f"{name} differs from old only by quarantined rows ({which}): it is identical to its replay."
                 return [why, *effects, *self.direct.sentences()]
             case ParityVerdict.APPROVED:
                 columns = ", ".join(column.column for column in self.equivalence.differing_columns)

@@ -15,7 +15,7 @@ from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 
-from olist_pipeline.files import content_hash, replacing, tree_hash
+from olist_pipeline.files import content_hash, read_with_checksum, tree_hash, write_with_checksum
 from olist_pipeline.landing.folder import landing_hash, readable_landing
 from olist_pipeline.landing.table import LandingTable
 from olist_pipeline.migration.code import python_hash
@@ -90,7 +90,7 @@ def _hash_of(*parts: str) -> str:
 def _kept(path: Path, made_of: str, number: int) -> list[int] | None:
     """Return the `number` counts that were proven of `made_of`; None where they are not, or the file is damaged."""
     with suppress(OSError, ValueError, KeyError, TypeError):
-        kept = json.loads(path.read_text("utf-8"))
+        kept = json.loads(read_with_checksum(path))
         if kept["made_of"] == made_of and len(kept["counts"]) == number:
             return [int(count) for count in kept["counts"]]
     return None
@@ -99,5 +99,4 @@ def _kept(path: Path, made_of: str, number: int) -> list[int] | None:
 def _keep(path: Path, made_of: str, counts: list[int], made_of_now: Callable[[], str]) -> None:
     """Keep what was proven, unless somebody has replaced a file or a row meanwhile: it is of neither state then."""
     if made_of_now() == made_of:
-        with replacing(path) as temporary:
-            temporary.write_text(json.dumps({"made_of": made_of, "counts": counts}), "utf-8")
+        write_with_checksum(path, json.dumps({"made_of": made_of, "counts": counts}))

@@ -35,7 +35,6 @@ class Follower:
 
     def __init__(self, settings: Settings) -> None:
         self._process: subprocess.Popen[bytes] | None = None
-        settings.export()  # it starts in another folder, where a relative path leads elsewhere
         with suppress(OSError):  # without it there is only more to do for the next command
             log = settings.home / "logs" / "follow.log"
             log.parent.mkdir(parents=True, exist_ok=True)
@@ -47,6 +46,8 @@ class Follower:
                     stderr=errors,
                     start_new_session=True,
                     cwd="/",
+                    # Of what this process was given, a relative path would lead elsewhere from there.
+                    env={**os.environ, **settings.variables()},
                 )
 
     def go(self) -> bool:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from olist_pipeline.errors import OlistError
+from olist_pipeline.near import unknown
 from olist_pipeline.release_manifest import NEW, Release, Route
 from olist_pipeline.serving import journal
 from olist_pipeline.serving.journal import present_state, sole_switch
@@ -94,12 +95,9 @@ def legal_change(state: RouteState, context: str, route: Route) -> Change:
 def check_known(state: RouteState, context: str) -> None:
     """Raise OlistError for a context that has no route."""
     if context not in state.routes:
-        known = ", ".join(state.routes)
-        raise OlistError(
-            f"There is no context {context}; there are: {known}."
-            if known
-            else "There is no release yet; run `olist run`."
-        )
+        if not state.routes:
+            raise OlistError("There is no release yet; run `olist run`.")
+        raise unknown("context", context, state.routes)
 
 
 def moved_tables(base: Release, routes: Mapping[str, Route]) -> list[str]:

@@ -47,6 +47,9 @@ COPY_BYTES = 2**18
 _ESCAPED = {"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"}
 """What would end a cell or a line of PostgreSQL's text format, and how it is written."""
 
+_ESCAPABLE = r"[\\\t\n\r]"
+"""Any of these, as a pattern: a class of characters is found three times as fast as one of several texts."""
+
 DAGSTER_STATEMENT_SECONDS = 300
 """Dagster asks for single rows and short lists."""
 
@@ -179,7 +182,7 @@ def _written(rows: pl.DataFrame) -> io.BytesIO:
     """Return rows in PostgreSQL's text format, which is shorter than CSV, and cheaper to write and to read."""
     import polars as pl
 
-    texts = [column.name for column in rows if column.dtype == pl.String and column.str.contains_any([*_ESCAPED]).any()]
+    texts = [column.name for column in rows if column.dtype == pl.String and column.str.contains(_ESCAPABLE).any()]
     buffer = io.BytesIO()
     rows.with_columns(pl.col(texts).str.replace_many(_ESCAPED)).write_csv(
         buffer,
@@ -242,7 +245,10 @@ _TROUBLES = {
     ),
     "42P01": "The database lacks a part of the schema ({reason}); `olist db status` says which version it has.",
     "53100": "PostgreSQL's disk is full; free space and run again.",
-    "53200": "PostgreSQL is out of memory ({reason}); run again when it has some, or give it more.",
+    "53200": (
+        "PostgreSQL is out of memory ({reason}); run again when it has some, give it more, or raise"
+        " max_locks_per_transaction where it says shared memory."
+    ),
     "53300": "PostgreSQL has no connection left ({reason}); end other programs, or raise max_connections.",
     "57014": "PostgreSQL ended a statement ({reason}); run again, with a longer statement_timeout if it needs one.",
     "57P01": "PostgreSQL was stopped, or ended this connection ({reason}); run again when it is up.",

@@ -166,6 +166,8 @@ def _make_place(connection: Any) -> None:
 
 
 def _pending(version: str | None) -> tuple[str, ...]:
+    if version == HEAD:
+        return ()
     from alembic.script import ScriptDirectory
 
     revisions = reversed(list(ScriptDirectory.from_config(migrations()).walk_revisions()))

@@ -21,7 +21,7 @@ from typing import Any
 import polars as pl
 
 from olist_pipeline.errors import OlistError
-from olist_pipeline.files import content_hash, replacing, size_and_time
+from olist_pipeline.files import content_hash, read_with_checksum, size_and_time, write_with_checksum
 from olist_pipeline.intake.unchanged import rows_hash
 from olist_pipeline.migration.code import python_hash
 from olist_pipeline.settings import Settings
@@ -35,8 +35,8 @@ LIBRARIES = ("polars", "narwhals")
 
 
 @dataclass(frozen=True)
-class Place:
-    """A step of an environment, on the day that is taken for today."""
+class WholeStep:
+    """A step without months in an environment, on the day that is taken for today."""
 
     settings: Settings
     step: ValidationStep
@@ -79,49 +79,47 @@ class Place:
     def _hash(self, read: Read) -> str:
         if read == AS_OF:
             return self.day.isoformat()
-        if not read.columns:
-            return content_hash(intake_path(self.settings.intake, read.name))
-        context, _, table = read.name.partition("/")
+        context, _, table = read.name.rpartition("/")
+        if not context:
+            return content_hash(intake_path(self.settings.intake, table))
         rows = scan_staging(self._staging, context, table).select(*read.columns).collect()
         return rows_hash(rows)
 
 
-def report_of(place: Place, known: Collection[bytes]) -> dict[str, TableReport] | None:
+def report_of(whole: WholeStep, known: Collection[bytes]) -> dict[str, TableReport] | None:
     """Return what a step did, by table, where doing it again would change nothing; None where it might.
 
     `known` are the digests whose events are in the store.
     """
     try:
-        note = json.loads(place.note.read_text("utf-8"))
+        note = json.loads(read_with_checksum(whole.note))
         reads = [Read(name, tuple(columns)) for name, columns, _ in note["reads"]]
         holds = (
             note["code"] == _code()
             and all(bytes.fromhex(digest) in known for digest in note["digests"])
-            and note["left"] == place.left()
-            and note["reads"] == place.read(reads)
+            and note["left"] == whole.left()
+            and note["reads"] == whole.read(reads)
         )
         return {name: TableReport(**counts) for name, counts in note["tables"].items()} if holds else None
     except (OlistError, OSError, ValueError, KeyError, TypeError, pl.exceptions.PolarsError):
         return None
 
 
-def note(place: Place, report: UnitReport, inputs: dict[str, list[int]]) -> None:
+def note(whole: WholeStep, report: UnitReport, inputs: dict[str, list[int]]) -> None:
     """Note what a step has read and left, once all of that is stored; its quarantined rows are kept.
 
     `inputs` is the state of its files from before. Where it is another one now, nobody knows what was read.
     """
-    report.quarantine.replace(place.quarantine)
+    report.quarantine.replace(whole.quarantine)
     text = {
         "code": _code(),
-        "reads": place.read(report.reads),
-        "left": place.left(),
+        "reads": whole.read(report.reads),
+        "left": whole.left(),
         "digests": [digest.hex() for digest in report.digests],
         "tables": {name: asdict(counts) for name, counts in report.tables.items()},
     }
-    if place.inputs() != inputs:
-        return
-    with replacing(place.note) as temporary:
-        temporary.write_text(json.dumps(text), "utf-8")
+    if whole.inputs() == inputs:
+        write_with_checksum(whole.note, json.dumps(text))
 
 
 def _code() -> str:

@@ -63,7 +63,7 @@ class EventFile:
 class UnitReport:
     """What the work on a unit left: counts by table, quarantined rows in a file, and the events that are not known.
 
-    `reads` is what it read, `digests` of what its events were made of, the known ones included.
+    `reads` is what it read, `digests` of what its events were made of, if there are any, the known ones included.
     """
 
     tables: dict[str, TableReport]
@@ -96,11 +96,13 @@ class ValidationWork:
         with ThreadPoolExecutor(len(self.step.tables) + 1) as beside:
             staged = {table.name: beside.submit(self._stage, unit, validated, table) for table in self.step.tables}
             quarantined = beside.submit(validated.quarantined)
-            name, is_monthly = f"{self.step.name}{unit.part}", unit.months is not None
-            digests = digests_of(validated.sources, name, self.code, is_monthly=is_monthly)
+            digests = digests_of(
+                validated.sources, f"{self.step.name}{unit.part}", self.code, is_monthly=unit.months is not None
+            )
             events = tuple(self._write_events(unit, validated, digests))
             rejected = quarantined.result()
             accepted = {name: one.result() for name, one in staged.items()}
+        made = {file.digest for file in events}
         path = self.outbox / f"{_label(unit)}.quarantine.parquet"
         write_frame(rejected, path)
         return UnitReport(
@@ -108,9 +110,7 @@ class ValidationWork:
             path,
             events,
             tuple(inputs.reads),
-            tuple(
-                digest for digest in digests.values() if digest in self.known or digest in {e.digest for e in events}
-            ),
+            tuple(digest for digest in digests.values() if digest in self.known or digest in made),
         )
 
     def _stage(self, unit: Unit, validated: Validated, table: StagedTable) -> tuple[int, dict[str, int]]:

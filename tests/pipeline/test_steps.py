@@ -67,6 +67,15 @@ def test_a_report_says_what_became_of_every_row(settings, landing):
     assert report.events == events.count_by_type(settings.postgres_url)["OrderRejected"] + 4
 
 
+@pytest.mark.parametrize(("amount", "is_taken"), [("999999999999.99", True), ("1000000000000.00", False)])
+def test_amounts_at_the_limit_stop_no_run(settings, landing, amount, is_taken):
+    """What their sums could not be kept as is no amount, in the row that says so alone."""
+    for old in (b"118.70", b"10.00", b"22.76", b"1.50"):
+        edit(landing, "olist_order_items_dataset.csv", old, amount.encode())
+    assert (ingest(settings)["order_items"].rejected == 0) is is_taken
+    assert validate(settings).tables["orders"].accepted == 1 + is_taken
+
+
 def test_running_again_changes_nothing(settings):
     ingest(settings)
     validate(settings)

@@ -104,8 +104,8 @@ def test_the_ui_is_asked_to_end_though_a_library_has_the_system_go_on_waiting(tm
     stub.write_text("#!/bin/sh\ntrap 'echo asked > asked; exit 0' INT\ntouch waiting\nwhile true; do sleep 0.1; done\n")
     stub.chmod(0o755)
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
-    monkeypatch.setattr(dev_command, "quiet_instance", lambda _: nullcontext())
-    monkeypatch.setattr(dev_command, "follow_data", lambda *_: None)
+    monkeypatch.setattr("olist_pipeline.orchestration.instance.quiet_instance", lambda _: nullcontext())
+    monkeypatch.setattr("olist_pipeline.orchestration.partitions.follow_data", lambda *_: None)
     monkeypatch.setattr(dev_command.sys, "executable", str(stub))
 
     def interrupt():
@@ -116,7 +116,7 @@ def test_the_ui_is_asked_to_end_though_a_library_has_the_system_go_on_waiting(tm
         signal.siginterrupt(signal.SIGINT, False)  # as Polars does, once it is imported
         threading.Thread(target=interrupt).start()
 
-    monkeypatch.setattr(dev_command, "prepare", no_preparation)
+    monkeypatch.setattr("olist_pipeline.orchestration.instance.prepare", no_preparation)
     with pytest.raises(interrupts.Interrupted), interrupts.noticed():
         dev_command.dev.callback(3000, "127.0.0.1")
     assert (tmp_path / "asked").read_text() == "asked\n"

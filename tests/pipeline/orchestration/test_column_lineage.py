@@ -68,8 +68,10 @@ def test_both_parts_of_a_union_count():
 def test_a_source_without_declared_columns_has_those_that_the_query_reads():
     query = f"with source as (select * from {ORDERS} as files) select try_cast(trim(id) as bigint) as id from source"
     assert origins(query, "landing") == {"id": {("landing", "id")}}
-    elsewhere = query.replace("/landing/", "/replay/")
+    elsewhere = query.replace("/landing/", "/moved/it''s here/")
     assert origins(elsewhere, "landing") == {"id": {("landing", "id")}}
+    other = query.replace("orders.csv", "payments.csv")
+    assert origins(other, "landing") == {"id": set()}
 
 
 def test_an_ephemeral_model_is_a_part_of_the_query():

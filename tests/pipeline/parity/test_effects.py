@@ -23,8 +23,8 @@ def test_old_may_sum_up_doubles_and_new_decimals():
 
 def test_what_a_division_by_zero_left_of_a_sum_can_be_stored():
     """PostgreSQL's JSON knows neither infinity nor NaN."""
-    told = Effects("order_id", (Effect("RULE", 0, 0, 1, {"rate": nan}),), MOVED).to_dict()
-    stored = json.loads(json.dumps(told, allow_nan=False))
+    written = Effects("order_id", (Effect("RULE", 0, 0, 1, {"rate": nan}),), MOVED).to_dict()
+    stored = json.loads(json.dumps(written, allow_nan=False))
     assert stored["totals"]["rate"] == ["inf", 1.0]
     assert stored["totals"]["price"] == [10.5, "10.25"]
     assert stored["by_rule"][0]["moved"] == {"rate": "nan"}

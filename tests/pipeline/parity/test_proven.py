@@ -2,6 +2,7 @@
 
 import pytest
 
+from olist_pipeline.files import write_with_checksum
 from olist_pipeline.landing.catalogue import ORDER_ITEMS
 from olist_pipeline.parity import proven
 from olist_pipeline.parity.reconciliation import intake_reconciliation_of, reconciliation_of
@@ -69,7 +70,7 @@ def test_one_that_does_not_hold_is_proven_until_it_does(proofs):
     assert proofs.number == 2
 
 
-@pytest.mark.parametrize("change", ["landing", "intake", "proven", "forced", "nothing"])
+@pytest.mark.parametrize("change", ["landing", "intake", "proven", "a count", "forced", "nothing"])
 def test_intake_is_counted_again_where_its_files_have_changed(settings, landing, monkeypatch, change):
     run_steps(settings)
     counted = []
@@ -86,7 +87,9 @@ def test_intake_is_counted_again_where_its_files_have_changed(settings, landing,
         rows = scan_intake(settings.intake, ORDER_ITEMS.name).collect()
         rows.head(2).write_parquet(intake_path(settings.intake, ORDER_ITEMS.name))
     elif change == "proven":
-        (settings.intake / "order_items.proven").write_text("{}")
+        write_with_checksum(settings.intake / "order_items.proven", "{}")
+    elif change == "a count":
+        edit(settings.intake, "order_items.proven", b"[3, 3]", b"[4, 4]")
     again = proven.proven_intake_of(settings, ORDER_ITEMS, is_forced=change == "forced")
     assert (again == before) is (change != "intake")
     assert len(counted) == (1 if change == "nothing" else 2)

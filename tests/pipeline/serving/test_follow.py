@@ -18,12 +18,12 @@ def test_it_finds_what_relative_paths_name(tmp_path, monkeypatch):
     }
     started = []
     with mock.patch.dict(os.environ, relative), mock.patch("subprocess.Popen") as popen:
-        popen.side_effect = lambda *_, cwd, **__: started.append(cwd)
+        popen.side_effect = lambda *_, cwd, env, **__: started.append((cwd, env))
         settings = Settings.from_env()
         follow.Follower(settings)
-        monkeypatch.chdir(started[0])
-        there = Settings.from_env()
-    assert started == ["/"]
-    assert there == settings
+    [(folder, environment)] = started
+    monkeypatch.chdir(folder)
+    there = Settings.from_env(environment)
+    assert (folder, there) == ("/", settings)
     assert there.home == tmp_path / "home"
     assert there.postgres_password_file == Path(tmp_path / "secret")

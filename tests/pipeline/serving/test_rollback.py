@@ -134,7 +134,7 @@ class TestRollback:
 
     def test_an_unknown_context_is_neither_rolled_back_nor_acknowledged(self, settings):
         for act in (roll_back, lambda *of: acknowledge(*of, by="me", reason="a slip")):
-            with pytest.raises(OlistError, match="There is no context slaes; there are: sales"):
+            with pytest.raises(OlistError, match="There is no context 'slaes'; did you mean sales"):
                 act(settings, "slaes")
 
 

@@ -5,6 +5,7 @@ from datetime import date
 
 import pytest
 
+from olist_pipeline.files import write_with_checksum
 from olist_pipeline.landing.catalogue import CUSTOMERS, ORDER_REVIEWS, ORDERS
 from olist_pipeline.months import MonthRange
 from olist_pipeline.registry import CONTEXTS, LANDING
@@ -47,8 +48,8 @@ class Watched:
     def path(self, table="customers"):
         return staging_path(self.settings.staging, "customer", table, None)
 
-    def place(self, step=STEP, day=TODAY):
-        return unchanged.Place(self.settings, step, day)
+    def whole(self, step=STEP, day=TODAY):
+        return unchanged.WholeStep(self.settings, step, day)
 
     def left(self):
         staged = {name: scan_staging(self.settings.staging, "customer", name).collect().to_dicts() for name in NAMES}
@@ -106,18 +107,20 @@ def test_other_code_makes_it_anew(watched, monkeypatch):
     assert watched.worked == 1
 
 
-@pytest.mark.parametrize("damage", ["staging", "a table", "quarantine", "note", "nonsense"])
+@pytest.mark.parametrize("damage", ["staging", "a table", "quarantine", "note", "a count", "nonsense"])
 def test_what_was_damaged_is_made_anew(watched, damage):
     before = watched.left()
-    place = watched.place()
+    whole = watched.whole()
     if damage == "staging":
         watched.path().write_bytes(watched.path().read_bytes()[:-9])
     elif damage == "a table":
         watched.path("persons").unlink()
+    elif damage == "a count":
+        edit(whole.note.parent, whole.note.name, b'"accepted": 2', b'"accepted": 3')
     elif damage == "nonsense":
-        place.note.write_text('{"code": 1, "reads": [[]]}')
+        write_with_checksum(whole.note, '{"code": 1, "reads": [[]]}')
     else:
-        (place.quarantine if damage == "quarantine" else place.note).unlink()
+        (whole.quarantine if damage == "quarantine" else whole.note).unlink()
     watched.run()
     assert watched.worked == 1
     assert watched.left() == before
@@ -137,13 +140,13 @@ def test_where_its_events_are_not_known_it_is_worked_through(watched):
     known = {
         bytes(row["digest"]) for row in query(watched.settings.postgres_url, "SELECT digest FROM event_store.batches")
     }
-    assert unchanged.report_of(watched.place(day=day), known) == watched.first.tables
-    assert unchanged.report_of(watched.place(day=day), set()) is None
+    assert unchanged.report_of(watched.whole(day=day), known) == watched.first.tables
+    assert unchanged.report_of(watched.whole(day=day), set()) is None
 
 
 def test_inputs_that_are_replaced_meanwhile_leave_no_note(settings, landing):
     watched = Watched(settings, landing)
-    watched.place().note.unlink()
+    watched.whole().note.unlink()
 
     def validate(inputs):
         validated = STEP.validate(inputs)
@@ -154,4 +157,4 @@ def test_inputs_that_are_replaced_meanwhile_leave_no_note(settings, landing):
     run_validation(
         settings, settings.postgres_url, replace(STEP, validate=validate), None, "r2", ORDERS, is_forced=True
     )
-    assert not watched.place().note.exists()
+    assert not watched.whole().note.exists()
