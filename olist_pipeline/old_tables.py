@@ -16,10 +16,20 @@ from olist_pipeline.dialect.check import check
 from olist_pipeline.dialect.dialect import duckdb_relation
 from olist_pipeline.errors import OlistError
 from olist_pipeline.migration.closing import close_off
-from olist_pipeline.migration.model import OLD, REPLAY, LandingFile, Migration
+from olist_pipeline.migration.model import NEW, OLD, REPLAY, LandingFile, Migration
 from olist_pipeline.migration.profiles import database_of, project_folder, reach
-from olist_pipeline.migration.project import DbtNode, database_name, find_old, found_old, old_relations, relation_of
+from olist_pipeline.migration.project import (
+    DbtNode,
+    database_name,
+    find_old,
+    found_old,
+    is_relation,
+    new_part,
+    old_relations,
+    relation_of,
+)
 from olist_pipeline.settings import Settings
+from olist_pipeline.spark.trees import make_room
 from olist_pipeline.tablediff.sql import literal, quote, relation_name
 
 
@@ -31,14 +41,23 @@ def names_of(manifest: DbtNode, migration: Migration) -> dict[str, tuple[str, ..
     return named
 
 
+def shown_of(manifest: DbtNode, migration: Migration, tree: str, names: Collection[str]) -> dict[str, DbtNode]:
+    """Return those relations of a tree among `names` that the warehouse has: those of pairs, and what is served."""
+    if tree == NEW:
+        part = new_part(migration)
+        found = (node for node in manifest["nodes"].values() if is_relation(node) and part.holds(node))
+        return {node["alias"]: node for node in found if node["alias"] in names}
+    served = migration.served if tree == OLD else ()
+    wanted = {name.rpartition(".")[2]: name for name in (*(pair.old for pair in migration.pairs), *served)}
+    return {name: find_old(manifest, migration, old) for name, old in wanted.items() if name in names}
+
+
 def bring(settings: Settings, migration: Migration, manifest: DbtNode, tree: str, names: Collection[str]) -> None:
     """Bring those of `names` that a pair has, or that are served, from the database of `tree` into the warehouse.
 
     Raises OlistError for a relation that is not there.
     """
-    served = migration.served if tree == OLD else ()
-    wanted = {name.rpartition(".")[2]: name for name in (*(pair.old for pair in migration.pairs), *served)}
-    nodes = {name: find_old(manifest, migration, old) for name, old in wanted.items() if name in names}
+    nodes = shown_of(manifest, migration, tree, names)
     database = database_of(settings, migration, tree)
     with duckdb.connect(str(database)) as connection:
         own = database_name(connection)
@@ -54,6 +73,7 @@ def bring(settings: Settings, migration: Migration, manifest: DbtNode, tree: str
         for name, node in nodes.items():
             made = relation_of(node, own)
             target = relation_name(warehouse, tree, name)
+            make_room(connection, "TABLE", warehouse, tree, name)
             try:
                 connection.execute(f"CREATE OR REPLACE TABLE {target} AS FROM {made}")
             except duckdb.Error as error:

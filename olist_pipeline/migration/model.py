@@ -58,7 +58,7 @@ class OldProject(_Part):
     """The dbt project that is to be replaced: run as it is, in its own folder.
 
     `project` is relative to the migration file, `folder` the folder of its models that are old (`models/old`; all where
-    empty). `vars` and `environment` are what it is given beside landing.
+    empty). `vars` and `environment` are what it is given beside landing. `spark` says that Spark can build it, too.
     """
 
     project: Text
@@ -66,13 +66,18 @@ class OldProject(_Part):
     profile: Profile | None = None
     vars: Mapping[str, Any] = {}
     environment: Mapping[str, str] = {}
+    spark: bool = False
 
 
 class NewProject(_Part):
-    """The dbt project of the new tables, which reads staging; `folder` is that of its models that are new."""
+    """The dbt project of the new tables, which reads staging; `folder` is that of its models that are new.
+
+    `spark` says that Spark can build it, too.
+    """
 
     project: Text
     folder: str = ""
+    spark: bool = False
 
 
 class LandingFile(_Part):

@@ -35,6 +35,7 @@ from olist_pipeline.orchestration.forked_dbt import ASKING
 from olist_pipeline.orchestration.internals.dbt_cli import OwnDbt
 from olist_pipeline.registry import DATED, FIRST_MONTH, LANDING
 from olist_pipeline.settings import Settings
+from olist_pipeline.spark.trees import environment_of_spark, is_on_spark, write_spark_profile
 from olist_pipeline.warehouse import is_of_new, manifest_folder
 
 PARTS_VARIABLE = "OLIST_LANDING_PARTS"
@@ -50,10 +51,10 @@ def migration_of(settings: Settings) -> Migration:
     return load_migration(settings.migration)
 
 
-def dbt_of(settings: Settings, tree: str) -> OwnDbt:
-    """Return the dbt of a tree, with its project and its profile."""
+def dbt_of(settings: Settings, tree: str, *, on_spark: bool = False) -> OwnDbt:
+    """Return the dbt of a tree, with its project and its profile: of DuckDB, or of Spark."""
     migration = migration_of(settings)
-    profile = write_profile(settings, migration, tree)
+    profile = (write_spark_profile if on_spark else write_profile)(settings, migration, tree)
     return OwnDbt(
         project_dir=str(project_folder(settings, migration, tree)),
         profiles_dir=str(profile.folder),
@@ -101,12 +102,13 @@ def variables_of(settings: Settings, tree: str, landing: Path, day: date) -> lis
 def environment_of(settings: Settings, tree: str, landing: Path, day: date) -> dict[str, str]:
     """Return what the environment of dbt has besides its own for a tree that reads `landing` on a day."""
     migration = migration_of(settings)
+    on_spark = environment_of_spark(settings, tree) if is_on_spark(settings, migration, tree) else {}
     if tree == NEW:
-        return {**QUIET, **as_of_variables(day)}
+        return {**QUIET, **on_spark, **as_of_variables(day)}
     given = {name: value.replace(AS_OF, day.isoformat()) for name, value in migration.old.environment.items()}
     named = {migration.landing.environment: str(landing)} if migration.landing.environment else {}
     in_parts = [table.name for table in LANDING.values() if is_in_parts(landing, table)]
-    return {**QUIET, PARTS_VARIABLE: ",".join(in_parts), **given, **named}
+    return {**QUIET, PARTS_VARIABLE: ",".join(in_parts), **on_spark, **given, **named}
 
 
 def parse_arguments(settings: Settings, tree: str) -> list[str]:
@@ -179,9 +181,9 @@ def ensure_manifest(settings: Settings, tree: str = NEW) -> Path:
     return manifest
 
 
-def target_path(settings: Settings, tree: str) -> Path:
-    """Return the folder of artifacts of a tree's invocations."""
-    return settings.dbt_target / f"run_{tree}"
+def target_path(settings: Settings, tree: str, *, on_spark: bool = False) -> Path:
+    """Return the folder of artifacts of a tree's invocations; each engine has one, for dbt parses for one alone."""
+    return settings.dbt_target / f"run_{tree}{'_on_spark' if on_spark else ''}"
 
 
 def _parse(settings: Settings, migration: Migration, tree: str, parsed: Path, project: Path) -> None:

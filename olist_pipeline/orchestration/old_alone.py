@@ -35,7 +35,7 @@ def run_old(settings: Settings, folder: Path, day: date, select: Sequence[str] =
     Raises OlistError with dbt's own words where a model fails.
     """
     migration, landing = migration_of(settings), landing_of(settings)
-    aside = replace(settings, home=folder, landing=readable_landing(settings, []))
+    aside = replace(settings, home=folder, landing=readable_landing(settings, []), engine="polars")
     shutil.rmtree(folder, ignore_errors=True)
     profile = write_profile(aside, migration, OLD)
     load_raw(aside, migration, OLD, landing)
