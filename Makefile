@@ -10,6 +10,12 @@ INSTALLED_SPARK := $(VENV)/.installed-spark
 ENGINE :=
 PYTHON_VERSIONS := 3.13 3.12 3.11
 
+# What runs is what is in VENV, whatever the shell has for other projects.
+unexport PYTHONHOME PYTHONPATH
+export PIP_USER := 0
+# An environment that came with a folder which was moved or copied leads to where it was made.
+$(shell scripts/remove_moved_venv.sh "$(VENV)" >&2)
+
 .PHONY: setup run check test test-spark coverage mutants dev dashboards pictures lint bench bench-scale bench-examples docs docs-serve fuzz image image-wheels lock lock-check clean
 
 setup: $(INSTALLED_DEV)  ## set up what runs, tests and checks, and run nothing

@@ -29,7 +29,7 @@ PAYMENT_COLOURS = {
     "Voucher": AMBER,
     "Debit card": VIOLET,
 }
-VERDICTS = {"Identical": TEAL, "Explained": AMBER, "Differs": RED}
+VERDICTS = {"Identical": TEAL, "Explained": AMBER, "Approved": VIOLET, "Differs": RED}
 FONT = "Inter, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 HEIGHT = 260
 HARDLY_ANY = 0.01
@@ -149,11 +149,6 @@ def number_axis(axis_format: str) -> alt.Axis:
     return alt.Axis(format=axis_format, tickCount=5, tickMinStep=least_step, labelExpr=zero)
 
 
-def stacking(share: bool) -> str:
-    """Return how parts are stacked: as shares of the whole, or as they are."""
-    return "normalize" if share else "zero"
-
-
 def name_axis() -> alt.Axis:
     """Return the axis of names."""
     return alt.Axis(domain=False, ticks=False, labelOpacity=1)
@@ -163,6 +158,13 @@ def colour_by(field: str, colours: Mapping[str, str]) -> alt.Color:
     """Return the colours of the values of a field, with their legend."""
     scale = alt.Scale(domain=list(colours), range=list(colours.values()))
     return alt.Color(f"{field}:N", scale=scale, legend=alt.Legend(title=None))
+
+
+def in_order_of(colours: Mapping[str, str], frame: pl.DataFrame, kind: str) -> pl.DataFrame:
+    """Return the frame with `order_of_part`: the place of each row's `kind` among the colours, the last for another."""
+    order = list(colours)
+    places = pl.col(kind).replace_strict(order, range(len(order)), default=len(order), return_dtype=pl.Int64)
+    return frame.with_columns(places.alias("order_of_part"))
 
 
 def finished(chart: Any, height: int = HEIGHT) -> alt.TopLevelMixin:

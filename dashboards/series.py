@@ -22,6 +22,7 @@ from dashboards.look import (
     Field,
     colour_by,
     finished,
+    in_order_of,
     measures,
     month_axis,
     month_tooltip,
@@ -110,10 +111,8 @@ def stacked_by_month(
     share: bool = False,
 ) -> alt.TopLevelMixin:
     """Return a stacked column a month; `share` shows parts of the whole. `colours` gives the order of the parts."""
-    order = list(colours)
-    ranked = frame.with_columns(pl.col(kind.name).replace_strict(order, range(len(order))).alias("order_of_part"))
     chart = (
-        alt.Chart(ranked)
+        alt.Chart(in_order_of(colours, frame, kind.name))
         .mark_bar(cornerRadiusEnd=0)
         .encode(
             x=month_axis(month, frame),

@@ -229,15 +229,22 @@ class Settings:
         """The data folder of the embedded server."""
         return self.home / "postgres"
 
+    def variables(self) -> dict[str, str]:
+        """Return the variables by which a process sees the same settings, in whatever folder it starts."""
+        given = {
+            "OLIST_HOME": self.home,
+            "OLIST_DATA_DIR": self.landing,
+            "OLIST_ENGINE": self.engine,
+            "OLIST_SPARK_MASTER": self.spark_master,
+            "OLIST_MIGRATION": self.migration,
+            "OLIST_AUTOMATION": int(self.is_automated),
+            "OLIST_POSTGRES_URL": self.postgres_url,
+            "OLIST_POSTGRES_PASSWORD_FILE": self.postgres_password_file,
+        }
+        return {name: str(value) for name, value in given.items() if value is not None}
+
     def export(self) -> None:
         """Set the variables by which child processes (dbt, Dagster) see the same settings."""
-        os.environ["OLIST_HOME"] = str(self.home)
-        os.environ["OLIST_DATA_DIR"] = str(self.landing)
-        os.environ["OLIST_ENGINE"] = self.engine
-        os.environ["OLIST_SPARK_MASTER"] = self.spark_master
-        os.environ["OLIST_MIGRATION"] = str(self.migration)
-        os.environ["OLIST_AUTOMATION"] = "1" if self.is_automated else "0"
+        os.environ.update(self.variables())
         if os.path.realpath(os.environ.get("DAGSTER_HOME", "")) != os.path.realpath(self.dagster_home):
             os.environ["DAGSTER_HOME"] = str(self.dagster_home)
-        if self.postgres_url is not None:
-            os.environ["OLIST_POSTGRES_URL"] = self.postgres_url

@@ -16,7 +16,7 @@ from sqlglot import exp
 
 from olist_pipeline.audit.columns import Query
 from olist_pipeline.audit.expressions import (
-    COMPARISONS,
+    CONCATENATIONS,
     FALSE_WORDS,
     HASHES,
     TRUE_WORDS,
@@ -30,9 +30,9 @@ from olist_pipeline.audit.expressions import (
     is_case,
     is_column,
     is_constant,
-    is_flag_test,
     is_null,
     is_null_test,
+    is_one_flag,
     is_truth,
     nodes_within,
     number_of,
@@ -41,6 +41,17 @@ from olist_pipeline.audit.expressions import (
     words_in,
 )
 from olist_pipeline.audit.filters import is_current_row
+from olist_pipeline.audit.guards import (
+    is_cleaned_column,
+    is_division_guard,
+    is_empty_text_guard,
+    is_first_known,
+    is_null_guard,
+    is_part_of_text,
+    is_text_of_parts,
+    names_in,
+    nulls_a_text,
+)
 from olist_pipeline.audit.model import Kind
 
 VALIDATION_WORDS = frozenset(
@@ -50,7 +61,7 @@ VALIDATION_WORDS = frozenset(
     )
 )
 VALIDATION_NAME = re.compile(r"(^|_)(valid|invalid|is_bad|dq|quality|validity|validated|error|anomaly|outlier)(_|$)")
-CONVERSION, PIVOT = "conversion of a type", "pivot"
+CONVERSION, PIVOT, BOOLEAN = "conversion of a type", "pivot", "cast of a boolean"
 STEM = 5
 """So many letters of a word tell it: canceled and cancelled orders are the same orders."""
 
@@ -59,27 +70,36 @@ def technical_reason(case: Node, column: str, query: Query) -> str | None:
     """Return why a CASE is technical, None where it carries business logic."""
     branches = branches_of(case)
     conditions = [condition for condition, _ in branches.pairs]
+    within = [node for condition in conditions for node in nodes_within(condition)]
     if _is_in(case, HASHES):
         return "part of a surrogate key"
     if case.find_ancestor(exp.Order, exp.Query) and isinstance(case.find_ancestor(exp.Order, exp.Query), exp.Order):
         return "order to sort by"
     if any(part.find(exp.Grouping) for part in conditions):
         return "label of a subtotal"
-    if _is_division_guard(branches):
+    if is_division_guard(branches):
         return "guard of a division"
-    if _is_null_guard(branches) and not _counts(case):
+    if (_is_in(case, CONCATENATIONS) and is_part_of_text(branches)) or is_text_of_parts(branches):
+        return "part of a text"
+    if all(map(is_null_test, conditions)) and all(map(is_truth, branches.results)) and _is_running(case):
+        return "number of a run of rows"
+    if is_null_guard(branches, query.optional_relations) and not _counts(case):
         return "guard of a missing value"
-    if _is_empty_text_guard(branches):
+    if is_empty_text_guard(branches):
         return "empty text to null"
     if all(map(is_truth, branches.results)) and all(map(is_current_row, conditions)):
         return "current row of a history"
     if _is_boolean_cast(branches):
-        return "cast of a boolean"
+        return BOOLEAN
     if all(query.is_calendar_test(part) for part in conditions) and not any(map(_compares_order, conditions)):
         return "calendar"
-    if _is_conversion(branches) and not (_matches_text(branches) and query.around.is_written(case)):
+    if (
+        _is_conversion(branches)
+        and not any(map(nulls_a_text, within))
+        and not (_matches_text(branches) and query.around.is_written(case))
+    ):
         return CONVERSION
-    if _is_first_known(branches):
+    if is_first_known(branches, query.optional_relations):
         return "first known value"
     if _is_greater_of_two(branches):
         return "greater of two values"
@@ -116,14 +136,22 @@ def is_pivot(condition: Node, column: str, query: Query) -> bool:
     aggregate of the query picks another literal of the same column.
     """
     condition = bare(condition)
-    if not isinstance(condition, exp.EQ) or not is_column(condition.this) or not is_constant(condition.expression):
+    if not isinstance(condition, exp.EQ) or not is_constant(condition.expression):
         return False
-    literal = bare(condition.expression)
-    if not isinstance(literal, exp.Literal):
+    literal, picked = bare(condition.expression), _without_cleaning(condition.this)
+    if not isinstance(literal, exp.Literal) or not isinstance(picked, exp.Column):
         return False
     if _is_named_after(column, literal.name):
         return True
-    return len(_pivoted_literals(query, bare(condition.this).name)) > 1
+    return len(_pivoted_literals(query, picked.name)) > 1
+
+
+def _without_cleaning(node: Node) -> Node:
+    """Return what is trimmed, or written in small or large letters."""
+    node = bare(node)
+    while isinstance(node, exp.Lower | exp.Upper | exp.Trim):
+        node = bare(node.this)
+    return node
 
 
 def _is_named_after(column: str, literal: str) -> bool:
@@ -141,7 +169,8 @@ def _pivoted_literals(query: Query, column: str) -> set[str]:
             if condition is None:
                 continue
             condition = bare(condition)
-            if isinstance(condition, exp.EQ) and is_column(condition.this) and bare(condition.this).name == column:
+            picked = _without_cleaning(condition.this) if isinstance(condition, exp.EQ) else None
+            if isinstance(picked, exp.Column) and picked.name == column:
                 found.add(condition.expression.sql())
     return found
 
@@ -167,11 +196,17 @@ def _reason_in_aggregate(case: Node, branches: Branches, column: str, query: Que
     empty = branches.default is None or is_null(branches.default) or number_of(branches.default) == 0
     if not empty or any(is_case(node) for node in nodes_within(result)):
         return None
-    if is_flag_test(condition):
+    if is_one_flag(condition):
         return "sum by a flag"
     if not (is_column(result) or is_constant(result)):
         return None
     return PIVOT if is_pivot(condition, column, query) else None
+
+
+def _is_running(case: Node) -> bool:
+    """Return whether a window adds a CASE up row by row: where it only asks for presence, it numbers runs of rows."""
+    window = case.find_ancestor(exp.Window, exp.Query)
+    return isinstance(window, exp.Window) and isinstance(window.this, exp.Sum | exp.Count) and "order" in window.args
 
 
 def _is_in(node: Node, types: tuple[type[Node], ...]) -> bool:
@@ -180,51 +215,11 @@ def _is_in(node: Node, types: tuple[type[Node], ...]) -> bool:
     return found is not None and not isinstance(found, exp.Query)
 
 
-def _is_division_guard(branches: Branches) -> bool:
-    if len(branches.pairs) > 2 or not all(_tests_divisor(condition) for condition, _ in branches.pairs):
-        return False
-    tested = {name for condition, _ in branches.pairs for name in column_names(condition)}
-    others = [value for value in branches.results if not is_null(value) and number_of(value) != 0]
-    divisors = [node.expression for value in others for node in value.find_all(exp.Div, exp.IntDiv, exp.SafeDivide)]
-    return len(others) == 1 and any(tested & set(column_names(divisor)) for divisor in divisors)
-
-
-def _tests_divisor(condition: Node) -> bool:
-    return all(
-        is_null_test(atom) or (isinstance(atom, COMPARISONS) and number_of(atom.expression) == 0)
-        for atom in atoms(condition)
-    )
-
-
-def _is_null_guard(branches: Branches) -> bool:
-    """Return whether a CASE computes only where its inputs are there: the rest is null, and nothing is a literal."""
-    if not all(is_null_test(condition) for condition, _ in branches.pairs):
-        return False
-    known = [value for value in branches.results if not is_null(value)]
-    return len(known) == 1 and not is_constant(known[0]) and len(branches.results) + (branches.default is None) > 1
-
-
-def _is_empty_text_guard(branches: Branches) -> bool:
-    """Return whether a CASE only makes an empty text null: `case when x = '' then null else x end`."""
-    tests = [atom for condition, _ in branches.pairs for atom in atoms(condition)]
-    is_empty = all(
-        is_null_test(atom) or (isinstance(atom, exp.EQ | exp.NEQ) and (text_of(atom.expression) or "") .strip() == ""
-                               and text_of(atom.expression) is not None)
-        for atom in tests
-    )  # fmt: skip
-    known = [value for value in branches.results if not is_null(value)]
-    return is_empty and len(known) == 1 and bool(columns_of(known[0])) and len(set(_names(branches))) == 1
-
-
-def _names(branches: Branches) -> list[str]:
-    return [name for part in (*(c for c, _ in branches.pairs), *branches.results) for name in column_names(part)]
-
-
 def _is_boolean_cast(branches: Branches) -> bool:
     """Return whether a CASE only writes a boolean in another way: 1 and 0, yes and no, 'Y' and 'N'."""
     if not all(map(is_truth, branches.results)):
         return False
-    return all(is_flag_test(condition) or _is_boolean_word(condition) for condition, _ in branches.pairs)
+    return all(is_one_flag(condition) or _is_boolean_word(condition) for condition, _ in branches.pairs)
 
 
 def _is_boolean_word(condition: Node) -> bool:
@@ -245,16 +240,10 @@ def _compares_order(condition: Node) -> bool:
     return any(isinstance(atom, exp.GT | exp.GTE | exp.LT | exp.LTE | exp.Between) for atom in atoms(condition))
 
 
-def _is_first_known(branches: Branches) -> bool:
-    if not all(is_null_test(condition) for condition, _ in branches.pairs):
-        return False
-    return all(is_column(value) for value in branches.results) and len(branches.results) > 1
-
-
 def _is_conversion(branches: Branches) -> bool:
     """Return whether a CASE only reads one column as another type, in the way that fits what it finds."""
     tests = [atom for condition, _ in branches.pairs for atom in atoms(condition)]
-    if len(set(_names(branches))) != 1 or not all(isinstance(test, exp.Is | exp.RegexpLike) for test in tests):
+    if len(set(names_in(branches))) != 1 or not all(isinstance(test, exp.Is | exp.RegexpLike) for test in tests):
         return False
     values = [value for value in branches.results if not is_null(value)]
     converts = any(value.find(exp.Cast, exp.TryCast, exp.Func) for value in values)
@@ -309,17 +298,13 @@ def _rejects_its_input(branches: Branches) -> bool:
     """Return whether a CASE keeps its input, or nulls or corrects it where the input itself is bad."""
     kept = [value for value in branches.results if not is_constant(value)]
     names = {name for value in kept for name in column_names(value)}
-    if len(names) != 1 or not all(_is_cleaned_column(value) for value in kept):
+    if len(names) != 1 or not all(is_cleaned_column(value) for value in kept):
         return False
     if not all(names & set(column_names(condition)) for condition, _ in branches.pairs):
         return False
     others = [value for value in branches.results if is_constant(value)]
     nulls = branches.default is None or any(map(is_null, others))
     return nulls or any(_compares_order(condition) for condition, _ in branches.pairs)
-
-
-def _is_cleaned_column(value: Node) -> bool:
-    return not value.find(exp.AggFunc, exp.Add, exp.Sub, exp.Mul, exp.Div) and len(columns_of(value)) == 1
 
 
 def _speaks_of_validity(branches: Branches, column: str) -> bool:

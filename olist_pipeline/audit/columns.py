@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import PurePosixPath
 
 from sqlglot import exp
@@ -43,15 +43,23 @@ class Origin:
     """Where a column comes from.
 
     name: the column's name there. expression: what computes it, None where it is read from a table as it is.
-    table: the table it is read from, '' where that is not known. is_summed: whether it comes from a relation that a
-    join may leave out and that has one row a group. query: where the expression stands.
+    table: the table it is read from, '' where that is not known. query: where the expression stands. summed: finds out
+    what `is_summed` says.
     """
 
     name: str
     expression: Node | None = None
     table: str = ""
-    is_summed: bool = False
+    summed: Callable[[], bool] = lambda: False
     query: Query | None = None
+
+    @cached_property
+    def is_summed(self) -> bool:
+        """Whether it comes from a relation that a join may leave out and that has one row a group.
+
+        To find out may take reading other models.
+        """
+        return self.summed()
 
 
 Sums = Callable[[str, str], bool | None]
@@ -82,6 +90,7 @@ class Query:
         self.select = select
         self.scope = scope
         self.around = around or NOTHING_AROUND
+        self._origins: dict[tuple[str, str], Origin] = {}
 
     @property
     def joins(self) -> list[exp.Join]:
@@ -90,7 +99,10 @@ class Query:
 
     def origin(self, column: exp.Column) -> Origin:
         """Return where a column comes from, as far as the statement tells."""
-        return _origin(column, self.scope, 0, False, self.around.sums)
+        key = column.table, column.name
+        if key not in self._origins:
+            self._origins[key] = _origin(column, self.scope, 0, lambda: False, self.around.sums)
+        return self._origins[key]
 
     def is_row_number(self, node: Node) -> bool:
         """Return whether an expression is the number of a row within a group, by its window or by its name."""
@@ -208,7 +220,7 @@ def _relation_name(source: Node | None) -> str:
     return source.this.alias_or_name if source is not None and source.this is not None else ""
 
 
-def _origin(column: exp.Column, scope: Scope | None, steps: int, summed: bool, sums: Sums) -> Origin:
+def _origin(column: exp.Column, scope: Scope | None, steps: int, summed: Callable[[], bool], sums: Sums) -> Origin:
     unknown = Origin(column.name.lower(), None, "", summed)
     if scope is None or steps > MAX_STEPS:
         return unknown
@@ -219,7 +231,7 @@ def _origin(column: exp.Column, scope: Scope | None, steps: int, summed: bool, s
     if isinstance(scope.expression, exp.Select):
         outer = Query(scope.expression, scope).optional_relations
         if name.lower() in outer:
-            summed = is_summed(source, column.name, sums)
+            summed = partial(is_summed, source, column.name, sums)
     if not isinstance(source, Scope):
         return Origin(column.name.lower(), None, _table_name(source), summed)
     found, inner = _projection(source, column.name, steps)

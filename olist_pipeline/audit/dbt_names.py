@@ -59,7 +59,8 @@ def names_of(variables: Mapping[str, Any], adapter: str, project: str, host: Hos
     return {
         **nothing_to_run,
         "adapter": Adapter(host),
-        "api": Names({"Relation": Names({"create": _relation}), "Column": _column}),
+        "api": Names({"Relation": Names({"create": _relation}), "Column": Names({"translate_type": _text}, _column)}),
+        "as_several": _as_several,
         "builtins": Names({"ref": ref, "source": source}),
         "config": Config(host),
         "database": ANALYTICS,
@@ -100,6 +101,12 @@ def _target(adapter: str, project: str) -> Names:
     places = dict.fromkeys(("schema", "database", "dbname", "project", "dataset"), ANALYTICS)
     unknown = dict.fromkeys(("user", "role", "warehouse", "account"), "")
     return Names({"name": "prod", "type": adapter, "profile_name": project, "threads": 1, **places, **unknown})
+
+
+def _as_several(value: Any, count: int) -> Any:
+    """Return what is given to so many names: its parts, or the value itself for each where it has others."""
+    parts = list(value) if isinstance(value, list | tuple) else []
+    return parts if len(parts) == count else [value] * count
 
 
 def _nothing(*_: Any, **__: Any) -> str:

@@ -10,14 +10,23 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
+from olist_pipeline.audit.package_macros import PACKAGES
 from olist_pipeline.audit.sandbox import Named
 from olist_pipeline.audit.sql_macros import SQL_MACROS
 
 MADE_UP = "made.up.row_of_a_query"
 """What a query gives where a loop must turn once; it can be the name of a table, and its parts those of one."""
 
-PROVIDED = ("dbt", "dbt_utils")
-"""The packages whose common macros are known here, should they not be installed."""
+OF_DATABASE = frozenset(
+    {
+        "get_column_values",
+        "get_filtered_columns_in_relation",
+        "get_relations_by_pattern",
+        "get_relations_by_prefix",
+        "get_tables_by_pattern_sql",
+    }
+)
+"""Macros of packages that give what a database holds: columns, values, tables."""
 
 KIN = {
     "databricks": ("spark",),
@@ -63,6 +72,11 @@ class Host(Protocol):
         """Return what a template within a value writes."""
         ...
 
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """What a template has said of its model so far."""
+        ...
+
     def configured(self, settings: Mapping[str, Any]) -> None:
         """Note what a template says of its model."""
         ...
@@ -80,14 +94,14 @@ class Relation(Named):
     """A table in a template: it writes itself as its name."""
 
     public = frozenset(
-        {"identifier", "name", "table", "schema", "database", "type", "is_view", "is_table", "include", "quote"}
-        | {"render"}
+        {"identifier", "name", "table", "schema", "dataset", "database", "project", "type", "is_view", "is_table"}
+        | {"include", "quote", "render"}
     )
 
     def __init__(self, name: str, schema: str = "") -> None:
         self.identifier = self.name = self.table = name
-        self.schema = schema
-        self.database = ""
+        self.schema = self.dataset = schema
+        self.database = self.project = ""
         self.type = "table"
         self.is_view = False
         self.is_table = True
@@ -112,7 +126,9 @@ class Package(Named):
 
     def look_up(self, name: str) -> Any:
         """Return a macro, one that writes itself as a call where nobody knows it."""
-        found = self._host.macro(self._name, name) or (SQL_MACROS.get(name) if self._name in PROVIDED else None)
+        if name in OF_DATABASE and self._host.has_rows:
+            return lambda *_, **__: [MADE_UP]
+        found = self._host.macro(self._name, name) or PACKAGES.get(self._name, {}).get(name)
         return found or Unknown(f"{self._name}.{name}", self._host)
 
 
@@ -189,7 +205,7 @@ class Result(Named):
 
 
 class Config(Named):
-    """`config(...)` writes nothing and is noted; `config.get` gives the default."""
+    """`config(...)` writes nothing and is noted; `config.get` gives what was noted, else the default."""
 
     public = frozenset({"get", "require", "set"})
 
@@ -203,9 +219,9 @@ class Config(Named):
                 self._host.configured(part)
         return ""
 
-    def get(self, _: str, default: Any = None, **__: Any) -> Any:
-        """Return the default of a setting."""
-        return default
+    def get(self, name: str, default: Any = None, **__: Any) -> Any:
+        """Return a setting that the template gave before, else the default."""
+        return self._host.settings.get(name, default)
 
     require = get
 
@@ -230,13 +246,14 @@ class Adapter(Named):
         """Return the macro of the dialect, else the default one; of the package first, then of any."""
         spaces = [macro_namespace] if isinstance(macro_namespace, str) else list(macro_namespace or packages or [])
         prefixes = (self._host.adapter, *KIN.get(self._host.adapter, ()), "default")
-        for candidate in (f"{prefix}__{name}" for prefix in prefixes):
-            found = self._host.find(candidate)
-            for space in spaces:
-                found = self._host.macro(space, candidate) or found
-            if found is not None:
-                return found
-        return SQL_MACROS.get(name) or Unknown(".".join([*spaces[:1], name]), self._host)
+        candidates = [f"{prefix}__{name}" for prefix in prefixes]
+        found = next((macro for one in candidates for space in spaces if (macro := self._host.macro(space, one))), None)
+        # A package hands its macros on to dbt's of the same name: these are not the package's own again.
+        if found is None and "dbt" in spaces:
+            found = SQL_MACROS.get(name)
+        if found is None:
+            found = next((macro for one in candidates if (macro := self._host.find(one)) is not None), None)
+        return found or SQL_MACROS.get(name) or Unknown(".".join([*spaces[:1], name]), self._host)
 
     def quote(self, name: str) -> str:
         """Return a name in quotes."""
@@ -246,8 +263,8 @@ class Adapter(Named):
         """Return no relation."""
 
     def get_columns_in_relation(self, *_: Any, **__: Any) -> list[Any]:
-        """Return no column."""
-        return []
+        """Return no column, or a made-up one."""
+        return [MadeUpRow()] if self._host.has_rows else []
 
 
 class Unset(Named):

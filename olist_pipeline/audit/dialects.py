@@ -31,13 +31,15 @@ ADAPTER = re.compile(r"\bdbt[-_]([a-z]+)\b")
 REQUIREMENTS = ("requirements", "pyproject.toml", "pipfile", "setup.py", "setup.cfg", "environment.y", "poetry.lock")
 SQL_SIGNS: Mapping[str, re.Pattern[str]] = {
     "clickhouse": re.compile(r"engine\s*=\s*'?\w*mergetree|\b(tostartof\w+|arrayjoin|countif\(|sumif\(|argmax\()"
-                             r"|\btoint\d+|\bmultiif\(|\bfinal\b\s+where"),
+                             r"|\btoint\d+|\bmultiif\(|\bfrom\s+\S+(\s+as\s+\w+)?\s+final\b"),
     "bigquery": re.compile(r"`[\w-]+\.[\w-]+\.[\w-]+`|\bsafe_cast\(|\bsafe_divide\(|\bunnest\(|\bint64\b|\bstruct\(|"
                            r"\bdate_sub\([^)]*interval|select\s+\*\s+except\s*\(|\bsafe_offset\("),
-    "snowflake": re.compile(r"::variant|\blateral flatten\(|\biff\(|\btry_to_\w+\(|\bparse_json\(|\bnvl2?\(|"
+    "snowflake": re.compile(r"::variant|\btransient\s*=|\bsnowflake_warehouse\b|\bcopy_grants\b|"
+                            r"\blateral flatten\(|\biff\(|\btry_to_\w+\(|\bparse_json\(|\bnvl2?\(|"
                             r"\bto_varchar\(|\bdateadd\(|\bzeroifnull\(|::number\b|\barray_agg\([^)]*within|\w+:\w+::\w+"),
     "postgres": re.compile(r"::jsonb\b|->>|\bdistinct on\s*\(|::numeric\b|\bto_char\(|\bgenerate_series\(|\bilike\b"),
-    "redshift": re.compile(r"\bdistkey\b|\bsortkey\b|\bjson_extract_path_text\(|\bgetdate\(\)|\bconvert_timezone\("),
+    "redshift": re.compile(r"\bdistkey\b|\bsortkey\b|\b(dist|sort)\s*=\s*['\[\"]|"
+                           r"\bjson_extract_path_text\(|\bgetdate\(\)|\bconvert_timezone\("),
     "tsql": re.compile(r"\bselect\s+top\b|\bisnull\(|\[\w+\]\.\[\w+\]|\bgetdate\(\)|\btry_convert\(|\bcross apply\b"
                        r"|\bnvarchar|\bhashbytes\(|\bdatetime2\b|\bas_columnstore\b"),
     "trino": re.compile(r"\bfrom_iso8601_timestamp\(|\bjson_extract_scalar\(|\bcross join unnest\(|\barbitrary\(|"
@@ -48,6 +50,18 @@ SQL_SIGNS: Mapping[str, re.Pattern[str]] = {
     "duckdb": re.compile(r"\bread_(csv|parquet|json)\w*\(|\bstrptime\(|\bgroup by all\b|\blist_\w+\("),
 }  # fmt: skip
 """What only, or nearly only, one dialect writes."""
+
+BUILT_ON = {
+    "redshift": "postgres",
+    "materialize": "postgres",
+    "databricks": "spark",
+    "fabric": "sqlserver",
+    "synapse": "fabric",
+}
+"""The adapters that come with another one, which a list of what is installed names as well."""
+
+HIDDEN = (".dbt", ".github", ".ci", ".circleci", ".devcontainer")
+"""Folders with a point that hold profiles."""
 
 LEAST_SIGNS = 3
 MOST_FILES = 400
@@ -77,7 +91,8 @@ def dialect_of(root: Path, settings: Mapping[str, Any], manifest: Mapping[str, A
 def of_sql(root: Path, files: Iterable[Path]) -> Spoken | None:
     """Return the dialect whose own words stand in the most files; None where too few tell."""
     found: Counter[str] = Counter()
-    for path in list(files)[:MOST_FILES]:
+    paths = list(files)
+    for path in paths[:: max(1, len(paths) // MOST_FILES)]:
         try:
             text = read_text(path, root).lower()
         except UnreadableFileError:
@@ -123,9 +138,11 @@ def _of_outputs(text: str, settings: Mapping[str, Any]) -> str:
 
 
 def _profiles(root: Path) -> Iterator[Path]:
+    folders = (root, *(root / name for name in HIDDEN if (root / name).is_dir() and not (root / name).is_symlink()))
     found = [
         path
-        for path in walk(root, (".yml", ".yaml", ".example", ".sample", ".template", ".tmpl", ".tpl", ".j2", ".dist"))
+        for folder in folders
+        for path in walk(folder, (".yml", ".yaml", ".example", ".sample", ".template", ".tmpl", ".tpl", ".j2", ".dist"))
         if "profiles" in path.name.lower() and len(path.relative_to(root).parts) <= 3
     ]
     return iter(sorted(found, key=lambda path: (len(path.parts), path.name != "profiles.yml", path.as_posix())))
@@ -139,8 +156,9 @@ def _of_requirements(root: Path) -> Spoken | None:
             names = [name for name in ADAPTER.findall(read_text(path, root).lower()) if name in DIALECTS]
         except UnreadableFileError:
             continue
-        if names:
-            return Spoken(DIALECTS[names[0]], path.name)
+        own = [name for name in names if not any(name == BUILT_ON.get(other) for other in names)]
+        if own:
+            return Spoken(DIALECTS[own[0]], path.name)
     return None
 
 

@@ -207,6 +207,11 @@ def is_flag_test(node: Node) -> bool:
     return isinstance(node, exp.Column)
 
 
+def is_one_flag(node: Node) -> bool:
+    """Return whether a condition asks for one boolean column; what joins several is a definition of its own."""
+    return is_flag_test(node) and len(column_names(node)) == 1
+
+
 def conjuncts(node: Node) -> list[Node]:
     """Return the conditions that AND joins."""
     node = node.this if isinstance(node, exp.Paren) else node

@@ -46,6 +46,8 @@ CURRENT_ROW = re.compile(
 )
 """Names by which histories tell the row that holds now."""
 
+END_OF_ROW = re.compile(r"(to|until|end|thru)\w*$")
+
 TIME_NAME = re.compile(
     r"(^|_)(at|on|ts|date|day|time|datetime|timestamp|dt|month|hour|year|updated|modified|loaded|synced|ingested|version"
     r"|batch|runtime|watermark|offset|sequence|lsn|block)(_|$)|date$|time$"
@@ -68,12 +70,19 @@ def kind_of_filter(condition: Node, clause: Clause, query: Query) -> Kind | None
         return None
     if is_current_row(condition) or _is_decided_here(condition, query):
         return None
-    if query.around.is_incremental and _is_lookback(condition):
+    if query.around.is_incremental and (_is_lookback(condition) or says_from_when(query)):
         return None
     tests = [atom for atom in atoms(condition) if isinstance(atom, (*PREDICATES, exp.Exists)) or is_case(atom)]
-    if tests and all(_asks_other_rows(test) or _is_technical(test, query) for test in tests):
+    # `valid_to is null or valid_to >= (select ...)`: a row of a history that holds at some time.
+    if tests and all(_asks_other_rows(test) or _holds_now(test) or _is_technical(test, query) for test in tests):
         return None
     return Kind.VALIDATION
+
+
+def says_from_when(query: Query) -> bool:
+    """Return whether a query in a condition gives the last or first time alone, from which on rows are new."""
+    within = query.select.find_ancestor(exp.Where, exp.Having, exp.Qualify, exp.Join)
+    return within is not None and all(item.find(exp.Max, exp.Min) for item in query.select.selects)
 
 
 def is_current_row(condition: Node) -> bool:
@@ -94,7 +103,10 @@ def _holds_now(atom: Node) -> bool:
     read = columns_of(atom)
     if len(read) != 1 or not CURRENT_ROW.match(read[0].name.lower()):
         return False
-    if is_null_test(atom) or is_column(atom):
+    if is_null_test(atom):
+        # `valid_to is not null` asks for the rows that hold no more: somebody wants these.
+        return not (isinstance(atom.parent, exp.Not) and END_OF_ROW.search(read[0].name.lower()))
+    if is_column(atom):
         return True
     if not isinstance(atom, exp.EQ | exp.Is):
         return False

@@ -18,15 +18,14 @@ from jinja2 import ChainableUndefined, Template, TemplateError, TemplateSyntaxEr
 from jinja2.runtime import Macro
 
 from olist_pipeline.audit.dbt_names import CompilerError, ReturnedError, names_of
-from olist_pipeline.audit.dbt_values import PROVIDED, Package, Relation, Unknown
+from olist_pipeline.audit.dbt_values import Package, Relation, Unknown
+from olist_pipeline.audit.package_macros import PACKAGES
 from olist_pipeline.audit.sandbox import Sandbox
 from olist_pipeline.audit.sql_macros import SQL_MACROS
+from olist_pipeline.audit.templates import macros_alone, plain_template
 
 JINJA = re.compile(r"\{\{|\{%|\{#")
 MACRO = re.compile(r"\{%-?\s*(macro|test|materialization)\s+(\w+)")
-BLOCK = re.compile(
-    r"(\{%-?\s*)(test|materialization|docs|snapshot|end(?:test|materialization|docs|snapshot))\b([^%]*?)(-?%\})"
-)
 
 
 class RenderError(Exception):
@@ -67,6 +66,7 @@ class Renderer:
 
     def __init__(self, sources: list[MacroText], variables: Mapping[str, Any], adapter: str, project: str) -> None:
         self.adapter = adapter
+        self._project = project
         self._environment = _Environment(
             undefined=_undefined_of(self),
             extensions=["jinja2.ext.do", "jinja2.ext.loopcontrols"],
@@ -79,7 +79,7 @@ class Renderer:
         self._unset: list[str] = []
         self._settings: dict[str, Any] = {}
         self._is_incremental = self._has_rows = self._hides_unknown = False
-        self._macros: dict[str, dict[str, LazyMacro]] = {package: {} for package in PROVIDED}
+        self._macros: dict[str, dict[str, LazyMacro]] = {package: {} for package in PACKAGES}
         # dbt's own macros are known by their bare names, too.
         names = {**SQL_MACROS, **names_of(variables, adapter, project, self)}
         for source in sources:
@@ -119,6 +119,11 @@ class Renderer:
         except TemplateSyntaxError:
             return text
 
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """What the template has said of its model so far."""
+        return self._settings
+
     def configured(self, settings: Mapping[str, Any]) -> None:
         """Note what a template says of its model."""
         self._settings |= {str(key): value for key, value in settings.items()}
@@ -138,7 +143,7 @@ class Renderer:
 
     def compile(self, text: str) -> Template:
         """Return a template, its blocks that only dbt knows made plain."""
-        return self._environment.from_string(_plain_blocks(text))
+        return self._environment.from_string(plain_template(text))
 
     def render(
         self,
@@ -157,9 +162,10 @@ class Renderer:
         self._hides_unknown = hides_unknown
         self._missing, self._unset, self._settings = [], [], {}
         self._is_incremental, self._has_rows = is_incremental, has_rows
-        self._environment.globals["execute"] = has_rows
+        own = {"name": model, "alias": model, "package_name": self._project, "resource_type": "model"}
+        self._environment.globals |= {"execute": has_rows, "this": Relation(model), "model": own}
         try:
-            sql = self.compile(text).render(this=Relation(model), model={"name": model, "alias": model})
+            sql = self.compile(text).render()
         except TemplateSyntaxError as error:
             raise RenderError(error.lineno, f"Its Jinja is not well formed: {_first_line(error)}") from None
         except ReturnedError:
@@ -227,7 +233,7 @@ class LazyMacro:
         """Return the macro itself; raises CompilerError where its file is no Jinja."""
         if self._loaded is None:
             try:
-                template = self.renderer.compile(self.source.text)
+                template = self.renderer.compile(macros_alone(self.source.text))
             except TemplateSyntaxError as error:
                 raise CompilerError(
                     f"macro {self.name} is not well formed in {self.source.path}, line {error.lineno}: {error.message}"
@@ -276,22 +282,6 @@ def line_of_template(error: BaseException) -> int | None:
             return trace.tb_lineno
         trace = trace.tb_next
     return None
-
-
-def _plain_blocks(text: str) -> str:
-    """Turn blocks that only dbt knows into macros, or into nothing, on the same lines."""
-
-    def plain(found: re.Match[str]) -> str:
-        start, word, rest, end = found.groups()
-        if word.endswith("snapshot"):
-            return "\n" * found[0].count("\n")
-        if word.startswith("end"):
-            return f"{start}endmacro {end}"
-        name = re.match(r"\s*(\w+)\s*(\(.*\))?", rest, re.DOTALL)
-        arguments = name[2] if name and name[2] and word == "test" else "()"
-        return f"{start}macro {word}_{name[1] if name else 'block'}{arguments} {end}"
-
-    return BLOCK.sub(plain, text)
 
 
 def _line_with(lines: list[str], name: str) -> int | None:

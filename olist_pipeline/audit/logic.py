@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
-from olist_pipeline.audit.cases import CONVERSION, is_pivot, is_validation_name, kind_of, technical_reason
+from olist_pipeline.audit.cases import BOOLEAN, CONVERSION, is_pivot, is_validation_name, kind_of, technical_reason
 from olist_pipeline.audit.columns import Query
 from olist_pipeline.audit.expressions import (
     ARITHMETIC,
@@ -33,16 +33,18 @@ from olist_pipeline.audit.expressions import (
     is_flag_test,
     is_null,
     is_null_test,
+    is_one_flag,
     nodes_within,
     number_of,
     text_of,
     truth_of,
 )
-from olist_pipeline.audit.filters import is_current_row
+from olist_pipeline.audit.filters import is_current_row, says_from_when
 from olist_pipeline.audit.model import Kind
 from olist_pipeline.audit.numbers import DATE_STEPS, STEPS, date_step, has_magic_number, magic_numbers
 
 TRY_NAMES = re.compile(r"^(try_to_\w+|try_cast|safe_cast|try_parse\w*)$")
+SERIES = (exp.GenerateSeries, exp.GenerateDateArray, exp.Unnest)
 SCORES = (exp.Ntile, exp.PercentRank, exp.CumeDist)
 KEY_NAMES = re.compile(r"(^|_)(surrogate_key|hash|md5|sha\d*|fingerprint|farm_fingerprint)(_|$)")
 SERIES_NAMES = re.compile(r"^(generate_series|generate_date_array|range|unnest|sequence|generator|date_spine)$")
@@ -72,7 +74,7 @@ def logic_of(expression: Node, column: str, query: Query) -> Iterator[Judged]:
 
     `column` is the output column. A piece that was found is not looked into: what stands inside is a part of it.
     """
-    if query.around.is_incremental and _says_from_when(query):
+    if query.around.is_incremental and says_from_when(query):
         return
     constant = number_of(expression)
     is_rate = constant is not None and not float(constant).is_integer()
@@ -80,12 +82,6 @@ def logic_of(expression: Node, column: str, query: Query) -> Iterator[Judged]:
         yield Logic(expression, Kind.MAGIC_NUMBER)  # a rate, a factor or a price, given as a column
         return
     yield from _judge(expression, column, query)
-
-
-def _says_from_when(query: Query) -> bool:
-    """Return whether a query in a condition gives the last or first time alone, from which on rows are new."""
-    within = query.select.find_ancestor(exp.Where, exp.Having, exp.Qualify, exp.Join)
-    return within is not None and all(item.find(exp.Max, exp.Min) for item in query.select.selects)
 
 
 def _judge(node: Node, column: str, query: Query) -> Iterator[Judged]:
@@ -130,11 +126,12 @@ def _judge_condition(condition: Node, column: str, query: Query, whole: Node) ->
     """Judge a boolean that is computed: a flag, unless it asks for nothing but flags, a calendar or a pivot."""
     aggregates = isinstance(whole, exp.Filter | exp.CountIf)
     asks = any(isinstance(node, exp.Query) for node in nodes_within(condition))
-    if is_flag_test(condition) or is_current_row(condition) or asks:
+    if is_one_flag(condition) or is_current_row(condition) or asks:
         yield from _parts(condition, column, query)
         return
+    joins_flags = is_flag_test(condition)
     tests = [atom for atom in atoms(condition) if isinstance(atom, PREDICATES)]
-    if not tests or all(map(query.is_calendar_test, tests)):
+    if not joins_flags and (not tests or all(map(query.is_calendar_test, tests))):
         yield from _parts(condition, column, query)
         return
     if aggregates and is_pivot(condition, column, query):
@@ -175,8 +172,21 @@ def _judge_computation(node: Node, column: str, query: Query) -> Iterator[Judged
     if columns_of(node) and (has_magic_number(node, least_weights=1 if is_score else 2) or moved):
         yield Logic(node, Kind.SCORING if is_score else Kind.MAGIC_NUMBER)
         return
+    if len(list(_points(node, column, query))) > 1:
+        yield Logic(node, Kind.SCORING)  # each answer that is yes counts a point
+        return
     for part in node.iter_expressions():
         yield from _judge(part, column, query)
+
+
+def _points(node: Node, column: str, query: Query) -> Iterator[Node]:
+    """Yield the terms of a sum that are one or nothing by a boolean of a row."""
+    node = bare(node)
+    if isinstance(node, exp.Add):
+        yield from _points(node.this, column, query)
+        yield from _points(node.expression, column, query)
+    elif is_case(node) and technical_reason(node, column, query) == BOOLEAN:
+        yield node
 
 
 def _judge_function(node: Node, column: str, query: Query) -> Iterator[Judged]:
@@ -229,8 +239,8 @@ def hides_missing_data(node: exp.Coalesce, query: Query) -> bool:
         return False
     if is_far_end(last):
         return False
-    outer = node.find_ancestor(*HASHES, *CONCATENATIONS, exp.Sum, exp.Anonymous, exp.Query)
-    if isinstance(outer, (*HASHES, *CONCATENATIONS)) or (
+    outer = node.find_ancestor(*HASHES, *CONCATENATIONS, *SERIES, exp.Sum, exp.Anonymous, exp.Query)
+    if isinstance(outer, (*HASHES, *CONCATENATIONS, *SERIES)) or (
         isinstance(outer, exp.Anonymous) and KEY_NAMES.search(outer.name)
     ):
         return False
@@ -251,6 +261,11 @@ def _is_sum(column: exp.Column, query: Query) -> bool:
     origin = query.origin(column)
     if origin.expression is not None and origin.expression.find(*SCORES):
         return False
+    if not column.table and any(
+        item.alias == column.name and isinstance(bare(item), exp.AggFunc) and column not in columns_of(item)
+        for item in query.select.selects
+    ):
+        return True  # a sum beside it, by its new name
     if origin.is_summed:
         return True
     if origin.expression is None:
@@ -291,7 +306,7 @@ def _nulls_a_sentinel(node: exp.Nullif) -> bool:
     value = node.expression
     text = text_of(value)
     if text is not None:
-        return text.strip() != ""
+        return text.strip() != "" and not node.this.find(*CONCATENATIONS)
     number = number_of(value)
     if number is None:
         return False
@@ -313,8 +328,8 @@ def _kind_of_clamp(node: exp.Greatest | exp.Least) -> Kind | None:
 
 
 def _kind_of_date_step(node: Node) -> Kind | None:
-    outer = node.find_ancestor(exp.Anonymous, exp.GenerateSeries, exp.GenerateDateArray, exp.Unnest, exp.Query)
-    if isinstance(outer, exp.GenerateSeries | exp.GenerateDateArray | exp.Unnest):
+    outer = node.find_ancestor(exp.Anonymous, *SERIES, exp.Query)
+    if isinstance(outer, SERIES):
         return None
     if isinstance(outer, exp.Anonymous) and SERIES_NAMES.match(outer.name.lower()):
         return None

@@ -48,7 +48,7 @@ def magic_numbers(node: Node) -> Iterator[float]:
         allowed = is_unit if isinstance(part, exp.Mul | exp.Div | exp.IntDiv) else (lambda n: abs(n) in STEPS)
         for side in (part.this, part.expression):
             number = number_of(side)
-            if number is not None and not allowed(number):
+            if number is not None and not allowed(number) and number != _modulus(part):
                 yield number
 
 
@@ -88,6 +88,12 @@ def _computations(node: Node) -> Iterator[Node]:
         yield node
         yield from _computations(node.this)
         yield from _computations(node.expression)
+
+
+def _modulus(node: Node) -> float | None:
+    """Return by what a sum is divided for the rest: `(a - b + 7) % 7` only keeps it from being negative."""
+    outer = node.find_ancestor(exp.Mod, exp.Query)
+    return number_of(outer.expression) if isinstance(outer, exp.Mod) else None
 
 
 def _terms(node: Node) -> Iterator[Node]:

@@ -55,11 +55,15 @@ def _made(node: Node) -> Node | None:
         if READS_OR_NULL.match(node.name.lower()) and node.expressions:
             return _tried(node.expressions[0])
         return None
+    if isinstance(node, exp.Is) and node.args.get("negate"):
+        return exp.Not(this=exp.Is(this=node.this, expression=node.expression))  # PostgreSQL's IS NOT
     if isinstance(node, exp.TryCast) and not node.args.get("safe"):
         return exp.Cast(this=node.this, to=node.to)  # Hive and its kin write every CAST so
     if isinstance(node, exp.Convert):
         kind = exp.TryCast if node.args.get("safe") else exp.Cast
         return kind(this=node.expression, to=node.this)
+    if isinstance(node, exp.IsNullValue):
+        return exp.Is(this=node.this, expression=exp.Null())  # the null of a JSON text
     if isinstance(node, exp.Try | exp.SafeFunc):
         return _tried(node.this)
     if isinstance(node, exp.Elt):
@@ -146,6 +150,8 @@ def _looked_up(parts: Sequence[Node]) -> Node | None:
 
 
 def _is_missing(parts: Sequence[Node]) -> Node | None:
+    if len(parts) == 2:
+        return _coalesced(parts)  # ISNULL(x, y) of SQL Server and Redshift
     return exp.Is(this=parts[0], expression=exp.Null()) if len(parts) == 1 else None
 
 

@@ -10,6 +10,7 @@ the project's folder is read, whatever its files and links name.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -24,23 +25,13 @@ from olist_pipeline.errors import OlistError
 PROJECT_FILE = "dbt_project.yml"
 SKIPPED = frozenset({"target", "dbt_packages", "dbt_modules", "logs", "node_modules", "venv", "__pycache__"})
 LAYERS = frozenset(
-    [
-        "staging",
-        "stg",
-        "intermediate",
-        "int",
-        "core",
-        "marts",
-        "mart",
-        "base",
-        "raw",
-        "models",
-        "sources",
-        "old",
-        "new",
-        "sql",
-    ]
+    (
+        *("staging", "stg", "base", "raw", "sources", "prep", "bronze", "landing", "intermediate", "int", "silver"),
+        *("core", "marts", "mart", "gold", "platinum", "dimensions", "dims", "dim", "facts", "fact", "fct", "report"),
+        *("reports", "reporting", "analytics", "warehouse", "models", "sql", "old", "new"),
+    )
 )
+"""Names of folders that tell how far a model is from its sources, and nothing about what it is of."""
 PACKAGE_FOLDERS = ("dbt_packages", "dbt_modules")
 MODEL_PATHS = ("model-paths", "source-paths", "models")
 SNAPSHOT_PATHS = ("snapshot-paths", "", "snapshots")
@@ -159,7 +150,7 @@ class Project:
         if named:
             return named
         base = self.chosen if self.chosen.is_dir() else self.chosen.parent
-        folders = [part for part in path.relative_to(base).parts[:-1] if part.lower() not in LAYERS]
+        folders = [part for part in path.relative_to(base).parts[:-1] if not is_layer(part)]
         return folders[0] if folders else "none"
 
     def contexts(self) -> dict[str, str]:
@@ -260,6 +251,11 @@ def _read_manifest(root: Path, settings: Mapping[str, Any], named: Path | None) 
             f"{path} cannot be read as a manifest ({why}); run `dbt compile` again or remove it."
         ) from None
     return _mapping(content)
+
+
+def is_layer(folder: str) -> bool:
+    """Return whether a folder's name is that of a layer, numbered or not: `staging`, `2_marts`."""
+    return re.sub(r"^\d+[_.-]*", "", folder.lower()) in LAYERS
 
 
 def context_in(settings: Mapping[str, Any]) -> str:

@@ -10,6 +10,7 @@ import datetime
 import itertools
 import re
 from collections.abc import Callable, Iterable, Iterator
+from types import MethodDescriptorType
 from typing import Any
 
 import pytz  # type: ignore[import-untyped]
@@ -18,7 +19,9 @@ from olist_pipeline.audit.sandbox import Names
 
 
 def _from(owner: Any, *names: str) -> dict[str, Any]:
-    return {name: getattr(owner, name) for name in names}
+    found = {name: getattr(owner, name) for name in names}
+    methods = {name for name, value in found.items() if isinstance(value, MethodDescriptorType)}
+    return {name: _function(value) if name in methods else value for name, value in found.items()}
 
 
 def _made_by(kind: type, *names: str) -> Names:
@@ -66,7 +69,7 @@ MODULES = Names(
                 "datetime": _made_by(
                     datetime.datetime,
                     *("combine", "fromisoformat", "fromordinal", "fromtimestamp", "now", "strptime", "today"),
-                    *("utcfromtimestamp", "utcnow", "min", "max"),
+                    *("utcfromtimestamp", "utcnow", "min", "max", "strftime", "isoformat", "date"),
                 ),
                 "time": _made_by(datetime.time, "fromisoformat", "min", "max"),
                 "timedelta": _made_by(datetime.timedelta, "min", "max"),

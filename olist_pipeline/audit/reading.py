@@ -29,7 +29,11 @@ from olist_pipeline.audit.relations import Relations
 
 QUERY = re.compile(r"\bselect\b", re.IGNORECASE)
 COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
-ASKS_DATABASE = re.compile(r"run_query|statement\(|load_result|get_column_values|get_query_results")
+ASKS_DATABASE = re.compile(
+    r"run_query|statement\(|load_result|get_column_values|get_query_results|get_columns_in|get_filtered_columns|\bexecute\b"
+)
+LEAST_TOLD = 4
+"""A text of so many signs is found in a template by no chance."""
 MAY_FAIL = re.compile(r"try_|safe_|safe\.|\btry\s*\(|or(null|zero|default)\b", re.IGNORECASE)
 
 
@@ -101,6 +105,8 @@ class Reader:
             again = self._again(text, job.file, model, other)
             if again is not None and len(again[1].problems) < len(found.problems) + (not _holds_query(rendered.sql)):
                 (rendered, found), how = again, other
+        if ASKS_DATABASE.search(text) and not how.get("has_rows"):
+            found = self._with_rows(text, job.file, model, {**how, "has_rows": True}, found)
         if "is_incremental" in text:
             found = _joined(found, self._incremental(text, job.file, model, how))
         problems = (*_unknown(job.file, rendered), *found.problems)
@@ -120,6 +126,15 @@ class Reader:
         except RenderError:
             return None
         return rendered, self._audited(text, rendered.sql, file, model, how)
+
+    def _with_rows(self, text: str, file: str, model: str, how: dict[str, bool], found: FileAudit) -> FileAudit:
+        """Return what a template holds, with what it writes only for rows and columns that a database knows."""
+        again = self._again(text, file, model, how)
+        if again is None or len(again[1].problems) > len(found.problems):
+            return found
+        known = {(finding.line, finding.kind) for finding in found.findings}
+        more = tuple(finding for finding in again[1].findings if (finding.line, finding.kind) not in known)
+        return replace(found, findings=(*found.findings, *more))
 
     def _incremental(self, text: str, file: str, model: str, how: dict[str, bool]) -> FileAudit:
         how = {**how, "is_incremental": True}
@@ -170,7 +185,9 @@ def _is_written(template: str, node: Node) -> bool:
     """
     texts = [part.name for part in node.find_all(exp.Literal) if part.is_string and part.name]
     if texts:
-        return all(text in template for text in texts)
+        # The parser writes formats of dates in words of its own.
+        told = [text for text in texts if len(text) >= LEAST_TOLD]
+        return any(text in template for text in told) if told else all(text in template for text in texts)
     return not node.find(exp.TryCast) or MAY_FAIL.search(template) is not None
 
 

@@ -20,6 +20,8 @@ from olist_pipeline.audit.statements import Statement, statements
 TREES_KEPT = 8
 MAX_MODELS = 4
 """Through so many models a column is followed."""
+MOST_CHARACTERS = 150_000
+"""A model of more SQL than that, which loops of its template wrote, is not read for what stands in another one."""
 
 SqlOf = Callable[[str], str | None]
 """The SQL of a model, by the name of its relation; None where the project has none or it cannot be rendered."""
@@ -67,7 +69,7 @@ class Relations:
 
     def _read(self, relation: str) -> Scope | None:
         sql = self._sql_of(relation)
-        if sql is None:
+        if sql is None or len(sql) > MOST_CHARACTERS:
             return None
         trees = [part.tree for part in statements(sql, self._dialect) if isinstance(part, Statement)]
         queries = [tree for tree in trees if isinstance(tree, exp.Query)]

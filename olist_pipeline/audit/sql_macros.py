@@ -6,6 +6,7 @@ for rows, but for the answer "none".
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +18,16 @@ def _key(columns: Any, *_: Any) -> str:
 
 def _quotient(numerator: Any, denominator: Any) -> str:
     return f"(({numerator}) / nullif(({denominator}), 0))"
+
+
+def _deduplicated(relation: Any, partition_by: Any, order_by: Any = "1", **_: Any) -> str:
+    number = f"row_number() over (partition by {partition_by} order by {order_by})"
+    return f"select * from (select *, {number} as rn from {relation}) as numbered where rn = 1"
+
+
+def _pivoted(column: Any, values: Any = (), *_: Any, agg: str = "sum", then_value: Any = 1, **__: Any) -> str:
+    picked = (f"{agg}(case when {column} = '{value}' then {then_value} end) as \"{value}\"" for value in values)
+    return ", ".join(picked) or "null as nothing_to_pivot"
 
 
 def _only(given: tuple[Any, ...], named: dict[str, Any]) -> Any:
@@ -35,8 +46,23 @@ SQL_MACROS: dict[str, Callable[..., Any]] = {
     "union_relations": lambda relations=(), **_: (
         "select * from " + (" union all select * from ".join(map(str, relations)) or "union_of_relations")
     ),
-    "get_column_values": lambda *_, **__: [],
-    "get_filtered_columns_in_relation": lambda *_, **__: [],
+    **dict.fromkeys(("get_column_values", "get_filtered_columns_in_relation"), lambda *_, **__: []),
+    **dict.fromkeys(("get_relations_by_pattern", "get_relations_by_prefix"), lambda *_, **__: []),
+    "get_single_value": lambda _sql="", default="null", **__: default,
+    "deduplicate": _deduplicated,
+    "pivot": _pivoted,
+    "unpivot": lambda relation="nothing", **_: f"select * from {relation}",
+    "width_bucket": lambda expr, min_value, max_value, num_buckets: (
+        f"width_bucket({expr}, {min_value}, {max_value}, {num_buckets})"
+    ),
+    "slugify": lambda string: re.sub(r"\W+", "_", str(string).strip().lower()),
+    **{name: lambda field, *_, **__: f"split_part({field}, '/', 3)" for name in ("get_url_host", "get_url_path")},
+    "get_url_parameter": lambda field, url_parameter: f"split_part({field}, '{url_parameter}=', 2)",
+    **dict.fromkeys(
+        ("current_timestamp_backcompat", "current_timestamp_in_utc_backcompat"), lambda: "current_timestamp"
+    ),
+    "convert_timezone": lambda column, *_, **__: str(column),
+    "date": lambda year, month, day: f"make_date({year}, {month}, {day})",
     "dateadd": lambda datepart, interval, from_date_or_timestamp: (
         f"{from_date_or_timestamp} + interval {interval} {datepart}"
     ),

@@ -30,11 +30,12 @@ HOLDS_LOGIC = re.compile(r"\b(select|case|where|update|delete|merge)\b", re.IGNO
 
 BROKEN = (SqlglotError, ValueError, AttributeError, TypeError, KeyError, IndexError)
 """What the parser raises for what it does not understand."""
-INCOMPLETE = re.compile(r"Required keyword: .*\.(Values|In|CTE|If|Tuple|GenerateSeries|JSONKeyValue)'>")
+INCOMPLETE = re.compile(r"Required keyword: .*\.(Values|In|CTE|If|Tuple|GenerateSeries|JSONKeyValue|And|Or)'>")
 """Its message where a part is missing that a template leaves out, as in a list of nothing; all else was understood."""
 WORD_LINE = "word_line"
 """Where a node's meta keeps the line of the word that begins it."""
 IF_WORDS = ("if", "iif", "iff")
+DEPTHS = {TokenType.L_PAREN: 1, TokenType.R_PAREN: -1}
 
 
 class UnreadableError(Exception):
@@ -167,14 +168,16 @@ def _hides_a_body(tree: Node) -> bool:
 
 
 def _split(tokens: list[Token]) -> Iterator[tuple[Token, ...]]:
-    part: list[Token] = []
-    for token in tokens:
-        if token.token_type is TokenType.SEMICOLON:
-            if part:
-                yield tuple(part)
-            part = []
-        else:
+    """Yield the statements; a semicolon within parentheses, as generators write at the end of a CTE, ends none."""
+    steps = [DEPTHS.get(token.token_type, 0) for token in tokens]
+    depth, is_balanced, part = 0, not sum(steps), list[Token]()
+    for token, step in zip(tokens, steps, strict=True):
+        depth += step
+        if token.token_type is not TokenType.SEMICOLON:
             part.append(token)
+        elif part and not (is_balanced and depth > 0):
+            yield tuple(part)
+            part = []
     if part:
         yield tuple(part)
 
@@ -205,4 +208,6 @@ def _line_in(message: str) -> int:
 def _first_sentence(error: Exception) -> str:
     """Return the first line of a message without the colours of a terminal, and without a full stop."""
     text = re.sub(r"\x1b\[[0-9;]*m", "", str(error)).strip() or type(error).__name__
+    text = re.sub(r"<Token token_type: [^>]*?text: (.*?), line: [^>]*>", r"\1", text)  # the parser's own notation
+    text = text.replace("SENTINEL", "its end").replace("anonymous does", "what follows it does")
     return text.splitlines()[0].partition(". Line")[0].rstrip(". ")[:200]

@@ -94,16 +94,26 @@ def _show_version(ctx: click.Context, _: click.Parameter, is_asked: bool) -> Non
         ctx.exit()
 
 
+def _take_migration(ctx: click.Context, _: click.Parameter, migration: Path | None) -> None:
+    """Name the migration file while options are read: the module of a command comes next, and imports its contexts."""
+    if migration and not ctx.resilient_parsing:
+        os.environ["OLIST_MIGRATION"] = str(migration.absolute())
+
+
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--version", is_flag=True, is_eager=True, expose_value=False, callback=_show_version, help="Show it, and end."
 )
-@click.option("--migration", type=click.Path(path_type=Path), help="The migration file; the same as OLIST_MIGRATION.")
+@click.option(
+    "--migration",
+    type=click.Path(path_type=Path),
+    expose_value=False,
+    callback=_take_migration,
+    help="The migration file; the same as OLIST_MIGRATION.",
+)
 @click.pass_context
-def cli(ctx: click.Context, migration: Path | None) -> None:
+def cli(ctx: click.Context) -> None:
     """Move a dbt-only warehouse to Python validation + dbt, one bounded context at a time."""
-    if migration:
-        os.environ["OLIST_MIGRATION"] = str(migration.absolute())
     # PostgreSQL shows who is connected; what a command starts has its name too.
     os.environ["PGAPPNAME"] = f"olist {ctx.invoked_subcommand}"
 

@@ -14,16 +14,13 @@ from typing import Any
 import duckdb
 import yaml
 
+from olist_pipeline.audit.project import is_layer
 from olist_pipeline.drafts.keys import key_of_rows, key_of_tests
 from olist_pipeline.migration.clock import asking
 from olist_pipeline.migration.model import Migration
-from olist_pipeline.migration.project import ancestors, context_of_old, old_relations
-from olist_pipeline.tablediff.sql import literal, relation_name
+from olist_pipeline.migration.project import ancestors, context_of_old, old_relations, relation_of
+from olist_pipeline.tablediff.sql import literal
 
-LAYERS = frozenset(
-    {"staging", "stg", "base", "raw", "prep", "intermediate", "int", "core", "marts", "mart", "report", "reports"}
-    | {"dimensions", "dims", "facts", "models", "analytics", "warehouse"}
-)
 HEAD = """# A first migration file, written by `olist migration init`. docs/migration_file.md has the form.
 # What is left to do stands at its end, and `olist migration check` says what does not fit.
 """
@@ -77,7 +74,7 @@ def _contexts(nodes: Iterable[Mapping[str, Any]], migration: Migration) -> dict[
     found: dict[str, list[str]] = {}
     for node in nodes:
         context = context_of_old(node, migration)
-        folders = [part for part in Path(node["path"]).parts[:-1] if part.lower() not in LAYERS]
+        folders = [part for part in Path(node["path"]).parts[:-1] if not is_layer(part)]
         is_said = (node["config"].get("meta") or {}).get("context") or node["config"].get("group")
         found.setdefault(context if is_said else (folders or ["unsorted"])[-1], []).append(node["name"])
     return {context: sorted(names) for context, names in sorted(found.items())}
@@ -106,7 +103,7 @@ def _keys(
         connection.execute(f"ATTACH {literal(str(database))} AS made (READ_ONLY)")
         for name, node in relations.items():
             if not found[name] and node["config"]["materialized"] != "view":
-                found[name] = key_of_rows(connection, f"made.{relation_name(node['schema'], node['alias'])}")
+                found[name] = key_of_rows(connection, relation_of(node, "made"))
     return found
 
 

@@ -114,11 +114,16 @@ def new_act(action: Action, changes: Sequence[Change], by: str, reason: str, **m
         action=action,
         changes=tuple(changes),
         acted_at=datetime.now(UTC).isoformat(),
-        acted_by=by,
-        reason=reason,
+        acted_by=_storable(by),
+        reason=_storable(reason),
         overridden=overridden,
         **more,
     )
+
+
+def _storable(text: str) -> str:
+    """Return a text without what neither the journal nor PostgreSQL can hold: bytes of another encoding, and NUL."""
+    return text.encode("utf-8", "replace").decode("utf-8").replace("\0", "?")
 
 
 def carry_out(serving: Path, act: Act, number: int) -> None:

@@ -8,6 +8,8 @@ PROFILE = "shop: {target: prod, outputs: {dev: {type: postgres}, prod: {type: sn
 TEMPLATE = "shop:\n  target: {{ env }}\n  outputs:\n    {{ env }}:\n      type: trino\n      host: {{ host }}\n"
 
 CLICKHOUSE = "select toStartOfMonth(a) from t"
+PACKAGE = "with final as (select 1 as a) select * from final where a = 1"
+"""No word of ClickHouse's FINAL."""
 
 
 @pytest.mark.parametrize(
@@ -18,6 +20,9 @@ CLICKHOUSE = "select toStartOfMonth(a) from t"
         ({"profile/profiles.yml": PROFILE}, {"profile": "shop"}, {}, ("snowflake", "profile/profiles.yml", True)),
         ({"profiles.yml.example": TEMPLATE}, {"profile": "shop"}, {}, ("trino", "profiles.yml.example", True)),
         ({"requirements.txt": "dbt-core==1.8\ndbt-bigquery==1.8\n"}, {}, {}, ("bigquery", "requirements.txt", True)),
+        ({"requirements.txt": "dbt-postgres\ndbt-redshift\n"}, {}, {}, ("redshift", "requirements.txt", True)),
+        ({".dbt/profiles.yml": PROFILE}, {"profile": "shop"}, {}, ("snowflake", ".dbt/profiles.yml", True)),
+        (dict.fromkeys(["a.sql", "b.sql", "c.sql"], PACKAGE), {}, {}, ("duckdb", "nothing says which", False)),
         ({}, {"profile": "redshift_prod"}, {}, ("redshift", "the profile in dbt_project.yml", True)),
         (dict.fromkeys(["a.sql", "b.sql", "c.sql"], CLICKHOUSE), {}, {}, ("clickhouse", "the SQL of 3 files", False)),
         ({"a.sql": "select 1"}, {}, {}, ("duckdb", "nothing says which", False)),

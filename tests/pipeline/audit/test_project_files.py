@@ -6,6 +6,7 @@ import pytest
 
 from olist_pipeline.audit import yaml_file
 from olist_pipeline.audit.audit import audit
+from olist_pipeline.audit.project import is_layer
 from olist_pipeline.errors import OlistError
 
 RULE = "select case when orders > 10 then 'VIP' else 'NEW' end as segment from customers\n"
@@ -135,3 +136,10 @@ def test_a_manifest_of_another_shape_is_one_sentence_or_not_there(project, text)
     else:
         with pytest.raises(OlistError, match="cannot be read as a manifest"):
             audit(project)
+
+
+@pytest.mark.parametrize(
+    ("folder", "is_one"), [("staging", True), ("2_Marts", True), ("gold", True), ("03-silver", True), ("sales", False)]
+)
+def test_folders_of_layers_are_no_contexts(folder, is_one):
+    assert is_layer(folder) is is_one

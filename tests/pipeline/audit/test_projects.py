@@ -31,6 +31,12 @@ def rendered(text, macros="", variables=None, **options):
         ("{% snapshot s %}select 1{% endsnapshot %}", "select 1"),
         ("{% set rows = run_query('select 1') %}{{ rows.columns | length }}", "0"),
         ("select 1 {{ dbt_utils.group_by(3) }}", "select 1 group by 1, 2, 3"),
+        ("select 1 from a left join{{ ref('b') }}as b on true", "select 1 from a left join b as b on true"),
+        ("{% set a, b = theirs.limits() %}select {{ a }}, {{ b }}", "select limits(), limits()"),
+        ("{{ config(unique_key='id') }}select a as {{ config.get('unique_key') }}", "select a as id"),
+        ("{% set a, b = 1, 2 %}select {{ a }}, {{ b }}", "select 1, 2"),
+        ("select cast(a as {{ api.Column.translate_type('json') }})", "select cast(a as json)"),
+        ("{% set f = modules.datetime.datetime.strftime %}select {{ f(run_started_at, '%Y') }}", "select 2020"),
     ],
 )
 def test_what_dbt_gives_to_templates(text, sql):
@@ -47,6 +53,22 @@ def test_macros_return_call_each_other_and_are_found_by_dialect():
     {% test never(model) %}select 1{% endtest %}
     """
     assert rendered("{{ both() }}{{ shop.money('a') }}", macros) == "d1 d2 cold(a)"
+
+
+def test_a_file_of_macros_is_read_for_its_macros_alone():
+    text = "{{ half(1) }} {# {% macro half(x) %}none{% endmacro %} #}\n{% macro half(x) %}{{ x }} / 2{% endmacro %}"
+    assert rendered("select {{ half('a') }}", text) == "select a / 2"
+
+
+def test_a_package_that_hands_a_macro_on_to_dbt_has_an_end():
+    theirs = "{% macro default__concat(fields) %}{{ return(dbt.concat(fields)) }}{% endmacro %}"
+    ours = "{% macro joined() %}{{ adapter.dispatch('concat', 'dbt')(['a', 'b']) }}{% endmacro %}"
+    assert rendered("{{ joined() }}", theirs + ours) == "a || b"
+
+
+def test_loops_over_the_columns_of_a_database_turn_once_where_rows_are_made_up():
+    text = "{% for c in adapter.get_columns_in_relation(ref('a')) %}coalesce({{ c.name }}, 'none'){% endfor %}"
+    assert (rendered(text), rendered(text, has_rows=True).startswith("coalesce(")) == ("", True)
 
 
 def test_an_incremental_branch_is_rendered_when_asked():

@@ -1,12 +1,13 @@
 """The help of `olist` shows what each command says of itself, and imports none of them."""
 
+import os
 import subprocess
 import sys
 
 import click
 import pytest
 
-from olist_pipeline.cli.main import COMMANDS, cli, main
+from olist_pipeline.cli.main import COMMANDS, LazyGroup, cli, main
 
 
 def test_the_help_says_of_each_command_what_it_says_of_itself():
@@ -86,3 +87,18 @@ def test_an_argument_that_is_no_text_is_refused():
         done.stderr.decode()
         == "olist: The argument 'S\\udce3o' is no text in UTF-8; write it so, or name a file otherwise.\n"
     )
+
+
+def test_the_migration_is_named_before_a_command_is_imported(tmp_path, monkeypatch):
+    """Its module imports the contexts that the file names."""
+    seen = []
+
+    def get_command(group, ctx, name):
+        seen.append(os.environ.get("OLIST_MIGRATION"))
+        return click.Command(name, callback=lambda: None)
+
+    monkeypatch.setenv("OLIST_MIGRATION", "another")
+    monkeypatch.setenv("PGAPPNAME", "pytest")
+    monkeypatch.setattr(LazyGroup, "get_command", get_command)
+    cli.main(["--migration", str(tmp_path / "m.yml"), "run"], standalone_mode=False)
+    assert set(seen) == {str(tmp_path / "m.yml")}

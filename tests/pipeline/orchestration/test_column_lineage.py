@@ -1,10 +1,11 @@
 """Column lineage, read from queries as dbt compiles them."""
 
-from typing import Any
-
+import dagster as dg
 import pytest
+from dagster_dbt import DagsterDbtTranslator, DbtProject
 
 from olist_pipeline.orchestration.column_lineage import column_origins, lineage_metadata
+from olist_pipeline.settings import DBT_DIR
 
 ORDERS = "(select cast(c1 as int) as id from read_csv('/landing/orders.csv'))"
 
@@ -92,11 +93,24 @@ def test_what_a_pivot_hides_is_left_out():
     assert found["id"] >= {("orders", "order_id")}
 
 
-@pytest.mark.parametrize("query", ["", "select from where", "select * from (pivot"])
+class Keys(DagsterDbtTranslator):
+    """A translator that needs no project: the key of an asset is its unique id."""
+
+    def get_asset_spec(self, manifest, unique_id, project):
+        return dg.AssetSpec(unique_id)
+
+
+@pytest.mark.parametrize("query", ["", "select from where", "select * from (pivot", None])
 def test_a_query_that_cannot_be_read_keeps_nobody_from_anything(tmp_path, query):
-    unasked: Any = None
-    folder = tmp_path / "compiled" / "shop" / "models"
-    folder.mkdir(parents=True)
-    (folder / "model.sql").write_text(query)
-    assert lineage_metadata(manifest("orders"), "model", unasked, unasked, tmp_path) == {}
-    assert lineage_metadata(manifest("orders"), "orders", unasked, unasked, tmp_path) == {}
+    assert metadata(tmp_path, 'select order_id as id from "w"."old"."orders"') != {}
+    assert metadata(tmp_path, query) == {}
+
+
+def metadata(folder, query):
+    """Return the entry of a model whose compiled query is this, or was not compiled."""
+    compiled = folder / "compiled" / "shop" / "models" / "model.sql"
+    compiled.parent.mkdir(parents=True, exist_ok=True)
+    compiled.unlink(missing_ok=True)
+    if query is not None:
+        compiled.write_text(query)
+    return lineage_metadata(manifest("orders"), "model", Keys(), DbtProject(DBT_DIR), folder)

@@ -1,0 +1,67 @@
+"""The text of a template before Jinja compiles it: what only dbt knows made plain, on the same lines.
+
+What belongs here: changes of text. What does not: rendering (`jinja`), and the names that dbt gives (`dbt_names`).
+"""
+
+from __future__ import annotations
+
+import re
+
+GLUED = re.compile(
+    r"(?<=\w)(?=\{\{-?\s*(?:ref|source)\s*\()"
+    r"|(?<=\}\})(?<!%\}\})(?=(?:as|on|using|where|join|left|inner)\b)",
+    re.IGNORECASE,
+)
+"""Where a name that dbt writes in quotes stands beside a word without a space: `join{{ ref('shops') }}as s`."""
+BLOCK = re.compile(
+    r"(\{%-?\s*)(test|materialization|docs|snapshot|end(?:test|materialization|docs|snapshot))\b([^%]*?)(-?%\})"
+)
+COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)
+OF_MACROS = re.compile(
+    r"\{%-?\s*(macro|test|data_test|materialization)\b.*?\{%-?\s*end(macro|test|data_test|materialization)\b.*?%\}",
+    re.DOTALL,
+)
+OPENS = re.compile(r"\{%-?\s*macro\b")
+SEVERAL = re.compile(r"(\{%-?\s*set\s+)((?:\w+\s*,\s*)+\w+)(\s*=)(.*?)(-?%\})", re.DOTALL)
+
+
+def plain_template(text: str) -> str:
+    """Return a template that Jinja compiles, its blocks that only dbt knows made plain."""
+    return _plain_blocks(SEVERAL.sub(_unpacked, GLUED.sub(" ", text)))
+
+
+def macros_alone(text: str) -> str:
+    """Return a file of macros without what stands between them, which dbt never renders."""
+    text = COMMENT.sub(_only_lines, text)
+    parts, end = [], 0
+    for found in OF_MACROS.finditer(text):
+        parts += [_only_lines(text[end : found.start()]), found[0]]
+        end = found.end()
+    unclosed = OPENS.search(text, end)  # Jinja says what is wrong with it
+    return "".join(parts) + (_only_lines(text[end : unclosed.start()]) + text[unclosed.start() :] if unclosed else "")
+
+
+def _only_lines(text: str | re.Match[str]) -> str:
+    return "\n" * (text if isinstance(text, str) else text[0]).count("\n")
+
+
+def _unpacked(found: re.Match[str]) -> str:
+    """Return `{% set a, b = call() %}` so that a call of what nobody knows is something for each name."""
+    start, names, sign, value, end = found.groups()
+    return f"{start}{names}{sign} as_several(({value}), {names.count(',') + 1}) {end}"
+
+
+def _plain_blocks(text: str) -> str:
+    """Turn blocks that only dbt knows into macros, or into nothing, on the same lines."""
+
+    def plain(found: re.Match[str]) -> str:
+        start, word, rest, end = found.groups()
+        if word.endswith("snapshot"):
+            return "\n" * found[0].count("\n")
+        if word.startswith("end"):
+            return f"{start}endmacro {end}"
+        name = re.match(r"\s*(\w+)\s*(\(.*\))?", rest, re.DOTALL)
+        arguments = name[2] if name and name[2] and word == "test" else "()"
+        return f"{start}macro {word}_{name[1] if name else 'block'}{arguments} {end}"
+
+    return BLOCK.sub(plain, text)
