@@ -10,7 +10,15 @@ INSTALLED_SPARK := $(VENV)/.installed-spark
 ENGINE :=
 PYTHON_VERSIONS := 3.13 3.12 3.11
 
-.PHONY: run check test test-spark coverage mutants dev dashboards pictures lint bench bench-scale bench-examples docs docs-serve fuzz image image-wheels lock lock-check clean
+# What runs is what is in VENV, whatever the shell has for other projects.
+unexport PYTHONHOME PYTHONPATH
+export PIP_USER := 0
+# An environment that came with a folder which was moved or copied leads to where it was made.
+$(shell scripts/remove_moved_venv.sh "$(VENV)" >&2)
+
+.PHONY: setup run check test test-spark coverage mutants dev dashboards pictures lint bench bench-scale bench-examples docs docs-serve fuzz image image-wheels lock lock-check clean
+
+setup: $(INSTALLED_DEV)  ## set up what runs, tests and checks, and run nothing
 
 run: $(INSTALLED) $(if $(filter spark,$(ENGINE)),$(INSTALLED_SPARK))  ## set up and run the whole pipeline
 	@$(if $(ENGINE),OLIST_ENGINE=$(ENGINE)) $(BIN)/python -m olist_pipeline run

@@ -1,11 +1,13 @@
 """The new pipeline alone beside the old one alone, at the same data.
 
 What belongs here: timing intake, validation and dbt new against dbt old with its tests, by turns: with everything made
-anew, and with the last month made anew, on a night on which some of its orders are expected a day later. Old knows no
-months: it makes everything anew every time. What does not: Dagster, comparison and serving (see `run`).
+anew, and as on a night on which some orders of one month are expected a day later. Old knows no months: it makes
+everything anew every time. What does not: Dagster, comparison and serving (see `run`).
 
 Old is started as a company with dbt alone starts it. New is started as a run starts it: by a fork server, which imports
-dbt beside intake; what that takes of processors is counted with dbt new.
+dbt beside intake; what that takes of processors is counted with dbt new. As in a run, it parses the project in the
+environment of the build: in another one dbt would parse some of it anew, by threads, and the server start again. Each
+tree has a target folder of its own, and a night does its months from the changed one on.
 """
 
 from __future__ import annotations
@@ -21,12 +23,12 @@ from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
-from benchmarks.deliveries import change_month
+from benchmarks.deliveries import change_month, last_busy_month
 from olist_pipeline.intake.span import as_of, dated_span
 from olist_pipeline.migration.model import NEW, OLD
 from olist_pipeline.months import MonthRange, month_text
 from olist_pipeline.orchestration.dbt import Window, build_arguments, window_variables
-from olist_pipeline.orchestration.dbt_projects import as_of_variables
+from olist_pipeline.orchestration.dbt_projects import as_of_variables, exported
 from olist_pipeline.orchestration.forked_dbt import ASKING, ForkServer
 from olist_pipeline.registry import LANDING, STEPS
 from olist_pipeline.settings import DBT, DBT_DIR, Settings
@@ -54,6 +56,8 @@ def measure(landing: Path, home: Path) -> None:
     url = ready_url(settings)
     first, last = (moment.date().replace(day=1) for moment in dated_span(delivered, LANDING["orders"], date.today()))
     everything = list(MonthRange(first, last))
+    changed = date.fromisoformat(f"{last_busy_month(delivered)}-01")
+    night = list(MonthRange(changed, last))
     old: dict[str, Part] = {
         "dbt old, with its data tests": lambda: _dbt(settings, OLD),
         "dbt old, with its unit tests too": lambda: _dbt(settings, OLD, unit_tests=True),
@@ -61,18 +65,18 @@ def measure(landing: Path, home: Path) -> None:
     new: dict[str, dict[str, Part]] = {
         "everything anew": {
             "intake": lambda: _ingest(settings, url),
-            "validation": lambda: _validate(settings, url, everything),
+            "validation": lambda: _validate(settings, url, everything, is_forced=True),
             "dbt new, with its tests": lambda: _dbt(settings, NEW),
         },
-        "the last month anew": {
+        "a night with one month changed": {
             "intake, of what changed": lambda: _ingest(settings, url),
-            "validation, the last month": lambda: _validate(settings, url, [last]),
-            "dbt new, the last month": lambda: _dbt(settings, NEW, (last, last)),
+            "validation, from that month on": lambda: _validate(settings, url, night),
+            "dbt new, from that month on": lambda: _dbt(settings, NEW, (changed, last)),
         },
     }
     before: dict[str, Part] = {
         "everything anew": lambda: shutil.rmtree(settings.intake),
-        "the last month anew": lambda: change_month(delivered, month_text(last)),
+        "a night with one month changed": lambda: change_month(delivered, month_text(changed)),
     }
     for warm_up in (new["everything anew"]["dbt new, with its tests"], *old.values()):
         warm_up()  # dbt parses the project for a target folder once
@@ -96,7 +100,8 @@ def _round(
     costs = {name: _cost(part) for name, part in old.items()}
     for what, parts in new.items():
         before[what]()
-        server = ForkServer(DBT_DIR, ["--quiet", "parse", "--target", "warehouse", *_paths(settings)])
+        with exported(_environment(settings)):
+            server = ForkServer(DBT_DIR, ["--quiet", "parse", *_paths(settings, NEW)])
         costs |= {name: _cost(part) for name, part in parts.items()}
         last = list(parts)[-1]
         ended = _cost(server.stop)
@@ -110,17 +115,18 @@ def _dbt(settings: Settings, tree: str, window: Window | None = None, *, unit_te
         arguments = [part for part in arguments if part not in ("--exclude-resource-type", "unit_test")]
     program = ASKING if tree == NEW else DBT
     flags = ["--log-level-file", "info", "--no-write-json", "--cache-selected-only"]
-    command = [*program, *flags, *arguments, "--select", f"path:models/{tree}", *_paths(settings)]
-    environment = {
-        **os.environ,
-        **as_of_variables(as_of(settings.landing, LANDING["orders"])),
-        **window_variables(window),
-    }
+    command = [*program, *flags, *arguments, "--select", f"path:models/{tree}", *_paths(settings, tree)]
+    environment = {**os.environ, **_environment(settings), **window_variables(window)}
     subprocess.run(command, cwd=DBT_DIR, env=environment, check=True, stdout=subprocess.DEVNULL)
 
 
-def _paths(settings: Settings) -> list[str]:
-    return ["--target-path", str(settings.dbt_target / "bench"), "--log-path", str(settings.dbt_target / "logs")]
+def _environment(settings: Settings) -> dict[str, str]:
+    return as_of_variables(as_of(settings.landing, LANDING["orders"]))
+
+
+def _paths(settings: Settings, tree: str) -> list[str]:
+    target = settings.dbt_target / f"bench_{tree}"
+    return ["--target-path", str(target), "--log-path", str(settings.dbt_target / "logs")]
 
 
 def _ingest(settings: Settings, url: str) -> None:
@@ -128,9 +134,10 @@ def _ingest(settings: Settings, url: str) -> None:
         run_intake(settings, url, table, date.today(), "bench")
 
 
-def _validate(settings: Settings, url: str, months: Sequence[date]) -> None:
+def _validate(settings: Settings, url: str, months: Sequence[date], *, is_forced: bool = False) -> None:
     for step in STEPS:
-        run_validation(settings, url, step, months if step.is_monthly else None, "bench", LANDING["orders"])
+        of_step = months if step.is_monthly else None
+        run_validation(settings, url, step, of_step, "bench", LANDING["orders"], is_forced=is_forced)
 
 
 def _cost(work: Part) -> Cost:

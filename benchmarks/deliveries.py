@@ -57,5 +57,11 @@ def month_before_the_last(landing: Path) -> str:
     return str(months[-2])
 
 
+def last_busy_month(landing: Path) -> str:
+    """Return the last month that has half as many orders as the average month, `YYYY-MM`: files may end in a few."""
+    months = _scan(landing / ORDERS).group_by(_PURCHASED.str.slice(0, 7).alias("month")).len()
+    return str(months.filter(pl.col("len") * 2 >= pl.col("len").mean()).select(pl.col("month").max()).collect().item())
+
+
 def _scan(path: Path) -> pl.LazyFrame:
     return pl.scan_csv(path, infer_schema=False, glob=False)

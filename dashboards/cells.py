@@ -21,6 +21,9 @@ ROUTES = {
 }
 """The colour of a route and what it means."""
 
+VERDICTS = {"Identical": "green", "Explained": "amber", "Approved": "blue", "Differs": "red"}
+"""The colour of a verdict of parity."""
+
 SHORT = 8
 
 

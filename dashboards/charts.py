@@ -28,6 +28,7 @@ from dashboards.look import (
     Field,
     colour_by,
     finished,
+    in_order_of,
     measures,
     name_axis,
     number_axis,
@@ -77,10 +78,8 @@ def stacked_ranking(
     height: int | None = None,
 ) -> alt.TopLevelMixin:
     """Return a horizontal bar a name, stacked by kind."""
-    order = list(colours)
-    ranked = frame.with_columns(pl.col(kind.name).replace_strict(order, range(len(order))).alias("order_of_part"))
     chart = (
-        alt.Chart(ranked)
+        alt.Chart(in_order_of(colours, frame, kind.name))
         .mark_bar(cornerRadiusEnd=0)
         .encode(
             y=alt.Y(f"{name.name}:N", sort=None, title=None, axis=name_axis()),

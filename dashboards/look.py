@@ -29,7 +29,7 @@ PAYMENT_COLOURS = {
     "Voucher": AMBER,
     "Debit card": VIOLET,
 }
-VERDICTS = {"Identical": TEAL, "Explained": AMBER, "Differs": RED}
+VERDICTS = {"Identical": TEAL, "Explained": AMBER, "Approved": VIOLET, "Differs": RED}
 FONT = "Inter, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 HEIGHT = 260
 HARDLY_ANY = 0.01
@@ -110,12 +110,15 @@ def weighty(frame: pl.DataFrame, weight: str) -> pl.DataFrame:
     return frame.filter(rests_on_much(weight))
 
 
-def month_axis(month: Field) -> alt.X:
-    """Return the axis of months."""
+def month_axis(month: Field, frame: pl.DataFrame) -> alt.X:
+    """Return the axis of months, from the frame's first to its last: one in which nothing was has its place, too."""
     # A month is a name on the axis, not a point in time: columns get equal width, and no time zone moves them.
+    ends = frame.select(pl.col(month.name).min().alias("first"), pl.col(month.name).max().alias("last")).drop_nulls()
+    months = ends.select(pl.date_ranges("first", "last", "1mo").alias("month").explode())["month"].to_list()
     return alt.X(
         f"{month.name}:O",
         timeUnit="yearmonth",
+        scale=alt.Scale(domain=[alt.DateTime(year=day.year, month=day.month) for day in months] or alt.Undefined),
         title=None,
         axis=alt.Axis(
             format=formats.MONTH, labelAngle=0, labelOverlap="greedy", labelSeparation=8, labelPadding=6, ticks=False
@@ -146,11 +149,6 @@ def number_axis(axis_format: str) -> alt.Axis:
     return alt.Axis(format=axis_format, tickCount=5, tickMinStep=least_step, labelExpr=zero)
 
 
-def stacking(share: bool) -> str:
-    """Return how parts are stacked: as shares of the whole, or as they are."""
-    return "normalize" if share else "zero"
-
-
 def name_axis() -> alt.Axis:
     """Return the axis of names."""
     return alt.Axis(domain=False, ticks=False, labelOpacity=1)
@@ -160,6 +158,13 @@ def colour_by(field: str, colours: Mapping[str, str]) -> alt.Color:
     """Return the colours of the values of a field, with their legend."""
     scale = alt.Scale(domain=list(colours), range=list(colours.values()))
     return alt.Color(f"{field}:N", scale=scale, legend=alt.Legend(title=None))
+
+
+def in_order_of(colours: Mapping[str, str], frame: pl.DataFrame, kind: str) -> pl.DataFrame:
+    """Return the frame with `order_of_part`: the place of each row's `kind` among the colours, the last for another."""
+    order = list(colours)
+    places = pl.col(kind).replace_strict(order, range(len(order)), default=len(order), return_dtype=pl.Int64)
+    return frame.with_columns(places.alias("order_of_part"))
 
 
 def finished(chart: Any, height: int = HEIGHT) -> alt.TopLevelMixin:

@@ -22,6 +22,7 @@ from dashboards.look import (
     Field,
     colour_by,
     finished,
+    in_order_of,
     measures,
     month_axis,
     month_tooltip,
@@ -38,7 +39,7 @@ def columns_by_month(
         alt.Chart(frame)
         .mark_bar(color=BLUE)
         .encode(
-            x=month_axis(month),
+            x=month_axis(month, frame),
             y=alt.Y(f"{value.name}:Q", title=None, axis=number_axis(axis_format)),
             tooltip=[month_tooltip(month), *measures(value, *also)],
         )
@@ -69,9 +70,9 @@ def lines(
     within, beyond = hollow.filter(pl.col(value.name) <= top), hollow.filter(pl.col(value.name) > top)
     tooltip = [month_tooltip(month), *measures(value, weight)]
     y = alt.Y(f"{value.name}:Q", title=None, axis=number_axis(axis_format), scale=scale)
-    base = alt.Chart(solid).encode(x=month_axis(month), y=y, tooltip=tooltip)
-    faint = alt.Chart(within).encode(x=month_axis(month), y=y, tooltip=tooltip)
-    edge = alt.Chart(beyond).encode(x=month_axis(month), y=alt.value(0), tooltip=tooltip)
+    base = alt.Chart(solid).encode(x=month_axis(month, frame), y=y, tooltip=tooltip)
+    faint = alt.Chart(within).encode(x=month_axis(month, frame), y=y, tooltip=tooltip)
+    edge = alt.Chart(beyond).encode(x=month_axis(month, frame), y=alt.value(0), tooltip=tooltip)
     points = base.mark_point(color=colour, filled=True, size=36, opacity=1)
     layers = [base.mark_line(color=colour, strokeWidth=2.5), points]
     # No layer without marks: to a screen reader it would be a picture without a name.
@@ -110,13 +111,11 @@ def stacked_by_month(
     share: bool = False,
 ) -> alt.TopLevelMixin:
     """Return a stacked column a month; `share` shows parts of the whole. `colours` gives the order of the parts."""
-    order = list(colours)
-    ranked = frame.with_columns(pl.col(kind.name).replace_strict(order, range(len(order))).alias("order_of_part"))
     chart = (
-        alt.Chart(ranked)
+        alt.Chart(in_order_of(colours, frame, kind.name))
         .mark_bar(cornerRadiusEnd=0)
         .encode(
-            x=month_axis(month),
+            x=month_axis(month, frame),
             y=alt.Y(
                 f"{value.name}:Q", title=None, axis=number_axis(axis_format), stack="normalize" if share else "zero"
             ),

@@ -16,6 +16,8 @@ from __future__ import annotations
 import fcntl
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -41,6 +43,14 @@ def lock_file(path: Path, *, seconds: float | None = 0, shared: bool = False) ->
             raise
         # Its last holder removed the file meanwhile: the next one would lock another.
         file.close()
+
+
+@contextmanager
+def alone(path: Path) -> Iterator[None]:
+    """Hold the lock at `path`, whose folder is made where it is missing; wait for another holder for ever."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with lock_file(path, seconds=None):
+        yield
 
 
 def is_held(path: Path) -> bool:

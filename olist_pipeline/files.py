@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from olist_pipeline.errors import OlistError
+from olist_pipeline.file_locks import is_held, lock_file
 
 _PRIVATE = 0o077
 _given_umask: int | None = None
@@ -45,20 +46,21 @@ def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`, which takes the place of `path` when the block succeeds.
 
     A reader sees the former file or the new one, never a part; after a crash only a hidden temporary file
-    is left, which the next write of the same file removes.
+    is left, which the next write of the same file removes. It is there from the beginning, and locked: so others see
+    that its writer lives.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     _remove_leftovers(path)
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
-    try:
-        yield temporary
-        if path.is_dir():
-            raise OlistError(f"{path} is a folder, where a file should be; move it away and run again.")
-        temporary.replace(path)
-    except BaseException:
-        with suppress(FileNotFoundError):
-            temporary.unlink()
-        raise
+    with lock_file(temporary):
+        try:
+            yield temporary
+            if path.is_dir():
+                raise OlistError(f"{path} is a folder, where a file should be; move it away and run again.")
+            temporary.replace(path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
 
 
 @contextmanager
@@ -100,10 +102,28 @@ def content_hash(path: Path) -> str:
         return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
 
 
+def write_with_checksum(path: Path, text: str) -> None:
+    """Write a small text so that `read_with_checksum` knows whether it was damaged since."""
+    with replacing(path) as temporary:
+        temporary.write_text(f"{_checksum(text)}\n{text}", "utf-8")
+
+
+def read_with_checksum(path: Path) -> str:
+    """Return what `write_with_checksum` wrote; raises OSError where there is no file, ValueError for a damaged one."""
+    checksum, _, text = path.read_text("utf-8").partition("\n")
+    if checksum != _checksum(text):
+        raise ValueError(f"{path} was damaged")
+    return text
+
+
 def size_and_time(path: Path) -> list[int]:
-    """Return the size of a file in bytes and when it was last written in nanoseconds: other ones tell of a change."""
+    """Return the size of a file in bytes, in nanoseconds when it was written and when it was changed in any way, and
+    its number in the file system: others tell of a change.
+
+    Copies set the time of writing to that of what they copy; the other time nobody sets.
+    """
     status = path.stat()
-    return [status.st_size, status.st_mtime_ns]
+    return [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
 
 
 def tree_hash(*roots: Path, suffixes: tuple[str, ...]) -> str:
@@ -115,9 +135,14 @@ def tree_hash(*roots: Path, suffixes: tuple[str, ...]) -> str:
     return digest.hexdigest()
 
 
+def _checksum(text: str) -> str:
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
 def _remove_leftovers(path: Path) -> None:
-    """Remove what a killed writer of `path` left; a live writer in another process is not expected."""
+    """Remove what killed writers of `path` left."""
     for other in path.parent.iterdir():
         if other.name.startswith(f".{path.name}.") and other.suffix == ".tmp":
             with suppress(OSError):
-                other.unlink()
+                if not is_held(other):
+                    other.unlink()

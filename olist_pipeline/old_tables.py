@@ -16,10 +16,20 @@ from olist_pipeline.dialect.check import check
 from olist_pipeline.dialect.dialect import duckdb_relation
 from olist_pipeline.errors import OlistError
 from olist_pipeline.migration.closing import close_off
-from olist_pipeline.migration.model import OLD, REPLAY, LandingFile, Migration
+from olist_pipeline.migration.model import NEW, OLD, REPLAY, LandingFile, Migration
 from olist_pipeline.migration.profiles import database_of, project_folder, reach
-from olist_pipeline.migration.project import DbtNode, find_old, found_old, old_relations
+from olist_pipeline.migration.project import (
+    DbtNode,
+    database_name,
+    find_old,
+    found_old,
+    is_relation,
+    new_part,
+    old_relations,
+    relation_of,
+)
 from olist_pipeline.settings import Settings
+from olist_pipeline.spark.trees import make_room
 from olist_pipeline.tablediff.sql import literal, quote, relation_name
 
 WAREHOUSE = "olist_warehouse"
@@ -34,16 +44,26 @@ def names_of(manifest: DbtNode, migration: Migration) -> dict[str, tuple[str, ..
     return named
 
 
+def shown_of(manifest: DbtNode, migration: Migration, tree: str, names: Collection[str]) -> dict[str, DbtNode]:
+    """Return those relations of a tree among `names` that the warehouse has: those of pairs, and what is served."""
+    if tree == NEW:
+        part = new_part(migration)
+        found = (node for node in manifest["nodes"].values() if is_relation(node) and part.holds(node))
+        return {node["alias"]: node for node in found if node["alias"] in names}
+    served = migration.served if tree == OLD else ()
+    wanted = {name.rpartition(".")[2]: name for name in (*(pair.old for pair in migration.pairs), *served)}
+    return {name: find_old(manifest, migration, old) for name, old in wanted.items() if name in names}
+
+
 def bring(settings: Settings, migration: Migration, manifest: DbtNode, tree: str, names: Collection[str]) -> None:
     """Bring those of `names` that a pair has, or that are served, from the database of `tree` into the warehouse.
 
     Raises OlistError for a relation that is not there.
     """
-    served = migration.served if tree == OLD else ()
-    wanted = {name.rpartition(".")[2]: name for name in (*(pair.old for pair in migration.pairs), *served)}
-    nodes = {name: find_old(manifest, migration, old) for name, old in wanted.items() if name in names}
+    nodes = shown_of(manifest, migration, tree, names)
     database = database_of(settings, migration, tree)
     with duckdb.connect(str(database)) as connection:
+        own = database_name(connection)
         # A view names its database, and may read files by paths within the project.
         connection.execute(f"SET file_search_path = {literal(str(project_folder(settings, migration, tree)))}")
         connection.execute(f"ATTACH {literal(str(settings.warehouse))} AS {WAREHOUSE}")
@@ -52,8 +72,9 @@ def bring(settings: Settings, migration: Migration, manifest: DbtNode, tree: str
             # A view reads only now what it is made of.
             close_off(connection, **reach(settings, migration))
         for name, node in nodes.items():
-            made = relation_name(node["schema"], node["alias"])
+            made = relation_of(node, own)
             target = f"{WAREHOUSE}.{relation_name(tree, name)}"
+            make_room(connection, "TABLE", WAREHOUSE, tree, name)
             try:
                 connection.execute(f"CREATE OR REPLACE TABLE {target} AS FROM {made}")
             except duckdb.Error as error:
@@ -86,9 +107,10 @@ def _load(connection: duckdb.DuckDBPyConnection, path: Path, schema: str, said: 
         f"CAST({quote(name)} AS {said.types[name]}) AS {quote(name)}" if name in said.types else quote(name)
         for name in header
     )
-    target = relation_name(schema, said.source.rpartition(".")[2])
+    own = database_name(connection)
+    target = relation_name(own, schema, said.source.rpartition(".")[2])
     try:
-        connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quote(schema)}")
+        connection.execute(f"CREATE SCHEMA IF NOT EXISTS {relation_name(own, schema)}")
         connection.execute(f"CREATE OR REPLACE TABLE {target} AS SELECT {cells} FROM {duckdb_relation(path, header)}")
     except duckdb.Error as error:
         why = str(error).splitlines()[0]

@@ -1,26 +1,33 @@
 """The fingerprint of a run: what its result depends on.
 
-What belongs here: hashing landing, code and SQL, so that a run with nothing changed can say so. What does
-not: fingerprints of tables (see `tablediff.fingerprint`).
+What belongs here: hashing landing, code and SQL, so that a run with nothing changed can say so, and keeping what old
+was made of. What does not: fingerprints of tables (see `tablediff.fingerprint`).
+
+A release says of what landing its tables were made, not what is there when it is published: a file that is replaced in
+the middle of a run is new to the next one.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from pathlib import Path
 
 from olist_pipeline.errors import OlistError
-from olist_pipeline.files import content_hash, tree_hash
+from olist_pipeline.files import content_hash, replacing
 from olist_pipeline.landing.folder import landing_hash, readable_landing
-from olist_pipeline.migration.load import load_migration, present_migration
-from olist_pipeline.migration.model import Migration
+from olist_pipeline.migration.code import python_hash
+from olist_pipeline.migration.load import load_migration
+from olist_pipeline.migration.model import OLD, Migration
 from olist_pipeline.migration.project import project_hash
 from olist_pipeline.registry import LANDING
-from olist_pipeline.settings import PROJECT_DIR, Settings
+from olist_pipeline.settings import Settings
+from olist_pipeline.steps import landing_hash_of
 
-BESIDE = ("*.py", "*/*.py", "*/*/*.py")
-"""Where the module of contexts and its packages may be, beside the migration file."""
+OTHERS = ""
+"""In the place of a file's hash where old and intake did not read the same: no file has this one."""
 
 
 def landing_hashes(settings: Settings, tables: Iterable[str] = tuple(LANDING)) -> dict[str, str]:
@@ -32,23 +39,63 @@ def landing_hashes(settings: Settings, tables: Iterable[str] = tuple(LANDING)) -
     return found
 
 
-def code_hash(migration: Migration | None = None) -> str:
+def present_inputs(settings: Settings) -> dict[str, str]:
+    """Return the content hash of all that a run would read now: of landing tables by name, of other files by theirs."""
+    return {**landing_hashes(settings), **_unvalidated(settings)}
+
+
+def released_inputs(settings: Settings, *, has_old: bool) -> dict[str, str]:
+    """Return the same of what the present tables were made of: what intake read, and old, where it is built, too."""
+    taken = {name: landing_hash_of(settings, name) for name in LANDING}
+    if not has_old:
+        return {**taken, **_unvalidated(settings)}
+    read = _read_by_old(settings)
+    same = {name: found if read.get(name) == found else OTHERS for name, found in taken.items()}
+    return {**read, **same}
+
+
+def old_begins(settings: Settings) -> dict[str, str]:
+    """Return what old will read; what is kept of an earlier time is forgotten where it read something else."""
+    inputs = present_inputs(settings)
+    if _read_by_old(settings) != inputs:
+        _kept(settings).unlink(missing_ok=True)
+    return inputs
+
+
+def old_was_made_of(settings: Settings, inputs: Mapping[str, str]) -> None:
+    """Keep what all old tables were made of, as `old_begins` gave it."""
+    with replacing(_kept(settings)) as temporary:
+        temporary.write_text(json.dumps(inputs), "utf-8")
+
+
+def code_hash(migration: Migration) -> str:
     """Return one hash over the code, the SQL of both projects and the migration file: what makes a release."""
-    migration = migration or present_migration()
-    code = tree_hash(PROJECT_DIR / "olist_domain", PROJECT_DIR / "olist_pipeline", suffixes=(".py", ".sql"))
     models = [project_hash(folder) for folder in sorted({migration.old_folder, migration.new_folder})]
-    beside = [content_hash(path) for depth in BESIDE for path in sorted(migration.path.parent.glob(depth))]
-    parts = [code, *models, content_hash(migration.path), *beside]
+    parts = [python_hash(migration), *models, content_hash(migration.path)]
     return hashlib.blake2b(":".join(parts).encode(), digest_size=16).hexdigest()
 
 
-def run_fingerprint(settings: Settings, landing: Mapping[str, str]) -> str:
-    """Return one hash over the landing files, the code and the SQL.
+def run_fingerprint(settings: Settings, inputs: Mapping[str, str], code: str) -> str:
+    """Return one hash over the inputs of a run, its code (see `code_hash`) and its engine.
 
     Routes are not in it: a release has the tables of both sides, so another route needs no run.
     """
-    migration = load_migration(settings.migration)
-    files = [settings.landing / file for file in sorted(migration.landing.files)]
-    unvalidated = [(path.name, content_hash(path)) for path in files if path.is_file()]
-    parts = [code_hash(migration), settings.engine, sorted(landing.items()), unvalidated]
+    parts = [code, settings.engine, sorted(inputs.items())]
     return hashlib.blake2b(repr(parts).encode(), digest_size=16).hexdigest()
+
+
+def _unvalidated(settings: Settings) -> dict[str, str]:
+    """Return the content hash of the files that the old project reads and no context has taken over."""
+    owned = {table.file for table in LANDING.values()}
+    files = [settings.landing / file for file in load_migration(settings.migration).landing.files if file not in owned]
+    return {path.name: content_hash(path) for path in files if path.is_file()}
+
+
+def _kept(settings: Settings) -> Path:
+    return settings.home / OLD / "made_of.json"
+
+
+def _read_by_old(settings: Settings) -> dict[str, str]:
+    with suppress(OSError, ValueError):
+        return dict(json.loads(_kept(settings).read_text("utf-8")))
+    return {}

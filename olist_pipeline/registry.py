@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+import traceback
 from collections.abc import Iterable
 from datetime import date
 
@@ -28,11 +29,17 @@ def contexts_of(migration: Migration) -> dict[str, Context]:
     if (beside := str(migration.path.parent)) not in sys.path:
         sys.path.append(beside)
     try:
-        found = importlib.import_module(migration.contexts).CONTEXTS
-    except (ImportError, AttributeError) as error:
+        found = tuple(importlib.import_module(migration.contexts).CONTEXTS)
+    except OlistError:
+        raise  # a declaration says itself what is wrong with it
+    except Exception as error:
+        # Whatever somebody's module raises while it is imported.
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        is_theirs = place.filename != __file__ and not place.filename.startswith("<frozen")
+        why = f"{type(error).__name__}: {error}" + (f", {place.filename}:{place.lineno}" if is_theirs else "")
         raise OlistError(
-            f"{migration.path}: contexts: the module {migration.contexts} cannot be used ({error}); name one beside "
-            "this file, or an installed one, with CONTEXTS = (...)."
+            f"{migration.path}: contexts: the module {migration.contexts} cannot be used ({why}); name one beside this "
+            "file, or an installed one, with CONTEXTS = (...)."
         ) from error
     if wrong := [one for one in found if not isinstance(one, Context)]:
         raise OlistError(f"{migration.path}: contexts: {migration.contexts}.CONTEXTS holds {wrong[0]!r}, no Context.")

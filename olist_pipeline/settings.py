@@ -92,6 +92,15 @@ def _folder(name: str, value: str | Path, forbidden: str = "") -> Path:
     return path
 
 
+def _home(value: str | Path) -> Path:
+    """Return OLIST_HOME, which need not be there; raises OlistError where it cannot be a folder."""
+    home = _folder("OLIST_HOME", value, NO_DATABASE_BELOW)
+    nearest = next(path for path in (home, *home.parents) if os.path.lexists(path))
+    if not nearest.is_dir():
+        raise OlistError(f"OLIST_HOME is {str(home)!r}, and {nearest} is no folder; name another.")
+    return home
+
+
 def _password_file(env: Mapping[str, str]) -> Path | None:
     name = env.get("OLIST_POSTGRES_PASSWORD_FILE")
     if name and not env.get("OLIST_POSTGRES_URL"):
@@ -131,7 +140,7 @@ class Settings:
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> Settings:
         """Return the settings of `env`; raises OlistError for a value that cannot be meant."""
-        home = _folder("OLIST_HOME", env.get("OLIST_HOME") or PROJECT_DIR / ".olist", NO_DATABASE_BELOW)
+        home = _home(env.get("OLIST_HOME") or PROJECT_DIR / ".olist")
         landing = _folder("OLIST_DATA_DIR", env.get("OLIST_DATA_DIR") or home / "landing")
         engine = env.get("OLIST_ENGINE") or "polars"
         if engine not in ENGINES:
@@ -220,15 +229,22 @@ class Settings:
         """The data folder of the embedded server."""
         return self.home / "postgres"
 
+    def variables(self) -> dict[str, str]:
+        """Return the variables by which a process sees the same settings, in whatever folder it starts."""
+        given = {
+            "OLIST_HOME": self.home,
+            "OLIST_DATA_DIR": self.landing,
+            "OLIST_ENGINE": self.engine,
+            "OLIST_SPARK_MASTER": self.spark_master,
+            "OLIST_MIGRATION": self.migration,
+            "OLIST_AUTOMATION": int(self.is_automated),
+            "OLIST_POSTGRES_URL": self.postgres_url,
+            "OLIST_POSTGRES_PASSWORD_FILE": self.postgres_password_file,
+        }
+        return {name: str(value) for name, value in given.items() if value is not None}
+
     def export(self) -> None:
         """Set the variables by which child processes (dbt, Dagster) see the same settings."""
-        os.environ["OLIST_HOME"] = str(self.home)
-        os.environ["OLIST_DATA_DIR"] = str(self.landing)
-        os.environ["OLIST_ENGINE"] = self.engine
-        os.environ["OLIST_SPARK_MASTER"] = self.spark_master
-        os.environ["OLIST_MIGRATION"] = str(self.migration)
-        os.environ["OLIST_AUTOMATION"] = "1" if self.is_automated else "0"
+        os.environ.update(self.variables())
         if os.path.realpath(os.environ.get("DAGSTER_HOME", "")) != os.path.realpath(self.dagster_home):
             os.environ["DAGSTER_HOME"] = str(self.dagster_home)
-        if self.postgres_url is not None:
-            os.environ["OLIST_POSTGRES_URL"] = self.postgres_url

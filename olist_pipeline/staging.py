@@ -63,7 +63,8 @@ def write_months(
 ) -> None:
     """Write each of `months` of `frame`, months without rows included: what was there before is replaced.
 
-    `part` is added to the names of their files; the other parts stay as they are.
+    `part` is added to the names of their files; the other parts stay as they are. What the table left when it had no
+    months goes.
     """
     by_month = {key[0]: rows for key, rows in frame.partition_by(MONTH, as_dict=True).items()}
     empty = frame.clear()
@@ -75,6 +76,7 @@ def write_months(
         ]
     for one in written:
         one.result()
+    staging_path(staging, context, table, None).unlink(missing_ok=True)
 
 
 def staged_months(staging: Path, context: str, table: str) -> list[date]:
@@ -89,8 +91,12 @@ def month_files(staging: Path, context: str, table: str, month: date) -> list[Pa
 
 
 def write_snapshot(frame: pl.DataFrame, staging: Path, context: str, table: str) -> None:
-    """Write the whole of a table that has no months, in place of what was there before."""
-    write_frame(frame, staging_path(staging, context, table, None))
+    """Write the whole of a table that has no months, in place of what was there before, months too."""
+    path = staging_path(staging, context, table, None)
+    write_frame(frame, path)
+    for other in path.parent.glob("*.parquet"):
+        if other != path:
+            other.unlink(missing_ok=True)
 
 
 def is_staged(staging: Path, context: str, table: str) -> bool:

@@ -14,22 +14,26 @@ from __future__ import annotations
 import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
 import polars as pl
 
+from olist_pipeline.file_locks import alone
 from olist_pipeline.intake import unchanged
 from olist_pipeline.intake.cast import RULES
-from olist_pipeline.intake.rows import IS_VALID, ingest
+from olist_pipeline.intake.rows import IS_VALID, ingest, parents_of
 from olist_pipeline.intake.span import as_of
 from olist_pipeline.landing.folder import landing_hash, readable_landing
 from olist_pipeline.landing.table import LandingTable
+from olist_pipeline.migration.code import python_hash
 from olist_pipeline.months import MONTH
 from olist_pipeline.settings import Settings
 from olist_pipeline.staging import intake_path, month_files, scan_intake, staging_path, write_frame
 from olist_pipeline.stores import appending, quarantine
+from olist_pipeline.validation import unchanged as unchanged_steps
 from olist_pipeline.validation import units
 from olist_pipeline.validation.context import ValidationStep
 from olist_pipeline.validation.table import StagedTable
@@ -65,16 +69,19 @@ def run_intake(settings: Settings, url: str, table: LandingTable, today: date, r
 
     A file that was read before, as it is now, is not read again: what it left then is brought to quarantine.
     """
+    with _sole(settings, f"intake.{table.name}"):
+        return _ingested(settings, url, table, today, run_id)
+
+
+def _ingested(settings: Settings, url: str, table: LandingTable, today: date, run_id: str) -> IntakeReport:
     landing = readable_landing(settings, [table])
     path = intake_path(settings.intake, table.name)
-    above = table.parent.table.name if table.parent else None
+    above = table.parent.table if table.parent else None
+    parents = parents_of(scan_intake(settings.intake, above.name), above).collect() if above else None
     months, hash_read = table.months(today), landing_hash(landing, table)
-    source = unchanged.made_of(table, hash_read, months, intake_path(settings.intake, above) if above else None)
+    source = unchanged.made_of(table, hash_read, months, parents)
     is_known = unchanged.is_of(path, source)
-    if is_known:
-        rows = scan_intake(settings.intake, table.name)
-    else:
-        rows = ingest(table, landing, months, scan_intake(settings.intake, above).collect() if above else None).lazy()
+    rows = scan_intake(settings.intake, table.name) if is_known else ingest(table, landing, months, parents).lazy()
     rejected, counted = pl.collect_all([rows.filter(~IS_VALID), rows.select(pl.len())])
     quarantined = quarantine_rows(rejected, StagedTable.of(table))
     quarantine.replace_rows(url, "intake", [table.name], None, [quarantined], run_id)
@@ -91,12 +98,30 @@ def run_validation(
     months: Sequence[date] | None,
     run_id: str,
     dated: LandingTable | None,
+    *,
+    is_forced: bool = False,
 ) -> ValidationReport:
     """Validate a step's inputs, unit by unit: accepted rows to staging, others to quarantine, events to the store.
 
-    `months` are whole months for a monthly step, None for another, which validates all there is. The last date in the
-    table `dated` is the day that is taken for today.
+    `months` are whole months for a monthly step, None for another, which validates all there is: unless it `is_forced`,
+    only where anything that it reads has changed since it left what is there. The last date in the table `dated` is the
+    day that is taken for today.
     """
+    with _sole(settings, f"{step.tables[0].context}.{step.name}"):
+        day = as_of(readable_landing(settings, [dated] if dated else []), dated)
+        whole = unchanged_steps.WholeStep(settings, step, day)
+        known = frozenset(appending.known_digests(url))
+        if not step.is_monthly and not is_forced and (report := unchanged_steps.report_of(whole, known)):
+            _replace_quarantine(url, step, None, [_read(whole.quarantine)], run_id)
+            return ValidationReport(report, 0)
+        return _validated(whole, url, months, run_id, known)
+
+
+def _validated(
+    whole: unchanged_steps.WholeStep, url: str, months: Sequence[date] | None, run_id: str, known: frozenset[bytes]
+) -> ValidationReport:
+    """Validate all that is asked for, whether or not it has changed."""
+    settings, step, inputs = whole.settings, whole.step, whole.inputs()
     context = step.tables[0].context
     outbox = settings.outbox / context / step.name
     shutil.rmtree(outbox, ignore_errors=True)
@@ -108,18 +133,32 @@ def run_validation(
         settings.intake,
         settings.staging,
         outbox,
-        as_of(readable_landing(settings, [dated] if dated else []), dated),
-        frozenset(appending.known_digests(url)),
+        whole.day,
+        known,
+        python_hash(),
     )
     reports: list[UnitReport] = []
     batches = _batches(units.ahead(runner.run(pieces, work)), reports)
     appended = appending.append(url, context, batches, run_id, are_apart=step.has_whole_aggregates)
     _remove_other_parts(settings.staging, step, pieces)
-    rejected = (_read(report.quarantine) for report in reports)
-    quarantine.replace_rows(url, "validation", [table.name for table in step.tables], months, rejected, run_id)
+    _replace_quarantine(url, step, months, (_read(report.quarantine) for report in reports), run_id)
+    if not step.is_monthly:
+        [report_of_all] = reports
+        unchanged_steps.note(whole, report_of_all, inputs)
     shutil.rmtree(outbox, ignore_errors=True)
     tables = {table.name: TableReport.sum_of(report.tables[table.name] for report in reports) for table in step.tables}
     return ValidationReport(tables, appended, runner.place)
+
+
+def _replace_quarantine(
+    url: str, step: ValidationStep, months: Sequence[date] | None, rows: Iterable[pl.DataFrame], run_id: str
+) -> None:
+    quarantine.replace_rows(url, "validation", [table.name for table in step.tables], months, rows, run_id)
+
+
+def _sole(settings: Settings, step: str) -> AbstractContextManager[None]:
+    """Let one run at a time be at work on a step: those of the command line and of the UI write the same files."""
+    return alone(settings.home / "locks" / f"{step}.lock")
 
 
 def runner_of(settings: Settings, step: ValidationStep) -> Runner:
@@ -136,8 +175,9 @@ def runner_of(settings: Settings, step: ValidationStep) -> Runner:
 
 
 def landing_hash_of(settings: Settings, table: str) -> str:
-    """Return the content hash of the landing file that the present intake of a table was made of."""
-    return pl.read_parquet_metadata(intake_path(settings.intake, table)).get(LANDING_HASH, "")
+    """Return the content hash of the landing file that the present intake of a table was made of; none before it."""
+    path = intake_path(settings.intake, table)
+    return pl.read_parquet_metadata(path).get(LANDING_HASH, "") if path.exists() else ""
 
 
 def _batches(made: Iterable[UnitReport], reports: list[UnitReport]) -> Iterator[appending.Batch]:

@@ -24,7 +24,7 @@ from olist_pipeline.migration.project import ProjectPart, context_of_new, contex
 from olist_pipeline.months import MONTH
 from olist_pipeline.registry import CONTEXTS
 from olist_pipeline.settings import Settings
-from olist_pipeline.tablediff.contract import fold
+from olist_pipeline.tablediff.contract import Tolerance, fold
 from olist_pipeline.tablediff.sql import quote, relation_name
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class WarehouseTable:
     name: str
     context: str
     key: tuple[str, ...]
-    tolerances: Mapping[str, Any]
+    tolerances: Mapping[str, Tolerance]
     excluded: Mapping[str, str]
     reads: tuple[str, ...] = ()
     is_monthly: bool = False
@@ -127,22 +127,22 @@ def as_old_shows_it(connection: duckdb.DuckDBPyConnection, table: WarehouseTable
     old = _columns(connection, catalog, OLD, table.name)
     prefix = f"{quote(catalog)}." if catalog else ""
     relation = f"{prefix}{relation_name(NEW, table.new_relation)}"
-    renamed = {fold(name): to for name, to in table.renamed.items()}
-    cells = {fold(renamed.get(fold(name), name)): quote(name) for name in new}
+    if not table.renamed and not table.excluded:
+        return relation
+    cells = _by_olds_name(table, new)
     excluded = {fold(name) for name in table.excluded}
     shown = [
-        f"{cells.get(fold(name), f'CAST(NULL AS {kind})')} AS {quote(name)}"
+        f"{quote(cells[fold(name)]) if fold(name) in cells else f'CAST(NULL AS {kind})'} AS {quote(name)}"
         for name, kind in old.items()
         if fold(name) in cells or fold(name) in excluded
     ]
     known = {fold(name) for name in old}
+    spelled = {fold(name): name for name in (*new, *table.renamed.values())}
     shown += [
-        f"{quote(name)} AS {quote(renamed.get(fold(name), name))}"
-        for name in new
-        if (to := fold(renamed.get(fold(name), name))) not in known and not (old and to in excluded)
+        f"{quote(name)} AS {quote(spelled[to])}"
+        for to, name in cells.items()
+        if to not in known and not (old and to in excluded)
     ]
-    if not table.renamed and not table.excluded:
-        return relation
     return f"(SELECT {', '.join(shown)} FROM {relation})"
 
 
@@ -210,10 +210,23 @@ def await_free(path: Path, seconds: float = 60) -> None:
 
 def only_in_new(connection: duckdb.DuckDBPyConnection, table: WarehouseTable) -> set[str]:
     """Return the columns that only the new relation of a table has, under their names there, folded."""
-    renamed = {fold(name): fold(to) for name, to in table.renamed.items()}
     old = {fold(name) for name in _columns(connection, "", OLD, table.name)}
-    new = {renamed.get(fold(name), fold(name)) for name in _columns(connection, "", NEW, table.new_relation)}
-    return new - old
+    return _by_olds_name(table, _columns(connection, "", NEW, table.new_relation)).keys() - old
+
+
+def _by_olds_name(table: WarehouseTable, new: Iterable[str]) -> dict[str, str]:
+    """Return new's columns by the names that old gives them, folded; raises OlistError where two have one name."""
+    renamed = {fold(name): fold(to) for name, to in table.renamed.items()}
+    found: dict[str, str] = {}
+    for name in new:
+        to = renamed.get(fold(name), fold(name))
+        if to in found:
+            raise OlistError(
+                f"The new table {table.new_relation} has two columns that old calls {to}, {found[to]} and {name}; only "
+                "one can be compared: drop the other from the model, or name it in `columns` of its pair."
+            )
+        found[to] = name
+    return found
 
 
 def _is_monthly(node: Mapping[str, Any]) -> bool:
@@ -277,7 +290,7 @@ def _table(
         name=pair.name,
         context=context,
         key=tuple(pair.key),
-        tolerances={column: bounds.model_dump() for column, bounds in pair.tolerances.items()},
+        tolerances=pair.contract.tolerances,
         excluded=dict(pair.left_out),
         reads=tuple(sorted(_staged_sources(node, manifest))),
         is_monthly=_is_monthly(node) and MONTH not in pair.left_out,

@@ -48,7 +48,7 @@ def draw_dagster(browser: Browser, images: Path, environment: Mapping[str, str])
             "partitions": Shown("/assets/sales/orders?view=partitions", "Partitions Selected", 640),
             "parity_check": Shown("/assets/new/fact_orders?view=checks&checkDetail=parity", "dashboards_will_see"),
             "quarantine_plot": Shown("/assets/sales/orders?view=checks&checkDetail=reconciliation", "Plots", 1000),
-            "run": Shown(f"/runs/{run['runId']}", "RUN_SUCCESS", 545),
+            "run": Shown(f"/runs/{run['runId']}", "RUN_SUCCESS", 1100),
         }
         return [_shoot(browser, url, shown, images / f"{name}.png") for name, shown in pages.items()]
 

@@ -35,7 +35,9 @@ make_with() {
         return 0
     fi
     echo "Setting up $folder with $("$1" --version 2>&1) ..."
-    "$1" -m venv "$folder" && exit 0
+    # Half an environment has a Python already: it says that it is one until it is whole (see remove_moved_venv.sh).
+    mkdir -p "$folder" && echo "not made yet" >"$folder/.made_in"
+    "$1" -m venv "$folder" && pwd -P >"$folder/.made_in" && exit 0
     rm -rf "$folder"
     exit 1
 }

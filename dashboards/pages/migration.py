@@ -71,7 +71,6 @@ def _(filters, kept, release):
         shares = cells.in_words(_reader.ask("migration_quarantine_share"), "context")
         runs = _reader.ask("migration_runs")
         rules = cells.in_words(_reader.ask("migration_rules", **filters.value), "context")
-    verdicts = {"Identical": "green", "Explained": "amber", "Differs": "red"}
     rows = reconciliation.with_columns(
         pl.concat_str(pl.col("context"), pl.lit(" / "), pl.col("table_name").str.replace_all("_", " ")).alias("table")
     )
@@ -80,7 +79,9 @@ def _(filters, kept, release):
         .replace_strict(dict(release.served_from), default=None, return_dtype=pl.String)
         .alias("served_from"),
         (pl.col("equal_rows") / pl.max_horizontal("rows_old", "rows_new", pl.lit(1))).alias("same"),
-        pl.col("verdict").map_elements(lambda word: Badge(word, verdicts.get(word, "grey")), pl.Object).alias("mark"),
+        pl.col("verdict")
+        .map_elements(lambda word: Badge(word, cells.VERDICTS.get(word, "grey")), pl.Object)
+        .alias("mark"),
     )
     scored = criteria.with_columns(
         pl.col("context").replace("", "All").alias("context"),
@@ -254,7 +255,7 @@ def _(filters, kept, release):
                     "measures": ("Its measures, old to new", str),
                     "why": ("Why", str),
                 },
-                "Old beside new, table by table; a table is green when it is identical or explained",
+                "Old beside new, table by table; a table is green when it is identical, explained or approved",
             ),
             Table(
                 "Rules",

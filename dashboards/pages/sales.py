@@ -94,7 +94,7 @@ def _(filters, kept, release):
                     Field("revenue_rolling", "Mean of 4 weeks", formats.MONEY),
                     axis_format=formats.MONEY_SHORT,
                 ),
-                "In BRL; the line is the mean of the days with orders in the last four weeks",
+                "In BRL; the line is the mean of a day over the last four weeks",
                 wide=True,
             ),
             Panel(

@@ -97,7 +97,8 @@ def _(filters, kept, release):
                     colours=look.REGIONS,
                     up_domain=(1, 5),
                 ),
-                "The 600 sellers with the most revenue, as large as it; further down and to the right is worse",
+                "Sellers with deliveries and reviews, up to 600 with the most revenue, as large as it; further down "
+                "and to the right is worse",
                 wide=True,
             ),
             Panel(

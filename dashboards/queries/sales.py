@@ -54,16 +54,22 @@ SALES: dict[str, Query] = {
         "fact_orders",
         "dim_date",
         sql=f"""
+            WITH sold AS (
+                SELECT full_date, count(*) AS orders, sum(revenue) AS revenue
+                FROM fact_orders
+                JOIN dim_date ON date_key = purchase_date_key
+                WHERE {IN_PERIOD} AND {is_chosen("order_status", "status")}
+                GROUP BY full_date
+            )
             SELECT
                 full_date,
-                count(*) AS orders,
-                sum(revenue) AS revenue,
-                (sum(sum(revenue)) OVER last_days)::DOUBLE / (count(*) OVER last_days) AS revenue_rolling
-            FROM fact_orders
-            JOIN dim_date ON date_key = purchase_date_key
-            WHERE {IN_PERIOD} AND {is_chosen("order_status", "status")}
-            GROUP BY full_date
-            WINDOW last_days AS (ORDER BY full_date RANGE BETWEEN INTERVAL 27 DAYS PRECEDING AND CURRENT ROW)
+                coalesce(orders, 0) AS orders,
+                coalesce(revenue, 0) AS revenue,
+                (avg(coalesce(revenue, 0)) OVER last_days)::DOUBLE AS revenue_rolling
+            FROM dim_date
+            LEFT JOIN sold USING (full_date)
+            WHERE full_date BETWEEN (SELECT min(full_date) FROM sold) AND (SELECT max(full_date) FROM sold)
+            WINDOW last_days AS (ORDER BY full_date ROWS BETWEEN 27 PRECEDING AND CURRENT ROW)
             ORDER BY full_date
         """,
         **PERIOD,

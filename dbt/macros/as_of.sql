@@ -20,12 +20,12 @@
     {%- endif -%}
 
     {%- set query -%}
-        select cast(max(purchased_at) as date)
+        select cast(max(purchased_at) as date) as last_purchase
         from (
             select try_cast(order_purchase_timestamp as timestamp) as purchased_at
-            from {{ landing_csv('orders') }}
-        )
-        where isfinite(purchased_at)
+            from {{ orders if target.type == 'spark' else landing_csv('orders') }}
+        ) as purchases
+        {{ 'where isfinite(purchased_at)' if target.type != 'spark' }}
     {%- endset -%}
     {%- set last_purchase = run_query(query).columns[0].values()[0] -%}
     {%- if not last_purchase -%}

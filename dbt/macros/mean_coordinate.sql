@@ -4,8 +4,17 @@
   out like what is missing. Used by the old tree only.
 #}
 {% macro mean_coordinate(column) -%}
-    {%- set billionths = "try_cast(floor(" ~ column ~ " * 1e9 + 0.5) as bigint)" -%}
+    {%- set billionths = adapter.dispatch('billionths')(column) -%}
     floor(
         cast(sum({{ billionths }}) as double) / cast(count({{ billionths }}) * 1000 as double) + 0.5
     ) / 1e6
+{%- endmacro %}
+
+{% macro default__billionths(column) -%}
+    try_cast(floor({{ column }} * 1e9 + 0.5) as bigint)
+{%- endmacro %}
+
+{# Spark rounds NaN to 0 and what is too large to the largest bigint, and sums bigints to a bigint. #}
+{% macro spark__billionths(column) -%}
+    cast(case when abs({{ column }}) < 9.2e9 then floor({{ column }} * 1e9 + 0.5) end as decimal(19, 0))
 {%- endmacro %}

@@ -44,3 +44,34 @@
     insert into {{ arguments['target_relation'] }} ({{ columns }})
     select {{ columns }} from {{ arguments['temp_relation'] }};
 {%- endmacro %}
+
+
+{#
+  The same on Spark: a table by month is a folder a month, of which those of the window are written anew. Those of which
+  no row is left are dropped, too: `insert overwrite` alone would leave them as they were.
+#}
+{% macro spark__partition_cols(label, required=false) -%}
+    {%- if config.get('incremental_strategy') == 'months' and config.get('materialized') == 'incremental' -%}
+        {{ label }} (order_month)
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro dbt_spark_validate_get_incremental_strategy(strategy, file_format) -%}
+    {%- if strategy != 'months' -%}
+        {{ exceptions.raise_compiler_error(strategy ~ " is no strategy for Spark here; order-level tables have `months`") }}
+    {%- endif -%}
+    {{ return(strategy) }}
+{%- endmacro %}
+
+{% macro dbt_spark_get_incremental_sql(strategy, rows, table, existing, unique_key, predicates) -%}
+    {%- do run_query('set spark.sql.sources.partitionOverwriteMode = dynamic') -%}
+    {%- set emptied = run_query(
+        'select distinct order_month from ' ~ table ~ ' where ' ~ in_window('order_month')
+        ~ ' except select order_month from ' ~ rows
+    ) -%}
+    {%- for month in emptied.columns[0].values() -%}
+        {%- do run_query('alter table ' ~ table ~ " drop partition (order_month = '" ~ month ~ "')") -%}
+    {%- endfor -%}
+    insert overwrite table {{ table }} partition (order_month)
+    {{ spark__get_select_subquery('select * from ' ~ rows) }}
+{%- endmacro %}

@@ -4,17 +4,22 @@ What belongs here: the base of all records. What does not: rules (a record may h
 the rules say so) and behaviour (entities and aggregates have that).
 """
 
+from datetime import datetime
+from decimal import Decimal
 from types import NoneType
 from typing import Any, get_args
 
 from pydantic import BaseModel, ConfigDict
+
+CELL_TYPES = (str, int, float, Decimal, datetime)
+"""The types that a cell of a source can have."""
 
 
 class Record(BaseModel):
     """One typed row. Field names are the source's column names; an optional field may be missing.
 
     The model is the contract between the source and the domain: intake takes column names, types and what
-    is required from it. Supported types: str, int, float, Decimal (two digits after the point), datetime.
+    is required from it. A field has one of `CELL_TYPES` (a Decimal has two digits after the point).
     """
 
     model_config = ConfigDict(frozen=True)

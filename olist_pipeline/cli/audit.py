@@ -27,6 +27,7 @@ from olist_pipeline.audit.trace import is_own, replaced_by_rules
 from olist_pipeline.cli.output import inert, table
 from olist_pipeline.errors import OlistError
 from olist_pipeline.files import given_away
+from olist_pipeline.near import unknown
 
 FORMATS = ("table", "json", "csv", "html", "markdown")
 ENDINGS = {"md": "markdown"}
@@ -94,7 +95,7 @@ def _check(dialect: str | None, seconds: float) -> None:
         raise OlistError(f"--seconds must be more than 0 and at most {MOST_SECONDS:,}.")
     known = sorted(name for name in Dialect.classes if name)
     if dialect is not None and dialect not in known:
-        raise OlistError(f"--dialect {dialect} is not known; known are: {', '.join(known)}.")
+        raise unknown("SQL dialect", dialect, known)
 
 
 def _variables(text: str | None) -> dict[str, Any]:
@@ -145,7 +146,7 @@ def _write(found: Audit, form: str, out: Path | None, *, everything: bool) -> No
     else:
         with given_away():
             out.write_text(text, "utf-8")
-        click.echo(f"{len(found.entries)} findings in {found.files} files: {out}", err=True)
+        click.echo(f"{_number(len(found.entries), 'finding')} in {_number(found.files, 'file')}: {out}", err=True)
 
 
 def _print(found: Audit, console: Console, *, everything: bool) -> None:
@@ -160,7 +161,8 @@ def _print(found: Audit, console: Console, *, everything: bool) -> None:
     keys = ["context", "findings", "high_priority", "points", "copied", "open", "done_percent"]
     rows = [[row[key] for key in keys] for row in most(summary, MOST_CONTEXTS)]
     titles = [key.replace("_", " ").replace("percent", "%") for key in keys]
-    console.print(table("Where to begin: contexts from the simplest to the most complex", titles, rows))
+    if rows:
+        console.print(table("Where to begin: contexts from the simplest to the most complex", titles, rows))
     _say_left(len(summary) - len(rows), "contexts", console)
     near = [copies for copies in found.copies if not copies.exact]
     if near:
@@ -169,17 +171,22 @@ def _print(found: Audit, console: Console, *, everything: bool) -> None:
         _print_near(copies, console, everything=everything)
     _say_left(len(near) - len(most(near, MOST_GROUPS)), "groups of near copies", console)
     urgent = report.most_urgent(found)
-    console.print("\n[bold]The most urgent findings[/bold]" if not everything else "\n[bold]Findings[/bold]")
+    if urgent:
+        console.print("\n[bold]The most urgent findings[/bold]" if not everything else "\n[bold]Findings[/bold]")
     for entry in most(urgent, MOST_FINDINGS):
         _print_entry(entry, console)
     _say_left(len(urgent) - len(most(urgent, MOST_FINDINGS)), "findings", console)
     for warning in found.warnings:
         console.print(f"[yellow]{inert(warning)}[/yellow]", soft_wrap=True)
-    unread = f"; {len(found.problems)} problems, see above" if found.problems else ""
+    unread = f"; {_number(len(found.problems), 'problem')}, see above" if found.problems else ""
     levels = Counter(entry.priority for entry in found.entries)
     counts = ", ".join(f"{levels[level]} {level}" for level in (Level.HIGH, Level.MEDIUM, Level.LOW))
-    total = f"{len(found.entries)} findings ({counts}) in {found.files} files"
+    total = f"{_number(len(found.entries), 'finding')} ({counts}) in {_number(found.files, 'file')}"
     console.print(f"\n{total}, read as {found.dialect} ({inert(found.why)}){unread}.", soft_wrap=True)
+
+
+def _number(number: int, what: str) -> str:
+    return f"{number:,} {what}{'s' * (number != 1)}"
 
 
 def _say_left(number: int, what: str, console: Console) -> None:

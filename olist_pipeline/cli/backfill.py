@@ -8,30 +8,20 @@ from __future__ import annotations
 
 import sys
 from datetime import date
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
 
-from olist_pipeline.cli.execution import Planned, run_jobs
 from olist_pipeline.cli.output import JSON, print_json
 from olist_pipeline.cli.run import check_landing
-from olist_pipeline.data_months import all_months
 from olist_pipeline.errors import OlistError
 from olist_pipeline.months import MonthRange, month_text
-from olist_pipeline.orchestration.dbt_projects import ensure_manifest
-from olist_pipeline.orchestration.instance import fail_killed_runs, prepare, quiet_instance, sole_run
-from olist_pipeline.orchestration.jobs import job_name
-from olist_pipeline.orchestration.partition_states import (
-    in_state,
-    ranges,
-)
-from olist_pipeline.orchestration.partitions import describe
 from olist_pipeline.registry import CONTEXTS
-from olist_pipeline.serving.guard import guard_now
 from olist_pipeline.settings import Settings
-from olist_pipeline.stores.month_states import MonthState, month_states
-from olist_pipeline.stores.postgres import flush
-from olist_pipeline.warehouse import load_manifest, monthly_assets, warehouse_tables
+
+if TYPE_CHECKING:
+    from olist_pipeline.stores.month_states import MonthState
 
 
 @click.command()
@@ -47,6 +37,16 @@ def backfill(context: str, first: str | None, last: str | None, only: MonthState
     if not _is_monthly(context) and (first or last or only):
         raise OlistError(f"{context} has nothing by month; leave out --from, --to and --only.")
     check_landing(settings)
+    # Dagster and dbt take seconds to import: what can be refused without them is refused before.
+    from olist_pipeline.cli.execution import Planned, run_jobs
+    from olist_pipeline.data_months import all_months
+    from olist_pipeline.orchestration.instance import prepare
+    from olist_pipeline.orchestration.jobs import job_name
+    from olist_pipeline.orchestration.partition_states import ranges
+    from olist_pipeline.orchestration.partitions import describe
+    from olist_pipeline.serving.guard import guard_now
+    from olist_pipeline.stores.postgres import flush
+
     wanted = wanted_months(first, last, all_months(settings))
     if not settings.warehouse.exists():
         raise OlistError(f"{context} needs the tables of other contexts, and none is built; run `olist run` first.")
@@ -94,6 +94,12 @@ def _is_monthly(context: str) -> bool:
 
 
 def _in_state(settings: Settings, url: str, context: str, wanted: MonthRange, state: MonthState) -> list[date]:
+    from olist_pipeline.orchestration.dbt_projects import ensure_manifest
+    from olist_pipeline.orchestration.instance import fail_killed_runs, quiet_instance, sole_run
+    from olist_pipeline.orchestration.partition_states import in_state
+    from olist_pipeline.stores.month_states import month_states
+    from olist_pipeline.warehouse import load_manifest, monthly_assets, warehouse_tables
+
     assets = monthly_assets(context, warehouse_tables(load_manifest(ensure_manifest(settings))))
     # The months of a run that was killed count as being at work until somebody knows that it is dead.
     with sole_run(settings), quiet_instance(settings) as instance:

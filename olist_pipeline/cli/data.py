@@ -17,6 +17,7 @@ import click
 from rich.console import Console
 from rich.progress import Progress
 
+from olist_pipeline.cli.groups import Group
 from olist_pipeline.cli.output import JSON, print_json, print_rows, tell_shares
 from olist_pipeline.errors import OlistError
 from olist_pipeline.files import given_away
@@ -30,7 +31,7 @@ from olist_pipeline.validation.landing_shares import structural_shares
 DATASET = "olistbr/brazilian-ecommerce"
 
 
-@click.group()
+@click.group(cls=Group)
 def data() -> None:
     """Make, fetch or check the nine landing files."""
 

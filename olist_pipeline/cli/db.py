@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from olist_pipeline.cli.groups import Group
 from olist_pipeline.cli.output import JSON, print_json
 from olist_pipeline.errors import OlistError
 from olist_pipeline.settings import Settings
@@ -19,7 +20,7 @@ from olist_pipeline.stores import schema
 from olist_pipeline.stores.postgres import server_url
 
 
-@click.group()
+@click.group(cls=Group)
 def db() -> None:
     """Bring the database to this program's version, see which it has, and grant its roles what they need."""
 
@@ -47,7 +48,7 @@ def migrate(as_json: bool) -> None:
 @JSON
 def status(as_json: bool) -> None:
     """Show the versions of the database and of this program; exit code 0 only where they agree."""
-    from olist_pipeline.orchestration.internals.storage import storage_versions
+    from olist_pipeline.orchestration.internals.storage_version import storage_versions
 
     url = server_url(Settings.from_env())
     state = schema.state(url)

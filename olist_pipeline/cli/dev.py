@@ -14,8 +14,6 @@ from contextlib import suppress
 import click
 
 from olist_pipeline.errors import OlistError
-from olist_pipeline.orchestration.instance import prepare, quiet_instance
-from olist_pipeline.orchestration.partitions import follow_data
 from olist_pipeline.settings import PROJECT_DIR, Settings
 
 _NO_ALARM = "ignore:Function `dev_command` is superseded and its usage is discouraged. Use 'dg dev' instead."
@@ -28,6 +26,10 @@ _NO_ALARM = "ignore:Function `dev_command` is superseded and its usage is discou
 def dev(port: int, host: str) -> None:
     """Open the Dagster UI (webserver and daemon) until it is interrupted."""
     settings = Settings.from_env()
+    # Dagster takes seconds to import.
+    from olist_pipeline.orchestration.instance import prepare, quiet_instance
+    from olist_pipeline.orchestration.partitions import follow_data
+
     prepare(settings)
     # An empty landing has no months yet; what else is wrong with it is said by what reads it.
     with suppress(OlistError), quiet_instance(settings) as instance:
@@ -38,6 +40,8 @@ def dev(port: int, host: str) -> None:
     folder = os.environ["DAGSTER_HOME"]
     # The embedded PostgreSQL belongs to this process: it stops when the UI does, which is asked to and waited for.
     with subprocess.Popen(command, cwd=folder, env=os.environ) as ui:
+        # Polars has the system go on with a wait after SIGINT, and what is sent to this process alone went unheeded.
+        signal.siginterrupt(signal.SIGINT, True)
         try:
             code = ui.wait()
         except BaseException:

@@ -19,6 +19,7 @@ from olist_pipeline.months import MonthRange
 from olist_pipeline.orchestration.failures import TELLING, failures_of
 from olist_pipeline.orchestration.instance import execute, fail_killed_runs, quiet_instance, sole_run
 from olist_pipeline.orchestration.partitions import COMPARED_WHOLE
+from olist_pipeline.orchestration.validation import FORCED
 from olist_pipeline.serving.guard import Guarded
 from olist_pipeline.settings import Settings
 
@@ -47,12 +48,19 @@ class Planned:
     """A job to run over `months`; where `is_monthly_only` is set, its monthly tables alone, without checks.
 
     Where `is_compared_whole` is set, monthly tables are compared with all their months, not with those of the run.
+    Where `is_forced` is set, steps whose inputs have not changed are worked through, too.
     """
 
     job: str
     months: MonthRange
     is_monthly_only: bool = False
     is_compared_whole: bool = False
+    is_forced: bool = False
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """The tags of its run."""
+        return {**(COMPARED_WHOLE if self.is_compared_whole else {}), **(FORCED if self.is_forced else {})}
 
 
 def run_jobs(settings: Settings, console: Console, plan: Sequence[Planned]) -> Progressed:
@@ -71,9 +79,7 @@ def run_jobs(settings: Settings, console: Console, plan: Sequence[Planned]) -> P
         with sole_run(settings), _output_to_log(settings), quiet_instance(settings) as instance:
             fail_killed_runs(instance)
             for job, planned in zip(jobs, plan, strict=True):
-                run_id, happened = execute(
-                    instance, job, planned.months, COMPARED_WHOLE if planned.is_compared_whole else {}
-                )
+                run_id, happened = execute(instance, job, planned.months, planned.tags)
                 seen.run_ids.append(run_id)
                 telling = []
                 for event in happened:

@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import ast
 import importlib
+import io
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 from click.shell_completion import CompletionItem
 
 from olist_pipeline.cli import interrupts
+from olist_pipeline.cli.groups import Group
+from olist_pipeline.errors import OlistError
 from olist_pipeline.files import keep_private
 from olist_pipeline.troubles import sentence_of
 
@@ -45,7 +49,7 @@ COMMANDS = {
 """Each command with its module and function: importing all of them would take longer than a rollback."""
 
 
-class LazyGroup(click.Group):
+class LazyGroup(Group):
     """A group whose commands are imported when they are asked for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -90,26 +94,50 @@ def _show_version(ctx: click.Context, _: click.Parameter, is_asked: bool) -> Non
         ctx.exit()
 
 
+def _take_migration(ctx: click.Context, _: click.Parameter, migration: Path | None) -> None:
+    """Name the migration file while options are read: the module of a command comes next, and imports its contexts."""
+    if migration and not ctx.resilient_parsing:
+        os.environ["OLIST_MIGRATION"] = str(migration.absolute())
+
+
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--version", is_flag=True, is_eager=True, expose_value=False, callback=_show_version, help="Show it, and end."
 )
-@click.option("--migration", type=click.Path(path_type=Path), help="The migration file; the same as OLIST_MIGRATION.")
+@click.option(
+    "--migration",
+    type=click.Path(path_type=Path),
+    expose_value=False,
+    callback=_take_migration,
+    help="The migration file; the same as OLIST_MIGRATION.",
+)
 @click.pass_context
-def cli(ctx: click.Context, migration: Path | None) -> None:
+def cli(ctx: click.Context) -> None:
     """Move a dbt-only warehouse to Python validation + dbt, one bounded context at a time."""
-    if migration:
-        os.environ["OLIST_MIGRATION"] = str(migration.absolute())
     # PostgreSQL shows who is connected; what a command starts has its name too.
     os.environ["PGAPPNAME"] = f"olist {ctx.invoked_subcommand}"
+
+
+def _check_text(arguments: Sequence[str]) -> None:
+    """Raise OlistError for an argument that is empty, or that no store could keep and no report show."""
+    for text in arguments:
+        if not text:
+            raise OlistError(
+                "An argument is empty: a variable of your shell may not be set; give a value or leave it out."
+            )
+        if not text.isprintable() and any("\ud800" <= character <= "\udfff" for character in text):
+            raise OlistError(f"The argument {text!r} is no text in UTF-8; write it so, or name a file otherwise.")
 
 
 def main() -> None:
     """Run the command line; an error that a person can mend is one sentence and exit code 1."""
     keep_private()
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal may not know a letter of what is shown
     sentence, code = "", 1
     try:
         with interrupts.noticed():
+            _check_text(sys.argv[1:])
             code = int(cli.main(prog_name="olist", standalone_mode=False) or 0)
     except click.ClickException as error:
         error.show()

@@ -14,6 +14,7 @@ from typing import Any
 import click
 from rich.console import Console
 
+from olist_pipeline.cli.groups import Group
 from olist_pipeline.cli.output import JSON, inert, print_json
 from olist_pipeline.errors import OlistError
 from olist_pipeline.files import given_away
@@ -21,7 +22,7 @@ from olist_pipeline.migration.load import load_migration
 from olist_pipeline.settings import Settings
 
 
-@click.group()
+@click.group(cls=Group)
 def migration() -> None:
     """The migration file: the old dbt project, the new one, and the tables that they share."""
 

@@ -6,10 +6,9 @@ What belongs here: the check, its sentence, and the names of tables, rules and e
 from __future__ import annotations
 
 from collections.abc import Collection
-from difflib import get_close_matches
 
-from olist_pipeline.errors import OlistError
 from olist_pipeline.intake.codes import STRUCTURAL_RULES
+from olist_pipeline.near import unknown
 from olist_pipeline.registry import CONTEXTS, LANDING, event_types
 
 
@@ -17,10 +16,7 @@ def check_name(kind: str, given: str | None, known: Collection[str]) -> None:
     """Raise OlistError for a name that is none of `known`, with the nearest of them; None is no name and passes."""
     if given is None or given in known:
         return
-    by_lower = {name.lower(): name for name in known}
-    near = get_close_matches(given.lower(), by_lower, 1, cutoff=0.5)
-    meant = f"did you mean {by_lower[near[0]]}?" if near else f"there are: {', '.join(sorted(known))}."
-    raise OlistError(f"There is no {kind} {given!r}; {meant}")
+    raise unknown(kind, given, known)
 
 
 def check_rule(given: str | None) -> None:

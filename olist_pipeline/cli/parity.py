@@ -18,6 +18,7 @@ from olist_pipeline.cli.output import JSON, print_json, print_rows
 from olist_pipeline.cli.parity_view import print_comparison, print_report
 from olist_pipeline.errors import OlistError
 from olist_pipeline.files import given_away
+from olist_pipeline.near import unknown
 from olist_pipeline.parity.stored import complete_report
 from olist_pipeline.settings import Settings, current_user
 from olist_pipeline.stores import approvals, verdicts
@@ -93,7 +94,7 @@ def show(
     cell is NULL, and the empty text when it is quoted. Beside a column with a type, a cell is compared as the value
     that it exactly is: 1.10 is 1.1, and 007 is not 7.
     """
-    if old or new:
+    if any(given is not None for given in (old, new, where, dialect)) or keys or tolerances or exclusions:
         contract = _contract(new, keys, tolerances, exclusions)
         _compare_any(old, new, contract, where, dialect or "", html, as_json)
     else:
@@ -155,7 +156,7 @@ def _show_stored(table: str | None, html: Path | None, as_json: bool) -> None:
     url = ready_url(settings)
     stored = _stored(url)
     if table is not None and table not in stored:
-        raise OlistError(f"{table} has not been compared; compared are: {', '.join(sorted(stored))}.")
+        raise unknown("compared table", table, stored)
     chosen = [stored[table]] if table else list(stored.values())
     if html is not None:
         from olist_pipeline.parity.html import html_report
@@ -193,7 +194,7 @@ def _check_column(url: str, table: str, column: str) -> None:
     """Raise OlistError for a table or a column that the comparisons do not know."""
     stored = _stored(url)
     if table not in stored:
-        raise OlistError(f"{table} has not been compared; compared are: {', '.join(sorted(stored))}.")
+        raise unknown("compared table", table, stored)
     known = [compared["column"] for compared in stored[table].report["replay_and_new"]["columns"]]
     if fold(column) not in map(fold, known):
         raise OlistError(f"{table} has no compared column {column}; it has: {', '.join(known)}.")

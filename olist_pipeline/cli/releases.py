@@ -13,6 +13,7 @@ import click
 import duckdb
 from rich.console import Console
 
+from olist_pipeline.cli.groups import Group
 from olist_pipeline.cli.output import JSON, print_json, print_rows
 from olist_pipeline.errors import OlistError
 from olist_pipeline.release_manifest import DATABASE, Release
@@ -58,7 +59,7 @@ def releases(as_json: bool) -> None:
         print_rows(Console(), "Releases (of: the one whose data it has under other routes)", shown, columns)
 
 
-@click.group()
+@click.group(cls=Group)
 def release() -> None:
     """Look at one release."""
 

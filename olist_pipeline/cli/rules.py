@@ -16,6 +16,7 @@ from olist_pipeline.cli.output import JSON, print_json
 from olist_pipeline.cli.rule_entries import RuleEntry, all_entries
 from olist_pipeline.cli.rules_page import page
 from olist_pipeline.errors import OlistError
+from olist_pipeline.near import unknown
 from olist_pipeline.registry import CONTEXTS
 
 
@@ -36,8 +37,8 @@ def rules(context: str | None, code: str | None, as_markdown: bool, as_json: boo
         entry for entry in entries if context in (None, entry.context) and (code is None or entry.is_called(code))
     ]
     if not chosen:
-        where = f" in {context}" if context else ""
-        raise OlistError(f"No rule or derivation{where} is called {code}; `olist rules` lists all.")
+        names = {entry.name for entry in entries if context in (None, entry.context)}
+        raise unknown(f"rule or derivation{f' of {context}' if context else ''}", str(code), names)
     if as_json:
         print_json([_as_row(entry) for entry in chosen])
     else:

@@ -14,22 +14,18 @@ import click
 from rich.console import Console
 
 from olist_pipeline.cli.output import print_json
-from olist_pipeline.cli.summary import print_summary, summarise
 from olist_pipeline.errors import OlistError
-from olist_pipeline.intake.parts import is_known
-from olist_pipeline.landing.csv_file import check_file
 from olist_pipeline.landing.folder import files_of, readable_landing
 from olist_pipeline.landing.parts import is_in_parts
-from olist_pipeline.provenance import landing_hashes, run_fingerprint
+from olist_pipeline.migration.load import load_migration
+from olist_pipeline.provenance import code_hash, present_inputs, run_fingerprint
 from olist_pipeline.registry import CONTEXTS, LANDING
 from olist_pipeline.serving import journal
-from olist_pipeline.serving.guard import guard_now
-from olist_pipeline.serving.release import current_release, is_intact, refuse_past
+from olist_pipeline.serving.release import current_release, is_intact, last_readable, refuse_past
 from olist_pipeline.serving.routing import is_of_these_routes
 from olist_pipeline.settings import Settings
 from olist_pipeline.stores.postgres import flush
 from olist_pipeline.synthetic import generate
-from olist_pipeline.warehouse import set_aside_where_damaged
 
 SYNTHETIC_ORDERS = 10_000
 SYNTHETIC_SEED = 42
@@ -40,6 +36,8 @@ SYNTHETIC_SEED = 42
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 def run(force: bool, as_json: bool) -> None:
     """Run everything: landing, validation, old beside new, their comparison, and the next release."""
+    from olist_pipeline.warehouse import set_aside_where_damaged
+
     settings = Settings.from_env()
     console = Console(file=sys.stderr if as_json else sys.stdout)
     _fill_empty_landing(settings, console)
@@ -62,10 +60,12 @@ def run(force: bool, as_json: bool) -> None:
             )
         return
     from olist_pipeline.cli.execution import Planned, run_jobs
+    from olist_pipeline.cli.summary import print_summary, summarise
     from olist_pipeline.data_months import all_months
     from olist_pipeline.orchestration.jobs import DUAL_RUN
+    from olist_pipeline.serving.guard import guard_now
 
-    seen = run_jobs(settings, console, [Planned(DUAL_RUN, all_months(settings))])
+    seen = run_jobs(settings, console, [Planned(DUAL_RUN, all_months(settings), is_forced=force)])
     seen.guarded = guard_now(settings, url)
     flush(url)
     summary = summarise(settings, url, seen.run_ids, seen.seconds)
@@ -78,6 +78,9 @@ def run(force: bool, as_json: bool) -> None:
 
 def check_landing(settings: Settings) -> None:
     """Raise OlistError for the first landing file that cannot be read, before anything is run."""
+    from olist_pipeline.intake.parts import is_known
+    from olist_pipeline.landing.csv_file import check_file
+
     for table in LANDING.values():
         landing = readable_landing(settings, [table])
         for path in files_of(landing, table):
@@ -86,8 +89,9 @@ def check_landing(settings: Settings) -> None:
 
 
 def _fill_empty_landing(settings: Settings, console: Console) -> None:
-    """Generate a synthetic set where landing is empty; a folder of a person's that is not there is a mistake.
+    """Generate a synthetic set where landing is empty.
 
+    A folder of a person's that is not there is a mistake, and so is one that is empty after a release was made of it.
     A generator that was killed leaves its hidden folder behind: what it had put in place is not complete.
     """
     may_make = settings.has_own_landing and not settings.landing.exists()
@@ -95,6 +99,11 @@ def _fill_empty_landing(settings: Settings, console: Console) -> None:
     leftovers = list(settings.landing.glob(".generating-*"))
     if not (may_make or is_empty or leftovers):
         return
+    if not settings.has_own_landing and is_empty and (release := last_readable(settings.serving)):
+        raise OlistError(
+            f"Landing {settings.landing} is empty, and release {release.number} was made of files there: mount "
+            "it or put them back, for `olist data generate` alone would replace them by synthetic ones."
+        )
     for leftover in leftovers:
         shutil.rmtree(leftover, ignore_errors=True)
     console.print(
@@ -114,6 +123,7 @@ def _is_up_to_date(settings: Settings, url: str) -> bool:
         return False  # a damaged release: another one is made
     if release is None or not is_intact(settings.serving, release):
         return False
-    if release.fingerprint != run_fingerprint(settings, landing_hashes(settings)):
+    code = code_hash(load_migration(settings.migration))
+    if release.fingerprint != run_fingerprint(settings, present_inputs(settings), code):
         return False
     return is_of_these_routes(release, journal.recorded_routes(settings.serving, url, CONTEXTS))

@@ -5,6 +5,7 @@ What belongs here: the command. What does not: the text of a draft (`drafts.scaf
 
 from __future__ import annotations
 
+from keyword import iskeyword
 from pathlib import Path
 
 import click
@@ -31,7 +32,7 @@ def scaffold(context: str, files: tuple[str, ...], out: Path | None) -> None:
     from olist_pipeline.landing.folder import readable_landing
     from olist_pipeline.migration.load import load_migration
 
-    if not context.isidentifier():
+    if not context.isidentifier() or iskeyword(context):
         raise OlistError(f"{context!r} cannot be the name of a Python package; name the context otherwise.")
     settings = Settings.from_env()
     migration = load_migration(settings.migration)

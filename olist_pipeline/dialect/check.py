@@ -69,8 +69,9 @@ def check(path: Path, dialect: Dialect = LANDING, *, name: str | None = None) ->
     `name` is what the sentence calls the file, by default its own name. A file that has not changed is read once.
     """
     try:
-        state = path.stat()
-        return _report(path, (state.st_mtime_ns, state.st_size, state.st_ino), dialect, name or path.name)
+        status = path.stat()
+        state = (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+        return _report(path, state, dialect, name or path.name)
     except OSError as error:
         raise OlistError(f"{name or path.name} cannot be read: {error.strerror}.") from error
 

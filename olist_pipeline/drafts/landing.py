@@ -11,6 +11,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from olist_pipeline.migration.model import is_inside
+from olist_pipeline.migration.project import said_of_source
+
 _VARIABLE = re.compile(r"""\bvar\(\s*['"](\w+)['"]""")
 _ENVIRONMENT = re.compile(r"""\benv_var\(\s*['"](\w+)['"]""")
 _FILE = re.compile(r"""([\w.{}-]+\.csv)\b""")
@@ -29,12 +32,12 @@ def guessed_landing(project: Path, manifest: Mapping[str, Any]) -> dict[str, Any
     }
     for pattern, way in ((_VARIABLE, "variable"), (_ENVIRONMENT, "environment"), (_LITERAL, "folder")):
         for text, _, _ in places:
-            if found := pattern.search(text):
+            if (found := pattern.search(text)) and (way != "folder" or is_inside(found[1])):
                 return {way: found[1].rstrip("/"), "files": files}
     tables = [source for source in manifest["sources"].values() if not _location(source)]
     schemas = [str(source["schema"]) for source in tables]
     if not schemas:
-        return {"variable": "landing", "files": {}}
+        return {"variable": "landing", "files": files}
     schema = max(set(schemas), key=schemas.count)
     return {
         "raw_schema": schema,
@@ -58,8 +61,7 @@ def _places(project: Path, manifest: Mapping[str, Any]) -> Iterator[tuple[str, s
 
 
 def _location(source: Mapping[str, Any]) -> str:
-    meta = {**(source.get("meta") or {}), **((source.get("config") or {}).get("meta") or {})}
-    return str(meta.get("external_location") or (source.get("external") or {}).get("location") or "")
+    return str(said_of_source(source).get("external_location") or (source.get("external") or {}).get("location") or "")
 
 
 def _raw_location(project: Path, source: Mapping[str, Any]) -> str:

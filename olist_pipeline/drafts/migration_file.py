@@ -18,8 +18,8 @@ from olist_pipeline.audit.project import is_layer
 from olist_pipeline.drafts.keys import key_of_rows, key_of_tests
 from olist_pipeline.migration.clock import asking
 from olist_pipeline.migration.model import Migration
-from olist_pipeline.migration.project import ancestors, context_of_old, old_relations
-from olist_pipeline.tablediff.sql import literal, relation_name
+from olist_pipeline.migration.project import ancestors, context_of_old, old_relations, relation_of
+from olist_pipeline.tablediff.sql import literal
 
 HEAD = """# A first migration file, written by `olist migration init`. docs/migration_file.md has the form.
 # What is left to do stands at its end, and `olist migration check` says what does not fit.
@@ -103,7 +103,7 @@ def _keys(
         connection.execute(f"ATTACH {literal(str(database))} AS made (READ_ONLY)")
         for name, node in relations.items():
             if not found[name] and node["config"]["materialized"] != "view":
-                found[name] = key_of_rows(connection, f"made.{relation_name(node['schema'], node['alias'])}")
+                found[name] = key_of_rows(connection, relation_of(node, "made"))
     return found
 
 

@@ -13,6 +13,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
+from keyword import iskeyword
 from pathlib import Path
 from textwrap import dedent, indent
 
@@ -21,6 +22,8 @@ from olist_pipeline.drafts.placing import placed
 from olist_pipeline.errors import OlistError
 
 SAMPLE = 500
+IMPORTED = ("choose", "datetime", "derivation", "rule")
+"""Names that a draft of rules imports: a function of such a name would take its place."""
 REJECTING = (Kind.VALIDATION,)
 
 
@@ -64,12 +67,20 @@ def files_of(
 
 def column_types(path: Path) -> dict[str, str]:
     """Return the columns of a CSV file with the Python type that the first rows fit; `| None` where some are empty."""
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.reader(file)
-        header = next(reader, [])
-        rows = [row for row, _ in zip(reader, range(SAMPLE), strict=False) if len(row) == len(header)]
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.reader(file)
+            header = next(reader, [])
+            rows = [row for row, _ in zip(reader, range(SAMPLE), strict=False) if len(row) == len(header)]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise OlistError(f"{path} cannot be read as CSV in UTF-8: {error}; `olist data check` says more.") from error
     if not header:
         raise OlistError(f"{path} has no header; export the file again.")
+    if unfit := [name for name in header if not name.isidentifier() or iskeyword(name) or name.startswith("_")]:
+        raise OlistError(
+            f"{path}: the column {unfit[0]!r} cannot be a field of a Python record; export it under a name of letters, "
+            "digits and underscores."
+        )
     return {name: _type([row[place] for row in rows]) for place, name in enumerate(header)}
 
 
@@ -108,11 +119,17 @@ def _text(value: str) -> str:
 
 
 def _class(file: str) -> str:
-    return "".join(part.title() for part in re.findall(r"[A-Za-z0-9]+", Path(file).stem))
+    return _table(file).title().replace("_", "")
 
 
 def _table(file: str) -> str:
-    return re.sub(r"\W+", "_", Path(file).stem).lower()
+    return _identifier(Path(file).stem)
+
+
+def _identifier(text: str) -> str:
+    """Return a text as a name in Python, in lower case."""
+    name = re.sub(r"\W+", "_", text).strip("_").lower() or "unnamed"
+    return f"of_{name}" if name[0].isdigit() or iskeyword(name) or name in IMPORTED else name
 
 
 def _records(context: str, columns: Mapping[str, Mapping[str, str]]) -> str:
@@ -177,8 +194,7 @@ def _drafts(
     for same in copies.values():
         entry = same[0]
         place = placed(entry.finding, columns, sources)
-        base = re.sub(r"\W+", "_", entry.finding.column or entry.finding.model).strip("_").lower() or "rule"
-        name = _free(base, {draft.name for draft in found})
+        name = _free(_identifier(entry.finding.column or entry.finding.model), {draft.name for draft in found})
         places = tuple(dict.fromkeys(one.finding.place for one in same))
         found.append(Draft(entry, name, place.file, place.notes, places))
     return found
@@ -205,7 +221,7 @@ def _function(draft: Draft) -> str:
         f"{decorator}\ndef {draft.name}(row: {_class(draft.file)}Facts) -> {result}:\n"
         f'    """{statement.rstrip(".")}."""\n'
         f"    # {finding.file}, line {finding.line}: {finding.kind}\n{notes}{sql}\n"
-        f'    raise Undecided("{finding.place}")'
+        f"    raise Undecided({_text(finding.place)})"
     )
 
 
@@ -242,7 +258,7 @@ def _tests(context: str, drafts: Sequence[Draft]) -> str:
     tests = "\n\n\n".join(
         f"def test_{name}_is_decided():\n"
         f'    """{place}: write what it must say of a row, with rows on both sides of each limit."""\n'
-        f'    raise AssertionError("{place} is undecided: write its rule, then this test")'
+        f"    raise AssertionError({_text(f'{place} is undecided: write its rule, then this test')})"
         for name, place in ((draft.name, draft.entry.finding.place) for draft in drafts)
     )
     return f'"""The rules of {context}, on single rows: each test fails until somebody has decided."""\n\n\n{tests}\n'

@@ -25,8 +25,11 @@ MOMENT_PATTERN = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}( [0-9]{2}:[0-9]{2}:[0-5][0-9])?$"
 """The parser alone takes one digit for two, a sign for a digit, and a 60th second."""
 
 DATE_LENGTH = len("2017-10-02")
-MONEY_PATTERN = r"^[+-]?[0-9]{1,16}(\.[0-9]{1,2})?$"
-"""Two digits after the point and no exponent: anything else would be rounded or cut by a cast."""
+MONEY_PATTERN = r"^[+-]?0*[0-9]{1,12}(\.[0-9]{1,2})?$"
+"""Two digits after the point and no exponent: anything else would be rounded or cut by a cast.
+
+Below a trillion: `MONEY` has room for the sum of ten thousand such amounts, and one absurd cell cannot stop a run.
+"""
 
 ID_BYTES = 1000
 """The longest id: the stores keep them in indexes, which take no more than 2,704 bytes of a row."""

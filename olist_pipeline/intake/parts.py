@@ -13,13 +13,13 @@ import json
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 import polars as pl
 
-from olist_pipeline.files import beside, remove_abandoned, size_and_time, tree_hash
+from olist_pipeline.files import beside, remove_abandoned, size_and_time
 from olist_pipeline.intake.cast import RULES, cast_rows
 from olist_pipeline.intake.codes import REPEATED_HEADER
 from olist_pipeline.intake.places import SOURCE_FILE
@@ -27,7 +27,7 @@ from olist_pipeline.landing.csv_file import SOURCE_ROW, CsvText, read_text
 from olist_pipeline.landing.folder import files_of
 from olist_pipeline.landing.parts import KEPT, folder_name, is_in_parts, part_hash
 from olist_pipeline.landing.table import LandingTable
-from olist_pipeline.settings import PROJECT_DIR
+from olist_pipeline.migration.code import python_hash
 
 FRAMES = ("rows", "malformed", "text")
 """What is kept of a part."""
@@ -174,9 +174,3 @@ def _remove_others(paths: Iterable[Path]) -> None:
     for kept in (files[0].parent / KEPT).iterdir():
         if kept.name not in needed and not kept.name.startswith("."):
             kept.unlink(missing_ok=True)
-
-
-@cache
-def python_hash() -> str:
-    """Return one hash over all Python of the project, which reads a part and validates what it says."""
-    return tree_hash(PROJECT_DIR / "olist_domain", PROJECT_DIR / "olist_pipeline", suffixes=(".py",))

@@ -36,7 +36,7 @@ IS_VALID = pl.col(RULES) == ""
 def ingest(table: LandingTable, landing: Path, months: MonthRange, parents: pl.DataFrame | None = None) -> pl.DataFrame:
     """Return the intake frame of `table`; raises OlistError when its file is unusable.
 
-    `parents` is the intake frame of the table that its rows belong to, if there is one. A row whose own date is
+    `parents` is of the table that its rows belong to, if there is one (see `parents_of`). A row whose own date is
     outside `months`, or before the table's first, is rejected, for it would belong to no partition.
     """
     text = read_parts(landing, table)
@@ -51,6 +51,11 @@ def ingest(table: LandingTable, landing: Path, months: MonthRange, parents: pl.D
     if not text.malformed.height:
         return rows
     return pl.concat([rows, _malformed(text.malformed, table, parents)], how="diagonal")
+
+
+def parents_of(rows: pl.LazyFrame, table: LandingTable) -> pl.LazyFrame:
+    """Return those columns of the intake of `table` that intake of its children reads."""
+    return rows.select(*table.key, *([MONTH] if table.is_monthly else []), RULES)
 
 
 def canonical_text(rows: pl.DataFrame, columns: tuple[str, ...]) -> pl.DataFrame:

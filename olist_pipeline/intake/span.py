@@ -11,6 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from olist_pipeline.errors import OlistError
+from olist_pipeline.files import size_and_time
 from olist_pipeline.intake.cast import typed
 from olist_pipeline.intake.parts import read_parts
 from olist_pipeline.landing.csv_file import SOURCE_ROW, read_text
@@ -22,8 +23,7 @@ from olist_pipeline.months import MonthRange
 
 def dated_span(landing: Path, table: LandingTable, today: date) -> tuple[datetime, datetime]:
     """Return the first and the last date of a dated table within its months; raises OlistError when there is none."""
-    states = [path.stat() for path in files_of(landing, table)]
-    state = tuple((one.st_mtime_ns, one.st_size, one.st_ino) for one in states)
+    state = tuple(tuple(size_and_time(path)) for path in files_of(landing, table))
     return _span(landing, table, state, table.months(today))
 
 

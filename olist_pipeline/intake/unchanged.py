@@ -12,18 +12,25 @@ import hashlib
 import json
 from pathlib import Path
 
+import polars as pl
+
 from olist_pipeline.files import content_hash, replacing
-from olist_pipeline.intake.parts import python_hash
 from olist_pipeline.landing.table import LandingTable
+from olist_pipeline.migration.code import python_hash
 from olist_pipeline.months import MonthRange
 
 
-def made_of(table: LandingTable, landing_hash: str, months: MonthRange, parent: Path | None) -> str:
-    """Return a hash of all that the intake of a table depends on; `parent` is the intake file of its parent."""
+def made_of(table: LandingTable, landing_hash: str, months: MonthRange, parents: pl.DataFrame | None) -> str:
+    """Return a hash of all that the intake of a table depends on; `parents` is what it reads of its parent's intake."""
     fields = {name: repr(field) for name, field in table.record.model_fields.items()}
-    parents = content_hash(parent) if parent else ""
-    everything = [landing_hash, python_hash(), str(months), repr(table), fields, parents]
+    above = rows_hash(parents) if parents is not None else ""
+    everything = [landing_hash, python_hash(), str(months), repr(table), fields, above]
     return hashlib.blake2b(json.dumps(everything).encode(), digest_size=16).hexdigest()
+
+
+def rows_hash(rows: pl.DataFrame) -> str:
+    """Return a hash of rows in their order, by the hash that Polars gives to each."""
+    return hashlib.blake2b(rows.hash_rows(1).to_numpy().tobytes(), digest_size=16).hexdigest()
 
 
 def is_of(intake: Path, source: str) -> bool:

@@ -113,7 +113,7 @@ def state_of(landing: Path, table: LandingTable) -> list[Any] | None:
         packed = packed_form(landing, table.file) if landing.is_dir() else None
     except (OSError, OlistError):
         return None
-    return [packed.size, packed.modified] if packed else None
+    return size_and_time(packed.path) if packed else None
 
 
 def unread_form(landing: Path, table: LandingTable) -> str:

@@ -22,7 +22,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
 from olist_pipeline.errors import OlistError
-from olist_pipeline.file_locks import lock_file
+from olist_pipeline.file_locks import alone
 from olist_pipeline.files import replacing, size_and_time
 
 BLOCK_BYTES = 1 << 20
@@ -36,12 +36,20 @@ _BROKEN = (EOFError, zlib.error, zipfile.BadZipFile, RuntimeError, OSError)
 
 @dataclass(frozen=True)
 class Packed:
-    """A packed form of a landing file: the archive, its state, and the member of a zip (none for a `.gz`)."""
+    """A packed form of a landing file: the archive, its state (see `size_and_time`), and the member of a zip."""
 
     archive: str
     size: int
     modified: int
+    changed: int
+    number: int
     member: str | None = None
+
+    @classmethod
+    def of(cls, archive: Path, member: str | None = None) -> Packed:
+        """Return the packed form in an archive, as that is now."""
+        size, modified, changed, number = size_and_time(archive)
+        return cls(str(archive), size, modified, changed, number, member)
 
     @property
     def path(self) -> Path:
@@ -56,8 +64,7 @@ def packed_form(landing: Path, file: str) -> Packed | None:
     """
     single = landing / f"{file}.gz"
     if single.is_file():
-        state = single.stat()
-        return Packed(str(single), state.st_size, state.st_mtime_ns)
+        return Packed.of(single)
     found = [packed for archive in _archives(landing) for packed in _members(archive, file)]
     if len(found) > 1:
         places = " and ".join(f"{packed.path.name} ({packed.member})" for packed in found)
@@ -72,7 +79,7 @@ def unpack(packed: Packed, target: Path, write: Callable[[Path, Path], None] | N
     for an archive that is broken, needs a password, or unpacks to what no table of text would.
     """
     state = target.with_name(f"{target.name}.json")
-    with _locked(target.parent):
+    with alone(target.parent / ".lock"):
         if _is_as_left(target, state, packed):
             return
         with replacing(target) as temporary:
@@ -138,13 +145,12 @@ def _archives(landing: Path) -> list[Path]:
 
 def _members(archive: Path, file: str) -> list[Packed]:
     """Return the members of a zip that are the file, in whatever folder; raises OlistError for a broken zip."""
-    state = archive.stat()
     try:
-        names = _names(archive, (state.st_mtime_ns, state.st_size, state.st_ino))
+        names = _names(archive, tuple(size_and_time(archive)))
     except _BROKEN as error:
         raise OlistError(f"{archive.name} is no whole zip archive ({_reason(error)}); fetch it again.") from error
     return [
-        Packed(str(archive), state.st_size, state.st_mtime_ns, name)
+        Packed.of(archive, name)
         for name in names
         if PurePosixPath(name).name == file and "__MACOSX" not in PurePosixPath(name).parts
     ]
@@ -154,11 +160,3 @@ def _members(archive: Path, file: str) -> list[Packed]:
 def _names(archive: Path, state: tuple[int, ...]) -> tuple[str, ...]:
     with zipfile.ZipFile(archive) as opened:
         return tuple(opened.namelist())
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Let one process at a time unpack into a folder."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with lock_file(folder / ".lock", seconds=None):
-        yield

@@ -19,7 +19,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from olist_pipeline.errors import OlistError
-from olist_pipeline.files import beside, content_hash
+from olist_pipeline.files import beside, content_hash, size_and_time
 from olist_pipeline.landing.packed import Packed, unpack
 from olist_pipeline.landing.table import LandingTable
 
@@ -94,8 +94,7 @@ def plain_parts(folder: Path) -> list[Path]:
 
 def part_hash(path: Path) -> str:
     """Return the content hash of a part in a prepared folder; the same state of a file is read once."""
-    status = path.stat()
-    state = [status.st_size, status.st_mtime_ns, status.st_ino]
+    state = size_and_time(path)
     known = path.parent / KEPT / f"{path.stem}.json"
     with suppress(OSError, ValueError, TypeError, KeyError):
         said = json.loads(known.read_text("utf-8"))
@@ -122,8 +121,7 @@ def _prepare(path: Path, target: Path) -> None:
         return
     if target.is_symlink():
         target.unlink()
-    state = path.stat()
-    packed = Packed(str(path), state.st_size, state.st_mtime_ns)
+    packed = Packed.of(path)
     if not path.name.endswith(".parquet"):
         unpack(packed, target)
         return

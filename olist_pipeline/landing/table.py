@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from olist_domain.kernel.records import Record, value_type
+from olist_domain.kernel.records import CELL_TYPES, Record, value_type
 from olist_pipeline.errors import OlistError
 from olist_pipeline.months import MONTH, MonthRange
 
@@ -56,9 +56,18 @@ class LandingTable:
     def __post_init__(self) -> None:
         if taken := sorted(OWN_NAMES & set(self.columns)):
             raise self._refused(f"{taken[0]} is a name of the pipeline's own; rename that column, or leave it out")
+        for name, kind in zip(self.columns, _kinds(self.record, self.columns), strict=True):
+            if kind not in CELL_TYPES:
+                known = " or ".join(one.__name__ for one in CELL_TYPES)
+                raise self._refused(
+                    f"no cell is read as the type of {name}, {kind!r}; let its record have one of {known}"
+                )
         named = (*self.ids, *((self.month_of,) if self.month_of else ()))
         if missing := sorted(set(named) - set(self.columns)):
             raise self._refused(f"its record has no {missing[0]}; name one of {', '.join(self.columns)}")
+        by_month = (self.month_of,) if self.month_of else self.parent.columns if self.parent and self.is_monthly else ()
+        if optional := [name for name in by_month if not self.record.model_fields[name].is_required()]:
+            raise self._refused(f"a row without {optional[0]} would have no month; let its record require that column")
         if self.parent is None:
             return
         above = self.parent.table

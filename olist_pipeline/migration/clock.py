@@ -9,17 +9,18 @@ from __future__ import annotations
 import re
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from olist_pipeline.migration.model import Migration
-from olist_pipeline.migration.project import find_old
+from olist_pipeline.migration.project import DbtNode, database_name, find_old, relation_of
 from olist_pipeline.paths import duckdb_path
-from olist_pipeline.tablediff.contract import fold
-from olist_pipeline.tablediff.sql import literal, quote, relation_name
+from olist_pipeline.tablediff.compare import compare
+from olist_pipeline.tablediff.contract import Contract, fold
+from olist_pipeline.tablediff.sql import literal
 
 ASKS = re.compile(
     r"\b(current_timestamp|current_date|current_time|localtimestamp|now|today|getdate|sysdate|get_current_timestamp"
@@ -51,23 +52,23 @@ def changing_columns(migration: Migration, manifest: Mapping[str, Any], first: P
         connection.execute(f"ATTACH {literal(str(second))} AS two (READ_ONLY)")
         for pair in migration.pairs:
             node = find_old(manifest, migration, pair.old)
-            made = relation_name(node["schema"], node["alias"])
-            sides = (f"one.{made}", f"two.{made}")
+            sides = (relation_of(node, "one"), relation_of(node, "two"))
             if node["config"]["materialized"] == "view":
                 paths = (Path(folder) / f"{pair.name}-{number}.parquet" for number in (1, 2))
-                sides = (_kept(migration, first, made, next(paths)), _kept(migration, second, made, next(paths)))
-            columns = _unequal(connection, *sides, list(pair.key))
+                sides = (_kept(migration, first, node, next(paths)), _kept(migration, second, node, next(paths)))
+            columns = _unequal(connection, *sides, pair.contract)
             left_out = {fold(name): reason for name, reason in pair.left_out.items()}
             found += [Changing(pair.name, column, left_out.get(fold(column), "")) for column in columns]
     return found
 
 
-def _kept(migration: Migration, database: Path, view: str, path: Path) -> str:
+def _kept(migration: Migration, database: Path, node: DbtNode, path: Path) -> str:
     """Write what a view gives now to a file; return that as a relation.
 
     A view asks the clock when it is read: two that are read in one statement would get one answer.
     """
     with duckdb.connect(str(database), read_only=True) as connection:
+        view = relation_of(node, database_name(connection))
         connection.execute(f"SET file_search_path = {literal(str(migration.old_folder))}")
         connection.execute(f"COPY (FROM {view}) TO {literal(str(path))} (FORMAT parquet)")
     return f"read_parquet({literal(duckdb_path(path))}, hive_partitioning = false)"
@@ -108,21 +109,14 @@ def _macros_of(manifest: Mapping[str, Any], node: Mapping[str, Any]) -> list[str
     return texts
 
 
-def _unequal(connection: duckdb.DuckDBPyConnection, one: str, two: str, key: list[str]) -> list[str]:
-    names = [row[0] for row in connection.execute(f"DESCRIBE FROM {one}").fetchall()]
-    keys = {fold(name) for name in key}
-    others = [name for name in names if fold(name) not in keys]
-    same = " AND ".join(f"a.{quote(name)} IS NOT DISTINCT FROM b.{quote(name)}" for name in key)
-    counts = ", ".join(f"count(*) FILTER (WHERE a.{quote(name)} IS DISTINCT FROM b.{quote(name)})" for name in others)
-    [(alone,)] = connection.execute(
-        f"SELECT count(*) FROM (FROM {one}) AS a FULL JOIN (FROM {two}) AS b ON {same} "
-        f"WHERE a.{quote(key[0])} IS NULL OR b.{quote(key[0])} IS NULL"
-    ).fetchall()
-    if alone:
+def _unequal(connection: duckdb.DuckDBPyConnection, one: str, two: str, contract: Contract) -> list[str]:
+    """Return the columns that differ, whether they are left out or not; `OTHERS` where it is not only columns."""
+    found = compare(connection, one, two, replace(contract, excluded={}))
+    if found.duplicates.differing or found.null_keys.differing:
+        # Rows that their key does not identify are equal or not as a whole: they must be without what is left out.
+        there = {fold(column.column) for column in found.columns}
+        excluded = {name: reason for name, reason in contract.excluded.items() if fold(name) in there}
+        found = compare(connection, one, two, replace(contract, excluded=excluded))
+    if found.only_in_old or found.only_in_new or found.duplicates.differing or found.null_keys.differing:
         return [OTHERS]
-    if not others:
-        return []
-    [unequal] = connection.execute(
-        f"SELECT {counts} FROM (FROM {one}) AS a JOIN (FROM {two}) AS b ON {same}"
-    ).fetchall()
-    return [name for name, count in zip(others, unequal, strict=True) if count]
+    return [column.column for column in found.differing_columns]

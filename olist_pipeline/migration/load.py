@@ -11,6 +11,7 @@ import os
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import yaml
 from pydantic import ValidationError
@@ -29,7 +30,7 @@ def present_migration(env: Mapping[str, str] = os.environ) -> Migration:
 def load_migration(path: Path) -> Migration:
     """Return the migration that a file describes; raises OlistError with the first thing that is wrong with it."""
     try:
-        values = yaml.safe_load(path.read_text("utf-8"))
+        values = yaml.load(path.read_text("utf-8"), _Loader)
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise OlistError(
@@ -46,3 +47,21 @@ def load_migration(path: Path) -> Migration:
         where = ".".join(str(part) for part in first["loc"]) or "the file"
         said = first["msg"].removeprefix("Value error, ")
         raise OlistError(f"{path}: {where}: {said}; docs/migration_file.md has the form.") from error
+
+
+class _Loader(yaml.SafeLoader):
+    """A loader that takes neither the last of two entries of one name nor a name that YAML reads as another value."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """Return a mapping whose keys are texts, each once."""
+        seen = set[str]()
+        for key, _ in node.value:
+            name = "<<" if key.tag.endswith(":merge") else self.construct_object(key, deep=True)
+            if not isinstance(name, str):
+                raise yaml.MarkedYAMLError(
+                    problem=f"{key.value} is no text here; quote it", problem_mark=key.start_mark
+                )
+            if name in seen:
+                raise yaml.MarkedYAMLError(problem=f"{name} stands twice; keep one", problem_mark=key.start_mark)
+            seen.add(name)
+        return super().construct_mapping(node, deep)

@@ -6,16 +6,34 @@ that it names (see `check`), and where it is (see `load`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from olist_pipeline.tablediff.contract import Contract, ContractError, Tolerance, fold
 
 Text = Annotated[str, Field(min_length=1)]
 Reason = Annotated[str, Field(min_length=1, pattern=r"\S")]
 ManyTexts = tuple[Text, ...]
+
+
+def is_inside(path: str) -> bool:
+    """Whether a path stays below the folder that it is relative to, whatever that is."""
+    parts = PurePosixPath(path).parts
+    return bool(parts) and ".." not in parts and parts[0] != "/"
+
+
+def _inside(path: str) -> str:
+    if path and not is_inside(path):
+        raise ValueError(f"'{path}' must lie below its folder: neither absolute, nor with '..', nor the folder itself")
+    return path
+
+
+Inside = Annotated[str, AfterValidator(_inside)]
 
 OLD, REPLAY, NEW = "old", "replay", "new"
 """The three trees, and the schemas of the warehouse that their tables are in."""
@@ -40,7 +58,7 @@ class OldProject(_Part):
     """The dbt project that is to be replaced: run as it is, in its own folder.
 
     `project` is relative to the migration file, `folder` the folder of its models that are old (`models/old`; all where
-    empty). `vars` and `environment` are what it is given beside landing.
+    empty). `vars` and `environment` are what it is given beside landing. `spark` says that Spark can build it, too.
     """
 
     project: Text
@@ -48,13 +66,18 @@ class OldProject(_Part):
     profile: Profile | None = None
     vars: Mapping[str, Any] = {}
     environment: Mapping[str, str] = {}
+    spark: bool = False
 
 
 class NewProject(_Part):
-    """The dbt project of the new tables, which reads staging; `folder` is that of its models that are new."""
+    """The dbt project of the new tables, which reads staging; `folder` is that of its models that are new.
+
+    `spark` says that Spark can build it, too.
+    """
 
     project: Text
     folder: str = ""
+    spark: bool = False
 
 
 class LandingFile(_Part):
@@ -77,9 +100,9 @@ class Landing(_Part):
 
     variable: str = ""
     environment: str = ""
-    folder: str = ""
+    folder: Inside = ""
     raw_schema: str = ""
-    files: Mapping[str, LandingFile] = {}
+    files: Mapping[Inside, LandingFile] = {}
 
     @model_validator(mode="after")
     def _one_way(self) -> Landing:
@@ -95,6 +118,11 @@ class Bounds(_Part):
 
     absolute: float | str = 0
     relative: float | str = 0
+
+    @property
+    def tolerance(self) -> Tolerance:
+        """The tolerance; raises ContractError for what is none."""
+        return Tolerance(self.absolute, self.relative)
 
 
 class TablePair(_Part):
@@ -117,6 +145,23 @@ class TablePair(_Part):
     measures: ManyTexts = ()
     is_dimension: bool = False
 
+    @model_validator(mode="after")
+    def _no_contradiction(self) -> TablePair:
+        for side, names in (("new", self.columns), ("old", self.columns.values())):
+            if twice := _twice(names):
+                raise ValueError(f"columns names {', '.join(twice)} of {side} twice")
+        try:
+            self.contract  # noqa: B018 a contract says itself what contradicts it
+        except ContractError as error:
+            raise ValueError(str(error).rstrip(".")) from error
+        return self
+
+    @property
+    def contract(self) -> Contract:
+        """What is compared of the pair, and how, as old names its columns."""
+        tolerances = {column: bounds.tolerance for column, bounds in self.tolerances.items()}
+        return Contract(self.name, self.key, tolerances, self.left_out)
+
     @property
     def name(self) -> str:
         """The name under which dashboards read the table: old's."""
@@ -129,16 +174,20 @@ class TablePair(_Part):
 
 
 class Besides(_Part):
-    """What replay may read besides accepted rows: a seed, or a path (a file, or a folder with all below it)."""
+    """What replay may read besides accepted rows: a seed, a path, or what an extension of DuckDB opens by itself.
+
+    A path is a file, or a folder with all below it.
+    """
 
     reason: Reason
     seed: str = ""
     path: str = ""
+    extension: str = ""
 
     @model_validator(mode="after")
     def _one_thing(self) -> Besides:
-        if bool(self.seed) == bool(self.path):
-            raise ValueError("say a seed or a path")
+        if sum(map(bool, (self.seed, self.path, self.extension))) != 1:
+            raise ValueError("say one of seed, path and extension")
         return self
 
 
@@ -166,7 +215,7 @@ class Migration(_Part):
             ("old tables", [pair.name for pair in self.pairs] + [name.rpartition(".")[2] for name in self.served]),
             ("new tables", [pair.new_name for pair in self.pairs]),
         ):
-            if twice := sorted({name for name in names if names.count(name) > 1}):
+            if twice := _twice(names):
                 raise ValueError(f"{what} stand twice in pairs and served: {', '.join(twice)}")
         return self
 
@@ -185,10 +234,21 @@ class Migration(_Part):
         """The seeds that replay may read."""
         return frozenset(one.seed for one in self.besides if one.seed)
 
+    @property
+    def extensions(self) -> frozenset[str]:
+        """The extensions that somebody vouches for, in lower case."""
+        return frozenset(one.extension.lower() for one in self.besides if one.extension)
+
     def context_of(self, model: str) -> str | None:
         """Return the context to which the file assigns a model of old; None where it does not."""
         matching = (context for context, names in self.models.items() if _matches(model, names))
         return next(matching, None)
+
+
+def _twice(names: Iterable[str]) -> list[str]:
+    """Return the names that occur more than once for DuckDB, to which case does not matter."""
+    counts = Counter(map(fold, names))
+    return sorted(name for name, count in counts.items() if count > 1)
 
 
 def _matches(name: str, patterns: Sequence[str]) -> bool:

@@ -4,17 +4,23 @@ What belongs here: writing the profiles.yml of a tree below OLIST_HOME. What doe
 (`orchestration.dbt`).
 
 The old project's own profile is taken over as far as it is about DuckDB: extensions, settings, its schema. Its file is
-ours, so that nothing of its own is written, with the same name, for SQL may name the database. Replay gets it without
+ours, so that nothing of its own is written, with the same name, for SQL may name the database; what it attaches is read
+only. Replay gets it without
 all that could reach data elsewhere: attached databases, secrets, plugins, file systems.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
+from jinja2 import TemplateError
+from jinja2.sandbox import SandboxedEnvironment
 
 from olist_pipeline.errors import OlistError
 from olist_pipeline.files import replacing
@@ -24,6 +30,7 @@ from olist_pipeline.settings import Settings
 
 TARGET = "olist"
 """The name of the target where the old project's own profile does not name one."""
+SPILLS = "temp_directory"
 BARRIER = "olist_pipeline.migration.barrier"
 REACHING_OUT = (
     "attach",
@@ -38,10 +45,12 @@ REACHING_OUT = (
 """What a profile of dbt-duckdb reaches data by that is neither in its file nor in files that its SQL names."""
 
 
-PAST_DUCKDB = frozenset(
-    {"sqlite", "sqlite_scanner", "postgres", "postgres_scanner", "mysql", "mysql_scanner", "odbc", "spatial"}
+THROUGH_DUCKDB = frozenset(
+    {"autocomplete", "avro", "aws", "azure", "core_functions", "ducklake", "encodings", "excel", "fts", "httpfs"}
+    | {"iceberg", "icu", "inet", "jemalloc", "json", "parquet", "tpcds", "tpch", "vss"}
 )
-"""Extensions that open files and servers by themselves, so that the barrier does not see what they read."""
+"""Extensions that open files by DuckDB alone, or none. Others may open files and servers by themselves, so that the
+barrier does not see what they read: replay has those for which somebody vouches."""
 
 
 def database_of(settings: Settings, migration: Migration, tree: str) -> Path:
@@ -49,12 +58,29 @@ def database_of(settings: Settings, migration: Migration, tree: str) -> Path:
     if tree == NEW:
         return settings.warehouse
     own = str(_own_output(migration)[1].get("path") or "") if migration.old.profile else ""
-    name = Path(own).name if own and not own.startswith((":", "md:", "{")) else settings.warehouse.name
+    name = Path(own).name if own and not own.startswith((":", "md:")) else settings.warehouse.name
     return settings.home / tree / name
 
 
-def write_profile(settings: Settings, migration: Migration, tree: str) -> Path:
-    """Write the profiles.yml of a tree; return its folder.
+@dataclass(frozen=True)
+class WrittenProfile:
+    """A profiles.yml: its folder, and its one profile and target.
+
+    dbt is given both: it would else take those that the environment of whoever runs it names, for their own profiles.
+    """
+
+    folder: Path
+    name: str
+    target: str
+
+    @property
+    def arguments(self) -> list[str]:
+        """The arguments of dbt that name all of it."""
+        return ["--profiles-dir", str(self.folder), "--profile", self.name, "--target", self.target]
+
+
+def write_profile(settings: Settings, migration: Migration, tree: str) -> WrittenProfile:
+    """Write the profiles.yml of a tree.
 
     Raises OlistError for a profile of the old project that is not there, or not of DuckDB.
     """
@@ -70,14 +96,21 @@ def write_profile(settings: Settings, migration: Migration, tree: str) -> Path:
     if tree != NEW:
         output["external_root"] = str(external_of(database))
         external_of(database).mkdir(exist_ok=True)
+    if tree == OLD and output.get("attach"):
+        output["attach"] = [_read_only(one) if isinstance(one, Mapping) else one for one in output["attach"]]
     if tree == REPLAY:
         output = {key: value for key, value in output.items() if key not in REACHING_OUT}
-        output["extensions"] = [one for one in output.get("extensions") or [] if _name_of(one) not in PAST_DUCKDB]
+        known = THROUGH_DUCKDB | migration.extensions
+        output["extensions"] = [one for one in output.get("extensions") or [] if _name_of(one) in known]
         output["plugins"] = [{"module": BARRIER, "config": reach(settings, migration)}]
+        # This one DuckDB takes only before it is closed off.
+        if folder_of_spills := (output.get("settings") or {}).get(SPILLS):
+            output["settings"] = {name: value for name, value in output["settings"].items() if name != SPILLS}
+            output["config_options"] = {**(output.get("config_options") or {}), SPILLS: folder_of_spills}
     name = project_settings(migration.new_folder if tree == NEW else migration.old_folder).get("profile") or "olist"
     with replacing(folder / "profiles.yml") as temporary:
         temporary.write_text(yaml.safe_dump({name: {"target": target, "outputs": {target: output}}}), "utf-8")
-    return folder
+    return WrittenProfile(folder, name, target)
 
 
 def project_folder(settings: Settings, migration: Migration, tree: str) -> Path:
@@ -111,6 +144,18 @@ def reach(settings: Settings, migration: Migration) -> dict[str, list[str]]:
     }
 
 
+def _read_only(attached: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a database that a profile attaches, to be read alone: it is that of the company, and not ours to write."""
+    options = {name: value for name, value in (attached.get("options") or {}).items() if name != "read_only"}
+    return {**attached, "read_only": True, "options": options or None}
+
+
+def unloaded(migration: Migration) -> list[str]:
+    """Return the extensions of the old project's own profile that replay does not load."""
+    extensions = _own_output(migration)[1].get("extensions") if migration.old.profile else None
+    return sorted({_name_of(one) for one in extensions or ()} - THROUGH_DUCKDB - migration.extensions)
+
+
 def _name_of(extension: Any) -> str:
     """Return the name of an extension of a profile, which may say its repository, too."""
     return str(extension.get("name") if isinstance(extension, Mapping) else extension).lower()
@@ -124,7 +169,7 @@ def _own_output(migration: Migration) -> tuple[str, dict[str, Any]]:
     """Return the target and the output of the old project's own profile."""
     profile = migration.old.profile
     assert profile is not None, "asked for only where there is one"
-    path = (migration.path.parent / profile.file).resolve()
+    path = (migration.path.parent / Path(profile.file).expanduser()).resolve()
     try:
         values = yaml.safe_load(path.read_text("utf-8"))
     except (OSError, yaml.YAMLError) as error:
@@ -133,21 +178,43 @@ def _own_output(migration: Migration) -> tuple[str, dict[str, Any]]:
     named = values.get(name) if isinstance(values, Mapping) else None
     if not isinstance(named, Mapping) or not isinstance(named.get("outputs"), Mapping):
         raise OlistError(f"{path} has no profile {name!r} with outputs; name one in old.profile.name.")
-    target = profile.target or str(named.get("target") or "default")
+    target = profile.target or _rendered(str(named.get("target") or "default"), path, migration)
     output = named["outputs"].get(target)
     if not isinstance(output, Mapping):
         known = ", ".join(map(str, named["outputs"]))
         raise OlistError(f"The profile {name} in {path} has no target {target!r}; there are: {known}.")
-    if output.get("type") != "duckdb":
+    kind, database = (_rendered(str(output.get(key) or ""), path, migration) for key in ("type", "path"))
+    if kind != "duckdb":
         raise OlistError(
-            f"The target {target} in {path} is of {output.get('type')!r}, and old runs on DuckDB; leave old.profile "
+            f"The target {target} in {path} is of {kind!r}, and old runs on DuckDB; leave old.profile "
             "out, and it gets a profile of ours."
         )
-    return target, dict(output)
+    return target, {**output, "path": database}
+
+
+def _rendered(text: str, path: Path, migration: Migration) -> str:
+    """Return a text of a profile with what its environment and the file's variables say, as dbt reads it."""
+    known = {**os.environ, **migration.old.environment}
+
+    def looked_up(values: Mapping[str, Any], what: str) -> Callable[..., Any]:
+        def value_of(name: str, default: Any = None) -> Any:
+            if (value := values.get(name, default)) is None:
+                raise OlistError(f"{path} asks for the {what} {name}, which nothing says; add it in {migration.path}.")
+            return value
+
+        return value_of
+
+    names = {"env_var": looked_up(known, "environment variable"), "var": looked_up(migration.old.vars, "variable")}
+    try:
+        return SandboxedEnvironment().from_string(text).render(names)
+    except TemplateError as error:
+        raise OlistError(f"{path}: {text} cannot be rendered: {error}.") from error
 
 
 def _mirror(project: Path, mirror: Path, parts: tuple[str, ...], landing: Path) -> None:
     """Make `mirror` a folder of links to what `project` has, whose folder `parts` is `landing`."""
+    if mirror.is_symlink():
+        mirror.unlink()
     mirror.mkdir(parents=True, exist_ok=True)
     wanted = {entry.name: entry for entry in project.iterdir() if entry.name not in (parts[0], "target", "logs")}
     for name, entry in wanted.items():
@@ -164,5 +231,7 @@ def _mirror(project: Path, mirror: Path, parts: tuple[str, ...], landing: Path) 
 def _link(link: Path, to: Path) -> None:
     if link.is_symlink() and link.readlink() == to:
         return
+    if link.is_dir() and not link.is_symlink():
+        shutil.rmtree(link)
     link.unlink(missing_ok=True)
     link.symlink_to(to)

@@ -12,13 +12,18 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from olist_pipeline.errors import OlistError
 from olist_pipeline.files import content_hash, tree_hash
 from olist_pipeline.migration.model import Migration
+from olist_pipeline.tablediff.names import nearest
+from olist_pipeline.tablediff.sql import relation_name
+
+if TYPE_CHECKING:
+    import duckdb
 
 DbtNode = Mapping[str, Any]
 FOLDERS = ("models", "macros", "tests", "seeds", "snapshots", "dbt_packages")
@@ -40,6 +45,11 @@ class ProjectPart:
     def select(self) -> str:
         """The selection of these nodes, as dbt writes it."""
         return f"fqn:{'.'.join(self.prefix) or '*'}"
+
+    @property
+    def select_with_ancestors(self) -> str:
+        """The selection of these nodes with what they are made of: seeds and snapshots lie in folders of their own."""
+        return f"+{self.select}" if self.prefix else self.select
 
     def holds(self, node: DbtNode) -> bool:
         """Whether a node is one of them."""
@@ -105,13 +115,31 @@ def find_old(manifest: DbtNode, migration: Migration, named: str) -> DbtNode:
     found = found_old(manifest, migration, named)
     if len(found) == 1:
         return found[0]
-    said = f"{len(found)} relations {named}: name it schema.name" if found else f"no relation {named}"
-    raise OlistError(f"{migration.path.name}: the old project {migration.old_folder} has {said}.")
+    said = f"{len(found)} relations {named}: name it schema.name." if found else f"no relation {named};"
+    meant = "" if found else f" {nearest(named, old_relations(manifest, migration))}"
+    raise OlistError(f"{migration.path.name}: the old project {migration.old_folder} has {said}{meant}")
 
 
 def is_relation(node: DbtNode) -> bool:
     """Whether dbt makes a relation of a node."""
     return node["resource_type"] in RELATIONS and node["config"].get("materialized") != "ephemeral"
+
+
+def database_name(connection: duckdb.DuckDBPyConnection) -> str:
+    """Return the name of the database that a connection was opened on."""
+    [(name,)] = connection.execute("SELECT current_database()").fetchall()
+    return str(name)
+
+
+def relation_of(node: DbtNode, database: str) -> str:
+    """Return the relation of a node in a DuckDB database, in full: a database may have the name of a schema in it."""
+    return relation_name(database, node["schema"], node["alias"])
+
+
+def said_of_source(source: DbtNode) -> dict[str, Any]:
+    """Return what dbt-duckdb reads a source with (`plugin`, `external_location`): of its meta, and of its config."""
+    config = source.get("config") or {}
+    return {**(source.get("meta") or {}), **(config.get("meta") or {}), **config}
 
 
 def ancestors(manifest: DbtNode, unique_ids: Iterator[str] | list[str]) -> set[str]:
@@ -123,6 +151,12 @@ def ancestors(manifest: DbtNode, unique_ids: Iterator[str] | list[str]) -> set[s
             found.add(uid)
             waiting += manifest["nodes"].get(uid, {}).get("depends_on", {}).get("nodes", [])
     return found
+
+
+def relations_among(manifest: DbtNode, unique_ids: Iterable[str]) -> list[DbtNode]:
+    """Return the nodes, out of nodes and sources, of which dbt makes relations."""
+    nodes = (manifest["nodes"].get(uid) for uid in unique_ids)
+    return [node for node in nodes if node is not None and is_relation(node)]
 
 
 def read_by_hooks(manifest: DbtNode) -> list[str]:

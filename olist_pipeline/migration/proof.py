@@ -15,11 +15,14 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from olist_pipeline.migration.model import Migration
+from olist_pipeline.migration.project import said_of_source
 
 _REFUSED = re.compile(r'Cannot access (?:file|directory) "([^"]+)"')
 _NEEDS = re.compile(r"(?:exists in the|required extension) '?(\w+)")
 _HOOK = re.compile(r"on-run-(?:start|end)")
 REMEDY = "let it read landing as migration.yml says, or allow it there (`besides`, with a reason)"
+
+VOUCH = "if it reads none but what is in DuckDB, say so (`besides`: extension, with a reason)"
 
 
 def unproven(manifest: Mapping[str, Any], migration: Migration, nodes: Collection[str]) -> list[str]:
@@ -36,7 +39,11 @@ def refusal(error: str) -> str:
         for verb, pattern in (("reads", _REFUSED), ("needs the extension", _NEEDS))
     )  # fmt: skip
     parts = [f"{', '.join(asked)}, where no accepted rows are; {REMEDY}"] if asked else []
-    parts += [f"{', '.join(needed)}, which replay does not load: it reads data past DuckDB"] if needed else []
+    parts += (
+        [f"{', '.join(needed)}, which replay does not load, for it may read data past DuckDB; {VOUCH}"]
+        if needed
+        else []
+    )
     return f"Replay is no proof: {'; '.join(parts)}." if parts else ""
 
 
@@ -56,8 +63,7 @@ def _of_nodes(manifest: Mapping[str, Any], migration: Migration, nodes: Collecti
 def _of_sources(manifest: Mapping[str, Any], nodes: Collection[str]) -> Iterator[str]:
     for uid in sorted(nodes):
         source = manifest["sources"].get(uid, {})
-        meta = {**(source.get("meta") or {}), **((source.get("config") or {}).get("meta") or {})}
-        if plugin := meta.get("plugin"):
+        if plugin := said_of_source(source).get("plugin"):
             yield f"the source {source['source_name']}.{source['name']} is read by the plugin {plugin}; read landing"
 
 

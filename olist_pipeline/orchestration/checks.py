@@ -19,11 +19,12 @@ from olist_pipeline.orchestration.dbt import POOL, compared_months
 from olist_pipeline.orchestration.intake import intake_key
 from olist_pipeline.orchestration.parity_result import parity_result
 from olist_pipeline.orchestration.resources import PipelineResource, clear_failures
-from olist_pipeline.orchestration.validation import staging_key
+from olist_pipeline.orchestration.validation import is_forced, staging_key
 from olist_pipeline.parity.attribution import Evidence, TableParity, parity_of
 from olist_pipeline.parity.causes import causes
 from olist_pipeline.parity.html import write_report
-from olist_pipeline.parity.reconciliation import intake_reconciliation_of, reconciliation_of, reconciliation_subject
+from olist_pipeline.parity.proven import proven_intake_of, proven_reconciliation_of
+from olist_pipeline.parity.reconciliation import reconciliation_subject
 from olist_pipeline.registry import LANDING, LINKS, STEPS, origins
 from olist_pipeline.serving.scorecard import scorecard
 from olist_pipeline.stores import approvals, quarantine, verdicts
@@ -102,9 +103,9 @@ def _intake_check(table: LandingTable) -> dg.AssetChecksDefinition:
         blocking=True,
         description=f"Every record of `{table.file}` is in intake, once.",
     )
-    def reconciliation(pipeline: PipelineResource) -> dg.AssetCheckResult:
+    def reconciliation(context: dg.AssetCheckExecutionContext, pipeline: PipelineResource) -> dg.AssetCheckResult:
         with clear_failures():
-            ledger = intake_reconciliation_of(pipeline.settings, table)
+            ledger = proven_intake_of(pipeline.settings, table, is_forced=is_forced(context.run.tags))
         return dg.AssetCheckResult(
             passed=ledger.holds, description=ledger.sentence(), metadata={"landing": ledger.landing}
         )
@@ -126,7 +127,7 @@ def _validation_check(step: ValidationStep) -> dg.AssetChecksDefinition:
         for key in dict.fromkeys(check_key.asset_key for check_key in selected):
             table = tables[key]
             with clear_failures():
-                ledger = reconciliation_of(settings, url, table)
+                ledger = proven_reconciliation_of(settings, url, table, is_forced=is_forced(context.run.tags))
                 share = share_of(url, Counted(table, ledger.landing, ledger.quarantined), settings.cutover)
             if dg.AssetCheckKey(key, QUARANTINE) in selected:
                 yield _quarantine_result(key, share)

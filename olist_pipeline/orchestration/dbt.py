@@ -4,9 +4,7 @@ What belongs here: asset keys, groups and arguments of dbt's invocations, and wh
 SQL, how dbt is started on a project (`dbt_projects`), and reading the warehouse.
 """
 
-import shutil
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -17,22 +15,25 @@ import dagster as dg
 from dagster_dbt import dbt_assets
 
 from olist_pipeline.migration.model import NEW, OLD, REPLAY, Migration
-from olist_pipeline.migration.profiles import database_of, external_of
 from olist_pipeline.migration.project import (
     ancestors,
     context_of_new,
     context_of_old,
     find_old,
+    is_relation,
     new_part,
     old_part,
     old_relations,
     read_by_hooks,
+    relations_among,
     selection,
 )
 from olist_pipeline.migration.proof import refusal, unproven
 from olist_pipeline.months import MonthRange
-from olist_pipeline.old_tables import bring, load_raw, names_of
+from olist_pipeline.old_tables import names_of
+from olist_pipeline.orchestration.column_lineage import lineage_metadata
 from olist_pipeline.orchestration.dbt_keys import TreeTranslator
+from olist_pipeline.orchestration.dbt_places import make_ready, place_of, show_tree
 from olist_pipeline.orchestration.dbt_projects import (
     dbt_of,
     dbt_project,
@@ -47,20 +48,22 @@ from olist_pipeline.orchestration.dbt_projects import (
 )
 from olist_pipeline.orchestration.dbt_results import events_of
 from olist_pipeline.orchestration.internals.beside import BESIDE
-from olist_pipeline.orchestration.internals.lineage import column_lineage
 from olist_pipeline.orchestration.partitions import COMPARED_WHOLE, MONTHS, months_of, tagged_months
 from olist_pipeline.orchestration.resources import PipelineResource, clear_failures
+from olist_pipeline.provenance import old_begins, old_was_made_of
 from olist_pipeline.registry import CONTEXTS
 from olist_pipeline.replay import write_replay_landing
 from olist_pipeline.settings import Settings
+from olist_pipeline.spark.trees import is_on_spark
 from olist_pipeline.staging import staged_months
-from olist_pipeline.warehouse import await_free, load_manifest, warehouse_tables
+from olist_pipeline.warehouse import load_manifest, warehouse_tables
 
 POOL = "duckdb"
 FULL_REFRESH = "olist/full_refresh"
 """The tag of a run that builds monthly tables anew as a whole, whatever months it is given."""
 
 WINDOW_VARIABLES = ("OLIST_FIRST_MONTH", "OLIST_LAST_MONTH")
+AS_PARQUET = ("run-operation", "landing_as_parquet")
 NO_TESTS = ["--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"]
 
 Window = tuple[date, date]
@@ -171,21 +174,29 @@ def dbt_tree_assets(settings: Settings, retired: Collection[str] = ()) -> list[d
     paired = paired_of(old, parsed, migration, retired)
     replayed = ancestors(old, [*paired, *read_by_hooks(old)]) if paired else set()
     without = selection(old["nodes"][uid] for uid in dropped)
-    new = new_part(migration).select
-    whole, monthly = (f"{new},config.materialized:{kind}" for kind in ("table", "incremental"))
+    part = new_part(migration)
+    made = [node for node in parsed["nodes"].values() if is_relation(node) and part.holds(node)]
     builds = []
     if relations - dropped:
-        builds.append(Build("dbt_old", OLD, old_part(migration).select, without))
+        builds.append(Build("dbt_old", OLD, old_part(migration).select_with_ancestors, without))
     if replayed:
-        chosen = selection(old["nodes"][uid] for uid in replayed & relations)
+        chosen = selection(relations_among(old, replayed))
         builds.append(Build("dbt_replay", REPLAY, chosen, reads=frozenset(replayed)))
-    if any(new_part(migration).holds(node) and _is_monthly(node) for node in parsed["nodes"].values()):
+    if any(map(_is_monthly, made)):
+        whole, monthly = selections_of(part.select, made)
         # A test that looks from a fact to a whole table runs with the latter, which are built afterwards.
         builds.append(Build("dbt_new_months", NEW, monthly, f"{whole} {waiting}", is_monthly=True))
         builds.append(Build("dbt_new", NEW, whole, waiting))
     else:
-        builds.append(Build("dbt_new", NEW, new, waiting))
+        builds.append(Build("dbt_new", NEW, part.select, waiting))
     return [_built(build, settings) for build in builds]
+
+
+def selections_of(part: str, made: Iterable[Mapping[str, Any]]) -> tuple[str, str]:
+    """Return the selections of a part's nodes that are built as a whole, whatever kind they are, and of the monthly."""
+    kinds = {node["config"]["materialized"] for node in made} - {"incremental"}
+    whole = " ".join(f"{part},config.materialized:{kind}" for kind in sorted(kinds | {"table"}))
+    return whole, f"{part},config.materialized:incremental"
 
 
 def _built(build: Build, settings: Settings) -> dg.AssetsDefinition:
@@ -193,10 +204,11 @@ def _built(build: Build, settings: Settings) -> dg.AssetsDefinition:
     manifest = ensure_manifest(settings, tree)
     parsed = load_manifest(manifest)
     translator = TreeTranslator(tree, migration, {} if tree == NEW else names_of(parsed, migration))
+    project = dbt_project(settings, tree)
 
     @dbt_assets(
         manifest=manifest,
-        project=dbt_project(settings, tree),
+        project=project,
         name=build.name,
         select=build.select,
         exclude=build.exclude.strip() or None,
@@ -208,18 +220,26 @@ def _built(build: Build, settings: Settings) -> dg.AssetsDefinition:
     )
     def run_dbt(context: dg.AssetExecutionContext, pipeline: PipelineResource) -> Iterator[Any]:
         settings = pipeline.settings
+        on_spark = is_on_spark(settings, migration, tree)
         with clear_failures():
             landing, day = _prepared(settings, build, parsed, migration), today_of(settings)
             # Of a run over some assets, the definition in the context has those alone.
             is_whole_tree = set(context.selected_asset_keys) == set(run_dbt.keys)
-            needs_whole = tree != NEW and not is_whole_tree and not _is_of_here(settings, migration, tree)
-            _made_ready(settings, migration, tree, landing, is_fresh=is_whole_tree or needs_whole)
+            has_begun = place_of(settings, tree, on_spark=on_spark).holds(build.name)
+            needs_whole = (tree != NEW or on_spark) and not is_whole_tree and not has_begun
+            is_fresh = tree != NEW and (is_whole_tree or needs_whole)
+            make_ready(settings, migration, tree, build.name, landing, is_fresh=is_fresh)
+            inputs = old_begins(settings) if tree == OLD else {}
         window = None
         if build.is_monthly:
             window = _window(months_of(context.partition_keys), context.run.tags, settings)
-        target = target_path(settings, tree)
-        dbt, variables = dbt_of(settings, tree), variables_of(settings, tree, landing, day)
+        target = target_path(settings, tree, on_spark=on_spark)
+        dbt, variables = dbt_of(settings, tree, on_spark=on_spark), variables_of(settings, tree, landing, day)
         environment = {**environment_of(settings, tree, landing, day), **window_variables(window)}
+        if on_spark and tree != NEW:
+            with exported(environment):
+                # Spark reads CSV otherwise: it gets the cells that DuckDB reads.
+                dbt_of(settings, tree).cli([*AS_PARQUET, *variables], target_path=target_path(settings, tree)).wait()
         if needs_whole:
             with exported(environment):
                 whole = [*build_arguments(tree, is_tested=False), "--select", build.select]
@@ -233,16 +253,18 @@ def _built(build: Build, settings: Settings) -> dg.AssetsDefinition:
                     target_path=target,
                     raise_on_error=command[0] != "test",
                 )
-            brings = None if tree == NEW else partial(bring, settings, migration, parsed, tree)
+            brings = None if tree == NEW and not on_spark else partial(show_tree, settings, migration, parsed, tree)
             events = events_of(invocation.stream(), context, parsed, settings.warehouse, target, brings)
             for event in _happened(events, tree):
-                # Reading the lineage of every query takes half a minute: once a week will do.
-                if FULL_REFRESH in context.run.tags and isinstance(event, dg.Output) and tree != REPLAY:
+                # The manifest is DuckDB's, and so are its names and its dialect.
+                if isinstance(event, dg.Output) and not on_spark:
                     model = str(event.metadata["unique_id"].value)
-                    lineage = column_lineage(parsed, model, translator, target)
+                    lineage = lineage_metadata(parsed, model, translator, project, target)
                     yield event.with_metadata({**event.metadata, **lineage})
                 else:
                     yield event
+        if tree == OLD and is_whole_tree:
+            old_was_made_of(settings, inputs)
 
     return run_dbt
 
@@ -255,36 +277,6 @@ def _prepared(settings: Settings, build: Build, manifest: Mapping[str, Any], mig
         raise dg.Failure(f"Replay is no proof: {'; '.join(problems)}.", allow_retries=False)
     write_replay_landing(settings, migration)
     return settings.replay_landing
-
-
-def _made_ready(settings: Settings, migration: Migration, tree: str, landing: Path, *, is_fresh: bool) -> None:
-    """Wait until the databases are free; of old and replay, whole trees begin with an empty one, and its raw schema."""
-    await_free(settings.warehouse)
-    if tree == NEW:
-        return
-    database = database_of(settings, migration, tree)
-    database.parent.mkdir(parents=True, exist_ok=True)
-    if is_fresh:
-        for path in (database, database.with_name(f"{database.name}.wal")):
-            path.unlink(missing_ok=True)
-        # A file of a former run may hold rows that are not accepted any more.
-        shutil.rmtree(external_of(database), ignore_errors=True)
-        external_of(database).mkdir()
-        _place_of(database).write_text(str(settings.home.resolve()), "utf-8")
-    await_free(database)
-    load_raw(settings, migration, tree, landing)
-
-
-def _is_of_here(settings: Settings, migration: Migration, tree: str) -> bool:
-    """Whether the database of old or replay was begun in this home: views of a home that was moved read the former."""
-    place = _place_of(database_of(settings, migration, tree))
-    with suppress(OSError):
-        return place.read_text("utf-8") == str(settings.home.resolve())
-    return False
-
-
-def _place_of(database: Path) -> Path:
-    return database.with_name("begun_in")
 
 
 def _happened(events: Iterator[Any], tree: str) -> Iterator[Any]:

@@ -16,11 +16,13 @@ import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import date
+from importlib.metadata import version
 from pathlib import Path
 
 from dagster_dbt import DbtProject
 
 from olist_pipeline.errors import OlistError
+from olist_pipeline.file_locks import alone
 from olist_pipeline.files import content_hash, replacing
 from olist_pipeline.intake.span import as_of
 from olist_pipeline.landing.folder import readable_landing
@@ -33,6 +35,7 @@ from olist_pipeline.orchestration.forked_dbt import ASKING
 from olist_pipeline.orchestration.internals.dbt_cli import OwnDbt
 from olist_pipeline.registry import DATED, FIRST_MONTH, LANDING
 from olist_pipeline.settings import Settings
+from olist_pipeline.spark.trees import environment_of_spark, is_on_spark, write_spark_profile
 from olist_pipeline.warehouse import is_of_new, manifest_folder
 
 PARTS_VARIABLE = "OLIST_LANDING_PARTS"
@@ -48,12 +51,15 @@ def migration_of(settings: Settings) -> Migration:
     return load_migration(settings.migration)
 
 
-def dbt_of(settings: Settings, tree: str) -> OwnDbt:
-    """Return the dbt of a tree, with its project and its profile."""
+def dbt_of(settings: Settings, tree: str, *, on_spark: bool = False) -> OwnDbt:
+    """Return the dbt of a tree, with its project and its profile: of DuckDB, or of Spark."""
     migration = migration_of(settings)
+    profile = (write_spark_profile if on_spark else write_profile)(settings, migration, tree)
     return OwnDbt(
         project_dir=str(project_folder(settings, migration, tree)),
-        profiles_dir=str(write_profile(settings, migration, tree)),
+        profiles_dir=str(profile.folder),
+        profile=profile.name,
+        target=profile.target,
         dbt_executable=ASKING[0],
         # Each invocation costs two seconds less without its debug log, without artifacts that nothing reads
         # (the manifest is parsed once, see `ensure_manifest`), and looking at its own relations alone.
@@ -66,7 +72,7 @@ def dbt_of(settings: Settings, tree: str) -> OwnDbt:
 def dbt_project(settings: Settings, tree: str) -> DbtProject:
     """Return the dbt project of a tree, with its target folder below OLIST_HOME."""
     migration = migration_of(settings)
-    profiles = write_profile(settings, migration, tree)
+    profiles = write_profile(settings, migration, tree).folder
     folder = migration.new_folder if tree == NEW else migration.old_folder
     return DbtProject(project_dir=folder, profiles_dir=profiles, target_path=manifest_folder(settings, tree))
 
@@ -96,12 +102,13 @@ def variables_of(settings: Settings, tree: str, landing: Path, day: date) -> lis
 def environment_of(settings: Settings, tree: str, landing: Path, day: date) -> dict[str, str]:
     """Return what the environment of dbt has besides its own for a tree that reads `landing` on a day."""
     migration = migration_of(settings)
+    on_spark = environment_of_spark(settings, tree) if is_on_spark(settings, migration, tree) else {}
     if tree == NEW:
-        return {**QUIET, **as_of_variables(day)}
+        return {**QUIET, **on_spark, **as_of_variables(day)}
     given = {name: value.replace(AS_OF, day.isoformat()) for name, value in migration.old.environment.items()}
     named = {migration.landing.environment: str(landing)} if migration.landing.environment else {}
     in_parts = [table.name for table in LANDING.values() if is_in_parts(landing, table)]
-    return {**QUIET, PARTS_VARIABLE: ",".join(in_parts), **given, **named}
+    return {**QUIET, PARTS_VARIABLE: ",".join(in_parts), **on_spark, **given, **named}
 
 
 def parse_arguments(settings: Settings, tree: str) -> list[str]:
@@ -111,9 +118,9 @@ def parse_arguments(settings: Settings, tree: str) -> list[str]:
     """
     migration = migration_of(settings)
     paths = ["--target-path", str(manifest_folder(settings, tree)), "--log-path", str(settings.dbt_target / "logs")]
-    profiles = write_profile(settings, migration, tree)
+    profile = write_profile(settings, migration, tree)
     variables = variables_of(settings, tree, settings.landing, _likely_today(settings))
-    return ["--quiet", "parse", "--profiles-dir", str(profiles), *paths, *variables]
+    return ["--quiet", "parse", *profile.arguments, *paths, *variables]
 
 
 def landing_of(settings: Settings) -> Path:
@@ -151,28 +158,32 @@ def exported(variables: Mapping[str, str]) -> Iterator[None]:
 
 
 def ensure_manifest(settings: Settings, tree: str = NEW) -> Path:
-    """Return the path of the manifest of a tree's project, parsing it when a file of it has changed since."""
+    """Return the path of the manifest of a tree's project, parsing it when a file of it or its profile has changed."""
     migration, folder = migration_of(settings), manifest_folder(settings, tree)
     manifest, stamp = folder / "manifest.json", folder / "parsed"
     project = migration.new_folder if is_of_new(migration, tree) else migration.old_folder
-    state = project_hash(project) + content_hash(migration.path)
-    said = ""
-    with suppress(OSError, ValueError):
-        said = stamp.read_text("utf-8")
-        if said == state + content_hash(manifest):
-            return manifest
-    if said.startswith(state):
-        # The project is as it was, and what dbt made of it is not: whatever has become of that, dbt makes it again.
-        shutil.rmtree(settings.dbt_target, ignore_errors=True)
-    _parse(settings, migration, tree, folder, project)
-    with replacing(stamp) as temporary:
-        temporary.write_text(state + content_hash(manifest), "utf-8")
+    profile = write_profile(settings, migration, NEW if is_of_new(migration, tree) else OLD)
+    read = [content_hash(migration.path), content_hash(profile.folder / "profiles.yml"), version("dbt-core")]
+    state = "".join([project_hash(project), *read])
+    # A run, and a code server that is loaded meanwhile, would take each other's half-written manifest for damaged.
+    with alone(settings.home / "locks" / "parse.lock"):
+        said = ""
+        with suppress(OSError, ValueError):
+            said = stamp.read_text("utf-8")
+            if said == state + content_hash(manifest):
+                return manifest
+        if said.startswith(state):
+            # The project is as it was, and what dbt made of it is not: whatever has become of that, dbt makes it again.
+            shutil.rmtree(settings.dbt_target, ignore_errors=True)
+        _parse(settings, migration, tree, folder, project)
+        with replacing(stamp) as temporary:
+            temporary.write_text(state + content_hash(manifest), "utf-8")
     return manifest
 
 
-def target_path(settings: Settings, tree: str) -> Path:
-    """Return the folder of artifacts of a tree's invocations."""
-    return settings.dbt_target / f"run_{tree}"
+def target_path(settings: Settings, tree: str, *, on_spark: bool = False) -> Path:
+    """Return the folder of artifacts of a tree's invocations; each engine has one, for dbt parses for one alone."""
+    return settings.dbt_target / f"run_{tree}{'_on_spark' if on_spark else ''}"
 
 
 def _parse(settings: Settings, migration: Migration, tree: str, parsed: Path, project: Path) -> None:
@@ -180,7 +191,8 @@ def _parse(settings: Settings, migration: Migration, tree: str, parsed: Path, pr
     made_with = NEW if is_of_new(migration, tree) else OLD
     today = _likely_today(settings)
     result = subprocess.run(
-        [*ASKING, *parse_arguments(settings, made_with)],
+        # The project's own flags may say otherwise.
+        [*ASKING, "--write-json", *parse_arguments(settings, made_with)],
         cwd=project,
         env={**os.environ, **environment_of(settings, made_with, settings.landing, today)},
         capture_output=True,

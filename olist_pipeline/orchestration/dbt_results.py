@@ -12,6 +12,7 @@ from typing import Any
 
 import dagster as dg
 
+from olist_pipeline.tablediff.sql import relation_name
 from olist_pipeline.warehouse import reading
 
 FAILED_ROWS = "dagster_dbt/failed_row_count"
@@ -75,4 +76,5 @@ def _row_counts(warehouse: Path, keys: set[dg.AssetKey]) -> dict[dg.AssetKey | N
     with reading(warehouse) as connection:
         tables = connection.execute("SELECT schema_name, table_name FROM duckdb_tables()").fetchall()
         present = [key for key in sorted(keys) if tuple(key.path) in tables]
-        return {key: connection.table(".".join(key.path)).count("*").fetchall()[0][0] for key in present}
+        counted = {key: f"SELECT count(*) FROM {relation_name(*key.path)}" for key in present}
+        return {key: connection.execute(statement).fetchall()[0][0] for key, statement in counted.items()}

@@ -53,7 +53,7 @@ def build_defs(settings: Settings, resource_overrides: Mapping[str, Any] | None 
         *intake_assets(),
         *validation_assets(),
         *dbt_tree_assets(settings, retired),
-        *serving_assets(tables, parsed, retired, served),
+        *serving_assets(migration, tables, parsed, retired, served),
     ]
     return dg.Definitions(
         assets=described(assets, settings, tables),

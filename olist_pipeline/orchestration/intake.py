@@ -44,9 +44,9 @@ def _intake_asset(table: LandingTable) -> dg.AssetsDefinition:
             if table == DATED:
                 # Whoever took in a later month from the UI finds it there.
                 follow_data(context.instance, pipeline.settings)
-        context.log_event(
-            dg.AssetObservation(landing_key(table.name), tags={"dagster/data_version": report.landing_hash})
-        )
+        # Not as its data version: of an external asset Dagster keeps that with who reads it, and does not look at it
+        # when it says what is out of date, so all would be from the second run on.
+        context.log_event(dg.AssetObservation(landing_key(table.name), metadata={"content_hash": report.landing_hash}))
         return dg.MaterializeResult(
             metadata={
                 "dagster/row_count": report.rows,

@@ -16,6 +16,7 @@ from olist_pipeline.orchestration.dbt import FULL_REFRESH
 from olist_pipeline.orchestration.intake import intake_key
 from olist_pipeline.orchestration.internals.executor import continuing_executor
 from olist_pipeline.orchestration.internals.graph import AssetGraph
+from olist_pipeline.orchestration.validation import FORCED
 from olist_pipeline.registry import CONTEXTS, LANDING
 from olist_pipeline.validation.context import Context
 
@@ -45,7 +46,7 @@ def pipeline_jobs(standing: Sequence[dg.AssetChecksDefinition]) -> list[dg.Unres
             FULL_REFRESH_JOB,
             dg.AssetSelection.all(),
             "The same as dual_run, with every monthly table built anew as a whole.",
-            {FULL_REFRESH: "true"},
+            {FULL_REFRESH: "true", **FORCED},
         ),
         _job(
             FRESHNESS,

@@ -13,20 +13,24 @@ from typing import Any
 from olist_pipeline.errors import OlistError
 from olist_pipeline.migration.clock import OTHERS, asking, changing_columns
 from olist_pipeline.migration.model import NEW, OLD, Migration
+from olist_pipeline.migration.profiles import database_of, unloaded
 from olist_pipeline.migration.project import (
     ancestors,
     context_of_old,
+    find_old,
     found_old,
     old_relations,
     read_by_hooks,
+    relations_among,
     selection,
 )
-from olist_pipeline.migration.proof import unproven
+from olist_pipeline.migration.proof import VOUCH, unproven
 from olist_pipeline.old_tables import without_pair
 from olist_pipeline.orchestration.dbt_projects import ensure_manifest, migration_of, today_of
 from olist_pipeline.orchestration.old_alone import run_old
 from olist_pipeline.registry import CONTEXTS, LANDING
 from olist_pipeline.settings import Settings
+from olist_pipeline.tablediff.contract import fold
 from olist_pipeline.warehouse import load_manifest, warehouse_tables
 
 
@@ -57,6 +61,7 @@ def checked(settings: Settings) -> Checked:
     """Return what a migration file says and whether it fits; raises OlistError where a project does not parse."""
     migration, found = migration_of(settings), Checked()
     manifest = load_manifest(ensure_manifest(settings, OLD))
+    found.problems += made_elsewhere(manifest, migration, database_of(settings, migration, OLD).stem)
     _look_at_old(migration, manifest, found)
     try:
         tables = warehouse_tables(load_manifest(ensure_manifest(settings, NEW)), migration)
@@ -76,9 +81,8 @@ def columns_that_change(settings: Settings, found: Checked) -> None:
     migration = migration_of(settings)
     manifest = load_manifest(ensure_manifest(settings, OLD))
     uids = [node["unique_id"] for pair in migration.pairs for node in found_old(manifest, migration, pair.old)]
-    relations = set(old_relations(manifest, migration).values())
     wanted = ancestors(manifest, [*uids, *read_by_hooks(manifest)])
-    select = selection(manifest["nodes"][uid] for uid in wanted & relations).split()
+    select = selection(relations_among(manifest, wanted)).split()
     day, folder = today_of(settings), settings.home / "twice"
     first, second = (run_old(settings, folder / str(number), day, select) for number in (1, 2))
     for changing in changing_columns(migration, manifest, first, second):
@@ -94,12 +98,26 @@ def columns_that_change(settings: Settings, found: Checked) -> None:
         found.notes.append(f"{model} asks for {', '.join(asked)}; two runs on one day cannot tell of a date")
 
 
+def made_elsewhere(manifest: Mapping[str, Any], migration: Migration, own: str) -> list[str]:
+    """Return a sentence for each relation of old that is made in another database than its `own`."""
+    made = {name: str(manifest["nodes"][uid]["database"]) for name, uid in old_relations(manifest, migration).items()}
+    return [
+        f"old makes {name} in the database {database}, which it may only read here; let it be made in {own}"
+        for name, database in made.items()
+        if fold(database) != fold(own)
+    ]
+
+
 def _look_at_old(migration: Migration, manifest: Mapping[str, Any], found: Checked) -> None:
     for named in (*(pair.old for pair in migration.pairs), *migration.served):
-        if len(nodes := found_old(manifest, migration, named)) != 1:
-            found.problems.append(f"old has {len(nodes) or 'no'} relations {named}")
+        try:
+            find_old(manifest, migration, named)
+        except OlistError as error:
+            found.problems.append(str(error))
     paired = [node["unique_id"] for pair in migration.pairs for node in found_old(manifest, migration, pair.old)]
     found.problems += unproven(manifest, migration, ancestors(manifest, [*paired, *read_by_hooks(manifest)]))
+    if extensions := unloaded(migration):
+        found.notes.append(f"replay is run without {', '.join(extensions)}, which may read data past DuckDB; {VOUCH}")
     by_name = old_relations(manifest, migration)
     for name in without_pair(manifest, migration):
         context = context_of_old(manifest["nodes"][by_name[name]], migration)

@@ -35,15 +35,15 @@ def run_old(settings: Settings, folder: Path, day: date, select: Sequence[str] =
     Raises OlistError with dbt's own words where a model fails.
     """
     migration, landing = migration_of(settings), landing_of(settings)
-    aside = replace(settings, home=folder, landing=readable_landing(settings, []))
+    aside = replace(settings, home=folder, landing=readable_landing(settings, []), engine="polars")
     shutil.rmtree(folder, ignore_errors=True)
-    profiles = write_profile(aside, migration, OLD)
+    profile = write_profile(aside, migration, OLD)
     load_raw(aside, migration, OLD, landing)
     chosen = ["--select", *select] if select else []
     paths = ["--target-path", str(_with_parse(settings, aside)), "--log-path", str(folder / "logs")]
     command = ["build", *NO_TESTS, *chosen, *variables_of(settings, OLD, landing, day), *paths]
     result = subprocess.run(
-        [*DBT, "--quiet", "--no-write-json", *command, "--profiles-dir", str(profiles)],
+        [*DBT, "--quiet", "--no-write-json", *command, *profile.arguments],
         cwd=migration.old_folder,
         env={**os.environ, **environment_of(settings, OLD, landing, day)},
         capture_output=True,

@@ -10,11 +10,10 @@ import dagster as dg
 
 from olist_pipeline.intake.span import as_of
 from olist_pipeline.landing.folder import readable_landing
-from olist_pipeline.migration.model import NEW, OLD
+from olist_pipeline.migration.model import NEW, OLD, Migration
 from olist_pipeline.orchestration.dbt import POOL
-from olist_pipeline.orchestration.dbt_projects import migration_of
 from olist_pipeline.orchestration.resources import PipelineResource, clear_failures
-from olist_pipeline.provenance import code_hash, landing_hashes, run_fingerprint
+from olist_pipeline.provenance import code_hash, released_inputs, run_fingerprint
 from olist_pipeline.registry import CONTEXTS, DATED
 from olist_pipeline.serving import journal
 from olist_pipeline.serving.about import about
@@ -27,6 +26,7 @@ RELEASE = dg.AssetKey(["serving", "release"])
 
 
 def serving_assets(
+    migration: Migration,
     tables: Sequence[WarehouseTable],
     manifest: Mapping[str, Any],
     retired: Collection[str],
@@ -34,12 +34,14 @@ def serving_assets(
 ) -> list[dg.AssetsDefinition]:
     """Return the release asset over `tables`, and over `served` ones, which have an old side alone.
 
-    Those of `retired` contexts have a new side alone. `manifest` is the new project's.
+    Those of `retired` contexts have a new side alone. `manifest` is the new project's. The release is of the code as it
+    is now, when it is loaded: what is edited in the middle of a run is new to the next one.
     """
-    references = references_of(manifest, tables)
+    references, code = references_of(manifest, tables, migration), code_hash(migration)
     sides = {table.name: (NEW,) if table.context in retired else (OLD, NEW) for table in tables}
     deps = [dg.AssetKey([schema, table.names(schema)]) for table in tables for schema in sides[table.name]]
     deps += [dg.AssetKey([OLD, table.name]) for table in served]
+    has_old = bool(served) or any(OLD in of_table for of_table in sides.values())
 
     @dg.asset(
         key=RELEASE,
@@ -55,14 +57,14 @@ def serving_assets(
     def release(context: dg.AssetExecutionContext, pipeline: PipelineResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
         settings, url = pipeline.settings, pipeline.url
         with clear_failures():
-            landing = landing_hashes(settings)
+            inputs = released_inputs(settings, has_old=has_old)
             publication = Publication(
                 [*tables, *served],
                 run_id=context.run_id,
-                fingerprint=run_fingerprint(settings, landing),
-                code=code_hash(migration_of(settings)),
+                fingerprint=run_fingerprint(settings, inputs, code),
+                code=code,
                 as_of=as_of(readable_landing(settings, [DATED] if DATED else []), DATED).isoformat(),
-                landing=landing,
+                landing=inputs,
                 references=references,
                 parity_runs=parity_runs(url),
                 retired=retired,

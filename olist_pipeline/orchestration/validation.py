@@ -3,7 +3,7 @@
 What belongs here: wrapping the validation step. What does not: the step itself (`steps`).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import dagster as dg
 
@@ -14,6 +14,9 @@ from olist_pipeline.registry import DATED, STEPS
 from olist_pipeline.steps import run_validation
 from olist_pipeline.validation.context import ValidationStep
 from olist_pipeline.validation.table import StagedTable
+
+FORCED = {"olist/forced": "true"}
+"""The tag of a run that works through, and proves, what has not changed since it was last."""
 
 
 def staging_key(context: str, table: str) -> dg.AssetKey:
@@ -41,6 +44,11 @@ def step_name(step: ValidationStep) -> str:
     return f"by_month__validate_{step.name}" if step.is_monthly else f"validate_{step.name}"
 
 
+def is_forced(tags: Mapping[str, str]) -> bool:
+    """Return whether a run with `tags` works through, and proves, what has not changed."""
+    return FORCED.items() <= tags.items()
+
+
 def _validation_step(step: ValidationStep) -> dg.AssetsDefinition:
     @dg.multi_asset(
         name=step_name(step),
@@ -51,7 +59,8 @@ def _validation_step(step: ValidationStep) -> dg.AssetsDefinition:
     def validate(context: dg.AssetExecutionContext, pipeline: PipelineResource) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
         with clear_failures():
             months = months_of(context.partition_keys) if step.is_monthly else None
-            report = run_validation(pipeline.settings, pipeline.url, step, months, context.run_id, DATED)
+            settings, url, forced = pipeline.settings, pipeline.url, is_forced(context.run.tags)
+            report = run_validation(settings, url, step, months, context.run_id, DATED, is_forced=forced)
         validated = "all months" if months is None else describe(months)
         context.log.info(f"{step.name}, {validated}: {report.events:,} new events")
         if report.place:

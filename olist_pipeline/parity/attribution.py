@@ -25,7 +25,7 @@ from olist_pipeline.parity.causes import SCHEMA
 from olist_pipeline.parity.effects import CAUSES, Effects, effects_of, link_of
 from olist_pipeline.stores.approvals import Approval
 from olist_pipeline.tablediff.compare import compare
-from olist_pipeline.tablediff.contract import Contract, Tolerance, fold
+from olist_pipeline.tablediff.contract import Contract, fold
 from olist_pipeline.tablediff.fingerprint import fingerprint
 from olist_pipeline.tablediff.plan import Plan
 from olist_pipeline.tablediff.report import Comparison
@@ -90,7 +90,8 @@ class TableParity:
                 return [f"{name} is identical in old and new ({self.direct.rows_new:,} rows)."]
             case ParityVerdict.EXPLAINED:
                 rules = ", ".join(f"{rule} {rows:,}" for rule, rows in self.quarantine.items())
-                why = f"{name} differs from old only by quarantined rows ({rules}): it is identical to its replay."
+                which = f"of all months: {rules}" if self.months else rules
+                why = f"{name} differs from old only by quarantined rows ({which}): it is identical to its replay."
                 return [why, *effects, *self.direct.sentences()]
             case ParityVerdict.APPROVED:
                 columns = ", ".join(column.column for column in self.equivalence.differing_columns)
@@ -179,8 +180,7 @@ def parity_subject(
 
 def contract_of(table: WarehouseTable) -> Contract:
     """Return the comparison contract that a table's model declares."""
-    tolerances = {column: Tolerance(**bounds) for column, bounds in table.tolerances.items()}
-    return Contract(table.name, table.key, tolerances, table.excluded)
+    return Contract(table.name, table.key, table.tolerances, table.excluded)
 
 
 def _verdict(

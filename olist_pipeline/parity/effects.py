@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from math import isfinite
 from typing import Any
 
 from olist_pipeline.registry import LINKS
@@ -62,9 +63,9 @@ class Effects:
     def sentences(self) -> list[str]:
         """Say what changes, a line each: by rule, then the totals that move."""
         moved = [
-            f"{name} {number(old)} -> {number(new)} ({signed(new - old)})"  # type: ignore[operator]
+            f"{name} {number(old)} -> {number(new)} ({signed(_difference(old, new))})"
             for name, (old, new) in self.totals.items()
-            if old != new
+            if old != new and _plain(old) != _plain(new)  # NaN is not NaN
         ]
         return [
             *(effect.sentence() for effect in self.by_rule),
@@ -91,7 +92,8 @@ class Effects:
 
 def link_of(key: Sequence[str]) -> str | None:
     """Return the column of a key by which rows are traced to quarantined ones: the first of `LINKS` that it has."""
-    return next((link.name for link in LINKS if link.name in key), None)
+    names = {fold(name) for name in key}
+    return next((link.name for link in LINKS if fold(link.name) in names), None)
 
 
 def effects_of(work: Workspace, plan: Plan, outcome: str, link: str | None, measures: Sequence[str]) -> Effects:
@@ -104,7 +106,7 @@ def effects_of(work: Workspace, plan: Plan, outcome: str, link: str | None, meas
     old, new = plan.old.source, plan.new.source
     totals = {name: (_sum(work, old, name), _sum(work, new, name)) for name in names}
     place = next((i for i, pair in enumerate(plan.keys) if link and fold(pair.name) == fold(link)), None)
-    if place is None:
+    if link is None or place is None:
         return Effects(None, (), totals)
     counts = ", ".join(f"count(*) FILTER (WHERE u.state = {state})" for state in (ONLY_OLD, ONLY_NEW, UNEQUAL))
     moved = "".join(f", coalesce(sum(n.v{i}), 0) - coalesce(sum(o.v{i}), 0)" for i in range(len(names)))
@@ -112,7 +114,7 @@ def effects_of(work: Workspace, plan: Plan, outcome: str, link: str | None, meas
         f"SELECT coalesce(c.rules, ''), {counts}{moved} FROM (FROM {outcome} WHERE state <> {EQUAL}) AS u"
         f" LEFT JOIN {_side(plan, 0, place, names)} AS o ON {plan.same_key('u', 'o')}"
         f" LEFT JOIN {_side(plan, 1, place, names)} AS n ON {plan.same_key('u', 'n')}"
-        f" LEFT JOIN {CAUSES} AS c ON c.link = {literal(plan.keys[place].name)} AND c.value = coalesce(o.id, n.id)"
+        f" LEFT JOIN {CAUSES} AS c ON c.link = {literal(link)} AND c.value = coalesce(o.id, n.id)"
         " GROUP BY 1 ORDER BY count(*) DESC, 1"
     )
     found = [
@@ -146,5 +148,13 @@ def _sum(work: Workspace, source: str, column: str) -> Number:
     return total  # type: ignore[no-any-return]
 
 
+def _difference(old: Number, new: Number) -> Number:
+    """Return new - old, exact where both are: old may have summed doubles up, and new decimals."""
+    if isinstance(old, float) or isinstance(new, float):
+        return float(new) - float(old)
+    return new - old
+
+
 def _plain(value: Number) -> int | float | str:
-    return str(value) if isinstance(value, Decimal) else value
+    """Return a number as JSON has it: exact ones, and what divisions by zero left of a sum (inf, nan), as text."""
+    return value if isinstance(value, int) or (isinstance(value, float) and isfinite(value)) else str(value)

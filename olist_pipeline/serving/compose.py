@@ -24,6 +24,7 @@ from olist_pipeline.serving.release import release_folder
 from olist_pipeline.serving.release_checks import failing_queries, unchecked
 from olist_pipeline.serving.routing import missing_sides, mixtures, served_schemas
 from olist_pipeline.stores.routes import Act
+from olist_pipeline.tablediff.sql import quote, relation_name
 
 ABOUT = "about"
 
@@ -85,7 +86,7 @@ def under(base: Release, routes: Mapping[str, Route], schemas: Mapping[str, Side
 def show(connection: duckdb.DuckDBPyConnection, schemas: Mapping[str, Side]) -> None:
     """Let schema main show each table from its schema."""
     for name, schema in schemas.items():
-        connection.execute(f'CREATE OR REPLACE VIEW main."{name}" AS FROM "{schema}"."{name}"')
+        connection.execute(f"CREATE OR REPLACE VIEW main.{quote(name)} AS FROM {relation_name(schema, name)}")
 
 
 def write_routes(connection: duckdb.DuckDBPyConnection, routes: Mapping[str, Route], acts: Sequence[Act]) -> None:
@@ -104,7 +105,8 @@ def write_routes(connection: duckdb.DuckDBPyConnection, routes: Mapping[str, Rou
         "changed_at TIMESTAMPTZ, changed_by VARCHAR, reason VARCHAR)"
     )
     rows = [(position, context, *rest) for position, (context, rest) in enumerate(rows_by_context.items(), start=1)]
-    connection.executemany(f"INSERT INTO {ABOUT}.migration_routes VALUES (?, ?, ?, ?::TIMESTAMPTZ, ?, ?)", rows)
+    for row in rows:
+        connection.execute(f"INSERT INTO {ABOUT}.migration_routes VALUES (?, ?, ?, ?::TIMESTAMPTZ, ?, ?)", row)
     add_acts(connection, routes, acts)
 
 

@@ -14,7 +14,7 @@ from olist_domain.kernel.rules import Severity
 from olist_pipeline.engine.names import FLAGS
 from olist_pipeline.registry import CONTEXTS
 from olist_pipeline.settings import CutoverRules, Settings
-from olist_pipeline.staging import intake_path, is_staged, scan_staging
+from olist_pipeline.staging import intake_path, is_staged, scan_intake, scan_staging
 from olist_pipeline.stores import quarantine
 from olist_pipeline.validation.shares import Counted, Share, stored_shares
 
@@ -58,7 +58,7 @@ def table_counts(settings: Settings, url: str) -> list[TableCount]:
             table.name,
             landing=_height(settings, table.source.name) if table.source else None,
             accepted=_accepted(settings, context.name, table.name),
-            quarantined=len(quarantine.source_rows(url, table.name, table.source.name)) if table.source else 0,
+            quarantined=quarantine.number_of_rows(url, table.name, table.source.name) if table.source else 0,
         )
         for context in CONTEXTS.values()
         for table in context.tables
@@ -113,12 +113,9 @@ def rule_counts(url: str, flagged: Iterable[FlagCount]) -> list[RuleCount]:
 
 
 def _height(settings: Settings, name: str) -> int:
-    path = intake_path(settings.intake, name)
-    return (
-        int(pl.scan_parquet(path, glob=False, hive_partitioning=False).select(pl.len()).collect().item())
-        if path.exists()
-        else 0
-    )
+    if not intake_path(settings.intake, name).exists():
+        return 0
+    return int(scan_intake(settings.intake, name).select(pl.len()).collect().item())
 
 
 def _accepted(settings: Settings, context: str, name: str) -> int:

@@ -46,6 +46,8 @@ class Follower:
                     stderr=errors,
                     start_new_session=True,
                     cwd="/",
+                    # Of what this process was given, a relative path would lead elsewhere from there.
+                    env={**os.environ, **settings.variables()},
                 )
 
     def go(self) -> bool:

@@ -74,6 +74,8 @@ def cutover_objections(
     `release` is what is to be served under another route: verdicts must speak of its very rows, and it must be made of
     the landing files that are there now.
     """
+    if context not in CONTEXTS:
+        return [f"it is not among the contexts of the migration file any more ({', '.join(CONTEXTS) or 'none'})"]
     tables = release_tables(release, context)
     return [
         *objections(settings, url, tables, {context: "new"}, lambda table: subject(release.sources(table.name))),
@@ -133,7 +135,7 @@ def subject(sources: Mapping[Side, Content]) -> str:
 def _landing_objections(settings: Settings, release: Release, context: str) -> list[str]:
     """Object to landing files, of those that the tables of a context are made of, which are not the release's."""
     needed = {name for table in release.tables.values() if table.context == context for name in table.needs}
-    files = [table.name for name in sorted(needed) for table in CONTEXTS[name].landing]
+    files = [table.name for name in sorted(needed & CONTEXTS.keys()) for table in CONTEXTS[name].landing]
     present = landing_hashes(settings, files)
     changed = [name for name in files if present.get(name) != release.landing.get(name)]
     if not changed:

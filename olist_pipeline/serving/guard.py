@@ -139,20 +139,13 @@ def _late_tables(settings: Settings, contexts: Iterable[str], now: datetime) -> 
     present, limit = landing_hashes(settings), timedelta(hours=settings.cutover.freshness_hours)
     for context in contexts:
         for source in dict.fromkeys(table.source.name for table in CONTEXTS[context].tables if table.source):
-            if source not in present or _made_of(settings, source) == present[source]:
+            if source not in present or landing_hash_of(settings, source) == present[source]:
                 continue
             files = files_of(readable_landing(settings, [LANDING[source]]), LANDING[source])
             path = max(files, key=lambda file: file.stat().st_mtime)
             arrived = datetime.fromtimestamp(path.stat().st_mtime, tz=now.tzinfo)
             if now - arrived > limit:
                 yield context, f"{path.name} has been there since {arrived:%Y-%m-%d %H:%M} and is not read yet"
-
-
-def _made_of(settings: Settings, source: str) -> str:
-    try:
-        return landing_hash_of(settings, source)
-    except OSError:
-        return ""
 
 
 def _failing_dashboards(serving: Path, release: Release) -> Iterable[tuple[str, str]]:

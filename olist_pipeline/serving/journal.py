@@ -113,12 +113,16 @@ def mend(serving: Path, url: str) -> None:
         path = serving / JOURNAL
         acts, settled, _ = _lines(path)
         known = {act.act_id for act in recorded}
+        cut_off = next((act for act in reversed(acts) if act.release is not None), None)
+        if cut_off and cut_off.release != current_number(serving):
+            settled.setdefault(cut_off.act_id, False)
         done = [*recorded, *(act for act in acts if act.act_id not in known and settled.get(act.act_id, True))]
         entries = [entry for act in done for entry in ({"act": act.to_dict()}, {"settled": act.act_id, "done": True})]
         if path.exists():
             path.rename(path.with_name(f"{JOURNAL}.damaged-{time.time_ns()}"))
         with replacing(path) as temporary:
             temporary.write_text("".join(f"{json.dumps(entry, ensure_ascii=False)}\n" for entry in entries), "utf-8")
+            flush(temporary)
         flush(serving)
 
 

@@ -103,8 +103,8 @@ def find_release(serving: Path, number: int) -> Release:
 
 
 def kept_numbers(serving: Path) -> list[int]:
-    """Return the numbers of the kept releases, oldest first."""
-    return sorted(int(path.name) for path in (serving / "releases").glob("[0-9]*"))
+    """Return the numbers of the kept releases, oldest first; a folder of another name is somebody's own."""
+    return sorted(int(path.name) for path in (serving / "releases").glob("[0-9]*") if path.name.isdecimal())
 
 
 def next_number(serving: Path) -> int:

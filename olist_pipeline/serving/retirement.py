@@ -6,7 +6,6 @@ acts share (`switch`).
 
 from __future__ import annotations
 
-import shutil
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -42,7 +41,6 @@ def retire(settings: Settings, context: str, *, by: str, reason: str, now: datet
             )
         act = new_act("retire", [change], by, reason)
         journal.append(serving, act)
-    shutil.rmtree(serving / "standby" / context, ignore_errors=True)
     return Switched(act)
 
 

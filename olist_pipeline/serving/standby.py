@@ -13,7 +13,6 @@ by the next preparation.
 from __future__ import annotations
 
 import logging
-import shutil
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -22,7 +21,7 @@ from olist_pipeline.errors import OlistError
 from olist_pipeline.release_manifest import Release, Route, read_manifest
 from olist_pipeline.serving.compose import compose
 from olist_pipeline.serving.journal import present_state
-from olist_pipeline.serving.release import building, current_release, next_number
+from olist_pipeline.serving.release import building, current_number, current_release, next_number
 from olist_pipeline.serving.release_checks import unchecked
 from olist_pipeline.serving.routing import is_of_these_routes, mixtures, served_schemas, way_back
 
@@ -45,9 +44,11 @@ def prepare(serving: Path) -> list[str]:
     useful = {context: after for context, after in wanted.items() if base and _is_useful(base, after)}
     for folder in (serving / "standby").glob("*"):
         if folder.name not in useful:
-            shutil.rmtree(folder, ignore_errors=True)
+            _remove(serving, folder)
     return [
-        context for context, after in useful.items() if base and _prepare_one(serving, base, after, number, context)
+        context
+        for context, after in useful.items()
+        if base and base.number == current_number(serving) and _prepare_one(serving, base, after, number, context)
     ]
 
 
@@ -59,8 +60,10 @@ def take(
     release = _read(prepared)
     if release is None or not _is_fit(release, base, routes, number):
         return None
-    prepared.rename(folder)
-    return release
+    with suppress(FileNotFoundError):  # who prepares others has taken it away meanwhile
+        prepared.rename(folder)
+        return release
+    return None
 
 
 def _switched(base: Release, routes: Mapping[str, Route], context: str) -> dict[str, Route]:
@@ -79,8 +82,8 @@ def _prepare_one(serving: Path, base: Release, routes: Mapping[str, Route], numb
     release = _read(folder)
     if release and _is_fit(release, base, routes, number):
         return True
-    shutil.rmtree(folder, ignore_errors=True)
     try:
+        _remove(serving, folder)
         with building(serving) as composed:
             compose(serving, composed, base, routes, number)
             folder.parent.mkdir(exist_ok=True)
@@ -90,6 +93,12 @@ def _prepare_one(serving: Path, base: Release, routes: Mapping[str, Route], numb
         _log.warning("No standby of %s: %s", context, error)
         return False
     return True
+
+
+def _remove(serving: Path, folder: Path) -> None:
+    """Remove a standby, whole or not at all: who takes it at this moment has all of it, and nobody else anything."""
+    with building(serving) as aside, suppress(FileNotFoundError):
+        folder.rename(aside)
 
 
 def _is_fit(release: Release, base: Release, routes: Mapping[str, Route], number: int) -> bool:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from olist_pipeline.errors import OlistError
+from olist_pipeline.near import unknown
 from olist_pipeline.release_manifest import NEW, Release, Route
 from olist_pipeline.serving import journal
 from olist_pipeline.serving.journal import present_state, sole_switch
@@ -94,12 +95,9 @@ def legal_change(state: RouteState, context: str, route: Route) -> Change:
 def check_known(state: RouteState, context: str) -> None:
     """Raise OlistError for a context that has no route."""
     if context not in state.routes:
-        known = ", ".join(state.routes)
-        raise OlistError(
-            f"There is no context {context}; there are: {known}."
-            if known
-            else "There is no release yet; run `olist run`."
-        )
+        if not state.routes:
+            raise OlistError("There is no release yet; run `olist run`.")
+        raise unknown("context", context, state.routes)
 
 
 def moved_tables(base: Release, routes: Mapping[str, Route]) -> list[str]:
@@ -116,11 +114,16 @@ def new_act(action: Action, changes: Sequence[Change], by: str, reason: str, **m
         action=action,
         changes=tuple(changes),
         acted_at=datetime.now(UTC).isoformat(),
-        acted_by=by,
-        reason=reason,
+        acted_by=_storable(by),
+        reason=_storable(reason),
         overridden=overridden,
         **more,
     )
+
+
+def _storable(text: str) -> str:
+    """Return a text without what neither the journal nor PostgreSQL can hold: bytes of another encoding, and NUL."""
+    return text.encode("utf-8", "replace").decode("utf-8").replace("\0", "?")
 
 
 def carry_out(serving: Path, act: Act, number: int) -> None:

@@ -1,6 +1,6 @@
 """What Spark needs of this machine, asked before anything is started.
 
-What belongs here: whether pyspark and Java are here. What does not: starting them (see `session`).
+What belongs here: whether the extra and Java are here. What does not: starting them (see `session`).
 """
 
 from __future__ import annotations
@@ -14,6 +14,9 @@ from pathlib import Path
 
 from olist_pipeline.errors import OlistError
 
+EXTRA = {"pyspark": "pyspark", "dbt.adapters.spark": "dbt-spark"}
+"""What is installed with the extra, by the module that tells."""
+
 JAVA = 17
 """The oldest Java that Spark 4 runs on."""
 
@@ -26,8 +29,8 @@ def check(master: str) -> None:
 
 def missing(master: str) -> str:
     """Return a sentence of what is missing and how to install it; an empty one where all is here."""
-    if importlib.util.find_spec("pyspark") is None:
-        return "OLIST_ENGINE is spark, and pyspark is not installed; `make run ENGINE=spark` installs it and runs."
+    if absent := [package for module, package in EXTRA.items() if importlib.util.find_spec(module) is None]:
+        return f"OLIST_ENGINE is spark, and {absent[0]} is not installed; `make run ENGINE=spark` installs it and runs."
     if is_remote(master):
         return ""
     install = f"install Java {JAVA} or later (Debian: default-jre-headless), or let JAVA_HOME name one"

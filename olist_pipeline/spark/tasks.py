@@ -20,7 +20,7 @@ import polars as pl
 import pyarrow as pa
 
 from olist_pipeline.errors import OlistError
-from olist_pipeline.intake.parts import python_hash
+from olist_pipeline.migration.code import own_python_hash
 from olist_pipeline.validation.units import ReportT, Unit
 
 if TYPE_CHECKING:
@@ -119,4 +119,4 @@ def name_of(unit: Unit | None) -> str:
 
 def version() -> str:
     """Return what must be the same wherever units are worked on: this project's code, and Polars for its hashes."""
-    return f"{python_hash()}:{pl.__version__}"
+    return f"{own_python_hash()}:{pl.__version__}"

@@ -32,7 +32,10 @@ WRITER_SECONDS = 600
 """A writer of a context's events waits so long for another one."""
 
 WRITERS = 2
-"""So many batches are stored at a time, and held in memory: the server works on each with one core."""
+"""So many batches are stored at a time: the server works on each with one core."""
+
+MOST_EVENTS = 2_000_000
+"""So many events of several batches are held in memory at the most, about a gigabyte; a larger batch is alone."""
 
 NO_UNIT = 0
 """The partition of what no unit of work appended."""
@@ -92,16 +95,29 @@ def append(url: str, context: str, batches: Iterable[Batch], run_id: str, *, are
 
 
 class _Waiting:
-    """Batches that several writers take, each of them once."""
+    """Batches that several writers take, each of them once, as far as there is room in memory."""
 
     def __init__(self, batches: Iterator[Batch]) -> None:
         self._batches = batches
         self._taking = threading.Lock()
+        self._room = threading.Condition()
+        self._held = 0
 
-    def take(self) -> Batch | None:
-        """Return the next batch, None where there is no other."""
+    @contextmanager
+    def taken(self) -> Iterator[Batch | None]:
+        """Yield the next batch, None where there is no other, and keep its room until the block ends."""
         with self._taking:
-            return next(self._batches, None)
+            batch = next(self._batches, None)
+            events = batch.events.select(pl.len()).collect().item() if batch else 0
+            with self._room:
+                self._room.wait_for(lambda: not self._held or self._held + events <= MOST_EVENTS)
+                self._held += events
+        try:
+            yield batch
+        finally:
+            with self._room:
+                self._held -= events
+                self._room.notify_all()
 
     def end(self) -> None:
         """Let nobody take another."""
@@ -150,9 +166,12 @@ class _Store:
         """Append batch after batch until none is waiting; return the number of events. Others may do so beside it."""
         appended = 0
         with transaction(self.url) as connection:
-            while batch := waiting.take():
-                appended += self._append(connection, batch, shared)
-        return appended
+            connection.cursor().execute("SET max_parallel_maintenance_workers = 0")  # each writer has a core
+            while True:
+                with waiting.taken() as batch:
+                    if batch is None:
+                        return appended
+                    appended += self._append(connection, batch, shared)
 
     def _append(self, connection: Connection, batch: Batch, shared: pl.DataFrame) -> int:
         """Append what is new of a batch in one transaction; return the number of events."""

@@ -37,6 +37,8 @@ LARGEST_LOG = 10 * 2**20
 DATA_FOLDER, SOCKET_FOLDER, STATUS = 1, 4, 7
 """Lines of the server's pid file."""
 
+ENDED = "ended"
+
 T = TypeVar("T")
 
 _guard = threading.Lock()
@@ -66,16 +68,11 @@ class _Server:
         if self.process != os.getpid():  # a forked child counts for itself
             self._use()
         with self._lock("start", fcntl.LOCK_EX):
-            pid = self._pid()
-            if pid is None:
-                return self._started()
-            if watch := self._try_watch():  # the first watcher was killed, or there was none in an older version
-                with watch:
-                    user = cluster.ServerUser.here()
-                    if cluster.configure(self.data, user):
-                        os.kill(pid, signal.SIGHUP)
-                    self._spawn_watcher(watch, user, [str(pid)])
-            return self._wait()
+            if (pid := self._pid()) is not None:
+                self._watch_over(pid)
+                if address := self._wait():
+                    return address
+            return self._started()
 
     def _use(self) -> None:
         """Be one of the server's users, until the end of this process."""
@@ -90,16 +87,26 @@ class _Server:
         self.process = os.getpid()
         atexit.register(self._leave)
 
+    def _watch_over(self, pid: int) -> None:
+        """Give the server that runs a watcher where its first was killed, or an older version had none."""
+        if watch := self._try_watch():
+            with watch, suppress(ProcessLookupError):
+                user = cluster.ServerUser.here()
+                if cluster.configure(self.data, user):
+                    os.kill(pid, signal.SIGHUP)
+                self._spawn_watcher(watch, user, [str(pid)])
+
     def _started(self) -> str:
         """Start the server; return its address. One that was killed may have left processes that end in a moment."""
         deadline = time.monotonic() + ORPHANS_SECONDS
         while True:
-            try:
-                return self._wait(self._start())
-            except OlistError as error:
-                if ORPHANS not in str(error) or time.monotonic() > deadline:
-                    raise
-                time.sleep(0.2)
+            said_before = self._start()
+            if address := self._wait():
+                return address
+            reason = self._reason(said_before)
+            if ORPHANS not in reason or time.monotonic() > deadline:
+                raise OlistError(f"The embedded PostgreSQL in {self.data} does not start: {reason}")
+            time.sleep(0.2)
 
     def _start(self) -> int:
         """Start the server and its watcher; return the length of the log before."""
@@ -141,26 +148,31 @@ class _Server:
                 check=True,
             )
 
-    def _wait(self, said_before: int = 0) -> str:
-        """Return the address of the server once it answers; raises OlistError where it ends before."""
+    def _wait(self) -> str | None:
+        """Return the address of the server once it answers; None where it ends before.
 
-        def answer() -> str | None:
-            lines = self._pid_file()
-            if len(lines) > STATUS and lines[STATUS].strip() == "ready" and self._pid() is not None:
-                return lines[SOCKET_FOLDER]
-            if watch := self._try_watch():
-                watch.close()
-                raise OlistError(f"The embedded PostgreSQL in {self.data} does not start: {self._reason(said_before)}")
-            return None
-
-        folder = _until(answer, START_SECONDS)
+        Raises OlistError where it does neither in time.
+        """
+        folder = _until(self._answer, START_SECONDS)
         if folder is None:
             raise OlistError(
                 f"The embedded PostgreSQL in {self.data} does not answer yet; see {self.log}, then try again."
             )
+        if folder == ENDED:
+            return None
         return (
             f"postgresql://{cluster.SUPERUSER}@/{cluster.SUPERUSER}?host={quote(folder, safe='')}&port={cluster.PORT}"
         )
+
+    def _answer(self) -> str | None:
+        """Return the folder of the server's socket where it answers, ENDED where it has ended; None before either."""
+        lines = self._pid_file()
+        if len(lines) > STATUS and lines[STATUS].strip() == "ready" and self._pid() is not None:
+            return lines[SOCKET_FOLDER]
+        if watch := self._try_watch():
+            watch.close()
+            return ENDED
+        return None
 
     def _reason(self, said_before: int) -> str:
         """Return the server's own last word on why it ended."""

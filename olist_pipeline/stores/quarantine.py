@@ -88,13 +88,17 @@ def source_rows(url: str, table: str, landing: str) -> list[int]:
 
     `landing` is the landing table that its rows come from: what intake rejected of that counts as well.
     """
-    rows = query(
-        url,
-        "SELECT source_row FROM data_quality.quarantine "
-        "WHERE source_table = %(table)s OR (source_table = %(landing)s AND step = 'intake') ORDER BY source_row",
-        {"table": table, "landing": landing},
-    )
-    return [row["source_row"] for row in rows]
+    rows = query_rows(url, f"SELECT source_row FROM {_OF_TABLE} ORDER BY source_row", [table, landing])
+    return [row for (row,) in rows]
+
+
+def number_of_rows(url: str, table: str, landing: str) -> int:
+    """Return how many rows `source_rows` would."""
+    [(rows,)] = query_rows(url, f"SELECT count(*) FROM {_OF_TABLE}", [table, landing])
+    return int(rows)
+
+
+_OF_TABLE = "data_quality.quarantine WHERE source_table = %s OR (source_table = %s AND step = 'intake')"
 
 
 def broken(url: str, cells: Mapping[str, str | None]) -> pl.DataFrame:

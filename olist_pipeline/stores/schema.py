@@ -20,7 +20,7 @@ from olist_pipeline.stores.postgres import connect, transaction, trouble
 if TYPE_CHECKING:
     from alembic.config import Config  # it takes half a second to import, and only a migration needs it
 
-HEAD = "0004"
+HEAD = "0005"
 """The version that this program needs."""
 
 VERSION_SCHEMA = "migration"
@@ -91,7 +91,8 @@ def migrate(url: str) -> tuple[str | None, str]:
     """Raise the schema to this program's version; return the versions before and after.
 
     It does nothing where that is the version, and one migration waits for another. Raises OlistError for a newer
-    schema, for a server that is too old, and for a role that does not own the schema.
+    schema, for a server that is too old, for a database in another encoding than UTF-8, and for a role that does not
+    own the schema.
     """
     before = database_version(url)
     if before == HEAD:
@@ -109,7 +110,7 @@ def migrate(url: str) -> tuple[str | None, str]:
 def sole_migration(url: str) -> Iterator[None]:
     """Hold the lock under which versions are raised, Dagster's too."""
     with transaction(url) as connection, connection.cursor() as cursor:
-        _refuse_old_server(connection.server_version)
+        _refuse_unfit(connection.server_version, connection.info.parameter_status("server_encoding"))
         cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
         cursor.execute("SET LOCAL lock_timeout = %s", [f"{MIGRATION_SECONDS}s"])
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [MIGRATION_LOCK])
@@ -165,6 +166,8 @@ def _make_place(connection: Any) -> None:
 
 
 def _pending(version: str | None) -> tuple[str, ...]:
+    if version == HEAD:
+        return ()
     from alembic.script import ScriptDirectory
 
     revisions = reversed(list(ScriptDirectory.from_config(migrations()).walk_revisions()))
@@ -188,8 +191,13 @@ def _objection(version: str | None) -> str:
     return f"The database has schema version {version}, this program needs {HEAD}: run `olist db migrate` as its owner."
 
 
-def _refuse_old_server(server_version: int) -> None:
+def _refuse_unfit(server_version: int, encoding: str | None) -> None:
     if server_version < LEAST_SERVER * 10_000:
         raise OlistError(
             f"PostgreSQL {server_version // 10_000} is too old: version {LEAST_SERVER} or later is needed."
+        )
+    if encoding != "UTF8":
+        raise OlistError(
+            f"The database is in {encoding}, which cannot hold every text of landing: create one by"
+            " CREATE DATABASE ... ENCODING 'UTF8' TEMPLATE template0, and name it in OLIST_POSTGRES_URL."
         )

@@ -7,6 +7,7 @@ what a gate does with a verdict.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -53,11 +54,17 @@ def record(url: str, verdict: Verdict) -> None:
                 verdict.verdict,
                 verdict.is_green,
                 verdict.subject,
-                json.dumps(verdict.report, default=str),
+                _storable(verdict.report),
                 verdict.run_id,
                 verdict.months,
             ),
         )
+
+
+def _storable(report: Mapping[str, Any]) -> str:
+    """Return a report as JSON that PostgreSQL takes, which knows neither NaN, nor infinities, nor the character NUL."""
+    text = json.dumps(json.loads(json.dumps(report, default=str), parse_constant=str))
+    return re.sub(r"(?<!\\)((?:\\\\)*)\\u0000", r"\1\\ufffd", text)
 
 
 def latest(url: str, comparison: ComparisonKind, *, whole: bool = True) -> dict[tuple[str, str], Verdict]:

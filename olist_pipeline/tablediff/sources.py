@@ -13,7 +13,7 @@ from pathlib import Path
 import duckdb
 
 from olist_pipeline.tablediff.compare import compare_plan
-from olist_pipeline.tablediff.contract import Contract, ContractError, RelationError
+from olist_pipeline.tablediff.contract import Contract, ContractError, RelationError, fold
 from olist_pipeline.tablediff.csv_file import Options
 from olist_pipeline.tablediff.files import file_relation, kind_of
 from olist_pipeline.tablediff.names import nearest, split_names
@@ -103,7 +103,7 @@ def _schema_and_name(con: duckdb.DuckDBPyConnection, file: Path, table: str, ali
     except ContractError as error:
         raise RelationError(str(error)) from error
     schema, name = parts if len(parts) == 2 else ("main", parts[-1])
-    found = [pair for pair in there if tuple(part.lower() for part in pair) == (schema.lower(), name.lower())]
+    found = [pair for pair in there if tuple(map(fold, pair)) == (fold(schema), fold(name))]
     if len(parts) > 2 or not found:
         known = [relation_text(*pair) for pair in there]
         raise RelationError(

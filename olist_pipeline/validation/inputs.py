@@ -1,14 +1,15 @@
 """Inputs of a validation step: intake rows and what other contexts publish, as far as the step declares them.
 
-What belongs here: reading declared inputs, by month. What does not: validating them.
+What belongs here: reading declared inputs, by month, and knowing what was read. What does not: validating them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from typing import NamedTuple
 
 import polars as pl
 
@@ -16,19 +17,37 @@ from olist_pipeline.staging import scan_intake, scan_staging, staging_path
 from olist_pipeline.validation.units import Unit
 
 
+class Read(NamedTuple):
+    """Something that was read: an intake table, `columns` of a published one (`context/table`), or AS_OF."""
+
+    name: str
+    columns: tuple[str, ...] = ()
+
+
+AS_OF = Read("the day")
+
+
 @dataclass(frozen=True)
 class Inputs:
-    """What a unit of a step reads. `as_of` is the day that the warehouse takes for today."""
+    """What a unit of a step reads, and in `reads` what it has read. `day` is what the warehouse takes for today."""
 
     intake_folder: Path
     staging_folder: Path
     declared: frozenset[str]
     unit: Unit
-    as_of: date
+    day: date
+    reads: list[Read] = field(default_factory=list)
+
+    @property
+    def as_of(self) -> date:
+        """The day that the warehouse takes for today."""
+        self.reads.append(AS_OF)
+        return self.day
 
     def intake(self, table: str, *, all_months: bool = False) -> pl.LazyFrame:
         """Return intake rows of the unit, or of all months; raises OlistError before the table's intake."""
         self._refuse_undeclared(table)
+        self.reads.append(Read(table))
         if all_months:
             return scan_intake(self.intake_folder, table)
         return self.unit.part_of(scan_intake(self.intake_folder, table, self.unit.months))
@@ -39,11 +58,13 @@ class Inputs:
         Raises OlistError before that table's validation.
         """
         self._refuse_undeclared(asset)
+        names = tuple(columns)
+        self.reads.append(Read(asset, names))
         context, _, table = asset.partition("/")
         rows = scan_staging(self.staging_folder, context, table, self.unit.months)
         if not staging_path(self.staging_folder, context, table, None).exists():
             rows = self.unit.part_of(rows)
-        return rows.select(*columns)
+        return rows.select(*names)
 
     def _refuse_undeclared(self, name: str) -> None:
         if name not in self.declared:

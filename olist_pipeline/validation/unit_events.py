@@ -9,7 +9,6 @@ were appended, and nobody need make them again.
 
 from __future__ import annotations
 
-import functools
 import hashlib
 from collections.abc import Collection, Iterator, Sequence
 from datetime import date
@@ -17,10 +16,8 @@ from datetime import date
 import polars as pl
 
 from olist_pipeline.engine.history import EVENTS, ORDINAL, EventSource, numbered
-from olist_pipeline.files import tree_hash
 from olist_pipeline.landing.csv_file import SOURCE_ROW
 from olist_pipeline.months import MONTH
-from olist_pipeline.settings import PROJECT_DIR
 
 MonthOrAll = date | None
 """None for a step that has no months."""
@@ -29,8 +26,11 @@ ROWS = 2**40
 """More than any frame has: an ordinal is the number of a source times this, and the place of a row in it."""
 
 
-def digests_of(sources: Sequence[EventSource], name: str, *, is_monthly: bool) -> dict[MonthOrAll, bytes]:
-    """Return a digest for each month that any of the sources has rows of; `name` is part of it."""
+def digests_of(sources: Sequence[EventSource], name: str, code: str, *, is_monthly: bool) -> dict[MonthOrAll, bytes]:
+    """Return a digest for each month that any of the sources has rows of.
+
+    `name` is part of it, and `code`, the hash of the code that makes events of rows.
+    """
     sums: dict[tuple[int, tuple[str, ...]], dict[MonthOrAll, tuple[int, int]]] = {}
     for source in sources:
         same = (id(source.frame), source.read)
@@ -38,7 +38,7 @@ def digests_of(sources: Sequence[EventSource], name: str, *, is_monthly: bool) -
             sums[same] = _sums(source, is_monthly=is_monthly)
     found: dict[MonthOrAll, bytes] = {}
     for month in sorted({month for by_month in sums.values() for month in by_month}, key=str):
-        digest = hashlib.blake2b(f"{_code()}:{name}:{month}".encode(), digest_size=16)
+        digest = hashlib.blake2b(f"{code}:{name}:{month}".encode(), digest_size=16)
         for source in sources:
             counted = sums[id(source.frame), source.read].get(month, (0, 0))
             digest.update(f"{source.event.__name__}:{counted}".encode())
@@ -83,10 +83,3 @@ def _sums(source: EventSource, *, is_monthly: bool) -> dict[MonthOrAll, tuple[in
         month: (rows, total)
         for month, rows, total in hashed.group_by("month").agg(pl.len(), pl.col("hash").sum()).iter_rows()
     }
-
-
-@functools.cache
-def _code() -> str:
-    """Return a hash of the code that makes events of rows."""
-    parts = ("olist_domain", "olist_pipeline/engine", "olist_pipeline/contexts", "olist_pipeline/validation")
-    return tree_hash(*(PROJECT_DIR / part for part in parts), suffixes=(".py",))

@@ -7,7 +7,7 @@ how they are validated (the contexts), bringing it there (`steps`), and which un
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
@@ -20,9 +20,9 @@ from olist_pipeline.intake.cast import RULES
 from olist_pipeline.months import month_text
 from olist_pipeline.staging import write_frame, write_months, write_snapshot
 from olist_pipeline.validation.context import ValidationStep
-from olist_pipeline.validation.inputs import Inputs
+from olist_pipeline.validation.inputs import Inputs, Read
 from olist_pipeline.validation.table import StagedTable
-from olist_pipeline.validation.unit_events import digests_of, events_of
+from olist_pipeline.validation.unit_events import MonthOrAll, digests_of, events_of
 from olist_pipeline.validation.units import Unit
 from olist_pipeline.validation.validated import Validated
 
@@ -61,16 +61,24 @@ class EventFile:
 
 @dataclass(frozen=True)
 class UnitReport:
-    """What the work on a unit left: counts by table, quarantined rows in a file, and the events that are not known."""
+    """What the work on a unit left: counts by table, quarantined rows in a file, and the events that are not known.
+
+    `reads` is what it read, `digests` of what its events were made of, if there are any, the known ones included.
+    """
 
     tables: dict[str, TableReport]
     quarantine: Path
     events: tuple[EventFile, ...]
+    reads: tuple[Read, ...] = ()
+    digests: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True)
 class ValidationWork:
-    """The validation of one unit of `step`. Events whose digest is among `known` are not made again."""
+    """The validation of one unit of `step`. Events whose digest is among `known` are not made again.
+
+    `code` is the hash of the code that makes them, on whatever machine this is done.
+    """
 
     step: ValidationStep
     intake: Path
@@ -78,21 +86,31 @@ class ValidationWork:
     outbox: Path
     as_of: date
     known: frozenset[bytes]
+    code: str
 
     def __call__(self, unit: Unit) -> UnitReport:
         """Validate the unit: accepted rows to staging, others and events to the outbox."""
         declared = frozenset((*self.step.intake, *self.step.published))
-        validated = self.step.validate(Inputs(self.intake, self.staging, declared, unit, self.as_of))
+        inputs = Inputs(self.intake, self.staging, declared, unit, self.as_of)
+        validated = self.step.validate(inputs)
         with ThreadPoolExecutor(len(self.step.tables) + 1) as beside:
             staged = {table.name: beside.submit(self._stage, unit, validated, table) for table in self.step.tables}
             quarantined = beside.submit(validated.quarantined)
-            events = tuple(self._write_events(unit, validated))
+            digests = digests_of(
+                validated.sources, f"{self.step.name}{unit.part}", self.code, is_monthly=unit.months is not None
+            )
+            events = tuple(self._write_events(unit, validated, digests))
             rejected = quarantined.result()
             accepted = {name: one.result() for name, one in staged.items()}
+        made = {file.digest for file in events}
         path = self.outbox / f"{_label(unit)}.quarantine.parquet"
         write_frame(rejected, path)
         return UnitReport(
-            {table.name: _report(table, *accepted[table.name], rejected) for table in self.step.tables}, path, events
+            {table.name: _report(table, *accepted[table.name], rejected) for table in self.step.tables},
+            path,
+            events,
+            tuple(inputs.reads),
+            tuple(digest for digest in digests.values() if digest in self.known or digest in made),
         )
 
     def _stage(self, unit: Unit, validated: Validated, table: StagedTable) -> tuple[int, dict[str, int]]:
@@ -104,11 +122,11 @@ class ValidationWork:
             write_months(accepted, self.staging, table.context, table.name, unit.months, unit.part)
         return accepted.height, dict(Counter(accepted[FLAGS].explode().drop_nulls().to_list()))
 
-    def _write_events(self, unit: Unit, validated: Validated) -> Iterable[EventFile]:
-        is_monthly = unit.months is not None
-        digests = digests_of(validated.sources, f"{self.step.name}{unit.part}", is_monthly=is_monthly)
+    def _write_events(
+        self, unit: Unit, validated: Validated, digests: Mapping[MonthOrAll, bytes]
+    ) -> Iterable[EventFile]:
         new = {month: digest for month, digest in digests.items() if digest not in self.known}
-        for month, events in events_of(validated.sources, new, is_monthly=is_monthly):
+        for month, events in events_of(validated.sources, new, is_monthly=unit.months is not None):
             name = f"{self.step.name}/{month_text(month) if month else 'all'}{unit.part}"
             path = self.outbox / f"{name.replace('/', '.')}.events.parquet"
             write_frame(events, path)

@@ -11,8 +11,8 @@ import altair as alt
 import polars as pl
 import pytest
 
+from dashboards import cells, formats, look, series
 from dashboards import charts as charts_module
-from dashboards import formats, look, series
 from dashboards.export import content_of, html
 from dashboards.look import Field
 from dashboards.numbers import numbers
@@ -20,6 +20,7 @@ from dashboards.page import EMPTY, LEADS, PAGES, Panel, Table, specification
 from dashboards.queries import QUERIES
 from dashboards.server import NOTEBOOKS
 from olist_pipeline.errors import OlistError
+from olist_pipeline.parity.attribution import ParityVerdict
 from olist_pipeline.settings import PROJECT_DIR
 from tests.dashboards.test_release import make_release
 
@@ -156,6 +157,23 @@ def test_filters_that_leave_nothing_leave_a_page(homes, monkeypatch, name):
     assert name == "migration" or any(figure.value in ("0", formats.NONE) for figure in defined["content"].figures)
     document = html(defined["content"])
     assert name == "migration" or EMPTY in document
+
+
+def test_a_part_of_no_known_kind_is_drawn_last():
+    """Old is served as it is: no rule keeps from it what nobody foresaw."""
+    frame = pl.DataFrame({"month": [date(2018, 1, 1)] * 2, "kind": ["pix", "Voucher"], "value": [1, 2]})
+    fields = (Field("month", "Month"), Field("value", "Value", formats.COUNT), Field("kind", "Kind"))
+    for draw in (series.stacked_by_month, charts_module.stacked_ranking):
+        spec = specification(draw(frame, *fields, look.PAYMENT_COLOURS, axis_format=formats.COUNT))
+        [rows] = spec["datasets"].values()
+        assert [row["order_of_part"] for row in rows] == [4, 2]
+
+
+def test_every_verdict_has_a_colour_of_its_own():
+    words = {verdict.value.capitalize() for verdict in ParityVerdict}
+    for colours in (look.VERDICTS, cells.VERDICTS):
+        assert set(colours) == words
+        assert len(set(colours.values())) == len(words)
 
 
 def test_every_block_says_what_it_shows(content):

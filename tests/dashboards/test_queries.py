@@ -2,6 +2,7 @@
 
 import math
 import re
+from itertools import pairwise
 
 import pytest
 import sqlglot
@@ -75,6 +76,14 @@ def same_value(one, other) -> bool:
 
 
 class TestFigures:
+    def test_a_day_without_orders_has_a_row_and_counts_in_the_mean(self, releases):
+        days = figures(releases, "new", "sales_by_day").to_dicts()
+        assert sum(day["orders"] for day in days) == figures(releases, "new", "sales_totals")["orders"].item()
+        assert {(day["full_date"] - before["full_date"]).days for before, day in pairwise(days)} == {1}
+        assert min(day["orders"] for day in days) == 0
+        last = [float(day["revenue"]) for day in days[-28:]]
+        assert math.isclose(days[-1]["revenue_rolling"], sum(last) / 28, rel_tol=1e-9)
+
     def test_the_trees_are_those_of_the_project(self, homes):
         """Else the comparisons below would hold for the wrong reason."""
         verdicts = verdicts_by_table(homes / "old" / "serving" / "current" / "serving.duckdb")

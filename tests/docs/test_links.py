@@ -1,6 +1,7 @@
 """Every link from a document of the project to a file of it leads there, and every decision is in the index."""
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +10,7 @@ from olist_pipeline.settings import PROJECT_DIR
 DOCUMENTS = [*PROJECT_DIR.glob("*.md"), *(PROJECT_DIR / "docs").rglob("*.md"), PROJECT_DIR / "dbt" / "README.md"]
 LINK = re.compile(r"\]\((?!https?:|#)([^)#\s]+)[^)]*\)")
 DOCS = PROJECT_DIR / "docs"
+FOLDERS = ("olist_pipeline", "olist_domain", "dashboards", "examples", "tests", "scripts", "benchmarks", "deploy")
 DECISIONS = DOCS / "decisions"
 
 
@@ -16,6 +18,17 @@ DECISIONS = DOCS / "decisions"
 def test_a_link_leads_to_a_file(document):
     links = LINK.findall(document.read_text("utf-8"))
     assert [link for link in links if not (document.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(PROJECT_DIR).as_posix())
+def test_a_file_that_is_named_is_there(document):
+    """But for those that a page has its reader write: it shows their text, or that of others in the same folder."""
+    text = document.read_text("utf-8")
+    named = set(re.findall(rf"`((?:{'|'.join(FOLDERS)})/[\w/.-]+)`", text))
+    written = set(re.findall(r"^`([\w/.-]+)`$", text, re.MULTILINE))
+    new = {Path(page).parent.name for page in written if not (PROJECT_DIR / page).parent.exists()}
+    lacking = {path for path in named if not (PROJECT_DIR / path).exists()}
+    assert sorted(path for path in lacking - written if not new & set(Path(path).parts)) == []
 
 
 def test_a_decision_is_in_the_index_with_its_title_and_its_date():

@@ -74,6 +74,26 @@ def test_a_materialisation_of_a_context_makes_it_and_evaluates_its_checks(server
     assert checks["new/dim_customer", "parity"]
 
 
+def test_what_was_made_of_the_same_files_again_is_up_to_date_and_says_where_its_columns_come_from(server, first_run):
+    query = """{ assetNodes(assetKeys: [{path: ["intake", "customers"]}, {path: ["old", "stg_customers"]},
+                  {path: ["new", "dim_customer"]}]) {
+        assetKey { path } staleStatus
+        assetMaterializations(limit: 1) { metadataEntries { ... on TableColumnLineageMetadataEntry {
+            lineage { columnName columnDeps { assetKey { path } columnName } } } } } } }"""
+    found = {"/".join(one["assetKey"]["path"]): one for one in server.ask(query)}
+    assert {name: one["staleStatus"] for name, one in found.items()} == dict.fromkeys(found, "FRESH")
+    origins = {
+        (name, column["columnName"]): {
+            ("/".join(dep["assetKey"]["path"]), dep["columnName"]) for dep in column["columnDeps"]
+        }
+        for name, one in found.items()
+        for entry in one["assetMaterializations"][0]["metadataEntries"]
+        for column in entry.get("lineage", ())
+    }
+    assert origins["old/stg_customers", "customer_city"] == {("landing/customers", "customer_city")}
+    assert origins["new/dim_customer", "rfm_segment"] == {("new/int_customers", "rfm_segment")}
+
+
 def test_a_backfill_of_a_context_over_six_months_is_one_run_of_that_context(server, backfill_run):
     assert (backfill_run["status"], backfill_run["jobName"]) == ("SUCCESS", "sales_job")
     made = server.materialized_by(backfill_run["runId"])

@@ -37,6 +37,18 @@ def test_what_a_killed_writer_left_is_removed_by_the_next(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["file"]
 
 
+def test_writers_of_one_file_leave_each_other_alone(tmp_path):
+    """A run of the command line and one of the UI write the same profile, and the same intake."""
+    path = tmp_path / "file"
+    with replacing(path) as first:
+        first.write_text("first")
+        with replacing(path) as second:
+            second.write_text("second")
+        assert path.read_text() == "second"
+    assert path.read_text() == "first"
+    assert [p.name for p in tmp_path.iterdir()] == ["file"]
+
+
 def test_content_decides_the_hash(tmp_path):
     (tmp_path / "a").write_text("same")
     (tmp_path / "b").write_text("same")

@@ -1,9 +1,10 @@
 """Parents and children under any names: intake, validation, reconciliation, shares and changes of a foreign context."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 
 import pytest
+from pydantic import create_model
 
 from olist_domain.kernel.records import Record
 from olist_pipeline.engine.names import FLAGS, REJECTS
@@ -12,6 +13,7 @@ from olist_pipeline.intake.cast import RULES
 from olist_pipeline.intake.places import SOURCE_FILE
 from olist_pipeline.intake.rows import PAYLOAD
 from olist_pipeline.intake.span import as_of, dated_span
+from olist_pipeline.landing.catalogue import ORDERS
 from olist_pipeline.landing.csv_file import SOURCE_ROW
 from olist_pipeline.landing.table import OWN_NAMES, LandingTable, Parent
 from olist_pipeline.months import MONTH, MonthRange
@@ -154,6 +156,21 @@ def test_a_table_that_does_not_fit_is_one_sentence(change, said):
         replace(TICKETS, **change)
 
 
+class NoteRecord(Record):
+    order_id: str | None = None
+    at: datetime | None = None
+
+
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [({"month_of": "at"}, "a row without at"), ({"parent": Parent(ORDERS, ("order_id",))}, "a row without order_id")],
+)
+def test_a_row_without_a_month_would_be_nowhere(place, said):
+    """It would be neither accepted nor quarantined, for validation takes whole months."""
+    with pytest.raises(OlistError, match=f"{said} would have no month; let its record require that column"):
+        LandingTable("notes", "notes.csv", "sailing", NoteRecord, (), aggregate="note", identity="at", **place)
+
+
 def test_names_of_the_pipelines_own_are_refused():
     class Taken(Record):
         id: str
@@ -162,3 +179,10 @@ def test_names_of_the_pipelines_own_are_refused():
     with pytest.raises(OlistError, match="payload is a name of the pipeline's own"):
         LandingTable("taken", "taken.csv", "sailing", Taken, ("id",), aggregate="taken", identity="id")
     assert {RULES, PAYLOAD, MONTH, SOURCE_ROW, SOURCE_FILE, FLAGS, REJECTS} <= OWN_NAMES
+
+
+@pytest.mark.parametrize("kind", [date, bool, date | None])
+def test_a_type_that_no_cell_is_read_as_is_refused_before_anything_is_read(kind):
+    record = create_model("Cells", __base__=Record, id=(str, ...), day=(kind, ...))
+    with pytest.raises(OlistError, match=r"no cell is read as .*, the type of day; let its record say str or int or"):
+        LandingTable("cells", "cells.csv", "sailing", record, ("id",), aggregate="cell", identity="id")

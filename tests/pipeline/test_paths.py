@@ -107,6 +107,15 @@ def test_a_home_that_no_database_can_be_in_is_refused(name, tmp_path):
         Settings.from_env({"OLIST_HOME": str(tmp_path / name)})
 
 
+def test_a_home_that_is_a_file_or_below_one_is_refused(tmp_path):
+    file = tmp_path / "file"
+    file.touch()
+    for home in (file, file / "below" / "it"):
+        with pytest.raises(OlistError, match=r"OLIST_HOME is .*/file is no folder; name another"):
+            Settings.from_env({"OLIST_HOME": str(home)})
+    assert Settings.from_env({"OLIST_HOME": str(tmp_path / "new" / "home")}).home == tmp_path / "new" / "home"
+
+
 def test_landing_may_be_where_no_database_can_be(tmp_path):
     folder = tmp_path / "a?b#c"
     assert Settings.from_env({"OLIST_HOME": str(tmp_path), "OLIST_DATA_DIR": str(folder)}).landing == folder

@@ -6,7 +6,14 @@ import polars as pl
 import pytest
 
 from olist_pipeline.errors import OlistError
-from olist_pipeline.staging import scan_intake, scan_staging, staging_path, write_frame, write_months
+from olist_pipeline.staging import (
+    scan_intake,
+    scan_staging,
+    staging_path,
+    write_frame,
+    write_months,
+    write_snapshot,
+)
 
 FULL = "parquet: File out of specification: underlying IO error: No space left on device (os error 28)"
 
@@ -40,3 +47,15 @@ def test_months_without_rows_are_written_with_their_columns(tmp_path):
     write_months(rows, tmp_path, "sales", "orders", months)
     empty = pl.read_parquet(staging_path(tmp_path, "sales", "orders", months[1]))
     assert (empty.height, empty.columns) == (0, ["order_id", "order_month"])
+
+
+def test_a_table_that_gets_months_or_loses_them_has_its_rows_once(tmp_path):
+    """Its context came to say which column dates it: what was staged before must not stand beside."""
+    months = [date(2018, 1, 1), date(2018, 2, 1)]
+    rows = pl.DataFrame({"order_id": ["o1", "o2"], "order_month": months})
+    write_snapshot(rows, tmp_path, "sales", "orders")
+    write_months(rows, tmp_path, "sales", "orders", months)
+    assert scan_staging(tmp_path, "sales", "orders").collect().height == 2
+    assert scan_staging(tmp_path, "sales", "orders", months[:1]).collect().height == 1
+    write_snapshot(rows, tmp_path, "sales", "orders")
+    assert scan_staging(tmp_path, "sales", "orders").collect().height == 2

@@ -1,5 +1,6 @@
 """The steps: idempotent, by month, and healed by running again."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 
 import polars as pl
@@ -9,6 +10,7 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from olist_pipeline import steps
+from olist_pipeline.file_locks import alone
 from olist_pipeline.intake import rows
 from olist_pipeline.landing.catalogue import ORDERS
 from olist_pipeline.months import MonthRange, following
@@ -65,12 +67,36 @@ def test_a_report_says_what_became_of_every_row(settings, landing):
     assert report.events == events.count_by_type(settings.postgres_url)["OrderRejected"] + 4
 
 
+@pytest.mark.parametrize(("amount", "is_taken"), [("999999999999.99", True), ("1000000000000.00", False)])
+def test_amounts_at_the_limit_stop_no_run(settings, landing, amount, is_taken):
+    """What their sums could not be kept as is no amount, in the row that says so alone."""
+    for old in (b"118.70", b"10.00", b"22.76", b"1.50"):
+        edit(landing, "olist_order_items_dataset.csv", old, amount.encode())
+    assert (ingest(settings)["order_items"].rejected == 0) is is_taken
+    assert validate(settings).tables["orders"].accepted == 1 + is_taken
+
+
 def test_running_again_changes_nothing(settings):
     ingest(settings)
     validate(settings)
     before = state(settings)
     ingest(settings, "r2")
     assert validate(settings, run="r2").events == 0
+    assert state(settings) == before
+
+
+def test_one_run_at_a_time_is_at_work_on_a_step(settings):
+    """The command line and the UI may run the same step: they write the same staging, outbox and quarantine."""
+    ingest(settings)
+    validate(settings)
+    before = state(settings)
+    with ThreadPoolExecutor(2) as beside:
+        for name, step in (("intake.orders", ingest), (f"sales.{STEP.name}", validate)):
+            with alone(settings.home / "locks" / f"{name}.lock"):
+                waiting = beside.submit(step, settings, run="r2")
+                with pytest.raises(TimeoutError):
+                    waiting.result(timeout=0.3)
+            waiting.result()
     assert state(settings) == before
 
 
@@ -170,10 +196,18 @@ class TestIntakeOfAnUnchangedFile:
         assert read == ["order_payments"]
         assert path.read_bytes() == whole
 
-    def test_is_made_anew_with_that_of_its_parent(self, settings, landing, read):
-        edit(landing, ORDERS.file, b"shipped", b"invoiced")
+    @pytest.mark.parametrize(
+        "change", [(b"2018-01-24 20", b"2017-12-24 20"), (b"2018-01-24 20", b"soon 20"), (b"o2,", b"o3,")]
+    )
+    def test_is_made_anew_where_it_may_belong_to_another_row_of_its_parent(self, settings, landing, read, change):
+        edit(landing, ORDERS.file, *change)
         ingest(settings)
         assert read == ["orders", "order_items", "order_payments"]
+
+    def test_is_made_anew_for_no_other_change_of_its_parent(self, settings, landing, read):
+        edit(landing, ORDERS.file, b"shipped", b"invoiced")
+        ingest(settings)
+        assert read == ["orders"]
 
     def test_is_made_anew_in_another_month(self, settings, read):
         run_intake(settings, settings.postgres_url, ORDERS, following(TODAY), "r2")

@@ -1,6 +1,8 @@
 """Which Python the project is set up with. Nothing is installed: the interpreters are scripts that say a version."""
 
+import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -34,6 +36,9 @@ def fake(folder, name, version, lacks=""):
 
 def set_up(path, named=""):
     """Return the exit code and what was said, with the interpreters in `path` alone."""
+    for name in ("mkdir", "rm"):
+        if not (path / name).exists():
+            (path / name).symlink_to(shutil.which(name))
     command = ["/bin/sh", str(MAKE_VENV), "venv", str(named), "3.13", "3.12", "3.11"]
     done = subprocess.run(command, env={"PATH": str(path)}, cwd=path, capture_output=True, text=True)
     return done.returncode, (done.stdout + done.stderr).strip()
@@ -91,6 +96,66 @@ def test_the_named_one_is_the_only_one_tried(tmp_path):
     fake(tmp_path / "my pythons", "python", "3.10.1")
     assert f"{named} is Python 3.10." in set_up(tmp_path, named)[1]
     assert "/nowhere does not start." in set_up(tmp_path, "/nowhere")[1]
+
+
+def moved(folder):
+    """Return what is said of the environment in `folder` before make uses it."""
+    script = str(PROJECT / "scripts" / "remove_moved_venv.sh")
+    return subprocess.run([script, "venv"], cwd=folder, capture_output=True, text=True, check=True).stdout
+
+
+class TestAnEnvironmentThatIsThere:
+    def test_stays_where_it_was_made(self, tmp_path):
+        fake(tmp_path, "python3", "3.13.2")
+        set_up(tmp_path)
+        assert moved(tmp_path) == ""
+        assert (tmp_path / "venv").is_dir()
+
+    def test_is_made_anew_in_a_copy_of_its_folder_whose_code_it_would_not_run(self, tmp_path):
+        (tmp_path / "one").mkdir()
+        fake(tmp_path / "one", "python3", "3.13.2")
+        set_up(tmp_path / "one")
+        shutil.copytree(tmp_path / "one", tmp_path / "other")
+        assert "made anew" in moved(tmp_path / "other")
+        assert not (tmp_path / "other" / "venv").exists()
+
+    def test_is_made_anew_where_it_was_interrupted(self, tmp_path):
+        fake(tmp_path, "python3", "3.13.2")
+        set_up(tmp_path)
+        (tmp_path / "python3").write_text((tmp_path / "python3").read_text().replace("exit 0", "kill -9 $PPID", 1))
+        shutil.rmtree(tmp_path / "venv")
+        assert set_up(tmp_path)[0] != 0
+        assert "made anew" in moved(tmp_path)
+
+    def test_is_left_alone_where_somebody_else_made_it(self, tmp_path):
+        (tmp_path / "venv").mkdir()
+        assert moved(tmp_path) == ""
+        assert (tmp_path / "venv").is_dir()
+
+
+def test_make_runs_what_is_in_the_environment_whatever_the_shell_has(tmp_path):
+    shown = tmp_path / "shown.mk"
+    shown.write_text("shown:\n\t@env\n")
+    command = ["make", "--no-print-directory", "-f", "Makefile", "-f", str(shown), f"VENV={tmp_path}/venv", "shown"]
+    shell = {**os.environ, "PYTHONPATH": "/opt/ros", "PYTHONHOME": "/opt/python", "PIP_USER": "1"}
+    said = subprocess.run(command, cwd=PROJECT, env=shell, capture_output=True, text=True, check=True).stdout
+    assert not re.search("^PYTHON(PATH|HOME)=", said, flags=re.M)
+    assert "PIP_USER=0" in said.splitlines()
+
+
+def test_a_clone_has_the_same_bytes_where_git_writes_line_ends_of_windows(tmp_path):
+    command = [
+        "git",
+        "-c",
+        "core.autocrlf=true",
+        "clone",
+        "--quiet",
+        "--no-hardlinks",
+        str(PROJECT),
+        str(tmp_path / "clone"),
+    ]
+    subprocess.run(command, check=True)
+    assert b"\r" not in (tmp_path / "clone" / "scripts" / "make_venv.sh").read_bytes()
 
 
 def test_make_tries_exactly_the_versions_that_the_project_declares():

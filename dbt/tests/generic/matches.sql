@@ -2,5 +2,5 @@
 {% test matches(model, column_name, pattern) %}
 select *
 from {{ model }}
-where not regexp_full_match({{ column_name }}, {{ pattern }})
+where not {{ is_wholly(column_name, pattern) }}
 {% endtest %}

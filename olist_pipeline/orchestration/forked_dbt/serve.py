@@ -28,6 +28,9 @@ STARTS = "OLIST_DBT_SERVER_STARTS"
 MOST_STARTS = 2
 """So many times is the invocation run that leaves threads behind."""
 
+STATIC_PARSER = "DBT_STATIC_PARSER"
+"""dbt's variable for a parser that leaves threads behind."""
+
 THREADS = Path("/proc/self/task")
 
 
@@ -63,8 +66,8 @@ def _has_threads() -> bool:
 def _import_dbt(arguments: list[str]) -> None:
     """Import dbt and run one invocation of it, whose end does not matter, that leaves no threads behind.
 
-    A project that changed is parsed by threads. The parse is kept in a file, so this program then starts anew, and
-    where that does not help once more, without the invocation.
+    dbt's static parser has threads, which nobody ends; what it finds, dbt finds by rendering, too. Where threads are
+    left nevertheless, this program starts anew, for the parse is kept in a file, and at last without the invocation.
     """
     import dbt.adapters.duckdb  # noqa: F401
     import dbt.task.build  # noqa: F401
@@ -72,6 +75,7 @@ def _import_dbt(arguments: list[str]) -> None:
 
     starts = int(os.environ.get(STARTS, "0"))
     if starts < MOST_STARTS:
+        os.environ.setdefault(STATIC_PARSER, "false")
         dbtRunner().invoke(arguments)
         if _has_threads():
             os.environ[STARTS] = str(starts + 1)

@@ -1,7 +1,7 @@
 """Dagster's storage: the PostgreSQL of the environment, embedded or given.
 
-What belongs here: pointing Dagster to the server, how it talks to it, and the version of its tables. What does not: the
-server (`stores.postgres`), and our own tables (`stores.schema`).
+What belongs here: pointing Dagster to the server, how it talks to it, and raising the version of its tables. What does
+not: asking for that version (`storage_version`), the server (`stores.postgres`), and our own tables (`stores.schema`).
 
 Left alone, Dagster creates its tables where it finds none, which takes a right that the runtime role does not have. So
 it does that in the embedded server only; elsewhere `olist db migrate` does.
@@ -21,7 +21,6 @@ from typing import Any
 
 import psycopg2
 from alembic.config import Config
-from alembic.script import ScriptDirectory
 from dagster._core.storage.sql import ALEMBIC_SCRIPTS_LOCATION
 from dagster._serdes import ConfigurableClassData
 from dagster_postgres import DagsterPostgresStorage
@@ -32,9 +31,10 @@ from dagster_postgres.utils import create_pg_engine
 from sqlalchemy import Engine, event
 
 from olist_pipeline.files import keep_private
+from olist_pipeline.orchestration.internals.storage_version import storage_versions
 from olist_pipeline.settings import Settings
 from olist_pipeline.stores.locks import watch_engine
-from olist_pipeline.stores.postgres import dagster_url, query, ready_url, trouble
+from olist_pipeline.stores.postgres import dagster_url, ready_url, trouble
 from olist_pipeline.stores.schema import sole_migration
 
 LOST_SECONDS = 5
@@ -139,14 +139,6 @@ def _give_up_once_lost(engine: Engine) -> None:
         return connection
 
     event.listen(engine, "do_connect", connect)
-
-
-def storage_versions(url: str) -> tuple[str | None, str]:
-    """Return the versions of Dagster's tables that the database has, None without them, and that Dagster needs."""
-    needed = ScriptDirectory.from_config(_alembic_config()).as_revision_number("head")
-    [row] = query(url, "SELECT to_regclass('public.alembic_version') IS NOT NULL AS is_there")
-    found = query(url, "SELECT version_num FROM public.alembic_version") if row["is_there"] else []
-    return (found[0]["version_num"] if found else None), str(needed)
 
 
 def migrate_storage(url: str) -> tuple[str | None, str]:

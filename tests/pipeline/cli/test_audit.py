@@ -29,7 +29,7 @@ def test_a_folder_that_was_read_is_success(folder):
     assert result.exit_code == 0, result.output
     assert "customers.sql:1  segment" in result.output
     assert "Segment is VIP when orders is more than 10; NEW otherwise." in result.output
-    assert "1 findings (0 High, 0 Medium, 1 Low) in 1 files, read as duckdb (nothing says which)." in result.output
+    assert "1 finding (0 High, 0 Medium, 1 Low) in 1 file, read as duckdb (nothing says which)." in result.output
 
 
 def test_a_file_that_could_not_be_read_is_no_success(folder):
@@ -70,7 +70,7 @@ def test_a_file_of_another_name_is_the_table(folder):
     ("arguments", "words"),
     [
         (["nowhere"], "There is nothing at nowhere"),
-        ([".", "--dialect", "klingon"], "--dialect klingon is not known; known are: "),
+        ([".", "--dialect", "klingon"], "There is no SQL dialect 'klingon'; there are: "),
         ([".", "--seconds", "0"], "--seconds must be more than 0"),
         ([".", "--seconds", "nan"], "--seconds must be more than 0"),
         ([".", "--seconds", "1e300"], "--seconds must be more than 0 and at most 86,400"),

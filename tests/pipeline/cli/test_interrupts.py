@@ -1,10 +1,12 @@
 """Interrupts: a command that is asked to end says so in one sentence, and its exit code names the signal."""
 
+import importlib
 import io
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from contextlib import nullcontext
 from datetime import date
@@ -22,6 +24,7 @@ from olist_pipeline.settings import Settings
 from tests.patience import patient, wait_for
 
 OLIST = Path(sys.executable).with_name("olist")
+dev_command = importlib.import_module("olist_pipeline.cli.dev")
 
 
 @pytest.mark.parametrize(("number", "name"), [(signal.SIGINT, "Ctrl+C"), (signal.SIGTERM, "SIGTERM")])
@@ -94,3 +97,26 @@ def test_a_signal_ends_a_run_which_dagster_knows_to_have_failed(tmp_path, monkey
     assert interrupts.received() == number
     assert run.status in (dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
     assert done == ["asked_to_end"]
+
+
+def test_the_ui_is_asked_to_end_though_a_library_has_the_system_go_on_waiting(tmp_path, monkeypatch, handlers):
+    stub = tmp_path / "ui"
+    stub.write_text("#!/bin/sh\ntrap 'echo asked > asked; exit 0' INT\ntouch waiting\nwhile true; do sleep 0.1; done\n")
+    stub.chmod(0o755)
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+    monkeypatch.setattr("olist_pipeline.orchestration.instance.quiet_instance", lambda _: nullcontext())
+    monkeypatch.setattr("olist_pipeline.orchestration.partitions.follow_data", lambda *_: None)
+    monkeypatch.setattr(dev_command.sys, "executable", str(stub))
+
+    def interrupt():
+        wait_for((tmp_path / "waiting").exists, "the stub waits", 30)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    def no_preparation(_):
+        signal.siginterrupt(signal.SIGINT, False)  # as Polars does, once it is imported
+        threading.Thread(target=interrupt).start()
+
+    monkeypatch.setattr("olist_pipeline.orchestration.instance.prepare", no_preparation)
+    with pytest.raises(interrupts.Interrupted), interrupts.noticed():
+        dev_command.dev.callback(3000, "127.0.0.1")
+    assert (tmp_path / "asked").read_text() == "asked\n"

@@ -1,11 +1,13 @@
 """The help of `olist` shows what each command says of itself, and imports none of them."""
 
+import os
 import subprocess
 import sys
 
 import click
+import pytest
 
-from olist_pipeline.cli.main import COMMANDS, cli
+from olist_pipeline.cli.main import COMMANDS, LazyGroup, cli, main
 
 
 def test_the_help_says_of_each_command_what_it_says_of_itself():
@@ -51,3 +53,52 @@ def test_commands_that_read_import_no_engine():
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines() == ["[]", "['numpy', 'polars']"]
+
+
+def test_commands_that_start_dagster_import_it_when_they_do():
+    """Their help, and what they refuse of their arguments, would take as long as that."""
+    program = (
+        "import sys; from olist_pipeline.cli.main import cli; "
+        "[cli.get_command(None, name) for name in ('run', 'backfill', 'dev', 'dashboards')]; "
+        "print(sorted({'dagster', 'sqlalchemy', 'sqlglot', 'dbt', 'marimo'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["[]"]
+
+
+@pytest.mark.parametrize(("typed", "meant"), [(["statsu"], "status"), (["db", "migrat"], "migrate")])
+def test_the_nearest_command_is_named(typed, meant):
+    with pytest.raises(click.UsageError, match=f"No such command .*; did you mean {meant}"):
+        cli(typed, standalone_mode=False)
+
+
+def test_an_empty_argument_is_refused(monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["olist", "audit", ""])
+    with pytest.raises(SystemExit, match="1"):
+        main()
+    assert "An argument is empty" in capsys.readouterr().err
+
+
+def test_an_argument_that_is_no_text_is_refused():
+    command = [sys.executable.encode(), b"-m", b"olist_pipeline", b"events", b"--id", b"S\xe3o"]
+    done = subprocess.run(command, capture_output=True, check=False)
+    assert done.returncode == 1
+    assert (
+        done.stderr.decode()
+        == "olist: The argument 'S\\udce3o' is no text in UTF-8; write it so, or name a file otherwise.\n"
+    )
+
+
+def test_the_migration_is_named_before_a_command_is_imported(tmp_path, monkeypatch):
+    """Its module imports the contexts that the file names."""
+    seen = []
+
+    def get_command(group, ctx, name):
+        seen.append(os.environ.get("OLIST_MIGRATION"))
+        return click.Command(name, callback=lambda: None)
+
+    monkeypatch.setenv("OLIST_MIGRATION", "another")
+    monkeypatch.setenv("PGAPPNAME", "pytest")
+    monkeypatch.setattr(LazyGroup, "get_command", get_command)
+    cli.main(["--migration", str(tmp_path / "m.yml"), "run"], standalone_mode=False)
+    assert set(seen) == {str(tmp_path / "m.yml")}

@@ -60,6 +60,8 @@ def test_a_file_and_a_table_are_compared_whatever_their_order(files):
         (["--old", "OLD", "--new", "OLD", "--key", "id", "--exclude", "price"], "needs a reason"),
         (["--old", "OLD", "--new", "OLD", "--key", '"id'], "apart"),
         (["--old", "a.parquet"], "needs --old, --new and --key"),
+        (["--key", "id"], "needs --old, --new and --key"),
+        (["--where", "true"], "needs --old, --new and --key"),
         (["--old", "a.parquet", "--new", "b.parquet", "--key", "id"], "a.parquet"),
         (["--old", "a.parquet", "--new", "b.parquet", "--key", "id", "--tolerance", "price"], "COLUMN=BOUND"),
         (["--old", "a.parquet", "--new", "b.parquet", "--key", "id", "--tolerance", "price=much"], "not a number"),
@@ -140,7 +142,7 @@ def test_an_approval_is_given_listed_and_revoked(stored):
 @pytest.mark.parametrize(
     ("table", "column", "until", "words"),
     [
-        ("fact_order", "revenue", "2999-12-31", "fact_order has not been compared; compared are: fact_orders"),
+        ("fact_order", "revenue", "2999-12-31", "There is no compared table 'fact_order'; did you mean fact_orders?"),
         ("fact_orders", "profit", "2999-12-31", "no compared column profit; it has: revenue"),
         ("fact_orders", "revenue", "2018-01-01", "give a day from"),
     ],

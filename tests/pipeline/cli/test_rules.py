@@ -143,5 +143,5 @@ def test_an_unknown_code_is_one_sentence(arguments, monkeypatch, capsys):
         main()
     assert ended.value.code == 1
     [line] = capsys.readouterr().err.splitlines()
-    assert line.startswith("olist: No rule or derivation")
+    assert line.startswith("olist: There is no rule or derivation")
     assert arguments[-1] in line

@@ -2,6 +2,7 @@
 
 import io
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from rich.console import Console
@@ -33,6 +34,16 @@ def test_the_own_landing_is_made(tmp_path):
 def test_an_empty_folder_is_filled(tmp_path):
     (tmp_path / "data").mkdir()
     assert fill(tmp_path, tmp_path / "data") == FILES
+
+
+def test_a_folder_that_was_emptied_after_a_release_is_not_filled(tmp_path, monkeypatch):
+    """A disk that is not mounted must not put invented orders before the dashboards' readers."""
+    (tmp_path / "data").mkdir()
+    monkeypatch.setattr(run, "last_readable", lambda _: SimpleNamespace(number=3))
+    with pytest.raises(OlistError, match="is empty, and release 3 was made of files there"):
+        fill(tmp_path, tmp_path / "data")
+    assert list((tmp_path / "data").iterdir()) == []
+    assert fill(tmp_path) == FILES
 
 
 def test_a_folder_with_anything_in_it_is_left_alone(tmp_path):

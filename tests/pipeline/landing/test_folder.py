@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from olist_pipeline.errors import OlistError
+from olist_pipeline.files import size_and_time
 from olist_pipeline.intake.rows import ingest
 from olist_pipeline.landing import packed
 from olist_pipeline.landing.catalogue import ORDER_ITEMS, ORDERS
@@ -80,7 +81,7 @@ def test_a_packed_file_is_unpacked_once_and_again_when_it_changes(settings, land
     first = path_of(readable_landing(settings, TABLES), ORDERS)
     before = first.stat()
     assert path_of(readable_landing(settings, TABLES), ORDERS).stat().st_ino == before.st_ino
-    assert state_of(landing, ORDERS) == [(landing / "archive.zip").stat().st_size, before.st_mtime_ns]
+    assert state_of(landing, ORDERS) == size_and_time(landing / "archive.zip")
     (landing / "archive.zip").unlink()
     (landing / f"{ORDERS.file}.gz").write_bytes(gzip.compress(b"order_id\n"))
     assert path_of(readable_landing(settings, TABLES), ORDERS).read_bytes() == b"order_id\n"

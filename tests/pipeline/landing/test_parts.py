@@ -219,6 +219,20 @@ def test_the_hash_of_a_table_is_of_its_parts_and_their_names(whole, tmp_path):
     assert len(seen) == 2
 
 
+def test_a_part_that_is_rewritten_in_its_place_is_read_again(whole, tmp_path):
+    """As `rsync --inplace --times` does: its size, its time of writing and its inode are those of before."""
+    settings = in_parts(whole, tmp_path)
+    before, part = landing_hashes(settings, [ORDERS.name]), tmp_path / "landing" / folder_name(ORDERS) / "00.csv"
+    status = part.stat()
+    with part.open("r+b") as file:
+        text = file.read()
+        file.seek(0)
+        file.write(text.swapcase())
+    os.utime(part, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert (part.stat().st_size, part.stat().st_ino) == (status.st_size, status.st_ino)
+    assert landing_hashes(settings, [ORDERS.name]) != before
+
+
 def test_a_table_may_be_put_together_again(whole, tmp_path):
     settings = in_parts(whole, tmp_path)
     assert state_of(settings.landing, ORDERS) != state_of(settings.landing, CUSTOMERS)

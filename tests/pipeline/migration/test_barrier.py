@@ -10,8 +10,8 @@ import yaml
 from olist_pipeline.errors import OlistError
 from olist_pipeline.migration.barrier import Plugin
 from olist_pipeline.migration.load import load_migration
-from olist_pipeline.migration.profiles import database_of, write_profile
-from olist_pipeline.migration.project import read_by_hooks, selection
+from olist_pipeline.migration.profiles import database_of, unloaded, write_profile
+from olist_pipeline.migration.project import ProjectPart, find_old, read_by_hooks, relations_among, selection
 from olist_pipeline.migration.proof import refusal, unproven
 from olist_pipeline.old_tables import bring
 from olist_pipeline.paths import duckdb_path
@@ -106,21 +106,23 @@ def test_a_function_of_an_extension_that_replay_does_not_load_is_named():
     assert said.startswith("Replay is no proof: the model taxes needs the extension sqlite_scanner, which replay does")
 
 
-def test_extensions_that_open_files_by_themselves_are_not_loaded(tmp_path):
+def test_extensions_that_may_open_files_by_themselves_are_not_loaded(tmp_path):
     (tmp_path / "shop").mkdir()
     (tmp_path / "shop" / "dbt_project.yml").write_text("name: shop\nprofile: shop\n")
-    extensions = "[icu, sqlite_scanner, {name: spatial, repo: core}, {name: excel}]"
+    extensions = "[icu, sqlite_scanner, {name: spatial, repo: core}, {name: excel}, nobody_knows, {name: H3}]"
     output = f"{{type: duckdb, path: a.duckdb, attach: [{{path: b.duckdb}}], extensions: {extensions}}}"
     (tmp_path / "shop" / "profiles.yml").write_text(f"shop: {{target: prod, outputs: {{prod: {output}}}}}\n")
     old = "old: {project: shop, profile: {file: shop/profiles.yml}}"
-    path = written(tmp_path, SMALL.replace("old: {project: shop}", old))
+    vouched = "besides: [{extension: h3, reason: It computes}]\n"
+    path = written(tmp_path, SMALL.replace("old: {project: shop}", old) + vouched)
     settings = Settings(tmp_path / "home", tmp_path / "landing", None, migration=path)
+    assert unloaded(load_migration(path)) == ["nobody_knows", "spatial", "sqlite_scanner"]
     profiles = {
-        tree: write_profile(settings, load_migration(path), tree) / "profiles.yml" for tree in ("old", "replay")
+        tree: write_profile(settings, load_migration(path), tree).folder / "profiles.yml" for tree in ("old", "replay")
     }
     ours = {tree: yaml.safe_load(file.read_text())["shop"]["outputs"]["prod"] for tree, file in profiles.items()}
-    assert len(ours["old"]["extensions"]) == 4
-    assert ours["replay"]["extensions"] == ["icu", {"name": "excel"}]
+    assert len(ours["old"]["extensions"]) == 6
+    assert ours["replay"]["extensions"] == ["icu", {"name": "excel"}, {"name": "H3"}]
     assert "attach" not in ours["replay"]
 
 
@@ -134,7 +136,7 @@ def test_a_view_of_replay_is_read_behind_the_barrier_too(tmp_path, places):
         "unique_id": "m",
         "name": "mart",
         "alias": "mart",
-        "schema": "main",
+        "schema": "warehouse",
         "resource_type": "model",
         "fqn": ["shop"],
     }
@@ -143,12 +145,16 @@ def test_a_view_of_replay_is_read_behind_the_barrier_too(tmp_path, places):
         database = database_of(settings, migration, tree)
         database.parent.mkdir(parents=True)
         with duckdb.connect(str(database)) as connection:
+            # The database is called like this schema of it.
+            connection.execute("CREATE SCHEMA warehouse; USE warehouse.warehouse")
             connection.execute(f"CREATE VIEW mart AS FROM read_csv('{places['outside']}/rows.csv')")
+    with pytest.raises(OlistError, match="has no relation Mart; did you mean 'mart'"):
+        find_old(parsed, migration, "Mart")
     bring(settings, migration, parsed, "old", ["mart"])
     with pytest.raises(OlistError, match="replay tables cannot be read: Permission Error: Cannot access"):
         bring(settings, migration, parsed, "replay", ["mart"])
     with duckdb.connect(str(database)) as connection:
-        connection.execute("CREATE OR REPLACE VIEW mart AS SELECT 'a' AS id")
+        connection.execute("CREATE OR REPLACE VIEW warehouse.warehouse.mart AS SELECT 'a' AS id")
     bring(settings, migration, parsed, "replay", ["mart"])
     with duckdb.connect(str(settings.warehouse)) as warehouse:
         found = warehouse.execute("FROM old.mart UNION ALL FROM replay.mart").fetchall()
@@ -166,10 +172,27 @@ def test_nodes_are_selected_by_their_whole_path():
     assert selection(nodes) == "fqn:x.marts.rides odd"
 
 
+def test_what_a_folder_of_old_models_is_made_of_is_built_with_them():
+    """Seeds and snapshots lie elsewhere in a project that holds old and new."""
+    nodes = {
+        "seed.x.zones": {"name": "zones", "resource_type": "seed", "config": {"materialized": "seed"}},
+        "model.x.cte": {"name": "cte", "resource_type": "model", "config": {"materialized": "ephemeral"}},
+        "test.x.t": {"name": "t", "resource_type": "test", "config": {}},
+    }
+    found = relations_among({"nodes": nodes}, [*nodes, "source.x.raw.a"])
+    assert [node["name"] for node in found] == ["zones"]
+    assert ProjectPart(Path(), ("x", "old")).select_with_ancestors == "+fqn:x.old"
+    assert ProjectPart(Path(), ()).select_with_ancestors == "fqn:*"
+
+
 def manifest(**nodes):
     return {
         "nodes": {f"model.x.{name}": {"name": name, "resource_type": "model", **node} for name, node in nodes.items()},
-        "sources": {"source.x.raw.a": {"source_name": "raw", "name": "a", "meta": {"plugin": "excel"}}},
+        "sources": {
+            "source.x.raw.a": {"source_name": "raw", "name": "a", "meta": {"plugin": "excel"}},
+            "source.x.raw.b": {"source_name": "raw", "name": "b", "config": {"plugin": "gsheet"}},
+            "source.x.raw.c": {"source_name": "raw", "name": "c", "config": {"meta": {"loaded": "daily"}}},
+        },
     }
 
 
@@ -187,5 +210,6 @@ def test_what_goes_past_duckdb_is_found_in_the_manifest(tmp_path):
         "the model guess",
         "the seed prices",
         "the source raw.a",
+        "the source raw.b",
     ]
     assert unproven(nodes, migration, ["model.x.plain", "model.x.zones"]) == []

@@ -10,7 +10,7 @@ from olist_pipeline.drafts.keys import key_of_rows, key_of_tests
 from olist_pipeline.drafts.landing import guessed_landing
 from olist_pipeline.drafts.scaffold import column_types, files_of
 from olist_pipeline.errors import OlistError
-from olist_pipeline.migration.clock import asking, changing_columns
+from olist_pipeline.migration.clock import OTHERS, asking, changing_columns
 from olist_pipeline.migration.load import load_migration
 from tests.pipeline.migration.test_file import SMALL, written
 
@@ -26,10 +26,16 @@ SOURCE = {
         ("{{ var('data_dir') }}/rides.csv", {"variable": "data_dir"}),
         ("{{ env_var('HIRE_DATA') }}/{name}.csv", {"environment": "HIRE_DATA"}),
         ("'data/raw/rides.csv'", {"folder": "data/raw"}),
+        ("'/srv/raw/rides.csv'", {"variable": "landing"}),
+        ("'../raw/rides.csv'", {"variable": "landing"}),
     ],
 )
 def test_landing_is_guessed_from_locations_and_from_sql(tmp_path, location, expected):
-    of_source = {"sources": {"s": {**SOURCE, "meta": {"external_location": location}}}, "nodes": {}}
+    said = {"external_location": location}
+    of_source = {"sources": {"s": {**SOURCE, "meta": said}}, "nodes": {}}
+    assert guessed_landing(tmp_path, {"sources": {"s": {**SOURCE, "config": said}}, "nodes": {}}) == guessed_landing(
+        tmp_path, of_source
+    )
     of_model = {"sources": {}, "nodes": {"m": {"raw_code": f"select * from read_csv('{location}')"}}}
     guessed = guessed_landing(tmp_path, of_source)
     assert expected.items() <= guessed.items()
@@ -104,6 +110,7 @@ def test_macros_that_a_model_calls_are_looked_into():
 
 
 def test_views_are_asked_twice(tmp_path):
+    """Of a database that is called like its schema, as of many a project."""
     (tmp_path / "shop").mkdir()
     (tmp_path / "shop" / "dbt_project.yml").write_text("name: shop\n")
     pairs = "pairs: [{old: fleet, key: [id], left_out: {seen: The time of reading}}, {old: docks, key: [id]}]\n"
@@ -111,17 +118,53 @@ def test_views_are_asked_twice(tmp_path):
     nodes: dict[str, dict[str, object]] = {}
     for name in ("fleet", "docks"):
         config = {"materialized": "view" if name == "fleet" else "table"}
-        nodes[name] = {"unique_id": name, "name": name, "schema": "main", "resource_type": "model", "config": config}
+        nodes[name] = {"unique_id": name, "name": name, "schema": "shop", "resource_type": "model", "config": config}
         nodes[name] |= {"alias": name, "fqn": ["shop", name]}
-    for number in (1, 2):
-        with duckdb.connect(str(tmp_path / f"{number}.duckdb")) as connection:
+    databases = [tmp_path / number / "shop.duckdb" for number in "12"]
+    for number, database in enumerate(databases):
+        database.parent.mkdir()
+        with duckdb.connect(str(database)) as connection:
+            connection.execute("CREATE SCHEMA shop; USE shop.shop")
             connection.execute("CREATE VIEW fleet AS SELECT 1 AS id, now() AS seen, 2 AS wheels")
             connection.execute(f"CREATE TABLE docks AS SELECT 1 AS id, {number} AS chance")
-    found = changing_columns(migration, {"nodes": nodes}, tmp_path / "1.duckdb", tmp_path / "2.duckdb")
+    found = changing_columns(migration, {"nodes": nodes}, *databases)
     assert [(one.table, one.column, one.reason) for one in found] == [
         ("fleet", "seen", "The time of reading"),
         ("docks", "chance", ""),
     ]
+
+
+@pytest.mark.parametrize(
+    ("rows", "differ"),
+    [
+        ("SELECT NULL AS id, 1 AS seen, 5 AS v", []),
+        ("SELECT 1 AS id, unnest([1, 2]) AS seen, 5 AS v", []),
+        ("SELECT 1 AS id, 1 AS seen, CASE {run} WHEN 1 THEN 0.3::DOUBLE ELSE 0.1::DOUBLE + 0.2::DOUBLE END AS v", []),
+        ("SELECT 1 AS id, {run} AS seen, 5 AS v", ["seen"]),
+        ("SELECT 1 AS id, unnest([{run}, 7]) AS seen, 5 AS v", []),
+        ("SELECT 1 AS id, unnest([7, 8]) AS seen, {run} AS v", [OTHERS]),
+        ("SELECT {run} AS id, 1 AS seen, 5 AS v", [OTHERS]),
+    ],
+)
+def test_two_runs_differ_in_what_the_comparison_would_see(tmp_path, rows, differ):
+    """Rows without a key or with one of several, and sums of floats in another order, are not made by chance."""
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop" / "dbt_project.yml").write_text("name: shop\n")
+    migration = load_migration(written(tmp_path, SMALL + "pairs: [{old: t, key: [id], left_out: {seen: The time}}]\n"))
+    node = {
+        "unique_id": "t",
+        "name": "t",
+        "alias": "t",
+        "schema": "main",
+        "resource_type": "model",
+        "fqn": ["shop", "t"],
+    }
+    databases = [tmp_path / f"{run}.duckdb" for run in (1, 2)]
+    for run, database in enumerate(databases, start=1):
+        with duckdb.connect(str(database)) as connection:
+            connection.execute(f"CREATE TABLE t AS {rows.format(run=run)}")
+    manifest = {"nodes": {"t": {**node, "config": {"materialized": "table"}}}}
+    assert [one.column for one in changing_columns(migration, manifest, *databases)] == differ
 
 
 @pytest.fixture
@@ -157,6 +200,41 @@ def test_a_scaffold_is_python_with_the_sql_beside_each_draft(draft):
     assert rules.count("raise Undecided(") == 2
     assert draft["tests/test_shopping_rules.py"].count("raise AssertionError(") == 2
     assert "LandingTable" in draft["shopping/declared.py"]
+
+
+def test_a_scaffold_is_python_whatever_files_and_columns_are_called(tmp_path):
+    (tmp_path / "models").mkdir()
+    (tmp_path / "dbt_project.yml").write_text("name: shop\n")
+    cases = ", ".join(
+        f"case when n < {number} then 'few' else 'many' end as {name}"
+        for number, name in enumerate(("rule", '"2nd"', '"class"', '"a ""b"""'))
+    )
+    (tmp_path / "models" / "orders.sql").write_text(f"select {cases} from {{{{ ref('t') }}}}")
+    for file in ("2024 orders.csv", "заказы.csv", "class.csv"):
+        (tmp_path / file).write_text("id,n\n1,9\n")
+    landing = {path.name: path for path in tmp_path.glob("*.csv")}
+    texts = files_of("shopping", audit(tmp_path).entries, landing)
+    for name, text in texts.items():
+        if name.endswith(".py"):
+            ast.parse(text)
+    defined = {
+        node.name for node in ast.walk(ast.parse(texts["shopping/rules.py"])) if isinstance(node, ast.FunctionDef)
+    }
+    assert defined == {"of_rule", "of_2nd", "of_class", "a_b"}
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"id,Ride ID\n", "the column 'Ride ID' cannot be a field"),
+        (b"id,from\n", "the column 'from' cannot be a field"),
+        (b"id,caf\xe9\n", "cannot be read as CSV in UTF-8"),
+    ],
+)
+def test_a_file_that_no_record_can_be_of_is_one_sentence(tmp_path, content, said):
+    (tmp_path / "rides.csv").write_bytes(content)
+    with pytest.raises(OlistError, match=said):
+        column_types(tmp_path / "rides.csv")
 
 
 MODELS = {

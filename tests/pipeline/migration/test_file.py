@@ -67,9 +67,29 @@ def test_paths_are_relative_to_the_file(tmp_path):
             ("new: {project: new}", "new: {project: new}\nserved: [a]\npairs: [{old: a, key: [k]}]"),
             "old tables stand twice",
         ),
-        (("new: {project: new}", "new: {project: new}\nbesides: [{reason: r}]"), "say a seed or a path"),
+        (("new: {project: new}", "new: {project: new}\nbesides: [{reason: r}]"), "say one of seed, path and"),
         (("new: {project: new}", "new: {project: new}\nbesides: [{seed: s}]"), "besides.0.reason: Field required"),
         (("version: 1", "version: ["), "is not YAML"),
+        (("version: 1", "version: 1\nversion: 1"), "version stands twice; keep one.*line 3, column 1"),
+        (("version: 1", "version: 1\nmodels: {sales: [a], no: [b]}"), "no is no text here; quote it.*line 3"),
+        (("{variable: data_dir}", "{folder: /data/raw}"), "landing.folder: '/data/raw' must lie below its folder"),
+        (("{variable: data_dir}", "{folder: ../raw}"), "landing.folder: '../raw' must lie below"),
+        (("{variable: data_dir}", "{folder: .}"), "landing.folder: '.' must lie below"),
+        (("{variable: data_dir}", "{variable: a, files: {../a.csv: {}}}"), "landing.files.*'../a.csv' must lie below"),
+        (("new: {project: new}", "new: {project: new}\nserved: [A]\npairs: [{old: a, key: [k]}]"), "stand twice.*: a"),
+        *(
+            (
+                ("new: {project: new}", f"new: {{project: new}}\npairs: [{{old: a, key: [k], {pair}}}]"),
+                f"pairs.0: {said}",
+            )
+            for pair, said in (
+                ("columns: {a: x, b: X}", "columns names x of old twice"),
+                ("columns: {a: x, A: y}", "columns names a of new twice"),
+                ("left_out: {K: r}", "Contract of a: column 'K' is part of the key and cannot be excluded"),
+                ("tolerances: {v: {absolute: -1}}", "The absolute tolerance '-1.0' must be a finite number"),
+                ("tolerances: {v: {relative: little}}", "The relative tolerance 'little' is not a number"),
+            )
+        ),
         (("version: 1", "path: /x\nversion: 1"), "must be a mapping"),
     ],
 )
@@ -94,3 +114,23 @@ def test_the_module_of_contexts_must_be_one(tmp_path):
         contexts_of(
             load_migration(written(tmp_path, SMALL.replace("contexts: contexts", "contexts: contexts_of_texts")))
         )
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("def", r"SyntaxError: invalid syntax \(contexts_0.py, line 1\)"),
+        (
+            "from olist_pipeline.errors import OlistError\nraise OlistError('Its own sentence.')",
+            r"^Its own sentence\.$",
+        ),
+        ("CONTEXTS = None", "TypeError: 'NoneType' object is not iterable"),
+        ("\nCONTEXTS = (1 / 0,)", "ZeroDivisionError: division by zero, .*contexts_3.py:2"),
+    ],
+)
+def test_a_module_of_contexts_that_fails_is_one_sentence(tmp_path, request, text, said):
+    number = request.node.callspec.indices["text"]
+    (tmp_path / f"contexts_{number}.py").write_text(text)
+    path = written(tmp_path, SMALL.replace("contexts: contexts", f"contexts: contexts_{number}"))
+    with pytest.raises(OlistError, match=said):
+        contexts_of(load_migration(path))

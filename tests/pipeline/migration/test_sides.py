@@ -3,6 +3,7 @@
 import duckdb
 import pytest
 
+from olist_pipeline.errors import OlistError
 from olist_pipeline.parity.attribution import Evidence, parity_of
 from olist_pipeline.warehouse import WarehouseTable, as_old_shows_it
 
@@ -53,3 +54,10 @@ def test_without_old_it_has_news_columns_under_olds_names(warehouse):
 def test_a_table_without_other_names_is_itself(warehouse):
     plain = WarehouseTable("rides", "riding", ("ride_id",), {}, {})
     assert as_old_shows_it(warehouse, plain) == '"new"."rides"'
+
+
+def test_two_columns_of_new_that_old_calls_the_same_are_refused(warehouse):
+    """One of them would be compared, and the other would not be seen to differ."""
+    warehouse.execute("ALTER TABLE new.fact_rides ADD COLUMN RIDE_ID VARCHAR DEFAULT 'another'")
+    with pytest.raises(OlistError, match="fact_rides has two columns that old calls ride_id, ride and RIDE_ID"):
+        parity_of(warehouse, TABLE, Evidence({}))

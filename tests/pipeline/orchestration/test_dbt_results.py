@@ -1,9 +1,12 @@
 """What dbt did is said of assets that are in the graph, and of no others."""
 
 import dagster as dg
+import duckdb
 import pytest
 
+from olist_pipeline.orchestration import dbt_results
 from olist_pipeline.orchestration.dbt_results import events_of
+from olist_pipeline.tablediff.sql import relation_name
 
 ELSEWHERE = dg.AssetObservation(dg.AssetKey(["new", "new__dim_date"]), description="run along, not asked for")
 PASSED = dg.AssetCheckResult(passed=True, asset_key=dg.AssetKey(["new", "fact_orders"]), check_name="unique")
@@ -17,6 +20,18 @@ def happened():
 def test_a_test_that_another_run_asks_for_is_said_of_no_asset(tmp_path):
     context = dg.build_asset_context()
     assert list(events_of(happened(), context, {}, tmp_path / "warehouse.duckdb", tmp_path)) == [PASSED]
+
+
+def test_rows_are_counted_whatever_a_table_is_called(tmp_path):
+    names = ["fact_orders", 'a "b".c', "select"]
+    with duckdb.connect(str(tmp_path / "warehouse.duckdb")) as connection:
+        connection.execute("CREATE SCHEMA old")
+        for name in names:
+            connection.execute(f"CREATE TABLE {relation_name('old', name)} AS FROM range(3)")
+    keys = {dg.AssetKey(["old", name]) for name in [*names, "gone"]}
+    assert dbt_results._row_counts(tmp_path / "warehouse.duckdb", keys) == {
+        dg.AssetKey(["old", name]): 3 for name in names
+    }
 
 
 def test_what_dbt_failed_with_comes_after_what_it_did(tmp_path):

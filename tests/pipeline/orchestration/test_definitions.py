@@ -17,6 +17,7 @@ from olist_pipeline.orchestration.dbt import (
     build_arguments,
     commands_of,
     compared_months,
+    selections_of,
     waiting_models,
     window_of,
     window_variables,
@@ -279,3 +280,12 @@ def test_months_with_a_gap_are_made_of_the_files_of_today(definitions, graph):
         key for key in made if key.path[0] == "intake"
     }
     assert {key.path[0] for key in made} == {"intake", "sales", "new"}
+
+
+def test_every_kind_of_new_models_is_built_beside_monthly_ones():
+    """A view of a new project that has an incremental model, too, was never built."""
+    made = [{"config": {"materialized": kind}} for kind in ("incremental", "view", "view")]
+    assert selections_of("fqn:shop", made) == (
+        "fqn:shop,config.materialized:table fqn:shop,config.materialized:view",
+        "fqn:shop,config.materialized:incremental",
+    )

@@ -12,7 +12,7 @@ import pytest
 
 from olist_pipeline.orchestration.forked_dbt import ASKING, ForkServer
 from olist_pipeline.orchestration.forked_dbt.ask import SOCKET
-from olist_pipeline.orchestration.forked_dbt.serve import MOST_STARTS, STARTS
+from olist_pipeline.orchestration.forked_dbt.serve import MOST_STARTS, STARTS, STATIC_PARSER
 from olist_pipeline.settings import DBT_DIR
 from tests.patience import patient, wait_for
 
@@ -98,13 +98,16 @@ def test_without_a_server_that_answers_the_program_becomes_dbt(tmp_path):
         assert (done.returncode, done.stdout) == (3, "['--version']\n")
 
 
-def test_a_server_whose_preparation_leaves_threads_behind_keeps_nobody_waiting(tmp_path, monkeypatch):
+@pytest.mark.parametrize("leaves_threads", [True, False])
+def test_a_server_whose_preparation_leaves_threads_behind_keeps_nobody_waiting(tmp_path, monkeypatch, leaves_threads):
+    if leaves_threads:
+        monkeypatch.setenv(STATIC_PARSER, "true")
     monkeypatch.setenv(STARTS, str(MOST_STARTS - 1))  # the last start that prepares
     (tmp_path / "models").mkdir()
     (tmp_path / "models" / "one.sql").write_text("{{ config(materialized='table') }} select 1 as one")
     (tmp_path / "dbt_project.yml").write_text("name: small\nprofile: small\n")
     (tmp_path / "profiles.yml").write_text("small: {target: dev, outputs: {dev: {type: duckdb}}}\n")
-    # A parse of the whole project, each time: it is done by threads.
+    # A parse of the whole project, each time.
     parse = ["parse", "--no-partial-parse", "--profiles-dir", str(tmp_path), "--target-path", str(tmp_path / "target")]
     server = ForkServer(tmp_path, parse)
     try:
@@ -117,6 +120,8 @@ def test_a_server_whose_preparation_leaves_threads_behind_keeps_nobody_waiting(t
             check=False,
             timeout=patient(60),
         )
+        started_with = Path(f"/proc/{server.process.pid}/environ").read_text().split("\0")
     finally:
         server.stop()
     assert done.returncode == 0, done.stdout
+    assert f"{STARTS}={MOST_STARTS if leaves_threads else MOST_STARTS - 1}" in started_with

@@ -1,5 +1,6 @@
 """Attribution: verdicts with what changes by rule, with approvals, over some months, and as a page for a browser."""
 
+import json
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -76,6 +77,19 @@ class TestEffects:
         assert moved["NO_ITEMS + UNPAID"] == {"items": -2, "revenue": Decimal("-20.25")}
         assert moved[""] == {"items": 1, "revenue": 0}
         assert effects.totals == {"items": (28, 26), "revenue": (Decimal("282.00"), Decimal("251.50"))}
+
+    def test_a_key_is_traced_however_its_table_and_its_pair_spell_it(self, con):
+        in_new_and_replay(con, "DELETE FROM {t} WHERE order_id = 'o1'")
+        for schema in ("old", "replay", "new"):
+            con.execute(f"ALTER TABLE {schema}.fact_orders RENAME order_id TO ORDER_ID")
+        for key in ("order_id", "Order_Id"):
+            effects = verdict_on(con, table=replace(ORDERS, key=(key,))).effects
+            assert [(effect.rules, effect.gone) for effect in effects.by_rule] == [("NO_ITEMS", 1)]
+
+    def test_a_measure_without_a_sum_is_told_in_words_that_json_has(self, con):
+        con.execute("ALTER TABLE old.fact_orders ALTER rank TYPE DOUBLE; UPDATE old.fact_orders SET rank = 'nan'")
+        effects = verdict_on(con, table=replace(ORDERS, measures=("rank",))).effects
+        assert json.loads(json.dumps(effects.to_dict(), allow_nan=False))["totals"] == {"rank": ["nan", 28]}
 
     def test_what_rules_moved_adds_up_to_what_the_totals_moved(self, con):
         in_new_and_replay(con, "DELETE FROM {t} WHERE order_id IN ('o1', 'o5', 'o7')")

@@ -7,10 +7,10 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from olist_pipeline.serving import journal
+from olist_pipeline.serving import journal, switch
 from olist_pipeline.serving.cutover import cutover, rehearse
 from olist_pipeline.serving.journal import JOURNAL, JournalDamaged, bring_to_database, done_acts, present_state
-from olist_pipeline.serving.rollback import rollback
+from olist_pipeline.serving.rollback import acknowledge, rollback
 from tests.pipeline.serving.world import copy_of
 
 
@@ -100,3 +100,21 @@ def test_a_line_that_a_killed_writer_left_is_no_damage(tmp_path, switched, datab
     assert len(done_acts(serving)) == 2
     journal.bring_to_database(serving, database)
     assert len(done_acts(serving)) == 3
+
+
+def test_an_act_that_a_crash_cut_off_is_not_taken_for_done(switched, database, monkeypatch):
+    """It was written down before its effect, and nothing came after it."""
+    serving = switched.serving
+    acknowledge(switched, "sales", by="me", reason="mended")
+    before = present_state(serving)
+    with monkeypatch.context() as patch:
+        patch.setattr(switch, "point_to", crash)
+        with pytest.raises(ZeroDivisionError):
+            cutover(switched, "sales", lambda _: [], by="me", reason="again")
+    flip(serving / JOURNAL)
+    bring_to_database(serving, database)
+    assert present_state(serving) == before
+
+
+def crash(*_):
+    raise ZeroDivisionError

@@ -21,6 +21,7 @@ from olist_pipeline.registry import CONTEXTS
 from olist_pipeline.serving import build, pruning, release_checks
 from olist_pipeline.serving import release as releases
 from olist_pipeline.serving.build import Publication, publish
+from olist_pipeline.serving.compose import write_routes
 from olist_pipeline.serving.gate import cutover_objections, objections
 from olist_pipeline.serving.pruning import remove_unneeded
 from olist_pipeline.serving.release import current_release, point_to
@@ -200,6 +201,18 @@ class TestPublishing:
         assert pruning.KEPT_RELEASES == 10
 
 
+def test_what_somebody_put_among_the_releases_is_left_alone(tmp_path):
+    for name in ("00001", "00002.bak", "00003 (copy)"):
+        (tmp_path / "releases" / name).mkdir(parents=True)
+    assert (releases.kept_numbers(tmp_path), releases.next_number(tmp_path)) == ([1], 2)
+
+
+def test_a_release_before_any_context_has_moved_has_no_routes():
+    with duckdb.connect() as connection:
+        write_routes(connection, {}, [])
+        assert connection.execute("FROM about.migration_routes").fetchall() == []
+
+
 class ProvenStores:
     @pytest.fixture
     def proven(self, settings, warehouse):
@@ -334,6 +347,11 @@ class TestCutoverGate(ProvenStores):
         monkeypatch.setitem(sys.modules, "dashboards.queries", None)
         [objection] = self.missing(ready)
         assert "the dashboards' queries cannot be checked" in objection
+
+    def test_refuses_a_context_that_has_left_the_migration(self, ready, monkeypatch):
+        monkeypatch.delitem(CONTEXTS, "sales")
+        [objection] = self.missing(ready)
+        assert "it is not among the contexts of the migration file any more" in objection
 
     def test_counts_the_streak(self, ready):
         assert self.missing(ready, streak=5) == ["sales has been green in 3 runs in a row, and 5 are needed"]

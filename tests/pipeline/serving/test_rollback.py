@@ -92,6 +92,11 @@ class TestRollback:
         roll_back(settings, "sales")
         assert (sides(settings)["fact_orders"], routes(settings)["sales"]) == ("old", "old")
 
+    def test_takes_any_reason(self, settings):
+        """A terminal of another encoding gives bytes that are no text; going back is more urgent than its spelling."""
+        done = rollbacks.rollback(settings, "sales", by="me", reason="n\udce3o d\udcc1 \0 東")
+        assert journal.done_acts(settings.serving)[-1].reason == done.act.reason == "n?o d? ? 東"
+
     def test_of_a_context_in_shadow_takes_it_out_of_the_gate_alone(self, settings):
         assert roll_back(settings, "sales").act.release is None
         assert (routes(settings)["sales"], current_number(settings.serving)) == ("old", 1)
@@ -129,7 +134,7 @@ class TestRollback:
 
     def test_an_unknown_context_is_neither_rolled_back_nor_acknowledged(self, settings):
         for act in (roll_back, lambda *of: acknowledge(*of, by="me", reason="a slip")):
-            with pytest.raises(OlistError, match="There is no context slaes; there are: sales"):
+            with pytest.raises(OlistError, match="There is no context 'slaes'; did you mean sales"):
                 act(settings, "slaes")
 
 

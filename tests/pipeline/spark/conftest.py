@@ -1,10 +1,19 @@
-"""One session for all tests of Spark: two cores of this machine, and no UI."""
+"""One session for all tests of Spark: two cores of this machine, and no UI; and one home of Polars to compare with."""
 
 import os
 
 import pytest
 
+from benchmarks.same import spoilt
+from olist_pipeline.settings import Settings
+from olist_pipeline.validation import units
+from tests.conftest import empty_stores
+from tests.pipeline.spark.left import validate_all
+
 MASTER = "local[2]"
+ORDERS = 60
+ROWS = 12
+"""So many rows a unit: the larger months of these orders are cut."""
 DEFAULTS = """
 spark.ui.enabled            false
 spark.driver.host           127.0.0.1
@@ -26,3 +35,18 @@ def session(tmp_path_factory):
         started = session_at(MASTER, folder / "spark.log")
         yield started
         started.stop()
+
+
+@pytest.fixture(scope="session")
+def on_one(server, tmp_path_factory):
+    """Settings of a home of Polars, and a landing of which a fifth of all rows is spoilt."""
+    folder = tmp_path_factory.mktemp("one")
+    return Settings(folder / "polars", spoilt(folder / "landing", ORDERS, 2), server)
+
+
+@pytest.fixture(scope="session")
+def on_polars(on_one, server):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(units, "ROWS_A_UNIT", ROWS)
+        empty_stores(server)
+        return validate_all(on_one)

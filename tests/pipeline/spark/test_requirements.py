@@ -8,7 +8,7 @@ from olist_pipeline.errors import OlistError
 from olist_pipeline.registry import STEPS
 from olist_pipeline.settings import Settings
 from olist_pipeline.spark import requirements
-from olist_pipeline.spark.requirements import check, missing
+from olist_pipeline.spark.requirements import EXTRA, check, missing
 from olist_pipeline.steps import runner_of
 from olist_pipeline.validation.units import run_locally
 
@@ -21,7 +21,7 @@ echo 'openjdk version "{version}" 2025-04-15' >&2
 def installed(monkeypatch):
     """The extra, as far as anybody asks whether it is here."""
     found = importlib.util.find_spec
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: found("json" if name == "pyspark" else name))
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: found("json" if name in EXTRA else name))
 
 
 @pytest.fixture
@@ -37,11 +37,12 @@ def java(tmp_path, monkeypatch):
     return put
 
 
-def test_without_the_extra_it_says_how_to_install_it(monkeypatch):
+@pytest.mark.parametrize(("module", "package"), EXTRA.items())
+def test_without_the_extra_it_says_how_to_install_it(monkeypatch, installed, module, package):
     found = importlib.util.find_spec
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "pyspark" else found(name))
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == module else found(name))
     assert "make run ENGINE=spark" in missing("local[*]")
-    with pytest.raises(OlistError, match=r"^OLIST_ENGINE is spark, and pyspark is not installed; .*\.$"):
+    with pytest.raises(OlistError, match=rf"^OLIST_ENGINE is spark, and {package} is not installed; .*\.$"):
         check("local[*]")
 
 

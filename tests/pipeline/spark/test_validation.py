@@ -6,20 +6,13 @@ import pickle
 import pyarrow as pa
 import pytest
 
-from benchmarks.same import spoilt
 from olist_pipeline import steps
 from olist_pipeline.registry import STEPS
-from olist_pipeline.settings import Settings
 from olist_pipeline.spark.tasks import run_on_spark
 from olist_pipeline.validation import units
 from olist_pipeline.validation.units import Runner
-from tests.conftest import empty_stores
-from tests.pipeline.spark.conftest import MASTER
+from tests.pipeline.spark.conftest import MASTER, ORDERS, ROWS
 from tests.pipeline.spark.left import validate_all
-
-ORDERS = 60
-ROWS = 12
-"""So many rows a unit: the larger months of these orders are cut."""
 
 
 class TasksHere:
@@ -42,21 +35,6 @@ class TasksHere:
                 answered = [answer.to_pylist()[0] for answer in pickle.loads(self.sent)([batch])]
             answers += answered
         return answers
-
-
-@pytest.fixture(scope="module")
-def on_one(server, tmp_path_factory):
-    """Settings of a home of Polars, and a landing of which a fifth of all rows is spoilt."""
-    folder = tmp_path_factory.mktemp("one")
-    return Settings(folder / "polars", spoilt(folder / "landing", ORDERS, 2), server)
-
-
-@pytest.fixture(scope="module")
-def on_polars(on_one, server):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(units, "ROWS_A_UNIT", ROWS)
-        empty_stores(server)
-        return validate_all(on_one)
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,9 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Timer
 
+import psycopg2
 import pytest
 
 from olist_pipeline.errors import OlistError
@@ -107,6 +109,20 @@ def test_a_server_that_was_killed_is_started_again(data):
     process = start(data)
     os.kill(server_of(data), signal.SIGKILL)
     other = start(data)
+    assert postgres.query(other.url, "SELECT 1 AS one") == [{"one": 1}]
+    end(process)
+    end(other)
+
+
+def test_a_server_that_is_on_its_way_out_is_started_again(data):
+    process = start(data)
+    pid = server_of(data)
+    connection = psycopg2.connect(process.url)
+    os.kill(pid, signal.SIGTERM)  # it waits for its connections, and lets nobody else in
+    wait_for(lambda: (data / "postmaster.pid").read_text().split()[-1] == "stopping", "a server that stops", 20)
+    Timer(0.3, connection.close).start()
+    other = start(data)
+    assert server_of(data) != pid
     assert postgres.query(other.url, "SELECT 1 AS one") == [{"one": 1}]
     end(process)
     end(other)

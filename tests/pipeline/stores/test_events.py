@@ -164,6 +164,29 @@ def test_events_of_units_that_share_nothing_are_stored_while_others_are_made(dat
     assert appending.append(database, "sales", made(), "r2", are_apart=True) == 0
 
 
+@pytest.mark.parametrize(("most", "together"), [(1, 1), (4, 2)])
+def test_batches_are_stored_together_as_far_as_there_is_room_for_their_events(database, monkeypatch, most, together):
+    monkeypatch.setattr(appending, "MOST_EVENTS", most)
+    store = appending._Store._append
+    at_work: list[appending.Batch] = []
+    seen: list[int] = []
+
+    def watched(self, connection, stored, shared):
+        at_work.append(stored)
+        if together > 1 and not seen:
+            until(lambda: len(at_work) == together)
+        time.sleep(0.02)
+        seen.append(len(at_work))
+        found = store(self, connection, stored, shared)
+        at_work.remove(stored)
+        return found
+
+    monkeypatch.setattr(appending._Store, "_append", watched)
+    made = [batch(frame(event(f"o{n}"), event(f"o{n}", "OrderApproved")), f"2018-0{n}") for n in range(1, 4)]
+    assert appending.append(database, "sales", made, "r1", are_apart=True) == 6
+    assert max(seen) == together
+
+
 @pytest.mark.parametrize("are_apart", [True, False])
 def test_where_the_next_events_cannot_be_made_running_again_appends_the_rest(database, are_apart):
     batches = [batch(frame(event(f"o{n}")), f"2018-0{n}") for n in (1, 2, 3)]
@@ -216,3 +239,15 @@ def test_replaying_any_cut_of_the_history_gives_the_same_events(database, order,
     found = versions(database)
     assert {kind for kind, _ in found} == {f"K{n}" for n in range(6)}
     assert [version for _, version in found] == list(range(1, 7))
+
+
+def test_autovacuum_finds_nothing_to_do_in_a_partition_until_it_grows(database):
+    append(database, frame(*(event(f"o{n}") for n in range(2500))), "r1")
+    [row] = query(
+        database,
+        "SELECT reloptions, reltuples FROM pg_class JOIN event_store.units"
+        " ON oid = format('event_store.events_%%s', unit)::regclass",
+        {},
+    )
+    assert row["reltuples"] == 2500
+    assert row["reloptions"] == ["autovacuum_analyze_threshold=3500", "autovacuum_vacuum_insert_threshold=3500"]

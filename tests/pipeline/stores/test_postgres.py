@@ -1,5 +1,6 @@
 """The server: addresses, and what a person reads when it does not answer."""
 
+from datetime import datetime
 from pathlib import Path
 
 import polars as pl
@@ -12,6 +13,7 @@ from olist_pipeline.errors import OlistError
 from olist_pipeline.settings import Settings
 from olist_pipeline.stores import postgres, routes, verdicts
 from olist_pipeline.stores.verdicts import Verdict
+from tests.pipeline.roles import alone
 
 TEXTS = st.text(st.sampled_from("\\\t\n\r\v\"',.Nab é\x01"), max_size=6) | st.text(
     st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=4
@@ -142,6 +144,44 @@ def test_every_session_has_its_limits_and_those_of_the_address_hold(database):
     _, _, rest = postgres.dagster_url(database).partition("://")
     assert session(f"postgresql://{rest}", "synchronous_commit") == "off"
     assert session(f"postgresql://{rest}", "lock_timeout") == f"{postgres.LOCK_SECONDS}s"
+
+
+ODD = {
+    "search_path": "pg_catalog",
+    "default_transaction_isolation": "serializable",
+    "TimeZone": "America/Sao_Paulo",
+    "client_encoding": "LATIN1",
+    "standard_conforming_strings": "off",
+    "DateStyle": "SQL, DMY",
+    "backslash_quote": "on",
+    "bytea_output": "escape",
+    "IntervalStyle": "sql_standard",
+    "transform_null_equals": "on",
+}
+
+
+@pytest.fixture
+def odd(database):
+    """The server, where an administrator has set everything otherwise for each new session."""
+    alone(database, "; ".join(f"ALTER ROLE postgres SET {name} = '{value}'" for name, value in ODD.items()))
+    yield database
+    alone(database, "ALTER ROLE postgres RESET ALL")
+
+
+def test_sessions_are_as_we_need_them_whatever_the_server_sets(odd, monkeypatch):
+    monkeypatch.setenv("PGCLIENTENCODING", "LATIN1")
+    assert session(odd, "search_path") == "public"
+    assert session(odd, "transaction_isolation") == "read committed"
+    _, _, rest = postgres.dagster_url(odd).partition("://")
+    assert session(f"postgresql://{rest}", "TimeZone") == "UTC"
+    frame = pl.DataFrame({"a": ["\u6771\\n'é", None], "at": [datetime(2018, 2, 1, 3, 4, 5, 6), None]})
+    with postgres.transaction(odd) as connection, connection.cursor() as cursor:
+        cursor.execute("CREATE TEMPORARY TABLE copied (a text, at timestamp) ON COMMIT DROP")
+        postgres.copy_frame(connection, frame, "copied")
+        found = postgres.copied(connection, "SELECT a FROM copied WHERE a IS NOT NULL", {"a": pl.String})
+        cursor.execute("SELECT * FROM copied WHERE a = %s", [frame["a"][0]])
+        assert cursor.fetchall() == frame.rows()[:1]
+    assert found["a"].to_list() == frame["a"].to_list()[:1]
 
 
 def test_a_plus_and_a_blank_in_an_address_stay_what_they_are(database):

@@ -79,3 +79,4 @@ def test_a_row_that_moves_to_another_month_is_there_once(database):
     replace(database, rows((1, NOVEMBER)), months=[NOVEMBER], run="r2")
     assert stored(database) == [(1, "r2", "validation")]
     assert len(quarantine.source_rows(database, "orders", "orders")) == 1
+    assert quarantine.number_of_rows(database, "orders", "orders") == 1

@@ -123,7 +123,7 @@ def test_each_version_leads_to_the_present_one_and_keeps_its_verdicts(empty, dat
     with schema.sole_migration(empty), schema._one_transaction(empty) as config:
         command.upgrade(config, version)
     record_old_verdicts(empty)
-    assert [one[:5] for one in schema.state(empty).pending] == [*pending, "0004:"]
+    assert [one[:5] for one in schema.state(empty).pending] == [*pending, "0004:", "0005:"]
     with pytest.raises(OlistError, match=rf"version {version}, this program needs \d{{4}}: run `olist db migrate`"):
         schema.require(empty, may_migrate=False)
     schema.require(empty, may_migrate=True)
@@ -198,5 +198,15 @@ def test_where_the_version_is_right_nothing_is_asked_but_that(database, monkeypa
 
 def test_a_server_that_is_too_old_is_refused():
     with pytest.raises(OlistError, match="PostgreSQL 13 is too old: version 14 or later"):
-        schema._refuse_old_server(130_011)
-    schema._refuse_old_server(140_000)
+        schema._refuse_unfit(130_011, "UTF8")
+    schema._refuse_unfit(140_000, "UTF8")
+
+
+def test_a_database_of_another_encoding_is_refused(server):
+    run(server, "CREATE DATABASE latin ENCODING 'LATIN1' LOCALE_PROVIDER libc LOCALE 'C' TEMPLATE template0")
+    url = server.replace("@/postgres?", "@/latin?")
+    with pytest.raises(OlistError, match=r"is in LATIN1, which cannot hold every text"):
+        schema.migrate(url)
+    with pytest.raises(OlistError, match=r"cannot hold a text .* ENCODING 'UTF8'"):
+        postgres.query(url, "SELECT %s::text", ["\u6771"])
+    run(server, "DROP DATABASE latin")

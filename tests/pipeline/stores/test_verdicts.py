@@ -98,3 +98,12 @@ def test_a_rollback_begins_the_streak_anew(database, record_run):
     assert streaks(database) == {"sales": 0}
     record_run("r3")
     assert streaks(database) == {"sales": 1}
+
+
+def test_a_report_holds_whatever_was_compared(database):
+    """PostgreSQL has neither NaN nor the character NUL in JSON; a run must not end at what one cell holds."""
+    report = {"largest": float("nan"), "moved": [float("-inf")], "old": "a\0b", "new": "a\\u0000b"}
+    record(database, Verdict("sales", "fact_orders", "parity", "differs", False, "s", report, "r1"))
+    assert latest(database, "parity")["sales", "fact_orders"].report == {
+        "largest": "NaN", "moved": ["-Infinity"], "old": "a\ufffdb", "new": "a\\u0000b",
+    }  # fmt: skip

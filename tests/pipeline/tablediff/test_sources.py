@@ -325,6 +325,16 @@ def test_a_database_under_any_path_and_names_with_dots_are_read(tmp_path):
         compare_sources(f"{file}:my.schema.t.x", old, contract())
 
 
+def test_a_table_is_the_one_that_duckdb_calls_so(tmp_path):
+    """To DuckDB, case does not matter in ASCII alone."""
+    for value in (1, 2):
+        with duckdb.connect(str(tmp_path / f"{value}.duckdb")) as con:
+            con.execute(f'CREATE TABLE "Ä" AS SELECT 1 AS id; CREATE TABLE "ä" AS SELECT 1 AS id, {value} AS v')
+    old, new = (f"{tmp_path / f'{value}.duckdb'}" for value in (1, 2))
+    assert not compare_sources(f"{old}:ä", f"{new}:ä", contract()).identical
+    assert compare_sources(f"{old}:MAIN.Ä", f"{new}:Ä", contract()).identical
+
+
 def test_a_folder_of_parts_of_any_kind_is_one_table(tmp_path):
     whole = write(tmp_path / "whole.csv", "id,v\n1,a\n2,b\n")
     for ending, data in ((".csv", "id,v\n{},{}\n"), (".TSV", "id\tv\n{}\t{}\n"), (".csv.gz", "id,v\n{},{}\n")):

@@ -63,7 +63,7 @@ def test_a_step_without_months_is_one_unit():
 
 def test_work_and_units_can_be_sent_to_another_machine(tmp_path):
     for step in STEPS:
-        work = ValidationWork(step, tmp_path, tmp_path, tmp_path, date(2018, 1, 1), frozenset([b"known"]))
+        work = ValidationWork(step, tmp_path, tmp_path, tmp_path, date(2018, 1, 1), frozenset([b"known"]), "code")
         sent, unit = pickle.loads(pickle.dumps((work, Unit((MONTHS[0],), step.cut, 1, 2))))
         assert sent.step.validate == step.validate
         assert unit == Unit((MONTHS[0],), step.cut, 1, 2)

@@ -11,7 +11,7 @@ orders as (
     select
         c.customer_unique_id,
         c.cohort_month,
-        date_diff('month', c.cohort_month, o.order_month) as months_since,
+        {{ date_diff('month', 'c.cohort_month', 'o.order_month') }} as months_since,
         k.is_repeat,
         o.revenue
     from {{ ref('new__fact_orders') }} as o
@@ -31,7 +31,7 @@ months as (
     select
         c.cohort_month,
         c.cohort_size,
-        unnest(range(0, date_diff('month', c.cohort_month, l.last_month) + 1)) as months_since
+        {{ numbers_to(date_diff('month', 'c.cohort_month', 'l.last_month')) }} as months_since
     from cohorts as c
     cross join last_month as l
 ),
@@ -69,7 +69,7 @@ filled as (
 select
     cohort_month,
     months_since,
-    cast(cohort_month + to_months(cast(months_since as integer)) as date) as order_month,
+    {{ months_later('cohort_month', 'months_since') }} as order_month,
     cohort_size,
     active_customers,
     repeat_customers,

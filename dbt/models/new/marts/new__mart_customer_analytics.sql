@@ -38,7 +38,6 @@ value_tiers as (
     pivot (
         count(*)
         for lifetime_value_tier in ('HIGH', 'MEDIUM', 'LOW')
-        group by customer_segment, rfm_segment, state
     )
 )
 
@@ -50,9 +49,9 @@ select
     s.returning_customers,
     s.churned_customers,
     {{ ratio('s.churned_customers', 's.customers') }} as churn_rate,
-    v.high as high_value_customers,
-    v.medium as medium_value_customers,
-    v.low as low_value_customers,
+    {{ pivoted_count('v.high') }} as high_value_customers,
+    {{ pivoted_count('v.medium') }} as medium_value_customers,
+    {{ pivoted_count('v.low') }} as low_value_customers,
     s.total_orders,
     s.total_spent,
     {{ ratio('s.total_orders', 's.customers') }} as orders_per_customer,

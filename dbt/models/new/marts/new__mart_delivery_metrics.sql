@@ -34,7 +34,7 @@ monthly as (
         avg(d.handling_days) as average_handling_days,
         avg(d.transit_days) as average_transit_days,
         avg(cast(d.same_state as integer)) as same_state_share,
-        avg(cast(d.distance_km as decimal(18, 3))) as average_distance_km,
+        {{ ratio('sum(cast(d.distance_km as decimal(18, 3)))', 'count(d.distance_km)') }} as average_distance_km,
         cast(sum(o.total_freight) as decimal(18, 2)) as total_freight,
         {{ ratio('sum(o.total_freight)', 'sum(o.total_amount)') }} as freight_share
     from deliveries as d
@@ -48,7 +48,6 @@ performance as (
     pivot (
         count(*)
         for delivery_performance in ('ON_TIME', 'SLIGHTLY_LATE', 'VERY_LATE')
-        group by order_month, state
     )
 )
 
@@ -57,9 +56,9 @@ select
     m.state,
     m.total_orders,
     m.delivered_orders,
-    p.on_time as on_time_orders,
-    p.slightly_late as slightly_late_orders,
-    p.very_late as very_late_orders,
+    {{ pivoted_count('p.on_time') }} as on_time_orders,
+    {{ pivoted_count('p.slightly_late') }} as slightly_late_orders,
+    {{ pivoted_count('p.very_late') }} as very_late_orders,
     {{ ratio('m.late_orders', 'm.delivered_orders') }} as late_rate,
     m.average_delivery_days,
     m.median_delivery_days,

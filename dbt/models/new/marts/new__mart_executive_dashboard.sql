@@ -33,7 +33,6 @@ payment_mix as (
     pivot (
         sum(payment_value)
         for payment_type in ('credit_card', 'boleto', 'voucher', 'debit_card')
-        group by order_month
     )
 )
 

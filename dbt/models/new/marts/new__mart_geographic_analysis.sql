@@ -72,7 +72,7 @@ select
     revenue,
     {{ ratio('revenue', 'sale_orders') }} as average_order_value,
     {{ ratio('revenue', 'sum(revenue) over ()') }} as share_of_revenue,
-    row_number() over (order by revenue desc, state, city) as revenue_rank,
+    cast(row_number() over (order by revenue desc, state nulls last, city nulls last) as bigint) as revenue_rank,
     freight_share,
     delivered_orders,
     {{ ratio('late_orders', 'delivered_orders') }} as late_rate,

@@ -7,7 +7,7 @@ with sales as (
         count(*) as total_items,
         count(*) filter (where o.is_sale) as sale_items,
         sum(oi.total_amount) filter (where o.is_sale) as revenue,
-        avg(oi.price) as average_price,
+        {{ ratio('sum(oi.price)', 'count(oi.price)') }} as average_price,
         {{ ratio('sum(oi.freight_value)', 'sum(oi.total_amount)') }} as freight_share
     from {{ ref('new__fact_order_items') }} as oi
     inner join {{ ref('new__fact_orders') }} as o on o.order_id = oi.order_id
@@ -55,7 +55,7 @@ categories as (
         category,
         cast(sum(revenue) as decimal(18, 2)) as category_revenue,
         {{ ratio('sum(sum_of_scores)', 'sum(total_reviews)') }} as category_average_review_score,
-        row_number() over (order by sum(revenue) desc, category) as category_rank
+        cast(row_number() over (order by sum(revenue) desc, category) as bigint) as category_rank
     from performance
     group by category
 )
@@ -73,8 +73,10 @@ select
     {{ ratio('p.sum_of_scores', 'p.total_reviews') }} as average_review_score,
     {{ ratio('p.positive_reviews', 'p.total_reviews') }} as positive_review_share,
     {{ ratio('p.negative_reviews', 'p.total_reviews') }} as negative_review_share,
-    row_number() over (order by p.revenue desc, p.product_id) as revenue_rank,
-    row_number() over (partition by p.category order by p.revenue desc, p.product_id) as revenue_rank_in_category,
+    cast(row_number() over (order by p.revenue desc, p.product_id nulls last) as bigint) as revenue_rank,
+    cast(
+        row_number() over (partition by p.category order by p.revenue desc, p.product_id nulls last) as bigint
+    ) as revenue_rank_in_category,
     {{ ratio('p.revenue', 'c.category_revenue') }} as share_of_category,
     c.category_revenue,
     c.category_rank,

@@ -44,7 +44,7 @@ select
     s.revenue,
     {{ ratio('s.revenue', 's.sale_orders') }} as average_order_value,
     {{ ratio('s.revenue', 'sum(s.revenue) over ()') }} as share_of_revenue,
-    row_number() over (order by s.revenue desc, s.seller_id) as revenue_rank,
+    cast(row_number() over (order by s.revenue desc, s.seller_id nulls last) as bigint) as revenue_rank,
     {{ ratio('s.total_freight', 's.total_price + s.total_freight') }} as freight_share,
     coalesce(d.delivered_orders, 0) as delivered_orders,
     coalesce(d.late_orders, 0) as late_orders,

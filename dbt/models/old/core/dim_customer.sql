@@ -28,7 +28,7 @@ select
     rfm_segment,
     case
         when last_order_at is null then null
-        when date_diff('day', last_order_at, {{ as_of() }}) > 180 then true
+        when {{ date_diff('day', 'last_order_at', as_of()) }} > 180 then true
         else false
     end as is_churned,
     case

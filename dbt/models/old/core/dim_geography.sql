@@ -15,21 +15,23 @@ centres as (
 ),
 
 cities as (
-    select geolocation_zip_code_prefix as zip_code_prefix, geolocation_city as city
-    from points
-    group by geolocation_zip_code_prefix, geolocation_city
-    qualify row_number() over (
-        partition by geolocation_zip_code_prefix order by count(*) desc, geolocation_city
-    ) = 1
+    select zip_code_prefix, city
+    from (
+        select geolocation_zip_code_prefix as zip_code_prefix, geolocation_city as city, count(*) as points
+        from points
+        group by geolocation_zip_code_prefix, geolocation_city
+    ) as named
+    qualify row_number() over (partition by zip_code_prefix order by points desc, city nulls last) = 1
 ),
 
 states as (
-    select geolocation_zip_code_prefix as zip_code_prefix, geolocation_state as state
-    from points
-    group by geolocation_zip_code_prefix, geolocation_state
-    qualify row_number() over (
-        partition by geolocation_zip_code_prefix order by count(*) desc, geolocation_state
-    ) = 1
+    select zip_code_prefix, state
+    from (
+        select geolocation_zip_code_prefix as zip_code_prefix, geolocation_state as state, count(*) as points
+        from points
+        group by geolocation_zip_code_prefix, geolocation_state
+    ) as named
+    qualify row_number() over (partition by zip_code_prefix order by points desc, state nulls last) = 1
 )
 
 select

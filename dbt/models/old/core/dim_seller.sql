@@ -13,5 +13,5 @@ select
     {{ region_of_state('state') }} as region,
     {{ date_key('first_order_at') }} as first_order_date_key,
     {{ date_key('last_order_at') }} as last_order_date_key,
-    date_diff('day', first_order_at, {{ as_of() }}) as tenure_days
+    {{ date_diff('day', 'first_order_at', as_of()) }} as tenure_days
 from sellers

@@ -28,7 +28,7 @@ select
     r.has_comment,
     r.review_creation_date,
     r.review_answer_timestamp,
-    date_sub('hour', r.review_creation_date, r.review_answer_timestamp) as response_hours,
+    {{ whole_hours('r.review_creation_date', 'r.review_answer_timestamp') }} as response_hours,
     {{ date_key('r.review_creation_date') }} as creation_date_key,
     {{ date_key('o.order_purchase_timestamp') }} as purchase_date_key,
     o.order_month

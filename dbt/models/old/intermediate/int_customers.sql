@@ -45,7 +45,7 @@ history as (
         {{ ratio('sum(sum_of_scores)', 'sum(number_of_scores)') }} as average_review_score,
         min(order_purchase_timestamp) as first_order_at,
         max(order_purchase_timestamp) as last_order_at,
-        date_diff('day', max(order_purchase_timestamp), {{ as_of() }}) as days_since_last_order,
+        {{ date_diff('day', 'max(order_purchase_timestamp)', as_of()) }} as days_since_last_order,
         count(distinct cast(order_purchase_timestamp as date)) as order_days
     from purchases
     group by customer_unique_id
@@ -69,9 +69,11 @@ addresses as (
 scores as (
     select
         customer_unique_id,
-        ntile(5) over (order by last_order_at, customer_unique_id) as recency_score,
-        ntile(5) over (order by total_orders, customer_unique_id) as frequency_score,
-        ntile(5) over (order by total_spent, customer_unique_id) as monetary_score
+        cast(
+            ntile(5) over (order by last_order_at nulls last, customer_unique_id nulls last) as bigint
+        ) as recency_score,
+        cast(ntile(5) over (order by total_orders, customer_unique_id nulls last) as bigint) as frequency_score,
+        cast(ntile(5) over (order by total_spent, customer_unique_id nulls last) as bigint) as monetary_score
     from history
     where total_orders > 0
 )
@@ -89,7 +91,7 @@ select
     h.first_order_at,
     h.last_order_at,
     h.days_since_last_order,
-    date_diff('day', h.first_order_at, h.last_order_at) as lifetime_days,
+    {{ date_diff('day', 'h.first_order_at', 'h.last_order_at') }} as lifetime_days,
     cast(date_trunc('month', h.first_order_at) as date) as cohort_month,
     case when h.order_days > 1 then true else false end as has_returned,
     case

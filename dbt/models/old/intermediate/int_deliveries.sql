@@ -16,7 +16,7 @@ sellers as (
 first_items as (
     select order_id, seller_id
     from {{ ref('stg_order_items') }}
-    qualify row_number() over (partition by order_id order by order_item_id, seller_id) = 1
+    qualify row_number() over (partition by order_id order by order_item_id nulls last, seller_id nulls last) = 1
 ),
 
 geography as (
@@ -35,23 +35,25 @@ select
     o.order_delivered_customer_date,
     o.order_estimated_delivery_date,
     case when o.order_delivered_customer_date is null then false else true end as is_delivered,
-    date_sub('hour', o.order_purchase_timestamp, o.order_approved_at) as approval_hours,
-    date_diff('day', o.order_approved_at, o.order_delivered_carrier_date) as handling_days,
-    date_diff('day', o.order_delivered_carrier_date, o.order_delivered_customer_date) as transit_days,
-    date_diff('day', o.order_purchase_timestamp, o.order_delivered_customer_date) as delivery_days,
-    date_diff('day', o.order_estimated_delivery_date, o.order_delivered_customer_date) as days_vs_estimate,
+    {{ whole_hours('o.order_purchase_timestamp', 'o.order_approved_at') }} as approval_hours,
+    {{ date_diff('day', 'o.order_approved_at', 'o.order_delivered_carrier_date') }} as handling_days,
+    {{ date_diff('day', 'o.order_delivered_carrier_date', 'o.order_delivered_customer_date') }} as transit_days,
+    {{ date_diff('day', 'o.order_purchase_timestamp', 'o.order_delivered_customer_date') }} as delivery_days,
+    {{ date_diff('day', 'o.order_estimated_delivery_date', 'o.order_delivered_customer_date') }} as days_vs_estimate,
     case
         when o.order_delivered_customer_date is null then null
-        when date_diff('day', o.order_estimated_delivery_date, o.order_delivered_customer_date) <= 0
+        when {{ date_diff('day', 'o.order_estimated_delivery_date', 'o.order_delivered_customer_date') }} <= 0
             then 'ON_TIME'
-        when date_diff('day', o.order_estimated_delivery_date, o.order_delivered_customer_date) <= 7
+        when {{ date_diff('day', 'o.order_estimated_delivery_date', 'o.order_delivered_customer_date') }} <= 7
             then 'SLIGHTLY_LATE'
-        when date_diff('day', o.order_estimated_delivery_date, o.order_delivered_customer_date) > 7
+        when {{ date_diff('day', 'o.order_estimated_delivery_date', 'o.order_delivered_customer_date') }} > 7
             then 'VERY_LATE'
     end as delivery_performance,
     case
-        when date_diff('day', o.order_estimated_delivery_date, o.order_delivered_customer_date) > 0 then true
-        when date_diff('day', o.order_estimated_delivery_date, o.order_delivered_customer_date) <= 0 then false
+        when {{ date_diff('day', 'o.order_estimated_delivery_date', 'o.order_delivered_customer_date') }} > 0
+            then true
+        when {{ date_diff('day', 'o.order_estimated_delivery_date', 'o.order_delivered_customer_date') }} <= 0
+            then false
     end as is_late,
     case
         when c.customer_state = s.seller_state then true

@@ -52,6 +52,6 @@ select
     cast(coalesce(h.revenue, 0) as decimal(18, 2)) as revenue,
     h.first_order_at,
     h.last_order_at,
-    date_diff('day', h.first_order_at, {{ as_of() }}) as tenure_days
+    {{ date_diff('day', 'h.first_order_at', as_of()) }} as tenure_days
 from sellers as s
 left join history as h on h.seller_id = s.seller_id

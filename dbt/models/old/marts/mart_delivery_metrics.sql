@@ -4,7 +4,7 @@
 with deliveries as (
     select
         *,
-        date_diff('day', order_estimated_delivery_date, order_delivered_customer_date) as days_late
+        {{ date_diff('day', 'order_estimated_delivery_date', 'order_delivered_customer_date') }} as days_late
     from {{ ref('int_deliveries') }}
     where order_month is not null and customer_state is not null
 ),
@@ -29,7 +29,7 @@ monthly as (
         avg(d.handling_days) as average_handling_days,
         avg(d.transit_days) as average_transit_days,
         avg(case when d.same_state then 1 when not d.same_state then 0 end) as same_state_share,
-        avg(cast(d.distance_km as decimal(18, 3))) as average_distance_km,
+        {{ ratio('sum(cast(d.distance_km as decimal(18, 3)))', 'count(d.distance_km)') }} as average_distance_km,
         sum(o.total_freight) as total_freight,
         sum(o.total_amount) as total_amount
     from deliveries as d

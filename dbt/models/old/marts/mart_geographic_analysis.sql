@@ -23,7 +23,8 @@ purchases as (
         sum(case when d.order_delivered_customer_date is not null then 1 else 0 end) as delivered_orders,
         sum(
             case
-                when date_diff('day', d.order_estimated_delivery_date, d.order_delivered_customer_date) > 0 then 1
+                when {{ date_diff('day', 'd.order_estimated_delivery_date', 'd.order_delivered_customer_date') }} > 0
+                    then 1
                 else 0
             end
         ) as late_orders,
@@ -81,7 +82,7 @@ select
         else cast(revenue as double) / cast(sale_orders as double)
     end as average_order_value,
     {{ ratio('revenue', 'sum(revenue) over ()') }} as share_of_revenue,
-    row_number() over (order by revenue desc, state, city) as revenue_rank,
+    cast(row_number() over (order by revenue desc, state nulls last, city nulls last) as bigint) as revenue_rank,
     case
         when total_amount = 0 then null
         else cast(total_freight as double) / cast(total_amount as double)

@@ -13,7 +13,7 @@ sales as (
         sum(case when order_status in ('canceled', 'unavailable') then 0 else total_amount end) as revenue,
         sum(freight_value) as total_freight,
         sum(total_amount) as total_amount,
-        avg(price) as average_price
+        {{ ratio('sum(price)', 'count(price)') }} as average_price
     from {{ ref('fact_order_items') }}
     group by product_id
 ),
@@ -61,7 +61,7 @@ categories as (
         try_cast(sum(revenue) as decimal(18, 2)) as category_revenue,
         cast(sum(sum_of_scores) as double) / nullif(cast(sum(total_reviews) as double), 0)
             as category_average_review_score,
-        row_number() over (order by sum(revenue) desc, category) as category_rank
+        cast(row_number() over (order by sum(revenue) desc, category) as bigint) as category_rank
     from performance
     group by category
 )
@@ -91,8 +91,10 @@ select
         when p.total_reviews = 0 then null
         else cast(p.negative_reviews as double) / cast(p.total_reviews as double)
     end as negative_review_share,
-    row_number() over (order by p.revenue desc, p.product_id) as revenue_rank,
-    row_number() over (partition by p.category order by p.revenue desc, p.product_id) as revenue_rank_in_category,
+    cast(row_number() over (order by p.revenue desc, p.product_id nulls last) as bigint) as revenue_rank,
+    cast(
+        row_number() over (partition by p.category order by p.revenue desc, p.product_id nulls last) as bigint
+    ) as revenue_rank_in_category,
     {{ ratio('p.revenue', 'c.category_revenue') }} as share_of_category,
     c.category_revenue,
     c.category_rank,

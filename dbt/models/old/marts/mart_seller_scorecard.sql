@@ -15,11 +15,12 @@ deliveries as (
         count(*) as delivered_orders,
         sum(
             case
-                when date_diff('day', d.order_estimated_delivery_date, d.order_delivered_customer_date) > 0 then 1
+                when {{ date_diff('day', 'd.order_estimated_delivery_date', 'd.order_delivered_customer_date') }} > 0
+                    then 1
                 else 0
             end
         ) as late_orders,
-        avg(date_diff('day', d.order_purchase_timestamp, d.order_delivered_customer_date))
+        avg({{ date_diff('day', 'd.order_purchase_timestamp', 'd.order_delivered_customer_date') }})
             as average_delivery_days
     from orders_of_sellers as s
     inner join {{ ref('int_deliveries') }} as d on d.order_id = s.order_id
@@ -60,7 +61,7 @@ select
         else cast(s.revenue as double) / cast(s.sale_orders as double)
     end as average_order_value,
     {{ ratio('s.revenue', 'sum(s.revenue) over ()') }} as share_of_revenue,
-    row_number() over (order by s.revenue desc, s.seller_id) as revenue_rank,
+    cast(row_number() over (order by s.revenue desc, s.seller_id nulls last) as bigint) as revenue_rank,
     case
         when s.total_price + s.total_freight = 0 then null
         else cast(s.total_freight as double) / cast(s.total_price + s.total_freight as double)

@@ -7,7 +7,7 @@ with source as (
 select
     customer_id,
     customer_unique_id,
-    trim(customer_zip_code_prefix) as customer_zip_code_prefix,
+    {{ trimmed('customer_zip_code_prefix') }} as customer_zip_code_prefix,
     customer_city,
-    upper(trim(customer_state)) as customer_state
+    upper({{ trimmed('customer_state') }}) as customer_state
 from source

@@ -5,9 +5,9 @@ with source as (
 )
 
 select
-    trim(geolocation_zip_code_prefix) as geolocation_zip_code_prefix,
-    try_cast(trim(geolocation_lat) as double) as geolocation_lat,
-    try_cast(trim(geolocation_lng) as double) as geolocation_lng,
+    {{ trimmed('geolocation_zip_code_prefix') }} as geolocation_zip_code_prefix,
+    {{ try_double('geolocation_lat') }} as geolocation_lat,
+    {{ try_double('geolocation_lng') }} as geolocation_lng,
     geolocation_city,
-    upper(trim(geolocation_state)) as geolocation_state
+    upper({{ trimmed('geolocation_state') }}) as geolocation_state
 from source

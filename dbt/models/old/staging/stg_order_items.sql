@@ -7,12 +7,12 @@ with source as (
 typed as (
     select
         order_id,
-        try_cast(trim(order_item_id) as bigint) as order_item_id,
+        {{ try_bigint('order_item_id') }} as order_item_id,
         product_id,
         seller_id,
-        try_cast(trim(shipping_limit_date) as timestamp) as shipping_limit_date,
-        try_cast(trim(price) as decimal(18, 2)) as price,
-        try_cast(trim(freight_value) as decimal(18, 2)) as freight_value
+        {{ try_timestamp('shipping_limit_date') }} as shipping_limit_date,
+        {{ try_money('price') }} as price,
+        {{ try_money('freight_value') }} as freight_value
     from source
 ),
 

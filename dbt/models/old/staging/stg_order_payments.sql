@@ -7,10 +7,10 @@ with source as (
 typed as (
     select
         order_id,
-        try_cast(trim(payment_sequential) as bigint) as payment_sequential,
+        {{ try_bigint('payment_sequential') }} as payment_sequential,
         payment_type,
-        try_cast(trim(payment_installments) as bigint) as payment_installments,
-        try_cast(trim(payment_value) as decimal(18, 2)) as payment_value
+        {{ try_bigint('payment_installments') }} as payment_installments,
+        {{ try_money('payment_value') }} as payment_value
     from source
 )
 

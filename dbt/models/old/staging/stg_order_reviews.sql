@@ -8,16 +8,23 @@ typed as (
     select
         review_id,
         order_id,
-        try_cast(trim(review_score) as bigint) as review_score,
+        {{ try_bigint('review_score') }} as review_score,
         review_comment_title,
         review_comment_message,
-        try_cast(trim(review_creation_date) as timestamp) as review_creation_date,
-        try_cast(trim(review_answer_timestamp) as timestamp) as review_answer_timestamp
+        {{ try_timestamp('review_creation_date') }} as review_creation_date,
+        {{ try_timestamp('review_answer_timestamp') }} as review_answer_timestamp
     from source
 ),
 
 validated as (
-    select * replace (case when review_score between 1 and 5 then review_score end as review_score)
+    select
+        review_id,
+        order_id,
+        case when review_score between 1 and 5 then review_score end as review_score,
+        review_comment_title,
+        review_comment_message,
+        review_creation_date,
+        review_answer_timestamp
     from typed
 )
 
@@ -34,7 +41,7 @@ select
     nullif(review_comment_message, '') as review_comment_message,
     case
         when review_comment_message is null then false
-        when trim(review_comment_message, e' \t\r\n') = '' then false
+        when {{ is_blank('review_comment_message') }} then false
         else true
     end as has_comment,
     review_creation_date,

@@ -9,12 +9,12 @@ typed as (
     select
         order_id,
         customer_id,
-        lower(trim(order_status)) as order_status,
-        try_cast(trim(order_purchase_timestamp) as timestamp) as order_purchase_timestamp,
-        try_cast(trim(order_approved_at) as timestamp) as order_approved_at,
-        try_cast(trim(order_delivered_carrier_date) as timestamp) as order_delivered_carrier_date,
-        try_cast(trim(order_delivered_customer_date) as timestamp) as order_delivered_customer_date,
-        try_cast(trim(order_estimated_delivery_date) as timestamp) as order_estimated_delivery_date
+        lower({{ trimmed('order_status') }}) as order_status,
+        {{ try_timestamp('order_purchase_timestamp') }} as order_purchase_timestamp,
+        {{ try_timestamp('order_approved_at') }} as order_approved_at,
+        {{ try_timestamp('order_delivered_carrier_date') }} as order_delivered_carrier_date,
+        {{ try_timestamp('order_delivered_customer_date') }} as order_delivered_customer_date,
+        {{ try_timestamp('order_estimated_delivery_date') }} as order_estimated_delivery_date
     from source
 )
 

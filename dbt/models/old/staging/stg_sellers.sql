@@ -6,7 +6,7 @@ with source as (
 
 select
     seller_id,
-    trim(seller_zip_code_prefix) as seller_zip_code_prefix,
+    {{ trimmed('seller_zip_code_prefix') }} as seller_zip_code_prefix,
     seller_city,
-    upper(trim(seller_state)) as seller_state
+    upper({{ trimmed('seller_state') }}) as seller_state
 from source

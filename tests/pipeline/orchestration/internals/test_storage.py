@@ -17,7 +17,8 @@ from dagster_postgres.schedule_storage import schedule_storage
 from sqlalchemy import event
 
 from olist_pipeline.errors import OlistError
-from olist_pipeline.orchestration.internals.storage import EnvironmentStorage
+from olist_pipeline.orchestration.internals.storage import EnvironmentStorage, _alembic_config
+from olist_pipeline.orchestration.internals.storage_version import needed_version
 from olist_pipeline.stores import postgres
 from tests.pipeline.roles import RUNTIME, alone, as_role
 
@@ -34,6 +35,10 @@ def backends(server) -> set[int]:
     """Return the server's processes that serve Dagster."""
     rows = postgres.query(server, "SELECT pid FROM pg_stat_activity WHERE application_name = 'dagster-test'")
     return {row["pid"] for row in rows}
+
+
+def test_the_version_that_dagster_needs_is_the_one_that_alembic_says():
+    assert needed_version() == ScriptDirectory.from_config(_alembic_config()).as_revision_number("head")
 
 
 def test_a_child_process_is_given_no_address_and_finds_it(storage):

@@ -1,0 +1,151 @@
+"""Trees of dbt's models on Spark: the profile with which dbt builds one, and its Parquet tables in the warehouse.
+
+What belongs here: which trees are built on Spark, where their tables lie, and showing them in the warehouse, where all
+that reads it finds them as it finds DuckDB's. What does not: running dbt (`orchestration.dbt`), and the SQL that both
+engines understand (dbt/macros).
+
+Each tree has a folder of its own, with its tables and the catalog that names them: nothing of one tree is known to
+another, and a tree begins anew when its folder is removed.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import yaml
+
+from olist_pipeline.errors import OlistError
+from olist_pipeline.files import replacing
+from olist_pipeline.migration.model import NEW, Migration
+from olist_pipeline.migration.profiles import WrittenProfile
+from olist_pipeline.migration.project import DbtNode, project_settings
+from olist_pipeline.months import MONTH
+from olist_pipeline.paths import duckdb_path
+from olist_pipeline.settings import Settings
+from olist_pipeline.spark.requirements import is_remote
+from olist_pipeline.tablediff.sql import literal, quote, relation_name
+
+TARGET = "spark"
+LANDING_VARIABLE = "OLIST_LANDING_PARQUET"
+"""The environment variable that names the folder of landing as Parquet."""
+
+
+def is_on_spark(settings: Settings, migration: Migration, tree: str) -> bool:
+    """Whether a tree is built on Spark: where that is the engine, and its project says that it can be.
+
+    A server of Spark Connect has a catalog and folders of its own; there the trees stay on DuckDB.
+    """
+    project = migration.new if tree == NEW else migration.old
+    return settings.engine == "spark" and project.spark and not is_remote(settings.spark_master)
+
+
+def folder_of(settings: Settings, tree: str) -> Path:
+    """Return the folder of a tree's tables."""
+    return settings.home / "warehouse" / tree
+
+
+def landing_of_spark(settings: Settings, tree: str) -> Path:
+    """Return the folder in which a tree finds landing as Parquet."""
+    return folder_of(settings, tree) / "landing"
+
+
+def write_spark_profile(settings: Settings, migration: Migration, tree: str) -> WrittenProfile:
+    """Write the profiles.yml with which dbt builds a tree on Spark."""
+    folder = settings.dbt_target / "profiles" / f"{tree}_on_spark"
+    project = migration.new_folder if tree == NEW else migration.old_folder
+    name = project_settings(project).get("profile") or "olist"
+    with replacing(folder / "profiles.yml") as temporary:
+        profile = {name: {"target": TARGET, "outputs": {TARGET: _output(settings, tree)}}}
+        temporary.write_text(yaml.safe_dump(profile), "utf-8")
+    return WrittenProfile(folder, name, TARGET)
+
+
+def _output(settings: Settings, tree: str) -> dict[str, Any]:
+    folder = folder_of(settings, tree)
+    return {
+        "type": "spark",
+        "method": "session",
+        "host": "localhost",
+        "schema": tree,
+        "threads": 2,
+        "server_side_parameters": {
+            "spark.app.name": f"olist dbt {tree}",
+            "spark.master": settings.spark_master,
+            "spark.ui.showConsoleProgress": "false",
+            "spark.sql.warehouse.dir": str(folder),
+            "spark.hadoop.javax.jdo.option.ConnectionURL": f"jdbc:derby:;databaseName={folder / 'catalog'};create=true",
+            # Moments have no time zone, as in DuckDB.
+            "spark.sql.timestampType": "TIMESTAMP_NTZ",
+            "spark.sql.session.timeZone": "UTC",
+        },
+    }
+
+
+def environment_of_spark(settings: Settings, tree: str) -> dict[str, str]:
+    """Return what the environment of dbt has besides where it builds a tree on Spark.
+
+    What Spark and its catalog say for themselves goes to files: dbt's own output is read event by event, and nothing is
+    written into a project.
+    """
+    log, logs = settings.dbt_target / "profiles" / "spark_log.properties", settings.home / "logs"
+    with replacing(log) as temporary:
+        temporary.write_text(_LOG.format(file=logs / "spark.log"), "utf-8")
+    own = f'-Dlog4j2.configurationFile={log.as_uri()} "-Dderby.stream.error.file={logs / "derby.log"}"'
+    options = f"{os.environ.get('SPARK_SUBMIT_OPTS', '')} {own}".strip()
+    return {LANDING_VARIABLE: str(landing_of_spark(settings, tree)), "SPARK_SUBMIT_OPTS": options}
+
+
+_LOG = """\
+rootLogger.level = warn
+rootLogger.appenderRef.file.ref = file
+appender.file.type = File
+appender.file.name = file
+appender.file.fileName = {file}
+appender.file.layout.type = PatternLayout
+appender.file.layout.pattern = %d %p %c: %m%n%ex
+"""
+
+
+def show(settings: Settings, tree: str, nodes: Mapping[str, DbtNode]) -> None:
+    """Show the Parquet tables that dbt made of `nodes`, by name, as views of a tree's schema in the warehouse.
+
+    Raises OlistError for a table that is not there.
+    """
+    with duckdb.connect(str(settings.warehouse)) as connection:
+        connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quote(tree)}")
+        for name, node in nodes.items():
+            rows, target = _rows(folder_of(settings, tree) / f"{tree}.db", node), relation_name(tree, name)
+            make_room(connection, "VIEW", tree, name)
+            try:
+                connection.execute(f"CREATE OR REPLACE VIEW {target} AS {rows}")
+            except duckdb.Error as error:
+                why = str(error).splitlines()[0]
+                raise OlistError(f"{node['alias']} of the {tree} tables on Spark cannot be read: {why}.") from error
+
+
+def make_room(connection: duckdb.DuckDBPyConnection, kind: str, *name: str) -> None:
+    """Drop what has a name, schema and catalog first, where it is not of the kind (TABLE or VIEW) that is to come.
+
+    Another engine made it: the trees of DuckDB are tables, those of Spark views.
+    """
+    other = {"TABLE": "VIEW", "VIEW": "TABLE"}[kind]
+    found = connection.execute(
+        f"SELECT count(*) FROM duckdb_{other.lower()}s() WHERE {other.lower()}_name = $name AND schema_name = $schema "
+        "AND database_name = coalesce($catalog, current_database())",
+        {"name": name[-1], "schema": name[-2], "catalog": name[-3] if name[2:] else None},
+    ).fetchone()
+    if found and found[0]:
+        connection.execute(f"DROP {other} {relation_name(*name)}")
+
+
+def _rows(folder: Path, node: DbtNode) -> str:
+    """Return the query of a table's rows; a table by month is a folder a month."""
+    columns = ", ".join(quote(name) for name in node["columns"]) or "*"
+    is_monthly = node["config"]["materialized"] == "incremental"
+    files = duckdb_path(folder / node["alias"], "*/*.parquet" if is_monthly else "*.parquet")
+    months = f"true, hive_types = {{{literal(MONTH)}: DATE}}" if is_monthly else "false"
+    return f"SELECT {columns} FROM read_parquet({literal(files)}, hive_partitioning = {months})"

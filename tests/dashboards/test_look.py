@@ -1,0 +1,29 @@
+"""The look of charts: axes that do not deceive."""
+
+from datetime import date
+
+import altair as alt
+import polars as pl
+
+from dashboards.look import Field, month_axis
+
+MONTH = Field("month", "Month")
+
+
+def domain(*months):
+    frame = pl.DataFrame({"month": months}, schema={"month": pl.Date})
+    axis = alt.Chart(frame).mark_bar().encode(x=month_axis(MONTH, frame)).to_dict()["encoding"]["x"]
+    return axis.get("scale", {}).get("domain")
+
+
+def test_a_month_without_rows_has_its_place_on_the_axis():
+    assert domain(date(2016, 10, 1), date(2017, 1, 1), None) == [
+        {"year": 2016, "month": 10},
+        {"year": 2016, "month": 11},
+        {"year": 2016, "month": 12},
+        {"year": 2017, "month": 1},
+    ]
+
+
+def test_no_month_is_no_axis_that_somebody_chose():
+    assert domain() is None

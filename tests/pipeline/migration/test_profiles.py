@@ -1,0 +1,100 @@
+"""The profiles with which dbt runs each tree, and the folder in which replay does."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from dbt.adapters.duckdb.credentials import Attachment
+
+from olist_pipeline.errors import OlistError
+from olist_pipeline.migration.load import load_migration
+from olist_pipeline.migration.profiles import database_of, project_folder, write_profile
+from olist_pipeline.orchestration.migration_check import made_elsewhere
+from olist_pipeline.settings import Settings
+from tests.pipeline.migration.test_file import SMALL, written
+
+OWN = "old: {project: shop, profile: {file: shop/profiles.yml}, environment: {SHOP_TARGET: prod}, vars: {shop: tea}}"
+
+
+def shop(folder: Path, profile: str, text: str = SMALL) -> Settings:
+    (folder / "shop").mkdir()
+    (folder / "shop" / "dbt_project.yml").write_text("name: shop\nprofile: shop\n")
+    (folder / "shop" / "profiles.yml").write_text(profile)
+    path = written(folder, text.replace("old: {project: shop}", OWN))
+    return Settings(folder / "home", folder / "landing", None, migration=path)
+
+
+def output_of(settings: Settings, tree: str) -> dict[str, Any]:
+    profile = write_profile(settings, load_migration(settings.migration), tree)
+    values = yaml.safe_load((profile.folder / "profiles.yml").read_text())
+    output: dict[str, Any] = values[profile.name]["outputs"][profile.target]
+    return output
+
+
+def test_what_a_profile_asks_of_its_environment_is_what_dbt_would_read(tmp_path):
+    target = """{{ env_var("SHOP_TARGET", "dev") }}"""
+    path = """db/{{ var("shop") }}_{{ env_var("NOBODY_SETS_THIS", "x") }}.duckdb"""
+    settings = shop(tmp_path, f"shop: {{target: '{target}', outputs: {{prod: {{type: duckdb, path: '{path}'}}}}}}\n")
+    migration = load_migration(settings.migration)
+    assert write_profile(settings, migration, "old").arguments[2:] == ["--profile", "shop", "--target", "prod"]
+    assert database_of(settings, migration, "old") == settings.home / "old" / "tea_x.duckdb"
+    assert output_of(settings, "old")["path"] == str(settings.home / "old" / "tea_x.duckdb")
+
+
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [
+        ("{{ env_var('NOBODY_SETS_THIS') }}", "asks for the environment variable NOBODY_SETS_THIS, which nothing says"),
+        ("{{ env_var( }}", "cannot be rendered"),
+        ("test", "has no target 'test'; there are: prod"),
+    ],
+)
+def test_a_profile_that_names_no_target_is_one_sentence(tmp_path, target, said):
+    settings = shop(tmp_path, f'shop: {{target: "{target}", outputs: {{prod: {{type: duckdb}}}}}}\n')
+    with pytest.raises(OlistError, match=said):
+        output_of(settings, "old")
+
+
+def test_replay_spills_where_the_profile_says_though_duckdb_lets_no_cursor_say_so(tmp_path):
+    values = "{type: duckdb, settings: {temp_directory: /spills, TimeZone: UTC}, config_options: {threads: 1}}"
+    settings = shop(tmp_path, f"shop: {{target: prod, outputs: {{prod: {values}}}}}\n")
+    assert output_of(settings, "old")["settings"] == {"temp_directory": "/spills", "TimeZone": "UTC"}
+    replay = output_of(settings, "replay")
+    assert replay["settings"] == {"TimeZone": "UTC"}
+    assert replay["config_options"] == {"threads": 1, "temp_directory": "/spills"}
+
+
+def test_what_old_attaches_is_read_and_not_written(tmp_path):
+    """Its models would else be made in the database that others work with."""
+    attached = (
+        "[{path: /srv/marts.duckdb, alias: marts}, {path: 'x.db', type: sqlite, options: {read_only: false, a: 1}}]"
+    )
+    settings = shop(tmp_path, f"shop: {{target: prod, outputs: {{prod: {{type: duckdb, attach: {attached}}}}}}}\n")
+    output = output_of(settings, "old")
+    assert [Attachment.from_dict(one).to_sql() for one in output["attach"]] == [
+        "ATTACH IF NOT EXISTS '/srv/marts.duckdb' AS marts (READ_ONLY)",
+        "ATTACH IF NOT EXISTS 'x.db' (TYPE sqlite, READ_ONLY, A 1)",
+    ]
+    node = {"resource_type": "model", "config": {}, "fqn": ["shop"], "schema": "main"}
+    nodes = {name: {**node, "name": name, "database": name} for name in ("marts", "WAREHOUSE")}
+    [said] = made_elsewhere({"nodes": nodes}, load_migration(settings.migration), "warehouse")
+    assert said.startswith("old makes marts in the database marts, which it may only read here")
+
+
+def test_replay_runs_in_links_to_the_project_wherever_landing_was_in_it_before(tmp_path):
+    settings = shop(tmp_path, "{}")
+    landing = tmp_path / "shop" / "data" / "raw"
+    landing.mkdir(parents=True)
+    for file in ("data/own.sql", "data/raw/rows.csv"):
+        (tmp_path / "shop" / file).write_text("of the project")
+    settings.replay_landing.mkdir(parents=True)
+    (settings.replay_landing / "rows.csv").write_text("accepted")
+    for folder, rows in (("data/raw", "data/raw"), ("data", "data"), ("data/raw", "data/raw")):
+        text = SMALL.replace("{variable: data_dir}", f"{{folder: {folder}}}")
+        mirror = project_folder(settings, load_migration(written(tmp_path, text)), "replay")
+        assert (mirror / rows / "rows.csv").read_text() == "accepted"
+        assert (mirror / "data" / "own.sql").exists() is (folder == "data/raw")
+        assert (mirror / "dbt_project.yml").exists()
+    assert {path.name for path in settings.replay_landing.iterdir()} == {"rows.csv"}
+    assert (landing / "rows.csv").read_text() == "of the project"

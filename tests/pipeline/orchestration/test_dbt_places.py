@@ -1,0 +1,74 @@
+"""Where a tree is made: it begins anew where what it had is another engine's, or another home's."""
+
+import dataclasses
+
+import pytest
+
+from olist_pipeline.migration.load import load_migration
+from olist_pipeline.migration.model import NEW, OLD
+from olist_pipeline.orchestration.dbt_places import make_ready, place_of
+from olist_pipeline.settings import Settings
+from olist_pipeline.spark.trees import folder_of, landing_of_spark
+
+MONTHS, WHOLE = "dbt_new_months", "dbt_new"
+
+
+@pytest.fixture
+def on_spark(tmp_path):
+    (tmp_path / "home").mkdir()
+    return Settings(tmp_path / "home", tmp_path / "landing", None, engine="spark", spark_master="local[2]")
+
+
+def begin(settings, tree, build, *, is_fresh=False):
+    make_ready(settings, load_migration(settings.migration), tree, build, settings.landing, is_fresh=is_fresh)
+
+
+def made(settings, tree, name):
+    """Make a table of a tree, as Spark would."""
+    path = folder_of(settings, tree) / f"{tree}.db" / name / "part-0.parquet"
+    path.parent.mkdir(parents=True)
+    path.touch()
+    return path
+
+
+def test_whole_old_begins_with_nothing(on_spark):
+    begin(on_spark, OLD, "dbt_old", is_fresh=True)
+    table = made(on_spark, OLD, "dim_date")
+    begin(on_spark, OLD, "dbt_old")
+    assert table.exists()
+    begin(on_spark, OLD, "dbt_old", is_fresh=True)
+    assert not table.exists()
+    assert landing_of_spark(on_spark, OLD).is_dir()
+
+
+def test_the_builds_of_new_are_beside_each_other(on_spark):
+    place = place_of(on_spark, NEW, on_spark=True)
+    begin(on_spark, NEW, MONTHS)
+    table = made(on_spark, NEW, "fact_orders")
+    assert (place.holds(MONTHS), place.holds(WHOLE)) == (True, False)
+    begin(on_spark, NEW, WHOLE)
+    assert table.exists()
+    assert (place.holds(MONTHS), place.holds(WHOLE)) == (True, True)
+
+
+def test_in_a_home_that_was_moved_a_tree_begins_anew(on_spark, tmp_path):
+    begin(on_spark, NEW, MONTHS)
+    made(on_spark, NEW, "fact_orders")
+    moved = dataclasses.replace(on_spark, home=on_spark.home.rename(tmp_path / "moved"))
+    assert not place_of(moved, NEW, on_spark=True).holds(MONTHS)
+    begin(moved, NEW, WHOLE)
+    assert {path.name for path in folder_of(moved, NEW).iterdir()} == {"landing", "begun_dbt_new"}
+
+
+@pytest.mark.parametrize(("tree", "build"), [(OLD, "dbt_old"), (NEW, MONTHS)])
+def test_what_an_engine_made_is_forgotten_once_another_makes_the_tree(on_spark, tree, build):
+    on_duckdb = dataclasses.replace(on_spark, engine="polars")
+    begin(on_spark, tree, build, is_fresh=tree == OLD)
+    table = made(on_spark, tree, "t")
+    begin(on_duckdb, tree, build, is_fresh=tree == OLD)
+    assert table.exists(), "the warehouse shows it until DuckDB has built its own"
+    assert not place_of(on_spark, tree, on_spark=True).holds(build)
+    assert place_of(on_spark, tree, on_spark=False).holds(build) is (tree == OLD)
+    begin(on_spark, tree, build)
+    assert not table.exists()
+    assert not place_of(on_spark, tree, on_spark=False).holds(build)
