@@ -55,11 +55,11 @@ class Trees:
         on_spark = is_on_spark(self.settings, self.migration, tree) if on_spark is None else on_spark
         # Replay's own DuckDB may write nowhere.
         profile = OLD if arguments == AS_PARQUET else tree
-        profiles = (write_spark_profile if on_spark else write_profile)(self.settings, self.migration, profile)
+        written = (write_spark_profile if on_spark else write_profile)(self.settings, self.migration, profile)
         landing = self.settings.replay_landing if tree == REPLAY else self.settings.landing
         target = self.settings.dbt_target / f"run_{tree}_{on_spark}"
         home = {"OLIST_HOME": str(self.settings.home), "OLIST_AS_OF": self.day.isoformat()}
-        paths = ["--project-dir", str(self.migration.old_folder), "--profiles-dir", str(profiles)]
+        paths = ["--project-dir", str(self.migration.old_folder), *written.arguments]
         said = ["--quiet", "--target-path", str(target), "--log-path", str(target)]
         environment = {**home, **environment_of(self.settings, tree, landing, self.day), **window_variables(window)}
         with exported(environment):
