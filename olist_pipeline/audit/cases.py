@@ -40,7 +40,7 @@ from olist_pipeline.audit.expressions import (
     truth_of,
     words_in,
 )
-from olist_pipeline.audit.filters import is_current_row
+from olist_pipeline.audit.filters import is_current_row, marks_current_row
 from olist_pipeline.audit.guards import (
     is_cleaned_column,
     is_division_guard,
@@ -87,7 +87,8 @@ def technical_reason(case: Node, column: str, query: Query) -> str | None:
         return "guard of a missing value"
     if is_empty_text_guard(branches):
         return "empty text to null"
-    if all(map(is_truth, branches.results)) and all(map(is_current_row, conditions)):
+    holds = all(is_current_row(part) or marks_current_row(part, column, query) for part in conditions)
+    if all(map(is_truth, branches.results)) and holds:
         return "current row of a history"
     if _is_boolean_cast(branches):
         return BOOLEAN

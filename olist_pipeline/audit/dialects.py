@@ -34,7 +34,7 @@ SQL_SIGNS: Mapping[str, re.Pattern[str]] = {
                              r"|\btoint\d+|\bmultiif\(|\bfrom\s+\S+(\s+as\s+\w+)?\s+final\b"),
     "bigquery": re.compile(r"`[\w-]+\.[\w-]+\.[\w-]+`|\bsafe_cast\(|\bsafe_divide\(|\bunnest\(|\bint64\b|\bstruct\(|"
                            r"\bdate_sub\([^)]*interval|select\s+\*\s+except\s*\(|\bsafe_offset\("),
-    "snowflake": re.compile(r"::variant|\btransient\s*=|\bsnowflake_warehouse\b|\bcopy_grants\b|"
+    "snowflake": re.compile(r"::variant|\btimestamp_[nl]tz\b|\btransient\s*=|\bsnowflake_warehouse\b|\bcopy_grants\b|"
                             r"\blateral flatten\(|\biff\(|\btry_to_\w+\(|\bparse_json\(|\bnvl2?\(|"
                             r"\bto_varchar\(|\bdateadd\(|\bzeroifnull\(|::number\b|\barray_agg\([^)]*within|\w+:\w+::\w+"),
     "postgres": re.compile(r"::jsonb\b|->>|\bdistinct on\s*\(|::numeric\b|\bto_char\(|\bgenerate_series\(|\bilike\b"),
@@ -76,8 +76,17 @@ class Spoken:
     is_known: bool = True
 
 
-def dialect_of(root: Path, settings: Mapping[str, Any], manifest: Mapping[str, Any], files: Iterable[Path]) -> Spoken:
-    """Return the dialect of a project, by the strongest of what it says; DuckDB's where it says nothing."""
+def dialect_of(
+    root: Path,
+    settings: Mapping[str, Any],
+    manifest: Mapping[str, Any],
+    files: Iterable[Path],
+    macros: Iterable[Path] = (),
+) -> Spoken:
+    """Return the dialect of a project, by the strongest of what it says; DuckDB's where it says nothing.
+
+    `macros` are looked at where the SQL of `files` tells nothing: some write all of it.
+    """
     metadata = manifest.get("metadata")
     adapter = metadata.get("adapter_type") if isinstance(metadata, Mapping) else None
     if isinstance(adapter, str) and adapter:
@@ -85,7 +94,7 @@ def dialect_of(root: Path, settings: Mapping[str, Any], manifest: Mapping[str, A
     for spoken in (_of_profiles(root, settings), _of_requirements(root), _of_names(settings)):
         if spoken is not None:
             return spoken
-    return of_sql(root, files) or Spoken(DEFAULT_DIALECT, "nothing says which", is_known=False)
+    return of_sql(root, files) or of_sql(root, macros) or Spoken(DEFAULT_DIALECT, "nothing says which", is_known=False)
 
 
 def of_sql(root: Path, files: Iterable[Path]) -> Spoken | None:

@@ -90,6 +90,14 @@ def is_current_row(condition: Node) -> bool:
     return all(_holds_now(atom) for atom in atoms(condition))
 
 
+def marks_current_row(condition: Node, column: str, query: Query) -> bool:
+    """Return whether a condition gives the latest row of each group a mark of that name: `row_number() ... = 1`."""
+    test = bare(condition)
+    if not isinstance(test, exp.EQ) or CURRENT_ROW.match(column.lower()) is None:
+        return False
+    return query.is_row_number(test.this) and number_of(test.expression) == 1
+
+
 def filtered_column(condition: Node) -> str:
     """Return the name of what a condition looks at first: a column, or the function where it has none."""
     names = column_names(condition)

@@ -39,7 +39,7 @@ from olist_pipeline.audit.expressions import (
     text_of,
     truth_of,
 )
-from olist_pipeline.audit.filters import is_current_row, says_from_when
+from olist_pipeline.audit.filters import is_current_row, marks_current_row, says_from_when
 from olist_pipeline.audit.model import Kind
 from olist_pipeline.audit.numbers import DATE_STEPS, STEPS, date_step, has_magic_number, magic_numbers
 
@@ -126,7 +126,7 @@ def _judge_condition(condition: Node, column: str, query: Query, whole: Node) ->
     """Judge a boolean that is computed: a flag, unless it asks for nothing but flags, a calendar or a pivot."""
     aggregates = isinstance(whole, exp.Filter | exp.CountIf)
     asks = any(isinstance(node, exp.Query) for node in nodes_within(condition))
-    if is_one_flag(condition) or is_current_row(condition) or asks:
+    if is_one_flag(condition) or is_current_row(condition) or marks_current_row(condition, column, query) or asks:
         yield from _parts(condition, column, query)
         return
     joins_flags = is_flag_test(condition)

@@ -81,7 +81,8 @@ class Project:
     @cached_property
     def spoken(self) -> Spoken:
         """The dialect that the project says it is in, and where it says so."""
-        return dialect_of(self.root, self.settings, self.manifest, self.model_files() or self.sql_files())
+        files = self.model_files() or self.sql_files()
+        return dialect_of(self.root, self.settings, self.manifest, files, self.packages()[0].files)
 
     def check(self) -> None:
         """Raise OlistError where the settings name folders that are outside of the project, or none at all."""

@@ -30,6 +30,7 @@ from olist_pipeline.spark.requirements import is_remote
 from olist_pipeline.tablediff.sql import literal, quote, relation_name
 
 TARGET = "spark"
+_FILE = "file_of_spark"
 LANDING_VARIABLE = "OLIST_LANDING_PARQUET"
 """The environment variable that names the folder of landing as Parquet."""
 
@@ -145,9 +146,16 @@ def make_room(connection: duckdb.DuckDBPyConnection, kind: str, *name: str) -> N
 
 
 def _rows(folder: Path, node: DbtNode) -> str:
-    """Return the query of a table's rows; a table by month is a folder a month."""
-    columns = ", ".join(quote(name) for name in node["columns"]) or "*"
+    """Return the query of a table's rows; a table by month is a folder a month, whose name has it.
+
+    No other folder is asked: one above OLIST_HOME may be called like a column, too.
+    """
     is_monthly = node["config"]["materialized"] == "incremental"
     files = duckdb_path(folder / node["alias"], "*/*.parquet" if is_monthly else "*.parquet")
-    months = f"true, hive_types = {{{literal(MONTH)}: DATE}}" if is_monthly else "false"
-    return f"SELECT {columns} FROM read_parquet({literal(files)}, hive_partitioning = {months})"
+    month = f"CAST(regexp_extract({_FILE}, '/{MONTH}=([^/]*)/[^/]*$', 1) AS DATE) AS {quote(MONTH)}"
+    named = ", ".join(month if is_monthly and name == MONTH else quote(name) for name in node["columns"])
+    every = f"* EXCLUDE ({_FILE}), {month}" if is_monthly else f"* EXCLUDE ({_FILE})"
+    return (
+        f"SELECT {named or every} FROM "
+        f"read_parquet({literal(files)}, hive_partitioning = false, filename = {literal(_FILE)})"
+    )

@@ -11,7 +11,7 @@ from olist_pipeline.audit.model import Clause
 from olist_pipeline.audit.reading import Job, Reader
 
 CORPUS = Path(__file__).parent / "corpus"
-LEAST_SNIPPETS, LEAST_SHARE = 230, 0.95
+LEAST_SNIPPETS, LEAST_SHARE = 260, 0.95
 
 
 @dataclass(frozen=True)
