@@ -9,6 +9,7 @@ Whoever does not see a chart reads its name and the table of its numbers, which 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -235,4 +236,5 @@ def _grid(title: str, headings: Sequence[str], numeric: Sequence[bool], rows: Se
 
 
 def _cell(text: str | Badge) -> str:
-    return str(text) if isinstance(text, Badge) else escape(text)
+    # A command stands in backticks, as in a document.
+    return str(text) if isinstance(text, Badge) else re.sub("`([^`]+)`", r"<code>\1</code>", escape(text))

@@ -32,9 +32,6 @@ from olist_pipeline.settings import Settings
 from olist_pipeline.spark.trees import make_room
 from olist_pipeline.tablediff.sql import literal, quote, relation_name
 
-WAREHOUSE = "olist_warehouse"
-"""The name under which the warehouse is attached: its own may be that of the old project's database."""
-
 
 def names_of(manifest: DbtNode, migration: Migration) -> dict[str, tuple[str, ...]]:
     """Return by unique id the name of each relation of old in the graph: the one that dashboards know, if they do."""
@@ -64,17 +61,19 @@ def bring(settings: Settings, migration: Migration, manifest: DbtNode, tree: str
     database = database_of(settings, migration, tree)
     with duckdb.connect(str(database)) as connection:
         own = database_name(connection)
+        # Its own name may be that of the old project's database.
+        warehouse = f"{own} and warehouse"
         # A view names its database, and may read files by paths within the project.
         connection.execute(f"SET file_search_path = {literal(str(project_folder(settings, migration, tree)))}")
-        connection.execute(f"ATTACH {literal(str(settings.warehouse))} AS {WAREHOUSE}")
-        connection.execute(f"CREATE SCHEMA IF NOT EXISTS {WAREHOUSE}.{quote(tree)}")
+        connection.execute(f"ATTACH {literal(str(settings.warehouse))} AS {quote(warehouse)}")
+        connection.execute(f"CREATE SCHEMA IF NOT EXISTS {relation_name(warehouse, tree)}")
         if tree == REPLAY:
             # A view reads only now what it is made of.
             close_off(connection, **reach(settings, migration))
         for name, node in nodes.items():
             made = relation_of(node, own)
-            target = f"{WAREHOUSE}.{relation_name(tree, name)}"
-            make_room(connection, "TABLE", WAREHOUSE, tree, name)
+            target = relation_name(warehouse, tree, name)
+            make_room(connection, "TABLE", warehouse, tree, name)
             try:
                 connection.execute(f"CREATE OR REPLACE TABLE {target} AS FROM {made}")
             except duckdb.Error as error:

@@ -24,7 +24,6 @@ from olist_pipeline.migration.model import OLD, Migration
 from olist_pipeline.migration.project import project_hash
 from olist_pipeline.registry import LANDING
 from olist_pipeline.settings import Settings
-from olist_pipeline.steps import landing_hash_of
 
 OTHERS = ""
 """In the place of a file's hash where old and intake did not read the same: no file has this one."""
@@ -46,6 +45,9 @@ def present_inputs(settings: Settings) -> dict[str, str]:
 
 def released_inputs(settings: Settings, *, has_old: bool) -> dict[str, str]:
     """Return the same of what the present tables were made of: what intake read, and old, where it is built, too."""
+    # Commands that only ask what the code is do not wait for Polars.
+    from olist_pipeline.steps import landing_hash_of
+
     taken = {name: landing_hash_of(settings, name) for name in LANDING}
     if not has_old:
         return {**taken, **_unvalidated(settings)}

@@ -59,9 +59,7 @@ class LandingTable:
         for name, kind in zip(self.columns, _kinds(self.record, self.columns), strict=True):
             if kind not in CELL_TYPES:
                 known = " or ".join(one.__name__ for one in CELL_TYPES)
-                raise self._refused(
-                    f"no cell is read as the type of {name}, {kind!r}; let its record have one of {known}"
-                )
+                raise self._refused(f"no cell is read as {kind!r}, the type of {name}; let its record say {known}")
         named = (*self.ids, *((self.month_of,) if self.month_of else ()))
         if missing := sorted(set(named) - set(self.columns)):
             raise self._refused(f"its record has no {missing[0]}; name one of {', '.join(self.columns)}")

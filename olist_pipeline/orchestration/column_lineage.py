@@ -26,7 +26,7 @@ logging.getLogger("sqlglot").setLevel(logging.ERROR)
 
 _PATH = re.compile(r"'(/(?:[^']|'')*)'")
 
-Origin = tuple[str, str]
+ParentColumn = tuple[str, str]
 """A parent's unique id, and a column of it."""
 
 
@@ -58,7 +58,7 @@ def lineage_metadata(
     return {"dagster/column_lineage": dg.TableColumnLineage(deps)}
 
 
-def column_origins(manifest: Mapping[str, Any], unique_id: str, query: str) -> dict[str, set[Origin]]:
+def column_origins(manifest: Mapping[str, Any], unique_id: str, query: str) -> dict[str, set[ParentColumn]]:
     """Return the columns of its parents that each column of a model is computed from, by the compiled `query`.
 
     A column that counts rows, or is the same in all of them, has none. One that cannot be followed is left out. Names

@@ -238,8 +238,8 @@ def _built(build: Build, settings: Settings) -> dg.AssetsDefinition:
         environment = {**environment_of(settings, tree, landing, day), **window_variables(window)}
         if on_spark and tree != NEW:
             with exported(environment):
-                # Spark reads CSV otherwise: it gets the cells that DuckDB reads.
-                dbt_of(settings, tree).cli([*AS_PARQUET, *variables], target_path=target_path(settings, tree)).wait()
+                # Spark reads CSV otherwise: it gets the cells that DuckDB reads. Replay's own DuckDB may write nowhere.
+                dbt_of(settings, OLD).cli([*AS_PARQUET, *variables], target_path=target_path(settings, tree)).wait()
         if needs_whole:
             with exported(environment):
                 whole = [*build_arguments(tree, is_tested=False), "--select", build.select]

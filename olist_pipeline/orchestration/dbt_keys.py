@@ -37,6 +37,8 @@ class TreeTranslator(DagsterDbtTranslator):
         """See `DagsterDbtTranslator.get_asset_spec`."""
         spec = super().get_asset_spec(manifest, unique_id, project)
         props = self.get_resource_props(manifest, unique_id)
+        if sql := props.get("raw_code"):
+            spec = spec.merge_attributes(metadata={"sql": dg.MetadataValue.md(f"```sql\n{sql}\n```")})
         if props["resource_type"] == "source":
             return spec.replace_attributes(key=self._source_key(props, spec.key))
         if self.tree == NEW:
@@ -44,6 +46,11 @@ class TreeTranslator(DagsterDbtTranslator):
         key = dg.AssetKey([self.tree, *self.names.get(unique_id, (props["name"],))])
         deps = spec.deps if _reads_relations(props) else [*spec.deps, *self._landing()]
         return spec.replace_attributes(key=key, group_name=context_of_old(props, self.migration), deps=deps)
+
+    def get_description(self, dbt_resource_props: Mapping[str, Any]) -> str:
+        """Return the first thing that a list shows of an asset: what the model says of itself, without its SQL."""
+        said = str(dbt_resource_props.get("description") or "").strip()
+        return said or f"dbt {dbt_resource_props['resource_type']} {dbt_resource_props['name']}"
 
     def get_asset_check_spec(
         self, asset_spec: dg.AssetSpec, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None

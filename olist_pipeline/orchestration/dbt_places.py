@@ -24,7 +24,7 @@ _BEGUN = "begun_"
 
 
 @dataclass(frozen=True)
-class Place:
+class TreeFolder:
     """The folder in which an engine makes a tree, with a file for each build that was begun there: the home's path.
 
     Views, and Spark's catalog, name files by that path, and a home may be moved.
@@ -52,9 +52,9 @@ class Place:
         return list(self.folder.glob(f"{_BEGUN}{build}"))
 
 
-def place_of(settings: Settings, tree: str, *, on_spark: bool) -> Place:
+def place_of(settings: Settings, tree: str, *, on_spark: bool) -> TreeFolder:
     """Return where an engine makes a tree. DuckDB makes new in the warehouse itself, and is not asked where."""
-    return Place(folder_of(settings, tree) if on_spark else settings.home / tree, settings.home)
+    return TreeFolder(folder_of(settings, tree) if on_spark else settings.home / tree, settings.home)
 
 
 def make_ready(

@@ -13,6 +13,8 @@ by the next preparation.
 from __future__ import annotations
 
 import logging
+import shutil
+import uuid
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -42,13 +44,18 @@ def prepare(serving: Path) -> list[str]:
         context: _switched(base, routes, context) for context, route in routes.items() if route in SWITCHED and base
     }
     useful = {context: after for context, after in wanted.items() if base and _is_useful(base, after)}
+
+    def is_present() -> bool:
+        """Whether nobody has switched meanwhile, who prepares for what he switched to."""
+        return current_number(serving) == (base and base.number)
+
     for folder in (serving / "standby").glob("*"):
-        if folder.name not in useful:
-            _remove(serving, folder)
+        if folder.name not in useful and is_present():
+            _remove(folder)
     return [
         context
         for context, after in useful.items()
-        if base and base.number == current_number(serving) and _prepare_one(serving, base, after, number, context)
+        if base and is_present() and _prepare_one(serving, base, after, number, context)
     ]
 
 
@@ -82,8 +89,8 @@ def _prepare_one(serving: Path, base: Release, routes: Mapping[str, Route], numb
     release = _read(folder)
     if release and _is_fit(release, base, routes, number):
         return True
+    _remove(folder)
     try:
-        _remove(serving, folder)
         with building(serving) as composed:
             compose(serving, composed, base, routes, number)
             folder.parent.mkdir(exist_ok=True)
@@ -95,10 +102,12 @@ def _prepare_one(serving: Path, base: Release, routes: Mapping[str, Route], numb
     return True
 
 
-def _remove(serving: Path, folder: Path) -> None:
+def _remove(folder: Path) -> None:
     """Remove a standby, whole or not at all: who takes it at this moment has all of it, and nobody else anything."""
-    with building(serving) as aside, suppress(FileNotFoundError):
+    aside = folder.with_name(f".{uuid.uuid4().hex}")
+    with suppress(FileNotFoundError):
         folder.rename(aside)
+    shutil.rmtree(aside, ignore_errors=True)
 
 
 def _is_fit(release: Release, base: Release, routes: Mapping[str, Route], number: int) -> bool:

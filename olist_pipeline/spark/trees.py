@@ -20,7 +20,7 @@ import yaml
 
 from olist_pipeline.errors import OlistError
 from olist_pipeline.files import replacing
-from olist_pipeline.migration.model import NEW, Migration
+from olist_pipeline.migration.model import NEW, OLD, Migration
 from olist_pipeline.migration.profiles import WrittenProfile
 from olist_pipeline.migration.project import DbtNode, project_settings
 from olist_pipeline.months import MONTH
@@ -30,6 +30,7 @@ from olist_pipeline.spark.requirements import is_remote
 from olist_pipeline.tablediff.sql import literal, quote, relation_name
 
 TARGET = "spark"
+_FILE = "file_of_spark"
 LANDING_VARIABLE = "OLIST_LANDING_PARQUET"
 """The environment variable that names the folder of landing as Parquet."""
 
@@ -59,18 +60,20 @@ def write_spark_profile(settings: Settings, migration: Migration, tree: str) -> 
     project = migration.new_folder if tree == NEW else migration.old_folder
     name = project_settings(project).get("profile") or "olist"
     with replacing(folder / "profiles.yml") as temporary:
-        profile = {name: {"target": TARGET, "outputs": {TARGET: _output(settings, tree)}}}
+        profile = {name: {"target": TARGET, "outputs": {TARGET: _output(settings, migration, tree)}}}
         temporary.write_text(yaml.safe_dump(profile), "utf-8")
     return WrittenProfile(folder, name, TARGET)
 
 
-def _output(settings: Settings, tree: str) -> dict[str, Any]:
+def _output(settings: Settings, migration: Migration, tree: str) -> dict[str, Any]:
     folder = folder_of(settings, tree)
+    # Where a project holds more than the new models, these name their schema themselves, and the others have another.
+    is_all_of_one = tree != NEW or not migration.new.folder
     return {
         "type": "spark",
         "method": "session",
         "host": "localhost",
-        "schema": tree,
+        "schema": tree if is_all_of_one else OLD,
         "threads": 2,
         "server_side_parameters": {
             "spark.app.name": f"olist dbt {tree}",
@@ -143,9 +146,16 @@ def make_room(connection: duckdb.DuckDBPyConnection, kind: str, *name: str) -> N
 
 
 def _rows(folder: Path, node: DbtNode) -> str:
-    """Return the query of a table's rows; a table by month is a folder a month."""
-    columns = ", ".join(quote(name) for name in node["columns"]) or "*"
+    """Return the query of a table's rows; a table by month is a folder a month, whose name has it.
+
+    No other folder is asked: one above OLIST_HOME may be called like a column, too.
+    """
     is_monthly = node["config"]["materialized"] == "incremental"
     files = duckdb_path(folder / node["alias"], "*/*.parquet" if is_monthly else "*.parquet")
-    months = f"true, hive_types = {{{literal(MONTH)}: DATE}}" if is_monthly else "false"
-    return f"SELECT {columns} FROM read_parquet({literal(files)}, hive_partitioning = {months})"
+    month = f"CAST(regexp_extract({_FILE}, '/{MONTH}=([^/]*)/[^/]*$', 1) AS DATE) AS {quote(MONTH)}"
+    named = ", ".join(month if is_monthly and name == MONTH else quote(name) for name in node["columns"])
+    every = f"* EXCLUDE ({_FILE}), {month}" if is_monthly else f"* EXCLUDE ({_FILE})"
+    return (
+        f"SELECT {named or every} FROM "
+        f"read_parquet({literal(files)}, hive_partitioning = false, filename = {literal(_FILE)})"
+    )

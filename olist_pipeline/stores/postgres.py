@@ -107,14 +107,14 @@ def with_options(url: str, options: Mapping[str, str]) -> str:
     settings = " ".join(f"-c {name}={value}" for name, value in options.items())
     given["options"] = f"{settings} {given['options']}" if given.get("options") else settings
     given.setdefault("fallback_application_name", "olist")
+    given["client_encoding"] = "utf8"  # of what COPY sends and gets, whatever PGCLIENTENCODING says
     return f"{address}?{urlencode(given, quote_via=quote, safe='/')}"
 
 
 def connect(url: str) -> Connection:
     """Return a connection in autocommit-off mode; raises OlistError when the server does not let us in."""
     try:
-        # What COPY sends and gets is UTF-8, whatever PGCLIENTENCODING says.
-        return psycopg2.connect(with_options(url, session_options()), connect_timeout=10, client_encoding="utf8")
+        return psycopg2.connect(with_options(url, session_options()), connect_timeout=10)
     except psycopg2.OperationalError as error:
         raise OlistError(_connection_trouble(_reason(error))) from error
     except psycopg2.ProgrammingError:

@@ -45,7 +45,7 @@ def attempts(command: click.Command) -> Iterator[list[str]]:
     for number, parameter in enumerate(command.params):
         if isinstance(parameter, click.Option) and parameter.is_flag:
             continue
-        for odd in ODD[number % 3 :: 3]:
+        for odd in ODD[number % 4 :: 4]:
             if isinstance(parameter, click.Option):
                 yield [*words, f"{parameter.opts[-1]}={odd}"]
             else:

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 import yaml
 from dbt.adapters.duckdb.credentials import Attachment
@@ -10,6 +11,7 @@ from dbt.adapters.duckdb.credentials import Attachment
 from olist_pipeline.errors import OlistError
 from olist_pipeline.migration.load import load_migration
 from olist_pipeline.migration.profiles import database_of, project_folder, write_profile
+from olist_pipeline.old_tables import bring
 from olist_pipeline.orchestration.migration_check import made_elsewhere
 from olist_pipeline.settings import Settings
 from tests.pipeline.migration.test_file import SMALL, written
@@ -98,3 +100,21 @@ def test_replay_runs_in_links_to_the_project_wherever_landing_was_in_it_before(t
         assert (mirror / "dbt_project.yml").exists()
     assert {path.name for path in settings.replay_landing.iterdir()} == {"rows.csv"}
     assert (landing / "rows.csv").read_text() == "of the project"
+
+
+@pytest.mark.parametrize("name", ["olist_warehouse", "warehouse", "old"])
+def test_the_old_database_may_have_any_name(tmp_path, name):
+    text = SMALL + "pairs: [{old: mart, key: [id]}]\n"
+    settings = shop(
+        tmp_path, f"shop: {{target: prod, outputs: {{prod: {{type: duckdb, path: {name}.duckdb}}}}}}\n", text
+    )
+    migration = load_migration(settings.migration)
+    node = {"resource_type": "model", "config": {"materialized": "table"}, "fqn": ["shop", "mart"], "schema": "main"}
+    database = database_of(settings, migration, "old")
+    database.parent.mkdir(parents=True)
+    with duckdb.connect(str(database)) as connection:
+        connection.execute("CREATE TABLE mart AS SELECT 1 AS id")
+    parsed = {"nodes": {"mart": {**node, "unique_id": "mart", "name": "mart", "alias": "mart"}}}
+    bring(settings, migration, parsed, "old", ["mart"])
+    with duckdb.connect(str(settings.warehouse)) as warehouse:
+        assert warehouse.execute("FROM old.mart").fetchall() == [(1,)]

@@ -62,6 +62,8 @@ def test_every_asset_says_what_it_is_and_whose(definitions):
             [sql] = [path for path in files if path.suffix == ".sql"]
             assert key.path[-1] in sql.name
             assert sql.exists()
+            assert node.metadata["sql"].value == f"```sql\n{sql.read_text().strip()}\n```"
+            assert "select" not in (node.description or ""), key
         if key.path[0] == "new":
             assert node.metadata["parity report"].url == f"/assets/new/{key.path[1]}?view=checks&checkDetail=parity"
 

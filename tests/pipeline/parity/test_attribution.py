@@ -86,7 +86,7 @@ class TestEffects:
             effects = verdict_on(con, table=replace(ORDERS, key=(key,))).effects
             assert [(effect.rules, effect.gone) for effect in effects.by_rule] == [("NO_ITEMS", 1)]
 
-    def test_a_measure_without_a_sum_is_told_in_words_that_json_has(self, con):
+    def test_a_measure_without_a_sum_is_said_in_words_that_json_has(self, con):
         con.execute("ALTER TABLE old.fact_orders ALTER rank TYPE DOUBLE; UPDATE old.fact_orders SET rank = 'nan'")
         effects = verdict_on(con, table=replace(ORDERS, measures=("rank",))).effects
         assert json.loads(json.dumps(effects.to_dict(), allow_nan=False))["totals"] == {"rank": ["nan", 28]}

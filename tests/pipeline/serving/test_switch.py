@@ -131,6 +131,19 @@ def test_any_sequence_of_acts_and_crashes_serves_what_the_routes_say(first_relea
     assert known == routes(settings)
 
 
+def test_who_prepares_for_a_former_release_leaves_what_others_prepared(settings, monkeypatch):
+    """Composing takes its time: meanwhile somebody may have switched, and prepared for what is served now."""
+    former = release_of(settings)
+    cut_over(settings, "sales")
+    assert "sales" in standby.prepare(settings.serving)
+    prepared = standby._read(settings.serving / "standby" / "sales")
+    with monkeypatch.context() as patch:
+        patch.setattr(standby, "current_release", lambda _: former)
+        assert standby.prepare(settings.serving) == []
+    assert standby._read(settings.serving / "standby" / "sales") == prepared
+    assert roll_back(settings, "sales").release == prepared
+
+
 def take_step(settings, step, context):
     if step == "publish":
         published(settings, routes(settings))

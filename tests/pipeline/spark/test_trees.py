@@ -4,6 +4,7 @@ import dataclasses
 import shutil
 import subprocess
 from collections import Counter
+from pathlib import Path
 
 import duckdb
 import polars as pl
@@ -52,12 +53,13 @@ class Trees:
         from dbt.cli.main import dbtRunner
 
         on_spark = is_on_spark(self.settings, self.migration, tree) if on_spark is None else on_spark
-        write = write_spark_profile if on_spark else write_profile
-        profiles = write(self.settings, self.migration, tree)
+        # Replay's own DuckDB may write nowhere.
+        profile = OLD if arguments == AS_PARQUET else tree
+        written = (write_spark_profile if on_spark else write_profile)(self.settings, self.migration, profile)
         landing = self.settings.replay_landing if tree == REPLAY else self.settings.landing
         target = self.settings.dbt_target / f"run_{tree}_{on_spark}"
         home = {"OLIST_HOME": str(self.settings.home), "OLIST_AS_OF": self.day.isoformat()}
-        paths = ["--project-dir", str(self.migration.old_folder), "--profiles-dir", str(profiles)]
+        paths = ["--project-dir", str(self.migration.old_folder), *written.arguments]
         said = ["--quiet", "--target-path", str(target), "--log-path", str(target)]
         environment = {**home, **environment_of(self.settings, tree, landing, self.day), **window_variables(window)}
         with exported(environment):
@@ -119,7 +121,8 @@ def on_spark(session, on_duckdb, tmp_path_factory):
         shutil.copytree(on_duckdb.settings.home / name, home / name)
     # One session has one folder of tables, and the trees of a pipeline have one each.
     (home / "warehouse").mkdir()
-    tables = session.conf.get("spark.sql.warehouse.dir").removeprefix("file:")
+    tables = Path(session.conf.get("spark.sql.warehouse.dir").removeprefix("file:"))
+    tables.mkdir(exist_ok=True)
     for tree in TREES:
         folder_of(dataclasses.replace(on_duckdb.settings, home=home), tree).symlink_to(tables)
     trees = Trees(dataclasses.replace(on_duckdb.settings, home=home, engine="spark", spark_master=MASTER))

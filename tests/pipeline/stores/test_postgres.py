@@ -8,6 +8,7 @@ import psycopg2
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import create_engine
 
 from olist_pipeline.errors import OlistError
 from olist_pipeline.settings import Settings
@@ -174,6 +175,8 @@ def test_sessions_are_as_we_need_them_whatever_the_server_sets(odd, monkeypatch)
     assert session(odd, "transaction_isolation") == "read committed"
     _, _, rest = postgres.dagster_url(odd).partition("://")
     assert session(f"postgresql://{rest}", "TimeZone") == "UTC"
+    with create_engine(postgres.dagster_url(odd)).connect() as asked:
+        assert asked.exec_driver_sql("SELECT current_setting('client_encoding')").scalar() == "UTF8"
     frame = pl.DataFrame({"a": ["\u6771\\n'é", None], "at": [datetime(2018, 2, 1, 3, 4, 5, 6), None]})
     with postgres.transaction(odd) as connection, connection.cursor() as cursor:
         cursor.execute("CREATE TEMPORARY TABLE copied (a text, at timestamp) ON COMMIT DROP")
