@@ -67,9 +67,12 @@ def urgency(kind: Kind, measured: Metrics, copies: int, near_copies: int) -> tup
 
 
 def priorities(urgencies: Sequence[float]) -> list[Level]:
-    """Return the priority of each of some urgencies: High for a third at most, the most urgent of what is urgent."""
+    """Return the priority of each of some urgencies: High for a third at most, the most urgent of what is urgent.
+
+    Of one or two the first is High, where it is urgent: somebody must begin somewhere.
+    """
     ranked = sorted(range(len(urgencies)), key=lambda number: -urgencies[number])
-    high = {number for number in ranked[: -(-len(ranked) // HIGH_AT_MOST)] if urgencies[number] >= HIGH_FROM}
+    high = {number for number in ranked[: max(1, len(ranked) // HIGH_AT_MOST)] if urgencies[number] >= HIGH_FROM}
     return [
         Level.HIGH if number in high else Level.MEDIUM if urgency >= MEDIUM_FROM else Level.LOW
         for number, urgency in enumerate(urgencies)
