@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import re
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -51,7 +52,11 @@ def lineage_metadata(
         origins = column_origins(manifest, unique_id, query.read_text("utf-8"))
     except Exception:  # sqlglot fails on what it does not know in many ways, and nothing of a run depends on it
         return {}
-    keys = {uid: translator.get_asset_spec(manifest, uid, project).key for uid, _ in set().union(*origins.values())}
+    parents = {uid for found in origins.values() for uid, _ in found}
+    with warnings.catch_warnings():
+        # The translator adds code references.
+        warnings.simplefilter("ignore", dg.BetaWarning)
+        keys = {uid: translator.get_asset_spec(manifest, uid, project).key for uid in parents}
     deps = {
         column: [dg.TableColumnDep(keys[uid], name) for uid, name in sorted(found)] for column, found in origins.items()
     }

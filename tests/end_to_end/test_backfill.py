@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from olist_pipeline.cli import backfill as cli
+from olist_pipeline.cli import execution
 from olist_pipeline.cli.execution import Progressed
 from olist_pipeline.months import MonthRange
 from olist_pipeline.orchestration.definitions import build_defs
@@ -86,7 +87,7 @@ def test_failed_months_are_those_of_runs_that_died(world, instance, monkeypatch)
         planned.extend(plan)
         return Progressed()
 
-    monkeypatch.setattr(cli, "run_jobs", only_planned)
+    monkeypatch.setattr(execution, "run_jobs", only_planned)
     asked = CliRunner().invoke(cli.backfill, ["marketplace", "--only", "failed"], catch_exceptions=False)
     assert asked.exit_code == 0, asked.output
     assert [(one.months, one.is_monthly_only) for one in planned] == [

@@ -98,8 +98,8 @@ class TestCutover:
         assert rows[0] == ("sales", "new", "me")
         assert rows[1] == ("marketplace", "shadow", None)
 
-    def test_an_unknown_context_is_named_with_those_there_are(self, settings):
-        with pytest.raises(OlistError, match="no context sale; there are: sales, marketplace"):
+    def test_an_unknown_context_is_named_with_the_nearest_one(self, settings):
+        with pytest.raises(OlistError, match="no context 'sale'; did you mean sales"):
             cut_over(settings, "sale")
 
     def test_before_the_first_release_there_is_nothing_to_switch(self, tmp_path):
