@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from olist_pipeline.files import replacing
 from olist_pipeline.migration.model import NEW, Migration
 from olist_pipeline.migration.profiles import database_of, external_of
 from olist_pipeline.old_tables import bring, load_raw, shown_of
@@ -35,13 +36,14 @@ class TreeFolder:
 
     def holds(self, build: str) -> bool:
         """Whether a build was begun here, so that what it made before is there; `*` is any build."""
-        with suppress(OSError):
+        with suppress(OSError, ValueError):
             return any(file.read_text("utf-8") == str(self.home.resolve()) for file in self._files(build))
         return False
 
     def keep(self, build: str) -> None:
         """Say that a build was begun here."""
-        (self.folder / f"{_BEGUN}{build}").write_text(str(self.home.resolve()), "utf-8")
+        with replacing(self.folder / f"{_BEGUN}{build}") as temporary:
+            temporary.write_text(str(self.home.resolve()), "utf-8")
 
     def forget(self) -> None:
         """Forget what was begun here: another engine makes the tree now, and what is here grows old."""

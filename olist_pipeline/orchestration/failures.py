@@ -20,8 +20,11 @@ _CHECK_FAILED = "DagsterAssetCheckFailedError"
 """The name of the error with which Dagster ends a step of checks: it is not exported."""
 
 _DBT_ERRORS = "Errors parsed from dbt logs:"
-_OF_TESTS = re.compile(r"Failure in test|Got \d+ results?|compiled code at|\d+ of \d+ (ERROR|FAIL)")
-"""Lines of dbt on tests, whose checks say it better, and lines that count an error without saying what is wrong."""
+_NO_REASON = re.compile(
+    r"Failure in test|Got \d+ results?|compiled code at|\d+ of \d+ (ERROR|FAIL)|Encountered an error:$"
+)
+"""Lines of dbt on tests, whose checks say it better, and lines that say of an error only that there is one."""
+_CALLS = "Traceback (most recent call last)"
 SHOWN = 3
 """So many of dbt's errors are shown."""
 
@@ -68,8 +71,8 @@ def _of_step(event: dg.DagsterEvent) -> str:
 
 def _of_dbt(message: str) -> str:
     """Return dbt's own first errors: the models, and what is wrong with them."""
-    lines = (line.strip() for line in message.partition(_DBT_ERRORS)[2].splitlines())
-    reasons = [line for line in lines if line and not _OF_TESTS.search(line)]
+    said = message.partition(_DBT_ERRORS)[2].partition(_CALLS)[0]
+    reasons = [line for line in map(str.strip, said.splitlines()) if line and not _NO_REASON.search(line)]
     return f"dbt failed: {'; '.join(reasons[:SHOWN])} (more in logs/run.log below OLIST_HOME)." if reasons else ""
 
 

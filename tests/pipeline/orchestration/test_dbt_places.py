@@ -72,3 +72,13 @@ def test_what_an_engine_made_is_forgotten_once_another_makes_the_tree(on_spark, 
     begin(on_spark, tree, build)
     assert not table.exists()
     assert not place_of(on_spark, tree, on_spark=False).holds(build)
+
+
+def test_what_says_that_a_build_was_begun_may_be_damaged(on_spark):
+    begin(on_spark, OLD, "dbt_old", is_fresh=True)
+    place = place_of(on_spark, OLD, on_spark=True)
+    [said] = place.folder.glob("begun_*")
+    said.write_bytes(b"\xac\x00")
+    assert not place.holds("dbt_old")
+    begin(on_spark, OLD, "dbt_old")
+    assert place.holds("dbt_old")

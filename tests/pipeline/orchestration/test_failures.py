@@ -10,6 +10,13 @@ from olist_pipeline.orchestration.failures import failures_of, last_failure
 from olist_pipeline.orchestration.resources import clear_failures
 from olist_pipeline.warehouse import load_manifest
 
+DBT_BROKE = """failed with exit code `2`. Errors parsed from dbt logs:
+
+Encountered an error:
+[Errno 21] Is a directory: '/home/dbt/graph_summary.json'
+Traceback (most recent call last):
+  File "main.py", line 1, in <module>
+"""
 DBT_SAID = """failed with exit code `1`. Errors parsed from dbt logs:
 
 Database Error in model fact_orders (models/old/core/fact_orders.sql)
@@ -57,6 +64,14 @@ def checked(passed, severity=dg.AssetCheckSeverity.ERROR):
             [
                 "dbt failed: Database Error in model fact_orders (models/old/core/fact_orders.sql); Parser Error: no "
                 "such thing (more in logs/run.log below OLIST_HOME)."
+            ],
+        ),
+        (
+            checked(True),
+            dg.Failure(DBT_BROKE),
+            [
+                "dbt failed: [Errno 21] Is a directory: '/home/dbt/graph_summary.json' (more in logs/run.log below "
+                "OLIST_HOME)."
             ],
         ),
     ],
