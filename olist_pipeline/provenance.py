@@ -98,6 +98,6 @@ def _kept(settings: Settings) -> Path:
 
 
 def _read_by_old(settings: Settings) -> dict[str, str]:
-    with suppress(OSError, ValueError):
+    with suppress(OSError, ValueError, TypeError):
         return dict(json.loads(_kept(settings).read_text("utf-8")))
     return {}
