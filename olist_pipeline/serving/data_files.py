@@ -11,6 +11,7 @@ there are not written again, whichever release, side or table they were written 
 
 from __future__ import annotations
 
+import shutil
 import uuid
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -68,6 +69,8 @@ def store(
             with _temporary(serving) as path:
                 connection.execute(f"COPY ({written} WHERE {parts[part]}) TO {literal(str(path))} {_FORMAT}")
                 flush(path)
+                if data_file(serving, part).is_dir():  # nothing of anybody's has such a name
+                    shutil.rmtree(data_file(serving, part))
                 path.replace(data_file(serving, part))
 
     write(part for part in content.parts if not data_file(serving, part).is_file())

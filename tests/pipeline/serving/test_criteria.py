@@ -48,6 +48,15 @@ def test_nothing_measured_is_not_known_and_says_what_measures_it(settings):
     assert all(one.target and one.evidence for one in found.values())
 
 
+def test_a_release_that_cannot_be_read_keeps_nobody_from_the_next(settings):
+    folder = settings.serving / "current"
+    folder.mkdir(parents=True)
+    (folder / "manifest.json").write_bytes(b"{\x82")
+    dashboards = assessed(settings)["dashboards checked", ""]
+    assert dashboards.is_green is False
+    assert "no readable manifest.json" in dashboards.evidence
+
+
 def test_logic_has_moved_where_all_of_it_has(settings):
     found = assessed(settings)
     assert (found["logic moved", "sales"].is_green, found["logic moved", "sales"].value) == (True, "100 %")

@@ -183,12 +183,14 @@ class TestPlaces:
 
 
 class TestDamage:
-    @pytest.mark.parametrize("damage", ["cut off", "overwritten", "missing", "of other rows"])
+    @pytest.mark.parametrize("damage", ["cut off", "overwritten", "missing", "a folder", "of other rows"])
     def test_is_reported_of_every_release_that_reads_the_file_and_mended_by_the_next(self, settings, damage):
         published(settings)
         path = file_of(settings, "fact_orders")
-        if damage == "missing":
+        if damage in ("missing", "a folder"):
             path.unlink()
+            if damage == "a folder":
+                path.mkdir()
         elif damage == "of other rows":
             shutil.copyfile(file_of(settings, "fact_orders", "new"), path)
         else:
@@ -202,7 +204,7 @@ class TestDamage:
             assert reported.exit_code == 1
             kind = "missing" if damage == "missing" else "damaged"
             assert f"{path} of old.fact_orders is {kind}, which releases 1, 2 read" in reported.output
-        assert is_intact(settings.serving, release_of(settings)) is (damage != "missing")
+        assert is_intact(settings.serving, release_of(settings)) is (damage not in ("missing", "a folder"))
         published(settings)
         assert [problems(settings, number) for number in (1, 2, 3)] == [[], [], []]
 
