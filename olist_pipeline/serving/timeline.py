@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from olist_pipeline.errors import OlistError
 from olist_pipeline.serving.release import find_release, kept_numbers
 from olist_pipeline.stores import approvals, routes
 
@@ -60,7 +61,10 @@ def _approvals(url: str) -> Iterator[MigrationEvent]:
 
 def _releases(serving: Path) -> Iterator[MigrationEvent]:
     for number in kept_numbers(serving):
-        release = find_release(serving, number)
+        try:
+            release = find_release(serving, number)
+        except OlistError:
+            continue  # it was damaged, and says no more when it was made
         # One that is based on another shows the same data under other routes: the act on the routes says who and why.
         why = f"other routes over release {release.based_on}" if release.based_on else f"data as of {release.as_of}"
         yield MigrationEvent(datetime.fromisoformat(release.made_at), f"release {number}", "", NOBODY, why)

@@ -49,9 +49,10 @@ def test_nothing_measured_is_not_known_and_says_what_measures_it(settings):
 
 
 def test_a_release_that_cannot_be_read_keeps_nobody_from_the_next(settings):
-    folder = settings.serving / "current"
-    folder.mkdir(parents=True)
-    (folder / "manifest.json").write_bytes(b"{\x82")
+    for folder in (settings.serving / "current", settings.serving / "releases" / "00001"):
+        folder.mkdir(parents=True)
+        (folder / "manifest.json").write_bytes(b"{\x82")
+    assert timeline(settings.serving, settings.postgres_url) == []
     dashboards = assessed(settings)["dashboards checked", ""]
     assert dashboards.is_green is False
     assert "no readable manifest.json" in dashboards.evidence
