@@ -69,10 +69,11 @@ def lines(
     scale = alt.Scale(domain=[domain[0] if domain else 0, top], nice=False)
     within, beyond = hollow.filter(pl.col(value.name) <= top), hollow.filter(pl.col(value.name) > top)
     tooltip = [month_tooltip(month), *measures(value, weight)]
+    x = month_axis(month, frame)
     y = alt.Y(f"{value.name}:Q", title=None, axis=number_axis(axis_format), scale=scale)
-    base = alt.Chart(solid).encode(x=month_axis(month, frame), y=y, tooltip=tooltip)
-    faint = alt.Chart(within).encode(x=month_axis(month, frame), y=y, tooltip=tooltip)
-    edge = alt.Chart(beyond).encode(x=month_axis(month, frame), y=alt.value(0), tooltip=tooltip)
+    base = alt.Chart(solid).encode(x=x, y=y, tooltip=tooltip)
+    faint = alt.Chart(within).encode(x=x, y=y, tooltip=tooltip)
+    edge = alt.Chart(beyond).encode(x=x, y=alt.value(0), tooltip=tooltip)
     points = base.mark_point(color=colour, filled=True, size=36, opacity=1)
     layers = [base.mark_line(color=colour, strokeWidth=2.5), points]
     # No layer without marks: to a screen reader it would be a picture without a name.

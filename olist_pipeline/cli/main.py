@@ -125,8 +125,12 @@ def _check_text(arguments: Sequence[str]) -> None:
             raise OlistError(
                 "An argument is empty: a variable of your shell may not be set; give a value or leave it out."
             )
-        if not text.isprintable() and any("\ud800" <= character <= "\udfff" for character in text):
-            raise OlistError(f"The argument {text!r} is no text in UTF-8; write it so, or name a file otherwise.")
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise OlistError(
+                f"The argument {text!r} is no text in UTF-8; write it so, or name a file otherwise."
+            ) from None
 
 
 def main() -> None:

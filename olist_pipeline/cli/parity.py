@@ -14,11 +14,11 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from olist_pipeline.cli.names import check_name
 from olist_pipeline.cli.output import JSON, print_json, print_rows
 from olist_pipeline.cli.parity_view import print_comparison, print_report
 from olist_pipeline.errors import OlistError
 from olist_pipeline.files import given_away
-from olist_pipeline.near import unknown
 from olist_pipeline.parity.stored import complete_report
 from olist_pipeline.settings import Settings, current_user
 from olist_pipeline.stores import approvals, verdicts
@@ -155,8 +155,7 @@ def _show_stored(table: str | None, html: Path | None, as_json: bool) -> None:
     settings = Settings.from_env()
     url = ready_url(settings)
     stored = _stored(url)
-    if table is not None and table not in stored:
-        raise unknown("compared table", table, stored)
+    check_name("compared table", table, stored)
     chosen = [stored[table]] if table else list(stored.values())
     if html is not None:
         from olist_pipeline.parity.html import html_report
@@ -193,8 +192,7 @@ def _print_approvals(url: str) -> None:
 def _check_column(url: str, table: str, column: str) -> None:
     """Raise OlistError for a table or a column that the comparisons do not know."""
     stored = _stored(url)
-    if table not in stored:
-        raise unknown("compared table", table, stored)
+    check_name("compared table", table, stored)
     known = [compared["column"] for compared in stored[table].report["replay_and_new"]["columns"]]
     if fold(column) not in map(fold, known):
         raise OlistError(f"{table} has no compared column {column}; it has: {', '.join(known)}.")

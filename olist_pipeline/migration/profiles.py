@@ -5,8 +5,7 @@ What belongs here: writing the profiles.yml of a tree below OLIST_HOME. What doe
 
 The old project's own profile is taken over as far as it is about DuckDB: extensions, settings, its schema. Its file is
 ours, so that nothing of its own is written, with the same name, for SQL may name the database; what it attaches is read
-only. Replay gets it without
-all that could reach data elsewhere: attached databases, secrets, plugins, file systems.
+only. Replay gets it without all that could reach data elsewhere: attached databases, secrets, plugins, file systems.
 """
 
 from __future__ import annotations
