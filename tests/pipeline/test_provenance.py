@@ -72,6 +72,12 @@ def test_code_is_that_of_the_contexts_too(contexts):
     assert python_hash(load_migration(contexts)) != before
 
 
+def test_the_libraries_that_rows_are_read_with_are_code(monkeypatch):
+    assert code.own_python_hash.__wrapped__() == code.own_python_hash()
+    monkeypatch.setattr(code, "version", lambda library: f"another {library}")
+    assert code.own_python_hash.__wrapped__() != code.own_python_hash()
+
+
 def test_code_of_an_installed_package_of_contexts_counts(contexts, tmp_path, monkeypatch):
     package = tmp_path / "lib" / "ours" / "deep"
     package.mkdir(parents=True)
