@@ -36,7 +36,7 @@ _REMEDIES = {
 
 
 def in_words(error: OSError) -> str:
-    """Return what the system says of a file, and what to do: `No space left on device (/x); free space and run again`."""
+    """Return what the system says of a file, and what to do: `No space left on device; free space and run again`."""
     said = _OS_ERROR.search(str(error))
     number = error.errno or (int(said[1]) if said else 0)
     reason = os.strerror(number) if number else str(error).strip().split("\n", 1)[0]
@@ -139,6 +139,15 @@ def read_with_checksum(path: Path) -> str:
     if checksum != _checksum(text):
         raise ValueError(f"{path} was damaged")
     return text
+
+
+@contextmanager
+def reading(what: str) -> Iterator[None]:
+    """Say in a sentence what the system has against reading `what` in the block: raises OlistError for OSError."""
+    try:
+        yield
+    except OSError as error:
+        raise OlistError(f"{what} cannot be read: {in_words(error)}.") from error
 
 
 def size_and_time(path: Path) -> list[int]:

@@ -26,6 +26,7 @@ from olist_pipeline.intake import unchanged
 from olist_pipeline.intake.cast import RULES
 from olist_pipeline.intake.rows import IS_VALID, ingest, parents_of
 from olist_pipeline.intake.span import as_of
+from olist_pipeline.landing.csv_file import changed_meanwhile
 from olist_pipeline.landing.folder import landing_hash, readable_landing
 from olist_pipeline.landing.table import LandingTable
 from olist_pipeline.migration.code import python_hash
@@ -82,6 +83,8 @@ def _ingested(settings: Settings, url: str, table: LandingTable, today: date, ru
     source = unchanged.made_of(table, hash_read, months, parents)
     is_known = unchanged.is_of(path, source)
     rows = scan_intake(settings.intake, table.name) if is_known else ingest(table, landing, months, parents).lazy()
+    if landing_hash(landing, table) != hash_read:
+        raise changed_meanwhile(table.file)
     rejected, counted = pl.collect_all([rows.filter(~IS_VALID), rows.select(pl.len())])
     quarantined = quarantine_rows(rejected, StagedTable.of(table))
     quarantine.replace_rows(url, "intake", [table.name], None, [quarantined], run_id)
