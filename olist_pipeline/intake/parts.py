@@ -94,6 +94,12 @@ def read_parts(landing: Path, table: LandingTable) -> Parts:
     return Parts(pl.concat(rows), pl.concat(malformed), tuple(parts))
 
 
+def forget_parts(landing: Path, table: LandingTable) -> None:
+    """Have the parts of a table read again, if it has any."""
+    for path in files_of(landing, table) if is_in_parts(landing, table) else ():
+        _files(path)["left"].unlink(missing_ok=True)
+
+
 def is_known(path: Path) -> bool:
     """Return whether a part of a prepared folder was read before, as it is now, and is kept as it was left."""
     files = _files(path)

@@ -53,6 +53,17 @@ def test_a_release_whose_sides_read_other_files_is_of_neither(settings, landing)
     assert released(settings) == present_inputs(settings)
 
 
+def test_nothing_is_kept_of_what_old_read_while_it_was_replaced(settings, landing):
+    read_by_both(settings)
+    assert released(settings) == present_inputs(settings)
+    content = (landing / FILE).read_bytes()
+    inputs = old_begins(settings)
+    (landing / FILE).write_bytes(content + b"\n")
+    old_was_made_of(settings, inputs)
+    (landing / FILE).write_bytes(content)
+    assert set(released(settings).values()) == {OTHERS}
+
+
 @pytest.fixture
 def contexts(tmp_path):
     """A migration file with contexts beside it."""
