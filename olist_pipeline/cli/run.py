@@ -32,7 +32,7 @@ SYNTHETIC_SEED = 42
 
 
 @click.command()
-@click.option("--force", is_flag=True, help="Run even when nothing has changed, and validate and prove it all anew.")
+@click.option("--force", is_flag=True, help="Run even when nothing has changed: read, validate and prove it all.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 def run(force: bool, as_json: bool) -> None:
     """Run everything: landing, validation, old beside new, their comparison, and the next release."""
