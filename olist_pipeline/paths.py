@@ -25,7 +25,7 @@ def duckdb_path(path: Path | str, pattern: str = "") -> str:
 
 
 def forbidden_in(path: str) -> str:
-    """Return the first character of a path that DuckDB's readers cannot be told, nothing where there is none.
+    """Return the first character of a path that DuckDB's readers cannot be given, nothing where there is none.
 
     That is a backslash, a control character, or a byte that is not UTF-8.
     """

@@ -48,7 +48,7 @@ def landed_parts(landing: Path, table: LandingTable) -> dict[str, Path]:
     """Return the parts of a table as they landed, by their names without the ending, in their order.
 
     Hidden files are none. Raises OlistError for a folder without parts, for what is no part, for a part that is there
-    in two forms, for one that no reader can be told the name of, and where the plain file is there, too.
+    in two forms, for one whose name not every reader can open, and where the plain file is there, too.
     """
     folder = landing / folder_name(table)
     for other in (table.file, f"{table.file}.gz"):
