@@ -46,6 +46,9 @@ def test_the_readers_agree_or_say_why_not(tmp_path_factory, mutant):
             readers_agree(connection, folder, table)
 
 
+NUMBERS = (f"{2**63 - 1}", "nan", "-inf", "1e300", "1e10", "9" * 30, f"{-(2**63)}")
+
+
 @lenient(max_examples=6)
 @given(mutant=mutants())
 def test_the_whole_way(tmp_path_factory, server, trees, mutant):
@@ -61,7 +64,7 @@ def test_numbers_that_no_sum_bears_end_no_tree(tmp_path, server, trees):
         sheet = Sheet.of(content)
         assert sheet
         lines = list(sheet.lines)
-        for number, text in enumerate(("nan", "-inf", "1e300", "1e10", "9" * 30), start=1):
+        for number, text in enumerate(NUMBERS, start=1):
             if number < len(lines) - 1:
                 lines[number] = [re.sub(r"^-?\d+(\.\d+)?$", text, cell) for cell in lines[number]]
         files[name] = Sheet(lines).written()
