@@ -49,6 +49,7 @@ def test_the_readers_agree_or_say_why_not(tmp_path_factory, mutant):
 NUMBERS = (f"{2**63 - 1}", "nan", "-inf", "1e300", "1e10", "9" * 30, f"{-(2**63)}")
 
 
+@pytest.mark.long
 @lenient(max_examples=6)
 @given(mutant=mutants())
 def test_the_whole_way(tmp_path_factory, server, trees, mutant):
