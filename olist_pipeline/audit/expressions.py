@@ -139,7 +139,9 @@ def is_column(node: Node) -> bool:
 def picks_one_cell(query: exp.Query) -> bool:
     """Return whether a query reads one element of an array of this row, and computes nothing of it."""
     select = query.unnest()
-    source = select.args.get("from_") if isinstance(select, exp.Select) else None
+    if not isinstance(select, exp.Select):
+        return False
+    source = select.args.get("from_")
     if source is None or not isinstance(source.this, exp.Unnest) or len(select.selects) != 1:
         return False
     picked = bare(select.selects[0])
