@@ -136,6 +136,18 @@ def is_column(node: Node) -> bool:
     return isinstance(bare(node), exp.Column)
 
 
+def picks_one_cell(query: exp.Query) -> bool:
+    """Return whether a query reads one element of an array of this row, and computes nothing of it."""
+    select = query.unnest()
+    if not isinstance(select, exp.Select):
+        return False
+    source = select.args.get("from_")
+    if source is None or not isinstance(source.this, exp.Unnest) or len(select.selects) != 1:
+        return False
+    picked = bare(select.selects[0])
+    return is_column(picked.this if isinstance(picked, exp.AnyValue | exp.Max | exp.Min) else picked)
+
+
 def is_null(node: Node | None) -> bool:
     """Return whether an expression is NULL."""
     return node is None or isinstance(bare(node), exp.Null)

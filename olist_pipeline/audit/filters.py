@@ -49,7 +49,7 @@ CURRENT_ROW = re.compile(
 END_OF_ROW = re.compile(r"(to|until|end|thru)\w*$")
 
 TIME_NAME = re.compile(
-    r"(^|_)(at|on|ts|date|day|time|datetime|timestamp|dt|month|hour|year|updated|modified|loaded|synced|ingested|version"
+    r"(^|_)(at|on|ts|date|day|time|datetime|timestamp|dt|month|hour|minute|year|updated|modified|loaded|synced|ingested|version"
     r"|batch|runtime|watermark|offset|sequence|lsn|block)(_|$)|date$|time$"
 )
 

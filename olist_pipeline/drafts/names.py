@@ -5,11 +5,12 @@ What belongs here: making a name of a text. What does not: which names a draft n
 
 from __future__ import annotations
 
+import builtins
 import re
 from keyword import iskeyword
 
-TAKEN = frozenset({"annotations", "choose", "dataclass", "datetime", "derivation", "rule"})
-"""Names that a draft of rules imports: a function of such a name would take its place."""
+TAKEN = frozenset({"annotations", "choose", "dataclass", "datetime", "derivation", "rule", *dir(builtins)})
+"""Names that a draft of rules imports, and Python's own: a function of such a name would take its place."""
 
 
 def identifier(text: str) -> str:

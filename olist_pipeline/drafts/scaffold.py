@@ -189,7 +189,8 @@ def _rules(context: str, columns: Mapping[str, Mapping[str, str]], drafts: Seque
         f"from __future__ import annotations\n\n{builtin}from dataclasses import dataclass\n{imports}\n"
         "from olist_domain.kernel.facts import Fact, choose\n"
         "from olist_domain.kernel.rules import Rulebook, Severity, derivation, rule\n\n\n"
-        'class Undecided(Exception):\n    """Nobody has decided yet what this rule says."""\n\n\n'
+        "class Undecided(Exception):  # noqa: N818 read as a word\n"
+        '    """Nobody has decided yet what this rule says."""\n\n\n'
         f"{facts}\n\n\n{functions}{chr(10) * 3 if drafts else ''}{books}\n\n"
         f"__all__ = [{', '.join(map(_text, offered))}]\n"
     )
