@@ -44,6 +44,8 @@ def damaged_file(folders: list[Path]) -> Path | None:
 def _sentence(error: BaseException) -> str | None:
     if isinstance(error, OlistError):
         return str(error)
+    if isinstance(error, FileNotFoundError) and error.filename is None and not _has_folder():
+        return "The folder that this shell is in is not there any more; change to one that is."
     if isinstance(error, OSError) and str(error):
         return f"{in_words(error)}."
     if (psycopg2 := sys.modules.get("psycopg2")) and isinstance(error, psycopg2.Error):
@@ -59,6 +61,12 @@ def _sentence(error: BaseException) -> str | None:
     if name.startswith("_duckdb."):
         return _of_duckdb(error)
     return None
+
+
+def _has_folder() -> bool:
+    with suppress(FileNotFoundError):
+        return bool(Path.cwd())
+    return False
 
 
 def _of_files(error: BaseException) -> str | None:

@@ -17,8 +17,18 @@ from olist_pipeline.audit.data_tests import without_what_models_say
 from olist_pipeline.audit.dialects import Spoken, of_sql
 from olist_pipeline.audit.duplicates import form_of, groups_of_copies, pivots_that_differ
 from olist_pipeline.audit.metrics import complexity, points, priorities, urgency
-from olist_pipeline.audit.model import Audit, Copies, Entry, FileAudit, Finding, Problem, State, Technical
-from olist_pipeline.audit.pool import SECONDS_A_FILE, audit_files
+from olist_pipeline.audit.model import (
+    SECONDS_A_FILE,
+    Audit,
+    Copies,
+    Entry,
+    FileAudit,
+    Finding,
+    Problem,
+    State,
+    Technical,
+)
+from olist_pipeline.audit.pool import audit_files
 from olist_pipeline.audit.project import PROJECT_FILE, Project, open_project
 from olist_pipeline.audit.project_files import UnreadableFileError, read_text, shown
 from olist_pipeline.audit.reading import Job, Role

@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import dagster as dg
 import duckdb
@@ -137,3 +138,12 @@ def test_a_database_that_another_process_holds_is_said_with_that_process(tmp_pat
         holder.communicate(b"\n")
 
     assert said_of(caught.value) == f"{path} is in use by process {holder.pid}; let it end, or end it, and run again."
+
+
+def test_a_folder_that_somebody_removed_is_named_as_the_trouble(tmp_path, monkeypatch):
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    with pytest.raises(FileNotFoundError) as raised:
+        Path("data").absolute()
+    assert said_of(raised.value) == "The folder that this shell is in is not there any more; change to one that is."
