@@ -152,7 +152,7 @@ def main() -> None:
         code = int(error.code or 0)
     except click.Abort:
         sentence = "Aborted."
-    except (Exception, interrupts.Interrupted) as error:
+    except BaseException as error:  # what Polars panics with is no Exception
         sentence = sentence_of(error) or ""
         if not sentence and not interrupts.received():
             raise
