@@ -75,9 +75,12 @@ def _number(env: Mapping[str, str], name: str, default: float, *, whole: bool = 
 NO_DATABASE_BELOW = "?#"
 """DuckDB and dbt take what follows one of these in a database's path for something else, and write elsewhere."""
 
+NO_SPARK_BELOW = ";="
+"""Its catalog's address ends at the one, and the name of a setting at the other."""
 
-def _folder(name: str, value: str | Path, forbidden: str = "") -> Path:
-    """Return an absolute path; raises OlistError for one with a character by which its files could not be named."""
+
+def _folder(name: str, value: str | Path, forbidden: str = "", reader: str = "DuckDB") -> Path:
+    """Return an absolute path; raises OlistError for one with a character by which `reader` cannot name files."""
     try:
         path = Path(value).expanduser().absolute()
     except RuntimeError as error:
@@ -87,7 +90,7 @@ def _folder(name: str, value: str | Path, forbidden: str = "") -> Path:
         for character in text:
             if character in forbidden or character == "\\" or unicodedata.category(character) in ("Cc", "Cs"):
                 raise OlistError(
-                    f"{name} is {text!r}: DuckDB cannot use a path with {character!r}; name another folder."
+                    f"{name} is {text!r}: {reader} cannot use a path with {character!r}; name another folder."
                 )
     return path
 
@@ -151,6 +154,8 @@ class Settings:
                 f"OLIST_SPARK_MASTER is {master!r}; set it to local[*], local[4], spark://host:7077, yarn, k8s://... "
                 "or sc://host:15002."
             )
+        if engine == "spark":
+            _folder("OLIST_HOME", home, NO_SPARK_BELOW, "Spark")
         automation = env.get("OLIST_AUTOMATION") or "0"
         if automation not in ("0", "1"):
             raise OlistError(f"OLIST_AUTOMATION is {automation!r}; set it to 1 or 0.")
