@@ -16,7 +16,7 @@ export PIP_USER := 0
 # An environment that came with a folder which was moved or copied leads to where it was made.
 $(shell scripts/remove_moved_venv.sh "$(VENV)" >&2)
 
-.PHONY: setup run check test test-spark coverage mutants dev dashboards pictures lint bench bench-scale bench-examples docs docs-serve fuzz image image-wheels lock lock-check clean
+.PHONY: setup run check test test-long test-spark coverage mutants dev dashboards pictures lint bench bench-scale bench-examples docs docs-serve fuzz image image-wheels lock lock-check clean
 
 setup: $(INSTALLED_DEV)  ## set up what runs, tests and checks, and run nothing
 
@@ -27,12 +27,19 @@ check: lint  ## the fast loop, in under a minute: lint, types, the domain, the c
 	@$(BIN)/python -m pytest tests/domain tests/pipeline/engine tests/pipeline/contexts tests/pipeline/tablediff \
 		-m "not slow and not fuzz" -n 2
 
+# More than one a core: a test waits for servers and processes half as long as it works.
+AT_ONCE := -n 3 --dist loadfile --no-loadscope-reorder
+
 # Compiling the tests takes as long as some hundreds of them: that is kept, whatever the environment says.
 test: export PYTHONDONTWRITEBYTECODE :=
-test: $(INSTALLED_DEV)  ## set up and pass the tests
+test: $(INSTALLED_DEV)  ## set up and pass the tests, in some four minutes
 	@$(BIN)/python -m pytest tests/domain -p no:cacheprovider --cov=olist_domain --cov-branch \
 		--cov-report=term:skip-covered --cov-report=json:build/domain_coverage.json --cov-fail-under=95
-	@$(BIN)/python -m pytest --ignore=tests/domain -m "not spark" -n 2 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/python -m pytest --ignore=tests/domain -m "not spark and not long" $(AT_ONCE)
+
+test-long: export PYTHONDONTWRITEBYTECODE :=
+test-long: $(INSTALLED_DEV)  ## set up and pass the tests that take longest: Dagster's UI, browsers, faults, whole projects
+	@$(BIN)/python -m pytest -m "long and not spark" $(AT_ONCE)
 
 # One session of Spark for all of them, so one process.
 test-spark: $(INSTALLED_DEV) $(INSTALLED_SPARK)  ## set up Spark and pass its tests (needs Java 17 or later)
@@ -45,7 +52,7 @@ COVERED_AT_LEAST := 90
 # The workers of `olist audit` start with nothing, a place for figures included: they count as never run.
 coverage: $(INSTALLED_DEV)  ## what the tests reach of olist_pipeline, the processes that they start included
 	@rm -f .coverage .coverage.*
-	@$(BIN)/python -m pytest $(COVERED) -n 2 --dist loadfile --no-loadscope-reorder \
+	@$(BIN)/python -m pytest $(COVERED) $(AT_ONCE) \
 		--cov=olist_pipeline --cov-report=term --cov-fail-under=$(COVERED_AT_LEAST)
 
 # PART: a folder or module of olist_domain or of olist_pipeline/tablediff, both without it. SAMPLE: so many mutants,

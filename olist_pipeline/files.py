@@ -5,8 +5,10 @@ What belongs here: what every writer of files in the project shares. What does n
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
+import re
 import time
 import uuid
 from collections.abc import Iterator
@@ -18,6 +20,29 @@ from olist_pipeline.file_locks import is_held, lock_file
 
 _PRIVATE = 0o077
 _given_umask: int | None = None
+
+
+_OS_ERROR = re.compile(r"\(os error (\d+)\)")
+"""How Polars ends what the system says, whose number it does not hand on."""
+_NO_RIGHT = "give this user the right to it"
+_REMEDIES = {
+    errno.EACCES: _NO_RIGHT,
+    errno.EPERM: _NO_RIGHT,
+    errno.EROFS: "let it be written to",
+    errno.ENOENT: "let nobody move it meanwhile",
+    errno.ENAMETOOLONG: "shorten it",
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), "free space"),
+}
+
+
+def in_words(error: OSError) -> str:
+    """Return what the system says of a file, and what to do: `No space left on device; free space and run again`."""
+    said = _OS_ERROR.search(str(error))
+    number = error.errno or (int(said[1]) if said else 0)
+    reason = os.strerror(number) if number else str(error).strip().split("\n", 1)[0]
+    place = f" ({error.filename})" if error.filename else ""
+    remedy = f"; {_REMEDIES[number]} and run again" if number in _REMEDIES else ""
+    return f"{reason}{place}{remedy}"
 
 
 def keep_private() -> None:
@@ -114,6 +139,15 @@ def read_with_checksum(path: Path) -> str:
     if checksum != _checksum(text):
         raise ValueError(f"{path} was damaged")
     return text
+
+
+@contextmanager
+def reading(what: str) -> Iterator[None]:
+    """Say in a sentence what the system has against reading `what` in the block: raises OlistError for OSError."""
+    try:
+        yield
+    except OSError as error:
+        raise OlistError(f"{what} cannot be read: {in_words(error)}.") from error
 
 
 def size_and_time(path: Path) -> list[int]:

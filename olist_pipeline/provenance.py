@@ -65,7 +65,10 @@ def old_begins(settings: Settings) -> dict[str, str]:
 
 
 def old_was_made_of(settings: Settings, inputs: Mapping[str, str]) -> None:
-    """Keep what all old tables were made of, as `old_begins` gave it."""
+    """Keep what all old tables were made of, as `old_begins` gave it; nothing where any of it was replaced since."""
+    if present_inputs(settings) != inputs:
+        _kept(settings).unlink(missing_ok=True)
+        return
     with replacing(_kept(settings)) as temporary:
         temporary.write_text(json.dumps(inputs), "utf-8")
 

@@ -21,7 +21,7 @@ import polars as pl
 
 from olist_pipeline.errors import OlistError
 from olist_pipeline.files import content_hash, replacing, tree_hash
-from olist_pipeline.landing.csv_file import SOURCE_ROW, read_records
+from olist_pipeline.landing.csv_file import SOURCE_ROW, changed_meanwhile, read_records
 from olist_pipeline.landing.folder import files_of, landing_hash, readable_landing
 from olist_pipeline.landing.table import LandingTable
 from olist_pipeline.migration.model import Migration
@@ -71,12 +71,15 @@ def _written(settings: Settings, folder: Path, table: LandingTable, stamps: Mapp
     """Write the accepted rows of a table's file, where it is not there and whole; return its stamp."""
     landing = readable_landing(settings, [table])
     staged = tree_hash(settings.staging / table.context / table.name, suffixes=(".parquet",))
-    made_of = f"{landing_hash(landing, table)}:{staged}"
+    hash_read = landing_hash(landing, table)
+    made_of = f"{hash_read}:{staged}"
     path, before = folder / table.file, stamps.get(table.file)
     if before and before.made_of == made_of and path.is_file() and content_hash(path) == before.content:
         return before
     accepted = scan_staging(settings.staging, table.context, table.name).select(SOURCE_ROW).collect().to_series()
     records = _records(landing, table, accepted)
+    if landing_hash(landing, table) != hash_read:
+        raise changed_meanwhile(table.file)
     if records.height != len(accepted):
         raise OlistError(
             f"{table.file} has changed since its rows were accepted: {len(accepted):,} were, and {records.height:,} "

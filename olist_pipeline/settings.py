@@ -10,12 +10,12 @@ import getpass
 import os
 import re
 import sys
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from olist_pipeline.errors import OlistError
+from olist_pipeline.paths import forbidden_in
 
 PROJECT_DIR = Path(__file__).resolve().parents[1]
 DBT_DIR = PROJECT_DIR / "dbt"
@@ -52,46 +52,60 @@ class CutoverRules:
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> CutoverRules:
-        """Return the rules of `env`; raises OlistError for a value that is no number of at least 0."""
+        """Return the rules of `env`; raises OlistError for a value that is no number, or out of its range."""
         return cls(
             streak=int(_number(env, "OLIST_CUTOVER_STREAK", cls.streak, whole=True)),
-            quarantine_limit=_number(env, "OLIST_QUARANTINE_LIMIT", cls.quarantine_limit),
-            freshness_hours=_number(env, "OLIST_FRESHNESS_HOURS", cls.freshness_hours),
+            quarantine_limit=_number(env, "OLIST_QUARANTINE_LIMIT", cls.quarantine_limit, most=1),
+            # A policy of Dagster's is no shorter than a minute.
+            freshness_hours=_number(env, "OLIST_FRESHNESS_HOURS", cls.freshness_hours, least=0.1),
             retire_after_days=_number(env, "OLIST_RETIRE_AFTER_DAYS", cls.retire_after_days),
         )
 
 
-def _number(env: Mapping[str, str], name: str, default: float, *, whole: bool = False) -> float:
+MOST = 1_000_000
+"""No number of runs, hours, days or seconds that somebody means is larger."""
+
+
+def _number(
+    env: Mapping[str, str], name: str, default: float, *, least: float = 0, most: float = MOST, whole: bool = False
+) -> float:
     text = env.get(name) or str(default)
     try:
         number = int(text) if whole else float(text)
     except ValueError:
         number = -1
-    if not 0 <= number < float("inf"):
-        raise OlistError(f"{name} is {text!r}; set it to a {'whole ' if whole else ''}number of at least 0.")
+    if not least <= number <= most:
+        kind = "whole number" if whole else "number"
+        raise OlistError(f"{name} is {text!r}; set it to a {kind} from {least:g} to {most:,}.")
     return number
 
 
 NO_DATABASE_BELOW = "?#"
 """DuckDB and dbt take what follows one of these in a database's path for something else, and write elsewhere."""
 
-NO_SPARK_BELOW = ";="
-"""Its catalog's address ends at the one, and the name of a setting at the other."""
+NO_SPARK_BELOW = ";"
+"""The address of its catalog ends there."""
+
+
+def _path(name: str, value: str | Path) -> Path:
+    """Return an absolute path; raises OlistError for one below the home of a user that there is not."""
+    try:
+        return Path(value).expanduser().absolute()
+    except RuntimeError as error:
+        raise OlistError(f"{name} is {str(value)!r}, and there is no such user; name another path.") from error
 
 
 def _folder(name: str, value: str | Path, forbidden: str = "", reader: str = "DuckDB") -> Path:
     """Return an absolute path; raises OlistError for one with a character by which `reader` cannot name files."""
+    path = _path(name, value)
     try:
-        path = Path(value).expanduser().absolute()
+        real = path.resolve()
     except RuntimeError as error:
-        raise OlistError(f"{name} is {str(value)!r}, and there is no such user; name another folder.") from error
+        raise OlistError(f"{name} is {str(path)!r}, whose links lead back to it; name another folder.") from error
     # DuckDB opens a database by its real path.
-    for text in (str(path), str(path.resolve())):
-        for character in text:
-            if character in forbidden or character == "\\" or unicodedata.category(character) in ("Cc", "Cs"):
-                raise OlistError(
-                    f"{name} is {text!r}: {reader} cannot use a path with {character!r}; name another folder."
-                )
+    for text in (str(path), str(real)):
+        if found := forbidden_in(text) or next((char for char in text if char in forbidden), ""):
+            raise OlistError(f"{name} is {text!r}: {reader} cannot use a path with {found!r}; name another folder.")
     return path
 
 
@@ -108,14 +122,14 @@ def _password_file(env: Mapping[str, str]) -> Path | None:
     name = env.get("OLIST_POSTGRES_PASSWORD_FILE")
     if name and not env.get("OLIST_POSTGRES_URL"):
         raise OlistError("OLIST_POSTGRES_PASSWORD_FILE is set without OLIST_POSTGRES_URL, which says where; set both.")
-    return Path(name).expanduser().absolute() if name else None
+    return _path("OLIST_POSTGRES_PASSWORD_FILE", name) if name else None
 
 
 def migration_file(env: Mapping[str, str] = os.environ) -> Path:
     """Return the path of the migration file: OLIST_MIGRATION, else migration.yml below OLIST_HOME, else ours."""
     if named := env.get("OLIST_MIGRATION"):
-        return Path(named).expanduser().absolute()
-    own = Path(env.get("OLIST_HOME") or PROJECT_DIR / ".olist").expanduser().absolute() / "migration.yml"
+        return _path("OLIST_MIGRATION", named)
+    own = _path("OLIST_HOME", env.get("OLIST_HOME") or PROJECT_DIR / ".olist") / "migration.yml"
     return own if own.is_file() else DBT_DIR / "migration.yml"
 
 

@@ -15,7 +15,7 @@ import polars as pl
 
 from olist_domain.kernel.records import Record
 from olist_pipeline.errors import OlistError
-from olist_pipeline.files import replacing
+from olist_pipeline.files import in_words, replacing
 from olist_pipeline.months import MONTH, month_text
 
 RecordT = TypeVar("RecordT", bound=Record)
@@ -33,9 +33,9 @@ def write_frame(frame: pl.DataFrame, path: Path, metadata: dict[str, str] | None
         with replacing(path) as temporary:
             frame.write_parquet(temporary, compression="lz4", metadata=metadata)
     except (OSError, pl.exceptions.ComputeError) as error:
-        # Polars wraps what the disk says.
-        reason = (error.strerror if isinstance(error, OSError) else None) or str(error).rpartition(": ")[2]
-        raise OlistError(f"{path} cannot be written: {reason}; free space and run again.") from error
+        # Polars may wrap what the disk says.
+        said = error if isinstance(error, OSError) else OSError(str(error).rpartition(": ")[2])
+        raise OlistError(f"{path} cannot be written: {in_words(said)}.") from error
 
 
 def intake_path(intake: Path, table: str) -> Path:

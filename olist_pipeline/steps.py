@@ -24,8 +24,10 @@ import polars as pl
 from olist_pipeline.file_locks import alone
 from olist_pipeline.intake import unchanged
 from olist_pipeline.intake.cast import RULES
+from olist_pipeline.intake.parts import forget_parts
 from olist_pipeline.intake.rows import IS_VALID, ingest, parents_of
 from olist_pipeline.intake.span import as_of
+from olist_pipeline.landing.csv_file import changed_meanwhile
 from olist_pipeline.landing.folder import landing_hash, readable_landing
 from olist_pipeline.landing.table import LandingTable
 from olist_pipeline.migration.code import python_hash
@@ -64,24 +66,33 @@ class ValidationReport:
     place: Mapping[str, str] = field(default_factory=dict)
 
 
-def run_intake(settings: Settings, url: str, table: LandingTable, today: date, run_id: str) -> IntakeReport:
+def run_intake(
+    settings: Settings, url: str, table: LandingTable, today: date, run_id: str, *, is_forced: bool = False
+) -> IntakeReport:
     """Read a table's landing file, quarantine its structurally bad rows and write the rest, typed.
 
-    A file that was read before, as it is now, is not read again: what it left then is brought to quarantine.
+    A file that was read before, as it is now, is not read again unless that `is_forced`: what it left then is brought
+    to quarantine. Raises OlistError for one that is unusable, or is replaced meanwhile.
     """
     with _sole(settings, f"intake.{table.name}"):
-        return _ingested(settings, url, table, today, run_id)
+        return _ingested(settings, url, table, today, run_id, is_forced=is_forced)
 
 
-def _ingested(settings: Settings, url: str, table: LandingTable, today: date, run_id: str) -> IntakeReport:
+def _ingested(
+    settings: Settings, url: str, table: LandingTable, today: date, run_id: str, *, is_forced: bool
+) -> IntakeReport:
     landing = readable_landing(settings, [table])
     path = intake_path(settings.intake, table.name)
     above = table.parent.table if table.parent else None
     parents = parents_of(scan_intake(settings.intake, above.name), above).collect() if above else None
     months, hash_read = table.months(today), landing_hash(landing, table)
     source = unchanged.made_of(table, hash_read, months, parents)
-    is_known = unchanged.is_of(path, source)
+    if is_forced:
+        forget_parts(landing, table)
+    is_known = not is_forced and unchanged.is_of(path, source)
     rows = scan_intake(settings.intake, table.name) if is_known else ingest(table, landing, months, parents).lazy()
+    if landing_hash(landing, table) != hash_read:
+        raise changed_meanwhile(table.file)
     rejected, counted = pl.collect_all([rows.filter(~IS_VALID), rows.select(pl.len())])
     quarantined = quarantine_rows(rejected, StagedTable.of(table))
     quarantine.replace_rows(url, "intake", [table.name], None, [quarantined], run_id)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from olist_pipeline.errors import OlistError
+from olist_pipeline.files import in_words
 from olist_pipeline.settings import Settings
 
 _HELD = re.compile(r'Could not set lock on file "(.+)": Conflicting lock is held .*\(PID (\d+)\)')
@@ -35,7 +36,7 @@ def damaged_file(folders: list[Path]) -> Path | None:
     for path in sorted(path for folder in folders for path in folder.rglob("*.parquet")):
         try:
             pl.read_parquet(path, glob=False, hive_partitioning=False)
-        except (OSError, pl.exceptions.PolarsError):
+        except (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException):
             return path
     return None
 
@@ -43,8 +44,10 @@ def damaged_file(folders: list[Path]) -> Path | None:
 def _sentence(error: BaseException) -> str | None:
     if isinstance(error, OlistError):
         return str(error)
-    if isinstance(error, OSError) and (error.strerror or error.filename):
-        return f"{error.strerror or error}{f' ({error.filename})' if error.filename else ''}."
+    if isinstance(error, FileNotFoundError) and error.filename is None and not _has_folder():
+        return "The folder that this shell is in is not there any more; change to one that is."
+    if isinstance(error, OSError) and str(error):
+        return f"{in_words(error)}."
     if (psycopg2 := sys.modules.get("psycopg2")) and isinstance(error, psycopg2.Error):
         from olist_pipeline.stores.postgres import trouble
 
@@ -58,6 +61,12 @@ def _sentence(error: BaseException) -> str | None:
     if name.startswith("_duckdb."):
         return _of_duckdb(error)
     return None
+
+
+def _has_folder() -> bool:
+    with suppress(FileNotFoundError):
+        return bool(Path.cwd())
+    return False
 
 
 def _of_files(error: BaseException) -> str | None:

@@ -7,6 +7,7 @@ import argparse
 import uvicorn
 
 from examples.api.app import create_app
+from examples.ending import one_sentence, port
 from olist_pipeline.settings import Settings
 from olist_pipeline.stores.postgres import ready_url
 
@@ -17,9 +18,11 @@ def main() -> None:
         prog="python -m examples.api", description="Orders under the rules of olist_domain."
     )
     parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=8080)
+    parser.add_argument("--port", type=port, default=8080)
     given = parser.parse_args()
-    uvicorn.run(create_app(ready_url(Settings.from_env())), host=given.host, port=given.port, access_log=False)
+    with one_sentence("examples.api"):
+        app = create_app(ready_url(Settings.from_env()))
+        uvicorn.run(app, host=given.host, port=given.port, access_log=False)
 
 
 if __name__ == "__main__":

@@ -64,10 +64,17 @@ class PostgresOrders:
         return _order(row[1])
 
     def add(self, order: Order) -> None:
-        """Keep the order as it stands, and append what happened to it since it was loaded or placed."""
+        """Keep the order as it stands, and append what happened to it since it was loaded or placed.
+
+        Raises AnotherError for a new one whose events somebody else numbers, as the pipeline does those of landing.
+        """
         events, before = order.collect_events(), self._versions.get(order.order_id, 0)
         version = before + len(events)
         with self._connection.cursor() as cursor:
+            if order.order_id not in self._versions:
+                cursor.execute(_OF_OTHERS, [OrderEvent.aggregate_type, order.order_id])
+                if cursor.fetchone():
+                    raise AnotherError(f"Order {order.order_id} has events of another writer")
             cursor.execute(_KEEP, {"order_id": order.order_id, "version": version, "records": _json(order)})
             rows = [_row(event, before + number) for number, event in enumerate(events, start=1)]
             execute_values(cursor, _APPEND, rows, _EVENT)
@@ -143,6 +150,8 @@ COMMENT ON COLUMN shop.orders.version IS 'the number of its events';
 """
 
 _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('shop order ' || %s, 0))"
+
+_OF_OTHERS = "SELECT 1 FROM event_store.domain_events WHERE aggregate_type = %s AND aggregate_id = %s LIMIT 1"
 
 _KEEP = """
 INSERT INTO shop.orders (order_id, version, records) VALUES (%(order_id)s, %(version)s, %(records)s)

@@ -55,7 +55,7 @@ def handle_problems(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     def unknown(request: Request, error: HTTPException) -> JSONResponse:
-        return _answer(request, error.status_code, f"{error.detail}.")
+        return _answer(request, error.status_code, f"{error.detail}.", headers=dict(error.headers or {}))
 
     @app.exception_handler(OperationalError)
     @app.exception_handler(NoConnectionError)

@@ -8,7 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import cast
 
-from olist_domain.kernel.facts import Fact, Scalar, value_of
+from olist_domain.kernel.facts import Fact, Scalar, choose, value_of
+
+LONGEST_SIDE_CM = 2_000_000
+"""The longest side of a parcel, in centimetres, of which a volume is computed: above it the product of three may be no
+64-bit whole number, at which DuckDB fails and Polars begins anew below zero."""
 
 
 def is_measure(measure: Fact[int]) -> Fact[bool]:
@@ -17,13 +21,18 @@ def is_measure(measure: Fact[int]) -> Fact[bool]:
 
 
 def volume(length_cm: Fact[int], height_cm: Fact[int], width_cm: Fact[int]) -> Fact[int]:
-    """The volume of a parcel in cubic centimetres; unknown where a length is missing."""
-    return length_cm * height_cm * width_cm
+    """The volume of a parcel in cubic centimetres; unknown where a side is missing or beyond `LONGEST_SIDE_CM`."""
+    computable = _is_side(length_cm) & _is_side(height_cm) & _is_side(width_cm)
+    return choose((computable, length_cm * height_cm * width_cm), default=None)
+
+
+def _is_side(measure: Fact[int]) -> Fact[bool]:
+    return (measure >= -LONGEST_SIDE_CM) & (measure <= LONGEST_SIDE_CM)
 
 
 @dataclass(frozen=True)
 class ProductDimensions:
-    """Weight in grams, lengths in centimetres. Raises ValueError for a measure that is not positive."""
+    """Weight in grams, lengths in centimetres. Raises ValueError for what is not positive or too long."""
 
     weight_g: int
     length_cm: int
@@ -34,6 +43,8 @@ class ProductDimensions:
         for name, measure in vars(self).items():
             if not value_of(is_measure(Scalar(measure))):
                 raise ValueError(f"{name} must be positive: {measure}")
+            if name != "weight_g" and measure > LONGEST_SIDE_CM:
+                raise ValueError(f"{name} must be at most {LONGEST_SIDE_CM}: {measure}")
 
     @property
     def volume_cm3(self) -> int:

@@ -71,7 +71,7 @@ def category(product: ProductFacts) -> Fact[str]:
 
 @derivation(replaces=("int_products.volume_cm3",))
 def volume_cm3(product: ProductFacts) -> Fact[int]:
-    """The volume of a product's parcel in cubic centimetres; unknown where a length is missing."""
+    """The volume of a product's parcel in cubic centimetres; unknown where a side is missing or above 20 km."""
     return volume(product.product_length_cm, product.product_height_cm, product.product_width_cm)
 
 

@@ -17,9 +17,19 @@ from olist_pipeline.audit.data_tests import without_what_models_say
 from olist_pipeline.audit.dialects import Spoken, of_sql
 from olist_pipeline.audit.duplicates import form_of, groups_of_copies, pivots_that_differ
 from olist_pipeline.audit.metrics import complexity, points, priorities, urgency
-from olist_pipeline.audit.model import Audit, Copies, Entry, FileAudit, Finding, Problem, State, Technical
-from olist_pipeline.audit.pool import SECONDS_A_FILE, audit_files
-from olist_pipeline.audit.project import Project, open_project
+from olist_pipeline.audit.model import (
+    SECONDS_A_FILE,
+    Audit,
+    Copies,
+    Entry,
+    FileAudit,
+    Finding,
+    Problem,
+    State,
+    Technical,
+)
+from olist_pipeline.audit.pool import audit_files
+from olist_pipeline.audit.project import PROJECT_FILE, Project, open_project
 from olist_pipeline.audit.project_files import UnreadableFileError, read_text, shown
 from olist_pipeline.audit.reading import Job, Role
 from olist_pipeline.audit.waivers import WAIVERS_FILE, Waiver, read_waivers
@@ -52,7 +62,7 @@ def audit(
     project = open_project(path, manifest)
     files = project.sql_files()
     if not files:
-        raise OlistError(f"There is no .sql file in {path}; name the folder of a dbt project or of SQL files.")
+        raise OlistError(_nothing_in(project, path))
     file_of_waivers = waivers or project.root / WAIVERS_FILE
     place = waivers.resolve().parent if waivers else project.root
     known = read_waivers(file_of_waivers, place) if waivers or file_of_waivers.is_file() else []
@@ -70,7 +80,7 @@ def audit(
     audited = audit_files(jobs, start, seconds, started(len(jobs)))
     contexts = _contexts(project, files, audited)
     entries, copies = _judged(audited, contexts, {waiver.place: waiver.reason for waiver in known}, replaced)
-    problems: list[Problem] = [item for file in audited for item in file.problems]
+    problems = [*_problems_of_settings(project), *(item for file in audited for item in file.problems)]
     return Audit(
         str(project.chosen),
         spoken.dialect,
@@ -103,6 +113,23 @@ def by_context(found: Audit) -> dict[str, list[Entry]]:
 
 def _points(entries: Sequence[Entry]) -> int:
     return sum(points(entry.finding.metrics) for entry in entries)
+
+
+def _nothing_in(project: Project, path: Path) -> str:
+    if project.outside:
+        named, key = next(iter(project.outside.items()))
+        settings = project.root / PROJECT_FILE
+        return f"{key} in {settings} names {named}, which is outside of the project; audit that folder by itself."
+    if project.is_dbt and project.chosen == project.root:
+        return f"There is no .sql file in the model-paths of {path}; logic in macros is found where models call them."
+    return f"There is no .sql file in {path}; name the folder of a dbt project or of SQL files."
+
+
+def _problems_of_settings(project: Project) -> list[Problem]:
+    return [
+        Problem(PROJECT_FILE, None, f"Its {key} names {name}, outside of the project: audit that folder by itself.")
+        for name, key in project.outside.items()
+    ]
 
 
 def _jobs(project: Project, files: Sequence[Path]) -> list[Job]:

@@ -11,6 +11,7 @@ the greater of two columns. Every other CASE is business logic.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from sqlglot import exp
 
@@ -71,7 +72,7 @@ def technical_reason(case: Node, column: str, query: Query) -> str | None:
     branches = branches_of(case)
     conditions = [condition for condition, _ in branches.pairs]
     within = [node for condition in conditions for node in nodes_within(condition)]
-    if _is_in(case, HASHES):
+    if _is_in(case, HASHES) or _looks_at_hashes(conditions):
         return "part of a surrogate key"
     if case.find_ancestor(exp.Order, exp.Query) and isinstance(case.find_ancestor(exp.Order, exp.Query), exp.Order):
         return "order to sort by"
@@ -216,6 +217,12 @@ def _is_in(node: Node, types: tuple[type[Node], ...]) -> bool:
     return found is not None and not isinstance(found, exp.Query)
 
 
+def _looks_at_hashes(conditions: Sequence[Node]) -> bool:
+    """Return whether conditions look at hashes of columns alone, and at no column itself."""
+    columns = [column for condition in conditions for column in columns_of(condition)]
+    return bool(columns) and all(_is_in(column, HASHES) for column in columns)
+
+
 def _is_boolean_cast(branches: Branches) -> bool:
     """Return whether a CASE only writes a boolean in another way: 1 and 0, yes and no, 'Y' and 'N'."""
     if not all(map(is_truth, branches.results)):
@@ -304,6 +311,8 @@ def _rejects_its_input(branches: Branches) -> bool:
     if not all(names & set(column_names(condition)) for condition, _ in branches.pairs):
         return False
     others = [value for value in branches.results if is_constant(value)]
+    if any(text_of(value) for value in others) and len(kept) < len(branches.results) - 1:
+        return False  # it has labels of its own
     nulls = branches.default is None or any(map(is_null, others))
     return nulls or any(_compares_order(condition) for condition, _ in branches.pairs)
 

@@ -23,10 +23,13 @@ DIALECTS = {
     **{name: name for name in ("teradata", "trino", "tsql")},
     **{"sqlserver": "tsql", "synapse": "tsql", "fabric": "tsql", "glue": "spark", "impala": "hive"},
     **{"postgresql": "postgres", "motherduck": "duckdb", "greenplum": "postgres", "alloydb": "postgres"},
+    **dict.fromkeys(("firebolt", "netezza", "vertica", "cratedb", "timescaledb", "yellowbrick"), "postgres"),
+    **{"fabricspark": "spark", "watsonx_spark": "spark", "watsonx_presto": "presto", "spark_livy": "spark"},
+    **{"tidb": "mysql", "mariadb": "mysql", "mysql5": "mysql", "maxcompute": "hive"},
 }
-"""sqlglot's dialect for dbt's adapters."""
+"""sqlglot's dialect for dbt's adapters. An adapter that is not here says nothing: its SQL is looked at instead."""
 
-PROFILE_TYPE = re.compile(r"\btype[\"']?\s*:\s*[\"']?([a-z]+)\b")
+PROFILE_TYPE = re.compile(r"\btype[\"']?\s*:\s*[\"']?(\w+)\b")
 ADAPTER = re.compile(r"\bdbt[-_]([a-z]+)\b")
 REQUIREMENTS = ("requirements", "pyproject.toml", "pipfile", "setup.py", "setup.cfg", "environment.y", "poetry.lock")
 SQL_SIGNS: Mapping[str, re.Pattern[str]] = {
@@ -89,8 +92,8 @@ def dialect_of(
     """
     metadata = manifest.get("metadata")
     adapter = metadata.get("adapter_type") if isinstance(metadata, Mapping) else None
-    if isinstance(adapter, str) and adapter:
-        return Spoken(DIALECTS.get(adapter, adapter), "manifest.json")
+    if isinstance(adapter, str) and adapter in DIALECTS:
+        return Spoken(DIALECTS[adapter], "manifest.json")
     for spoken in (_of_profiles(root, settings), _of_requirements(root), _of_names(settings)):
         if spoken is not None:
             return spoken
@@ -123,8 +126,8 @@ def _of_profiles(root: Path, settings: Mapping[str, Any]) -> Spoken | None:
         named = _of_outputs(text, settings) or next(
             (name for name in PROFILE_TYPE.findall(text) if name in DIALECTS), ""
         )
-        if named:
-            return Spoken(DIALECTS.get(named, named), path.relative_to(root).as_posix())
+        if named in DIALECTS:
+            return Spoken(DIALECTS[named], path.relative_to(root).as_posix())
     return None
 
 

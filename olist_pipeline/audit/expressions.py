@@ -22,9 +22,17 @@ CASES = (exp.Case, exp.If, exp.DecodeCase, exp.Nvl2)
 ARITHMETIC = (exp.Add, exp.Sub, exp.Mul, exp.Div, exp.IntDiv)
 HASHES = (exp.MD5, exp.MD5Digest, exp.SHA, exp.SHA2, exp.FarmFingerprint)
 CONCATENATIONS = (exp.Concat, exp.ConcatWs, exp.DPipe)
-DAYS = (exp.Date, exp.TsOrDsToDate)
 TRUNCATIONS = (exp.DateTrunc, exp.TimestampTrunc, exp.DatetimeTrunc)
-CLOCKS = (exp.CurrentDate, exp.CurrentTimestamp, exp.CurrentDatetime, exp.CurrentTime)
+CLOCKS = (
+    *(exp.CurrentDate, exp.CurrentTimestamp, exp.CurrentTimestampLTZ, exp.CurrentDatetime, exp.CurrentTime),
+    *(exp.Localtime, exp.Localtimestamp, exp.Systimestamp, exp.UtcDate, exp.UtcTime, exp.UtcTimestamp),
+)
+CLOCK_NAMES = frozenset(
+    {"getdate", "getutcdate", "now", "now64", "today", "sysdate", "sysdatetime", "sysutcdatetime", "curdate"}
+)
+ZONED = (exp.AtTimeZone, exp.Date, exp.Datetime, exp.Timestamp, exp.TsOrDsToDate, exp.TsOrDsToTimestamp)
+"""What gives a time in another zone, or its day."""
+ZONED_NAMES = frozenset({"timezone", "totimezone", "todate", "todatetime"})
 
 FLAG_NAME = re.compile(r"^_*(is|has|was|did|can|should)_|_(flag|flg|ind)$|^(flag|deleted|active)$")
 TRUE_WORDS = frozenset({"y", "yes", "true", "t", "1"})
@@ -128,6 +136,18 @@ def is_column(node: Node) -> bool:
     return isinstance(bare(node), exp.Column)
 
 
+def picks_one_cell(query: exp.Query) -> bool:
+    """Return whether a query reads one element of an array of this row, and computes nothing of it."""
+    select = query.unnest()
+    if not isinstance(select, exp.Select):
+        return False
+    source = select.args.get("from_")
+    if source is None or not isinstance(source.this, exp.Unnest) or len(select.selects) != 1:
+        return False
+    picked = bare(select.selects[0])
+    return is_column(picked.this if isinstance(picked, exp.AnyValue | exp.Max | exp.Min) else picked)
+
+
 def is_null(node: Node | None) -> bool:
     """Return whether an expression is NULL."""
     return node is None or isinstance(bare(node), exp.Null)
@@ -141,10 +161,24 @@ def is_constant(node: Node) -> bool:
 def is_clock(node: Node) -> bool:
     """Return whether an expression is the present day or time, and nothing more."""
     node = bare(node)
-    while isinstance(node, DAYS) or (isinstance(node, TRUNCATIONS) and node.text("unit").lower() == "day"):
-        node = bare(node.this)
-    called = isinstance(node, exp.Anonymous) and node.name.lower() in ("getdate", "now", "today", "sysdate")
-    return isinstance(node, CLOCKS) or called
+    while (inner := _same_moment(node)) is not None:
+        node = bare(inner)
+    return isinstance(node, CLOCKS) or (isinstance(node, exp.Anonymous) and node.name.lower() in CLOCK_NAMES)
+
+
+def _same_moment(node: Node) -> Node | None:
+    """Return the time that an expression gives as its day or in another time zone; None where it is none of these."""
+    found = None
+    is_day = isinstance(node, TRUNCATIONS) and node.text("unit").lower() in ("day", "dd")
+    if isinstance(node, exp.ConvertTimezone):
+        found = node.args.get("timestamp")
+    elif is_day or isinstance(node, ZONED) or (isinstance(node, exp.Trunc) and not node.args.get("decimals")):
+        found = node.this
+    elif isinstance(node, exp.Extract) and node.name.lower() == "date":
+        found = node.expression
+    elif isinstance(node, exp.Anonymous) and node.name.lower() in ZONED_NAMES:
+        found = next((part for part in node.expressions if text_of(part) is None), None)
+    return found if isinstance(found, exp.Expr) else None
 
 
 def is_far_end(node: Node) -> bool:

@@ -49,7 +49,7 @@ CURRENT_ROW = re.compile(
 END_OF_ROW = re.compile(r"(to|until|end|thru)\w*$")
 
 TIME_NAME = re.compile(
-    r"(^|_)(at|on|ts|date|day|time|datetime|timestamp|dt|month|hour|year|updated|modified|loaded|synced|ingested|version"
+    r"(^|_)(at|on|ts|date|day|time|datetime|timestamp|dt|month|hour|minute|year|updated|modified|loaded|synced|ingested|version"
     r"|batch|runtime|watermark|offset|sequence|lsn|block)(_|$)|date$|time$"
 )
 
@@ -123,16 +123,26 @@ def _holds_now(atom: Node) -> bool:
 
 
 def _is_lookback(condition: Node) -> bool:
-    """Return whether a condition says from when on rows are new: a time, or what is neither quantity nor text."""
+    """Return whether a condition says from when on rows are new: a time, or what is neither quantity nor text.
+
+    A function that nobody knows here, of times alone, is the project's own way to say so.
+    """
     tests = [atom for atom in atoms(condition) if not is_null_test(atom)]
     return bool(tests) and all(
-        isinstance(test, (*COMPARISONS, exp.Between))
-        and (
-            any(TIME_NAME.search(_snake(name)) for name in column_names(test))
-            or not any(number_of(side) is not None or _is_word(side) for side in test.iter_expressions())
+        (isinstance(test, exp.Anonymous) and column_names(test) and all(map(_is_time, column_names(test))))
+        or (
+            isinstance(test, (*COMPARISONS, exp.Between))
+            and (
+                any(map(_is_time, column_names(test)))
+                or not any(number_of(side) is not None or _is_word(side) for side in test.iter_expressions())
+            )
         )
         for test in tests
     )
+
+
+def _is_time(name: str) -> bool:
+    return TIME_NAME.search(_snake(name)) is not None
 
 
 def _is_word(side: Node) -> bool:

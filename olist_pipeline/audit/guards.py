@@ -27,6 +27,7 @@ from olist_pipeline.audit.expressions import (
     nodes_within,
     number_of,
     text_of,
+    words_in,
 )
 
 
@@ -54,11 +55,16 @@ def is_null_guard(branches: Branches, joined: Collection[str]) -> bool:
 
 
 def is_part_of_text(branches: Branches) -> bool:
-    """Return whether a CASE adds to a text what is there, and nothing where it is not: `x || ' '`, else `''`."""
+    """Return whether a CASE adds to a text what is there, and nothing where it is not: `x || ' '`, else `''`.
+
+    What it adds may be the sign alone that parts it from the rest: `', '`.
+    """
     tests = [atom for condition, _ in branches.pairs for atom in atoms(condition)]
     added = [value for value in branches.results if not (is_null(value) or text_of(value) == "")]
     asks = all(is_null_test(test) or _compares_with_nothing(test) for test in tests)
-    return asks and len(added) == 1 and bool(columns_of(added[0])) and not added[0].find(*CASES)
+    if not asks or len(added) != 1 or added[0].find(*CASES):
+        return False
+    return bool(columns_of(added[0])) or not words_in(text_of(added[0]) or "a word")
 
 
 def is_text_of_parts(branches: Branches) -> bool:

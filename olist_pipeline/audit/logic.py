@@ -36,6 +36,7 @@ from olist_pipeline.audit.expressions import (
     is_one_flag,
     nodes_within,
     number_of,
+    picks_one_cell,
     text_of,
     truth_of,
 )
@@ -293,8 +294,11 @@ def _tries_to_cast(node: Node) -> bool:
 def _reads_one_cell(node: Node, query: Query) -> bool:
     """Return whether what is cast is a cell, cleaned at most, and no computation that may overflow."""
     read = node.this if isinstance(node.this, exp.Expression) else (node.expressions or [None])[0]
-    if read is None or isinstance(read, exp.Query):
+    if read is None:
         return False
+    queries = [part for part in nodes_within(read) if isinstance(part, exp.Query)]
+    if queries:
+        return all(map(picks_one_cell, queries))
     computed = (*ARITHMETIC, exp.AggFunc, exp.Window)
     if any(isinstance(part, computed) or is_date_part(part) for part in nodes_within(read)):
         return False

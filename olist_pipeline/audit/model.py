@@ -10,6 +10,9 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
+SECONDS_A_FILE = 5.0
+"""So long a file may take, where nobody says otherwise."""
+
 
 class Kind(StrEnum):
     """What a piece of business logic does."""

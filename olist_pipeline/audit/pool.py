@@ -17,10 +17,9 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from tempfile import TemporaryDirectory
 
-from olist_pipeline.audit.model import FileAudit, Problem
+from olist_pipeline.audit.model import SECONDS_A_FILE, FileAudit, Problem
 from olist_pipeline.audit.reading import Job
 
-SECONDS_A_FILE = 5.0
 BUSY = 4
 GRACE_SECONDS = 30.0
 """A worker stops itself after so many seconds of computing, and the kernel stops it soon after. One that waits instead

@@ -19,7 +19,7 @@ from typing import Any
 
 from olist_pipeline.audit import yaml_file
 from olist_pipeline.audit.dialects import Spoken, dialect_of
-from olist_pipeline.audit.project_files import UnreadableFileError, read_bytes, walk
+from olist_pipeline.audit.project_files import UnreadableFileError, folders_like, read_bytes, walk
 from olist_pipeline.errors import OlistError
 
 PROJECT_FILE = "dbt_project.yml"
@@ -38,6 +38,7 @@ SNAPSHOT_PATHS = ("snapshot-paths", "", "snapshots")
 MACRO_PATHS = ("macro-paths", "", "macros")
 TEST_PATHS = ("test-paths", "", "tests")
 SEED_PATHS = ("seed-paths", "data-paths", "seeds")
+ALL_PATHS = (MODEL_PATHS, SNAPSHOT_PATHS, MACRO_PATHS, TEST_PATHS, SEED_PATHS)
 """Settings that name folders: the key, an older one, and the folder where neither is there."""
 
 MOST_BYTES_OF_MANIFEST = 2_000_000_000
@@ -85,9 +86,15 @@ class Project:
         return dialect_of(self.root, self.settings, self.manifest, files, self.packages()[0].files)
 
     def check(self) -> None:
-        """Raise OlistError where the settings name folders that are outside of the project, or none at all."""
-        for keys in (MODEL_PATHS, SNAPSHOT_PATHS, MACRO_PATHS, TEST_PATHS, SEED_PATHS):
-            self._paths(*keys)
+        """Raise OlistError where the settings name no folders at all."""
+        for keys in ALL_PATHS:
+            self._named(*keys)
+
+    @cached_property
+    def outside(self) -> dict[str, str]:
+        """The folders that the settings name outside of the project, which are not looked into, with the setting."""
+        named = ((name, keys[0]) for keys in ALL_PATHS if self.is_dbt for name in self._named(*keys))
+        return {name: key for name, key in named if not self._is_inside(name)}
 
     def sql_files(self) -> list[Path]:
         """Return the files to audit, in the order of their paths: models and snapshots of a dbt project."""
@@ -194,17 +201,26 @@ class Project:
         return [Package(name, (), macros) for name, macros in texts.items()]
 
     def _paths(self, key: str, old_key: str, default: str) -> list[str]:
-        """Return the folders that a setting names; raises OlistError for one outside of the project."""
+        """Return the folders inside of the project that a setting names; a template in one stands for any name."""
+        if key not in self._folders:
+            named = [name for name in self._named(key, old_key, default) if self._is_inside(name)]
+            self._folders[key] = [
+                folder for name in named for folder in (folders_like(self.root, _any(name)) if "{{" in name else [name])
+            ]
+        return self._folders[key]
+
+    @cached_property
+    def _folders(self) -> dict[str, list[str]]:
+        return {}
+
+    def _named(self, key: str, old_key: str, default: str) -> list[str]:
         named = self.settings.get(key) or self.settings.get(old_key) or [default]
         if not isinstance(named, list) or not all(isinstance(name, str) and "\0" not in name for name in named):
             raise OlistError(f"{key} in {self.root / PROJECT_FILE} must be a list of folders.")
-        for name in named:
-            if not (self.root / name).resolve().is_relative_to(self.root):
-                raise OlistError(
-                    f"{key} in {self.root / PROJECT_FILE} names {name}, which is outside of the project; take it out, "
-                    "and audit that folder by itself."
-                )
         return named
+
+    def _is_inside(self, name: str) -> bool:
+        return (self.root / _any(name)).resolve().is_relative_to(self.root)
 
     def _yaml(self, path: Path) -> Any:
         """Return the value of a YAML file, None where it cannot be read: dbt itself says what is wrong with it."""
@@ -274,6 +290,11 @@ def _context_along(settings: Mapping[str, Any], parts: Sequence[str]) -> str:
         settings = _mapping(settings.get(part))
         found = context_in(settings) or found
     return found
+
+
+def _any(name: str) -> str:
+    """Return the name of a folder with `*` in place of its templates: nobody knows here what they say."""
+    return re.sub(r"\*+", "*", re.sub(r"\{\{.*?\}\}", "*", name))
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

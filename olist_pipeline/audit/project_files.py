@@ -11,7 +11,8 @@ import os
 import re
 import stat
 from collections.abc import Collection, Iterator
-from pathlib import Path
+from fnmatch import fnmatchcase
+from pathlib import Path, PurePosixPath
 
 MAX_BYTES = 2_000_000
 """A larger file is data, not a model: it is reported and not parsed."""
@@ -77,12 +78,8 @@ def walk(folder: Path, endings: tuple[str, ...], skipped: Collection[str] = ()) 
     """
     waiting = [folder]
     while waiting:
-        try:
-            entries = sorted(os.scandir(waiting.pop()), key=lambda entry: entry.name)
-        except OSError:  # nobody may look into it, or its path is longer than the system allows
-            continue
         folders = []
-        for entry in entries:
+        for entry in _entries(waiting.pop()):
             if os.path.isdir(entry.path):  # noqa: PTH112 - it never raises, not even for links in a circle
                 if entry.name in skipped or entry.name.startswith("."):
                     continue
@@ -93,6 +90,26 @@ def walk(folder: Path, endings: tuple[str, ...], skipped: Collection[str] = ()) 
             elif re.search(r"\.\w+$", entry.name) and entry.name.lower().endswith(endings):
                 yield Path(entry.path)
         waiting += reversed(folders)
+
+
+def folders_like(root: Path, pattern: str) -> list[str]:
+    """Return the folders below `root` that a path with `*` in it names, relative to it; links are not followed."""
+    found = [root]
+    for part in PurePosixPath(pattern).parts:
+        entries = (entry for folder in found for entry in _entries(folder))
+        found = [
+            Path(entry.path)
+            for entry in entries
+            if fnmatchcase(entry.name, part) and not entry.name.startswith(".") and entry.is_dir(follow_symlinks=False)
+        ]
+    return sorted(folder.relative_to(root).as_posix() for folder in found)
+
+
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    try:
+        return sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except OSError:  # nobody may look into it, or its path is longer than the system allows
+        return []
 
 
 def shown(path: Path) -> str:

@@ -5,21 +5,19 @@ What belongs here: the command and what it prints. What does not: the dashboards
 
 from __future__ import annotations
 
-import errno
-import socket
 from pathlib import Path
 
 import click
 
 from olist_pipeline.cli import interrupts
-from olist_pipeline.errors import OlistError
+from olist_pipeline.cli.address import HOST, PORTS, require_free
 from olist_pipeline.files import given_away
 from olist_pipeline.settings import Settings
 
 
 @click.command()
-@click.option("--port", default=2718, show_default=True, help="Port of the dashboards.")
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=2718, type=PORTS, show_default=True, help="Port of the dashboards.")
+@HOST
 @click.option(
     "--export",
     "folder",
@@ -39,21 +37,9 @@ def dashboards(port: int, host: str, folder: Path | None) -> None:
         for path in paths:
             click.echo(path)
         return
-    _must_be_free(host, port)
+    require_free(host, port)
     from dashboards.server import serve
 
     click.echo(f"Dashboards over release {release.number}: http://{host}:{port}/  (Ctrl+C ends them)")
     with interrupts.left_to_server():
         serve(host, port)
-
-
-def _must_be_free(host: str, port: int) -> None:
-    """Raise OlistError where nobody can listen on the address."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except (OSError, OverflowError) as error:
-            taken = getattr(error, "errno", None) == errno.EADDRINUSE
-            why = "is taken" if taken else f"cannot be listened on ({error})"
-            raise OlistError(f"The address {host}:{port} {why}; choose another with --port or --host.") from error

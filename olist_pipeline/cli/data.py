@@ -15,18 +15,12 @@ from pathlib import Path
 
 import click
 from rich.console import Console
-from rich.progress import Progress
 
 from olist_pipeline.cli.groups import Group
 from olist_pipeline.cli.output import JSON, print_json, print_rows, tell_shares
 from olist_pipeline.errors import OlistError
 from olist_pipeline.files import given_away
-from olist_pipeline.landing.folder import readable_landing
-from olist_pipeline.landing.inspection import inspect_landing
-from olist_pipeline.registry import LANDING
 from olist_pipeline.settings import Settings
-from olist_pipeline.synthetic import generate
-from olist_pipeline.validation.landing_shares import structural_shares
 
 DATASET = "olistbr/brazilian-ecommerce"
 
@@ -44,6 +38,10 @@ def data() -> None:
 @click.option("--out", type=click.Path(path_type=Path), help="Folder to write to; default: landing.")
 def generate_command(orders: int, seed: int, out: Path | None) -> None:
     """Write a synthetic set: deterministic, with the quirks of the real one."""
+    from rich.progress import Progress
+
+    from olist_pipeline.synthetic import generate
+
     folder = out or Settings.from_env().landing
     with Progress(console=Console(stderr=True), transient=True) as progress:
         bar = progress.add_task("orders", total=orders)
@@ -63,6 +61,11 @@ def check_command(folder: Path | None, as_json: bool) -> None:
 
     Rows are checked by the structural rules alone; the rules of the business need a run.
     """
+    from olist_pipeline.landing.folder import readable_landing
+    from olist_pipeline.landing.inspection import inspect_landing
+    from olist_pipeline.registry import LANDING
+    from olist_pipeline.validation.landing_shares import structural_shares
+
     settings = Settings.from_env()
     if folder:
         settings = replace(settings, landing=folder.absolute())

@@ -13,6 +13,7 @@ from contextlib import suppress
 
 import click
 
+from olist_pipeline.cli.address import HOST, PORTS, require_free
 from olist_pipeline.errors import OlistError
 from olist_pipeline.settings import PROJECT_DIR, Settings
 
@@ -21,11 +22,12 @@ _NO_ALARM = "ignore:Function `dev_command` is superseded and its usage is discou
 
 
 @click.command()
-@click.option("--port", default=3000, show_default=True, help="Port of the UI.")
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=3000, type=PORTS, show_default=True, help="Port of the UI.")
+@HOST
 def dev(port: int, host: str) -> None:
     """Open the Dagster UI (webserver and daemon) until it is interrupted."""
     settings = Settings.from_env()
+    require_free(host, port)
     # Dagster takes seconds to import.
     from olist_pipeline.orchestration.instance import prepare, quiet_instance
     from olist_pipeline.orchestration.partitions import follow_data

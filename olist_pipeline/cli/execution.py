@@ -18,8 +18,7 @@ from olist_pipeline.errors import OlistError
 from olist_pipeline.months import MonthRange
 from olist_pipeline.orchestration.failures import TELLING, failures_of
 from olist_pipeline.orchestration.instance import execute, fail_killed_runs, quiet_instance, sole_run
-from olist_pipeline.orchestration.partitions import COMPARED_WHOLE
-from olist_pipeline.orchestration.validation import FORCED
+from olist_pipeline.orchestration.partitions import COMPARED_WHOLE, FORCED
 from olist_pipeline.serving.guard import Guarded
 from olist_pipeline.settings import Settings
 

@@ -136,6 +136,8 @@ def _check_text(arguments: Sequence[str]) -> None:
 def main() -> None:
     """Run the command line; an error that a person can mend is one sentence and exit code 1."""
     keep_private()
+    if os.environ.get("COLUMNS", "").strip("0") == "":
+        os.environ.pop("COLUMNS", None)  # some say 0 where they do not know: nothing would be shown
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a terminal may not know a letter of what is shown
     sentence, code = "", 1

@@ -67,14 +67,15 @@ def init(path: Path, out: Path, new: str, given: str, run: bool) -> None:
     settings = replace(Settings.from_env(), migration=out.absolute())
     try:
         with given_away():
-            text = write_first_file(settings, path.resolve(), new, variables, is_run=run)
+            first = write_first_file(settings, path.resolve(), new, variables, is_run=run)
             load_migration.cache_clear()
-            out.write_text(text, "utf-8")
+            out.write_text(first.text, "utf-8")
+        load_migration(out.absolute())
     except BaseException:
         out.unlink(missing_ok=True)
         raise
-    load_migration.cache_clear()
-    load_migration(out.absolute())
+    for note in first.notes:
+        click.echo(inert(note), err=True)
     click.echo(
         f"{out} is written: look it through, then `OLIST_MIGRATION={Path(out).resolve()} olist migration check`."
     )

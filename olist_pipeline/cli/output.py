@@ -49,7 +49,8 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> 
     rendered = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
     cells = [list(row) for row in rows]
     for index, column in enumerate(columns):
-        is_number = bool(cells) and all(isinstance(row[index], int | float) for row in cells)
+        values = [row[index] for row in cells if row[index] is not None]
+        is_number = bool(values) and all(isinstance(value, int | float) for value in values)
         rendered.add_column(column, justify="right" if is_number else "left", overflow="fold")
     for row in cells:
         rendered.add_row(*map(_cell, row))

@@ -15,24 +15,18 @@ from rich.console import Console
 
 from olist_pipeline.cli.output import print_json
 from olist_pipeline.errors import OlistError
-from olist_pipeline.landing.folder import files_of, readable_landing
-from olist_pipeline.landing.parts import is_in_parts
-from olist_pipeline.migration.load import load_migration
-from olist_pipeline.provenance import code_hash, present_inputs, run_fingerprint
 from olist_pipeline.registry import CONTEXTS, LANDING
 from olist_pipeline.serving import journal
 from olist_pipeline.serving.release import current_release, is_intact, last_readable, refuse_past
-from olist_pipeline.serving.routing import is_of_these_routes
 from olist_pipeline.settings import Settings
 from olist_pipeline.stores.postgres import flush
-from olist_pipeline.synthetic import generate
 
 SYNTHETIC_ORDERS = 10_000
 SYNTHETIC_SEED = 42
 
 
 @click.command()
-@click.option("--force", is_flag=True, help="Run even when nothing has changed, and validate and prove it all anew.")
+@click.option("--force", is_flag=True, help="Run even when nothing has changed: read, validate and prove it all.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 def run(force: bool, as_json: bool) -> None:
     """Run everything: landing, validation, old beside new, their comparison, and the next release."""
@@ -80,6 +74,8 @@ def check_landing(settings: Settings) -> None:
     """Raise OlistError for the first landing file that cannot be read, before anything is run."""
     from olist_pipeline.intake.parts import is_known
     from olist_pipeline.landing.csv_file import check_file
+    from olist_pipeline.landing.folder import files_of, readable_landing
+    from olist_pipeline.landing.parts import is_in_parts
 
     for table in LANDING.values():
         landing = readable_landing(settings, [table])
@@ -104,6 +100,8 @@ def _fill_empty_landing(settings: Settings, console: Console) -> None:
             f"Landing {settings.landing} is empty, and release {release.number} was made of files there: mount "
             "it or put them back, for `olist data generate` alone would replace them by synthetic ones."
         )
+    from olist_pipeline.synthetic import generate
+
     for leftover in leftovers:
         shutil.rmtree(leftover, ignore_errors=True)
     console.print(
@@ -123,6 +121,10 @@ def _is_up_to_date(settings: Settings, url: str) -> bool:
         return False  # a damaged release: another one is made
     if release is None or not is_intact(settings.serving, release):
         return False
+    from olist_pipeline.migration.load import load_migration
+    from olist_pipeline.provenance import code_hash, present_inputs, run_fingerprint
+    from olist_pipeline.serving.routing import is_of_these_routes
+
     code = code_hash(load_migration(settings.migration))
     if release.fingerprint != run_fingerprint(settings, present_inputs(settings), code):
         return False

@@ -5,6 +5,7 @@ What belongs here: candidates for what identifies a row. What does not: whether 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from itertools import combinations
 from typing import Any
@@ -26,8 +27,12 @@ def key_of_tests(manifest: Mapping[str, Any], unique_id: str) -> list[str]:
         if node.get("attached_node") != unique_id or "unique" not in str(test.get("name")):
             continue
         kwargs = {**(test.get("kwargs") or {}), **((test.get("kwargs") or {}).get("arguments") or {})}
-        several = kwargs.get("combination_of_columns") or kwargs.get("columns")
-        found.append(list(several) if several else [kwargs["column_name"]] if kwargs.get("column_name") else [])
+        several = kwargs.get("combination_of_columns") or kwargs.get("column_list") or kwargs.get("columns")
+        columns = several if isinstance(several, list) else [kwargs.get("column_name")]
+        # A test may combine expressions, too.
+        found.append([name for name in columns if isinstance(name, str) and re.fullmatch(r'\w+|"[^"]+"', name)])
+        if len(found[-1]) < len(columns):
+            found.pop()
     return min(filter(None, found), key=len, default=[])
 
 

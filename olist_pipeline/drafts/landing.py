@@ -7,9 +7,13 @@ and the first replay tell.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Any
+
+import duckdb
 
 from olist_pipeline.migration.model import is_inside
 from olist_pipeline.migration.project import said_of_source
@@ -18,6 +22,7 @@ _VARIABLE = re.compile(r"""\bvar\(\s*['"](\w+)['"]""")
 _ENVIRONMENT = re.compile(r"""\benv_var\(\s*['"](\w+)['"]""")
 _FILE = re.compile(r"""([\w.{}-]+\.csv)\b""")
 _LITERAL = re.compile(r"""['"]([\w./-]+/)[\w{}*-]+\.csv""")
+_TYPE = re.compile(r"\w[\w ]*(\(\s*\d+\s*(,\s*\d+\s*)?\))?(\[\])?")
 _READER = re.compile(r"\bread_csv(?:_auto)?\s*\((.*?)\)", re.DOTALL | re.IGNORECASE)
 
 
@@ -38,7 +43,7 @@ def guessed_landing(project: Path, manifest: Mapping[str, Any]) -> dict[str, Any
     schemas = [str(source["schema"]) for source in tables]
     if not schemas:
         return {"variable": "landing", "files": files}
-    schema = max(set(schemas), key=schemas.count)
+    [(schema, _)] = Counter(schemas).most_common(1)
     return {
         "raw_schema": schema,
         "files": {
@@ -72,5 +77,19 @@ def _raw_location(project: Path, source: Mapping[str, Any]) -> str:
 
 
 def _types(source: Mapping[str, Any]) -> dict[str, Any]:
-    types = {name: column["data_type"] for name, column in source["columns"].items() if column.get("data_type")}
-    return {"types": types} if types else {}
+    types = {name: str(column["data_type"]) for name, column in source["columns"].items() if column.get("data_type")}
+    known = {name: said for name, said in types.items() if _is_known(said)}
+    return {"types": known} if known else {}
+
+
+@lru_cache(maxsize=1000)
+def _is_known(type_name: str) -> bool:
+    """Return whether DuckDB has a type: one of another database is text, until somebody says what it is."""
+    if not _TYPE.fullmatch(type_name):
+        return False
+    try:
+        with duckdb.connect() as connection:
+            connection.execute(f"CREATE TABLE t (c {type_name})")
+    except duckdb.Error:
+        return False
+    return True

@@ -7,7 +7,7 @@ not: the guesses themselves (`landing`, `keys`), and the audit.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,18 @@ import yaml
 
 from olist_pipeline.audit.project import is_layer
 from olist_pipeline.drafts.keys import key_of_rows, key_of_tests
+from olist_pipeline.drafts.names import identifier
 from olist_pipeline.migration.clock import asking
 from olist_pipeline.migration.model import Migration
-from olist_pipeline.migration.project import ancestors, context_of_old, old_relations, relation_of
+from olist_pipeline.migration.project import (
+    RELATIONS,
+    ancestors,
+    context_of_old,
+    old_part,
+    old_relations,
+    relation_of,
+)
+from olist_pipeline.tablediff.contract import fold
 from olist_pipeline.tablediff.sql import literal
 
 HEAD = """# A first migration file, written by `olist migration init`. docs/migration_file.md has the form.
@@ -37,10 +46,27 @@ def first_text(old: Path, landing: Mapping[str, Any], new: str, variables: Mappi
     return _yaml({**said, "landing": dict(landing), "new": {"project": new}})
 
 
+def contexts_of(manifest: Mapping[str, Any], migration: Migration) -> dict[str, list[str]]:
+    """Return the models of each context, ephemeral ones too: what the project says, else folders that are no layers.
+
+    Contexts are names in Python, for each becomes a package of it.
+    """
+    found: dict[str, list[str]] = {}
+    part = old_part(migration)
+    for node in manifest["nodes"].values():
+        if node["resource_type"] in RELATIONS and part.holds(node):
+            folders = [name for name in Path(node["path"]).parts[:-1] if not is_layer(name)]
+            is_said = (node["config"].get("meta") or {}).get("context") or node["config"].get("group")
+            context = context_of_old(node, migration) if is_said else (folders or ["unsorted"])[-1]
+            found.setdefault(identifier(context), []).append(node["name"])
+    return {context: sorted(set(names)) for context, names in sorted(found.items())}
+
+
 def whole_text(
     migration: Migration,
     manifest: Mapping[str, Any],
     landing: Mapping[str, Any],
+    contexts: Mapping[str, list[str]],
     new_models: Iterable[str],
     database: Path | None,
     todo: Iterable[str],
@@ -51,8 +77,10 @@ def whole_text(
     """
     relations = {name: manifest["nodes"][uid] for name, uid in old_relations(manifest, migration).items()}
     keys = _keys(manifest, relations, database)
-    tables = {name: node for name, node in relations.items() if _is_table(node, manifest)}
+    read = _read_by_models(manifest)
+    tables = {name: node for name, node in relations.items() if _is_table(node, read)}
     there = {name: node for name, node in tables.items() if name in set(new_models) and keys.get(name)}
+    served, several = _served(tables.keys() - there.keys())
     seeds = sorted(node["name"] for node in relations.values() if node["resource_type"] == "seed")
     said: dict[str, Any] = {
         "version": 1,
@@ -60,37 +88,35 @@ def whole_text(
         "old": migration.old.model_dump(exclude_defaults=True, mode="json"),
         "landing": dict(landing),
         "new": migration.new.model_dump(exclude_defaults=True, mode="json"),
-        "models": _contexts(relations.values(), migration),
+        "models": dict(contexts),
         "besides": [{"seed": name, "reason": "Rows of the project itself, no data of landing"} for name in seeds],
         "pairs": [{"old": name, "key": keys[name]} for name in there],
-        "served": sorted(tables.keys() - there.keys()),
+        "served": served,
     }
+    if several:
+        todo = [*todo, f"several schemas have a table of one name; serve one of each: {', '.join(several)}"]
     candidates = [name for name in tables if name not in there]
     return HEAD + _yaml(said) + _candidates(candidates, keys) + _todo(manifest, relations, todo)
 
 
-def _contexts(nodes: Iterable[Mapping[str, Any]], migration: Migration) -> dict[str, list[str]]:
-    """Return the models of each context: what the project says, else folders that are no layers."""
-    found: dict[str, list[str]] = {}
-    for node in nodes:
-        context = context_of_old(node, migration)
-        folders = [part for part in Path(node["path"]).parts[:-1] if not is_layer(part)]
-        is_said = (node["config"].get("meta") or {}).get("context") or node["config"].get("group")
-        found.setdefault(context if is_said else (folders or ["unsorted"])[-1], []).append(node["name"])
-    return {context: sorted(names) for context, names in sorted(found.items())}
+def _read_by_models(manifest: Mapping[str, Any]) -> set[str]:
+    readers = (node for node in manifest["nodes"].values() if node["resource_type"] in ("model", "snapshot"))
+    return {parent for node in readers for parent in node["depends_on"]["nodes"]}
 
 
-def _is_table(node: Mapping[str, Any], manifest: Mapping[str, Any]) -> bool:
-    """Whether people read a relation: a table, or a view that no model reads."""
+def _is_table(node: Mapping[str, Any], read: Collection[str]) -> bool:
+    """Return whether people read a relation: a table, or a view that no model reads."""
     if node["resource_type"] == "seed":
         return False
-    readers = Counter(
-        parent
-        for other in manifest["nodes"].values()
-        if other["resource_type"] in ("model", "snapshot")
-        for parent in other["depends_on"]["nodes"]
-    )
-    return node["config"]["materialized"] != "view" or not readers[node["unique_id"]]
+    return node["config"]["materialized"] != "view" or node["unique_id"] not in read
+
+
+def _served(names: Iterable[str]) -> tuple[list[str], list[str]]:
+    """Return the tables that dashboards may read, and those of which they could not tell which one they read."""
+    names = sorted(names)
+    bare = Counter(fold(name.rpartition(".")[2]) for name in names)
+    several = [name for name in names if bare[fold(name.rpartition(".")[2])] > 1]
+    return [name for name in names if name not in several], several
 
 
 def _keys(

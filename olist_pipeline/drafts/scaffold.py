@@ -6,6 +6,7 @@ draft raises until somebody has decided, and its test fails until then.
 
 from __future__ import annotations
 
+import builtins
 import csv
 import json
 import re
@@ -15,15 +16,18 @@ from datetime import datetime
 from itertools import count
 from keyword import iskeyword
 from pathlib import Path
-from textwrap import dedent, indent
+from textwrap import indent, wrap
 
 from olist_pipeline.audit.model import Entry, Kind
+from olist_pipeline.drafts.names import identifier
 from olist_pipeline.drafts.placing import placed
 from olist_pipeline.errors import OlistError
 
 SAMPLE = 500
-IMPORTED = ("choose", "datetime", "derivation", "rule")
-"""Names that a draft of rules imports: a function of such a name would take its place."""
+WIDTH = 116
+"""How long a line of a draft may be, indented."""
+TYPES = ("int", "str", "float", "datetime", "Decimal")
+"""The types of columns: in a class that has a column of such a name, it would stand for that column."""
 REJECTING = (Kind.VALIDATION,)
 
 
@@ -123,54 +127,72 @@ def _class(file: str) -> str:
 
 
 def _table(file: str) -> str:
-    return _identifier(Path(file).stem)
+    return identifier(Path(file).stem)
 
 
-def _identifier(text: str) -> str:
-    """Return a text as a name in Python, in lower case."""
-    name = re.sub(r"\W+", "_", text).strip("_").lower() or "unnamed"
-    return f"of_{name}" if name[0].isdigit() or iskeyword(name) or name in IMPORTED else name
+def _spelled(kind: str, columns: Mapping[str, Mapping[str, str]]) -> str:
+    """Return how a type is written beside these columns: none of them may be called so."""
+    name, missing = kind.removesuffix(" | None"), " | None" * kind.endswith("None")
+    if not any(name in types for types in columns.values()):
+        return kind
+    return f"{'builtins.' if name in dir(builtins) else ''}{name}{'' if name in dir(builtins) else '_type'}{missing}"
+
+
+def _imports(columns: Mapping[str, Mapping[str, str]], used: Collection[str]) -> str:
+    """Return the lines that import the types of columns."""
+    spelled = {name: _spelled(name, columns) for name in TYPES if name in used}
+    lines = ["import builtins"] if any(name.startswith("builtins.") for name in spelled.values()) else []
+    for name, module in (("datetime", "datetime"), ("Decimal", "decimal")):
+        if name in used:
+            lines.append(f"from {module} import {name}{'' if spelled[name] == name else f' as {spelled[name]}'}")
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _records(context: str, columns: Mapping[str, Mapping[str, str]]) -> str:
     used = {kind.removesuffix(" | None") for types in columns.values() for kind in types.values()}
-    imports = [
-        line
-        for name, line in (("datetime", "from datetime import datetime"), ("Decimal", "from decimal import Decimal"))
-        if name in used
-    ]
-    head = "\n".join([*imports, "", ""]) if imports else ""
-    classes = "\n\n".join(
+    imports = _imports(columns, used)
+    classes = "\n\n\n".join(
         f"class {_class(file)}Record(Record):\n"
         f'    """One row of `{file}`. A column that may be empty says `| None`: look each one through."""\n\n'
-        + "\n".join(f"    {name}: {kind}{' = None' if kind.endswith('None') else ''}" for name, kind in types.items())
+        + "\n".join(
+            f"    {name}: {_spelled(kind, columns)}{' = None' if kind.endswith('None') else ''}"
+            for name, kind in types.items()
+        )
         for file, types in columns.items()
     )
     return (
         f'"""Records of {context}: typed rows as intake publishes them, guessed from the first {SAMPLE} rows."""\n\n'
-        f"{head}from olist_domain.kernel.records import Record\n\n\n{classes}\n"
+        f"{imports}{chr(10) * bool(imports)}from olist_domain.kernel.records import Record\n\n\n{classes}\n"
     )
 
 
 def _rules(context: str, columns: Mapping[str, Mapping[str, str]], drafts: Sequence[Draft]) -> str:
-    facts = "\n\n".join(
+    facts = "\n\n\n".join(
         f"@dataclass(frozen=True, eq=False)\nclass {_class(file)}Facts:\n"
         f'    """What rules read of one row of `{file}`."""\n\n'
-        + "\n".join(f"    {name}: Fact[{kind.removesuffix(' | None')}]" for name, kind in types.items())
+        + "\n".join(
+            f"    {name}: Fact[{_spelled(kind.removesuffix(' | None'), columns)}]" for name, kind in types.items()
+        )
         for file, types in columns.items()
     )
     functions = "\n\n\n".join(map(_function, drafts))
+    lines = _imports(columns, TYPES).splitlines(keepends=True)
+    builtin, imports = ("".join(line for line in lines if line.startswith("import ") is kind) for kind in (True, False))
+    offered = sorted(
+        ["Severity", "choose", "derivation", "rule", *(_spelled(n, columns) for n in ("Decimal", "datetime"))]
+    )
     books = "\n\n".join(_book(context, file, [draft for draft in drafts if draft.file == file]) for file in columns)
     return (
         f'"""Facts, rules and derivations of {context}: drafts of what the old SQL decides.\n\n'
         "Each draft raises Undecided until it is written: replace its body, and its statement by what the business\n"
         'says. What is a copy of another one is deleted, and its place added to the `replaces` of that one.\n"""\n\n'
-        "from __future__ import annotations\n\nfrom dataclasses import dataclass\nfrom datetime import datetime\n"
-        "from decimal import Decimal\n\nfrom olist_domain.kernel.facts import Fact, choose\n"
+        f"from __future__ import annotations\n\n{builtin}from dataclasses import dataclass\n{imports}\n"
+        "from olist_domain.kernel.facts import Fact, choose\n"
         "from olist_domain.kernel.rules import Rulebook, Severity, derivation, rule\n\n\n"
-        'class Undecided(Exception):\n    """Nobody has decided yet what this rule says."""\n\n\n'
+        "class Undecided(Exception):  # noqa: N818 read as a word\n"
+        '    """Nobody has decided yet what this rule says."""\n\n\n'
         f"{facts}\n\n\n{functions}{chr(10) * 3 if drafts else ''}{books}\n\n"
-        '__all__ = ["Decimal", "Severity", "choose", "datetime", "derivation", "rule"]\n'
+        f"__all__ = [{', '.join(map(_text, offered))}]\n"
     )
 
 
@@ -179,7 +201,7 @@ def _book(context: str, file: str, drafts: Sequence[Draft]) -> str:
     return (
         f"{_table(file).upper()}_RULES = Rulebook(\n    context={_text(context)},\n    subject={_text(_table(file))},\n"
         f"    table={_text(_table(file))},\n    facts={_class(file)}Facts,\n"
-        f"    rules=({_listed(rules)}),\n    derivations=({_listed(derivations)}),\n)"
+        f"    rules={_listed(rules)},\n    derivations={_listed(derivations)},\n)"
     )
 
 
@@ -194,7 +216,7 @@ def _drafts(
     for same in copies.values():
         entry = same[0]
         place = placed(entry.finding, columns, sources)
-        name = _free(_identifier(entry.finding.column or entry.finding.model), {draft.name for draft in found})
+        name = _free(identifier(entry.finding.column or entry.finding.model), {draft.name for draft in found})
         places = tuple(dict.fromkeys(one.finding.place for one in same))
         found.append(Draft(entry, name, place.file, place.notes, places))
     return found
@@ -207,26 +229,50 @@ def _free(base: str, taken: Collection[str]) -> str:
 
 def _function(draft: Draft) -> str:
     finding = draft.entry.finding
-    replaced = f"({', '.join(map(_text, draft.places))},)"
-    sql = indent(dedent(finding.sql).strip(), "    # ")
     decorator = (
-        f'@rule("{draft.name.upper()}", Severity.REJECT, replaces={replaced})'
+        _call("@rule", [_text(draft.name.upper()), "Severity.REJECT", f"replaces={_tuple(draft.places)}"])
         if draft.is_rule
-        else f"@derivation(replaces={replaced})"
+        else _call("@derivation", [f"replaces={_tuple(draft.places)}"])
     )
     result = "Fact[bool]" if draft.is_rule else "Fact[str]"
-    statement = " ".join(finding.statement.split()).replace('"""', "'''").replace("\\", "\\\\")
-    notes = "".join(f"    # {note}\n" for note in draft.notes)
+    signature = f"def {draft.name}(row: {_class(draft.file)}Facts) -> {result}:"
+    if len(signature) > WIDTH:
+        signature = f"def {draft.name}(\n    row: {_class(draft.file)}Facts,\n) -> {result}:"
+    comments = [f"{finding.file}, line {finding.line}: {finding.kind}", *draft.notes, finding.sql]
     return (
-        f"{decorator}\ndef {draft.name}(row: {_class(draft.file)}Facts) -> {result}:\n"
-        f'    """{statement.rstrip(".")}."""\n'
-        f"    # {finding.file}, line {finding.line}: {finding.kind}\n{notes}{sql}\n"
-        f"    raise Undecided({_text(finding.place)})"
+        f"{decorator}\n{signature}\n{_docstring(finding.statement.rstrip('.') + '.')}\n"
+        + "".join(map(_comment, comments))
+        + f"    raise {_call('Undecided', [_text(finding.place)], '    ')}"
     )
+
+
+def _call(name: str, arguments: Sequence[str], margin: str = "") -> str:
+    """Return a call on one line where it fits, else with a line an argument."""
+    line = f"{name}({', '.join(arguments)})"
+    if len(margin) + len(line) <= WIDTH:
+        return line
+    return f"{name}(\n" + "".join(f"{margin}    {one},\n" for one in arguments) + f"{margin})"
+
+
+def _tuple(texts: Sequence[str]) -> str:
+    line = f"({', '.join(map(_text, texts))},)"
+    return line if len(line) <= WIDTH // 2 else "(\n" + "".join(f"        {_text(one)},\n" for one in texts) + "    )"
+
+
+def _docstring(text: str) -> str:
+    said = " ".join(text.split()).replace("\\", "\\\\").replace('"""', "'''")
+    lines = wrap(said, WIDTH - 8, break_long_words=False, break_on_hyphens=False)
+    return f'    """{lines[0]}"""' if len(lines) == 1 else indent('"""' + "\n".join(lines) + '\n"""', "    ")
+
+
+def _comment(text: str) -> str:
+    lines = wrap(" ".join(text.split()), WIDTH - 6, break_long_words=False, break_on_hyphens=False)
+    return "".join(f"    # {line}\n" for line in lines)
 
 
 def _listed(names: Sequence[str]) -> str:
-    return f"{', '.join(names)}," if names else ""
+    line = f"({', '.join(names)},)" if names else "()"
+    return line if len(line) <= WIDTH - 20 else "(\n" + "".join(f"        {name},\n" for name in names) + "    )"
 
 
 def _declared(context: str, columns: Mapping[str, Mapping[str, str]]) -> str:
@@ -256,12 +302,13 @@ def _declared(context: str, columns: Mapping[str, Mapping[str, str]]) -> str:
 
 def _tests(context: str, drafts: Sequence[Draft]) -> str:
     tests = "\n\n\n".join(
-        f"def test_{name}_is_decided():\n"
-        f'    """{place}: write what it must say of a row, with rows on both sides of each limit."""\n'
-        f"    raise AssertionError({_text(f'{place} is undecided: write its rule, then this test')})"
+        f"def test_{name}_is_decided() -> None:\n"
+        + _docstring(f"{place}: write what it must say of a row, with rows on both sides of each limit.")
+        + f"\n    raise AssertionError({_text('undecided: write its rule, then this test')})"
         for name, place in ((draft.name, draft.entry.finding.place) for draft in drafts)
     )
-    return f'"""The rules of {context}, on single rows: each test fails until somebody has decided."""\n\n\n{tests}\n'
+    head = f'"""The rules of {context}, on single rows: each test fails until somebody has decided."""\n'
+    return f"{head}\n\n{tests}\n" if drafts else head
 
 
 def _sources(context: str, columns: Mapping[str, Mapping[str, str]]) -> str:

@@ -8,63 +8,110 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from olist_pipeline.audit.audit import audit, by_context
+from olist_pipeline.audit.model import Entry
 from olist_pipeline.drafts.landing import guessed_landing
-from olist_pipeline.drafts.migration_file import first_text, whole_text
+from olist_pipeline.drafts.migration_file import contexts_of, first_text, whole_text
 from olist_pipeline.errors import OlistError
 from olist_pipeline.migration.load import load_migration
-from olist_pipeline.migration.model import OLD
+from olist_pipeline.migration.model import OLD, Migration
+from olist_pipeline.migration.profiles import write_profile
 from olist_pipeline.orchestration.dbt_projects import ensure_manifest
 from olist_pipeline.orchestration.old_alone import run_old
 from olist_pipeline.settings import Settings
 from olist_pipeline.warehouse import load_manifest
 
+MOST_OF_ERROR = 300
 
-def write_first_file(settings: Settings, old: Path, new: str, variables: Mapping[str, Any], *, is_run: bool) -> str:
-    """Return the text of the first migration file, whose path `settings` have; a smaller one is left in its place.
+
+@dataclass(frozen=True)
+class FirstFile:
+    """A first migration file; `notes` are what a person has to know before anything runs, a sentence each."""
+
+    text: str
+    notes: tuple[str, ...]
+
+
+def write_first_file(
+    settings: Settings, old: Path, new: str, variables: Mapping[str, Any], *, is_run: bool
+) -> FirstFile:
+    """Return the first migration file, whose path `settings` have; a smaller one is left in its place.
 
     Raises OlistError where the old project does not parse.
     """
     path = settings.migration
     relative = Path(os.path.relpath(old, path.parent))
-    profile = str(relative / "profiles.yml") if (old / "profiles.yml").is_file() else ""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(first_text(relative, {"variable": "landing"}, new, variables, profile), "utf-8")
-    with tempfile.TemporaryDirectory(prefix="olist-init-") as folder:
-        aside = replace(settings, home=Path(folder))
-        manifest = load_manifest(ensure_manifest(aside, OLD))
-        landing = guessed_landing(old, manifest)
+
+    def left(landing: Mapping[str, Any], profile: str) -> Migration:
         path.write_text(first_text(relative, landing, new, variables, profile), "utf-8")
         load_migration.cache_clear()
-        database, notes = None, []
+        return load_migration(path)
+
+    with tempfile.TemporaryDirectory(prefix="olist-init-") as folder:
+        aside = replace(settings, home=Path(folder))
+        anywhere = {"variable": "landing"}
+        profile = str(relative / "profiles.yml") if (old / "profiles.yml").is_file() else ""
+        why = _what_is_wrong(aside, left(anywhere, profile))
+        profile = "" if why else profile
+        notes = [f"its own profile is not used: {why}"] if why else []
+        left(anywhere, profile)
+        manifest = load_manifest(ensure_manifest(aside, OLD))
+        landing = guessed_landing(old, manifest)
+        migration = left(landing, profile)
+        database = None
         if is_run and settings.landing.is_dir():
             try:
                 database = run_old(aside, Path(folder) / "once", date.today())
             except OlistError as error:
-                notes = [f"old did not run, so keys are those of tests alone: {error}"[:300]]
-        migration = load_migration(path)
+                notes.append(f"old did not run, so keys are those of tests alone: {error}"[:MOST_OF_ERROR])
+        contexts = contexts_of(manifest, migration)
+        dialect, found = _audited(old, contexts)
+        notes += dialect
         models = _models_of(path.parent / new)
-        return whole_text(migration, manifest, landing, models, database, [*notes, *_audited(old)])
+        return FirstFile(
+            whole_text(migration, manifest, landing, contexts, models, database, [*notes, *found]), tuple(notes)
+        )
+
+
+def _what_is_wrong(settings: Settings, migration: Migration) -> str:
+    """Return why old cannot run with its own profile, '' where it can."""
+    try:
+        write_profile(settings, migration, OLD)
+    except OlistError as error:
+        return str(error)
+    return ""
 
 
 def _models_of(project: Path) -> list[str]:
     return [file.stem for file in project.rglob("*.sql")] if project.is_dir() else []
 
 
-def _audited(project: Path) -> list[str]:
-    """Return a line for each context of the audit: what hides in its SQL."""
+def _audited(project: Path, contexts: Mapping[str, list[str]]) -> tuple[list[str], list[str]]:
+    """Return what the dialect of a project says of running it, and a line a context: what hides in its SQL."""
     try:
         found = audit(project)
     except OlistError as error:
-        return [f"olist audit: {error}"]
-    return [
+        return [], [f"olist audit: {error}"]
+    named = {model: context for context, models in contexts.items() for model in models}
+    by_name: dict[str, list[Entry]] = {}
+    for of_context in by_context(found).values():
+        for entry in of_context:
+            by_name.setdefault(named.get(entry.finding.model, ""), []).append(entry)
+    lines = [
         f"{context}: {len(entries)} findings in SQL, e.g. {entries[0].finding.place} "
         f"({entries[0].finding.kind}); `olist scaffold {context}` drafts their rules"
-        for context, entries in by_context(found).items()
-        if entries
+        for context, entries in by_name.items()
+        if context
     ]
+    if "" in by_name:
+        lines.append(
+            f"of no model: {len(by_name[''])} findings, e.g. {by_name[''][0].finding.place}; see `olist audit`"
+        )
+    note = f"its SQL is {found.dialect} ({found.why}), and old runs on DuckDB: port what DuckDB does not read first"
+    return ([] if found.dialect == "duckdb" else [note]), lines

@@ -23,7 +23,7 @@ from olist_pipeline.files import beside, remove_abandoned, size_and_time
 from olist_pipeline.intake.cast import RULES, cast_rows
 from olist_pipeline.intake.codes import REPEATED_HEADER
 from olist_pipeline.intake.places import SOURCE_FILE
-from olist_pipeline.landing.csv_file import SOURCE_ROW, CsvText, read_text
+from olist_pipeline.landing.csv_file import SOURCE_ROW, CsvText, changed_meanwhile, read_text
 from olist_pipeline.landing.folder import files_of
 from olist_pipeline.landing.parts import KEPT, folder_name, is_in_parts, part_hash
 from olist_pipeline.landing.table import LandingTable
@@ -78,7 +78,7 @@ class Parts:
 
 
 def read_parts(landing: Path, table: LandingTable) -> Parts:
-    """Return the typed records of a table; raises OlistError when one of its files is unusable."""
+    """Return the typed records of a table; raises OlistError when one of its files is unusable, or is changed."""
     files = files_of(landing, table)
     if not is_in_parts(landing, table):
         part = _typed(read_text(files[0], table), table)
@@ -94,6 +94,12 @@ def read_parts(landing: Path, table: LandingTable) -> Parts:
     return Parts(pl.concat(rows), pl.concat(malformed), tuple(parts))
 
 
+def forget_parts(landing: Path, table: LandingTable) -> None:
+    """Have the parts of a table read again, if it has any."""
+    for path in files_of(landing, table) if is_in_parts(landing, table) else ():
+        _files(path)["left"].unlink(missing_ok=True)
+
+
 def is_known(path: Path) -> bool:
     """Return whether a part of a prepared folder was read before, as it is now, and is kept as it was left."""
     files = _files(path)
@@ -107,6 +113,8 @@ def _kept(path: Path, table: LandingTable) -> Part:
     if not is_known(path):
         text = read_text(path, table)
         part = _typed(text, table)
+        if _files(path) != files:
+            raise changed_meanwhile(path.name)
         for name, frame in (("text", text.rows), ("malformed", part.malformed), ("rows", part.rows)):
             with beside(files[name]) as temporary:
                 frame.write_parquet(temporary, compression="zstd" if name == "text" else "lz4")

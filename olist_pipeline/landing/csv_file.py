@@ -13,6 +13,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -25,6 +26,7 @@ import polars as pl
 from olist_domain.kernel.records import value_type
 from olist_pipeline.dialect.check import Ints, Report, check
 from olist_pipeline.errors import OlistError
+from olist_pipeline.files import size_and_time
 from olist_pipeline.landing.table import TEXT_COLUMN, LandingTable
 
 SOURCE_ROW = "source_row"
@@ -56,14 +58,15 @@ class CsvText:
 
 def read_text(path: Path, table: LandingTable) -> CsvText:
     """Return the records of a table's file as text; raises OlistError when the file as a whole is unusable."""
-    report, extra = check_file(path, table)
-    malformed = _malformed(path, report, table.links)
-    cells, numbers = _read(path, report, table.columns)
-    rows = cells.insert_column(0, numbers)
-    if _may_end_early(report, rows, table):
-        rows = rows.head(-1)
-        malformed = pl.concat([malformed, _last(path, report, table.links)])
-    return CsvText(rows, malformed, extra)
+    with _unchanged(path):
+        report, extra = check_file(path, table)
+        malformed = _malformed(path, report, table.links)
+        cells, numbers = _read(path, report, table.columns)
+        rows = cells.insert_column(0, numbers)
+        if _may_end_early(report, rows, table):
+            rows = rows.head(-1)
+            malformed = pl.concat([malformed, _last(path, report, table.links)])
+        return CsvText(rows, malformed, extra)
 
 
 def read_records(path: Path, table: LandingTable) -> tuple[pl.DataFrame, pl.Series, int]:
@@ -71,8 +74,31 @@ def read_records(path: Path, table: LandingTable) -> tuple[pl.DataFrame, pl.Seri
 
     The numbers stand apart: a column of the file may have any name.
     """
-    report, _ = check_file(path, table)
-    return *_read(path, report, report.header), report.records
+    with _unchanged(path):
+        report, _ = check_file(path, table)
+        return *_read(path, report, report.header), report.records
+
+
+def changed_meanwhile(file: str) -> OlistError:
+    """Return the error of a file that is another one at the end of reading it than at its beginning."""
+    return OlistError(f"{file} was changed while it was read; run again once its upload is complete.")
+
+
+@contextmanager
+def _unchanged(path: Path) -> Iterator[None]:
+    """Raise OlistError where a file is changed in the block, whatever else that led to."""
+    before = _state(path)
+    try:
+        yield
+    finally:
+        if _state(path) != before:
+            raise changed_meanwhile(path.name)
+
+
+def _state(path: Path) -> list[int] | None:
+    with suppress(OSError):
+        return size_and_time(path)
+    return None
 
 
 def check_file(path: Path, table: LandingTable) -> tuple[Report, tuple[str, ...]]:

@@ -12,11 +12,12 @@ import hashlib
 import os
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from olist_pipeline.errors import OlistError
-from olist_pipeline.files import beside, content_hash, size_and_time
+from olist_pipeline.files import beside, content_hash, reading, size_and_time
 from olist_pipeline.landing.packed import packed_form, unpack
 from olist_pipeline.landing.parts import (
     folder_name,
@@ -65,20 +66,33 @@ def files_of(landing: Path, table: LandingTable) -> tuple[Path, ...]:
 def landing_hash(landing: Path, table: LandingTable) -> str:
     """Return the hash of the content of a table, and of the names of its parts; raises OlistError where it has none."""
     if not is_in_parts(landing, table):
-        return content_hash(path_of(landing, table))
+        path = path_of(landing, table)
+        with reading(path.name):
+            return _content_hash(path, tuple(size_and_time(path)))
     parts = [(path.stem, part_hash(path)) for path in files_of(landing, table)]
     return hashlib.blake2b(repr(parts).encode(), digest_size=16).hexdigest()
+
+
+@lru_cache(maxsize=64)
+def _content_hash(path: Path, state: tuple[int, ...]) -> str:
+    """Return the hash of one state of a file: all steps of a run ask for it."""
+    return content_hash(path)
 
 
 def readable_landing(settings: Settings, tables: Iterable[LandingTable]) -> Path:
     """Return the folder in which all files of `tables` that landing has can be read plain.
 
-    Raises OlistError for a packed file that cannot be unpacked, and for parts that do not belong together.
+    Raises OlistError for a packed file that cannot be unpacked, for parts that do not belong together, and for what the
+    system refuses.
     """
+    with reading(f"Landing {settings.landing}"):
+        return _readable(settings, tuple(tables))
+
+
+def _readable(settings: Settings, known: tuple[LandingTable, ...]) -> Path:
     landing = settings.landing
     if not landing.is_dir():
         return landing
-    known = tuple(tables)
     in_parts = [table for table in known if is_in_parts(landing, table)]
     missing = [table.file for table in known if table not in in_parts and not (landing / table.file).exists()]
     packed = {file: form for file in missing if (form := packed_form(landing, file))}

@@ -12,13 +12,14 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import re
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from functools import lru_cache
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import IO, Any
 
 from olist_pipeline.errors import OlistError
@@ -36,7 +37,10 @@ _BROKEN = (EOFError, zlib.error, zipfile.BadZipFile, RuntimeError, OSError)
 
 @dataclass(frozen=True)
 class Packed:
-    """A packed form of a landing file: the archive, its state (see `size_and_time`), and the member of a zip."""
+    """A packed form of a landing file: the archive, its state (see `size_and_time`), and the member of a zip.
+
+    `code` is the hash of the code that unpacks it, where another one may make another file of it.
+    """
 
     archive: str
     size: int
@@ -44,12 +48,13 @@ class Packed:
     changed: int
     number: int
     member: str | None = None
+    code: str = ""
 
     @classmethod
-    def of(cls, archive: Path, member: str | None = None) -> Packed:
+    def of(cls, archive: Path, member: str | None = None, code: str = "") -> Packed:
         """Return the packed form in an archive, as that is now."""
         size, modified, changed, number = size_and_time(archive)
-        return cls(str(archive), size, modified, changed, number, member)
+        return cls(str(archive), size, modified, changed, number, member, code)
 
     @property
     def path(self) -> Path:
@@ -76,7 +81,8 @@ def unpack(packed: Packed, target: Path, write: Callable[[Path, Path], None] | N
     """Make `target` the unpacked file, whole or not at all; nothing is done where it is, as it was left.
 
     `write` is given the archive and where to unpack it, for one that is neither a `.gz` nor a zip. Raises OlistError
-    for an archive that is broken, needs a password, or unpacks to what no table of text would.
+    for an archive that is broken, needs a password, or unpacks to what no table of text would, and OSError where the
+    system refuses to read or to write.
     """
     state = target.with_name(f"{target.name}.json")
     with alone(target.parent / ".lock"):
@@ -118,6 +124,8 @@ def _unpack(packed: Packed, target: Path, file: str) -> None:
         # It is as old as its archive.
         os.utime(target, ns=(packed.modified, packed.modified))
     except _BROKEN as error:
+        if isinstance(error, OSError) and error.errno:
+            raise  # the archive is not at fault
         raise OlistError(f"{name} cannot be unpacked ({_reason(error)}); fetch it again.") from error
 
 
@@ -134,8 +142,6 @@ def _opened(packed: Packed) -> Iterator[IO[bytes] | gzip.GzipFile]:
 def _reason(error: Exception) -> str:
     if isinstance(error, EOFError):
         return "its end is missing"
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
     return str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
 
 
@@ -144,16 +150,18 @@ def _archives(landing: Path) -> list[Path]:
 
 
 def _members(archive: Path, file: str) -> list[Packed]:
-    """Return the members of a zip that are the file, in whatever folder; raises OlistError for a broken zip."""
+    """Return the members of a zip that are the file, in whatever folder; raises OlistError for a broken zip.
+
+    Some programs of Windows put backslashes between folders; a folder is a member that ends in a slash.
+    """
     try:
         names = _names(archive, tuple(size_and_time(archive)))
     except _BROKEN as error:
+        if isinstance(error, OSError) and error.errno:
+            raise
         raise OlistError(f"{archive.name} is no whole zip archive ({_reason(error)}); fetch it again.") from error
-    return [
-        Packed.of(archive, name)
-        for name in names
-        if PurePosixPath(name).name == file and "__MACOSX" not in PurePosixPath(name).parts
-    ]
+    places = ((name, re.split(r"[/\\]", name)) for name in names)
+    return [Packed.of(archive, name) for name, place in places if place[-1] == file and "__MACOSX" not in place]
 
 
 @lru_cache(maxsize=16)

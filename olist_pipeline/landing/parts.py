@@ -14,18 +14,24 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import shutil
 from contextlib import suppress
 from pathlib import Path
 
 from olist_pipeline.errors import OlistError
-from olist_pipeline.files import beside, content_hash, size_and_time
+from olist_pipeline.files import beside, content_hash, reading, size_and_time
 from olist_pipeline.landing.packed import Packed, unpack
 from olist_pipeline.landing.table import LandingTable
+from olist_pipeline.paths import forbidden_in
 
 KEPT = ".kept"
 """The folder beside the parts for what is known of them."""
 ENDINGS = (".csv", ".csv.gz", ".parquet")
+NAME_BYTES = 200
+"""The longest name of a part: what is kept of it, and written aside at first, is named after it."""
+HEADER_BYTES = 1 << 20
+"""So much of a part's first line is compared: a longer one is refused by its reader."""
 
 
 def folder_name(table: LandingTable) -> str:
@@ -42,7 +48,7 @@ def landed_parts(landing: Path, table: LandingTable) -> dict[str, Path]:
     """Return the parts of a table as they landed, by their names without the ending, in their order.
 
     Hidden files are none. Raises OlistError for a folder without parts, for what is no part, for a part that is there
-    in two forms, and where the plain file is there, too.
+    in two forms, for one whose name not every reader can open, and where the plain file is there, too.
     """
     folder = landing / folder_name(table)
     for other in (table.file, f"{table.file}.gz"):
@@ -50,6 +56,11 @@ def landed_parts(landing: Path, table: LandingTable) -> dict[str, Path]:
             raise OlistError(f"{landing} has the file {other} and the folder {folder.name} of its parts; keep one.")
     found: dict[str, Path] = {}
     for path in sorted(path for path in folder.iterdir() if not path.name.startswith(".")):
+        if forbidden_in(path.name) or len(os.fsencode(path.name)) > NAME_BYTES:
+            raise OlistError(
+                f"{folder.name} has the part {path.name!r}, which not every reader could open: give it a name in UTF-8 "
+                f"of at most {NAME_BYTES} bytes, without backslashes and control characters."
+            )
         ending = next((ending for ending in reversed(ENDINGS) if path.name.endswith(ending)), None)
         if ending is None or not path.is_file():
             raise OlistError(
@@ -82,8 +93,8 @@ def prepare_parts(landing: Path, folder: Path, table: LandingTable) -> None:
     for part in others:
         if (header := _header(part)) != expected:
             raise OlistError(
-                f"{folder.name}/{part.name} has the header {','.join(header)!r}, and {first.name} has "
-                f"{','.join(expected)!r}; all parts must have the same columns in the same order."
+                f"{folder.name}/{part.name} has the header {_shortened(header)}, and {first.name} has "
+                f"{_shortened(expected)}; all parts must have the same columns in the same order."
             )
 
 
@@ -93,14 +104,18 @@ def plain_parts(folder: Path) -> list[Path]:
 
 
 def part_hash(path: Path) -> str:
-    """Return the content hash of a part in a prepared folder; the same state of a file is read once."""
-    state = size_and_time(path)
+    """Return the content hash of a part in a prepared folder; the same state of a file is read once.
+
+    Raises OlistError where it cannot be read: it may have been taken away meanwhile.
+    """
     known = path.parent / KEPT / f"{path.stem}.json"
-    with suppress(OSError, ValueError, TypeError, KeyError):
-        said = json.loads(known.read_text("utf-8"))
-        if said["state"] == state:
-            return str(said["hash"])
-    found = content_hash(path)
+    with reading(f"{path.parent.name}/{path.name}"):
+        state = size_and_time(path)
+        with suppress(OSError, ValueError, TypeError, KeyError):
+            said = json.loads(known.read_text("utf-8"))
+            if said["state"] == state:
+                return str(said["hash"])
+        found = content_hash(path)
     with beside(known) as temporary:
         temporary.write_text(json.dumps({"state": state, "hash": found}), "utf-8")
     return found
@@ -121,16 +136,23 @@ def _prepare(path: Path, target: Path) -> None:
         return
     if target.is_symlink():
         target.unlink()
-    packed = Packed.of(path)
     if not path.name.endswith(".parquet"):
-        unpack(packed, target)
+        unpack(Packed.of(path), target)
         return
-    from olist_pipeline.landing.parquet_text import write_as_text  # frames, for those who have such parts
+    # Frames, for those who have such parts.
+    from olist_pipeline.landing.parquet_text import write_as_text
+    from olist_pipeline.migration.code import own_python_hash
 
-    unpack(packed, target, write_as_text)
+    unpack(Packed.of(path, code=own_python_hash()), target, write_as_text)
 
 
 def _header(path: Path) -> list[str]:
     """Return the names in the first line; whether the file can be read at all is not said here."""
-    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-        return next(csv.reader([file.readline()]), [])
+    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file, suppress(csv.Error):
+        return next(csv.reader([file.readline(HEADER_BYTES)]), [])
+    return []
+
+
+def _shortened(header: list[str]) -> str:
+    text = ",".join(header)
+    return repr(text if len(text) <= 400 else f"{text[:400]}...")

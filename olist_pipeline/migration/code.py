@@ -1,6 +1,6 @@
-"""The Python that makes the tables of a migration, as one hash: ours, and that of its contexts.
+"""The Python that makes the tables of a migration, as one hash: ours, that of its contexts, and the frames' libraries.
 
-What belongs here: which files these are. What does not: SQL (`project.project_hash`), and the version of the program.
+What belongs here: which code this is. What does not: SQL (`project.project_hash`), and the version of the program.
 
 Who runs has read these files at its start: they are hashed once a process, so that what is made is never taken for the
 work of code that was edited since.
@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from functools import cache
+from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -22,15 +23,19 @@ from olist_pipeline.settings import PROJECT_DIR
 BESIDE = ("*.py", "*/*.py", "*/*/*.py")
 """Where the module of contexts and its packages may be, beside the migration file."""
 
+LIBRARIES = ("polars", "narwhals")
+"""What rows are read, validated and hashed with, besides our own code."""
+
 
 @cache
 def own_python_hash() -> str:
-    """Return one hash over all Python of this project."""
-    return tree_hash(PROJECT_DIR / "olist_domain", PROJECT_DIR / "olist_pipeline", suffixes=(".py",))
+    """Return one hash over all Python of this project, and the versions of `LIBRARIES`."""
+    own = tree_hash(PROJECT_DIR / "olist_domain", PROJECT_DIR / "olist_pipeline", suffixes=(".py",))
+    return hashlib.blake2b(" ".join([own, *map(version, LIBRARIES)]).encode(), digest_size=16).hexdigest()
 
 
 def python_hash(migration: Migration | None = None) -> str:
-    """Return one hash over all Python of this project, and of the contexts of a migration: beside it, or installed."""
+    """Return `own_python_hash` with the Python of the contexts of a migration: beside its file, or installed."""
     migration = migration or present_migration()
     return _hash(migration.path.parent, migration.contexts.partition(".")[0])
 

@@ -18,8 +18,9 @@ from olist_pipeline.migration.model import NEW, OLD, REPLAY
 from olist_pipeline.orchestration.dbt import POOL, compared_months
 from olist_pipeline.orchestration.intake import intake_key
 from olist_pipeline.orchestration.parity_result import parity_result
+from olist_pipeline.orchestration.partitions import is_forced
 from olist_pipeline.orchestration.resources import PipelineResource, clear_failures
-from olist_pipeline.orchestration.validation import is_forced, staging_key
+from olist_pipeline.orchestration.validation import staging_key
 from olist_pipeline.parity.attribution import Evidence, TableParity, parity_of
 from olist_pipeline.parity.causes import causes
 from olist_pipeline.parity.html import write_report

@@ -200,7 +200,8 @@ def _parse(settings: Settings, migration: Migration, tree: str, parsed: Path, pr
         check=False,
     )
     if result.returncode:
-        raise OlistError(f"dbt cannot parse {project}: {_in_one_line(result.stdout or result.stderr)}")
+        said = _in_one_line(result.stdout or result.stderr)
+        raise OlistError(f"dbt cannot parse {project}: {said.rstrip('.')}{_what_to_do(said)}")
     build = target_path(settings, made_with)
     build.mkdir(exist_ok=True)
     shutil.copy(parsed / "partial_parse.msgpack", build)
@@ -208,9 +209,19 @@ def _parse(settings: Settings, migration: Migration, tree: str, parsed: Path, pr
 
 def _in_one_line(output: str) -> str:
     """Return what dbt says of an error without its times and colours, the last 2,000 characters."""
-    plain = re.sub(r"\x1b\[[0-9;]*m|^\d\d:\d\d:\d\d(\.\d+)?\s+", "", output, flags=re.MULTILINE)
+    # A colour may stand before the time.
+    plain = re.sub(r"^\d\d:\d\d:\d\d(\.\d+)?\s+", "", re.sub(r"\x1b\[[0-9;]*m", "", output), flags=re.MULTILINE)
     lines = (line.strip() for line in plain.splitlines() if not line.startswith("Encountered an error"))
     return " ".join(line for line in lines if line)[-2000:]
+
+
+def _what_to_do(said: str) -> str:
+    """Return how to mend what dbt misses, where it does not say so itself."""
+    if "Env var required" in said:
+        return "; export it, or give it in old.environment of the migration file."
+    if "Required var" in said:
+        return "; give it in old.vars of the migration file (`olist migration init --vars` for the first one)."
+    return "."
 
 
 def _likely_today(settings: Settings) -> date:

@@ -9,7 +9,7 @@ import dagster as dg
 
 from olist_pipeline.landing.table import LandingTable
 from olist_pipeline.orchestration.landing import landing_key
-from olist_pipeline.orchestration.partitions import follow_data
+from olist_pipeline.orchestration.partitions import follow_data, is_forced
 from olist_pipeline.orchestration.resources import PipelineResource, clear_failures
 from olist_pipeline.registry import DATED, LANDING
 from olist_pipeline.steps import run_intake
@@ -40,10 +40,11 @@ def _intake_asset(table: LandingTable) -> dg.AssetsDefinition:
     )
     def intake(context: dg.AssetExecutionContext, pipeline: PipelineResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
         with clear_failures():
-            report = run_intake(pipeline.settings, pipeline.url, table, date.today(), context.run_id)
+            settings, url, forced = pipeline.settings, pipeline.url, is_forced(context.run.tags)
+            report = run_intake(settings, url, table, date.today(), context.run_id, is_forced=forced)
             if table == DATED:
                 # Whoever took in a later month from the UI finds it there.
-                follow_data(context.instance, pipeline.settings)
+                follow_data(context.instance, settings)
         # Not as its data version: of an external asset Dagster keeps that with who reads it, and does not look at it
         # when it says what is out of date, so all would be from the second run on.
         context.log_event(dg.AssetObservation(landing_key(table.name), metadata={"content_hash": report.landing_hash}))

@@ -16,7 +16,7 @@ from olist_pipeline.orchestration.dbt import FULL_REFRESH
 from olist_pipeline.orchestration.intake import intake_key
 from olist_pipeline.orchestration.internals.executor import continuing_executor
 from olist_pipeline.orchestration.internals.graph import AssetGraph
-from olist_pipeline.orchestration.validation import FORCED
+from olist_pipeline.orchestration.partitions import FORCED
 from olist_pipeline.registry import CONTEXTS, LANDING
 from olist_pipeline.validation.context import Context
 

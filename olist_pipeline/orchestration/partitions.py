@@ -38,6 +38,14 @@ UNFINISHED = [
 COMPARED_WHOLE = {"olist/compared": "whole"}
 """The tag of a run that ends a backfill of several ranges, or in a release: it compares all months, not its own."""
 
+FORCED = {"olist/forced": "true"}
+"""The tag of a run that reads, works through and proves what has not changed since it was last."""
+
+
+def is_forced(tags: Mapping[str, str]) -> bool:
+    """Return whether a run with `tags` does again what has not changed."""
+    return FORCED.items() <= tags.items()
+
 
 def months_of(keys: Sequence[str]) -> list[date]:
     """Return the months of partition keys; raises OlistError for a key that is none, which the UI lets people add."""

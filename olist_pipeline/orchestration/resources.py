@@ -46,7 +46,7 @@ def clear_failures() -> Iterator[None]:
         yield
     except dg.Failure:
         raise
-    except Exception as error:
+    except BaseException as error:  # where Polars panics, it raises one
         if sentence := sentence_of(error):
             raise dg.Failure(description=sentence, allow_retries=False) from None
         raise

@@ -8,15 +8,12 @@ from collections.abc import Iterator, Mapping
 import dagster as dg
 
 from olist_pipeline.orchestration.intake import intake_key
-from olist_pipeline.orchestration.partitions import MONTHS, describe, months_of
+from olist_pipeline.orchestration.partitions import MONTHS, describe, is_forced, months_of
 from olist_pipeline.orchestration.resources import PipelineResource, clear_failures
 from olist_pipeline.registry import DATED, STEPS
 from olist_pipeline.steps import run_validation
 from olist_pipeline.validation.context import ValidationStep
 from olist_pipeline.validation.table import StagedTable
-
-FORCED = {"olist/forced": "true"}
-"""The tag of a run that works through, and proves, what has not changed since it was last."""
 
 
 def staging_key(context: str, table: str) -> dg.AssetKey:
@@ -42,11 +39,6 @@ def step_name(step: ValidationStep) -> str:
     every check of the run, and every whole table, once a month. So monthly steps have names that come early.
     """
     return f"by_month__validate_{step.name}" if step.is_monthly else f"validate_{step.name}"
-
-
-def is_forced(tags: Mapping[str, str]) -> bool:
-    """Return whether a run with `tags` works through, and proves, what has not changed."""
-    return FORCED.items() <= tags.items()
 
 
 def _validation_step(step: ValidationStep) -> dg.AssetsDefinition:

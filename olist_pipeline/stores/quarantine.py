@@ -29,8 +29,8 @@ def replace_rows(
     """Make `rows`, one frame or several, the quarantine of a step for `tables`, in `months` or in all.
 
     Each has the columns of the table (`rules` as codes by commas, `payload` as JSON text). A row that is
-    there already, with the same rules and cells, keeps the run and time of its first recording, so running
-    again changes nothing.
+    there already, of the same file with the same rules and cells, keeps the run and time of its first
+    recording, so running again changes nothing.
     """
     scope = {"step": step, "tables": list(tables), "months": None if months is None else list(months)}
     with transaction(url) as connection:
@@ -184,6 +184,6 @@ ON CONFLICT (source_table, source_row, step) DO UPDATE SET
     aggregate_id = excluded.aggregate_id, source_file = excluded.source_file, rules = excluded.rules,
     payload = excluded.payload, order_month = excluded.order_month, run_id = excluded.run_id,
     recorded_at = now()
-WHERE (quarantine.rules, quarantine.payload, quarantine.order_month)
-      IS DISTINCT FROM (excluded.rules, excluded.payload, excluded.order_month)
+WHERE (quarantine.rules, quarantine.payload, quarantine.order_month, quarantine.source_file)
+      IS DISTINCT FROM (excluded.rules, excluded.payload, excluded.order_month, excluded.source_file)
 """

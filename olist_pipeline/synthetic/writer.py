@@ -6,6 +6,7 @@ not: what stands in the rows.
 
 from __future__ import annotations
 
+import errno
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -146,6 +147,9 @@ class FileSet:
     def __enter__(self) -> FileSet:
         with _writing_to(self._out):
             self._out.mkdir(parents=True, exist_ok=True)
+            for name in LAYOUTS:
+                if (self._out / name).is_dir():
+                    raise IsADirectoryError(errno.EISDIR, f"{name} is a folder there")
             self._folder = Path(tempfile.mkdtemp(prefix=".generating-", dir=self._out))
             for name, layout in LAYOUTS.items():
                 self._files[name] = (self._folder / name).open("wb")
@@ -186,7 +190,8 @@ def _writing_to(out: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        reason = error.strerror or type(error).__name__
+        # Polars hands on what the system says without its number.
+        reason = error.strerror or str(error) or type(error).__name__
         raise ValueError(
             f"The synthetic set cannot be written to {out} ({reason}); give a folder that can be written to."
         ) from error

@@ -14,7 +14,6 @@ import json
 from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass
 from datetime import date
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +28,6 @@ from olist_pipeline.staging import intake_path, scan_staging, staging_path
 from olist_pipeline.validation.context import ValidationStep
 from olist_pipeline.validation.inputs import AS_OF, Read
 from olist_pipeline.validation.work import TableReport, UnitReport
-
-LIBRARIES = ("polars", "narwhals")
-"""What rows are validated and hashed with, besides our own code."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +91,7 @@ def report_of(whole: WholeStep, known: Collection[bytes]) -> dict[str, TableRepo
         note = json.loads(read_with_checksum(whole.note))
         reads = [Read(name, tuple(columns)) for name, columns, _ in note["reads"]]
         holds = (
-            note["code"] == _code()
+            note["code"] == python_hash()
             and all(bytes.fromhex(digest) in known for digest in note["digests"])
             and note["left"] == whole.left()
             and note["reads"] == whole.read(reads)
@@ -112,7 +108,7 @@ def note(whole: WholeStep, report: UnitReport, inputs: dict[str, list[int]]) -> 
     """
     report.quarantine.replace(whole.quarantine)
     text = {
-        "code": _code(),
+        "code": python_hash(),
         "reads": whole.read(report.reads),
         "left": whole.left(),
         "digests": [digest.hex() for digest in report.digests],
@@ -120,7 +116,3 @@ def note(whole: WholeStep, report: UnitReport, inputs: dict[str, list[int]]) -> 
     }
     if whole.inputs() == inputs:
         write_with_checksum(whole.note, json.dumps(text))
-
-
-def _code() -> str:
-    return " ".join([python_hash(), *(version(library) for library in LIBRARIES)])

@@ -20,7 +20,7 @@ from tests.dashboards.browser import FAILED, Scheme, chromium, watched
 from tests.end_to_end.world import OLIST
 from tests.patience import patient, wait_for
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.long]
 
 READERS: tuple[tuple[int, Scheme], ...] = ((1440, "light"), (400, "dark"))
 """How a page is read: wide and light, narrow and dark. Either width shows what the other scheme would too."""

@@ -11,6 +11,8 @@ from tests.end_to_end.dagster_server import DagsterServer
 from tests.patience import patient, wait_for
 from tests.tables import MONTHLY_TABLES
 
+pytestmark = pytest.mark.long
+
 SIX_MONTHS = [f"2017-{month:02}-01" for month in range(7, 13)]
 
 

@@ -16,6 +16,8 @@ from benchmarks.proof import outcome_of, problems_of
 from tests.end_to_end.world import World
 from tests.patience import wait_for
 
+pytestmark = pytest.mark.long
+
 
 def kill_postgresql(world, process):
     server = int((world.home / "postgres" / "postmaster.pid").read_text().split()[0])

@@ -19,6 +19,8 @@ from tests.environment import bare
 from tests.patience import patient
 from tests.shared import shared_dbt
 
+pytestmark = pytest.mark.long
+
 DOCUMENT = PROJECT_DIR / "docs" / "adding_a_context.md"
 COLUMN = PROJECT_DIR / "docs" / "adding_a_column.md"
 REGISTRIES = {"olist_pipeline/olist_contexts.py", "dbt/migration.yml"}

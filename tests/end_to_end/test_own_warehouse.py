@@ -22,6 +22,8 @@ from tests.environment import bare
 from tests.patience import patient
 from tests.shared import shared_dbt
 
+pytestmark = pytest.mark.long
+
 DOCUMENT = PROJECT_DIR / "docs" / "migrating_your_own_warehouse.md"
 FOREIGN = PROJECT_DIR / "tests" / "foreign"
 PART = re.compile(r"^```sh\n(?P<sh>.*?)^```$|^`(?P<file>[\w./]+)`\n\n```\w+\n(?P<text>.*?)^```$", re.M | re.S)

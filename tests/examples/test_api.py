@@ -9,7 +9,7 @@ from fastapi.testclient import TestClient
 from examples.api.app import create_app
 from examples.api.orders import Database
 from olist_pipeline.stores import events as event_store
-from olist_pipeline.stores.postgres import query
+from olist_pipeline.stores.postgres import query, transaction
 from tests.examples.conftest import ITEM, NOW, ORDER, PAYMENT
 
 PROBLEM = "application/problem+json"
@@ -93,7 +93,9 @@ def test_a_body_that_does_not_fit_is_refused_with_its_places(client, shop, metho
 def test_what_is_not_there_is_a_problem_too(client):
     assert refused(client.get("/orders/o9"), 404)["detail"] == "There is no order o9."
     refused(client.get("/customers"), 404)
-    refused(client.delete("/orders/o1"), 405)
+    wrong = client.delete("/orders/o1")
+    refused(wrong, 405)
+    assert wrong.headers["allow"] in ("GET", "PUT")
 
 
 def test_an_order_is_there_with_its_events_or_not_at_all(shop, client):
@@ -107,6 +109,16 @@ def test_an_order_is_there_with_its_events_or_not_at_all(shop, client):
             orders.add(order)
     assert client.get("/orders/o1").json()["order"]["order_status"] == "created"
     assert recorded(shop) == [(1, "OrderPlaced")]
+
+
+def test_an_order_of_another_writer_is_refused(shop, client):
+    """Its events would be numbered twice."""
+    client.put("/orders/o1", json=ORDER)
+    with transaction(shop) as connection, connection.cursor() as cursor:
+        cursor.execute("DELETE FROM shop.orders")  # now its events are somebody else's
+    assert refused(client.put("/orders/o1", json=ORDER))["detail"] == "Order o1 has events of another writer."
+    assert recorded(shop) == [(1, "OrderPlaced")]
+    assert client.get("/orders/o1").status_code == 404
 
 
 def test_many_who_pay_and_place_at_once_lose_and_double_nothing(client, shop):

@@ -18,7 +18,7 @@ from tests.fuzz.relations import Pair, Side, pairs
 from tests.pipeline.tablediff.reference import Expected, expected
 from tests.pipeline.tablediff.tables import contract
 
-pytestmark = pytest.mark.fuzz
+pytestmark = [pytest.mark.fuzz, pytest.mark.long]
 
 
 def names(side: Side) -> list[str]:

@@ -46,6 +46,18 @@ def test_the_readers_agree_or_say_why_not(tmp_path_factory, mutant):
             readers_agree(connection, folder, table)
 
 
+NUMBERS = (f"{2**63 - 1}", "nan", "-inf", "1e300", "1e10", "9" * 30, f"{-(2**63)}")
+MOMENTS = (
+    "infinity",
+    "0001-01-01 00:00:00",
+    "9999-12-31 23:59:59",
+    "294246-12-31 00:00:00",
+    "2018-01-01 24:00:00",
+    "epoch",
+)
+
+
+@pytest.mark.long
 @lenient(max_examples=6)
 @given(mutant=mutants())
 def test_the_whole_way(tmp_path_factory, server, trees, mutant):
@@ -54,16 +66,16 @@ def test_the_whole_way(tmp_path_factory, server, trees, mutant):
     whole_way(Settings(folder / "way", place(files, folder / "landing"), server), trees)
 
 
-def test_numbers_that_no_sum_bears_end_no_tree(tmp_path, server, trees):
-    """One record of a file each has them in all its numbers."""
+def test_numbers_that_no_sum_bears_and_moments_of_no_calendar_end_no_tree(tmp_path, server, trees):
+    """Records of each file have one of them in all their numbers, or moments."""
     files = dict(valid_files())
+    odd = [(r"^-?\d+(\.\d+)?$", text) for text in NUMBERS] + [(r"^\d{4}-\d\d-\d\d .*$", text) for text in MOMENTS]
     for name, content in files.items():
         sheet = Sheet.of(content)
         assert sheet
         lines = list(sheet.lines)
-        for number, text in enumerate(("nan", "-inf", "1e300", "1e10", "9" * 30), start=1):
-            if number < len(lines) - 1:
-                lines[number] = [re.sub(r"^-?\d+(\.\d+)?$", text, cell) for cell in lines[number]]
+        for number, (form, text) in enumerate(odd[: len(lines) - 2], start=1):
+            lines[number] = [re.sub(form, text, cell) for cell in lines[number]]
         files[name] = Sheet(lines).written()
     outcome = whole_way(Settings(tmp_path / "home", place(files, tmp_path / "landing"), server), trees)
     assert outcome.verdicts["dim_geography"] == "explained"

@@ -116,6 +116,36 @@ def test_a_home_that_is_a_file_or_below_one_is_refused(tmp_path):
     assert Settings.from_env({"OLIST_HOME": str(tmp_path / "new" / "home")}).home == tmp_path / "new" / "home"
 
 
+@pytest.mark.parametrize("name", ["OLIST_HOME", "OLIST_DATA_DIR"])
+def test_a_folder_whose_links_go_in_circles_is_refused(name, tmp_path):
+    (tmp_path / "circle").symlink_to(tmp_path / "circle")
+    with pytest.raises(OlistError, match=rf"{name} is .*, whose links lead back to it; name another folder"):
+        Settings.from_env({"OLIST_HOME": str(tmp_path), name: str(tmp_path / "circle" / "below")})
+
+
+@pytest.mark.parametrize("name", ["OLIST_HOME", "OLIST_DATA_DIR", "OLIST_MIGRATION", "OLIST_POSTGRES_PASSWORD_FILE"])
+def test_the_home_of_nobody_is_refused(name, tmp_path):
+    env = {"OLIST_HOME": str(tmp_path), "OLIST_POSTGRES_URL": "postgresql://x", name: "~nobody-of-that-name/x"}
+    with pytest.raises(OlistError, match=rf"{name} is '~nobody-of-that-name/x', and there is no such user"):
+        Settings.from_env(env)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "limits"),
+    [
+        ("OLIST_CUTOVER_STREAK", "1e3", "a whole number from 0 to 1,000,000"),
+        ("OLIST_LOOK_SECONDS", "9" * 30, "a whole number from 0 to 1,000,000"),
+        ("OLIST_QUARANTINE_LIMIT", "2", "a number from 0 to 1"),
+        ("OLIST_FRESHNESS_HOURS", "0", "a number from 0.1 to 1,000,000"),
+        ("OLIST_FRESHNESS_HOURS", "nan", "a number from 0.1 to 1,000,000"),
+        ("OLIST_RETIRE_AFTER_DAYS", "1e300", "a number from 0 to 1,000,000"),
+    ],
+)
+def test_a_number_that_nobody_can_mean_is_refused(name, value, limits):
+    with pytest.raises(OlistError, match=f"{name} is '{value}'; set it to {limits}"):
+        Settings.from_env({name: value})
+
+
 def test_landing_may_be_where_no_database_can_be(tmp_path):
     folder = tmp_path / "a?b#c"
     assert Settings.from_env({"OLIST_HOME": str(tmp_path), "OLIST_DATA_DIR": str(folder)}).landing == folder

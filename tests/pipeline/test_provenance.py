@@ -53,6 +53,17 @@ def test_a_release_whose_sides_read_other_files_is_of_neither(settings, landing)
     assert released(settings) == present_inputs(settings)
 
 
+def test_nothing_is_kept_of_what_old_read_while_it_was_replaced(settings, landing):
+    read_by_both(settings)
+    assert released(settings) == present_inputs(settings)
+    content = (landing / FILE).read_bytes()
+    inputs = old_begins(settings)
+    (landing / FILE).write_bytes(content + b"\n")
+    old_was_made_of(settings, inputs)
+    (landing / FILE).write_bytes(content)
+    assert set(released(settings).values()) == {OTHERS}
+
+
 @pytest.fixture
 def contexts(tmp_path):
     """A migration file with contexts beside it."""
@@ -70,6 +81,12 @@ def test_code_is_that_of_the_contexts_too(contexts):
     assert python_hash(load_migration(contexts)) == before, "a process runs what it has read"
     code._hash.cache_clear()
     assert python_hash(load_migration(contexts)) != before
+
+
+def test_the_libraries_that_rows_are_read_with_are_code(monkeypatch):
+    assert code.own_python_hash.__wrapped__() == code.own_python_hash()
+    monkeypatch.setattr(code, "version", lambda library: f"another {library}")
+    assert code.own_python_hash.__wrapped__() != code.own_python_hash()
 
 
 def test_code_of_an_installed_package_of_contexts_counts(contexts, tmp_path, monkeypatch):

@@ -10,6 +10,7 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from olist_pipeline import steps
+from olist_pipeline.errors import OlistError
 from olist_pipeline.file_locks import alone
 from olist_pipeline.intake import rows
 from olist_pipeline.landing.catalogue import ORDERS
@@ -83,6 +84,34 @@ def test_running_again_changes_nothing(settings):
     ingest(settings, "r2")
     assert validate(settings, run="r2").events == 0
     assert state(settings) == before
+
+
+def test_nothing_is_kept_of_a_file_that_is_replaced_while_it_is_read(settings, landing, monkeypatch):
+    """Whoever puts the former file back then has that one read."""
+    path = landing / ORDERS.file
+    content = path.read_bytes()
+
+    def replaced(*arguments):
+        path.write_bytes(content.splitlines(keepends=True)[0])
+        return rows.ingest(*arguments)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(steps, "ingest", replaced)
+        with pytest.raises(OlistError, match=f"{ORDERS.file} was changed while it was read; run again"):
+            run_intake(settings, settings.postgres_url, ORDERS, TODAY, "r1")
+    assert not intake_path(settings.intake, "orders").exists()
+    path.write_bytes(content)
+    assert ingest(settings)["orders"].rows == 2
+
+
+def test_whoever_forces_it_has_landing_read_again(settings, monkeypatch):
+    ingest(settings)
+    monkeypatch.setattr(steps, "ingest", lambda *_: rows.ingest(*_).head(1))
+    found = [
+        run_intake(settings, settings.postgres_url, ORDERS, TODAY, "r2", is_forced=is_forced).rows
+        for is_forced in (False, True)
+    ]
+    assert found == [2, 1]
 
 
 def test_one_run_at_a_time_is_at_work_on_a_step(settings):

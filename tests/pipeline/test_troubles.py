@@ -3,7 +3,9 @@
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
+import dagster as dg
 import duckdb
 import psycopg2
 import pytest
@@ -12,6 +14,7 @@ from dagster_postgres.utils import DagsterPostgresException
 
 from olist_pipeline.errors import OlistError
 from olist_pipeline.files import replacing
+from olist_pipeline.orchestration.resources import clear_failures
 from olist_pipeline.registry import CONTEXTS
 from olist_pipeline.staging import intake_path, scan_intake, write_frame
 from olist_pipeline.troubles import sentence_of
@@ -29,6 +32,12 @@ def lost():
     return psycopg2.OperationalError("server closed the connection unexpectedly")
 
 
+def panicked() -> BaseException:
+    import polars as pl
+
+    return pl.exceptions.PanicException("called `Option::unwrap()` on a `None` value")
+
+
 def said_of(error: BaseException) -> str:
     """Return the sentence of an error that has one."""
     sentence = sentence_of(error)
@@ -40,7 +49,13 @@ def said_of(error: BaseException) -> str:
     ("error", "words"),
     [
         (OlistError("As it is."), "As it is."),
-        (OSError(28, "No space left on device", "/x/y"), "No space left on device (/x/y)."),
+        (OSError(28, "No space left on device", "/x/y"), "No space left on device (/x/y); free space and run again."),
+        (OSError("No space left on device (os error 28)"), "No space left on device; free space and run again."),
+        (
+            OSError(13, "Permission denied", "/x"),
+            "Permission denied (/x); give this user the right to it and run again.",
+        ),
+        (ConnectionRefusedError(111, "Connection refused"), "Connection refused."),
         (lost(), "PostgreSQL was stopped"),
         (sqlalchemy.exc.OperationalError("SELECT 1", {}, lost()), "PostgreSQL was stopped"),
         (DagsterPostgresException("too many retries for DB connection"), "PostgreSQL does not answer any more"),
@@ -55,6 +70,22 @@ def test_an_error_of_the_outside_is_a_sentence(tmp_path, monkeypatch, error, wor
 @pytest.mark.parametrize("error", [KeyError("x"), duckdb.BinderException("no such column"), ValueError("2")])
 def test_an_error_of_the_code_is_none(error):
     assert sentence_of(error) is None
+
+
+def test_a_file_at_which_polars_panics_is_named(tmp_path, monkeypatch):
+    import polars as pl
+
+    monkeypatch.setenv("OLIST_HOME", str(tmp_path))
+    path = intake_path(tmp_path / "intake", "orders")
+    write_frame(pl.DataFrame({"x": ["a"]}), path)
+
+    def panicking(*_, **__):
+        raise panicked()
+
+    monkeypatch.setattr(pl, "read_parquet", panicking)
+    with pytest.raises(dg.Failure, match="is damaged") as caught, clear_failures():
+        raise panicked()
+    assert str(caught.value.description).startswith(f"{path} is damaged (called ")
 
 
 @pytest.mark.parametrize("kind", BROKEN)
@@ -107,3 +138,12 @@ def test_a_database_that_another_process_holds_is_said_with_that_process(tmp_pat
         holder.communicate(b"\n")
 
     assert said_of(caught.value) == f"{path} is in use by process {holder.pid}; let it end, or end it, and run again."
+
+
+def test_a_folder_that_somebody_removed_is_named_as_the_trouble(tmp_path, monkeypatch):
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    with pytest.raises(FileNotFoundError) as raised:
+        Path("data").absolute()
+    assert said_of(raised.value) == "The folder that this shell is in is not there any more; change to one that is."

@@ -8,6 +8,8 @@ import sys
 from fnmatch import fnmatch
 from pathlib import Path
 
+import pytest
+
 PROJECT = Path(__file__).parents[2]
 CONTAINERFILE = (PROJECT / "deploy" / "Containerfile").read_text()
 NOT_RUN = {"tests", "benchmarks", "examples"}
@@ -46,6 +48,7 @@ def own_packages():
     return {path.parent.name for path in PROJECT.glob("*/__init__.py")} - NOT_RUN
 
 
+@pytest.mark.long
 def test_every_module_of_ours_is_in_the_image_and_can_be_imported_from_it(tmp_path):
     for source, place in copied():
         path, target = PROJECT / source, tmp_path / (f"{place}/{source}" if place.endswith("/") else place)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from olist_domain.kernel.address import REGION_OF_STATE, STATES, Address, Region, is_state, is_zip_prefix, region_of
 from olist_domain.kernel.coordinates import GeoCoordinates
 from olist_domain.kernel.date_range import DateRange
-from olist_domain.kernel.dimensions import ProductDimensions, is_measure, volume
+from olist_domain.kernel.dimensions import LONGEST_SIDE_CM, ProductDimensions, is_measure, volume
 from olist_domain.kernel.facts import Scalar, value_of
 from olist_domain.kernel.money import Money
 from olist_domain.kernel.review_score import ReviewScore, Sentiment, is_negative, is_positive, is_score, sentiment_of
@@ -148,6 +148,18 @@ class TestProductDimensions:
     def test_refuses_what_has_no_extent(self, measures):
         with pytest.raises(ValueError, match="must be positive"):
             ProductDimensions(*measures)
+
+    def test_refuses_a_side_whose_volume_no_engine_holds(self):
+        assert ProductDimensions(LONGEST_SIDE_CM + 1, *[LONGEST_SIDE_CM] * 3).volume_cm3 == 8 * 10**18 < 2**63
+        with pytest.raises(ValueError, match="width_cm must be at most 2000000"):
+            ProductDimensions(1, 1, 1, LONGEST_SIDE_CM + 1)
+
+    @pytest.mark.parametrize("side", [2**63 - 1, LONGEST_SIDE_CM + 1, -LONGEST_SIDE_CM - 1, -(2**63)])
+    @pytest.mark.parametrize("place", range(3))
+    def test_no_volume_is_known_of_a_side_beyond_the_longest(self, side, place):
+        sides = [2, 2, 2]
+        sides[place] = side
+        assert value_of(volume(*map(Scalar, sides))) is None
 
     def test_nothing_is_said_of_a_missing_measure(self):
         assert value_of(is_measure(Scalar(None))) is None

@@ -1,10 +1,12 @@
 """The dialect of a project, from the strongest of what it says to its SQL."""
 
 import pytest
+from sqlglot.dialects.dialect import Dialect
 
-from olist_pipeline.audit.dialects import dialect_of
+from olist_pipeline.audit.dialects import DIALECTS, dialect_of
 
 PROFILE = "shop: {target: prod, outputs: {dev: {type: postgres}, prod: {type: snowflake}}}\n"
+LIVY, NOBODY = PROFILE.replace("snowflake", "fabricspark"), PROFILE.replace("snowflake", "n0body")
 TEMPLATE = "shop:\n  target: {{ env }}\n  outputs:\n    {{ env }}:\n      type: trino\n      host: {{ host }}\n"
 
 CLICKHOUSE = "select toStartOfMonth(a) from t"
@@ -23,6 +25,9 @@ PACKAGE = "with final as (select 1 as a) select * from final where a = 1"
         ({"requirements.txt": "dbt-postgres\ndbt-redshift\n"}, {}, {}, ("redshift", "requirements.txt", True)),
         ({".dbt/profiles.yml": PROFILE}, {"profile": "shop"}, {}, ("snowflake", ".dbt/profiles.yml", True)),
         (dict.fromkeys(["a.sql", "b.sql", "c.sql"], PACKAGE), {}, {}, ("duckdb", "nothing says which", False)),
+        ({"profiles.yml": LIVY}, {"profile": "shop"}, {}, ("spark", "profiles.yml", True)),
+        ({"profiles.yml": NOBODY}, {"profile": "trino"}, {}, ("trino", "the profile in dbt_project.yml", True)),
+        ({}, {"profile": "shop"}, {"metadata": {"adapter_type": "n0body"}}, ("duckdb", "nothing says which", False)),
         ({}, {"profile": "redshift_prod"}, {}, ("redshift", "the profile in dbt_project.yml", True)),
         (dict.fromkeys(["a.sql", "b.sql", "c.sql"], CLICKHOUSE), {}, {}, ("clickhouse", "the SQL of 3 files", False)),
         ({"a.sql": "select 1"}, {}, {}, ("duckdb", "nothing says which", False)),
@@ -35,3 +40,7 @@ def test_what_says_the_dialect(tmp_path, files, settings, manifest, expected):
         (tmp_path / name).write_text(text)
     spoken = dialect_of(tmp_path, settings, manifest, sorted(tmp_path.glob("*.sql")))
     assert (spoken.dialect, spoken.why, spoken.is_known) == expected
+
+
+def test_each_adapter_has_a_dialect_that_is_there():
+    assert set(DIALECTS.values()) <= set(Dialect.classes)

@@ -67,17 +67,40 @@ def test_names_of_files_that_are_no_text_are_shown(project):
 
 
 @pytest.mark.parametrize("key", ["model-paths", "snapshot-paths", "macro-paths"])
-@pytest.mark.parametrize("named", ['["../../etc"]', '["/etc"]', '["models/../../elsewhere"]'])
-def test_folders_outside_are_one_sentence(project, key, named):
-    (project / "dbt_project.yml").write_text(f"name: shop\n{key}: {named}\n")
-    with pytest.raises(OlistError, match=rf"{key} in .* outside of the project; take it out"):
-        audit(project)
+@pytest.mark.parametrize("named", ["../../etc", "/etc", "models/../../elsewhere", "{{ var('x') }}/../../elsewhere"])
+def test_folders_outside_are_a_problem_and_the_rest_is_audited(project, key, named):
+    (project / "dbt_project.yml").write_text(f'name: shop\n{key}: ["{named}", models]\n')
+    found = audit(project)
+    assert {entry.finding.file for entry in found.entries} == {"models/good.sql"}
+    [problem] = found.problems
+    assert (problem.file, problem.line) == ("dbt_project.yml", None)
+    assert problem.message.startswith(f"Its {key} names {named}, outside of the project")
 
 
-def test_a_link_to_folders_outside_is_one_sentence(project):
+def test_nothing_but_folders_outside_is_one_sentence(project):
     (project / "shared").symlink_to(project.parent / "elsewhere")
-    (project / "dbt_project.yml").write_text("name: shop\nmodel-paths: [shared]\n")
-    with pytest.raises(OlistError, match="outside of the project"):
+    for named in ("shared", "../elsewhere"):
+        (project / "dbt_project.yml").write_text(f"name: shop\nmodel-paths: [{named}]\n")
+        with pytest.raises(OlistError, match=rf"names {named}, which is outside of the project; audit that folder"):
+            audit(project)
+
+
+def test_a_template_in_the_name_of_a_folder_stands_for_any(project):
+    for folder in ("north", "south", ".hidden"):
+        (project / folder / "models").mkdir(parents=True)
+        (project / folder / "models" / f"{folder}.sql").write_text(RULE)
+    (project / "far").symlink_to(project.parent / "elsewhere")
+    (project / "dbt_project.yml").write_text(
+        """name: shop\nmodel-paths: ["{{ env_var('TENANT', 'not-set') }}/models"]\n"""
+    )
+    found = audit(project)
+    assert [entry.finding.file for entry in found.entries] == ["north/models/north.sql", "south/models/south.sql"]
+    assert found.problems == ()
+
+
+def test_a_project_without_models_says_where_it_looked(project):
+    (project / "models" / "good.sql").unlink()
+    with pytest.raises(OlistError, match=r"no .sql file in the model-paths of .*where models call them"):
         audit(project)
 
 

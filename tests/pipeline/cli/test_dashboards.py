@@ -1,4 +1,4 @@
-"""`olist dashboards`: what it refuses, in one sentence, before it starts a server."""
+"""`olist dashboards` and `olist dev`: what they refuse, in one sentence, before they start a server."""
 
 import socket
 
@@ -6,13 +6,14 @@ import pytest
 from click.testing import CliRunner
 
 from olist_pipeline.cli.dashboards import dashboards
+from olist_pipeline.cli.dev import dev
 from olist_pipeline.errors import OlistError
 from olist_pipeline.release_manifest import MANIFEST
 from tests.pipeline.test_release_manifest import EARLIER
 
 
-def run(*arguments):
-    CliRunner().invoke(dashboards, list(arguments), catch_exceptions=False)
+def run(*arguments, command=dashboards):
+    return CliRunner().invoke(command, list(arguments), catch_exceptions=False)
 
 
 def test_before_the_first_release_it_says_what_to_do(tmp_path, monkeypatch):
@@ -34,5 +35,14 @@ def test_an_address_that_is_taken_is_one_sentence(tmp_path, monkeypatch):
         port = taken.getsockname()[1]
         with pytest.raises(OlistError, match=f"127.0.0.1:{port} is taken; choose another"):
             run("--port", str(port))
+        with pytest.raises(OlistError, match=f"127.0.0.1:{port} is taken; choose another"):
+            run("--port", str(port), command=dev)
     with pytest.raises(OlistError, match="cannot be listened on"):
         run("--host", "192.0.2.1")
+
+
+@pytest.mark.parametrize("command", [dashboards, dev])
+@pytest.mark.parametrize("port", ["0", "-1", "65536", "http"])
+def test_what_is_no_port_is_a_mistake_of_typing(command, port):
+    result = run(f"--port={port}", command=command)
+    assert (result.exit_code, "'--port'" in result.output) == (2, True)

@@ -118,5 +118,5 @@ def test_the_ui_is_asked_to_end_though_a_library_has_the_system_go_on_waiting(tm
 
     monkeypatch.setattr("olist_pipeline.orchestration.instance.prepare", no_preparation)
     with pytest.raises(interrupts.Interrupted), interrupts.noticed():
-        dev_command.dev.callback(3000, "127.0.0.1")
+        dev_command.dev.callback(0, "127.0.0.1")
     assert (tmp_path / "asked").read_text() == "asked\n"

@@ -40,30 +40,41 @@ def test_the_shell_completes_commands_without_importing_them():
     assert done.stdout.splitlines() == ["['retire', 'releases', 'release']", "[]"]
 
 
-READING = ("rules", "parity", "quarantine", "events", "criteria", "db")
+ENGINES = {"dagster", "polars", "numpy", "narwhals", "sqlalchemy", "sqlglot", "dbt", "jinja2", "marimo", "altair"}
+"""Each of these takes longer to import than the help of a command takes, or what is stored takes to show."""
 
 
-def test_commands_that_read_import_no_engine():
-    """Each of these takes longer to import than the answer takes; `status` counts rows, for which it needs frames."""
-    heavy = {"dagster", "polars", "numpy", "narwhals", "duckdb", "sqlalchemy", "sqlglot", "dbt", "jinja2"}
+def test_no_command_imports_an_engine_before_it_works():
+    """Its help, and what it refuses of its arguments, would take as long as that. `COMMANDS` come in their order."""
     program = (
-        "import sys; from olist_pipeline.cli.main import cli; "
-        f"[cli.get_command(None, name) for name in {READING}]; print(sorted({heavy} & set(sys.modules))); "
-        f"cli.get_command(None, 'status'); print(sorted({heavy} & set(sys.modules)))"
-    )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines() == ["[]", "['numpy', 'polars']"]
-
-
-def test_commands_that_start_dagster_import_it_when_they_do():
-    """Their help, and what they refuse of their arguments, would take as long as that."""
-    program = (
-        "import sys; from olist_pipeline.cli.main import cli; "
-        "[cli.get_command(None, name) for name in ('run', 'backfill', 'dev', 'dashboards')]; "
-        "print(sorted({'dagster', 'sqlalchemy', 'sqlglot', 'dbt', 'marimo'} & set(sys.modules)))"
+        "import sys; from olist_pipeline.cli.main import COMMANDS, cli; "
+        f"print([name for name in COMMANDS if cli.get_command(None, name) and {ENGINES} & set(sys.modules)])"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines() == ["[]"]
+
+
+READING = (
+    ["rules", "--json"],
+    ["parity", "approvals"],
+    ["quarantine"],
+    ["events"],
+    ["releases"],
+    ["db", "status"],
+)
+
+
+def test_commands_that_show_what_is_stored_import_no_engine(settings):
+    program = (
+        "import sys, contextlib, io; from olist_pipeline.cli.main import OlistError, cli\n"
+        f"for args in {READING}:\n"
+        "    with contextlib.suppress(SystemExit, OlistError), contextlib.redirect_stdout(io.StringIO()) as shown:\n"
+        "        cli.main(args, standalone_mode=False)\n"
+        f"    print(args[0], bool(shown.getvalue()), sorted({ENGINES} & set(sys.modules)))"
+    )
+    env = {**os.environ, **settings.variables()}
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=env, check=True)
+    assert done.stdout.splitlines() == [f"{args[0]} True []" for args in READING]
 
 
 @pytest.mark.parametrize(("typed", "meant"), [(["statsu"], "status"), (["db", "migrat"], "migrate")])
@@ -77,6 +88,15 @@ def test_an_empty_argument_is_refused(monkeypatch, capsys):
     with pytest.raises(SystemExit, match="1"):
         main()
     assert "An argument is empty" in capsys.readouterr().err
+
+
+def test_a_terminal_of_unknown_width_is_shown_something(monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "0")
+    monkeypatch.setattr("sys.argv", ["olist", "db", "roles"])
+    with pytest.raises(SystemExit, match="2"):
+        main()
+    assert "Give either --sql or --apply" in capsys.readouterr().err
+    assert "COLUMNS" not in os.environ, "or tables would have no width"
 
 
 def test_an_argument_that_is_no_text_is_refused():

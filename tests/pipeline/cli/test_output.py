@@ -4,7 +4,7 @@ import io
 
 from rich.console import Console
 
-from olist_pipeline.cli.output import print_rows
+from olist_pipeline.cli.output import print_rows, table
 
 
 def printed(**row):
@@ -28,3 +28,8 @@ def test_no_text_steers_the_terminal():
     text = printed(city="a\x1b]52;c;aGk=\x07\r\x9bb\tc")
     assert r"a\x1b]52;c;aGk=\x07\x0d\x9bb" in text
     assert "\x1b]" not in text
+
+
+def test_numbers_stand_to_the_right_beside_an_empty_cell():
+    shown = table("Rows", ["landing", "nothing"], [[1_000_163, None], [None, None], [71, None]])
+    assert [column.justify for column in shown.columns] == ["right", "left"]

@@ -67,6 +67,6 @@ def test_a_disk_that_refuses_is_one_sentence(tmp_path, monkeypatch):
     def refuse(*_: object, **__: object) -> None:
         raise ValueError("The files cannot be written: the disk is full.")
 
-    monkeypatch.setattr(run, "generate", refuse)
+    monkeypatch.setattr("olist_pipeline.synthetic.generate", refuse)
     with pytest.raises(OlistError, match="the disk is full"):
         fill(Path(tmp_path))

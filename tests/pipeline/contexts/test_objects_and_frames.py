@@ -30,7 +30,7 @@ PERSONS_A_SAMPLE = 24
 """Of persons with one order one in so many is looked at; of those with several, all."""
 
 
-@pytest.fixture(params=["synthetic_set", pytest.param("real_set", marks=pytest.mark.slow)])
+@pytest.fixture(params=["synthetic_set", pytest.param("real_set", marks=[pytest.mark.slow, pytest.mark.long])])
 def validated(request):
     return request.getfixturevalue(request.param)
 

@@ -41,6 +41,8 @@ def pack(landing, archive="archive.zip", member=ORDERS.file, *, keep=False):
         (landing / archive).write_bytes(gzip.compress(content))
     else:
         with zipfile.ZipFile(landing / archive, "a", zipfile.ZIP_DEFLATED) as written:
+            if "/" in member:
+                written.writestr(member.removesuffix(ORDERS.file), b"")
             written.writestr(member, content)
     if not keep:
         path.unlink()
@@ -65,6 +67,8 @@ def test_plain_files_are_read_in_place(settings, landing):
         ("archive.zip", ORDERS.file),
         ("brazilian-ecommerce (1).ZIP", f"data/{ORDERS.file}"),
         (f"{ORDERS.file}.zip", f"../../{ORDERS.file}"),
+        ("archive.zip", f"data\\{ORDERS.file}"),
+        ("archive.zip", f"{ORDERS.file}/{ORDERS.file}"),
     ],
 )
 def test_packed_files_are_read_beside_plain_ones(settings, landing, plain, archive, member):
@@ -136,6 +140,17 @@ def test_damage_within_an_archive(settings, landing):
     content[80] ^= 0xFF
     (landing / "archive.zip").write_bytes(content)
     assert "archive.zip cannot be unpacked" in sentence(settings)
+
+
+@pytest.mark.parametrize("archive", [f"{ORDERS.file}.gz", "archive.zip"])
+def test_an_archive_is_not_blamed_for_a_full_disk(settings, landing, monkeypatch, archive):
+    pack(landing, archive)
+
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(packed, "_opened", full)
+    assert sentence(settings).endswith("cannot be read: No space left on device; free space and run again.")
 
 
 def test_a_file_that_is_packed_twice(settings, landing):

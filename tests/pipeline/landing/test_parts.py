@@ -127,6 +127,7 @@ def test_a_part_of_parquet_is_read_as_its_text(whole, tmp_path):
         (pl.lit("2017-10-06").str.to_date().cast(pl.Datetime("us", "UTC")), "moments with a time zone in seller_city"),
         (pl.lit(pl.Series([[1]])), r"List\(Int64\) in seller_city, which no cell can say"),
         (pl.lit(b"x"), "Binary in seller_city"),
+        (pl.duration(days=1), r"Duration\(.*\) in seller_city, which no cell can say"),
     ],
 )
 def test_what_no_cell_can_say_is_one_sentence(tmp_path, column, words):
@@ -135,6 +136,56 @@ def test_what_no_cell_can_say_is_one_sentence(tmp_path, column, words):
     pl.DataFrame({"seller_id": ["s"]}).with_columns(column.alias("seller_city")).write_parquet(folder / "1.parquet")
     with pytest.raises(OlistError, match=f"{folder_name(SELLERS)}/1.parquet has {words}"):
         readable_landing(Settings(tmp_path / "home", tmp_path / "landing", None), [SELLERS])
+
+
+@pytest.mark.parametrize("name", ["a\\b", "a\nb", "a\udce9b", "é" * 99])
+def test_a_part_that_not_every_reader_could_open_is_refused(tmp_path, name):
+    folder = tmp_path / "landing" / folder_name(SELLERS)
+    folder.mkdir(parents=True)
+    (folder / f"{name}.csv").touch()
+    with pytest.raises(
+        OlistError, match=r"has the part '.*', which not every reader could open: give it a name"
+    ) as said:
+        readable_landing(Settings(tmp_path / "home", tmp_path / "landing", None), [SELLERS])
+    assert "\n" not in str(said.value)
+
+
+def test_parquet_parts_are_made_anew_by_other_code(tmp_path, monkeypatch):
+    folder = tmp_path / "landing" / folder_name(SELLERS)
+    folder.mkdir(parents=True)
+    pl.DataFrame({"seller_id": ["s"]}).write_parquet(folder / "1.parquet")
+    settings = Settings(tmp_path / "home", tmp_path / "landing", None)
+    made = readable_landing(settings, [SELLERS]) / folder_name(SELLERS) / "1.csv"
+    before = made.stat().st_ino, made.stat().st_ctime_ns
+    readable_landing(settings, [SELLERS])
+    assert (made.stat().st_ino, made.stat().st_ctime_ns) == before
+    monkeypatch.setattr("olist_pipeline.migration.code.own_python_hash", lambda: "another")
+    readable_landing(settings, [SELLERS])
+    assert (made.stat().st_ino, made.stat().st_ctime_ns) != before
+
+
+@pytest.mark.parametrize("error", [pl.exceptions.PanicException, pl.exceptions.ComputeError, OSError])
+def test_whatever_polars_raises_at_a_part_is_a_sentence(tmp_path, monkeypatch, error):
+    folder = tmp_path / "landing" / folder_name(SELLERS)
+    folder.mkdir(parents=True)
+    pl.DataFrame({"seller_id": ["s"]}).write_parquet(folder / "1.parquet")
+
+    def refusing(*_, **__):
+        raise error("No space left on device (os error 28)")
+
+    monkeypatch.setattr(pl, "scan_parquet", refusing)
+    with pytest.raises(OlistError, match=r"cannot be read: No space left on device.*(write it again|free space)"):
+        readable_landing(Settings(tmp_path / "home", tmp_path / "landing", None), [SELLERS])
+
+
+def test_parts_whose_first_lines_are_endless_are_not_read_to_their_ends(tmp_path):
+    folder = tmp_path / "landing" / folder_name(SELLERS)
+    folder.mkdir(parents=True)
+    for number in (1, 2):
+        (folder / f"{number}.csv").write_bytes(b"x" * (3 << 20) + b"%d" % number)
+    settings = Settings(tmp_path / "home", tmp_path / "landing", None)
+    with pytest.raises(OlistError, match=r"1.csv has a record of more than 1,000,000 bytes in line 1"):
+        ingest(SELLERS, readable_landing(settings, [SELLERS]), MONTHS)
 
 
 class TestReadingOnce:
@@ -184,6 +235,31 @@ class TestReadingOnce:
         damage(next(kept.glob(f"*-*.{kept_as}")))
         assert intake(settings, ORDERS).equals(before)
         assert len(read) == 4
+
+    def test_nothing_is_kept_of_one_that_is_replaced_meanwhile(self, whole, tmp_path, monkeypatch):
+        settings = in_parts(whole, tmp_path)
+        part = tmp_path / "landing" / folder_name(ORDERS) / "00.csv"
+        before = part.read_bytes()
+
+        def replaced(path, table):
+            if path.name == part.name:
+                part.write_bytes(before + b"another\n")
+            return read_text(path, table)
+
+        monkeypatch.setattr(intake_parts, "read_text", replaced)
+        with pytest.raises(OlistError, match=r"00.csv was changed while it was read; run again"):
+            intake(settings, ORDERS)
+        part.write_bytes(before)
+        monkeypatch.setattr(intake_parts, "read_text", read_text)
+        assert intake(settings, ORDERS).drop(SOURCE_FILE).height == intake(settings, ORDERS).height
+        assert "another" not in str(intake(settings, ORDERS)["payload"].to_list())
+
+    def test_one_that_went_meanwhile_is_a_sentence(self, whole, tmp_path):
+        settings = in_parts(whole, tmp_path)
+        landing = readable_landing(settings, TABLES)
+        (tmp_path / "landing" / folder_name(ORDERS) / "01.csv").unlink()
+        with pytest.raises(OlistError, match=r"01.csv cannot be read: No such file or directory"):
+            ingest(ORDERS, landing, MONTHS)
 
     def test_several_may_read_it_at_a_time(self, whole, tmp_path):
         """dbt and intake begin side by side, and both ask for the parts."""

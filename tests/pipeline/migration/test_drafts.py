@@ -8,6 +8,7 @@ import pytest
 from olist_pipeline.audit.audit import audit
 from olist_pipeline.drafts.keys import key_of_rows, key_of_tests
 from olist_pipeline.drafts.landing import guessed_landing
+from olist_pipeline.drafts.migration_file import contexts_of, whole_text
 from olist_pipeline.drafts.scaffold import column_types, files_of
 from olist_pipeline.errors import OlistError
 from olist_pipeline.migration.clock import OTHERS, asking, changing_columns
@@ -65,6 +66,59 @@ def test_keys_come_from_tests_else_from_rows():
         assert key_of_rows(connection, "t") == ["a", "b"]
         connection.execute("INSERT INTO t SELECT * FROM t")
         assert key_of_rows(connection, "t") == []
+
+
+def test_a_test_of_expressions_names_no_key():
+    kwargs = {"combination_of_columns": ["a", "date_trunc('month', b)"]}
+    test = {"attached_node": "m", "test_metadata": {"name": "unique_combination_of_columns", "kwargs": kwargs}}
+    assert key_of_tests({"nodes": {"t": test}}, "m") == []
+
+
+def test_types_of_another_database_are_left_to_people(tmp_path):
+    types = {
+        "a": "NUMBER(38,0)",
+        "b": "STRUCT<x: int>",
+        "c": "decimal(10, 2)",
+        "d": "int); drop table t",
+        "e": "timestamp",
+    }
+    columns = {name: {"data_type": said} for name, said in types.items()}
+    [file] = guessed_landing(tmp_path, {"sources": {"s": {**SOURCE, "columns": columns}}, "nodes": {}})[
+        "files"
+    ].values()
+    assert file["types"].keys() == {"c", "e"}
+
+
+def test_contexts_are_names_of_packages_and_no_table_is_served_twice(tmp_path):
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop" / "dbt_project.yml").write_text("name: shop\n")
+    migration = load_migration(written(tmp_path, SMALL))
+    node = {"resource_type": "model", "depends_on": {"nodes": []}, "package_name": "shop"}
+    nodes = {
+        uid: {
+            **node,
+            "unique_id": uid,
+            "name": uid,
+            "alias": alias,
+            "schema": schema,
+            "path": f"{folder}/{uid}.sql",
+            "fqn": ["shop", folder, uid],
+            "config": {"materialized": kind},
+        }
+        for uid, alias, schema, folder, kind in (
+            ("a", "list", "main", "3-growth accounting", "table"),
+            ("b", "list", "other", "class", "table"),
+            ("c", "c", "main", "class", "ephemeral"),
+            ("d", "d", "main", "staging", "view"),
+        )
+    }
+    manifest = {"nodes": nodes, "sources": {}, "macros": {}}
+    contexts = contexts_of(manifest, migration)
+    assert contexts == {"of_3_growth_accounting": ["a"], "of_class": ["b", "c"], "unsorted": ["d"]}
+    path = tmp_path / "whole.yml"
+    path.write_text(whole_text(migration, manifest, {"variable": "landing"}, contexts, [], None, []))
+    assert load_migration(path).served == ("d",)
+    assert "several schemas have a table of one name" in path.read_text()
 
 
 def test_models_that_ask_the_clock_are_named():
@@ -221,6 +275,26 @@ def test_a_scaffold_is_python_whatever_files_and_columns_are_called(tmp_path):
         node.name for node in ast.walk(ast.parse(texts["shopping/rules.py"])) if isinstance(node, ast.FunctionDef)
     }
     assert defined == {"of_rule", "of_2nd", "of_class", "a_b"}
+
+
+def test_a_scaffold_keeps_its_lines_and_its_types_whatever_it_is_drafted_of(tmp_path):
+    (tmp_path / "models").mkdir()
+    (tmp_path / "dbt_project.yml").write_text("name: shop\n")
+    whens = " ".join(f"when n < {number} then 'a rather long label {number}'" for number in range(40))
+    for number in range(8):
+        (tmp_path / "models" / f"a_model_with_a_long_name_{number}.sql").write_text(
+            f"select case {whens} end as id from {{{{ ref('t') }}}} where amount > {number}"
+        )
+    (tmp_path / "orders.csv").write_text("n,amount,datetime,str\n9,1.50,2023-01-01 10:00:00,\n10,2.00,,x\n")
+    texts = files_of("shopping", audit(tmp_path).entries, {"orders.csv": tmp_path / "orders.csv"})
+    for name, text in texts.items():
+        assert max(map(len, text.splitlines())) <= 150, name
+        if name.endswith(".py"):
+            compile(text, name, "exec")
+    assert "datetime: datetime_type | None = None" in texts["shopping/records.py"]
+    assert "str: builtins.str | None = None" in texts["shopping/records.py"]
+    assert "def of_id(" in texts["shopping/rules.py"]
+    assert "def test_of_id_is_decided() -> None:" in texts["tests/test_shopping_rules.py"]
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import dagster as dg
 import pytest
 
 from olist_pipeline.orchestration import validation
+from olist_pipeline.orchestration.partitions import FORCED
 from olist_pipeline.orchestration.resources import Pipeline
 from olist_pipeline.registry import STEPS
 from olist_pipeline.settings import Settings
@@ -70,4 +71,4 @@ def test_a_run_of_this_process_says_nothing_of_spark(materialized):
 
 def test_a_run_is_forced_by_its_tag(materialized):
     assert materialized(None) == [False]
-    assert materialized(None, **validation.FORCED) == [True]
+    assert materialized(None, **FORCED) == [True]

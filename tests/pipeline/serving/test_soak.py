@@ -3,10 +3,13 @@
 import shutil
 
 import duckdb
+import pytest
 
 from benchmarks.soak import soak, switcher
 from olist_pipeline.serving import journal
 from tests.pipeline.serving.world import expected_sides, published, release_of, settings_of, sides
+
+pytestmark = pytest.mark.long
 
 
 def test_readers_notice_nothing_but_other_releases(tmp_path):

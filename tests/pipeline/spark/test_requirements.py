@@ -98,11 +98,8 @@ def test_what_is_no_master_is_refused(tmp_path, master):
         Settings.from_env({"OLIST_HOME": str(tmp_path), "OLIST_SPARK_MASTER": master})
 
 
-@pytest.mark.parametrize("character", [";", "="])
-def test_a_home_that_spark_cannot_name_is_refused_where_it_is_the_engine(tmp_path, character):
-    home = {"OLIST_HOME": str(tmp_path / f"a{character}b")}
+def test_a_home_that_spark_cannot_name_is_refused_where_it_is_the_engine(tmp_path):
+    home = {"OLIST_HOME": str(tmp_path / "a;b")}
     assert Settings.from_env(home).engine == "polars"
-    with pytest.raises(
-        OlistError, match=rf"^OLIST_HOME is .*: Spark cannot use a path with '{character}'; name another"
-    ):
+    with pytest.raises(OlistError, match=r"^OLIST_HOME is .*: Spark cannot use a path with ';'; name another"):
         Settings.from_env({**home, "OLIST_ENGINE": "spark"})

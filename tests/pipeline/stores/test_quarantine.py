@@ -61,6 +61,15 @@ def test_a_row_that_breaks_other_rules_now_is_recorded_anew(database):
     assert stored(database) == [(1, "r2", "validation")]
 
 
+def test_a_row_whose_file_has_another_name_now_says_that(database):
+    replace(database, rows((1, OCTOBER)))
+    moved = rows((1, OCTOBER)).with_columns(pl.lit("orders/1.csv@0").alias("source_file"))
+    replace(database, moved, run="r2")
+    replace(database, moved, run="r3")
+    [row] = quarantine.find(database, table="orders", rule=None, aggregate_id=None, limit=9)
+    assert (row["source_file"], row["run_id"]) == ("orders/1.csv@0", "r2")
+
+
 def test_rows_that_are_accepted_now_leave(database):
     replace(database, rows((1, OCTOBER), (2, OCTOBER)))
     replace(database, rows((2, OCTOBER)), run="r2")

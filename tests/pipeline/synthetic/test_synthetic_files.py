@@ -135,9 +135,20 @@ def test_a_file_in_the_way_is_refused(tmp_path: Path, below: str) -> None:
     assert file.read_text() == "mine"
 
 
-def test_a_full_disk_is_one_sentence_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_in_the_place_of_a_file_is_refused_before_any_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / writer.TRANSLATION).mkdir()
+    (tmp_path / writer.ORDERS).write_text("mine")
+    with pytest.raises(ValueError, match=f"{writer.TRANSLATION} is a folder there"):
+        generate(tmp_path, orders=1, seed=1)
+    assert (tmp_path / writer.ORDERS).read_text() == "mine"
+
+
+@pytest.mark.parametrize("said", [(28, "No space left on device"), ("No space left on device (os error 28)",)])
+def test_a_full_disk_is_one_sentence_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: tuple[object, ...]
+) -> None:
     def full(*_: object, **__: object) -> None:
-        raise OSError(28, "No space left on device")
+        raise OSError(*said)
 
     monkeypatch.setattr(pl.DataFrame, "write_csv", full)
     with pytest.raises(ValueError, match="No space left on device"):

@@ -23,7 +23,13 @@ select
     p.product_length_cm,
     p.product_height_cm,
     p.product_width_cm,
-    p.product_length_cm * p.product_height_cm * p.product_width_cm as volume_cm3,
+    -- Three sides of more than 20 km may make a number that no bigint holds.
+    case
+        when p.product_length_cm between -2000000 and 2000000
+            and p.product_height_cm between -2000000 and 2000000
+            and p.product_width_cm between -2000000 and 2000000
+            then p.product_length_cm * p.product_height_cm * p.product_width_cm
+    end as volume_cm3,
     case
         when p.product_weight_g > 0 and p.product_length_cm > 0
             and p.product_height_cm > 0 and p.product_width_cm > 0
