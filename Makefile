@@ -140,6 +140,7 @@ $(INSTALLED_DEV): requirements-dev.lock pyproject.toml | $(BIN)/python
 
 # pyspark comes as its source alone, which the locked setuptools builds; everything else are wheels.
 $(INSTALLED_SPARK): requirements-spark.lock | $(INSTALLED)
+	@$(BIN)/python -m olist_pipeline.spark.requirements
 	@echo "Installing Spark into $(VENV) (once, 450 MB to download) ..."
 	@$(pip_install) --require-hashes --no-build-isolation -r $<
 	@touch $@

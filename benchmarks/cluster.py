@@ -36,11 +36,14 @@ from olist_pipeline.spark.requirements import check
 
 HERE = "127.0.0.1"
 WORKERS = 2
+DIRECTLY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+"""Whatever proxy the environment names: it does not reach this machine's loopback."""
 DEFAULTS = f"""
 spark.driver.host {HERE}
 spark.driver.bindAddress {HERE}
 spark.driver.memory 1g
 spark.executor.memory 600m
+spark.network.timeout 600s
 """
 
 
@@ -54,7 +57,7 @@ class Cluster:
 
     def state(self) -> Any:
         """Return what the master says of its workers and applications."""
-        with urllib.request.urlopen(f"{self.pages}/json/") as answer:
+        with DIRECTLY.open(f"{self.pages}/json/") as answer:
             return json.load(answer)
 
     def kill_last(self) -> None:
@@ -89,14 +92,16 @@ def _start(arguments: list[str], folder: Path) -> subprocess.Popen[bytes]:
     """Start a part of the cluster in a group of its own; what it says goes to a file."""
     import pyspark
 
-    script = Path(pyspark.__file__).parent / "bin" / "spark-class"
+    home = Path(pyspark.__file__).parent
+    script = home / "bin" / "spark-class"
     kind, *rest = arguments
+    variables = {"SPARK_HOME": str(home), "SPARK_DAEMON_MEMORY": "256m", "SPARK_LOCAL_DIRS": str(folder)}
     with (folder / "cluster.log").open("ab") as log:
         return subprocess.Popen(
             [script, f"org.apache.spark.deploy.{kind}", *rest],
             stdout=log,
             stderr=log,
-            env={**os.environ, "SPARK_DAEMON_MEMORY": "256m", "SPARK_LOCAL_DIRS": str(folder)},
+            env={**os.environ, **variables},
             start_new_session=True,
         )
 
@@ -108,7 +113,7 @@ def free_port() -> int:
         return int(free.getsockname()[1])
 
 
-def _wait(holds: Any, seconds: float = 180) -> None:
+def _wait(holds: Any, seconds: float = 600) -> None:
     """Wait until a condition holds; what cannot be asked yet does not hold."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -121,7 +126,7 @@ def _wait(holds: Any, seconds: float = 180) -> None:
 
 def _kill_in_the_middle(cluster: Cluster, outbox: Path, seen: dict[str, int]) -> None:
     """Kill a worker once a unit of sales is done; keep how many were by then, and how many workers lived."""
-    _wait(lambda: any(outbox.glob("*.quarantine.parquet")), 600)
+    _wait(lambda: any(outbox.glob("*.quarantine.parquet")), 1800)
     seen["done"] = len(list(outbox.glob("*.quarantine.parquet")))
     seen["before"] = cluster.state()["aliveworkers"]
     cluster.kill_last()
@@ -143,7 +148,7 @@ def main(orders: int, rows_a_unit: int, landing: Path | None) -> None:
         seen: dict[str, int] = {}
         with cluster_in(folder) as cluster:
             outbox = folder / "home cluster" / "outbox" / "sales" / "sales"
-            killer = threading.Thread(target=_kill_in_the_middle, args=(cluster, outbox, seen))
+            killer = threading.Thread(target=_kill_in_the_middle, args=(cluster, outbox, seen), daemon=True)
             killer.start()
             environment = {"OLIST_SPARK_MASTER": cluster.master, "SPARK_CONF_DIR": str(folder)}
             begun = time.monotonic()

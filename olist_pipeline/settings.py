@@ -83,6 +83,9 @@ def _number(
 NO_DATABASE_BELOW = "?#"
 """DuckDB and dbt take what follows one of these in a database's path for something else, and write elsewhere."""
 
+NO_SPARK_BELOW = ";"
+"""The address of its catalog ends there."""
+
 
 def _path(name: str, value: str | Path) -> Path:
     """Return an absolute path; raises OlistError for one below the home of a user that there is not."""
@@ -92,8 +95,8 @@ def _path(name: str, value: str | Path) -> Path:
         raise OlistError(f"{name} is {str(value)!r}, and there is no such user; name another path.") from error
 
 
-def _folder(name: str, value: str | Path, forbidden: str = "") -> Path:
-    """Return an absolute path; raises OlistError for one with a character by which its files could not be named."""
+def _folder(name: str, value: str | Path, forbidden: str = "", reader: str = "DuckDB") -> Path:
+    """Return an absolute path; raises OlistError for one with a character by which `reader` cannot name files."""
     path = _path(name, value)
     try:
         real = path.resolve()
@@ -102,7 +105,7 @@ def _folder(name: str, value: str | Path, forbidden: str = "") -> Path:
     # DuckDB opens a database by its real path.
     for text in (str(path), str(real)):
         if found := forbidden_in(text) or next((char for char in text if char in forbidden), ""):
-            raise OlistError(f"{name} is {text!r}: DuckDB cannot use a path with {found!r}; name another folder.")
+            raise OlistError(f"{name} is {text!r}: {reader} cannot use a path with {found!r}; name another folder.")
     return path
 
 
@@ -165,6 +168,8 @@ class Settings:
                 f"OLIST_SPARK_MASTER is {master!r}; set it to local[*], local[4], spark://host:7077, yarn, k8s://... "
                 "or sc://host:15002."
             )
+        if engine == "spark":
+            _folder("OLIST_HOME", home, NO_SPARK_BELOW, "Spark")
         automation = env.get("OLIST_AUTOMATION") or "0"
         if automation not in ("0", "1"):
             raise OlistError(f"OLIST_AUTOMATION is {automation!r}; set it to 1 or 0.")

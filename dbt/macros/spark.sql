@@ -9,6 +9,8 @@
 #}
 {% macro sources_as_views() -%}
     {%- if execute and target.type == 'spark' -%}
+        {# The pipeline reads this line: it says in which application a table was made. #}
+        {%- do log('spark.app.id is ' ~ run_query('set spark.app.id').columns[1].values()[0], info=true) -%}
         {%- set read = [] -%}
         {%- for unique_id in selected_resources if unique_id in graph.nodes -%}
             {%- do read.extend(graph.nodes[unique_id].depends_on.nodes) -%}

@@ -11,8 +11,10 @@ from __future__ import annotations
 import logging
 import re
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +33,18 @@ ParentColumn = tuple[str, str]
 """A parent's unique id, and a column of it."""
 
 
+@dataclass(frozen=True)
+class Written:
+    """How the queries of an invocation are written: in the dialect of its engine, with its names of relations."""
+
+    dialect: str = "duckdb"
+    relation_of: Callable[[Mapping[str, Any]], str] = itemgetter("relation_name")
+    """The name of a node or a source, as a query has it: the manifest's, which was parsed for DuckDB."""
+
+
+BY_DUCKDB = Written()
+
+
 class _UnknownError(Exception):
     """A part of a column comes from something that cannot be followed, a PIVOT for one."""
 
@@ -41,6 +55,7 @@ def lineage_metadata(
     translator: DagsterDbtTranslator,
     project: DbtProject,
     target_path: Path,
+    written: Written = BY_DUCKDB,
 ) -> dict[str, Any]:
     """Return the metadata entry of a model's column lineage; nothing where its query cannot be read.
 
@@ -49,7 +64,7 @@ def lineage_metadata(
     node = manifest["nodes"][unique_id]
     query = target_path / "compiled" / node["package_name"] / node["original_file_path"]
     try:
-        origins = column_origins(manifest, unique_id, query.read_text("utf-8"))
+        origins = column_origins(manifest, unique_id, query.read_text("utf-8"), written)
     except Exception:  # sqlglot fails on what it does not know in many ways, and nothing of a run depends on it
         return {}
     parents = {uid for found in origins.values() for uid, _ in found}
@@ -63,7 +78,9 @@ def lineage_metadata(
     return {"dagster/column_lineage": dg.TableColumnLineage(deps)}
 
 
-def column_origins(manifest: Mapping[str, Any], unique_id: str, query: str) -> dict[str, set[ParentColumn]]:
+def column_origins(
+    manifest: Mapping[str, Any], unique_id: str, query: str, written: Written = BY_DUCKDB
+) -> dict[str, set[ParentColumn]]:
     """Return the columns of its parents that each column of a model is computed from, by the compiled `query`.
 
     A column that counts rows, or is the same in all of them, has none. One that cannot be followed is left out. Names
@@ -72,9 +89,9 @@ def column_origins(manifest: Mapping[str, Any], unique_id: str, query: str) -> d
     node = manifest["nodes"][unique_id]
     parents = {f"parent_{number}": parent for number, parent in enumerate(_parents(manifest, node))}
     columns = {name: dict.fromkeys(parent["columns"], "varchar") for name, parent in parents.items()}
-    dialect = manifest["metadata"]["adapter_type"]
+    dialect = written.dialect
     declared = MappingSchema({name: found for name, found in columns.items() if found}, dialect=dialect)
-    short = _with_short_names(query, parents)
+    short = _with_short_names(query, {word: written.relation_of(parent) for word, parent in parents.items()})
     # Of a PIVOT not all can be qualified: that does not keep the rest from being read.
     found = lineage(None, short, declared, dialect=dialect, trim_selects=False, allow_partial_qualification=True)
     origins = {}
@@ -97,11 +114,12 @@ def _parents(manifest: Mapping[str, Any], node: Mapping[str, Any]) -> Iterator[M
             yield from _parents(manifest, parent)
 
 
-def _with_short_names(query: str, parents: Mapping[str, Mapping[str, Any]]) -> str:
-    """Return a query with a word for each parent, in the place of a relation's name, or of a reader of its files."""
-    longest_first = sorted(parents, key=lambda word: -len(parents[word]["relation_name"]))
-    patterns = [f"(?P<{word}>{_pattern(parents[word]['relation_name'])})" for word in longest_first]
-    return re.sub("|".join(patterns), lambda found: str(found.lastgroup), query) if patterns else query
+def _with_short_names(query: str, relations: Mapping[str, str]) -> str:
+    """Return a query with a word for each relation, in the place of its name, or of a reader of its files."""
+    longest_first = sorted(relations, key=lambda word: -len(relations[word]))
+    patterns = "|".join(f"(?P<{word}>{_pattern(relations[word])})" for word in longest_first)
+    # A name without quotes may begin another.
+    return re.sub(rf"(?<![\w.])(?:{patterns})(?!\w)", lambda found: str(found.lastgroup), query) if patterns else query
 
 
 def _pattern(relation: str) -> str:

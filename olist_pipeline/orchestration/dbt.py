@@ -31,9 +31,9 @@ from olist_pipeline.migration.project import (
 from olist_pipeline.migration.proof import refusal, unproven
 from olist_pipeline.months import MonthRange
 from olist_pipeline.old_tables import names_of
-from olist_pipeline.orchestration.column_lineage import lineage_metadata
+from olist_pipeline.orchestration.column_lineage import BY_DUCKDB, Written, lineage_metadata
 from olist_pipeline.orchestration.dbt_keys import TreeTranslator
-from olist_pipeline.orchestration.dbt_places import make_ready, place_of, show_tree
+from olist_pipeline.orchestration.dbt_places import TreeFolder, make_ready, place_of, show_tree
 from olist_pipeline.orchestration.dbt_projects import (
     dbt_of,
     dbt_project,
@@ -50,11 +50,13 @@ from olist_pipeline.orchestration.dbt_results import events_of
 from olist_pipeline.orchestration.internals.beside import BESIDE
 from olist_pipeline.orchestration.partitions import COMPARED_WHOLE, MONTHS, months_of, tagged_months
 from olist_pipeline.orchestration.resources import PipelineResource, clear_failures
+from olist_pipeline.orchestration.validation import place_metadata
 from olist_pipeline.provenance import old_begins, old_was_made_of
 from olist_pipeline.registry import CONTEXTS
 from olist_pipeline.replay import write_replay_landing
 from olist_pipeline.settings import Settings
-from olist_pipeline.spark.trees import is_on_spark
+from olist_pipeline.spark.application import application_of
+from olist_pipeline.spark.trees import TARGET, is_on_spark, name_on_spark
 from olist_pipeline.staging import staged_months
 from olist_pipeline.warehouse import load_manifest, warehouse_tables
 
@@ -225,24 +227,25 @@ def _built(build: Build, settings: Settings) -> dg.AssetsDefinition:
             landing, day = _prepared(settings, build, parsed, migration), today_of(settings)
             # Of a run over some assets, the definition in the context has those alone.
             is_whole_tree = set(context.selected_asset_keys) == set(run_dbt.keys)
-            has_begun = place_of(settings, tree, on_spark=on_spark).holds(build.name)
-            needs_whole = (tree != NEW or on_spark) and not is_whole_tree and not has_begun
-            is_fresh = tree != NEW and (is_whole_tree or needs_whole)
+            here = place_of(settings, tree, on_spark=on_spark)
+            needed = needed_first(build, migration, here, is_whole=is_whole_tree, on_spark=on_spark)
+            is_fresh = tree != NEW and bool(is_whole_tree or needed)
             make_ready(settings, migration, tree, build.name, landing, is_fresh=is_fresh)
             inputs = old_begins(settings) if tree == OLD else {}
         window = None
         if build.is_monthly:
             window = _window(months_of(context.partition_keys), context.run.tags, settings)
         target = target_path(settings, tree, on_spark=on_spark)
+        written = Written(TARGET, partial(name_on_spark, tree)) if on_spark else BY_DUCKDB
         dbt, variables = dbt_of(settings, tree, on_spark=on_spark), variables_of(settings, tree, landing, day)
         environment = {**environment_of(settings, tree, landing, day), **window_variables(window)}
         if on_spark and tree != NEW:
             with exported(environment):
                 # Spark reads CSV otherwise: it gets the cells that DuckDB reads. Replay's own DuckDB may write nowhere.
                 dbt_of(settings, OLD).cli([*AS_PARQUET, *variables], target_path=target_path(settings, tree)).wait()
-        if needs_whole:
+        if needed:
             with exported(environment):
-                whole = [*build_arguments(tree, is_tested=False), "--select", build.select]
+                whole = [*build_arguments(tree, is_tested=False), *needed]
                 dbt.cli([*whole, *variables], target_path=target).wait()
         for command in commands_of(tree, parsed, migration, is_whole=window is None):
             with exported(environment):
@@ -254,19 +257,34 @@ def _built(build: Build, settings: Settings) -> dg.AssetsDefinition:
                     raise_on_error=command[0] != "test",
                 )
             brings = None if tree == NEW and not on_spark else partial(show_tree, settings, migration, parsed, tree)
-            events = events_of(invocation.stream(), context, parsed, settings.warehouse, target, brings)
+            events = events_of(
+                invocation.stream(), context, parsed, settings.warehouse, target, brings, counts_views=on_spark
+            )
             for event in _happened(events, tree):
-                # The manifest is DuckDB's, and so are its names and its dialect.
-                if isinstance(event, dg.Output) and not on_spark:
+                if isinstance(event, dg.Output):
                     model = str(event.metadata["unique_id"].value)
-                    lineage = lineage_metadata(parsed, model, translator, project, target)
-                    yield event.with_metadata({**event.metadata, **lineage})
+                    lineage = lineage_metadata(parsed, model, translator, project, target, written)
+                    place = place_metadata(application_of(settings.spark_master, target)) if on_spark else {}
+                    yield event.with_metadata({**event.metadata, **lineage, **place})
                 else:
                     yield event
+        if on_spark:
+            here.end()
         if tree == OLD and is_whole_tree:
             old_was_made_of(settings, inputs)
 
     return run_dbt
+
+
+def needed_first(build: Build, migration: Migration, place: TreeFolder, *, is_whole: bool, on_spark: bool) -> list[str]:
+    """Return the arguments that select what is built before what a run asks for; none where it is there."""
+    selected = "" if is_whole or place.holds(build.name) else build.select
+    if build.tree == NEW:
+        # What is not built by month reads what is.
+        is_bare = not build.is_monthly and not place.holds("*")
+        selected = (new_part(migration).select if is_bare else selected) if on_spark else ""
+    without = build.exclude.strip()
+    return ["--select", selected, *(["--exclude", without] if without else [])] if selected else []
 
 
 def _prepared(settings: Settings, build: Build, manifest: Mapping[str, Any], migration: Migration) -> Path:

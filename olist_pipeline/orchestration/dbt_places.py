@@ -22,13 +22,16 @@ from olist_pipeline.spark.trees import folder_of, is_on_spark, landing_of_spark,
 from olist_pipeline.warehouse import await_free
 
 _BEGUN = "begun_"
+_AT_WORK = "at_work"
 
 
 @dataclass(frozen=True)
 class TreeFolder:
     """The folder in which an engine makes a tree, with a file for each build that was begun there: the home's path.
 
-    Views, and Spark's catalog, name files by that path, and a home may be moved.
+    Views, and Spark's catalog, name files by that path, and a home may be moved. Another file is there from the start
+    of a build on Spark to its good end: where one was cut off in between, the catalog and the folders of tables may not
+    belong together any more, and nothing of the tree is held.
     """
 
     folder: Path
@@ -36,6 +39,8 @@ class TreeFolder:
 
     def holds(self, build: str) -> bool:
         """Whether a build was begun here, so that what it made before is there; `*` is any build."""
+        if (self.folder / _AT_WORK).exists():
+            return False
         with suppress(OSError, ValueError):
             return any(file.read_text("utf-8") == str(self.home.resolve()) for file in self._files(build))
         return False
@@ -44,6 +49,14 @@ class TreeFolder:
         """Say that a build was begun here."""
         with replacing(self.folder / f"{_BEGUN}{build}") as temporary:
             temporary.write_text(str(self.home.resolve()), "utf-8")
+
+    def start(self) -> None:
+        """Say that Spark is at work here."""
+        (self.folder / _AT_WORK).touch()
+
+    def end(self) -> None:
+        """Say that what was begun here has come to a good end."""
+        (self.folder / _AT_WORK).unlink(missing_ok=True)
 
     def forget(self) -> None:
         """Forget what was begun here: another engine makes the tree now, and what is here grows old."""
@@ -71,6 +84,7 @@ def make_ready(
         if is_fresh or not here.holds("*"):
             shutil.rmtree(here.folder, ignore_errors=True)
         landing_of_spark(settings, tree).mkdir(parents=True, exist_ok=True)
+        here.start()
     elif tree == NEW:
         return
     else:

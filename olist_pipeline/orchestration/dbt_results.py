@@ -25,11 +25,14 @@ def events_of(
     warehouse: Path,
     target: Path,
     bring: Callable[[Set[str]], None] | None = None,
+    *,
+    counts_views: bool = False,
 ) -> Iterator[Any]:
     """Yield dbt's events, its tables with their row counts and its failed tests with a sentence.
 
     After dbt's end, for until then nobody else may read the warehouse; then raise what dbt failed with. `target` is the
-    invocation's folder of artifacts. `bring` brings what dbt made, by name, into the warehouse.
+    invocation's folder of artifacts. `bring` brings what dbt made, by name, into the warehouse. `counts_views` is for
+    views of Parquet, which has its number of rows beside the rows: those of Spark's tables.
     """
     seen, failure = list[Any](), None
     try:
@@ -42,7 +45,7 @@ def events_of(
     keys = {id(event): context.asset_key_for_output(event.output_name) for event in made}
     if bring:
         bring({key.path[-1] for key in keys.values()})
-    counts = _row_counts(warehouse, set(keys.values()))
+    counts = _row_counts(warehouse, set(keys.values()), counts_views=counts_views)
     for event in seen:
         key = keys.get(id(event))
         if key in counts:
@@ -69,12 +72,15 @@ def sentence_of_test(metadata: Mapping[str, Any], manifest: Mapping[str, Any], t
     return f"dbt's test {test.get('name', node['name'])} of {where}{f'.{column}' if column else ''} {fails}; {shown}."
 
 
-def _row_counts(warehouse: Path, keys: set[dg.AssetKey]) -> dict[dg.AssetKey | None, int]:
-    """Return the rows of those of `keys` that are tables; a view would have to read its files."""
+def _row_counts(
+    warehouse: Path, keys: set[dg.AssetKey], *, counts_views: bool = False
+) -> dict[dg.AssetKey | None, int]:
+    """Return the rows of those of `keys` that are tables; a view may have to read all of its files."""
     if not warehouse.exists():
         return {}
     with reading(warehouse) as connection:
-        tables = connection.execute("SELECT schema_name, table_name FROM duckdb_tables()").fetchall()
+        views = " UNION ALL SELECT schema_name, view_name FROM duckdb_views()" if counts_views else ""
+        tables = connection.execute(f"SELECT schema_name, table_name FROM duckdb_tables(){views}").fetchall()
         present = [key for key in sorted(keys) if tuple(key.path) in tables]
         counted = {key: f"SELECT count(*) FROM {relation_name(*key.path)}" for key in present}
         return {key: connection.execute(statement).fetchall()[0][0] for key, statement in counted.items()}

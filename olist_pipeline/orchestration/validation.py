@@ -3,7 +3,7 @@
 What belongs here: wrapping the validation step. What does not: the step itself (`steps`).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import dagster as dg
 
@@ -70,15 +70,17 @@ def _validation_step(step: ValidationStep) -> dg.AssetsDefinition:
                     "flagged_by_rule": dg.MetadataValue.json(counts.flags),
                     "events": report.events,
                     "months": validated,
-                    **{key: _metadata(text) for key, text in report.place.items()},
+                    **place_metadata(report.place),
                 },
             )
 
     return validate
 
 
-def _metadata(text: str) -> dg.MetadataValue:
-    return dg.MetadataValue.url(text) if text.startswith("http") else dg.MetadataValue.text(text)
+def place_metadata(place: Mapping[str, str]) -> dict[str, dg.MetadataValue]:
+    """Return the metadata entries of where something was worked on: addresses can be followed."""
+    value = {True: dg.MetadataValue.url, False: dg.MetadataValue.text}
+    return {name: value[text.startswith("http")](text) for name, text in place.items()}
 
 
 def _spec(table: StagedTable, step: ValidationStep) -> dg.AssetSpec:

@@ -1,4 +1,4 @@
-"""What Spark needs of this machine, asked before anything is started.
+"""What Spark needs of this machine, asked before anything is started; as a program, before the extra is downloaded.
 
 What belongs here: whether the extra and Java are here. What does not: starting them (see `session`).
 """
@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 from olist_pipeline.errors import OlistError
@@ -31,6 +32,11 @@ def missing(master: str) -> str:
     """Return a sentence of what is missing and how to install it; an empty one where all is here."""
     if absent := [package for module, package in EXTRA.items() if importlib.util.find_spec(module) is None]:
         return f"OLIST_ENGINE is spark, and {absent[0]} is not installed; `make run ENGINE=spark` installs it and runs."
+    return without_java(master)
+
+
+def without_java(master: str) -> str:
+    """Return a sentence of how to install Java where Spark with this master needs one, and there is none that fits."""
     if is_remote(master):
         return ""
     install = f"install Java {JAVA} or later (Debian: default-jre-headless), or let JAVA_HOME name one"
@@ -44,6 +50,19 @@ def missing(master: str) -> str:
 def is_remote(master: str) -> bool:
     """Return whether a master is a server of Spark Connect: it needs no Java here, and does not show its context."""
     return master.startswith("sc://")
+
+
+def is_local(master: str) -> bool:
+    """Return whether all of Spark runs on this machine, in processes of its own."""
+    return master.startswith("local")
+
+
+def address_here() -> dict[str, str]:
+    """Return the variable by which Spark and its UI listen where this machine alone reaches them, unless it is set.
+
+    Spark would look its host's name up, which containers often cannot, and show its UI to all that reach the machine.
+    """
+    return {"SPARK_LOCAL_IP": os.environ.get("SPARK_LOCAL_IP") or "127.0.0.1"}
 
 
 def _java() -> str | None:
@@ -66,3 +85,7 @@ def _version(java: str) -> str:
 def _is_old(version: str) -> bool:
     first = re.match(r"Java (\d+)", version)
     return first is None or int(first[1]) < JAVA
+
+
+if __name__ == "__main__":
+    sys.exit(without_java(os.environ.get("OLIST_SPARK_MASTER") or "local[*]") or 0)

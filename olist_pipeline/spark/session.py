@@ -19,7 +19,7 @@ from pyspark.java_gateway import launch_gateway
 from pyspark.sql import SparkSession
 
 from olist_pipeline.errors import OlistError
-from olist_pipeline.spark.requirements import check, is_remote
+from olist_pipeline.spark.requirements import address_here, check, is_local, is_remote
 
 SETTINGS = {
     "spark.app.name": "olist",
@@ -67,6 +67,8 @@ def cores_of(session: SparkSession, master: str) -> int:
 def _started(master: str, log: Path) -> SparkSession:
     # Tasks of this machine run in this environment; executors elsewhere have a Python of their own.
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    if is_local(master):
+        os.environ.update(address_here())
     try:
         return SparkSession.builder.remote(master).getOrCreate() if is_remote(master) else _started_here(master, log)
     except Exception as error:
@@ -80,7 +82,7 @@ def _started(master: str, log: Path) -> SparkSession:
 def _started_here(master: str, log: Path) -> SparkSession:
     conf = SparkConf().setAll(SETTINGS.items()).setMaster(master)
     log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("wb") as file:
+    with log.open("ab") as file:
         gateway = launch_gateway(conf, {"stdout": file, "stderr": file})
     context = SparkContext(conf=conf, gateway=gateway)
     # As many threads as a task has cores, or the tasks of one machine get into each other's way.

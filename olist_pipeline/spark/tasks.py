@@ -30,6 +30,8 @@ OUTCOME = "number long, report binary, refusal string"
 """What a task returns of its unit: a pickled report, or the sentence of an error that a person can mend."""
 
 _FAILED = re.compile(r"TaskError: (.+)")
+_LOST = re.compile(r"ExecutorLostFailure \(.*?\) Reason: (.+)")
+_SAID = re.compile(r"^(?:: |\s*)([\w.$]+(?:Error|Exception): .+)", re.MULTILINE)
 
 
 class TaskError(Exception):
@@ -101,9 +103,13 @@ def cause_of(error: Exception) -> str:
     text = str(error).strip()
     if failed := _FAILED.findall(text):
         return f"A task of Spark failed for {failed[-1].rstrip('.')}; run again once that is mended."
-    said = [line.strip() for line in text.splitlines() if re.match(r"\s*[\w.]+(Error|Exception): ", line)]
+    if lost := _LOST.findall(text):
+        return (
+            f"Spark lost each executor that worked on a unit: {lost[-1].strip().rstrip('.')}; give executors more "
+            "memory (spark.executor.memory, spark.executor.memoryOverhead) and run again."
+        )
     first = next(iter(text.splitlines()), type(error).__name__)
-    why = (said[-1] if said else first).rstrip(".")
+    why = [first, *_SAID.findall(text)][-1].strip().rstrip(".")
     return f"Spark gave the work up: {why}; logs/spark.log below OLIST_HOME says more."
 
 

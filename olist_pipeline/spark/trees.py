@@ -20,13 +20,13 @@ import yaml
 
 from olist_pipeline.errors import OlistError
 from olist_pipeline.files import replacing
-from olist_pipeline.migration.model import NEW, OLD, Migration
+from olist_pipeline.migration.model import NEW, OLD, REPLAY, Migration
 from olist_pipeline.migration.profiles import WrittenProfile
 from olist_pipeline.migration.project import DbtNode, project_settings
 from olist_pipeline.months import MONTH
 from olist_pipeline.paths import duckdb_path
 from olist_pipeline.settings import Settings
-from olist_pipeline.spark.requirements import is_remote
+from olist_pipeline.spark.requirements import address_here, is_local, is_remote
 from olist_pipeline.tablediff.sql import literal, quote, relation_name
 
 TARGET = "spark"
@@ -52,6 +52,12 @@ def folder_of(settings: Settings, tree: str) -> Path:
 def landing_of_spark(settings: Settings, tree: str) -> Path:
     """Return the folder in which a tree finds landing as Parquet."""
     return folder_of(settings, tree) / "landing"
+
+
+def name_on_spark(tree: str, node: DbtNode) -> str:
+    """Return how queries of a tree on Spark name a node or a source of the manifest, which was parsed for DuckDB."""
+    schema = tree if tree == REPLAY and node["schema"] == OLD else node["schema"]
+    return f"{schema}.{node['alias'] if 'alias' in node else node['identifier']}"
 
 
 def write_spark_profile(settings: Settings, migration: Migration, tree: str) -> WrittenProfile:
@@ -94,12 +100,16 @@ def environment_of_spark(settings: Settings, tree: str) -> dict[str, str]:
     What Spark and its catalog say for themselves goes to files: dbt's own output is read event by event, and nothing is
     written into a project.
     """
-    log, logs = settings.dbt_target / "profiles" / "spark_log.properties", settings.home / "logs"
+    log, logs = settings.dbt_target / "profiles" / f"{tree}_on_spark" / "log.properties", settings.home / "logs"
     with replacing(log) as temporary:
-        temporary.write_text(_LOG.format(file=logs / "spark.log"), "utf-8")
-    own = f'-Dlog4j2.configurationFile={log.as_uri()} "-Dderby.stream.error.file={logs / "derby.log"}"'
+        # Java reads such a file as Latin-1.
+        text = _LOG.format(file=_in_properties(logs / "spark.log"))
+        temporary.write_text(text, "ascii")
+    derby = str(logs / "derby.log").replace('"', '\\"')
+    own = f'-Dlog4j2.configurationFile={log.as_uri()} "-Dderby.stream.error.file={derby}"'
     options = f"{os.environ.get('SPARK_SUBMIT_OPTS', '')} {own}".strip()
-    return {LANDING_VARIABLE: str(landing_of_spark(settings, tree)), "SPARK_SUBMIT_OPTS": options}
+    at = {} if not is_local(settings.spark_master) else address_here()
+    return {LANDING_VARIABLE: str(landing_of_spark(settings, tree)), "SPARK_SUBMIT_OPTS": options, **at}
 
 
 _LOG = """\
@@ -111,6 +121,14 @@ appender.file.fileName = {file}
 appender.file.layout.type = PatternLayout
 appender.file.layout.pattern = %d %p %c: %m%n%ex
 """
+
+
+def _in_properties(path: Path) -> str:
+    """Return a path as log4j reads it in a file of properties: it looks up what stands in `${}`."""
+    text = str(path).replace("${", "$${")
+    units = text.encode("utf-16-be")
+    characters = (int.from_bytes(units[at : at + 2], "big") for at in range(0, len(units), 2))
+    return "".join(chr(one) if 32 <= one < 127 else f"\\u{one:04x}" for one in characters)
 
 
 def show(settings: Settings, tree: str, nodes: Mapping[str, DbtNode]) -> None:

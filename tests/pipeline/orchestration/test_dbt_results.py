@@ -34,6 +34,14 @@ def test_rows_are_counted_whatever_a_table_is_called(tmp_path):
     }
 
 
+def test_rows_of_views_are_counted_where_they_are_tables_of_spark(tmp_path):
+    with duckdb.connect(str(tmp_path / "warehouse.duckdb")) as connection:
+        connection.execute("CREATE SCHEMA old; CREATE VIEW old.facts AS FROM range(3)")
+    key = dg.AssetKey(["old", "facts"])
+    assert dbt_results._row_counts(tmp_path / "warehouse.duckdb", {key}, counts_views=True) == {key: 3}
+    assert dbt_results._row_counts(tmp_path / "warehouse.duckdb", {key}) == {}
+
+
 def test_what_dbt_failed_with_comes_after_what_it_did(tmp_path):
     def failing():
         yield from happened()

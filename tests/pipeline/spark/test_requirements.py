@@ -96,3 +96,10 @@ def test_masters_of_spark_are_taken(tmp_path, master):
 def test_what_is_no_master_is_refused(tmp_path, master):
     with pytest.raises(OlistError, match=r"^OLIST_SPARK_MASTER is .*; set it to local"):
         Settings.from_env({"OLIST_HOME": str(tmp_path), "OLIST_SPARK_MASTER": master})
+
+
+def test_a_home_that_spark_cannot_name_is_refused_where_it_is_the_engine(tmp_path):
+    home = {"OLIST_HOME": str(tmp_path / "a;b")}
+    assert Settings.from_env(home).engine == "polars"
+    with pytest.raises(OlistError, match=r"^OLIST_HOME is .*: Spark cannot use a path with ';'; name another"):
+        Settings.from_env({**home, "OLIST_ENGINE": "spark"})

@@ -92,6 +92,30 @@ def test_where_the_project_is_not_installed_the_missing_module_is_named():
     assert cause_of(ValueError()).startswith("Spark gave the work up: ValueError; ")
 
 
+def test_what_the_driver_failed_with_is_said_without_where_it_was_called():
+    said = (
+        "An error occurred while calling o61.collectToPython.\n"
+        ": org.apache.spark.SparkException: Job 3 cancelled because SparkContext was shut down\n\tat o.X(X:1)\n"
+        "Caused by: java.io.IOException: closed\n"
+    )
+    assert cause_of(Exception(said)).startswith(
+        "Spark gave the work up: org.apache.spark.SparkException: Job 3 cancelled because SparkContext was shut down; "
+    )
+
+
+def test_executors_that_were_lost_may_need_more_memory():
+    said = (
+        "An error occurred while calling o61.collectToPython.\n"
+        ": org.apache.spark.SparkException: Job aborted due to stage failure: Task 0 in stage 0.0 failed 4 times, most "
+        "recent failure: Lost task 0.3 in stage 0.0 (TID 3) (a executor 1): ExecutorLostFailure (executor 1 exited "
+        "caused by one of the running tasks) Reason: Command exited with code 137\nDriver stacktrace:\n\tat o.X(X:1)\n"
+    )
+    assert cause_of(Exception(said)) == (
+        "Spark lost each executor that worked on a unit: Command exited with code 137; give executors more memory "
+        "(spark.executor.memory, spark.executor.memoryOverhead) and run again."
+    )
+
+
 @pytest.mark.spark
 def test_reports_come_back_in_the_order_of_units(session):
     units = [Unit(None, number=number) for number in range(7)]

@@ -4,6 +4,7 @@ import dataclasses
 import shutil
 import subprocess
 from collections import Counter
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -17,17 +18,20 @@ from olist_pipeline.migration.model import NEW, OLD, REPLAY
 from olist_pipeline.migration.profiles import database_of, write_profile
 from olist_pipeline.migration.project import is_relation, new_part, old_part
 from olist_pipeline.old_tables import bring, shown_of
+from olist_pipeline.orchestration.column_lineage import BY_DUCKDB, Written, column_origins
 from olist_pipeline.orchestration.dbt import AS_PARQUET, NO_TESTS, window_variables
 from olist_pipeline.orchestration.dbt_projects import environment_of, exported
 from olist_pipeline.parity.attribution import Evidence, parity_of
 from olist_pipeline.registry import LANDING
 from olist_pipeline.replay import write_replay_landing
 from olist_pipeline.settings import DBT, Settings
+from olist_pipeline.spark.application import application_of
 from olist_pipeline.spark.trees import (
     folder_of,
     is_on_spark,
     landing_of_spark,
     make_room,
+    name_on_spark,
     show,
     write_spark_profile,
 )
@@ -87,8 +91,11 @@ class Trees:
 
     def manifest(self, tree):
         """Return the manifest of DuckDB's last build of a tree, or of Spark's."""
-        on_spark = is_on_spark(self.settings, self.migration, tree)
-        return load_manifest(self.settings.dbt_target / f"run_{tree}_{on_spark}" / "manifest.json")
+        return load_manifest(self.target(tree) / "manifest.json")
+
+    def target(self, tree):
+        """Return the folder of artifacts of a tree's builds."""
+        return self.settings.dbt_target / f"run_{tree}_{is_on_spark(self.settings, self.migration, tree)}"
 
     def tables(self):
         return warehouse_tables(self.manifest(NEW), self.migration)
@@ -177,6 +184,33 @@ def test_the_verdicts_are_the_same(on_spark, on_duckdb):
     expected = on_duckdb.verdicts()
     assert on_spark.verdicts() == expected
     assert len({parity["verdict"] for _, parity in expected.values()}) > 1, "nothing was spoilt"
+
+
+@pytest.mark.spark
+def test_columns_come_from_the_same_columns(on_spark, on_duckdb):
+    def found(trees, tree, written):
+        manifest, compiled = on_duckdb.manifest(tree), trees.target(tree) / "compiled"
+        queries = {
+            uid: compiled / node["package_name"] / node["original_file_path"]
+            for uid, node in manifest["nodes"].items()
+            if node["resource_type"] == "model"
+        }
+        return {
+            uid: column_origins(manifest, uid, query.read_text("utf-8"), written)
+            for uid, query in queries.items()
+            if query.exists()
+        }
+
+    for tree in TREES:
+        expected = found(on_duckdb, tree, BY_DUCKDB)
+        assert len(expected) > len(on_duckdb.tables())
+        assert found(on_spark, tree, Written("spark", partial(name_on_spark, tree))) == expected
+
+
+@pytest.mark.spark
+def test_a_build_says_in_which_application_it_was(session, on_spark):
+    found = application_of(MASTER, on_spark.target(NEW))
+    assert found == {"spark_master": MASTER, "spark_application": session.sparkContext.applicationId}
 
 
 @pytest.mark.spark
