@@ -43,7 +43,7 @@ class ProductDimensions:
         for name, measure in vars(self).items():
             if not value_of(is_measure(Scalar(measure))):
                 raise ValueError(f"{name} must be positive: {measure}")
-            if name != "weight_g" and measure > LONGEST_SIDE_CM:
+            if name != "weight_g" and not value_of(_is_side(Scalar(measure))):
                 raise ValueError(f"{name} must be at most {LONGEST_SIDE_CM}: {measure}")
 
     @property

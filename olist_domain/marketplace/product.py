@@ -59,7 +59,8 @@ class Product(Entity):
     @property
     def dimensions(self) -> ProductDimensions | None:
         """Weight and size of the parcel; None where a measure is missing or not positive, or no volume is known."""
-        if not self.derived()["is_complete"] or self.derived()["volume_cm3"] is None:
+        derived = self.derived()
+        if not derived["is_complete"] or derived["volume_cm3"] is None:
             return None
         names = ("weight_g", "length_cm", "height_cm", "width_cm")
         return ProductDimensions(**{name: getattr(self.record, f"product_{name}") for name in names})

@@ -52,16 +52,15 @@ def is_remote(master: str) -> bool:
     return master.startswith("sc://")
 
 
-def is_local(master: str) -> bool:
-    """Return whether all of Spark runs on this machine, in processes of its own."""
-    return master.startswith("local")
-
-
-def address_here() -> dict[str, str]:
+def address_here(master: str) -> dict[str, str]:
     """Return the variable by which Spark and its UI listen where this machine alone reaches them, unless it is set.
+
+    No variable where Spark is not all on this machine.
 
     Spark would look its host's name up, which containers often cannot, and show its UI to all that reach the machine.
     """
+    if not master.startswith("local"):
+        return {}
     return {"SPARK_LOCAL_IP": os.environ.get("SPARK_LOCAL_IP") or "127.0.0.1"}
 
 

@@ -19,7 +19,7 @@ from pyspark.java_gateway import launch_gateway
 from pyspark.sql import SparkSession
 
 from olist_pipeline.errors import OlistError
-from olist_pipeline.spark.requirements import address_here, check, is_local, is_remote
+from olist_pipeline.spark.requirements import address_here, check, is_remote
 
 SETTINGS = {
     "spark.app.name": "olist",
@@ -67,8 +67,7 @@ def cores_of(session: SparkSession, master: str) -> int:
 def _started(master: str, log: Path) -> SparkSession:
     # Tasks of this machine run in this environment; executors elsewhere have a Python of their own.
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-    if is_local(master):
-        os.environ.update(address_here())
+    os.environ.update(address_here(master))
     try:
         return SparkSession.builder.remote(master).getOrCreate() if is_remote(master) else _started_here(master, log)
     except Exception as error:

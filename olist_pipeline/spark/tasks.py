@@ -16,7 +16,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import polars as pl
 import pyarrow as pa
 
 from olist_pipeline.errors import OlistError
@@ -42,7 +41,7 @@ class TaskError(Exception):
 class Task:
     """The work on the units whose numbers a partition has; both are pickled, for they may need `paths` to be read.
 
-    `code` is the version of the code that sends it: another one would cut and name things otherwise.
+    `code` is the hash of the code that sends it, and of Polars: another one would cut and name things otherwise.
     """
 
     work: bytes
@@ -65,8 +64,10 @@ class Task:
         sys.path += [path for path in self.paths if path not in sys.path]
         unit: Unit | None = None
         try:
-            if self.code != version():
-                raise OlistError("it has another version of this project or of Polars; install the same everywhere.")
+            if self.code != own_python_hash():
+                raise OlistError(
+                    "it has another version of this project, of Polars or of Narwhals; install the same everywhere."
+                )
             unit, work = pickle.loads(self.units[number]), pickle.loads(self.work)
             return pickle.dumps(work(unit)), None
         except OlistError as error:
@@ -85,7 +86,7 @@ def run_on_spark(
     """
     if not units:
         return []
-    task = Task(pickle.dumps(work), tuple(pickle.dumps(unit) for unit in units), tuple(paths), version())
+    task = Task(pickle.dumps(work), tuple(pickle.dumps(unit) for unit in units), tuple(paths), own_python_hash())
     numbers = session.range(0, len(units), 1, numPartitions=len(units))
     try:
         outcomes = numbers.mapInArrow(task, OUTCOME).collect()
@@ -121,8 +122,3 @@ def name_of(unit: Unit | None) -> str:
         return "all rows"
     months = sorted({f"{month:%Y-%m}" for month in (unit.months[0], unit.months[-1])})
     return f"{' to '.join(months)}{unit.part}"
-
-
-def version() -> str:
-    """Return what must be the same wherever units are worked on: this project's code, and Polars for its hashes."""
-    return f"{own_python_hash()}:{pl.__version__}"

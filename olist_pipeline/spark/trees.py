@@ -26,7 +26,7 @@ from olist_pipeline.migration.project import DbtNode, project_settings
 from olist_pipeline.months import MONTH
 from olist_pipeline.paths import duckdb_path
 from olist_pipeline.settings import Settings
-from olist_pipeline.spark.requirements import address_here, is_local, is_remote
+from olist_pipeline.spark.requirements import address_here, is_remote
 from olist_pipeline.tablediff.sql import literal, quote, relation_name
 
 TARGET = "spark"
@@ -108,7 +108,7 @@ def environment_of_spark(settings: Settings, tree: str) -> dict[str, str]:
     derby = str(logs / "derby.log").replace('"', '\\"')
     own = f'-Dlog4j2.configurationFile={log.as_uri()} "-Dderby.stream.error.file={derby}"'
     options = f"{os.environ.get('SPARK_SUBMIT_OPTS', '')} {own}".strip()
-    at = {} if not is_local(settings.spark_master) else address_here()
+    at = address_here(settings.spark_master)
     return {LANDING_VARIABLE: str(landing_of_spark(settings, tree)), "SPARK_SUBMIT_OPTS": options, **at}
 
 
