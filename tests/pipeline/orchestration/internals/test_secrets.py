@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -68,8 +69,8 @@ def settings(given, tmp_path, landing, parsed_project, monkeypatch):
     secret = tmp_path / "password"
     secret.write_text(f"{PASSWORD}\n", "utf-8")
     home = tmp_path / "home"
-    home.mkdir()
-    (home / "dbt").symlink_to(parsed_project.dbt_target)
+    # A home of its own parses anew, for its profile names its own files: what other workers read must stay as it is.
+    shutil.copytree(parsed_project.dbt_target, home / "dbt")
     for name in ("OLIST_ENGINE", "OLIST_AUTOMATION", "DAGSTER_HOME"):
         monkeypatch.setenv(name, "")  # preparing sets them
     monkeypatch.setenv("OLIST_HOME", str(home))
