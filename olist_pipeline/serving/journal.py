@@ -17,7 +17,7 @@ import json
 import os
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -169,9 +169,26 @@ def _lines(path: Path) -> tuple[list[Act], dict[str, bool], str]:
                 settled[entry["settled"]] = bool(entry["done"])
         except (ValueError, TypeError, KeyError, AttributeError):
             # The line that a killed process was writing lacks its end: its act never began.
-            if not line.startswith(b"{") or line.count(b"{") <= line.count(b"}"):
+            if not _is_cut_off(line):
                 damage = damage or f"line {number}"
+    if settled.keys() - {act.act_id for act in acts}:
+        damage = damage or "an act that was settled is not there"
     return acts, settled, damage
+
+
+def _is_cut_off(line: bytes) -> bool:
+    """Return whether a line is the beginning of an entry and nothing else."""
+    from pydantic_core import from_json  # a rollback, whose journal is whole most of the time, does not wait for it
+
+    try:
+        from_json(line, allow_partial=True)
+    except ValueError:
+        return False
+    with suppress(ValueError):
+        # What goes on after its end was not cut off.
+        json.JSONDecoder().raw_decode(line.decode("utf-8", "replace"))
+        return False
+    return line.startswith(b"{")
 
 
 def _write(path: Path, entry: dict[str, Any]) -> None:
