@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from olist_pipeline.errors import OlistError
+from olist_pipeline.machine import bound_memory
 from olist_pipeline.migration.load import load_migration, present_migration
 from olist_pipeline.migration.model import NEW, OLD, Migration, TablePair
 from olist_pipeline.migration.project import ProjectPart, context_of_new, context_of_old, find_old, new_part
@@ -163,6 +164,7 @@ def reading(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
             f"The warehouse {path} is being written by another process; try again when it is done."
         ) from error
     try:
+        bound_memory(connection)
         yield connection
     finally:
         connection.close()
