@@ -17,11 +17,14 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.websockets import WebSocketClose
 
 EVERYWHERE = ("0.0.0.0", "::")
 """Addresses to listen on that stand for all of the machine."""
 
 MISDIRECTED, FORBIDDEN = 421, 403
+POLICY_VIOLATION = 1008
+"""Why a websocket is closed; where it was not open yet, the server answers 403."""
 
 
 class OwnOnly:
@@ -41,7 +44,11 @@ class OwnOnly:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or hand it on."""
         refusal = self._refusal(Headers(scope=scope)) if scope["type"] in ("http", "websocket") else None
-        await (refusal or self.app)(scope, receive, send)
+        if refusal is not None and scope["type"] == "websocket":
+            # No page reads more of it than that, and uvicorn takes an answer for an error of the application's.
+            await WebSocketClose(POLICY_VIOLATION)(scope, receive, send)
+        else:
+            await (refusal or self.app)(scope, receive, send)
 
     def _refusal(self, headers: Headers) -> PlainTextResponse | None:
         host, origin = headers.get("host", ""), headers.get("origin")
