@@ -14,7 +14,6 @@ the others the last may be unsettled after a crash; `current` tells whether it c
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -23,7 +22,7 @@ from typing import Any
 
 from olist_pipeline.errors import OlistError
 from olist_pipeline.file_locks import lock_file
-from olist_pipeline.files import flush, replacing
+from olist_pipeline.files import append_line, flush, replacing
 from olist_pipeline.release_manifest import Route
 from olist_pipeline.serving.release import current_number, last_readable
 from olist_pipeline.stores import routes
@@ -192,19 +191,4 @@ def _is_cut_off(line: bytes) -> bool:
 
 
 def _write(path: Path, entry: dict[str, Any]) -> None:
-    """Append a line and wait for the disk; a half-written last line is closed first."""
-    is_new = not path.exists()
-    with path.open("ab+") as file:
-        if file.tell() and not _ends_line(path):
-            file.write(b"\n")
-        file.write(json.dumps(entry, ensure_ascii=False).encode() + b"\n")
-        file.flush()
-        os.fsync(file.fileno())
-    if is_new:
-        flush(path.parent)
-
-
-def _ends_line(path: Path) -> bool:
-    with path.open("rb") as file:
-        file.seek(-1, os.SEEK_END)
-        return file.read(1) == b"\n"
+    append_line(path, json.dumps(entry, ensure_ascii=False))
