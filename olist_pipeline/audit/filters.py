@@ -216,6 +216,9 @@ def _is_technical(test: Node, query: Query) -> bool:
 def _asks_whether_joined(test: Node, query: Query) -> bool:
     """Return whether a null test asks whether an outer join found a row."""
     columns = columns_of(test)
+    # Of a full join one side is always there: what is missing in both is missing in the data.
+    if len({column.table for column in columns}) > 1 and any(join.side == "FULL" for join in query.joins):
+        return False
     return bool(columns) and all(
         column.name.startswith("_") or column.table.lower() in query.optional_relations for column in columns
     )
