@@ -104,7 +104,7 @@ def _near_groups(groups: list[list[Finding]]) -> list[list[list[Finding]]]:
 
     # What hangs together already need not be compared: a label that thousands share costs no more for it.
     for one, other in _candidates(traits):
-        if root(one) != root(other) and _are_near(traits[one], traits[other]):
+        if root(one) != root(other) and are_near(traits[one], traits[other]):
             parent[root(other)] = root(one)
     joined: dict[int, list[list[Finding]]] = defaultdict(list)
     for number, group in enumerate(groups):
@@ -139,7 +139,8 @@ def _candidates(traits: Sequence[Traits]) -> Iterator[tuple[int, int]]:
         yield from combinations(numbers, 2)
 
 
-def _are_near(one: Traits, other: Traits) -> bool:
+def are_near(one: Traits, other: Traits) -> bool:
+    """Return whether two definitions are near copies (see the head of this module)."""
     first, second = one.shape, other.shape
     if one.is_column != other.is_column or one.is_default != other.is_default:
         return False
