@@ -18,6 +18,7 @@ from olist_pipeline.cli.groups import Group
 from olist_pipeline.cli.output import JSON, inert, print_json
 from olist_pipeline.errors import OlistError
 from olist_pipeline.files import given_away
+from olist_pipeline.landing.fetched import fetch_landing
 from olist_pipeline.migration.load import load_migration
 from olist_pipeline.settings import Settings
 
@@ -37,6 +38,7 @@ def check(as_json: bool, twice: bool) -> None:
 
     found = checked(settings)
     if twice:
+        fetch_landing(settings)
         columns_that_change(settings, found)
     if as_json:
         print_json(found.to_dict())
@@ -65,6 +67,8 @@ def init(path: Path, out: Path, new: str, given: str, run: bool) -> None:
     from olist_pipeline.drafts.writing import write_first_file
 
     settings = replace(Settings.from_env(), migration=out.absolute())
+    if run:
+        fetch_landing(settings)
     try:
         with given_away():
             first = write_first_file(settings, path.resolve(), new, variables, is_run=run)
