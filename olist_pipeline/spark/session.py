@@ -19,7 +19,7 @@ from pyspark.java_gateway import launch_gateway
 from pyspark.sql import SparkSession
 
 from olist_pipeline.errors import OlistError
-from olist_pipeline.spark.requirements import address_here, check, is_remote
+from olist_pipeline.spark.requirements import ROOM, address_here, check, is_remote, without_room
 
 SETTINGS = {
     "spark.app.name": "olist",
@@ -70,6 +70,8 @@ def _started(master: str, log: Path) -> SparkSession:
     os.environ.update(address_here(master))
     try:
         return SparkSession.builder.remote(master).getOrCreate() if is_remote(master) else _started_here(master, log)
+    except OlistError:
+        raise
     except Exception as error:
         said = str(error).strip() or type(error).__name__
         raise OlistError(
@@ -83,6 +85,10 @@ def _started_here(master: str, log: Path) -> SparkSession:
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as file:
         gateway = launch_gateway(conf, {"stdout": file, "stderr": file})
+    known = SparkConf(_jvm=gateway.jvm)
+    if sentence := without_room(master, {name: known.get(name, "") for name in ROOM}):
+        gateway.shutdown()
+        raise OlistError(sentence)
     context = SparkContext(conf=conf, gateway=gateway)
     # As many threads as a task has cores, or the tasks of one machine get into each other's way.
     context.environment.setdefault(_THREADS, context.getConf().get("spark.task.cpus", "1"))

@@ -1,6 +1,7 @@
 """What Spark needs of a machine: whoever lacks it reads in one sentence what to install."""
 
 import importlib.util
+import re
 
 import pytest
 
@@ -8,7 +9,7 @@ from olist_pipeline.errors import OlistError
 from olist_pipeline.registry import STEPS
 from olist_pipeline.settings import Settings
 from olist_pipeline.spark import requirements
-from olist_pipeline.spark.requirements import EXTRA, check, missing
+from olist_pipeline.spark.requirements import EXTRA, ROOM, check, missing, without_room
 from olist_pipeline.steps import runner_of
 from olist_pipeline.validation.units import run_locally
 
@@ -98,8 +99,17 @@ def test_what_is_no_master_is_refused(tmp_path, master):
         Settings.from_env({"OLIST_HOME": str(tmp_path), "OLIST_SPARK_MASTER": master})
 
 
-def test_a_home_that_spark_cannot_name_is_refused_where_it_is_the_engine(tmp_path):
-    home = {"OLIST_HOME": str(tmp_path / "a;b")}
+@pytest.mark.parametrize("mark", [";", "[", "]", "{", "}"])
+def test_a_home_that_spark_cannot_name_is_refused_where_it_is_the_engine(tmp_path, mark):
+    home = {"OLIST_HOME": str(tmp_path / f"a{mark}b")}
     assert Settings.from_env(home).engine == "polars"
-    with pytest.raises(OlistError, match=r"^OLIST_HOME is .*: Spark cannot use a path with ';'; name another"):
+    with pytest.raises(OlistError, match=rf"^OLIST_HOME is .*: Spark cannot use a path with '{re.escape(mark)}'; name"):
         Settings.from_env({**home, "OLIST_ENGINE": "spark"})
+
+
+@pytest.mark.parametrize("said", [{"spark.cores.max": "4"}, {"spark.dynamicAllocation.enabled": "TRUE"}])
+def test_a_stand_alone_master_must_leave_room_for_a_second_application(said):
+    nothing = dict.fromkeys(ROOM, "")
+    assert "one may have (spark.cores.max, half of them)" in without_room("spark://host:7077", nothing)
+    assert without_room("spark://host:7077", {**nothing, **said}) == ""
+    assert without_room("yarn", nothing) == without_room("local[2]", nothing) == ""
