@@ -28,13 +28,13 @@ from typing import Any
 
 import click
 
-from benchmarks.engines import configured, differences, landing_in, run_with, told, working_folder
+from benchmarks.engines import configured, differences, end_with, landing_in, run_with, working_folder
 from olist_pipeline.spark.requirements import check
 
 HERE = "127.0.0.1"
 WORKERS = 2
 CORES = 2
-"""Of a worker. An application has as many cores in all, one of each worker: two applications are at work at a time."""
+"""Of a worker. An application has as many in all, one of each worker while there are two: two are at work at a time."""
 DIRECTLY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 """Whatever proxy the environment names: it does not reach this machine's loopback."""
 LOG = "SparkListener"
@@ -197,7 +197,7 @@ def main(landing: Path | None, orders: int, keep: Path | None) -> None:
         click.echo(f"{name} lost {executors} executors with {tasks} tasks")
     if len(said) < 2 or not any(tasks for _, tasks in lost.values()):
         found.append("no work was lost, so nothing was proven; give it more --orders")
-    told(found)
+    end_with(found)
 
 
 if __name__ == "__main__":

@@ -177,7 +177,7 @@ def configured(folder: Path, **entries: str) -> dict[str, str]:
     return {"SPARK_CONF_DIR": str(folder)}
 
 
-def told(found: list[str]) -> None:
+def end_with(found: list[str]) -> None:
     """Print what differs, and end with the exit code."""
     click.echo("\n".join(found) or "Everything is the same.")
     sys.exit(1 if found else 0)
@@ -199,7 +199,7 @@ def main(landing: Path | None, orders: int, clean: bool, master: str, memory: st
         run_with("polars", folder / "polars", files)
         run_with("spark", folder / "spark", files, OLIST_SPARK_MASTER=master, **conf)
         found = differences(folder / "polars", folder / "spark")
-    told(found)
+    end_with(found)
 
 
 if __name__ == "__main__":

@@ -11,16 +11,12 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 
 from olist_pipeline.errors import OlistError
 
 EXTRA = {"pyspark": "pyspark", "dbt.adapters.spark": "dbt-spark"}
 """What is installed with the extra, by the module that tells."""
-
-ROOM = ("spark.cores.max", "spark.dynamicAllocation.enabled")
-"""What leaves a second application room beside the first one where a stand-alone master has all cores."""
 
 JAVA = 17
 """The oldest Java that Spark 4 runs on."""
@@ -54,21 +50,6 @@ def without_java(master: str) -> str:
 def is_remote(master: str) -> bool:
     """Return whether a master is a server of Spark Connect: it needs no Java here, and does not show its context."""
     return master.startswith("sc://")
-
-
-def without_room(master: str, configured: Mapping[str, str]) -> str:
-    """Return a sentence where validation would hold all of a cluster, and dbt wait for its end for ever.
-
-    `configured` has what Spark's configuration says of `ROOM`, nothing where it does not.
-    """
-    is_shared = configured["spark.cores.max"] or configured["spark.dynamicAllocation.enabled"].lower() == "true"
-    if not master.startswith("spark://") or is_shared:
-        return ""
-    return (
-        f"OLIST_SPARK_MASTER is {master}, a stand-alone master, which gives the first application all cores, so that "
-        "the second one would wait for ever; say in spark-defaults.conf how many one may have (spark.cores.max, half "
-        "of them), or set spark.dynamicAllocation.enabled to true."
-    )
 
 
 def address_here(master: str) -> dict[str, str]:

@@ -68,9 +68,9 @@ def test_whatever_reads_elsewhere_is_named(tmp_path):
     found = said.removeprefix("Replay is no proof: ").partition(", where no")[0].split(", ")
     # A macro's own statement makes no table.
     assert sorted(found) == [
+        f"something reads {elsewhere}/rows.csv",
         "the model by_call calls reflect",
         f"the model by_path reads {elsewhere}/rows.csv",
         f"the model by_table reads {elsewhere}",
         f"the model by_view reads {elsewhere}",
-        f"something reads {elsewhere}/rows.csv",
     ]

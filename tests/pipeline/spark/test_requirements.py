@@ -9,7 +9,7 @@ from olist_pipeline.errors import OlistError
 from olist_pipeline.registry import STEPS
 from olist_pipeline.settings import Settings
 from olist_pipeline.spark import requirements
-from olist_pipeline.spark.requirements import EXTRA, ROOM, check, missing, without_room
+from olist_pipeline.spark.requirements import EXTRA, check, missing
 from olist_pipeline.steps import runner_of
 from olist_pipeline.validation.units import run_locally
 
@@ -105,11 +105,3 @@ def test_a_home_that_spark_cannot_name_is_refused_where_it_is_the_engine(tmp_pat
     assert Settings.from_env(home).engine == "polars"
     with pytest.raises(OlistError, match=rf"^OLIST_HOME is .*: Spark cannot use a path with '{re.escape(mark)}'; name"):
         Settings.from_env({**home, "OLIST_ENGINE": "spark"})
-
-
-@pytest.mark.parametrize("said", [{"spark.cores.max": "4"}, {"spark.dynamicAllocation.enabled": "TRUE"}])
-def test_a_stand_alone_master_must_leave_room_for_a_second_application(said):
-    nothing = dict.fromkeys(ROOM, "")
-    assert "one may have (spark.cores.max, half of them)" in without_room("spark://host:7077", nothing)
-    assert without_room("spark://host:7077", {**nothing, **said}) == ""
-    assert without_room("yarn", nothing) == without_room("local[2]", nothing) == ""
