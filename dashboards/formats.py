@@ -26,12 +26,12 @@ MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", 
 
 def count(value: float | None) -> str:
     """Return a whole number: 1234567 is 1,234,567."""
-    return NONE if value is None else f"{value:,.0f}"
+    return NONE if value is None else f"{value:z,.0f}"
 
 
 def decimal(value: float | None, places: int = 1) -> str:
     """Return a number with decimals: 1234.56 is 1,234.6."""
-    return NONE if value is None else f"{value:,.{places}f}"
+    return NONE if value is None else f"{value:z,.{places}f}"
 
 
 def decimal_fine(value: float | None) -> str:
@@ -43,7 +43,8 @@ def money(value: float | None, places: int = 2) -> str:
     """Return an amount in BRL: 1234.56 is R$ 1,234.56."""
     if value is None:
         return NONE
-    return f"{'-' if value < 0 else ''}R$ {abs(value):,.{places}f}"
+    amount = decimal(value, places)
+    return f"-R$ {amount[1:]}" if amount.startswith("-") else f"R$ {amount}"
 
 
 def money_whole(value: float | None) -> str:
@@ -63,12 +64,12 @@ def money_short(value: float | None) -> str:
 
 def percent(value: float | None) -> str:
     """Return a share: 0.0712 is 7.1%."""
-    return NONE if value is None else f"{value * 100:,.1f}%"
+    return NONE if value is None else f"{value * 100:z,.1f}%"
 
 
 def percent_whole(value: float | None) -> str:
     """Return a share in whole percent."""
-    return NONE if value is None else f"{value * 100:,.0f}%"
+    return NONE if value is None else f"{value * 100:z,.0f}%"
 
 
 def day(value: date | datetime | None) -> str:

@@ -1,22 +1,25 @@
 """The server: all dashboards under one address, with a page that lists them.
 
-What belongs here: putting the notebooks together and running them. What does not: their content, and pages without a
-server (`export`).
+What belongs here: putting the notebooks together and running them. What does not: their content, whom the server
+answers (`hosts`), and pages without a server (`export`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 import marimo
 import uvicorn
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from dashboards.hosts import OwnOnly
 from dashboards.page import PAGES, index
 
 NOTEBOOKS = Path(__file__).with_name("pages")
@@ -33,8 +36,11 @@ class _Unchanging(StaticFiles):
         return response
 
 
-def application() -> Any:
-    """Return the ASGI application: the index under /, each dashboard under /<name>/."""
+def application(host: str, allowed: Collection[str] = ()) -> Any:
+    """Return the ASGI application: the index under /, each dashboard under /<name>/.
+
+    `host` and `allowed` say which requests are meant for it (see `OwnOnly`).
+    """
     # One address of marimo's own files for all dashboards; each would else load its hundreds of scripts again.
     builder = marimo.create_asgi_app(quiet=True, asset_url=SHARED)
     for name in PAGES:
@@ -45,13 +51,16 @@ def application() -> Any:
             Mount(f"{SHARED}/assets", _Unchanging(directory=MARIMO_FILES / "assets")),
             Mount(SHARED, StaticFiles(directory=MARIMO_FILES)),
             Mount("/", builder.build()),
-        ]
+        ],
+        middleware=[Middleware(OwnOnly, host, allowed)],
     )
 
 
-def serve(host: str, port: int) -> None:
+def serve(host: str, port: int, allowed: Collection[str] = ()) -> None:
     """Serve the dashboards until the process is interrupted."""
-    uvicorn.run(application(), host=host, port=port, log_level="warning")
+    app = application(host, allowed)
+    # Of uvicorn's two readers of HTTP this one has a limit to what a request may say before its body: 64 KiB.
+    uvicorn.run(app, host=host, port=port, http="h11", log_level="warning")
 
 
 async def _index(request: Request) -> HTMLResponse:

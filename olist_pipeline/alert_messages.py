@@ -9,6 +9,7 @@ Slack and Teams take their own forms and refuse others; whoever else listens get
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,7 +19,10 @@ TEAMS_HOSTS = (".webhook.office.com", ".logic.azure.com", ".environment.api.powe
 """Teams' webhooks are workflows of Power Automate, and what is left of its old connectors."""
 
 MOST_TEXT = 2_900
-"""Characters of a sentence; a section of Slack holds 3,000."""
+"""Characters of a sentence."""
+
+MOST_OF_SLACK = 3_000
+"""Characters of a section of Slack, which refuses a longer one."""
 
 
 def body_for(webhook: str, payload: Mapping[str, Any]) -> dict[str, Any]:
@@ -33,17 +37,17 @@ def body_for(webhook: str, payload: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _slack(payload: Mapping[str, Any]) -> dict[str, Any]:
-    text = _slack_text(_cut(str(payload["text"])))
-    lines = [f":{'red_circle' if payload['severity'] == 'error' else 'warning'}: *{payload['kind']}*", text]
-    if payload["command"]:
-        lines.append(f"Mend: `{_slack_text(str(payload['command']))}`")
+    head = f":{'red_circle' if payload['severity'] == 'error' else 'warning'}: *{payload['kind']}*"
+    mend = f"Mend: `{_slack_text(str(payload['command']))}`" if payload["command"] else ""
     # A link to a file is none that a chat opens: its path is written.
     named = [
         f"<{address}|{name}>" if _is_web(address) else f"{name}: `{_slack_text(address)}`"
         for name, address in payload["links"].items()
     ]
-    section = {"type": "section", "text": {"type": "mrkdwn", "text": "\n".join([*lines, " · ".join(named)]).strip()}}
-    return {"text": text, "blocks": [section]}
+    others = [head, *filter(None, (mend, " · ".join(named)))]
+    text = _slack_text(str(payload["text"]), MOST_OF_SLACK - len("\n".join(others)) - 1)
+    said = "\n".join([head, text, *others[1:]])
+    return {"text": text, "blocks": [{"type": "section", "text": {"type": "mrkdwn", "text": said}}]}
 
 
 def _teams(payload: Mapping[str, Any]) -> dict[str, Any]:
@@ -71,14 +75,15 @@ def _line(text: str, **look: Any) -> dict[str, Any]:
     return {"type": "TextBlock", "text": text, "wrap": True, **look}
 
 
-def _slack_text(text: str) -> str:
-    """Return a text that is no markup of Slack's, whoever wrote it."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+def _slack_text(text: str, most: int = MOST_OF_SLACK) -> str:
+    """Return a text that is no markup of Slack's, whoever wrote it, of at most so many characters."""
+    written = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return re.sub(r"&\w* \.\.\.$", " ...", _cut(written, most)) if len(written) > most else written
 
 
 def _is_web(address: str) -> bool:
     return address.startswith(("http://", "https://"))
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= MOST_TEXT else f"{text[: MOST_TEXT - 4]} ..."
+def _cut(text: str, most: int = MOST_TEXT) -> str:
+    return text if len(text) <= most else f"{text[: most - 4]} ..."

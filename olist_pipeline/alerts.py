@@ -16,6 +16,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from http.client import HTTPException, InvalidURL
@@ -24,6 +25,7 @@ from typing import Any, Literal
 from urllib.error import HTTPError, URLError
 
 from olist_pipeline.alert_messages import body_for
+from olist_pipeline.files import append_line
 from olist_pipeline.settings import Settings
 
 TRIES = 3
@@ -55,6 +57,10 @@ class Alert:
     details: Mapping[str, Any] = field(default_factory=dict)
 
 
+_NOTHING = {**asdict(Alert("", "", "")), "state": "", "at": ""}
+"""What a line of another version has of the fields that it lacks."""
+
+
 def send(settings: Settings, alert: Alert, *, wait: bool = False) -> None:
     """Write `alert` down and post it to the webhook; never raises.
 
@@ -83,12 +89,10 @@ def history(settings: Settings) -> Iterator[dict[str, Any]]:
     path = log_path(settings)
     if not path.exists():
         return
-    with path.open(encoding="utf-8") as lines:
+    with path.open("rb") as lines:
         for line in lines:
-            try:
-                yield json.loads(line)
-            except ValueError:  # the line that a killed process was writing
-                continue
+            with suppress(ValueError, TypeError):  # the line that a killed process was writing, or somebody's own
+                yield {**_NOTHING, **json.loads(line)}
 
 
 def links(settings: Settings, alert: Alert) -> dict[str, str]:
@@ -117,23 +121,14 @@ def _states_of(settings: Settings, alert: Alert) -> set[str]:
 def _write(settings: Settings, alert: Alert, state: AlertState) -> None:
     path = log_path(settings)
     path.parent.mkdir(parents=True, exist_ok=True)
-    line = json.dumps({**payload_of(settings, alert), "state": state}, default=str, ensure_ascii=False)
-    # A line end in front closes the line of a process that was killed while it wrote.
-    with path.open("rb+" if path.exists() else "wb") as file:
-        ends_inside = file.seek(0, 2) > 0 and not _ends_line(file)
-    with path.open("a", encoding="utf-8") as file:
-        file.write(f"{chr(10) if ends_inside else ''}{line}\n")
-
-
-def _ends_line(file: Any) -> bool:
-    file.seek(-1, 2)
-    return bool(file.read(1) == b"\n")
+    entry = {**payload_of(settings, alert), "state": state}
+    append_line(path, json.dumps(entry, default=str, ensure_ascii=False))
 
 
 def _deliver(settings: Settings, alert: Alert) -> None:
     """Post the alert, trying again after a failure; a receiver tells repeated deliveries by kind and key."""
     message = body_for(str(settings.alert_webhook), payload_of(settings, alert))
-    body = json.dumps(message, default=str, ensure_ascii=False).encode()
+    body = json.dumps(message, default=str, ensure_ascii=False).encode("utf-8", "replace")
     for number in range(TRIES):
         if number:
             time.sleep(PAUSE * 2 ** (number - 1))

@@ -121,6 +121,23 @@ def flush(path: Path) -> None:
         os.close(descriptor)
 
 
+def append_line(path: Path, line: str) -> None:
+    """Append a line to a file and wait for the disk, in one write: another process may append at the same time.
+
+    The line that a killed process was writing is closed first. What UTF-8 does not have becomes `?`.
+    """
+    is_new = not path.exists()
+    with path.open("ab+") as file:
+        if file.tell():
+            file.seek(-1, os.SEEK_END)
+        torn = file.read(1) not in (b"", b"\n")
+        file.write(b"\n" * torn + line.encode("utf-8", "replace") + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
+    if is_new:
+        flush(path.parent)
+
+
 def content_hash(path: Path) -> str:
     """Return the BLAKE2b hash of a file's bytes, as 32 hexadecimal digits."""
     with path.open("rb") as file:

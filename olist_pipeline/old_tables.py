@@ -15,6 +15,7 @@ import duckdb
 from olist_pipeline.dialect.check import check
 from olist_pipeline.dialect.dialect import duckdb_relation
 from olist_pipeline.errors import OlistError
+from olist_pipeline.machine import bound_memory
 from olist_pipeline.migration.closing import close_off
 from olist_pipeline.migration.model import NEW, OLD, REPLAY, LandingFile, Migration
 from olist_pipeline.migration.profiles import database_of, project_folder, reach
@@ -60,6 +61,7 @@ def bring(settings: Settings, migration: Migration, manifest: DbtNode, tree: str
     nodes = shown_of(manifest, migration, tree, names)
     database = database_of(settings, migration, tree)
     with duckdb.connect(str(database)) as connection:
+        bound_memory(connection)
         own = database_name(connection)
         # Its own name may be that of the old project's database.
         warehouse = f"{own} and warehouse"

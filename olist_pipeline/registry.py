@@ -83,23 +83,21 @@ def origins(staged: Iterable[str]) -> set[str]:
     They are those tables, the landing tables that they come from, and the same of all tables that they were
     validated beside.
     """
-    made_by = {f"{table.context}/{table.name}": step for step in STEPS for table in step.tables}
-    waiting, found = list(staged), set[str]()
-    while waiting:
-        asset = waiting.pop()
-        step = made_by[asset]
-        seen = found
-        found = found | {asset.rpartition("/")[2], *step.intake}
-        waiting += [read for read in step.published if read.rpartition("/")[2] not in seen]
-    return found
+    behind = _behind(staged)
+    return {asset.rpartition("/")[2] for asset in behind} | {name for step in behind.values() for name in step.intake}
 
 
 def contexts_behind(staged: Iterable[str]) -> set[str]:
     """Return the contexts whose accepted rows `staged` tables (`context/table`) are made of, over all steps."""
+    return {asset.partition("/")[0] for asset in _behind(staged)}
+
+
+def _behind(staged: Iterable[str]) -> dict[str, ValidationStep]:
+    """Return the steps that make `staged` tables and all tables that these are validated beside, by table."""
     made_by = {f"{table.context}/{table.name}": step for step in STEPS for table in step.tables}
-    waiting, seen = list(staged), set[str]()
+    waiting, found = list(staged), dict[str, ValidationStep]()
     while waiting:
         asset = waiting.pop()
-        seen.add(asset)
-        waiting += [read for read in made_by[asset].published if read not in seen]
-    return {asset.partition("/")[0] for asset in seen}
+        found[asset] = made_by[asset]
+        waiting += [read for read in made_by[asset].published if read not in found]
+    return found

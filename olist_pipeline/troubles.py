@@ -48,6 +48,8 @@ def _sentence(error: BaseException) -> str | None:
         return "The folder that this shell is in is not there any more; change to one that is."
     if isinstance(error, OSError) and str(error):
         return f"{in_words(error)}."
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryException":
+        return "There is not enough memory for this; end other programs or take a larger machine, and run again."
     if (psycopg2 := sys.modules.get("psycopg2")) and isinstance(error, psycopg2.Error):
         from olist_pipeline.stores.postgres import trouble
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from olist_pipeline.errors import OlistError
+from olist_pipeline.machine import bound_memory
 from olist_pipeline.migration.load import load_migration, present_migration
 from olist_pipeline.migration.model import NEW, OLD, Migration, TablePair
 from olist_pipeline.migration.project import ProjectPart, context_of_new, context_of_old, find_old, new_part
@@ -82,11 +83,13 @@ def is_of_new(migration: Migration, tree: str) -> bool:
 
 
 def load_manifest(path: Path) -> dict[str, Any]:
-    """Return dbt's manifest; raises OlistError before dbt has parsed the project."""
+    """Return dbt's manifest; raises OlistError before dbt has parsed the project, and for a damaged one."""
     try:
         manifest: dict[str, Any] = json.loads(path.read_text("utf-8"))
     except FileNotFoundError as error:
         raise OlistError(f"dbt's manifest {path} is missing; `olist run` makes it.") from error
+    except ValueError as error:
+        raise OlistError(f"dbt's manifest {path} is damaged ({error}); `olist run` makes it anew.") from error
     return manifest
 
 
@@ -158,11 +161,14 @@ def reading(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         raise OlistError(f"The warehouse {path} does not exist yet; run `olist run`.")
     try:
         connection = duckdb.connect(str(path), read_only=True)
-    except duckdb.IOException as error:
+    except duckdb.Error as error:
+        if _LOCKED not in str(error):
+            raise _damaged(path, error) from error
         raise OlistError(
             f"The warehouse {path} is being written by another process; try again when it is done."
         ) from error
     try:
+        bound_memory(connection)
         yield connection
     finally:
         connection.close()
@@ -199,13 +205,16 @@ def await_free(path: Path, seconds: float = 60) -> None:
             return
         except duckdb.Error as error:
             if _LOCKED not in str(error):
-                why = str(error).splitlines()[0]
-                raise OlistError(f"The warehouse {path} is damaged ({why}); `olist run` builds it anew.") from error
+                raise _damaged(path, error) from error
             if time.monotonic() > deadline:
                 raise OlistError(
                     f"The warehouse {path} is open in another process ({str(error).splitlines()[0]}); close it there."
                 ) from error
         time.sleep(0.2)
+
+
+def _damaged(path: Path, error: Exception) -> OlistError:
+    return OlistError(f"The warehouse {path} is damaged ({str(error).splitlines()[0]}); `olist run` builds it anew.")
 
 
 def only_in_new(connection: duckdb.DuckDBPyConnection, table: WarehouseTable) -> set[str]:
@@ -255,13 +264,13 @@ def _is_new_table(node: Mapping[str, Any], part: ProjectPart) -> bool:
 
 def _staged_sources(node: Mapping[str, Any], manifest: Mapping[str, Any]) -> set[str]:
     """Return the staged tables that a model reads, itself or through others."""
-    found: set[str] = set()
-    for parent in node["depends_on"]["nodes"]:
-        if parent in manifest["sources"]:
-            found.add("/".join(_asset_key(manifest["sources"][parent])))
-        elif parent in manifest["nodes"]:
-            found |= _staged_sources(manifest["nodes"][parent], manifest)
-    return found
+    waiting, seen = list(node["depends_on"]["nodes"]), set[str]()
+    while waiting:
+        parent = waiting.pop()
+        if parent not in seen:
+            seen.add(parent)
+            waiting += manifest["nodes"].get(parent, {}).get("depends_on", {}).get("nodes", ())
+    return {"/".join(_asset_key(manifest["sources"][parent])) for parent in seen & manifest["sources"].keys()}
 
 
 def _asset_key(source: Mapping[str, Any]) -> list[str]:

@@ -33,7 +33,7 @@ from datetime import datetime
 from typing import Any
 
 from olist_domain.fulfillment.events import COMPLETED, DELIVERY_HISTORY, DISPATCHED, DeliveryEvent
-from olist_domain.fulfillment.facts import DeliveryFacts, delivery_facts
+from olist_domain.fulfillment.facts import DeliveryFacts
 from olist_domain.fulfillment.published import PublishedOrder
 from olist_domain.fulfillment.rules import DELIVERY_RULES
 from olist_domain.fulfillment.shipping_performance import ShippingPerformance
@@ -42,6 +42,7 @@ from olist_domain.kernel.aggregate import Aggregate, RuledRecords
 from olist_domain.kernel.coordinates import GeoCoordinates
 from olist_domain.kernel.date_range import DateRange
 from olist_domain.kernel.events import Milestone, history
+from olist_domain.kernel.facts import scalars
 from olist_domain.kernel.rules import Violation
 
 
@@ -78,14 +79,12 @@ class DeliveryRecords(RuledRecords):
 
     def facts(self) -> DeliveryFacts:
         """Return the facts of the delivery."""
-        return delivery_facts(
-            {
-                **dict(self.order),
-                "seller_state": self.seller.state,
-                "customer_state": self.customer.state,
-                "great_circle_km": self.seller.great_circle_km(self.customer),
-            }
-        )
+        ends = {
+            "seller_state": self.seller.state,
+            "customer_state": self.customer.state,
+            "great_circle_km": self.seller.great_circle_km(self.customer),
+        }
+        return scalars(DeliveryFacts, {**dict(self.order), **ends})
 
 
 class Delivery(Aggregate[DeliveryRecords, DeliveryEvent]):

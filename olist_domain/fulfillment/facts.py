@@ -6,7 +6,7 @@ rules themselves. A fact has the name of its column, so the same dataclass descr
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -74,11 +74,6 @@ POINT_ROLLUPS: tuple[Rollup[GeolocationFacts], ...] = (
 def billionths(degrees: Fact[float]) -> Fact[int]:
     """Return degrees in the nearest whole billionths, a tenth of a millimetre."""
     return (degrees * BILLION + 0.5).floor()
-
-
-def delivery_facts(values: Mapping[str, object]) -> DeliveryFacts:
-    """Return the facts of one delivery."""
-    return scalars(DeliveryFacts, values)
 
 
 def geolocation_facts(point: GeolocationRecord) -> GeolocationFacts:

@@ -54,7 +54,7 @@ class RuledRecords(ABC):
         return self.rules.derived(self.facts())
 
     def history(self) -> list[DomainEvent]:
-        """Return the events that the records tell of, oldest first."""
+        """Return the events that the records tell of, in the order of `milestones`, whatever their times."""
         return history(self.milestones, self.facts())
 
     def refuse_rejected(self) -> None:

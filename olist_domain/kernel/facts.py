@@ -24,8 +24,8 @@ FactsT = TypeVar("FactsT")
 
 Branch = tuple["Fact[bool]", Any]
 
-WHITE_SPACE = " \t\n\r\x0b\x0c"
-"""What a blank text consists of. ASCII only: engines differ on which other characters are white."""
+WHITE_SPACE = " \t\r\n"
+"""What a blank text consists of, as in the SQL that was before. Engines differ on which other characters are white."""
 
 
 class Fact(ABC, Generic[T]):

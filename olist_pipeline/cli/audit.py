@@ -111,7 +111,8 @@ def _progress() -> Iterator[Callable[[int], Callable[[], None]]]:
     """Show how many files are audited, where somebody looks on."""
     from rich.progress import Progress
 
-    with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
 
         def started(files: int) -> Callable[[], None]:
             task = bar.add_task("Auditing", total=files)

@@ -6,6 +6,7 @@ A rollback must be quick and need nothing that may be broken: what it does not u
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, date, datetime
 
 import click
@@ -126,15 +127,17 @@ def _tell(settings: Settings, done: Switched, as_json: bool) -> None:
 
 
 def _say(done: Switched, as_json: bool) -> None:
-    if not as_json:
-        for line in sentences(done):
+    # Whoever reads may go away, as `head` does: what is left to do is done all the same.
+    with suppress(BrokenPipeError):
+        for line in () if as_json else sentences(done):
             click.echo(line)
 
 
 def _say_record(settings: Settings, done: Switched, as_json: bool, lacking: str) -> None:
     """Say why PostgreSQL lacks what was done, if it does; as JSON all of it, once that is known."""
     if as_json:
-        print_json({**done.to_dict(), "recorded": not lacking})
+        with suppress(BrokenPipeError):
+            print_json({**done.to_dict(), "recorded": not lacking})
     elif lacking:
         where = settings.serving / journal.JOURNAL
         click.secho(f"Kept in {where}, and brought to PostgreSQL by the next command: {lacking}", fg="yellow", err=True)

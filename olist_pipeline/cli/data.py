@@ -59,7 +59,8 @@ def generate_command(orders: int, seed: int, out: Path | None) -> None:
 def check_command(folder: Path | None, as_json: bool) -> None:
     """Report what is in a FOLDER (default: landing), without running anything; exit 1 when something is wrong.
 
-    Rows are checked by the structural rules alone; the rules of the business need a run.
+    It reads every row, so it takes seconds, and more with the number of orders. Rows are checked by the structural
+    rules alone; the rules of the business need a run.
     """
     from olist_pipeline.landing.fetched import fetch_landing
     from olist_pipeline.landing.folder import readable_landing

@@ -17,6 +17,7 @@ from olist_pipeline.errors import OlistError
 from olist_pipeline.settings import Settings
 from olist_pipeline.stores import roles as database_roles
 from olist_pipeline.stores import schema
+from olist_pipeline.stores.address import password_of
 from olist_pipeline.stores.postgres import server_url
 
 
@@ -92,10 +93,12 @@ def roles(as_sql: bool, is_applied: bool, runtime: str, analyst: str, runtime_pa
     """Print or run the statements that create the roles and grant what each needs; they may run again."""
     if as_sql == is_applied:
         raise click.UsageError("Give either --sql or --apply.")
+    if as_sql and runtime_password_file:
+        raise click.UsageError("--runtime-password-file goes with --apply: what is printed holds no password.")
     if as_sql:
         click.echo(database_roles.script(runtime=runtime, analyst=analyst), nl=False)
         return
-    password = runtime_password_file.read_text("utf-8").rstrip("\r\n") if runtime_password_file else None
+    password = password_of(runtime_password_file, "--runtime-password-file") if runtime_password_file else None
     url = server_url(Settings.from_env())
     database_roles.apply(url, runtime=runtime, analyst=analyst, password=password)
     click.echo(f"{runtime} may run the pipeline, {analyst} may read.")

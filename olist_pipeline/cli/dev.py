@@ -50,4 +50,4 @@ def dev(port: int, host: str) -> None:
             ui.send_signal(signal.SIGINT)
             ui.wait()
             raise
-    sys.exit(code)
+    sys.exit(code if code >= 0 else 128 - code)

@@ -35,11 +35,15 @@ class Progressed:
     problems: list[str] = field(default_factory=list)
     guarded: Guarded = field(default_factory=Guarded)
 
-    def raise_failure(self) -> None:
-        """Raise OlistError with everything that failed, if anything did, or if the guard had to act or could not."""
+    def failures(self) -> list[str]:
+        """Return everything that failed, a sentence each, and what the guard had to do or could not."""
         rolled_back = (f"The guard rolled {context} back to old." for context in self.guarded.rolled_back)
-        if problems := [*self.problems, *rolled_back, *self.guarded.problems]:
-            raise OlistError(" ".join(problems))
+        return [*self.problems, *rolled_back, *self.guarded.problems]
+
+    def raise_failure(self) -> None:
+        """Raise OlistError with all of `failures`, if there are any."""
+        if failures := self.failures():
+            raise OlistError(" ".join(failures))
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,6 @@ What belongs here: printing, and waiting. What does not: how the tail is read (`
 from __future__ import annotations
 
 import json
-import os
-import sys
 import time
 from typing import Any
 
@@ -22,17 +20,7 @@ PAUSE_SECONDS = 0.25
 
 
 def follow(url: str, after: tail.Checkpoint | None, wanted: tail.Wanted, most: int | None, *, as_json: bool) -> None:
-    """Print the wanted events after a place, from now on where it is None, until there were `most`, or for ever.
-
-    Whoever reads may go away, as `head` does: that ends it, too.
-    """
-    try:
-        _follow(url, after, wanted, most, as_json=as_json)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains at its end
-
-
-def _follow(url: str, after: tail.Checkpoint | None, wanted: tail.Wanted, most: int | None, *, as_json: bool) -> None:
+    """Print the wanted events after a place, from now on where it is None, until there were `most`, or for ever."""
     with transaction(url) as connection:
         tail.require_own_numbers(connection)
         place = tail.present(connection) if after is None else after

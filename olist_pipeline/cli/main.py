@@ -10,6 +10,7 @@ import ast
 import importlib
 import io
 import os
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -49,6 +50,12 @@ COMMANDS = {
 """Each command with its module and function: importing all of them would take longer than a rollback."""
 
 
+LEAST_SAID = 45
+"""So many letters of what a command does are shown, on two lines where the terminal is narrow."""
+
+EMPTY_OPTION = re.compile("--[a-z-]+=")
+
+
 class LazyGroup(Group):
     """A group whose commands are imported when they are asked for."""
 
@@ -73,7 +80,7 @@ class LazyGroup(Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write each command with the beginning of its docstring, which is read without importing the command."""
-        room = formatter.width - 6 - max(map(len, COMMANDS))
+        room = max(formatter.width - 6 - max(map(len, COMMANDS)), LEAST_SAID)
         with formatter.section("Commands"):
             said = (click.Command(name, help=_docstring(name)).get_short_help_str(room) for name in COMMANDS)
             formatter.write_dl(list(zip(COMMANDS, said, strict=True)))
@@ -114,14 +121,20 @@ def _take_migration(ctx: click.Context, _: click.Parameter, migration: Path | No
 @click.pass_context
 def cli(ctx: click.Context) -> None:
     """Move a dbt-only warehouse to Python validation + dbt, one bounded context at a time."""
+    ctx.color = None if _has_colours() else False
     # PostgreSQL shows who is connected; what a command starts has its name too.
     os.environ["PGAPPNAME"] = f"olist {ctx.invoked_subcommand}"
+
+
+def _has_colours() -> bool:
+    """Return whether colours are wanted (no-color.org): what rich prints goes by it of itself, what click does not."""
+    return not os.environ.get("NO_COLOR")
 
 
 def _check_text(arguments: Sequence[str]) -> None:
     """Raise OlistError for an argument that is empty, or that no store could keep and no report show."""
     for text in arguments:
-        if not text:
+        if not text or EMPTY_OPTION.fullmatch(text):
             raise OlistError(
                 "An argument is empty: a variable of your shell may not be set; give a value or leave it out."
             )
@@ -152,6 +165,9 @@ def main() -> None:
         code = int(error.code or 0)
     except click.Abort:
         sentence = "Aborted."
+    except BrokenPipeError as error:
+        # Whoever reads may go away, as `head` does: that is no mistake of anybody's.
+        sentence = "" if _is_unread() else sentence_of(error) or ""
     except BaseException as error:  # what Polars panics with is no Exception
         sentence = sentence_of(error) or ""
         if not sentence and not interrupts.received():
@@ -159,5 +175,17 @@ def main() -> None:
     if number := interrupts.received():
         sentence, code = interrupts.sentence(number), 128 + number
     if sentence:
-        click.secho(f"olist: {sentence}", fg="red", err=True)
+        click.secho(f"olist: {sentence}", fg="red", err=True, color=None if _has_colours() else False)
+    _is_unread()
     sys.exit(code)
+
+
+def _is_unread() -> bool:
+    """Return whether nobody reads standard output any more; Python then does not complain of it at its end."""
+    try:
+        if sys.stdout is not None:  # it was closed before we began
+            sys.stdout.flush()
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return isinstance(error, BrokenPipeError)
+    return False

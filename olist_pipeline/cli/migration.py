@@ -64,6 +64,8 @@ def init(path: Path, out: Path, new: str, given: str, run: bool) -> None:
         variables: Any = json.loads(given)
     except ValueError as error:
         raise OlistError(f"--vars is no JSON: {error}.") from error
+    if not isinstance(variables, dict):
+        raise OlistError('--vars must be names with values, e.g. {"start_date": "2018-01-01"}.')
     from olist_pipeline.drafts.writing import write_first_file
 
     settings = replace(Settings.from_env(), migration=out.absolute())

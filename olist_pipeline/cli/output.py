@@ -11,8 +11,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import click
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderResult
 from rich.markup import escape
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -34,6 +35,52 @@ COLOUR_OF = {
 }
 
 
+LONGEST_WHOLE = 24
+"""A longer word, such as a key, may be broken; where a shorter one would be, there are records."""
+
+
+class Fitted(Table):
+    """A table that breaks no word; where it is too wide for that, each row is a record: a line for each column."""
+
+    def __init__(self, title: str) -> None:
+        super().__init__(title=title, title_justify="left", title_style="bold", header_style="bold")
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Yield the table, or its records."""
+        room = options.max_width - 3 * len(self.columns) - 1
+        needs = [self._need(console, options, [column.header, *column.cells]) for column in self.columns]
+        if sum(word for word, _ in needs) > room:
+            yield from self._records()
+            return
+        for most in range(room, 0, -1):
+            widths = [min(line, max(word, most)) for word, line in needs]
+            if sum(widths) <= room:
+                break
+        for column, width in zip(self.columns, widths, strict=True):
+            column.width = width
+        yield from super().__rich_console__(console, options)
+
+    @staticmethod
+    def _need(console: Console, options: ConsoleOptions, cells: Sequence[Any]) -> tuple[int, int]:
+        """Return the width of the longest word and that of the longest line of a column, its head included."""
+        found = [Measurement.get(console, options.update_width(10_000), cell) for cell in cells]
+        line = max(one.maximum for one in found)
+        return min(max(one.minimum for one in found), LONGEST_WHOLE, line), line
+
+    def _records(self) -> RenderResult:
+        yield Text(str(self.title), style="bold")
+        heads = [column.header for column in self.columns]
+        for row, cells in zip(self.rows, zip(*(column.cells for column in self.columns), strict=True), strict=True):
+            record = Table.grid(padding=(0, 2, 0, 0))
+            record.add_column(no_wrap=True)
+            record.add_column(overflow="fold")
+            for head, cell in zip(heads, cells, strict=True):
+                if cell:
+                    record.add_row(f"  {head}", cell, style=row.style)
+            yield record
+            yield Text()
+
+
 def inert(text: str) -> str:
     """Return a text that prints as it is: it neither styles nor steers the terminal, whoever wrote it."""
     return escape(CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text))
@@ -44,9 +91,9 @@ def print_json(value: object) -> None:
     click.echo(json.dumps(value, indent=2, default=str, ensure_ascii=False))
 
 
-def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Table:
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Fitted:
     """Return a table for the terminal; numbers stand to the right, verdicts have their colour."""
-    rendered = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
+    rendered = Fitted(title)
     cells = [list(row) for row in rows]
     for index, column in enumerate(columns):
         values = [row[index] for row in cells if row[index] is not None]

@@ -95,6 +95,8 @@ def show(
     that it exactly is: 1.10 is 1.1, and 007 is not 7.
     """
     if any(given is not None for given in (old, new, where, dialect)) or keys or tolerances or exclusions:
+        if table is not None:
+            raise OlistError(f"{table} names a stored comparison, the options are for any two relations; give either.")
         contract = _contract(new, keys, tolerances, exclusions)
         _compare_any(old, new, contract, where, dialect or "", html, as_json)
     else:
@@ -226,7 +228,8 @@ def _compare_any(
         raise OlistError("A comparison needs --old, --new and --key, e.g. --old a.parquet --new b.parquet --key id.")
     comparison = compare_sources(old, new, contract, where=where, options=options)
     if html is not None:
-        html.write_text(comparison_page(comparison, old), "utf-8")
+        with given_away():
+            html.write_text(comparison_page(comparison, old), "utf-8")
     if as_json:
         print_json(comparison.to_dict())
     else:

@@ -12,7 +12,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from olist_pipeline.cli.output import COLOUR_OF, inert
+from olist_pipeline.cli.output import COLOUR_OF, Fitted, inert
 
 ReportPart = Mapping[str, Any]
 OLD_COLOUR, NEW_COLOUR = "red", "green"
@@ -64,7 +64,7 @@ def print_comparison(console: Console, comparison: ReportPart, sides: Sequence[s
 
 
 def _counts(comparison: ReportPart, sides: Sequence[str]) -> Table:
-    table = _table("Rows")
+    table = Fitted("Rows")
     names = ("rows", "equal", "unequal", "only", "duplicate-keyed", "null-keyed")
     for name in ("", *names):
         table.add_column(name, justify="right" if name else "left")
@@ -76,7 +76,7 @@ def _counts(comparison: ReportPart, sides: Sequence[str]) -> Table:
 
 
 def _columns(columns: Sequence[ReportPart]) -> Table:
-    table = _table("Columns that differ")
+    table = Fitted("Columns that differ")
     for name in ("column", "cells", "largest", "most frequent change", "times", "for example"):
         table.add_column(name, justify="right" if name in ("cells", "largest", "times") else "left", overflow="fold")
     for column in columns:
@@ -92,7 +92,7 @@ def _columns(columns: Sequence[ReportPart]) -> Table:
 
 def _cells(samples: Sequence[ReportPart], sides: Sequence[str]) -> Table:
     """Return the unequal cells of sample rows, one a line, old beside new."""
-    table = _table("Unequal rows, old beside new" if sides[0] == "old" else "Unequal rows, replay beside new")
+    table = Fitted("Unequal rows, old beside new" if sides[0] == "old" else "Unequal rows, replay beside new")
     for name in ("key", "column", *sides):
         table.add_column(name, overflow="fold")
     for sample in samples:
@@ -110,7 +110,7 @@ def unequal_cells(sample: ReportPart) -> Iterator[tuple[str, str | None, str | N
 
 def _rows(title: str, rows: Sequence[ReportPart]) -> Table:
     """Return whole rows as a table on its side: a line for each column."""
-    table = _table(title)
+    table = Fitted(title)
     table.add_column("column")
     for _ in rows:
         table.add_column("", overflow="fold")
@@ -121,7 +121,7 @@ def _rows(title: str, rows: Sequence[ReportPart]) -> Table:
 
 def _print_effects(console: Console, effects: ReportPart) -> None:
     if effects["by_rule"]:
-        table = _table("What quarantine took away, by rule")
+        table = Fitted("What quarantine took away, by rule")
         measures = list(effects["by_rule"][0]["moved"])
         for name in ("rules", "gone", "come", "changed", *measures):
             table.add_column(name, justify="left" if name == "rules" else "right", overflow="fold")
@@ -131,16 +131,12 @@ def _print_effects(console: Console, effects: ReportPart) -> None:
             table.add_row(rules, *counts, *(_number(effect["moved"][name]) for name in measures))
         console.print(table)
     if effects["totals"]:
-        table = _table("What dashboards will see")
+        table = Fitted("What dashboards will see")
         for name in ("measure", "old", "new"):
             table.add_column(name, justify="left" if name == "measure" else "right")
         for name, (old, new) in effects["totals"].items():
             table.add_row(name, _number(old), f"[yellow]{_number(new)}[/]" if old != new else _number(new))
         console.print(table)
-
-
-def _table(title: str) -> Table:
-    return Table(title=title, title_justify="left", title_style="bold", header_style="bold")
 
 
 def _number(value: float | str) -> str:

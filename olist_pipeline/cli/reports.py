@@ -37,8 +37,12 @@ def quarantine(table: str | None, rule: str | None, aggregate_id: str | None, li
     found = quarantine_store.find(url, table=table, rule=rule, aggregate_id=aggregate_id, limit=limit)
     places = (place_of(row["source_file"], row["source_row"]) for row in found)
     rows = [{**row, "part": file, "part_row": number} for row, (file, number) in zip(found, places, strict=True)]
+    number = len(rows)
+    if number == limit:
+        number = quarantine_store.number_of(url, table=table, rule=rule, aggregate_id=aggregate_id)
     if as_json:
         print_json(rows)
+        _say_what_is_left(len(rows), number)
         return
     if not rows:
         click.echo("No row in quarantine is like that.")
@@ -47,7 +51,6 @@ def quarantine(table: str | None, rule: str | None, aggregate_id: str | None, li
         {**row, "file": row["part"], "row": row["part_row"], "rules": ", ".join(row["rules"]), "cells": _cells(row)}
         for row in rows
     ]
-    number = quarantine_store.number_of(url, table=table, rule=rule, aggregate_id=aggregate_id)
     print_rows(Console(), f"Quarantine, {len(shown):,} of {number:,} rows", shown, ["file", "row", "rules", "cells"])
 
 
@@ -78,18 +81,28 @@ def events(
         check_event(event_type)
         follow(url, after, Wanted(aggregate_id, event_type), limit, as_json=as_json)
         return
-    rows = event_store.find(url, aggregate_id=aggregate_id, event_type=event_type, limit=limit or 20)
+    most = limit or 20
+    rows = event_store.find(url, aggregate_id=aggregate_id, event_type=event_type, limit=most)
     if not rows:
         check_event(event_type)
+    number = len(rows)
+    if number == most:
+        number = event_store.number_of(url, aggregate_id=aggregate_id, event_type=event_type)
     if as_json:
         print_json(rows)
+        _say_what_is_left(len(rows), number)
         return
     if not rows:
         click.echo("No recorded event is like that.")
         return
     columns = ["occurred_at", "event_type", "aggregate_id", "version", "payload"]
-    number = event_store.number_of(url, aggregate_id=aggregate_id, event_type=event_type)
     print_rows(Console(), f"Domain events, {len(rows):,} of {number:,}", rows, columns)
+
+
+def _say_what_is_left(shown: int, number: int) -> None:
+    """Say beside the JSON, which is a list of what is shown, that there is more."""
+    if shown < number:
+        click.echo(f"{shown:,} of {number:,}: --limit prints more.", err=True)
 
 
 def _cells(row: dict[str, Any]) -> str:

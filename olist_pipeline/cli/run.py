@@ -68,7 +68,7 @@ def run(force: bool, as_json: bool) -> None:
     flush(url)
     summary = summarise(settings, url, seen.run_ids, seen.seconds)
     if as_json:
-        print_json({"changed": True, **summary})
+        print_json({"changed": True, "problems": seen.failures(), **summary})
     else:
         print_summary(console, summary)
     seen.raise_failure()

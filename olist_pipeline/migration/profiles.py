@@ -23,6 +23,7 @@ from jinja2.sandbox import SandboxedEnvironment
 
 from olist_pipeline.errors import OlistError
 from olist_pipeline.files import replacing
+from olist_pipeline.machine import memory_of_duckdb
 from olist_pipeline.migration.model import NEW, OLD, REPLAY, Migration
 from olist_pipeline.migration.project import project_settings
 from olist_pipeline.settings import Settings
@@ -30,6 +31,7 @@ from olist_pipeline.settings import Settings
 TARGET = "olist"
 """The name of the target where the old project's own profile does not name one."""
 SPILLS = "temp_directory"
+LIMIT_NAMES = {"memory_limit", "max_memory"}
 BARRIER = "olist_pipeline.migration.barrier"
 REACHING_OUT = (
     "attach",
@@ -91,7 +93,7 @@ def write_profile(settings: Settings, migration: Migration, tree: str) -> Writte
         target, output = _own_output(migration)
     database = database_of(settings, migration, tree)
     database.parent.mkdir(parents=True, exist_ok=True)
-    output = {**output, "type": "duckdb", "path": str(database)}
+    output = {**_bounded(output), "type": "duckdb", "path": str(database)}
     if tree != NEW:
         output["external_root"] = str(external_of(database))
         external_of(database).mkdir(exist_ok=True)
@@ -169,6 +171,14 @@ def _name_of(extension: Any) -> str:
 
 def _ours(schema: str) -> dict[str, Any]:
     return {"schema": schema, "threads": 2, "config_options": {"autoinstall_known_extensions": False}}
+
+
+def _bounded(output: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an output with our limit of memory, where it does not set one itself."""
+    options = output.get("config_options") or {}
+    if LIMIT_NAMES & {str(name).lower() for name in (*options, *(output.get("settings") or {}))}:
+        return dict(output)
+    return {**output, "config_options": {**options, "memory_limit": memory_of_duckdb()}}
 
 
 def _own_output(migration: Migration) -> tuple[str, dict[str, Any]]:

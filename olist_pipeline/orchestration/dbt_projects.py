@@ -18,8 +18,7 @@ from contextlib import contextmanager, suppress
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
-
-from dagster_dbt import DbtProject
+from typing import TYPE_CHECKING
 
 from olist_pipeline.errors import OlistError
 from olist_pipeline.file_locks import alone
@@ -32,11 +31,16 @@ from olist_pipeline.migration.model import AS_OF, NEW, OLD, Migration
 from olist_pipeline.migration.profiles import project_folder, write_profile
 from olist_pipeline.migration.project import project_hash
 from olist_pipeline.orchestration.forked_dbt import ASKING
-from olist_pipeline.orchestration.internals.dbt_cli import OwnDbt
 from olist_pipeline.registry import DATED, FIRST_MONTH, LANDING
 from olist_pipeline.settings import Settings
 from olist_pipeline.spark.trees import environment_of_spark, is_on_spark, write_spark_profile
 from olist_pipeline.warehouse import is_of_new, manifest_folder
+
+if TYPE_CHECKING:
+    # Elsewhere only by what runs dbt in Dagster: who asks for a manifest does not wait seconds for both.
+    from dagster_dbt import DbtProject
+
+    from olist_pipeline.orchestration.internals.dbt_cli import OwnDbt
 
 PARTS_VARIABLE = "OLIST_LANDING_PARTS"
 """The environment variable that says which landing tables are folders of parts."""
@@ -53,6 +57,8 @@ def migration_of(settings: Settings) -> Migration:
 
 def dbt_of(settings: Settings, tree: str, *, on_spark: bool = False) -> OwnDbt:
     """Return the dbt of a tree, with its project and its profile: of DuckDB, or of Spark."""
+    from olist_pipeline.orchestration.internals.dbt_cli import OwnDbt
+
     migration = migration_of(settings)
     profile = (write_spark_profile if on_spark else write_profile)(settings, migration, tree)
     return OwnDbt(
@@ -71,6 +77,8 @@ def dbt_of(settings: Settings, tree: str, *, on_spark: bool = False) -> OwnDbt:
 
 def dbt_project(settings: Settings, tree: str) -> DbtProject:
     """Return the dbt project of a tree, with its target folder below OLIST_HOME."""
+    from dagster_dbt import DbtProject
+
     migration = migration_of(settings)
     profiles = write_profile(settings, migration, tree).folder
     folder = migration.new_folder if tree == NEW else migration.old_folder

@@ -27,7 +27,6 @@ from olist_pipeline.migration.project import (
 from olist_pipeline.migration.proof import VOUCH, unproven
 from olist_pipeline.old_tables import without_pair
 from olist_pipeline.orchestration.dbt_projects import ensure_manifest, migration_of, today_of
-from olist_pipeline.orchestration.old_alone import run_old
 from olist_pipeline.registry import CONTEXTS, LANDING
 from olist_pipeline.settings import Settings
 from olist_pipeline.tablediff.contract import fold
@@ -78,6 +77,9 @@ def checked(settings: Settings) -> Checked:
 
 def columns_that_change(settings: Settings, found: Checked) -> None:
     """Run old twice on the same landing, and add the columns of pairs that differ: a problem each, if not left out."""
+    # Dagster takes seconds to import: what only reads the projects does without.
+    from olist_pipeline.orchestration.old_alone import run_old
+
     migration = migration_of(settings)
     manifest = load_manifest(ensure_manifest(settings, OLD))
     uids = [node["unique_id"] for pair in migration.pairs for node in found_old(manifest, migration, pair.old)]

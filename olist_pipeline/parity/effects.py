@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
-from math import isfinite
+from decimal import Context, Decimal
+from math import isclose, isfinite, isnan
 from typing import Any
 
 from olist_pipeline.registry import LINKS
-from olist_pipeline.tablediff.contract import fold
+from olist_pipeline.tablediff.contract import FLOATS, fold
 from olist_pipeline.tablediff.findings import EQUAL, ONLY_NEW, ONLY_OLD, UNEQUAL
+from olist_pipeline.tablediff.pairs import MAX_DIGITS
 from olist_pipeline.tablediff.plan import Plan
 from olist_pipeline.tablediff.sql import literal, quote
 from olist_pipeline.tablediff.workspace import Workspace
@@ -23,6 +24,9 @@ CAUSES = "parity_causes"
 """The name under which the frame of causes (link, value, rules) is known to the connection."""
 
 Number = int | float | Decimal
+
+_EXACT = Context(prec=2 * MAX_DIGITS)
+_NEAR = float(FLOATS["DOUBLE"].relative)
 
 
 @dataclass(frozen=True)
@@ -63,9 +67,9 @@ class Effects:
     def sentences(self) -> list[str]:
         """Say what changes, a line each: by rule, then the totals that move."""
         moved = [
-            f"{name} {number(old)} -> {number(new)} ({signed(_difference(old, new))})"
+            f"{name} {number(old)} -> {number(new)} ({signed(difference(old, new))})"
             for name, (old, new) in self.totals.items()
-            if old != new and _plain(old) != _plain(new)  # NaN is not NaN
+            if not is_same(old, new)
         ]
         return [
             *(effect.sentence() for effect in self.by_rule),
@@ -109,16 +113,16 @@ def effects_of(work: Workspace, plan: Plan, outcome: str, link: str | None, meas
     if link is None or place is None:
         return Effects(None, (), totals)
     counts = ", ".join(f"count(*) FILTER (WHERE u.state = {state})" for state in (ONLY_OLD, ONLY_NEW, UNEQUAL))
-    moved = "".join(f", coalesce(sum(n.v{i}), 0) - coalesce(sum(o.v{i}), 0)" for i in range(len(names)))
+    sums = "".join(f", coalesce(sum(o.v{i}), 0), coalesce(sum(n.v{i}), 0)" for i in range(len(names)))
     rows = work.rows(
-        f"SELECT coalesce(c.rules, ''), {counts}{moved} FROM (FROM {outcome} WHERE state <> {EQUAL}) AS u"
+        f"SELECT coalesce(c.rules, ''), {counts}{sums} FROM (FROM {outcome} WHERE state <> {EQUAL}) AS u"
         f" LEFT JOIN {_side(plan, 0, place, names)} AS o ON {plan.same_key('u', 'o')}"
         f" LEFT JOIN {_side(plan, 1, place, names)} AS n ON {plan.same_key('u', 'n')}"
         f" LEFT JOIN {CAUSES} AS c ON c.link = {literal(link)} AND c.value = coalesce(o.id, n.id)"
         " GROUP BY 1 ORDER BY count(*) DESC, 1"
     )
     found = [
-        Effect(rules, gone, come, changed, dict(zip(names, values, strict=True)))
+        Effect(rules, gone, come, changed, dict(zip(names, map(difference, values[::2], values[1::2]), strict=True)))
         for rules, gone, come, changed, *values in rows
     ]
     return Effects(link, tuple(found), totals)
@@ -148,11 +152,26 @@ def _sum(work: Workspace, source: str, column: str) -> Number:
     return total  # type: ignore[no-any-return]
 
 
-def _difference(old: Number, new: Number) -> Number:
+def is_same(old: Number, new: Number) -> bool:
+    """Return whether two sums are the same: those of doubles depend on the order of rows, so they need only be as near
+    as two equal doubles are.
+    """
+    is_double = isinstance(old, float) or isinstance(new, float)
+    return old == new or (isnan(old) and isnan(new)) or (is_double and isclose(old, new, rel_tol=_NEAR))
+
+
+def number_of(plain: float | str) -> Number:
+    """Return a number as `Effects.to_dict` gives it."""
+    return Decimal(plain) if isinstance(plain, str) else plain
+
+
+def difference(old: Number, new: Number) -> Number:
     """Return new - old, exact where both are: old may have summed doubles up, and new decimals."""
+    if is_same(old, new):
+        return 0
     if isinstance(old, float) or isinstance(new, float):
         return float(new) - float(old)
-    return new - old
+    return new - old if isinstance(old, int) and isinstance(new, int) else _EXACT.subtract(new, old)
 
 
 def _plain(value: Number) -> int | float | str:

@@ -17,6 +17,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from olist_pipeline.files import replacing
+from olist_pipeline.parity.effects import difference, number_of, signed
 from olist_pipeline.parity.stored import complete_report
 from olist_pipeline.stores.approvals import Approval
 from olist_pipeline.stores.verdicts import Verdict
@@ -87,5 +88,5 @@ def _number(value: float | str) -> str:
 
 
 def _difference(totals: Sequence[float | str]) -> str:
-    old, new = (Decimal(str(value)) for value in totals)
-    return f"{new - old:+,}" if old != new else "0"
+    """Return the difference of the totals of a measure, old and new, with its sign."""
+    return signed(difference(*map(number_of, totals)))

@@ -18,6 +18,7 @@ import polars as pl
 from olist_domain.kernel.rules import Rule
 from olist_pipeline.intake.codes import STRUCTURAL_RULES
 from olist_pipeline.months import MONTH
+from olist_pipeline.parity.effects import is_same, number_of
 from olist_pipeline.registry import CONTEXTS
 from olist_pipeline.serving.compose import ABOUT
 from olist_pipeline.serving.counts import FlagCount, flag_counts, rule_counts, table_counts
@@ -142,9 +143,11 @@ def _parity(url: str) -> pl.DataFrame:
 
 def _moved(effects: Mapping[str, Any] | None) -> str:
     """Return by how much each measure of a table differs from old to new, in percent of old; the same ones together."""
-    totals = {name: (float(old), float(new)) for name, (old, new) in (effects or {}).get("totals", {}).items()}
-    moved = [f"{name} {_change(old, new)}" for name, (old, new) in totals.items() if old != new]
-    same = [name for name, (old, new) in totals.items() if old == new]
+    totals = {name: (number_of(old), number_of(new)) for name, (old, new) in (effects or {}).get("totals", {}).items()}
+    moved = [
+        f"{name} {_change(float(old), float(new))}" for name, (old, new) in totals.items() if not is_same(old, new)
+    ]
+    same = [name for name, (old, new) in totals.items() if is_same(old, new)]
     return "; ".join([*moved, *([f"the same: {', '.join(same)}"] if same else [])])
 
 

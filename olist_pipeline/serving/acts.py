@@ -8,16 +8,15 @@ A rollback takes a copy and these few statements, so this module needs neither s
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 import duckdb
 
-from olist_pipeline.release_manifest import Route
 from olist_pipeline.stores.routes import SERVED_FROM_NEW, Act
 
 
-def add_acts(connection: duckdb.DuckDBPyConnection, routes: Mapping[str, Route], acts: Sequence[Act]) -> None:
-    """Add `acts` to what a release says, which was made of another; nothing where that says nothing of progress."""
+def add_acts(connection: duckdb.DuckDBPyConnection, acts: Iterable[Act]) -> None:
+    """Add those of `acts` that a release does not tell yet; nothing where it says nothing of progress."""
     [there] = connection.execute(
         "SELECT count(*) FROM duckdb_tables() WHERE schema_name = 'about' AND table_name IN "
         "('migration_criteria', 'migration_timeline')"
@@ -26,13 +25,33 @@ def add_acts(connection: duckdb.DuckDBPyConnection, routes: Mapping[str, Route],
         return
     for act in acts:
         for change in act.changes:
-            route = routes.get(change.context, change.route)
+            about = {"at": act.acted_at, "context": change.context}
+            known = connection.execute(
+                'FROM about.migration_timeline WHERE "at" = $at::TIMESTAMPTZ AND context = $context', about
+            ).fetchall()
+            if known:
+                continue
             connection.execute(
-                "INSERT INTO about.migration_timeline VALUES (?::TIMESTAMPTZ, ?, ?, ?, ?)",
-                [act.acted_at, f"{act.action}: {change.former} to {route}", change.context, act.acted_by, act.reason],
+                "INSERT INTO about.migration_timeline VALUES ($at::TIMESTAMPTZ, $what, $context, $by, $why)",
+                {
+                    **about,
+                    "what": what_of(act.action, change.former, change.route),
+                    "by": act.acted_by,
+                    "why": why_of(act.reason, act.overridden),
+                },
             )
             connection.execute(
                 "UPDATE about.migration_criteria SET value = $route, is_green = $green, since = CASE WHEN is_green IS "
                 "DISTINCT FROM $green THEN $at::TIMESTAMPTZ ELSE since END WHERE name = 'route' AND context = $context",
-                {"route": route, "green": route in SERVED_FROM_NEW, "at": act.acted_at, "context": change.context},
+                {**about, "route": change.route, "green": change.route in SERVED_FROM_NEW},
             )
+
+
+def what_of(action: str, former: str, route: str) -> str:
+    """Return what an act did to a route, in words."""
+    return action if former == route else f"{action}: {former} to {route}"
+
+
+def why_of(reason: str, overridden: Sequence[str]) -> str:
+    """Return why an act was done, with what it overruled."""
+    return f"{reason} (overruled: {'; '.join(overridden)})" if overridden else reason

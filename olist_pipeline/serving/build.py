@@ -18,6 +18,7 @@ import duckdb
 import polars as pl
 
 from olist_pipeline.errors import OlistError
+from olist_pipeline.machine import bound_memory
 from olist_pipeline.migration.load import present_migration
 from olist_pipeline.migration.model import Migration
 from olist_pipeline.migration.project import new_part
@@ -134,6 +135,7 @@ def publish(
     with building(serving) as folder, data_files.in_use(serving):
         folder.mkdir()
         with duckdb.connect(str(folder / DATABASE)) as connection:
+            bound_memory(connection)
             stored = _store_tables(connection, serving, warehouse, publication.tables, publication.retired)
             measured = tuple(_measured(connection, stored, key) for key in publication.references)
             gated = read_routes()

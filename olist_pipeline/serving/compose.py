@@ -107,7 +107,7 @@ def write_routes(connection: duckdb.DuckDBPyConnection, routes: Mapping[str, Rou
     rows = [(position, context, *rest) for position, (context, rest) in enumerate(rows_by_context.items(), start=1)]
     for row in rows:
         connection.execute(f"INSERT INTO {ABOUT}.migration_routes VALUES (?, ?, ?, ?::TIMESTAMPTZ, ?, ?)", row)
-    add_acts(connection, routes, acts)
+    add_acts(connection, acts)
 
 
 def _last_change(connection: duckdb.DuckDBPyConnection, context: str, route: Route) -> tuple[str | None, ...]:

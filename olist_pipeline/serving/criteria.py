@@ -29,6 +29,7 @@ from olist_pipeline.serving.release import current_release
 from olist_pipeline.settings import PROJECT_DIR, Settings
 from olist_pipeline.stores import routes, run_history, verdicts
 from olist_pipeline.stores.postgres import query
+from olist_pipeline.validation.shares import beside
 
 COVERAGE = PROJECT_DIR / "build" / "domain_coverage.json"
 """Where `make test` leaves what the tests reach of the domain."""
@@ -101,7 +102,8 @@ def coverage(path: Path) -> Criterion:
     evidence = f"measured {at[:16].replace('T', ' ')} by `make test`" + (
         "" if is_of_now else ", before the last change"
     )
-    return Criterion("coverage of the domain", "", percent >= LEAST_COVERAGE, f"{percent:.1f} %", target, evidence)
+    value = f"{beside(percent, LEAST_COVERAGE, 1)} %"
+    return Criterion("coverage of the domain", "", percent >= LEAST_COVERAGE, value, target, evidence)
 
 
 def _by_context(assess: Callable[[str], Criterion]) -> Iterator[Criterion]:
@@ -179,7 +181,7 @@ def _speed(timings: list[run_history.Timing]) -> Criterion:
         f"new {last.new_seconds:,.1f} s, old {last.old_seconds:,.1f} s; of {_runs(len(ratios))} {min(ratios):.2f} to "
     )
     evidence += f"{max(ratios):.2f}"
-    value = f"{last.ratio:.2f} of old's time"
+    value = f"{beside(last.ratio, 1, 2)} of old's time"
     return Criterion("new against old in time", "", last.ratio <= 1, value, target, evidence)
 
 
@@ -202,11 +204,12 @@ def _quarantine(settings: Settings, url: str) -> Callable[[str], Criterion]:
 
     def assess(context: str) -> Criterion:
         own = [one["share"] for one in history if one["context"] == context]
-        target = f"at most {limit:.0%}"
+        target = f"at most {limit * 100:g}%"
         if not own:
             return Criterion("share of quarantine", context, None, "not measured", target, "`olist run` measures it")
         evidence = f"of {_runs(len(own))} {min(own):.2%} to {max(own):.2%}: `olist quarantine`"
-        return Criterion("share of quarantine", context, own[-1] <= limit, f"{own[-1]:.2%}", target, evidence)
+        value = f"{beside(own[-1] * 100, limit * 100, 2)}%"
+        return Criterion("share of quarantine", context, own[-1] <= limit, value, target, evidence)
 
     return assess
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
+from operator import attrgetter
 from typing import Any
 
 from olist_pipeline.parity.attribution import ParityVerdict
@@ -89,8 +90,8 @@ def cutover_objections(
 
 def parity_runs(url: str) -> dict[str, str]:
     """Return by context the run of its latest parity verdict."""
-    latest = sorted(verdicts.latest(url, "parity").values(), key=lambda verdict: str(verdict.recorded_at))
-    return {verdict.context: verdict.run_id for verdict in latest}
+    compared = [verdict for verdict in verdicts.latest(url, "parity").values() if verdict.recorded_at]
+    return {verdict.context: verdict.run_id for verdict in sorted(compared, key=attrgetter("recorded_at"))}
 
 
 def release_tables(release: Release, context: str) -> list[WarehouseTable]:

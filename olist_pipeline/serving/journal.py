@@ -14,16 +14,15 @@ the others the last may be unsettled after a crash; `current` tells whether it c
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from olist_pipeline.errors import OlistError
 from olist_pipeline.file_locks import lock_file
-from olist_pipeline.files import flush, replacing
+from olist_pipeline.files import append_line, flush, replacing
 from olist_pipeline.release_manifest import Route
 from olist_pipeline.serving.release import current_number, last_readable
 from olist_pipeline.stores import routes
@@ -169,25 +168,27 @@ def _lines(path: Path) -> tuple[list[Act], dict[str, bool], str]:
                 settled[entry["settled"]] = bool(entry["done"])
         except (ValueError, TypeError, KeyError, AttributeError):
             # The line that a killed process was writing lacks its end: its act never began.
-            if not line.startswith(b"{") or line.count(b"{") <= line.count(b"}"):
+            if not _is_cut_off(line):
                 damage = damage or f"line {number}"
+    if settled.keys() - {act.act_id for act in acts}:
+        damage = damage or "an act that was settled is not there"
     return acts, settled, damage
 
 
+def _is_cut_off(line: bytes) -> bool:
+    """Return whether a line is the beginning of an entry and nothing else."""
+    from pydantic_core import from_json  # a rollback, whose journal is whole most of the time, does not wait for it
+
+    try:
+        from_json(line, allow_partial=True)
+    except ValueError:
+        return False
+    with suppress(ValueError):
+        # What goes on after its end was not cut off.
+        json.JSONDecoder().raw_decode(line.decode("utf-8", "replace"))
+        return False
+    return line.startswith(b"{")
+
+
 def _write(path: Path, entry: dict[str, Any]) -> None:
-    """Append a line and wait for the disk; a half-written last line is closed first."""
-    is_new = not path.exists()
-    with path.open("ab+") as file:
-        if file.tell() and not _ends_line(path):
-            file.write(b"\n")
-        file.write(json.dumps(entry, ensure_ascii=False).encode() + b"\n")
-        file.flush()
-        os.fsync(file.fileno())
-    if is_new:
-        flush(path.parent)
-
-
-def _ends_line(path: Path) -> bool:
-    with path.open("rb") as file:
-        file.seek(-1, os.SEEK_END)
-        return file.read(1) == b"\n"
+    append_line(path, json.dumps(entry, ensure_ascii=False))

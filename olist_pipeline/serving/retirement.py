@@ -31,6 +31,8 @@ def retire(settings: Settings, context: str, *, by: str, reason: str, now: datet
             f"{name} is on {route}"
             if route not in SERVED_FROM_NEW
             else f"{name} is on new only since {since[name]:%Y-%m-%d %H:%M}"
+            if name in since
+            else f"nothing says since when {name} is on new (`olist status` mends a journal that was lost)"
             for name, route in state.routes.items()
             if route not in SERVED_FROM_NEW or (route == "new" and now - since.get(name, now) < patience)
         ]

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from olist_pipeline.errors import OlistError
+from olist_pipeline.serving.acts import what_of, why_of
 from olist_pipeline.serving.release import find_release, kept_numbers
 from olist_pipeline.stores import approvals, routes
 
@@ -42,11 +43,9 @@ def timeline(serving: Path, url: str) -> list[MigrationEvent]:
 
 def _acts(url: str) -> Iterator[MigrationEvent]:
     for row in routes.history(url):
-        what = f"{row['action'] or 'change by hand'}: {row['old_route'] or routes.FIRST_ROUTE} to {row['new_route']}"
-        if row["old_route"] == row["new_route"]:
-            what = row["action"] or "change by hand"
-        forced = f" (overruled: {'; '.join(row['overridden'])})" if row["overridden"] else ""
-        yield MigrationEvent(row["changed_at"], what, row["context"], row["changed_by"], f"{row['reason']}{forced}")
+        action, former = row["action"] or "change by hand", row["old_route"] or routes.FIRST_ROUTE
+        what, why = what_of(action, former, row["new_route"]), why_of(row["reason"], row["overridden"] or ())
+        yield MigrationEvent(row["changed_at"], what, row["context"], row["changed_by"], why)
 
 
 def _approvals(url: str) -> Iterator[MigrationEvent]:

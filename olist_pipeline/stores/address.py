@@ -43,7 +43,7 @@ def read_address(url: str, password_file: Path | None = None) -> str:
             raise OlistError(
                 "OLIST_POSTGRES_URL has a password, and OLIST_POSTGRES_PASSWORD_FILE names another; leave one out."
             )
-        parts["password"] = _password_of(password_file)
+        parts["password"] = password_of(password_file, "OLIST_POSTGRES_PASSWORD_FILE")
     return _written(parts)
 
 
@@ -56,12 +56,13 @@ def _written(parts: dict[str, str]) -> str:
     return f"postgresql://{who}/{database}{'?' if query else ''}{query}"
 
 
-def _password_of(path: Path) -> str:
+def password_of(path: Path, named_by: str) -> str:
+    """Return the password that a file holds; raises OlistError, with what `named_by` names it, where there is none."""
     try:
         password = path.read_text("utf-8").removesuffix("\n").removesuffix("\r")
     except (OSError, UnicodeDecodeError) as error:
         reason = (error.strerror if isinstance(error, OSError) else None) or "it is no text in UTF-8"
-        raise OlistError(f"OLIST_POSTGRES_PASSWORD_FILE, {path}, cannot be read: {reason}.") from None
+        raise OlistError(f"{named_by}, {path}, cannot be read: {reason}.") from None
     if not password or not password.isprintable():
-        raise OlistError(f"OLIST_POSTGRES_PASSWORD_FILE, {path}, must hold the password alone, on one line.")
+        raise OlistError(f"{named_by}, {path}, must hold the password alone, on one line.")
     return password

@@ -12,7 +12,6 @@ import pwd
 import shutil
 import stat
 import subprocess
-import sys
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -22,6 +21,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from olist_pipeline.errors import OlistError
+from olist_pipeline.machine import memory_and_cores
 from olist_pipeline.runtime_folder import is_fit, name_in_it, name_of, private_folder, runtime_folder
 
 SYSTEM_USER = "pgserver"
@@ -119,7 +119,7 @@ def server_settings(folder: Path) -> dict[str, str]:
         "port": str(PORT),
         "unix_socket_directories": str(folder),
         "unix_socket_permissions": "0700",
-        **sizes(*machine()),
+        **sizes(*memory_and_cores()),
     }
 
 
@@ -146,16 +146,6 @@ def sizes(memory: int, cores: int) -> dict[str, str]:
         "max_connections": str(min(max(50 + 25 * cores, 100), 300)),
         "max_parallel_workers": str(cores),
     }
-
-
-def machine() -> tuple[int, int]:
-    """Return bytes of memory and number of cores that this process may use; a container has less than its machine."""
-    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    for limit in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
-        with suppress(OSError, ValueError):
-            memory = min(memory, int(Path(limit).read_text()))
-    cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
-    return memory, cores
 
 
 def _create_system_user() -> pwd.struct_passwd:

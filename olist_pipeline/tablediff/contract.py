@@ -41,6 +41,10 @@ def fold(name: str) -> str:
     return name.translate(LOWER)
 
 
+MOST_DIGITS = 400
+"""Of a tolerance: the least and the largest number of any type have fewer."""
+
+
 def _bound(name: str, value: Decimal | float | str | timedelta) -> Decimal:
     if isinstance(value, timedelta):
         value = Decimal(value // timedelta(microseconds=1)).scaleb(-6)
@@ -48,8 +52,11 @@ def _bound(name: str, value: Decimal | float | str | timedelta) -> Decimal:
         bound = Decimal(str(value))
     except InvalidOperation:
         raise ContractError(f"The {name} tolerance '{value}' is not a number.") from None
-    if not bound.is_finite() or bound < 0:
-        raise ContractError(f"The {name} tolerance '{value}' must be a finite number of zero or more.")
+    if not bound.is_finite() or bound < 0 or (bound and abs(bound.adjusted()) > MOST_DIGITS):
+        raise ContractError(
+            f"The {name} tolerance '{value}' must be a finite number of zero or more, with up to {MOST_DIGITS} digits"
+            " before or behind the point."
+        )
     return bound
 
 

@@ -146,8 +146,9 @@ def _plain_text(path: Path, name: str, options: Options, copy: Path) -> Path:
 
 def _codec(encoding: str) -> codecs.CodecInfo:
     try:
+        "x".encode(encoding)  # there are codecs of other things than text
         return codecs.lookup(encoding)
-    except LookupError:
+    except (LookupError, UnicodeError):
         raise RelationError(
             f"There is no encoding '{encoding}'; give utf-8, latin-1, windows-1252, utf-16 or another that Python has."
         ) from None

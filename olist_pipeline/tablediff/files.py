@@ -60,13 +60,24 @@ def file_relation(
 
 
 def _parts(folder: Path) -> Iterator[Path]:
-    """Yield the files below a folder, in the order of their paths, without hidden ones."""
-    for root, folders, files in os.walk(folder):
+    """Yield the files below a folder, in the order of their paths, without hidden ones.
+
+    Raises RelationError where a folder below it cannot be read, or is there twice by a link.
+    """
+    seen: set[str] = set()
+
+    def refuse(error: OSError) -> None:
+        raise RelationError(f"The folder '{folder}' cannot be read: {error.filename}: {error.strerror}.") from error
+
+    for root, folders, files in os.walk(folder, onerror=refuse, followlinks=True):
         if logs := [name for name in folders if name in TABLE_LOGS]:
             raise RelationError(
                 f"'{folder}' is a table of {TABLE_LOGS[logs[0]]}, whose log says which of its files count; write the"
                 " table to Parquet files of its own and compare these."
             )
+        if (place := os.path.realpath(root)) in seen:
+            raise RelationError(f"The folder '{folder}' holds {place} twice, once as {root}; take the link out.")
+        seen.add(place)
         folders[:] = sorted(name for name in folders if not _is_hidden(name))
         yield from (Path(root) / name for name in sorted(files) if not _is_hidden(name))
 

@@ -45,6 +45,8 @@ MAX_HUGEINT = 2**127 - 1
 # subtracting them can be off by.
 DOUBLE_SLACK = 2.0**-50
 FLOAT_SLACK = 2.0**-21
+BOUNDS = Context(prec=60, rounding=ROUND_FLOOR)
+"""What no bound of a tolerance is rounded up in."""
 NUMBERS = {Family.EXACT_NUMBER, Family.BIG_NUMBER, Family.FLOAT}
 
 
@@ -253,7 +255,7 @@ class Pair:
         return f"{difference} <= ({_double(self.tolerance.relative)} + {DOUBLE_SLACK!r}) * {_larger(old, new)}"
 
     def _in_measure_unit(self, bound: Decimal) -> Decimal:
-        return bound.scaleb(9) if self.unit == "seconds" else bound
+        return bound.scaleb(9, BOUNDS) if self.unit == "seconds" else bound
 
     def _exact_bound(self) -> str:
         """The absolute bound, rounded down to the scale of the measure: no difference lies in between."""
@@ -262,8 +264,8 @@ class Pair:
         if kind in {"HUGEINT", "UHUGEINT"}:
             return f"CAST({literal(str(min(int(bound), MAX_HUGEINT)))} AS {kind})"
         scale = Column("", str(kind)).digits[1]
-        units = min(int(bound.scaleb(scale)), 10**MAX_DIGITS - 1)
-        value = Decimal(units).scaleb(-scale, Context(prec=60, rounding=ROUND_FLOOR))
+        units = min(int(bound.scaleb(scale, BOUNDS)), 10**MAX_DIGITS - 1)
+        value = Decimal(units).scaleb(-scale, BOUNDS)
         return f"CAST({literal(f'{value:f}')} AS {kind})"
 
 

@@ -131,11 +131,6 @@ class Plan:
         """Return the text of the key."""
         return ", ".join(f"{alias}.kt{i}" for i in range(len(self.keys)))
 
-    def texts(self, alias: str) -> str:
-        """Return the text of the whole row, key first."""
-        cells = [f"{alias}.ct{i}" for i in range(len(self.columns))]
-        return ", ".join([self.key_texts(alias), *cells])
-
     def source_texts(self, which: int) -> str:
         """Return the text of the whole row, key first, out of the relation of a side (0 old, 1 new)."""
         return ", ".join((pair.old, pair.new)[which].text for pair in (*self.keys, *self.columns))
@@ -145,7 +140,7 @@ class Plan:
         return dict(zip((pair.name for pair in self.keys), values, strict=True))
 
     def row(self, values: Sequence[str | None]) -> dict[str, str | None]:
-        """Return what `texts` selected under the names of the columns."""
+        """Return what `source_texts` selected under the names of the columns."""
         return dict(zip((pair.name for pair in (*self.keys, *self.columns)), values, strict=True))
 
 

@@ -105,9 +105,10 @@ class Share:
 
     def sentence(self) -> str:
         """Say the share with its cause and a sample, without a full stop."""
+        share, limit = 100 * self.share, 100 * self.limit
         said = (
             f"{self.quarantined:,} of {self.landing:,} rows of {self.table} are rejected "
-            f"({self.share:.2%}, limit {self.limit:.2%})"
+            f"({beside(share, limit, 2)}%, limit {beside(limit, share, 2)}%)"
         )
         cause = self.cause
         if cause is None:
@@ -161,6 +162,13 @@ def stored_shares(url: str, counts: Iterable[Counted], rules: CutoverRules) -> l
 def share_of(url: str, counted: Counted, rules: CutoverRules) -> Share:
     """Return the share of one stored table, with its cause where it is above the limit."""
     return next(iter(stored_shares(url, [counted], rules)), _share(counted, rules))
+
+
+def beside(value: float, bound: float, digits: int) -> str:
+    """Return a number with at least so many digits, and with as many as tell it from a bound: 5.004 is not 5."""
+    side = value > bound, value < bound
+    enough = (more for more in range(digits, 15) if (round(value, more) > bound, round(value, more) < bound) == side)
+    return f"{value:.{next(enough, 15)}f}"
 
 
 def _share(counted: Counted, rules: CutoverRules) -> Share:

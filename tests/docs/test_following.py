@@ -13,6 +13,8 @@ from tests.docs.following import follow, patched
 from tests.environment import bare
 from tests.patience import patient
 
+pytestmark = pytest.mark.long
+
 DOCS = PROJECT_DIR / "docs"
 COPIED = ("olist_domain", "olist_pipeline", "dashboards", "dbt", "docs", "tests")
 FILES = ("dagster.yaml", "workspace.yaml", "pyproject.toml")

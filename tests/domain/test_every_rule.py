@@ -11,7 +11,7 @@ import pytest
 
 import olist_domain
 from olist_domain.kernel.facts import scalars
-from olist_domain.kernel.rules import Rulebook
+from olist_domain.kernel.rules import Rollup, Rulebook
 
 CONTEXTS = [module.name for module in pkgutil.iter_modules(olist_domain.__path__) if module.name != "kernel"]
 BOOKS = [
@@ -19,6 +19,14 @@ BOOKS = [
     for context in CONTEXTS
     for book in vars(import_module(f"olist_domain.{context}.rules")).values()
     if isinstance(book, Rulebook)
+]
+ROLLUPS = [
+    pytest.param(rollup, id=f"{context}-{rollup.name}")
+    for context in CONTEXTS
+    for rollups in vars(import_module(f"olist_domain.{context}.facts")).values()
+    if isinstance(rollups, tuple)
+    for rollup in rollups
+    if isinstance(rollup, Rollup)
 ]
 EXAMPLES = {context: import_module(f"tests.domain.{context}.test_rules") for context in CONTEXTS}
 RULES = [
@@ -74,3 +82,15 @@ def assert_never_unknown(book, rule):
 def test_no_example_is_of_a_rule_that_is_not_there(book):
     named = {code for of, code, *_ in EXAMPLES[book.context].CASES if of is book}
     assert named <= {rule.code for rule in book.rules}
+
+
+@pytest.mark.parametrize("rollup", ROLLUPS)
+def test_an_aggregate_without_parts_adds_up_to_what_frames_fill_in(rollup):
+    assert rollup.over([]) == rollup.empty
+
+
+@pytest.mark.parametrize("book", BOOKS, ids=lambda book: f"{book.context}-{book.subject}")
+def test_facts_are_the_same_only_where_they_are_one(book):
+    """Two facts that are compared make a third one, so what holds them cannot be compared by its parts."""
+    one, other = (scalars(book.facts, dict.fromkeys(book.facts.__dataclass_fields__)) for _ in range(2))
+    assert len({one, other, one}) == 2

@@ -18,6 +18,8 @@ from olist_pipeline.stores import postgres
 from olist_pipeline.stores.month_states import month_states
 from olist_pipeline.warehouse import load_manifest, monthly_assets, warehouse_tables
 
+pytestmark = pytest.mark.long
+
 FAILED = [date(2017, 3, 1), date(2017, 7, 1)]
 NEW_ORDER = '"f00d","{customer}","canceled","2016-02-03 10:00:00",,,,"2016-03-01 00:00:00"'
 """An order before all others. Its month and those up to the first order of the world were never made."""

@@ -16,6 +16,8 @@ from tests.end_to_end.world import World
 from tests.patience import patient
 from tests.tables import TABLES
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def world(server_folder, finished):

@@ -27,6 +27,8 @@ from olist_pipeline.synthetic import generate
 from olist_pipeline.tablediff.fingerprint import fingerprint
 from tests.tables import MONTHLY_TABLES
 
+pytestmark = pytest.mark.long
+
 TODAY = date(2018, 11, 1)
 MONTHS = list(MonthRange(date(2017, 10, 1), date(2018, 3, 1)))
 """The months that runs are drawn from; landing has others, too."""

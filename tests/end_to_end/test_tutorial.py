@@ -35,6 +35,7 @@ def folder(world, monkeypatch):
     return world.home.parent
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("page", LESSONS, ids=lambda page: page.stem)
 def test_a_lesson(page, folder):
     lesson = Lesson(page, folder)

@@ -66,6 +66,7 @@ def test_the_whole_way(tmp_path_factory, server, trees, mutant):
     whole_way(Settings(folder / "way", place(files, folder / "landing"), server), trees)
 
 
+@pytest.mark.long
 def test_numbers_that_no_sum_bears_and_moments_of_no_calendar_end_no_tree(tmp_path, server, trees):
     """Records of each file have one of them in all their numbers, or moments."""
     files = dict(valid_files())

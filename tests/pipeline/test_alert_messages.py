@@ -1,11 +1,12 @@
 """The body of an alert is what its receiver takes: Slack, Teams, or whoever reads JSON."""
 
 import json
+import re
 from dataclasses import replace
 
 import pytest
 
-from olist_pipeline.alert_messages import MOST_TEXT, body_for
+from olist_pipeline.alert_messages import MOST_OF_SLACK, MOST_TEXT, body_for
 from olist_pipeline.alerts import Alert, links, payload_of
 from olist_pipeline.settings import Settings
 
@@ -55,6 +56,15 @@ def test_whoever_else_listens_gets_the_fields(settings, url):
     body = body_for(url, payload_of(settings, ALERT))
     assert (body["kind"], body["text"], body["command"]) == (ALERT.kind, ALERT.text, ALERT.command)
     assert set(body["links"]) == {"run", "report"}
+
+
+@pytest.mark.parametrize("text", ["x" * 10_000, "<&>" * 3_000, "&" * 599, "x" * 2_890])
+def test_slack_takes_no_section_of_more_than_its_characters(settings, text):
+    body = body_for(SLACK, payload_of(settings, replace(ALERT, text=text)))
+    said = body["blocks"][0]["text"]["text"]
+    assert len(said) <= MOST_OF_SLACK
+    assert "Mend: `olist parity fact_orders`\n<https://dagster.example.com/runs/r1|run>" in said
+    assert re.fullmatch(r"([^&]|&(amp|lt|gt);)*", said), "no entity is cut"
 
 
 @pytest.mark.parametrize("url", [SLACK, TEAMS])

@@ -124,3 +124,31 @@ def test_the_environment_says_where_and_whether():
     assert not Settings.from_env({}).is_automated
     with pytest.raises(OlistError, match="OLIST_AUTOMATION is 'yes'"):
         Settings.from_env({"OLIST_AUTOMATION": "yes"})
+
+
+@pytest.mark.parametrize(
+    "line", ['{"text": "S\u00e3o'.encode()[:-1], b"null", b"[]", b'{"kind": "run_failed"}', b"\x00\xff"]
+)
+def test_whatever_stands_in_the_log_the_next_alert_is_raised(home, line):
+    log_path(home).parent.mkdir(parents=True)
+    log_path(home).write_bytes(line)
+    send(home, ALERT)
+    send(home, ALERT)
+    assert [state for state in states(home) if state] == ["raised"]
+
+
+def test_what_is_no_text_is_sent_all_the_same(home, quick):
+    hook = Receiver()
+    send(replace(home, alert_webhook=hook.url), replace(ALERT, text="not UTF-8: \udce3"), wait=True)
+    assert [post["text"] for post in hook.received] == ["not UTF-8: ?"]
+    assert states(home) == ["raised", "delivered"]
+
+
+def test_who_raises_an_alert_at_the_same_time_loses_none(home, monkeypatch):
+    """Another process has made the log just after this one saw that there is none."""
+    log_path(home).parent.mkdir(parents=True)
+    log_path(home).write_bytes(b'{"kind": "other", "key": "1", "state": "raised"}\n')
+    monkeypatch.setattr(Path, "exists", lambda path: False)
+    send(home, ALERT)
+    monkeypatch.undo()
+    assert [line["kind"] for line in history(home)] == ["other", "run_failed"]

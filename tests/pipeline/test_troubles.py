@@ -56,6 +56,8 @@ def said_of(error: BaseException) -> str:
             "Permission denied (/x); give this user the right to it and run again.",
         ),
         (ConnectionRefusedError(111, "Connection refused"), "Connection refused."),
+        (MemoryError(), "There is not enough memory"),
+        (duckdb.OutOfMemoryException("Out of Memory Error: failed to allocate"), "There is not enough memory"),
         (lost(), "PostgreSQL was stopped"),
         (sqlalchemy.exc.OperationalError("SELECT 1", {}, lost()), "PostgreSQL was stopped"),
         (DagsterPostgresException("too many retries for DB connection"), "PostgreSQL does not answer any more"),

@@ -105,6 +105,17 @@ def test_a_rollback_does_not_wait_for_a_server_that_hangs(settings, open_gate, m
     assert seconds < 5, "a connection is tried for ten seconds"
 
 
+def test_nobody_who_reads_on_keeps_a_cutover_from_being_recorded(settings, database, open_gate, monkeypatch):
+    def broken(*_, **__):
+        raise BrokenPipeError
+
+    with monkeypatch.context() as patch:
+        patch.setattr("olist_pipeline.cli.cutover.click.echo", broken)
+        assert typed(cutover, "sales").exit_code == 0
+    assert [row["new_route"] for row in routes.history(database)] == ["new"]
+    assert (settings.serving / "standby" / "sales" / "manifest.json").exists(), "the way back is ready"
+
+
 def test_acknowledging_lifts_the_block(settings, open_gate):
     typed(cutover, "sales")
     rollbacks.rollback(settings, "sales", by="guard", reason="red", blocks=True)

@@ -5,6 +5,7 @@ import socket
 import pytest
 from click.testing import CliRunner
 
+from olist_pipeline.cli.address import require_free, url_of
 from olist_pipeline.cli.dashboards import dashboards
 from olist_pipeline.cli.dev import dev
 from olist_pipeline.errors import OlistError
@@ -46,3 +47,13 @@ def test_an_address_that_is_taken_is_one_sentence(tmp_path, monkeypatch):
 def test_what_is_no_port_is_a_mistake_of_typing(command, port):
     result = run(f"--port={port}", command=command)
     assert (result.exit_code, "'--port'" in result.output) == (2, True)
+
+
+@pytest.mark.skipif(not socket.has_ipv6, reason="there is no IPv6 here")
+def test_an_address_of_ipv6_is_as_good_as_another():
+    with socket.create_server(("::1", 0), family=socket.AF_INET6) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(OlistError, match=f"::1:{port} is taken"):
+            require_free("::1", port)
+    require_free("::1", port)
+    assert (url_of("::1", port), url_of("localhost", 2718)) == (f"http://[::1]:{port}/", "http://localhost:2718/")

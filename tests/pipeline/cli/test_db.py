@@ -105,6 +105,18 @@ def test_what_is_to_be_done_with_the_grants_must_be_said(home):
     )
 
 
+def test_a_file_that_is_no_password_is_refused(home, tmp_path):
+    file = tmp_path / "password"
+    file.write_bytes(b"\xff\xfe")
+    arguments = ("db", "roles", "--apply", "--runtime-password-file", file)
+    assert "--runtime-password-file" in str(typed(*arguments).exception)
+    assert "no text in UTF-8" in str(typed(*arguments).exception)
+    file.write_text("two\nlines\n")
+    assert "on one line" in str(typed(*arguments).exception)
+    file.write_text("good\n")
+    assert "goes with --apply" in typed("db", "roles", "--sql", "--runtime-password-file", file).output
+
+
 HANGS = 60
 """Seconds; a command takes a few on a busy machine, and each of its statements waits five at most."""
 

@@ -63,6 +63,13 @@ def test_a_reader_that_goes_away_ends_it_without_a_word(store):
     assert (done.stdout.count("\n"), done.stderr) == (1, "")
 
 
+def test_json_of_a_part_says_that_it_is_one(store):
+    append(store, ("OrderPlaced", "o1", 1), ("OrderApproved", "o1", 2), ("OrderPlaced", "o2", 1))
+    part, whole = (CliRunner().invoke(events, ["--json", "--limit", limit]) for limit in ("2", "3"))
+    assert (len(json.loads(part.stdout)), part.stderr) == (2, "2 of 3: --limit prints more.\n")
+    assert (len(json.loads(whole.stdout)), whole.stderr) == (3, "")
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [(["--follow", "--after", "yesterday"], "is no checkpoint"), (["--after", "0:0"], "--after goes with --follow")],

@@ -8,6 +8,7 @@ import click
 import pytest
 
 from olist_pipeline.cli.main import COMMANDS, LazyGroup, cli, main
+from olist_pipeline.errors import OlistError
 
 
 def test_the_help_says_of_each_command_what_it_says_of_itself():
@@ -77,14 +78,30 @@ def test_commands_that_show_what_is_stored_import_no_engine(settings):
     assert done.stdout.splitlines() == [f"{args[0]} True []" for args in READING]
 
 
+def test_a_migration_is_checked_without_dagster():
+    program = (
+        "import sys, olist_pipeline.orchestration.migration_check; "
+        "print(sorted({'dagster', 'dagster_dbt', 'dbt', 'sqlalchemy'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
+def test_variables_that_are_no_names_with_values_are_refused(tmp_path):
+    arguments = ["migration", "init", str(tmp_path), "--out", str(tmp_path / "m.yml"), "--vars", "[1]"]
+    with pytest.raises(OlistError, match="--vars must be names with values"):
+        cli(arguments, standalone_mode=False)
+
+
 @pytest.mark.parametrize(("typed", "meant"), [(["statsu"], "status"), (["db", "migrat"], "migrate")])
 def test_the_nearest_command_is_named(typed, meant):
     with pytest.raises(click.UsageError, match=f"No such command .*; did you mean {meant}"):
         cli(typed, standalone_mode=False)
 
 
-def test_an_empty_argument_is_refused(monkeypatch, capsys):
-    monkeypatch.setattr("sys.argv", ["olist", "audit", ""])
+@pytest.mark.parametrize("arguments", [["audit", ""], ["dashboards", "--host="]])
+def test_an_empty_argument_is_refused(arguments, monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["olist", *arguments])
     with pytest.raises(SystemExit, match="1"):
         main()
     assert "An argument is empty" in capsys.readouterr().err
@@ -97,6 +114,41 @@ def test_a_terminal_of_unknown_width_is_shown_something(monkeypatch, capsys):
         main()
     assert "Give either --sql or --apply" in capsys.readouterr().err
     assert "COLUMNS" not in os.environ, "or tables would have no width"
+
+
+@pytest.mark.parametrize("width", [40, 60, 80])
+def test_help_is_as_narrow_as_the_terminal(width, monkeypatch):
+    monkeypatch.setenv("COLUMNS", str(width))
+    for command in (cli, cli.get_command(click.Context(cli), "dashboards")):
+        assert command
+        lines = command.get_help(click.Context(command, info_name="olist")).splitlines()
+        assert max(map(len, lines)) <= width
+        assert [line for line in lines if len(line.split()) > 3], "there is room for words"
+
+
+def test_no_colour_where_none_is_wanted(monkeypatch, capsys):
+    monkeypatch.setattr("click.utils.should_strip_ansi", lambda stream, color: color is False)
+    monkeypatch.setattr("sys.argv", ["olist", "rules", "--code", "ORDER_WITHOUT_ITEMS"])
+    shown = []
+    for wanted in ("", "1"):
+        monkeypatch.setenv("NO_COLOR", wanted)
+        with pytest.raises(SystemExit, match="0"):
+            main()
+        shown.append("\x1b[" in capsys.readouterr().out)
+    assert shown == [True, False]
+
+
+def test_a_reader_that_goes_away_ends_a_command_without_a_word():
+    command = f"{sys.executable} -m olist_pipeline rules --markdown | true"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("", "")
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_streams_are_no_matter(closed, tmp_path):
+    (tmp_path / "one.sql").write_text("select 1 as one")
+    command = f"{sys.executable} -m olist_pipeline audit {tmp_path} {closed}"
+    assert subprocess.run(command, shell=True, capture_output=True, check=False).returncode == 0
 
 
 def test_an_argument_that_is_no_text_is_refused():

@@ -1,15 +1,17 @@
 """Tables for the terminal: whatever a bad row holds is printed as it is."""
 
 import io
+import re
 
+import pytest
 from rich.console import Console
 
 from olist_pipeline.cli.output import print_rows, table
 
 
-def printed(**row):
+def printed(width=100, **row):
     out = io.StringIO()
-    print_rows(Console(file=out, width=100), "Quarantine", [row], list(row))
+    print_rows(Console(file=out, width=width), "Quarantine", [row], list(row))
     return out.getvalue()
 
 
@@ -33,3 +35,29 @@ def test_no_text_steers_the_terminal():
 def test_numbers_stand_to_the_right_beside_an_empty_cell():
     shown = table("Rows", ["landing", "nothing"], [[1_000_163, None], [None, None], [71, None]])
     assert [column.justify for column in shown.columns] == ["right", "left"]
+
+
+WHY = "an order that nobody can send has no items at all"
+ROW = {
+    "rule": "ORDER_WITHOUT_ITEMS",
+    "why": WHY,
+    "key": "8e24261a7e58791d10cb1bf9da94df5c",
+    "rows": 1234,
+    "nothing": None,
+}
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 100, 200])
+def test_no_word_is_broken_and_no_line_is_too_long_at_any_width(width):
+    text = printed(width, **ROW)
+    lines = text.splitlines()
+    assert max(map(len, lines)) <= width
+    words = set(re.split(r"[\s│┃]+", text))
+    assert {"ORDER_WITHOUT_ITEMS", "1,234", *WHY.split()} <= words
+
+
+def test_a_row_that_does_not_fit_is_a_record_without_what_is_empty():
+    lines = [line.split() for line in printed(40, **ROW).splitlines()]
+    assert lines[:2] == [["Quarantine"], ["rule", "ORDER_WITHOUT_ITEMS"]]
+    assert ["rows", "1,234"] in lines
+    assert "nothing" not in printed(40, **ROW)

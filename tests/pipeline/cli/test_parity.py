@@ -1,6 +1,7 @@
 """`olist parity`: the comparator as a tool without a project around it, stored verdicts, and approvals."""
 
 import json
+import os
 from decimal import Decimal
 
 import duckdb
@@ -62,6 +63,7 @@ def test_a_file_and_a_table_are_compared_whatever_their_order(files):
         (["--old", "a.parquet"], "needs --old, --new and --key"),
         (["--key", "id"], "needs --old, --new and --key"),
         (["--where", "true"], "needs --old, --new and --key"),
+        (["fact_orders", "--old", "OLD", "--new", "OLD", "--key", "id"], "fact_orders names a stored comparison"),
         (["--old", "a.parquet", "--new", "b.parquet", "--key", "id"], "a.parquet"),
         (["--old", "a.parquet", "--new", "b.parquet", "--key", "id", "--tolerance", "price"], "COLUMN=BOUND"),
         (["--old", "a.parquet", "--new", "b.parquet", "--key", "id", "--tolerance", "price=much"], "not a number"),
@@ -82,6 +84,17 @@ def test_a_column_is_left_out_with_a_reason_that_is_shown(files, tmp_path):
         assert "Column price is not compared: set by the clock" in shown
     report = json.loads(compare(*arguments, "--exclude", "price=set by the clock", "--json").output)
     assert report["excluded"] == {"price": "set by the clock"}
+
+
+def test_the_page_for_a_browser_is_as_readable_as_what_the_user_writes(files, monkeypatch):
+    page = files / "page.html"
+    before = os.umask(0o077)
+    try:
+        monkeypatch.setattr("olist_pipeline.files._given_umask", 0o022)
+        compare("--old", files / "old.parquet", "--new", files / "new.parquet", "--key", "id", "--html", page)
+    finally:
+        os.umask(before)
+    assert page.stat().st_mode & 0o777 == 0o644
 
 
 def test_names_with_commas_and_equal_signs_stand_in_quotes(tmp_path):

@@ -8,6 +8,7 @@ import pytest
 import yaml
 from dbt.adapters.duckdb.credentials import Attachment
 
+from olist_pipeline import machine
 from olist_pipeline.errors import OlistError
 from olist_pipeline.migration.load import load_migration
 from olist_pipeline.migration.profiles import database_of, project_folder, write_profile
@@ -64,7 +65,22 @@ def test_replay_spills_where_the_profile_says_though_duckdb_lets_no_cursor_say_s
     assert output_of(settings, "old")["settings"] == {"temp_directory": "/spills", "TimeZone": "UTC"}
     replay = output_of(settings, "replay")
     assert replay["settings"] == {"TimeZone": "UTC"}
-    assert replay["config_options"] == {"threads": 1, "temp_directory": "/spills"}
+    assert replay["config_options"].items() >= {"threads": 1, "temp_directory": "/spills"}.items()
+
+
+@pytest.mark.parametrize(
+    ("said", "limit"),
+    [
+        ("", {"memory_limit": machine.memory_of_duckdb()}),
+        (", config_options: {threads: 1}", {"memory_limit": machine.memory_of_duckdb(), "threads": 1}),
+        (", config_options: {MAX_MEMORY: 1GB}", {"MAX_MEMORY": "1GB"}),
+        (", settings: {memory_limit: 1GB}", None),
+    ],
+)
+@pytest.mark.parametrize("tree", ["old", "replay"])
+def test_memory_is_bounded_where_the_profile_does_not_bound_it(tmp_path, tree, said, limit):
+    settings = shop(tmp_path, f"shop: {{target: prod, outputs: {{prod: {{type: duckdb{said}}}}}}}\n")
+    assert output_of(settings, tree).get("config_options") == limit
 
 
 def test_what_old_attaches_is_read_and_not_written(tmp_path):

@@ -98,6 +98,7 @@ def test_without_a_server_that_answers_the_program_becomes_dbt(tmp_path):
         assert (done.returncode, done.stdout) == (3, "['--version']\n")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("leaves_threads", [True, False])
 def test_a_server_whose_preparation_leaves_threads_behind_keeps_nobody_waiting(tmp_path, monkeypatch, leaves_threads):
     if leaves_threads:

@@ -4,7 +4,7 @@ import json
 from decimal import Decimal
 from math import inf, nan
 
-from olist_pipeline.parity.effects import Effect, Effects, Number
+from olist_pipeline.parity.effects import Effect, Effects, Number, is_same, signed
 
 MOVED: dict[str, tuple[Number, Number]] = {
     "price": (10.5, Decimal("10.25")),
@@ -28,3 +28,20 @@ def test_what_a_division_by_zero_left_of_a_sum_can_be_stored():
     assert stored["totals"]["rate"] == ["inf", 1.0]
     assert stored["totals"]["price"] == [10.5, "10.25"]
     assert stored["by_rule"][0]["moved"] == {"rate": "nan"}
+
+
+def test_the_same_sum_in_another_order_is_the_same():
+    several: dict[str, tuple[Number, Number]] = {
+        "rate": (0.1 + 0.2 + 0.3, 0.3 + 0.2 + 0.1),
+        "share": (nan, nan),
+        "price": (0.3, Decimal("0.30")),
+    }
+    assert several["rate"][0] != several["rate"][1]
+    assert Effects(None, (), several).sentences() == ["Dashboards will see: the same sums of every measure."]
+    assert not is_same(Decimal("1000000000.00"), Decimal("1000000000.01")), "what is exact has to be exactly the same"
+    assert not is_same(1e9, 1e9 + 2)
+
+
+def test_exact_sums_of_any_size_differ_exactly():
+    large = Decimal("9" * 35 + ".99")
+    assert f"({signed(large)})" in Effects(None, (), {"v": (Decimal(0), large)}).sentences()[-1]

@@ -122,6 +122,9 @@ class TestCoverage:
         assert found.is_green is is_green
         assert found.evidence == "measured 2026-03-01 10:00 by `make test`"
 
+    def test_what_is_nearly_enough_does_not_read_as_enough(self, tmp_path):
+        assert self.said(tmp_path, 89.96).value == "89.96 %"
+
     @pytest.mark.parametrize("text", [None, "", "{}", "[1]"])
     def test_without_a_measurement_it_is_not_known(self, tmp_path, text):
         if text is not None:
@@ -166,16 +169,40 @@ class TestSince:
     def test_a_switch_tells_the_act_in_the_release_that_it_makes(self, served):
         later = NOW + timedelta(hours=1)
         with duckdb.connect(str(served)) as connection:
-            add_acts(connection, {"sales": "new"}, [act(1, "cutover", at=later)])
+            add_acts(connection, [act(1, "cutover", at=later)])
             [route] = connection.execute("SELECT value, is_green, since FROM about.migration_criteria").fetchall()
             assert route[:2] == ("new", True)
             assert route[2].astimezone(UTC) == later
             [said] = connection.execute('SELECT what, context, "by", why FROM about.migration_timeline').fetchall()
             assert said == ("cutover: shadow to new", "sales", "ana", "all green")
 
+    def test_an_act_that_the_release_tells_already_is_not_told_again(self, settings, served):
+        """A release is published with all acts, those that its run knew among them."""
+        acts = [act(1, "cutover"), act(2, "rollback", former="new", route="old", at=NOW + timedelta(days=1))]
+        routes.record(settings.postgres_url, acts)
+        known = [
+            (one.at, one.what, one.context, one.by, one.why)
+            for one in timeline(settings.serving, settings.postgres_url)
+        ]
+        lifted = act(3, "acknowledge", former="old", route="old", at=NOW + timedelta(days=2))
+        forced = replace(act(4, "cutover", at=NOW + timedelta(days=3)), overridden=("it is red",))
+        with duckdb.connect(str(served)) as connection:
+            connection.executemany("INSERT INTO about.migration_timeline VALUES (?, ?, ?, ?, ?)", known)
+            for _ in range(2):
+                add_acts(connection, [*acts, lifted, forced])
+            told = connection.execute('SELECT what, why FROM about.migration_timeline ORDER BY "at"').fetchall()
+            [route] = connection.execute("SELECT value, is_green, since FROM about.migration_criteria").fetchall()
+        assert told == [
+            ("cutover: shadow to new", "all green"),
+            ("rollback: new to old", "all green"),
+            ("acknowledge", "all green"),
+            ("cutover: shadow to new", "all green (overruled: it is red)"),
+        ]
+        assert (route[0], route[1], route[2].astimezone(UTC)) == ("new", True, NOW + timedelta(days=3))
+
     def test_a_release_of_another_version_is_left_as_it_is(self):
         with duckdb.connect() as connection:
-            add_acts(connection, {"sales": "new"}, [act(1, "cutover")])
+            add_acts(connection, [act(1, "cutover")])
 
 
 def test_the_timeline_says_who_did_what_and_why_the_latest_first(settings):

@@ -9,8 +9,16 @@ from hypothesis import strategies as st
 
 from olist_pipeline.serving import journal, switch
 from olist_pipeline.serving.cutover import cutover, rehearse
-from olist_pipeline.serving.journal import JOURNAL, JournalDamaged, bring_to_database, done_acts, present_state
+from olist_pipeline.serving.journal import (
+    JOURNAL,
+    JournalDamaged,
+    append,
+    bring_to_database,
+    done_acts,
+    present_state,
+)
 from olist_pipeline.serving.rollback import acknowledge, rollback
+from olist_pipeline.stores.routes import Act, Change
 from tests.pipeline.serving.world import copy_of
 
 
@@ -84,6 +92,49 @@ def test_nothing_is_decided_on_a_damaged_journal(switched):
     flip(switched.serving / JOURNAL)
     with pytest.raises(JournalDamaged, match=r"journal\.jsonl is damaged \(line 1\); `olist status` mends it"):
         rollback(switched, "sales", by="me", reason="now")
+
+
+def entry(reason="again }}} {"):
+    changes = (Change("sales", "old", "shadow"),)
+    return Act("1", "shadow", changes, "2018-10-17", "me", reason, overridden=("é }",))
+
+
+@pytest.fixture
+def written(tmp_path):
+    """A journal of one act, as a function that writes the beginning of another behind it and reads it all."""
+    append(tmp_path, entry())
+    whole = (tmp_path / JOURNAL).read_bytes()
+
+    def read(more):
+        (tmp_path / JOURNAL).write_bytes(whole + more)
+        return done_acts(tmp_path)
+
+    return read, whole.removesuffix(b"\n")
+
+
+def test_no_part_of_an_entry_that_a_killed_writer_left_is_damage(written):
+    """Whatever its texts hold, braces too, and also where the cut is within a letter."""
+    read, line = written
+    for length in range(len(line)):
+        assert read(line[:length]) == read(b"")
+        assert read(line[:length] + b"\n" + line) == read(line)
+
+
+@pytest.mark.parametrize(
+    "more", [b"}", b'{"act" 1', b'{"act": {}}', b"[1", b'{"act": x', b"\0" * 9, b'{"settled": "2", "done": true}']
+)
+def test_what_no_writer_wrote_is_damage(written, more):
+    read, _ = written
+    with pytest.raises(JournalDamaged):
+        read(more)
+
+
+def test_an_entry_that_lost_the_end_of_a_text_is_damage_once_it_was_settled(written):
+    read, line = written
+    settled = b'\n{"settled": "1", "done": true}\n'
+    read(settled)
+    with pytest.raises(JournalDamaged, match="an act that was settled is not there"):
+        read(b"\n" + line.replace(b'"1"', b'"2"').replace(b'"blocks"', b'"blocks') + settled.replace(b'"1"', b'"2"'))
 
 
 @examples(max_examples=15, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])

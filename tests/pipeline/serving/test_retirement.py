@@ -55,3 +55,10 @@ def test_can_be_undone(all_new):
     published(all_new, routes(all_new))
     roll_back(all_new, "sales")
     assert sides(all_new)["fact_orders"] == "old"
+
+
+def test_waits_where_nothing_says_since_when_a_context_is_on_new(all_new):
+    """The journal was lost, and PostgreSQL was not asked yet."""
+    (all_new.serving / journal.JOURNAL).unlink()
+    with pytest.raises(OlistError, match=r"nothing says since when sales is on new .*`olist status` mends"):
+        retire(all_new, "sales", by="me", reason="done", now=PATIENT)

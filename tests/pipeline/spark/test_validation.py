@@ -42,6 +42,7 @@ def small_units(monkeypatch):
     monkeypatch.setattr(units, "ROWS_A_UNIT", ROWS)
 
 
+@pytest.mark.long
 def test_tasks_leave_the_same_rows_and_events(on_one, on_polars, database, monkeypatch, tmp_path):
     seen = []
 

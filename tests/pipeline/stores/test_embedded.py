@@ -209,6 +209,3 @@ def test_a_server_takes_a_modest_part_of_the_machine():
     small, large = cluster.sizes(2**30, 1), cluster.sizes(2**38, 64)
     assert (small["shared_buffers"], large["shared_buffers"]) == ("64MB", "512MB")
     assert (small["max_connections"], large["max_connections"]) == ("100", "300")
-    memory, cores = cluster.machine()
-    assert memory > 2**27
-    assert cores >= 1

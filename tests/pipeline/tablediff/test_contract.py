@@ -52,7 +52,7 @@ def test_a_contract_that_does_not_fit_is_refused(two_tables, key, options, why):
     assert "\n" not in str(refusal.value)
 
 
-@pytest.mark.parametrize("bound", ["-1", "nan", "inf", "a cent", -0.5])
+@pytest.mark.parametrize("bound", ["-1", "nan", "inf", "a cent", -0.5, "1e999999", "1e-999999"])
 @pytest.mark.parametrize("kind", ["absolute", "relative"])
 def test_a_tolerance_is_a_finite_number_of_zero_or_more(kind, bound):
     with pytest.raises(ContractError, match=f"The {kind} tolerance '{bound}'"):
@@ -67,6 +67,13 @@ def test_a_tolerance_is_read_as_it_prints():
         "0.01",
         "1 or 1E-9 relative",
     ]
+
+
+def test_a_bound_of_many_digits_is_not_rounded_up(con):
+    con.execute("CREATE OR REPLACE TABLE a AS SELECT 1 AS id, CAST(0 AS DECIMAL(38,2)) AS v")
+    con.execute(f"CREATE OR REPLACE TABLE b AS SELECT 1 AS id, CAST('1{'0' * 29}' AS DECIMAL(38,2)) AS v")
+    for bound, is_within in (("9" * 29 + ".9", False), ("1" + "0" * 29, True), ("1e300", True)):
+        assert compare(con, "a", "b", contract(tolerances={"v": Tolerance(bound)})).identical is is_within
 
 
 def test_columns_are_matched_without_regard_to_case(two_tables):

@@ -1,6 +1,7 @@
 """Two relations without a project around them: files and tables of database files."""
 
 import gzip
+import os
 
 import duckdb
 import pytest
@@ -175,7 +176,10 @@ def test_a_dialect_of_ones_own_is_read(tmp_path, dialect, text):
     assert compare_sources(old, new, contract(), options=parse_options(dialect)).identical
 
 
-@pytest.mark.parametrize("dialect", ["delimiter", "comment=#", "encoding=klingon", "delimiter=ab", "quote=,"])
+@pytest.mark.parametrize(
+    "dialect",
+    ["delimiter", "comment=#", "encoding=klingon", "encoding=base64", "encoding=rot13", "delimiter=ab", "quote=,"],
+)
 def test_a_dialect_that_nobody_can_read_is_said_in_one_sentence(dialect):
     with pytest.raises(OlistError, match=r"says nothing|no encoding|cannot be read"):
         parse_options(dialect)
@@ -372,3 +376,26 @@ def test_parquet_parts_of_other_columns_are_refused(tmp_path):
 
     with pytest.raises(RelationError, match="need the same columns"):
         compare_sources(str(tmp_path / "parts"), str(tmp_path / "parts" / "1.parquet"), contract())
+
+
+def test_no_part_of_a_folder_is_left_out_in_silence(folder, monkeypatch):
+    (folder / "linked").mkdir()
+    (folder / "linked" / "1.parquet").symlink_to(folder / "parts" / "1.parquet")
+    (folder / "linked" / "deep").symlink_to(folder / "parts" / "deep")
+    assert compare_sources(str(folder / "linked"), str(folder / "t.parquet"), contract()).identical
+
+    (folder / "linked" / "again").symlink_to(folder / "linked")
+    with pytest.raises(RelationError, match=r"linked' holds .*linked twice, once as .*again; take the link out"):
+        compare_sources(str(folder / "linked"), str(folder / "t.parquet"), contract())
+
+    (folder / "linked" / "again").unlink()
+    scan = os.scandir
+
+    def refuse(path):
+        if str(path).endswith("deep"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(RelationError, match=r"linked' cannot be read: .*deep: Permission denied"):
+        compare_sources(str(folder / "linked"), str(folder / "t.parquet"), contract())

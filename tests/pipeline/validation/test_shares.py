@@ -10,7 +10,7 @@ from olist_pipeline.settings import CutoverRules
 from olist_pipeline.steps import run_intake, run_validation
 from olist_pipeline.stores import quarantine
 from olist_pipeline.validation.landing_shares import structural_shares
-from olist_pipeline.validation.shares import Counted, Share, stored_shares
+from olist_pipeline.validation.shares import Counted, Share, beside, stored_shares
 
 TODAY = date(2018, 12, 1)
 SALES = CONTEXTS["sales"]
@@ -111,3 +111,11 @@ def test_a_long_text_is_cut_and_an_empty_one_is_named(landing):
     edit(landing, "orders", "y" * 500, "")
     sentence = structural_shares(landing, TABLES, TODAY, CutoverRules())["orders"].sentence()
     assert sentence.endswith("order_purchase_timestamp is empty")
+
+
+@pytest.mark.parametrize(
+    ("value", "bound", "said"),
+    [(5.004, 5, "5.004"), (5, 5, "5.00"), (33.333333, 5, "33.33"), (89.96, 90, "89.96"), (0.0000001, 0, "0.0000001")],
+)
+def test_no_rounding_hides_on_which_side_of_a_bound_a_number_lies(value, bound, said):
+    assert beside(value, bound, 2) == said

@@ -81,6 +81,7 @@ def settings(given, tmp_path, landing, parsed_project, monkeypatch):
     return Settings.from_env()
 
 
+@pytest.mark.long
 def test_no_secret_is_shown_or_stored(settings, given, command_lines, capfd, caplog):
     prepare(settings)
     definitions = build_defs(settings)

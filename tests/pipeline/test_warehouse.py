@@ -1,0 +1,43 @@
+"""The warehouse: what is said of a file that cannot be opened, and what a new model is made of."""
+
+import duckdb
+import pytest
+
+from olist_pipeline import warehouse
+from olist_pipeline.errors import OlistError
+from olist_pipeline.warehouse import load_manifest, reading
+
+
+def test_a_damaged_file_is_not_called_busy(tmp_path):
+    path = tmp_path / "warehouse.duckdb"
+    path.write_bytes(b"no database" * 1000)
+    with pytest.raises(OlistError, match=r"is damaged \(.*\); `olist run` builds it anew"), reading(path):
+        pass
+
+
+def test_a_file_that_another_process_writes_is_busy(tmp_path, monkeypatch):
+    path = tmp_path / "warehouse.duckdb"
+    path.touch()
+
+    def refuse(*_, **__):
+        raise duckdb.IOException('Could not set lock on file "w": Conflicting lock is held in python (PID 7)')
+
+    monkeypatch.setattr(duckdb, "connect", refuse)
+    with pytest.raises(OlistError, match="is being written by another process"), reading(path):
+        pass
+
+
+def test_a_manifest_that_was_cut_is_said_to_be_damaged(tmp_path):
+    (tmp_path / "manifest.json").write_text('{"nodes": {')
+    with pytest.raises(OlistError, match=r"is damaged .* makes it anew"):
+        load_manifest(tmp_path / "manifest.json")
+
+
+def test_what_a_model_reads_is_found_however_many_ways_lead_there():
+    """Two models a layer, each of both below: the ways double with every layer."""
+    source = {"source_name": "s", "name": "orders", "config": {"meta": {"dagster": {"asset_key": ["sales", "orders"]}}}}
+    nodes = {"0a": {"depends_on": {"nodes": ["source"]}}, "0b": {"depends_on": {"nodes": ["seed"]}}, "seed": {}}
+    for layer in range(1, 60):
+        below = [f"{layer - 1}a", f"{layer - 1}b"]
+        nodes |= {f"{layer}{side}": {"depends_on": {"nodes": below}} for side in "ab"}
+    assert warehouse._staged_sources(nodes["59a"], {"nodes": nodes, "sources": {"source": source}}) == {"sales/orders"}
