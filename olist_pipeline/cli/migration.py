@@ -17,6 +17,7 @@ from olist_pipeline.cli.output import JSON, inert, print_json
 from olist_pipeline.cli.variables import variables_of
 from olist_pipeline.errors import OlistError
 from olist_pipeline.files import given_away
+from olist_pipeline.landing.fetched import fetch_landing
 from olist_pipeline.migration.load import load_migration
 from olist_pipeline.settings import Settings
 
@@ -36,6 +37,7 @@ def check(as_json: bool, twice: bool) -> None:
 
     found = checked(settings)
     if twice:
+        fetch_landing(settings)
         columns_that_change(settings, found)
     if as_json:
         print_json(found.to_dict())
@@ -61,6 +63,8 @@ def init(path: Path, out: Path, new: str, given: str | None, run: bool) -> None:
     from olist_pipeline.drafts.writing import write_first_file
 
     settings = replace(Settings.from_env(), migration=out.absolute())
+    if run:
+        fetch_landing(settings)
     try:
         with given_away():
             first = write_first_file(settings, path.resolve(), new, variables, is_run=run)

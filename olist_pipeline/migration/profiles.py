@@ -136,11 +136,18 @@ def external_of(database: Path) -> Path:
     return database.parent / "external"
 
 
+def landing_of_spark(settings: Settings, tree: str) -> Path:
+    """Return the folder in which a tree finds landing as Parquet where Spark builds it. DuckDB writes it."""
+    return settings.on_spark / tree / "landing"
+
+
 def reach(settings: Settings, migration: Migration) -> dict[str, list[str]]:
     """Return what replay may read: landing written anew, what it wrote itself, and what the file allows by name."""
     external = external_of(database_of(settings, migration, REPLAY))
     named = [(migration.path.parent / one.path).resolve() for one in migration.besides if one.path]
     folders = [settings.replay_landing.resolve(), external.resolve(), *(path for path in named if path.is_dir())]
+    if settings.engine == "spark":
+        folders.append(landing_of_spark(settings, REPLAY).resolve())
     return {
         "folders": [str(path) for path in folders],
         "files": [str(path) for path in named if not path.is_dir()],
