@@ -204,7 +204,12 @@ def test_one_normal_form_means_one_condition(written):
 
 def test_what_hangs_together_is_compared_once_however_many_share_a_label(monkeypatch):
     compared = []
-    monkeypatch.setattr(duplicates, "are_near", lambda one, other: compared.append(1) or are_near(one, other))
+
+    def counted(one, other):
+        compared.append(1)
+        return are_near(one, other)
+
+    monkeypatch.setattr(duplicates, "are_near", counted)
     rows = 100
     found = findings(*(f"select case when a > {n} then 'x' else 'y' end as c from t" for n in range(2, rows + 2)))
     [group] = groups_of_copies(found)
