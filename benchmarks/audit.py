@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 MODELS = 700
 SECONDS = 40
@@ -88,3 +89,8 @@ def measure(home: Path, models: int = MODELS) -> None:
     print(
         f"audit: {models} models {clock:.1f} s (bound: {SECONDS} s), {processors:.1f} s of CPU, at most {peak:.0f} MB"
     )
+
+
+if __name__ == "__main__":
+    with TemporaryDirectory(prefix="olist-bench-") as folder:
+        measure(Path(folder))
