@@ -57,6 +57,7 @@ class TestMoney:
     def test_is_ordered(self):
         assert Money(Decimal(1)) < Money(Decimal(2))
         assert Money(Decimal(2)) <= Money(Decimal(2))
+        assert not Money(Decimal(2)) < Money(Decimal(2))
 
 
 class TestAddress:
