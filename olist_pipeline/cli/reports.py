@@ -5,6 +5,7 @@ What belongs here: reading the stores and printing what they say. What does not:
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import click
@@ -96,7 +97,8 @@ def events(
         click.echo("No recorded event is like that.")
         return
     columns = ["occurred_at", "event_type", "aggregate_id", "version", "payload"]
-    print_rows(Console(), f"Domain events, {len(rows):,} of {number:,}", rows, columns)
+    shown = [{**row, "payload": json.dumps(row["payload"], ensure_ascii=False)} for row in rows]
+    print_rows(Console(), f"Domain events, {len(rows):,} of {number:,}", shown, columns)
 
 
 def _say_what_is_left(shown: int, number: int) -> None:

@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from olist_pipeline.cli.reports import events
+from olist_pipeline.stores import events as event_store
 from tests.environment import bare
 from tests.patience import patient, wait_for
 from tests.pipeline.stores.test_tail import append
@@ -61,6 +62,13 @@ def test_a_reader_that_goes_away_ends_it_without_a_word(store):
     environment = {**bare(), "OLIST_POSTGRES_URL": store, "OLIST_HOME": "/nonexistent"}
     done = subprocess.run(command, shell=True, env=environment, capture_output=True, text=True, timeout=patient(60))
     assert (done.stdout.count("\n"), done.stderr) == (1, "")
+
+
+def test_a_table_has_the_payload_as_json_too(monkeypatch, store):
+    append(store, ("OrderPlaced", "o1", 1))
+    [row] = event_store.find(store, aggregate_id=None, event_type=None, limit=1)
+    monkeypatch.setattr(event_store, "find", lambda *_, **__: [{**row, "payload": {"city": "São"}}])
+    assert '{"city": "São"}' in CliRunner(env={"COLUMNS": "200"}).invoke(events, []).stdout
 
 
 def test_json_of_a_part_says_that_it_is_one(store):
