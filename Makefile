@@ -16,7 +16,7 @@ export PIP_USER := 0
 # An environment that came with a folder which was moved or copied leads to where it was made.
 $(shell scripts/remove_moved_venv.sh "$(VENV)" >&2)
 
-.PHONY: setup run check test test-long test-spark coverage mutants dev dashboards pictures lint bench bench-scale bench-examples docs docs-serve fuzz image image-wheels lock lock-check clean
+.PHONY: setup run check test test-long test-spark coverage mutants dev dashboards pictures lint bench bench-scale bench-engines bench-cluster bench-examples docs docs-serve fuzz image image-wheels lock lock-check clean
 
 setup: $(INSTALLED_DEV)  ## set up what runs, tests and checks, and run nothing
 
@@ -93,6 +93,17 @@ SCALE :=
 
 bench-scale: $(INSTALLED_DEV)  ## how a first run and a night grow with the number of orders
 	@$(BIN)/python -m benchmarks.scale $(ORDERS) $(SCALE)
+
+# LANDING: a folder of files, else some are generated. ENGINES, CLUSTER: options, as in: make bench-engines ENGINES="--memory 3g".
+LANDING :=
+ENGINES :=
+CLUSTER :=
+
+bench-engines: $(INSTALLED_DEV) $(INSTALLED_SPARK)  ## whether Polars and Spark leave the same rows, events and tables, and what each takes
+	@$(BIN)/python -m benchmarks.engines $(LANDING) $(ENGINES)
+
+bench-cluster: $(INSTALLED_DEV) $(INSTALLED_SPARK)  ## the same on a cluster of Spark on this machine, two workers of which are killed
+	@$(BIN)/python -m benchmarks.cluster $(LANDING) $(CLUSTER)
 
 bench-examples: $(INSTALLED_DEV)  ## the service and the consumer of examples/ under load, killed again and again
 	@$(BIN)/python -m benchmarks.examples
@@ -176,11 +187,12 @@ compile = $(UV) pip compile pyproject.toml --quiet --universal --generate-hashes
 lock: $(UV)  ## write all locks from pyproject.toml
 	$(compile) --group build --output-file requirements.lock
 	$(compile) --group dev --extra examples --constraints requirements.lock --output-file requirements-dev.lock
+	$(compile) --group build --extra s3 --constraints requirements-dev.lock --output-file requirements-s3.lock
 	$(compile) --group build --extra spark --constraints requirements-dev.lock --output-file requirements-spark.lock
 	$(UV) pip compile --quiet --universal --generate-hashes --no-strip-extras --no-emit-index-url \
 		--custom-compile-command "make lock" $(LOCK_FLAGS) --group docs --output-file requirements-docs.lock
 
-LOCKS := requirements.lock requirements-dev.lock requirements-docs.lock requirements-spark.lock
+LOCKS := requirements.lock requirements-dev.lock requirements-docs.lock requirements-s3.lock requirements-spark.lock
 
 lock-check: $(UV)  ## whether all locks can be installed with each Python, from wheels alone but for pyspark
 	@for version in $(PYTHON_VERSIONS); do for lock in $(LOCKS); do \

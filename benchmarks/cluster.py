@@ -1,109 +1,117 @@
-"""A stand-alone cluster of Spark on this machine, of which a worker is killed in the middle: the result is the same.
+"""A stand-alone cluster of Spark on this machine, of which workers are killed in the middle: the result is the same.
 
-What belongs here: a master, workers, and the death of one. What does not: what is run and compared (`same`).
+What belongs here: a master, workers, and the death of some. What does not: what is run and compared (`engines`).
 
-    python -m benchmarks.cluster [--orders 3000] [--rows-a-unit 2000] [--landing FOLDER]
+    python -m benchmarks.cluster [LANDING] [--orders 1000] [--keep FOLDER]
 
-Validates a generated landing of which a fifth is spoilt, or another one, with Polars and on the cluster, and compares
-every staged row, quarantine row, event id and version. The last worker is killed, with its executor, once the first
-units of sales are done: sales is the first of six steps. Exit code 1 where anything differs.
+Runs a generated landing of which a fifth is spoilt, or another one, with Polars and on the cluster, and compares all
+that they left. A worker is killed with its executors once the first units of sales are done, sales being the first of
+six steps; another one takes its place. A second worker is killed in the middle of dbt's new tables. Exit code 1 where
+anything differs, or where no work was lost: nothing was proven then.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
-import sys
-import tempfile
 import threading
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import click
 
-from benchmarks.same import differences_of, left_by, spoilt
-from olist_pipeline.settings import PROJECT_DIR
+from benchmarks.engines import configured, differences, end_with, landing_in, run_with, working_folder
 from olist_pipeline.spark.requirements import check
 
 HERE = "127.0.0.1"
 WORKERS = 2
+CORES = 2
+"""Of a worker. An application has as many in all, one of each worker while there are two: two are at work at a time."""
 DIRECTLY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 """Whatever proxy the environment names: it does not reach this machine's loopback."""
-DEFAULTS = f"""
-spark.driver.host {HERE}
-spark.driver.bindAddress {HERE}
-spark.driver.memory 1g
-spark.executor.memory 600m
-spark.network.timeout 600s
-"""
+LOG = "SparkListener"
 
 
 @dataclass
 class Cluster:
-    """A master and its workers, each a group of processes with its executors."""
+    """A master and its workers, each a group of processes with its executors; `folder` has their logs and files."""
 
-    master: str
-    pages: str
-    workers: list[subprocess.Popen[bytes]]
+    folder: Path
+    port: int
+    page: int
+    processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    """The master, and the workers as they were started."""
+
+    @property
+    def master(self) -> str:
+        """The address of the master."""
+        return f"spark://{HERE}:{self.port}"
 
     def state(self) -> Any:
         """Return what the master says of its workers and applications."""
-        with DIRECTLY.open(f"{self.pages}/json/") as answer:
+        with DIRECTLY.open(f"http://{HERE}:{self.page}/json/") as answer:
             return json.load(answer)
 
+    def start_worker(self) -> None:
+        """Start a worker, and wait until the master knows it."""
+        before = self.state()["aliveworkers"]
+        place = self.folder / f"worker{len(self.processes)}"
+        size = ["--cores", str(CORES), "--memory", f"{CORES}g", "--webui-port", "0"]
+        self.start("worker.Worker", "--host", HERE, *size, "--work-dir", str(place), self.master)
+        _wait(lambda: self.state()["aliveworkers"] > before)
+
     def kill_last(self) -> None:
-        """Kill the last worker with its executors, so that nothing can be cleaned up."""
-        os.killpg(self.workers[-1].pid, signal.SIGKILL)
+        """Kill the last worker, and wait until the master has noticed."""
+        before = self.state()["aliveworkers"]
+        self.kill(-1)
+        _wait(lambda: self.state()["aliveworkers"] < before)
+
+    def kill(self, place: int) -> None:
+        """Kill a process of `processes` with its executors, so that nothing can be cleaned up."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.processes[place].pid, signal.SIGKILL)
+        self.processes[place].wait()
+
+    def start(self, kind: str, *arguments: str) -> None:
+        """Start a part of the cluster in a group of its own; what it says goes to a file."""
+        import pyspark
+
+        home = Path(pyspark.__file__).parent
+        # Neither a lookup of this machine's name, nor pages that others reach.
+        variables = {"SPARK_HOME": str(home), "SPARK_DAEMON_MEMORY": "256m", "SPARK_LOCAL_IP": HERE}
+        with (self.folder / "cluster.log").open("ab") as log:
+            process = subprocess.Popen(
+                [str(home / "bin" / "spark-class"), f"org.apache.spark.deploy.{kind}", *arguments],
+                stdout=log,
+                stderr=log,
+                env={**os.environ, **variables, "SPARK_LOCAL_DIRS": str(self.folder)},
+                start_new_session=True,
+            )
+        self.processes.append(process)
 
 
 @contextmanager
 def cluster_in(folder: Path) -> Iterator[Cluster]:
-    """Start a master and workers of one core each; yield them once all are registered."""
-    port, page = free_port(), free_port()
-    master = ["master.Master", "--host", HERE, "--port", str(port), "--webui-port", str(page)]
-    worker = ["worker.Worker", "--host", HERE, "--cores", "1", "--memory", "700m", f"spark://{HERE}:{port}"]
-    started = [_start(master, folder)]
+    """Start a master and its workers; yield them once all are registered, and end them with their executors."""
+    folder.mkdir()
+    cluster = Cluster(folder, free_port(), free_port())
     try:
-        cluster = Cluster(f"spark://{HERE}:{port}", f"http://{HERE}:{page}", [])
+        cluster.start("master.Master", "--host", HERE, "--port", str(cluster.port), "--webui-port", str(cluster.page))
         _wait(lambda: cluster.state()["status"] == "ALIVE")
-        for number in range(WORKERS):
-            place = folder / f"worker{number}"
-            cluster.workers.append(_start([*worker[:-1], "--work-dir", str(place), worker[-1]], folder))
-            started.append(cluster.workers[-1])
-        _wait(lambda: cluster.state()["aliveworkers"] == WORKERS)
+        for _ in range(WORKERS):
+            cluster.start_worker()
         yield cluster
     finally:
-        for process in started:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-
-
-def _start(arguments: list[str], folder: Path) -> subprocess.Popen[bytes]:
-    """Start a part of the cluster in a group of its own; what it says goes to a file."""
-    import pyspark
-
-    home = Path(pyspark.__file__).parent
-    script = home / "bin" / "spark-class"
-    kind, *rest = arguments
-    variables = {"SPARK_HOME": str(home), "SPARK_DAEMON_MEMORY": "256m", "SPARK_LOCAL_DIRS": str(folder)}
-    with (folder / "cluster.log").open("ab") as log:
-        return subprocess.Popen(
-            [script, f"org.apache.spark.deploy.{kind}", *rest],
-            stdout=log,
-            stderr=log,
-            env={**os.environ, **variables},
-            start_new_session=True,
-        )
+        for place in reversed(range(len(cluster.processes))):
+            cluster.kill(place)
 
 
 def free_port() -> int:
@@ -113,57 +121,83 @@ def free_port() -> int:
         return int(free.getsockname()[1])
 
 
-def _wait(holds: Any, seconds: float = 600) -> None:
+def _wait(holds: Callable[[], Any], seconds: float = 600) -> None:
     """Wait until a condition holds; what cannot be asked yet does not hold."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        with suppress(OSError, KeyError):
+        with suppress(OSError, KeyError, ValueError):
             if holds():
                 return
-        time.sleep(0.2)
+        time.sleep(0.1)
     raise TimeoutError(f"the cluster was not ready within {seconds} s")
 
 
-def _kill_in_the_middle(cluster: Cluster, outbox: Path, seen: dict[str, int]) -> None:
-    """Kill a worker once a unit of sales is done; keep how many were by then, and how many workers lived."""
-    _wait(lambda: any(outbox.glob("*.quarantine.parquet")), 1800)
-    seen["done"] = len(list(outbox.glob("*.quarantine.parquet")))
-    seen["before"] = cluster.state()["aliveworkers"]
+def kill_in_the_middle(cluster: Cluster, home: Path, said: list[str]) -> None:
+    """Kill a worker in the middle of sales, let another take its place, and kill that in the middle of dbt new.
+
+    What was there at those moments is added to `said`.
+    """
+    units, tables = home / "outbox" / "sales" / "sales", home / "warehouse" / "new" / "new.db"
+    _wait(lambda: any(units.glob("*.quarantine.parquet")), 3600)
+    said.append(f"a worker was killed when {len(list(units.glob('*.quarantine.parquet')))} units of sales were done")
+    cluster.kill_last()
+    cluster.start_worker()
+    _wait(lambda: len(list(tables.iterdir())) > 4, 3600)
+    said.append(f"another when {len(list(tables.iterdir()))} of dbt's new tables were begun")
     cluster.kill_last()
 
 
+def lost_in(logs: Path) -> dict[str, tuple[int, int]]:
+    """Return how many executors and how many of their tasks each application of `logs` lost, by its name."""
+    found = {}
+    for path in sorted(logs.iterdir()):
+        events = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+        [name] = (event["App Name"] for event in events if event["Event"] == f"{LOG}ApplicationStart")
+        removed = [event for event in events if event["Event"] == f"{LOG}ExecutorRemoved"]
+        ended = (event["Task End Reason"]["Reason"] for event in events if event["Event"] == f"{LOG}TaskEnd")
+        found[f"{name} ({path.name})"] = (len(removed), sum(reason == "ExecutorLostFailure" for reason in ended))
+    return found
+
+
 @click.command()
-@click.option("--orders", default=3000, show_default=True)
-@click.option("--rows-a-unit", default=2000, show_default=True)
-@click.option("--landing", type=click.Path(exists=True, path_type=Path), help="Files to validate; else generated ones.")
-def main(orders: int, rows_a_unit: int, landing: Path | None) -> None:
-    """Validate on one machine and on a cluster that loses a worker; compare what is left."""
-    check("local[1]")
-    folder = Path(tempfile.mkdtemp(prefix="olist-cluster-"))
-    folder.chmod(0o755)  # the embedded server may run as a user of its own
-    try:
-        (folder / "spark-defaults.conf").write_text(DEFAULTS)
-        files = landing or spoilt(folder / "landing", orders, 1)
-        expected = left_by(PROJECT_DIR, folder, files, rows_a_unit, "one machine", OLIST_ENGINE="polars")
-        seen: dict[str, int] = {}
-        with cluster_in(folder) as cluster:
-            outbox = folder / "home cluster" / "outbox" / "sales" / "sales"
-            killer = threading.Thread(target=_kill_in_the_middle, args=(cluster, outbox, seen), daemon=True)
+@click.argument("landing", required=False, type=click.Path(exists=True, path_type=Path))
+@click.option("--orders", default=1000, show_default=True, help="The size of a generated landing.")
+@click.option("--keep", type=click.Path(path_type=Path), help="Leave homes and logs in this folder, which is made.")
+def main(landing: Path | None, orders: int, keep: Path | None) -> None:
+    """Run the pipeline on one machine, and on a cluster that loses workers; compare what is left."""
+    check("spark://")
+    with working_folder(keep) as folder:
+        files, home = landing or landing_in(folder, orders, is_clean=False), folder / "spark"
+        run_with("polars", folder / "polars", files)
+        logs, said = folder / "events", list[str]()
+        logs.mkdir()
+        conf = configured(folder, **{
+            "spark.driver.host": HERE,
+            "spark.driver.bindAddress": HERE,
+            "spark.driver.memory": "1g",
+            "spark.executor.memory": "600m",
+            "spark.executor.cores": "1",
+            "spark.cores.max": str(CORES),
+            "spark.sql.shuffle.partitions": "4",
+            "spark.ui.enabled": "false",
+            "spark.eventLog.enabled": "true",
+            "spark.eventLog.dir": logs.as_uri(),
+            "spark.eventLog.rolling.enabled": "false",
+            "spark.eventLog.compress": "false",
+        })  # fmt: skip
+        with cluster_in(folder / "cluster") as cluster:
+            killer = threading.Thread(target=kill_in_the_middle, args=(cluster, home, said), daemon=True)
             killer.start()
-            environment = {"OLIST_SPARK_MASTER": cluster.master, "SPARK_CONF_DIR": str(folder)}
-            begun = time.monotonic()
-            found = left_by(PROJECT_DIR, folder, files, rows_a_unit, "cluster", OLIST_ENGINE="spark", **environment)
-            seconds = time.monotonic() - begun
-            killer.join()
-            state = cluster.state()
-            differences = differences_of(expected, found)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-    [application] = state["completedapps"]
-    alive = f"{seen['before']} workers before and {state['aliveworkers']} after"
-    click.echo(f"{application['id']}: {seconds:.0f} s; one was killed when {seen['done']} units were done: {alive}.")
-    click.echo("\n".join(differences) or "Everything is the same.")
-    sys.exit(1 if differences else 0)
+            run_with("spark", home, files, OLIST_SPARK_MASTER=cluster.master, **conf)
+            killer.join(1)
+        lost = lost_in(logs)
+        found = differences(folder / "polars", home)
+    click.echo("; ".join(said))
+    for name, (executors, tasks) in lost.items():
+        click.echo(f"{name} lost {executors} executors with {tasks} tasks")
+    if len(said) < 2 or not any(tasks for _, tasks in lost.values()):
+        found.append("no work was lost, so nothing was proven; give it more --orders")
+    end_with(found)
 
 
 if __name__ == "__main__":

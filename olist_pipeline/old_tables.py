@@ -18,7 +18,7 @@ from olist_pipeline.errors import OlistError
 from olist_pipeline.machine import bound_memory
 from olist_pipeline.migration.closing import close_off
 from olist_pipeline.migration.model import NEW, OLD, REPLAY, LandingFile, Migration
-from olist_pipeline.migration.profiles import database_of, project_folder, reach
+from olist_pipeline.migration.profiles import attach, database_of, project_folder, reach
 from olist_pipeline.migration.project import (
     DbtNode,
     database_name,
@@ -69,8 +69,10 @@ def bring(settings: Settings, migration: Migration, manifest: DbtNode, tree: str
         connection.execute(f"SET file_search_path = {literal(str(project_folder(settings, migration, tree)))}")
         connection.execute(f"ATTACH {literal(str(settings.warehouse))} AS {quote(warehouse)}")
         connection.execute(f"CREATE SCHEMA IF NOT EXISTS {relation_name(warehouse, tree)}")
+        # A view reads only now what it is made of.
+        if tree == OLD and any(node["config"].get("materialized") == "view" for node in nodes.values()):
+            attach(connection, migration)
         if tree == REPLAY:
-            # A view reads only now what it is made of.
             close_off(connection, **reach(settings, migration))
         for name, node in nodes.items():
             made = relation_of(node, own)

@@ -7,6 +7,7 @@ not: reading any other environment variable elsewhere in the code.
 from __future__ import annotations
 
 import getpass
+import hashlib
 import os
 import re
 import sys
@@ -62,6 +63,9 @@ class CutoverRules:
         )
 
 
+ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+"""How what is no path begins: `s3://`, `https://`, and `file://` as well."""
+
 MOST = 1_000_000
 """No number of runs, hours, days or seconds that somebody means is larger."""
 
@@ -83,12 +87,17 @@ def _number(
 NO_DATABASE_BELOW = "?#"
 """DuckDB and dbt take what follows one of these in a database's path for something else, and write elsewhere."""
 
-NO_SPARK_BELOW = ";"
-"""The address of its catalog ends there."""
+NO_SPARK_BELOW = ";[]{}*\\"
+"""The address of its catalog ends at the first; the others make a pattern of the place of a table that it has made."""
 
 
 def _path(name: str, value: str | Path) -> Path:
-    """Return an absolute path; raises OlistError for one below the home of a user that there is not."""
+    """Return an absolute path; raises OlistError for an address, and for one below the home of a user that is not."""
+    if ADDRESS.match(str(value)):
+        raise OlistError(
+            f"{name} is {str(value)!r}, an address, and must be a path of this machine; name one. Landing alone "
+            "(OLIST_DATA_DIR) may be at an address."
+        )
     try:
         return Path(value).expanduser().absolute()
     except RuntimeError as error:
@@ -107,6 +116,13 @@ def _folder(name: str, value: str | Path, forbidden: str = "", reader: str = "Du
         if found := forbidden_in(text) or next((char for char in text if char in forbidden), ""):
             raise OlistError(f"{name} is {text!r}: {reader} cannot use a path with {found!r}; name another folder.")
     return path
+
+
+def _landing(value: str | Path, home: Path) -> tuple[Path, str]:
+    """Return the folder of landing, and the address whose files are copied there before a run; nothing for a folder."""
+    if not ADDRESS.match(str(value)):
+        return _folder("OLIST_DATA_DIR", value), ""
+    return home / "fetched" / hashlib.blake2b(str(value).encode(), digest_size=6).hexdigest(), str(value)
 
 
 def _home(value: str | Path) -> Path:
@@ -138,7 +154,7 @@ class Settings:
     """The paths and addresses of one environment; all paths are absolute.
 
     `is_automated` says whether sensors and schedules may start anything, `look_seconds` how often sensors look,
-    `ui_url` where people reach the Dagster UI.
+    `ui_url` where people reach the Dagster UI, `landing_address` from where landing is fetched where it is no folder.
     """
 
     home: Path
@@ -153,12 +169,13 @@ class Settings:
     cutover: CutoverRules = CutoverRules()
     postgres_password_file: Path | None = None
     migration: Path = DBT_DIR / "migration.yml"
+    landing_address: str = ""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> Settings:
         """Return the settings of `env`; raises OlistError for a value that cannot be meant."""
         home = _home(env.get("OLIST_HOME") or PROJECT_DIR / ".olist")
-        landing = _folder("OLIST_DATA_DIR", env.get("OLIST_DATA_DIR") or home / "landing")
+        landing, address = _landing(env.get("OLIST_DATA_DIR") or home / "landing", home)
         engine = env.get("OLIST_ENGINE") or "polars"
         if engine not in ENGINES:
             raise OlistError(f"OLIST_ENGINE is {engine!r}; set it to one of: {', '.join(ENGINES)}.")
@@ -186,6 +203,7 @@ class Settings:
             cutover=CutoverRules.from_env(env),
             postgres_password_file=_password_file(env),
             migration=migration_file(env),
+            landing_address=address,
         )
 
     @property
@@ -217,6 +235,11 @@ class Settings:
     def warehouse(self) -> Path:
         """The DuckDB file that dbt alone writes, schemas `old`, `replay` and `new`."""
         return self.home / "warehouse.duckdb"
+
+    @property
+    def on_spark(self) -> Path:
+        """What Spark makes of the trees, a folder a tree: their tables, the catalog of these, landing as Parquet."""
+        return self.home / "warehouse"
 
     @property
     def serving(self) -> Path:
@@ -252,7 +275,7 @@ class Settings:
         """Return the variables by which a process sees the same settings, in whatever folder it starts."""
         given = {
             "OLIST_HOME": self.home,
-            "OLIST_DATA_DIR": self.landing,
+            "OLIST_DATA_DIR": self.landing_address or self.landing,
             "OLIST_ENGINE": self.engine,
             "OLIST_SPARK_MASTER": self.spark_master,
             "OLIST_MIGRATION": self.migration,

@@ -29,12 +29,14 @@ from olist_pipeline.audit.model import (
     Technical,
 )
 from olist_pipeline.audit.pool import audit_files
-from olist_pipeline.audit.project import PROJECT_FILE, Project, open_project
-from olist_pipeline.audit.project_files import UnreadableFileError, read_text, shown
+from olist_pipeline.audit.profiles import Target
+from olist_pipeline.audit.project import PROJECT_FILE, SKIPPED, Project, open_project
+from olist_pipeline.audit.project_files import UnreadableFileError, read_text, shown, walk
 from olist_pipeline.audit.reading import Job, Role
 from olist_pipeline.audit.waivers import WAIVERS_FILE, Waiver, read_waivers
 from olist_pipeline.errors import OlistError
 
+MOST_NAMED = 5
 Replaced = Callable[[Finding], Sequence[str]]
 """The names of the rules and derivations that replaced a finding."""
 
@@ -43,23 +45,24 @@ def audit(
     path: Path,
     *,
     dialect: str | None = None,
+    target: str = "",
     manifest: Path | None = None,
     waivers: Path | None = None,
     variables: Mapping[str, Any] | None = None,
     replaced: Replaced = lambda finding: (),
     seconds: float = SECONDS_A_FILE,
     origins: bool = False,
-    said: Callable[[Spoken], None] = lambda spoken: None,
+    said: Callable[[Spoken, Target], None] = lambda spoken, target: None,
     started: Callable[[int], Callable[[], None]] = lambda files: lambda: None,
 ) -> Audit:
     """Audit a dbt project, a folder of SQL or one file.
 
-    `dialect` is that of the project unless it is given, and `said` is called with it first. `variables` come before
-    those of the project. `seconds` bound each file. With `origins` findings say where their columns come from.
-    `started` is called with the number of files, and what it returns after each file. Raises OlistError where nothing
-    can be audited.
+    `dialect` and `target` are those of the project unless they are given; `said` is called with them first. `variables`
+    come before those of the project. `seconds` bound each file. With `origins` findings say where their columns come
+    from. `started` is called with the number of files, and what it returns after each file. Raises OlistError where
+    nothing can be audited.
     """
-    project = open_project(path, manifest)
+    project = open_project(path, manifest, target)
     files = project.sql_files()
     if not files:
         raise OlistError(_nothing_in(project, path))
@@ -67,12 +70,13 @@ def audit(
     place = waivers.resolve().parent if waivers else project.root
     known = read_waivers(file_of_waivers, place) if waivers or file_of_waivers.is_file() else []
     spoken = Spoken(dialect, "--dialect") if dialect else project.spoken
-    said(spoken)
+    said(spoken, project.target)
     jobs = _jobs(project, files)
     start: dict[str, object] = {
         "root": str(project.root),
         "path": str(project.chosen),
         "dialect": spoken.dialect,
+        "target": target,
         "manifest": str(manifest.resolve()) if manifest else "",
         "vars": dict(variables or {}),
         "origins": origins,
@@ -94,6 +98,8 @@ def audit(
         (
             *_idle_waivers(project, entries, known, {file.stem for file in files}, file_of_waivers),
             *_hints_of_dialect(spoken, problems, len(files), project),
+            *_hints_of_projects(project),
+            *_hints_of_python(project),
         ),
     )
 
@@ -126,7 +132,7 @@ def _nothing_in(project: Project, path: Path) -> str:
 
 
 def _problems_of_settings(project: Project) -> list[Problem]:
-    return [
+    return [Problem(PROJECT_FILE, None, flaw) for flaw in project.flaws] + [
         Problem(PROJECT_FILE, None, f"Its {key} names {name}, outside of the project: audit that folder by itself.")
         for name, key in project.outside.items()
     ]
@@ -218,6 +224,28 @@ def _idle_waivers(
     looks_at_all = project.chosen == project.root
     idle = [w.place for w in waivers if w.place not in waived and (looks_at_all or w.model in models)]
     return [f"{file} waives what is not there or is migrated: {', '.join(idle)}; take the entry out."] if idle else []
+
+
+def _hints_of_projects(project: Project) -> list[str]:
+    """Return a hint where a folder holds dbt projects, which are read here as so many files of SQL."""
+    if project.is_dbt or project.chosen.is_file():
+        return []
+    found = (path for path in walk(project.root, (PROJECT_FILE,), SKIPPED) if path.name == PROJECT_FILE)
+    names = sorted(shown(path.parent.relative_to(project.root)) for path in found)
+    where = f"There are dbt projects below it ({_some(names)})"
+    return [f"{where}: audit each by itself, with its variables, macros and dialect."] if names else []
+
+
+def _hints_of_python(project: Project) -> list[str]:
+    """Return a hint where models are Python: what they decide is no SQL."""
+    if not project.is_dbt or project.chosen != project.root:
+        return []
+    names = [shown(path.relative_to(project.root)) for path in project.model_files(".py")]
+    return [f"Models in Python were not looked into ({_some(names)}): read them yourself."] if names else []
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join([*names[:MOST_NAMED], *([f"and {len(names) - MOST_NAMED} more"] if names[MOST_NAMED:] else [])])
 
 
 def _hints_of_dialect(spoken: Spoken, problems: Sequence[Problem], files: int, project: Project) -> list[str]:

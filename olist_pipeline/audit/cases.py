@@ -61,7 +61,11 @@ VALIDATION_WORDS = frozenset(
         *("missing", "incomplete", "malformed", "outlier", "unparseable"),
     )
 )
-VALIDATION_NAME = re.compile(r"(^|_)(valid|invalid|is_bad|dq|quality|validity|validated|error|anomaly|outlier)(_|$)")
+VALIDATION_NAME = re.compile(
+    r"(^|_)(valid|invalid|is_bad|dq|validity|validated|error|anomaly|outlier)(_|$)"
+    r"|(data|record|row|cell|order|address|email|phone)_?quality|quality_?(flag|check|status|issue|error|result|score)|^quality$"
+)
+"""Names that judge data. A quality of what is sold or served is none of them."""
 CONVERSION, PIVOT, BOOLEAN = "conversion of a type", "pivot", "cast of a boolean"
 STEM = 5
 """So many letters of a word tell it: canceled and cancelled orders are the same orders."""

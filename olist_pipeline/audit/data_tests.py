@@ -105,26 +105,26 @@ def _asks_for_nulls(finding: Finding) -> bool:
 
 
 def _tests_of(root: yaml.Node | None) -> Iterator[DataTest]:
-    top = _entries(root)
+    top = entries_of(root)
     for key in LISTS:
-        for entry in _items(top.get(key)):
+        for entry in items_of(top.get(key)):
             yield from _tests_of_relation(entry)
-    for source in _items(top.get("sources")):
-        for table in _items(_entries(source).get("tables")):
+    for source in items_of(top.get("sources")):
+        for table in items_of(entries_of(source).get("tables")):
             yield from _tests_of_relation(table)
 
 
 def _tests_of_relation(entry: yaml.Node) -> Iterator[DataTest]:
-    values = _entries(entry)
-    model = _text(values.get("name"))
+    values = entries_of(entry)
+    model = text_of_node(values.get("name"))
     for key in KEYS:
-        for node in _items(values.get(key)):
+        for node in items_of(values.get(key)):
             yield from _test(node, model, "")
-    for column in _items(values.get("columns")):
-        own = _entries(column)
+    for column in items_of(values.get("columns")):
+        own = entries_of(column)
         for key in KEYS:
-            for node in _items(own.get(key)):
-                yield from _test(node, model, _text(own.get("name")))
+            for node in items_of(own.get(key)):
+                yield from _test(node, model, text_of_node(own.get("name")))
 
 
 def _test(node: yaml.Node, model: str, column: str) -> Iterator[DataTest]:
@@ -235,7 +235,7 @@ def _parsed(text: str, dialect: str) -> Node | None:
 
 def _unit_tests(root: yaml.Node | None, file: str) -> Iterator[Finding]:
     """Yield what unit tests expect: a rule where nothing in their model says it."""
-    for entry in _items(_entries(root).get("unit_tests")):
+    for entry in items_of(entries_of(root).get("unit_tests")):
         values = _mapping(yaml_file.value_of(entry))
         rows = _mapping(values.get("expect")).get("rows")
         first = rows[0] if isinstance(rows, list) and rows else {}
@@ -251,17 +251,20 @@ def _unit_tests(root: yaml.Node | None, file: str) -> Iterator[Finding]:
                       measure([rule]), shape)  # fmt: skip
 
 
-def _entries(node: yaml.Node | None) -> dict[str, yaml.Node]:
+def entries_of(node: yaml.Node | None) -> dict[str, yaml.Node]:
+    """Return the entries of a mapping of YAML by their keys; none of what is no mapping."""
     if not isinstance(node, yaml.MappingNode):
         return {}
     return {key.value: value for key, value in node.value if isinstance(key, yaml.ScalarNode)}
 
 
-def _items(node: yaml.Node | None) -> list[yaml.Node]:
+def items_of(node: yaml.Node | None) -> list[yaml.Node]:
+    """Return the items of a list of YAML; none of what is no list."""
     return list(node.value) if isinstance(node, yaml.SequenceNode) else []
 
 
-def _text(node: yaml.Node | None) -> str:
+def text_of_node(node: yaml.Node | None) -> str:
+    """Return the text of a plain value of YAML; '' of what is none."""
     return str(node.value) if isinstance(node, yaml.ScalarNode) else ""
 
 

@@ -18,8 +18,13 @@ from typing import Any
 
 from olist_pipeline.audit import yaml_file
 from olist_pipeline.audit.dbt_values import Adapter, Config, Host, Relation, Result, Variables
+from olist_pipeline.audit.dialects import DIALECTS
+from olist_pipeline.audit.profiles import Target
 from olist_pipeline.audit.python_names import MODULES
 from olist_pipeline.audit.sandbox import Names
+
+ADAPTERS = {"tsql": "sqlserver"}
+"""dbt's names of adapters whose dialects are called otherwise, where nothing says which adapter it is."""
 
 ANALYTICS = "analytics"
 """The schema that a template is told it writes to."""
@@ -37,8 +42,8 @@ class CompilerError(Exception):
     """A template that ends itself with exceptions.raise_compiler_error, or a macro that cannot be loaded."""
 
 
-def names_of(variables: Mapping[str, Any], adapter: str, project: str, host: Host) -> dict[str, Any]:
-    """Return the global names of all templates of a project."""
+def names_of(variables: Mapping[str, Any], adapter: str, project: str, host: Host, target: Target) -> dict[str, Any]:
+    """Return the global names of all templates of a project; `adapter` is the dialect that it is read in."""
 
     def env_var(name: str, default: Any = None) -> Any:
         return name if default is None else default
@@ -88,7 +93,7 @@ def names_of(variables: Mapping[str, Any], adapter: str, project: str, host: Hos
         "should_full_refresh": lambda: False,
         "source": source,
         "statement": _statement,
-        "target": _target(adapter, project),
+        "target": _target(target, adapter, project),
         "tojson": _to_json,
         "toyaml": yaml_file.write,
         "var": Variables(variables, host),
@@ -96,11 +101,12 @@ def names_of(variables: Mapping[str, Any], adapter: str, project: str, host: Hos
     }
 
 
-def _target(adapter: str, project: str) -> Names:
-    """Return the target: production, in the dialect that is audited."""
+def _target(target: Target, dialect: str, project: str) -> Names:
+    """Return the target in the dialect that is audited, under the name that dbt has for its adapter."""
+    kind = next((name for name in target.adapters if DIALECTS.get(name) == dialect), ADAPTERS.get(dialect, dialect))
     places = dict.fromkeys(("schema", "database", "dbname", "project", "dataset"), ANALYTICS)
     unknown = dict.fromkeys(("user", "role", "warehouse", "account"), "")
-    return Names({"name": "prod", "type": adapter, "profile_name": project, "threads": 1, **places, **unknown})
+    return Names({"name": target.name, "type": kind, "profile_name": project, "threads": 1, **places, **unknown})
 
 
 def _as_several(value: Any, count: int) -> Any:

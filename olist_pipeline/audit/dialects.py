@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from olist_pipeline.audit import yaml_file
-from olist_pipeline.audit.project_files import UnreadableFileError, read_text, walk
+from olist_pipeline.audit.profiles import Target
+from olist_pipeline.audit.project_files import UnreadableFileError, read_text
+from olist_pipeline.audit.statements import has_errors
+from olist_pipeline.audit.templates import without_tags
 
 DEFAULT_DIALECT = "duckdb"
 DIALECTS = {
@@ -29,7 +31,6 @@ DIALECTS = {
 }
 """sqlglot's dialect for dbt's adapters. An adapter that is not here says nothing: its SQL is looked at instead."""
 
-PROFILE_TYPE = re.compile(r"\btype[\"']?\s*:\s*[\"']?(\w+)\b")
 ADAPTER = re.compile(r"\bdbt[-_]([a-z]+)\b")
 REQUIREMENTS = ("requirements", "pyproject.toml", "pipfile", "setup.py", "setup.cfg", "environment.y", "poetry.lock")
 SQL_SIGNS: Mapping[str, re.Pattern[str]] = {
@@ -63,10 +64,10 @@ BUILT_ON = {
 }
 """The adapters that come with another one, which a list of what is installed names as well."""
 
-HIDDEN = (".dbt", ".github", ".ci", ".circleci", ".devcontainer")
-"""Folders with a point that hold profiles."""
-
 LEAST_SIGNS = 3
+TRIED = (DEFAULT_DIALECT, "bigquery", "snowflake", "postgres", "spark", "tsql")
+"""The dialects that are tried where nothing says one, in the order in which they win."""
+MOST_TRIED = 20
 MOST_FILES = 400
 
 
@@ -85,19 +86,26 @@ def dialect_of(
     manifest: Mapping[str, Any],
     files: Iterable[Path],
     macros: Iterable[Path] = (),
+    targets: Iterable[Target] = (),
 ) -> Spoken:
     """Return the dialect of a project, by the strongest of what it says; DuckDB's where it says nothing.
 
-    `macros` are looked at where the SQL of `files` tells nothing: some write all of it.
+    `targets` are those of its profiles. `macros` are looked at where the SQL of `files` tells nothing: some write all
+    of it.
     """
     metadata = manifest.get("metadata")
     adapter = metadata.get("adapter_type") if isinstance(metadata, Mapping) else None
     if isinstance(adapter, str) and adapter in DIALECTS:
         return Spoken(DIALECTS[adapter], "manifest.json")
-    for spoken in (_of_profiles(root, settings), _of_requirements(root), _of_names(settings)):
+    for spoken in (_of_targets(targets), _of_requirements(root), _of_names(settings)):
         if spoken is not None:
             return spoken
-    return of_sql(root, files) or of_sql(root, macros) or Spoken(DEFAULT_DIALECT, "nothing says which", is_known=False)
+    return (
+        of_sql(root, files)
+        or of_sql(root, macros)
+        or _of_trial(root, files)
+        or Spoken(DEFAULT_DIALECT, "nothing says which", is_known=False)
+    )
 
 
 def of_sql(root: Path, files: Iterable[Path]) -> Spoken | None:
@@ -116,48 +124,30 @@ def of_sql(root: Path, files: Iterable[Path]) -> Spoken | None:
     return Spoken(best[0][0], f"the SQL of {best[0][1]} files", is_known=False)
 
 
-def _of_profiles(root: Path, settings: Mapping[str, Any]) -> Spoken | None:
-    """Return what `profiles.yml` says, at the top or one folder down, or a template of it."""
-    for path in _profiles(root):
+def _of_trial(root: Path, files: Iterable[Path]) -> Spoken | None:
+    """Return the dialect that reads the most of some files; None where no other reads more than DuckDB's."""
+    paths = list(files)
+    texts = []
+    for path in paths[:: max(1, len(paths) // MOST_TRIED)][:MOST_TRIED]:
         try:
-            text = read_text(path, root)
+            texts.append(without_tags(read_text(path, root)))
         except UnreadableFileError:
             continue
-        named = _of_outputs(text, settings) or next(
-            (name for name in PROFILE_TYPE.findall(text) if name in DIALECTS), ""
-        )
-        if named in DIALECTS:
-            return Spoken(DIALECTS[named], path.relative_to(root).as_posix())
+    read = {name: sum(not has_errors(text, name) for text in texts) for name in TRIED}
+    best = max(TRIED, key=lambda name: read[name])
+    if read[best] == read[DEFAULT_DIALECT]:
+        return None
+    return Spoken(
+        best, f"it reads {read[best]} of {len(texts)} files, {DEFAULT_DIALECT} {read[DEFAULT_DIALECT]}", is_known=False
+    )
+
+
+def _of_targets(targets: Iterable[Target]) -> Spoken | None:
+    """Return what `profiles.yml` says, at the top or one folder down, or a template of it."""
+    for target in targets:
+        if known := [name for name in target.adapters if name in DIALECTS]:
+            return Spoken(DIALECTS[known[0]], target.file)
     return None
-
-
-def _of_outputs(text: str, settings: Mapping[str, Any]) -> str:
-    """Return the type of the target of the project's profile; '' where the text is a template, and no YAML yet."""
-    try:
-        profiles = yaml_file.parse(text)
-    except yaml_file.YamlError:
-        return ""
-    named = {str(name): part for name, part in profiles.items()} if isinstance(profiles, Mapping) else {}
-    own = named.get(str(settings.get("profile")))
-    for profile in [own] if own is not None else named.values():
-        outputs = profile.get("outputs") if isinstance(profile, Mapping) else None
-        if isinstance(outputs, Mapping) and outputs:
-            chosen = outputs.get(str(profile.get("target"))) or next(iter(outputs.values()))
-            kind = chosen.get("type") if isinstance(chosen, Mapping) else None
-            if isinstance(kind, str) and "{" not in kind:
-                return kind
-    return ""
-
-
-def _profiles(root: Path) -> Iterator[Path]:
-    folders = (root, *(root / name for name in HIDDEN if (root / name).is_dir() and not (root / name).is_symlink()))
-    found = [
-        path
-        for folder in folders
-        for path in walk(folder, (".yml", ".yaml", ".example", ".sample", ".template", ".tmpl", ".tpl", ".j2", ".dist"))
-        if "profiles" in path.name.lower() and len(path.relative_to(root).parts) <= 3
-    ]
-    return iter(sorted(found, key=lambda path: (len(path.parts), path.name != "profiles.yml", path.as_posix())))
 
 
 def _of_requirements(root: Path) -> Spoken | None:

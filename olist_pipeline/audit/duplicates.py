@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Iterator, Sequence, Set
 from itertools import combinations
 
 from olist_pipeline.audit.expressions import words_in
@@ -95,14 +95,16 @@ def _without_columns(text: str, columns: Iterable[str]) -> str:
 def _near_groups(groups: list[list[Finding]]) -> list[list[list[Finding]]]:
     """Return groups of exact copies that are near each other, each joined with all that are near one of it."""
     parent = list(range(len(groups)))
+    traits = [Traits(group[0]) for group in groups]
 
     def root(number: int) -> int:
         while parent[number] != number:
             number = parent[number]
         return number
 
-    for one, other in sorted(_candidates(groups)):
-        if _are_near(groups[one][0], groups[other][0]):
+    # What hangs together already need not be compared: a label that thousands share costs no more for it.
+    for one, other in _candidates(traits):
+        if root(one) != root(other) and are_near(traits[one], traits[other]):
             parent[root(other)] = root(one)
     joined: dict[int, list[list[Finding]]] = defaultdict(list)
     for number, group in enumerate(groups):
@@ -110,40 +112,51 @@ def _near_groups(groups: list[list[Finding]]) -> list[list[list[Finding]]]:
     return [found for found in joined.values() if len(found) > 1]
 
 
-def _candidates(groups: Sequence[Sequence[Finding]]) -> set[tuple[int, int]]:
-    """Return the pairs that share a skeleton, a name or a label: no others can be near, and most share nothing."""
+class Traits:
+    """What two findings are compared by, made once of each."""
+
+    def __init__(self, finding: Finding) -> None:
+        self.shape = finding.shape
+        self.kind = finding.kind
+        self.is_column = finding.clause is Clause.SELECT
+        self.is_default = finding.kind is Kind.DEFAULT
+        self.casts = _casts(finding.shape)
+        self.name = frozenset(finding.shape.name)
+        self.labels = frozenset(finding.shape.labels)
+        self.limits = _limits(finding.shape.normal)
+        self.parts = frozenset(_parts(finding.shape))
+
+
+def _candidates(traits: Sequence[Traits]) -> Iterator[tuple[int, int]]:
+    """Yield the pairs that share a skeleton, a name or a label: no others can be near, and most share nothing."""
     sharing: dict[object, list[int]] = defaultdict(list)
-    for number, (finding, *_) in enumerate(groups):
-        shape = finding.shape
-        limits = _limits(shape.normal)
-        alike = [("limits", shape.columns, *sorted(limits))] if len(limits) >= LIMITS_THAT_TELL else []
-        for key in (shape.skeleton, frozenset(shape.name), *(("label", label) for label in shape.labels), *alike):
+    for number, one in enumerate(traits):
+        limits = len(one.limits) >= LIMITS_THAT_TELL
+        alike = [("limits", one.shape.columns, *sorted(one.limits))] if limits else []
+        for key in (one.shape.skeleton, one.name, *(("label", label) for label in one.shape.labels), *alike):
             sharing[key].append(number)
-    return {pair for numbers in sharing.values() for pair in combinations(numbers, 2)}
+    for numbers in sharing.values():
+        yield from combinations(numbers, 2)
 
 
-def _are_near(one: Finding, other: Finding) -> bool:
+def are_near(one: Traits, other: Traits) -> bool:
+    """Return whether two definitions are near copies (see the head of this module)."""
     first, second = one.shape, other.shape
-    if (one.clause is Clause.SELECT) != (other.clause is Clause.SELECT):
-        return False
-    if _is_default(one) != _is_default(other):
+    if one.is_column != other.is_column or one.is_default != other.is_default:
         return False
     has_labels = bool(first.labels or second.labels)
-    same_subject = first.labels == second.labels if has_labels else set(first.name) == set(second.name)
+    same_subject = first.labels == second.labels if has_labels else one.name == other.name
     if first.skeleton == second.skeleton and same_subject:
         return True
-    if one.clause is not Clause.SELECT or one.kind is Kind.MAGIC_NUMBER:
+    if not one.is_column or one.kind is Kind.MAGIC_NUMBER or one.casts != other.casts:
         return False
-    if _casts(first) != _casts(second):
-        return False
-    limits = _limits(first.normal)
-    if len(limits) >= LIMITS_THAT_TELL and limits == _limits(second.normal) and first.columns == second.columns:
+    if len(one.limits) >= LIMITS_THAT_TELL and one.limits == other.limits and first.columns == second.columns:
         return True
-    if not (set(_parts(first)) & set(_parts(second)) or limits & _limits(second.normal)):
+    if not (one.parts & other.parts or one.limits & other.limits):
         return False
     if has_labels:
-        return _shared(first.labels, second.labels) >= LEAST_SHARED
-    return set(first.name) == set(second.name) and _shared(_parts(first), _parts(second)) >= LEAST_ALIKE
+        return _shared(one.labels, other.labels) >= LEAST_SHARED
+    return one.name == other.name and _shared(one.parts, other.parts) >= LEAST_ALIKE
 
 
 def _limits(text: str) -> set[str]:
@@ -168,13 +181,8 @@ def _parts(shape: Shape) -> tuple[str, ...]:
     return (*sorted(_words((*shape.columns, *texts))), *numbers)
 
 
-def _is_default(finding: Finding) -> bool:
-    return finding.kind is Kind.DEFAULT
-
-
-def _shared(one: Sequence[str], other: Sequence[str]) -> float:
-    first, second = set(one), set(other)
-    return len(first & second) / len(first | second) if first or second else 0.0
+def _shared(one: Set[str], other: Set[str]) -> float:
+    return len(one & other) / len(one | other) if one or other else 0.0
 
 
 def _differences(findings: Sequence[Finding]) -> tuple[str, ...]:

@@ -19,11 +19,13 @@ from olist_pipeline.audit.columns import Query
 from olist_pipeline.audit.expressions import (
     BOOLEANS,
     COMPARISONS,
+    CONNECTORS,
     HASHES,
     PREDICATES,
     Node,
     atoms,
     bare,
+    branches_of,
     column_names,
     columns_of,
     is_case,
@@ -153,14 +155,25 @@ def _is_word(side: Node) -> bool:
 
 def _is_decided_here(condition: Node, query: Query) -> bool:
     """Return whether a condition asks for nothing but flags that this statement computes, where they are found."""
-    if not is_flag_test(condition):
+    if not _asks_for_flags(condition):
         return False
     found = [query.origin(column).expression for column in columns_of(condition)]
     return bool(found) and all(part is not None and _is_boolean(bare(part)) for part in found)
 
 
+def _asks_for_flags(condition: Node) -> bool:
+    """Return whether a condition asks for columns that are flags by their name, or that are compared with 1 or 0."""
+    node = bare(condition)
+    if isinstance(node, CONNECTORS):
+        return all(map(_asks_for_flags, node.iter_expressions()))
+    is_number = isinstance(node, exp.EQ | exp.NEQ) and number_of(node.expression) in (0, 1)
+    return is_flag_test(node) or (is_number and is_column(node.this))
+
+
 def _is_boolean(node: Node) -> bool:
-    return isinstance(node, BOOLEANS) or is_case(node) or isinstance(node, exp.LogicalOr | exp.LogicalAnd)
+    if is_case(node):
+        return all(map(is_truth, branches_of(node).results))
+    return isinstance(node, (*BOOLEANS, exp.LogicalOr, exp.LogicalAnd))
 
 
 def _reads_nothing(condition: Node) -> bool:
@@ -216,6 +229,9 @@ def _is_technical(test: Node, query: Query) -> bool:
 def _asks_whether_joined(test: Node, query: Query) -> bool:
     """Return whether a null test asks whether an outer join found a row."""
     columns = columns_of(test)
+    # Of a full join one side is always there: what is missing in both is missing in the data.
+    if len({column.table for column in columns}) > 1 and any(join.side == "FULL" for join in query.joins):
+        return False
     return bool(columns) and all(
         column.name.startswith("_") or column.table.lower() in query.optional_relations for column in columns
     )

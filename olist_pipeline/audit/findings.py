@@ -18,6 +18,7 @@ from olist_pipeline.audit.expressions import (
     Node,
     case_count,
     column_names,
+    columns_of,
     conjuncts,
     is_case,
     is_constant,
@@ -141,13 +142,14 @@ class Found:
                 self.pivots.append(self._finding([found.node], item, name, Kind.CLASSIFICATION, Clause.SELECT, query))
 
     def _look_at_rows(self, query: Query) -> None:
-        conditions: dict[tuple[Clause, str, Kind], list[Node]] = {}
+        conditions: dict[tuple[Clause, str, Kind, str], list[Node]] = {}
         for clause, condition in row_conditions(query.select):
             with self._apart(condition):
                 kind = kind_of_filter(condition, clause, query)
                 if kind is not None:
-                    conditions.setdefault((clause, filtered_column(condition), kind), []).append(condition)
-        for (clause, column, kind), nodes in conditions.items():
+                    column = filtered_column(condition)
+                    conditions.setdefault((clause, column, kind, _relation_of(condition)), []).append(condition)
+        for (clause, column, kind, _), nodes in conditions.items():
             with self._apart(nodes[0]):
                 whole = exp.and_(*(node.copy() for node in nodes)) if len(nodes) > 1 else nodes[0]
                 self._add(nodes, whole, column, kind, clause, query)
@@ -253,6 +255,12 @@ def row_conditions(select: exp.Select) -> Iterator[tuple[Clause, Node]]:
         condition = join.args.get("on")
         for part in conjuncts(condition) if condition is not None else []:
             yield Clause.JOIN, part
+
+
+def _relation_of(condition: Node) -> str:
+    """Return the name by which a condition calls the relation of its first column; '' where it names none."""
+    first = next(iter(columns_of(condition)), None)
+    return first.table.lower() if first is not None else ""
 
 
 def _reason_by_place(case: Node) -> str:

@@ -20,11 +20,13 @@ from jinja2.runtime import Macro
 from olist_pipeline.audit.dbt_names import CompilerError, ReturnedError, names_of
 from olist_pipeline.audit.dbt_values import Package, Relation, Unknown
 from olist_pipeline.audit.package_macros import PACKAGES
+from olist_pipeline.audit.profiles import Target
 from olist_pipeline.audit.sandbox import Sandbox
 from olist_pipeline.audit.sql_macros import SQL_MACROS
 from olist_pipeline.audit.templates import macros_alone, plain_template
 
 JINJA = re.compile(r"\{\{|\{%|\{#")
+NOBODYS = Target()
 MACRO = re.compile(r"\{%-?\s*(macro|test|materialization)\s+(\w+)")
 
 
@@ -64,7 +66,14 @@ class Renderer:
     `sources` are files that may hold macros; one is compiled when one of its macros is called first.
     """
 
-    def __init__(self, sources: list[MacroText], variables: Mapping[str, Any], adapter: str, project: str) -> None:
+    def __init__(
+        self,
+        sources: list[MacroText],
+        variables: Mapping[str, Any],
+        adapter: str,
+        project: str,
+        target: Target = NOBODYS,
+    ) -> None:
         self.adapter = adapter
         self._project = project
         self._environment = _Environment(
@@ -81,7 +90,7 @@ class Renderer:
         self._is_incremental = self._has_rows = self._hides_unknown = False
         self._macros: dict[str, dict[str, LazyMacro]] = {package: {} for package in PACKAGES}
         # dbt's own macros are known by their bare names, too.
-        names = {**SQL_MACROS, **names_of(variables, adapter, project, self)}
+        names = {**SQL_MACROS, **names_of(variables, adapter, project, self, target)}
         for source in sources:
             for kind, name in MACRO.findall(source.text):
                 if kind != "macro":

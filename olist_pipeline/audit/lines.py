@@ -25,6 +25,7 @@ def marked(template: str) -> str:
     """Return a template that writes a mark at the beginning of each of its lines, except within tags of Jinja.
 
     So what a macro gives has the mark of the line on which its call begins, and each turn of a loop has its own marks.
+    What follows a tag of several lines on its last one has a mark of its own, unless it continues a word.
     """
     within = [(tag.start(), tag.end()) for tag in TAG.finditer(template)]
     parts, at, number = [], 0, 0
@@ -32,7 +33,11 @@ def marked(template: str) -> str:
         while number < len(within) and within[number][1] <= at:
             number += 1
         is_in_tag = number < len(within) and within[number][0] < at
-        parts += [text] if is_in_tag else [f"\x02{line}\x03", text]
+        end = within[number][1] - at if is_in_tag else len(text)
+        if end < len(text) and text[end].isspace():
+            parts += [text[:end], f"\x02{line}\x03", text[end:]]
+        else:
+            parts += [text] if is_in_tag else [f"\x02{line}\x03", text]
         at += len(text)
     return "".join(parts)
 

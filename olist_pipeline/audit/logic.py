@@ -42,9 +42,17 @@ from olist_pipeline.audit.expressions import (
 )
 from olist_pipeline.audit.filters import is_current_row, marks_current_row, says_from_when
 from olist_pipeline.audit.model import Kind
-from olist_pipeline.audit.numbers import DATE_STEPS, STEPS, date_step, has_magic_number, magic_numbers
+from olist_pipeline.audit.numbers import (
+    DATE_STEPS,
+    STEPS,
+    date_step,
+    halves_or_doubles,
+    has_magic_number,
+    magic_numbers,
+)
 
 TRY_NAMES = re.compile(r"^(try_to_\w+|try_cast|safe_cast|try_parse\w*)$")
+LIMIT_NAME = re.compile(r"(^|_)(bound|limit|threshold|cutoff|cap|ceiling|floor)(_|$)")
 SERIES = (exp.GenerateSeries, exp.GenerateDateArray, exp.Unnest)
 SCORES = (exp.Ntile, exp.PercentRank, exp.CumeDist)
 KEY_NAMES = re.compile(r"(^|_)(surrogate_key|hash|md5|sha\d*|fingerprint|farm_fingerprint)(_|$)")
@@ -170,7 +178,8 @@ def _judge_computation(node: Node, column: str, query: Query) -> Iterator[Judged
     steps = [part for part in nodes_within(node) if isinstance(part, exp.Interval)]
     moved = any(abs(number) not in STEPS for part in steps if (number := date_step(part)) is not None)
     is_score = "score" in column.lower() or "index" in column.lower().split("_")
-    if columns_of(node) and (has_magic_number(node, least_weights=1 if is_score else 2) or moved):
+    is_limit = LIMIT_NAME.search(column.lower()) is not None and halves_or_doubles(node)
+    if columns_of(node) and (has_magic_number(node, least_weights=1 if is_score else 2) or moved or is_limit):
         yield Logic(node, Kind.SCORING if is_score else Kind.MAGIC_NUMBER)
         return
     if len(list(_points(node, column, query))) > 1:

@@ -18,6 +18,8 @@ STEPS = frozenset({0.0, 1.0})
 UNITS = frozenset({1, 2, 7, 12, 24, 30, 52, 60, 365, 365.25, 366, 1024, 1440, 3600, 86_400, 604_800})
 """What may be multiplied or divided by without a meaning: units of time and of size. Powers of ten may, too."""
 
+HALF_OR_TWICE = 2
+
 DATE_STEPS = (
     exp.Interval,
     exp.DateAdd,
@@ -35,6 +37,12 @@ def is_unit(number: float) -> bool:
     """Return whether a factor only changes the unit."""
     size = abs(number)
     return size in UNITS or size == 0 or _is_power_of_ten(size)
+
+
+def halves_or_doubles(node: Node) -> bool:
+    """Return whether a computation takes half or twice of something: a mean of two, or a limit by what it is called."""
+    sides = (side for part in _computations(node) for side in (part.this, part.expression))
+    return any(number is not None and abs(number) == HALF_OR_TWICE for number in map(number_of, sides))
 
 
 def has_magic_number(node: Node, least_weights: int = 2) -> bool:

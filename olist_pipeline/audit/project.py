@@ -15,10 +15,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from olist_pipeline.audit import yaml_file
 from olist_pipeline.audit.dialects import Spoken, dialect_of
+from olist_pipeline.audit.profiles import PROD, Target, targets_of
 from olist_pipeline.audit.project_files import UnreadableFileError, folders_like, read_bytes, walk
 from olist_pipeline.errors import OlistError
 
@@ -57,7 +58,9 @@ class Package:
 class Project:
     """A dbt project, or a folder of SQL files that is none (`name` is '' then).
 
-    root: the folder of dbt_project.yml, or the folder that is audited. chosen: what the person named.
+    root: the folder of dbt_project.yml, or the folder that is audited. chosen: what the person named. wanted: the
+    target that the person named, '' for that of the profile. flaws: what cannot be
+    read of dbt_project.yml and the manifest, a sentence each.
     """
 
     root: Path
@@ -65,6 +68,8 @@ class Project:
     name: str
     settings: Mapping[str, Any]
     manifest: Mapping[str, Any]
+    wanted: str = ""
+    flaws: tuple[str, ...] = ()
 
     @property
     def is_dbt(self) -> bool:
@@ -83,12 +88,20 @@ class Project:
     def spoken(self) -> Spoken:
         """The dialect that the project says it is in, and where it says so."""
         files = self.model_files() or self.sql_files()
-        return dialect_of(self.root, self.settings, self.manifest, files, self.packages()[0].files)
+        return dialect_of(self.root, self.settings, self.manifest, files, self.packages()[0].files, self._targets)
+
+    @property
+    def target(self) -> Target:
+        """The target that templates are told of: the one that was named, else that of the profile, else `prod`."""
+        return next(iter(self._targets), Target(self.wanted or PROD))
+
+    @cached_property
+    def _targets(self) -> list[Target]:
+        return list(targets_of(self.root, self.settings, self.wanted))
 
     def check(self) -> None:
-        """Raise OlistError where the settings name no folders at all."""
-        for keys in ALL_PATHS:
-            self._named(*keys)
+        """Raise OlistError where the profile has no such target."""
+        self._targets  # noqa: B018 the profile says itself which targets it has
 
     @cached_property
     def outside(self) -> dict[str, str]:
@@ -106,10 +119,10 @@ class Project:
             folders = [self.root / name for name in named]
         return sorted(path for folder in folders for path in _walk(folder, (".sql",)))
 
-    def model_files(self) -> list[Path]:
+    def model_files(self, ending: str = ".sql") -> list[Path]:
         """Return the models of the whole project, whatever part of it is audited."""
         folders = [self.root / name for name in self._paths(*MODEL_PATHS)] if self.is_dbt else [self.root]
-        return sorted(path for folder in folders for path in _walk(folder, (".sql",)))
+        return sorted(path for folder in folders for path in _walk(folder, (ending,)))
 
     def test_files(self) -> list[Path]:
         """Return the singular tests of a dbt project that is audited as a whole; generic ones are macros."""
@@ -214,10 +227,8 @@ class Project:
         return {}
 
     def _named(self, key: str, old_key: str, default: str) -> list[str]:
-        named = self.settings.get(key) or self.settings.get(old_key) or [default]
-        if not isinstance(named, list) or not all(isinstance(name, str) and "\0" not in name for name in named):
-            raise OlistError(f"{key} in {self.root / PROJECT_FILE} must be a list of folders.")
-        return named
+        named = self.settings.get(key) or self.settings.get(old_key)
+        return list(named) if _are_folders(named) else [default]
 
     def _is_inside(self, name: str) -> bool:
         return (self.root / _any(name)).resolve().is_relative_to(self.root)
@@ -230,44 +241,69 @@ class Project:
             return None
 
 
-def open_project(path: Path, manifest: Path | None = None) -> Project:
-    """Return the project around a path: the nearest folder upwards with a dbt_project.yml, else the path itself."""
+def open_project(path: Path, manifest: Path | None = None, target: str = "") -> Project:
+    """Return the project around a path: the nearest folder upwards with a dbt_project.yml, else the path itself.
+
+    `target` is the one that it is read for, '' for that of its profile.
+    """
     if not path.exists():
         raise OlistError(f"There is nothing at {path}; name a dbt project, a folder of SQL files or one SQL file.")
     chosen = path.resolve()
     start = chosen if chosen.is_dir() else chosen.parent
     root = next((folder for folder in (start, *start.parents) if (folder / PROJECT_FILE).is_file()), None)
     if root is None:
-        return Project(start, chosen, "", {}, {})
-    try:
-        settings = yaml_file.read(root / PROJECT_FILE, root)
-    except yaml_file.YamlError as error:
-        raise OlistError(f"{root / PROJECT_FILE} cannot be read as YAML: {error}; mend it first.") from None
-    if not isinstance(settings, dict):
-        raise OlistError(f"{root / PROJECT_FILE} cannot be read as YAML: it holds no settings; mend it first.")
-    project = Project(root, chosen, str(settings.get("name") or ""), settings, _read_manifest(root, settings, manifest))
+        return Project(start, chosen, "", {}, {}, target)
+    settings, flaws = _read_settings(root)
+    found, more = _read_manifest(root, settings, manifest)
+    project = Project(root, chosen, str(settings.get("name") or ""), settings, found, target, (*flaws, *more))
     project.check()
     return project
 
 
-def _read_manifest(root: Path, settings: Mapping[str, Any], named: Path | None) -> Mapping[str, Any]:
-    """Return dbt's manifest: what a person named, else that of the project; none where that is outside of it."""
+def _read_settings(root: Path) -> tuple[Mapping[str, Any], list[str]]:
+    """Return what dbt_project.yml says, and what is wrong with it: its models are read all the same."""
+    why = "it holds no settings"
+    try:
+        settings = yaml_file.read(root / PROJECT_FILE, root)
+    except yaml_file.YamlError as error:
+        settings, why = None, str(error)
+    if not isinstance(settings, Mapping):
+        return {}, [
+            f"It cannot be read as YAML ({why}): models and macros are looked for in the folders of these names."
+        ]
+    keys = [
+        key
+        for key, old_key, _ in ALL_PATHS
+        if (named := settings.get(key) or settings.get(old_key)) and not _are_folders(named)
+    ]
+    return settings, [f"Its {key} is no list of folders: dbt's default is taken." for key in keys]
+
+
+def _are_folders(named: Any) -> TypeGuard[list[str]]:
+    return isinstance(named, list) and all(isinstance(name, str) and "\0" not in name for name in named) and bool(named)
+
+
+def _read_manifest(root: Path, settings: Mapping[str, Any], named: Path | None) -> tuple[Mapping[str, Any], list[str]]:
+    """Return dbt's manifest, and what is wrong with it: what a person named, else that of the project.
+
+    There is none where it lies outside of the project. Raises OlistError for one that was named and cannot be read.
+    """
     path = named or root / str(settings.get("target-path") or "target").replace("\0", "") / "manifest.json"
     if not path.is_file():
         if named:
             raise OlistError(f"There is no manifest at {named}; `dbt compile` writes one to target/manifest.json.")
-        return {}
+        return {}, []
     place = named.resolve().parent if named else root
     if not path.resolve().is_relative_to(place):
-        return {}
+        return {}, []
     try:
         content = json.loads(read_bytes(path, place, MOST_BYTES_OF_MANIFEST))
     except (ValueError, RecursionError, UnreadableFileError) as error:
-        why = str(error).rstrip(".")
-        raise OlistError(
-            f"{path} cannot be read as a manifest ({why}); run `dbt compile` again or remove it."
-        ) from None
-    return _mapping(content)
+        said = f"{path} cannot be read as a manifest ({str(error).rstrip('.')}); run `dbt compile` again or remove it."
+        if named:
+            raise OlistError(said) from None
+        return {}, [said]
+    return _mapping(content), []
 
 
 def is_layer(folder: str) -> bool:

@@ -26,6 +26,14 @@ class UnreadableFileError(Exception):
         super().__init__(message)
 
 
+class NotUtf8Error(UnreadableFileError):
+    """A text that is not UTF-8; `text` is what it is in the encoding of Windows."""
+
+    def __init__(self, line: int, text: str) -> None:
+        self.text = text
+        super().__init__(line, "It is not UTF-8 text.")
+
+
 def read_bytes(path: Path, root: Path, most: int = MAX_BYTES) -> bytes:
     """Return the content of a file below `root` (a resolved path), of `most` bytes at most.
 
@@ -67,7 +75,7 @@ def read_text(path: Path, root: Path) -> str:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = 1 + content[: error.start].count(b"\n")
-        raise UnreadableFileError(line, "It is not UTF-8 text.") from None
+        raise NotUtf8Error(line, content.decode("cp1252", "replace")) from None
 
 
 def walk(folder: Path, endings: tuple[str, ...], skipped: Collection[str] = ()) -> Iterator[Path]:

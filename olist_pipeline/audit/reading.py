@@ -24,8 +24,10 @@ from olist_pipeline.audit.jinja import MacroText, Rendered, Renderer, RenderErro
 from olist_pipeline.audit.lines import ExactLines, LineMap, located, marked
 from olist_pipeline.audit.model import FileAudit, Finding, Problem
 from olist_pipeline.audit.project import Project, context_in
-from olist_pipeline.audit.project_files import UnreadableFileError, read_text
+from olist_pipeline.audit.project_files import NotUtf8Error, UnreadableFileError, read_text
 from olist_pipeline.audit.relations import Relations
+from olist_pipeline.audit.semantics import audit_semantics
+from olist_pipeline.audit.templates import without_tags
 
 QUERY = re.compile(r"\bselect\b", re.IGNORECASE)
 COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
@@ -80,12 +82,22 @@ class Reader:
 
     def audit(self, job: Job) -> FileAudit:
         """Return what a file holds; what cannot be read is a problem, never an exception."""
+        problems: tuple[Problem, ...] = ()
         try:
             text = read_text(Path(job.path), self.root)
         except UnreadableFileError as error:
-            return FileAudit(job.file, problems=(Problem(job.file, error.line, str(error)),))
+            problems = (Problem(job.file, error.line, str(error)),)
+            if not isinstance(error, NotUtf8Error):
+                return FileAudit(job.file, problems=problems)
+            text = error.text
+        found = self._audit_text(text, job)
+        return replace(found, problems=(*problems, *found.problems))
+
+    def _audit_text(self, text: str, job: Job) -> FileAudit:
         if job.role is Role.PROPERTIES:
-            return audit_properties(text, job.file, self.dialect, self._plain_text)
+            tests = audit_properties(text, job.file, self.dialect, self._plain_text)
+            layer = audit_semantics(text, job.file, self.dialect, self._plain_text)
+            return replace(layer, findings=(*tests.findings, *layer.findings))
         found = self._audit_sql(text, job)
         return only_checks(found) if job.role is Role.TEST else found
 
@@ -98,7 +110,7 @@ class Reader:
         try:
             rendered = self.renderer.render(text, model)
         except RenderError as error:
-            return FileAudit(job.file, problems=(Problem(job.file, error.line, f"{error}."),))
+            return self._without_tags(text, job.file, model, error)
         found = self._audited(text, rendered.sql, job.file, model, {})
         how: dict[str, bool] = {}
         for other in self._other_ways(text, rendered, found):
@@ -111,6 +123,13 @@ class Reader:
             found = _joined(found, self._incremental(text, job.file, model, how))
         problems = (*_unknown(job.file, rendered), *found.problems)
         return replace(found, problems=problems, context=context_in(rendered.settings))
+
+    def _without_tags(self, text: str, file: str, model: str, error: RenderError) -> FileAudit:
+        """Return what a template that cannot be rendered holds outside of its tags: that much of it is read."""
+        around = Around(self.relations.is_sum, self._origins)
+        found = audit_sql(without_tags(text), Place(file, model, self.dialect, around=around))
+        what = "what stands outside of its tags was read, as far as that is SQL"
+        return replace(found, problems=(Problem(file, error.line, f"{error}; {what}."),))
 
     def _other_ways(self, text: str, rendered: Rendered, found: FileAudit) -> Iterator[dict[str, bool]]:
         """Yield how to render a template that gave no query, or one that cannot be read."""
@@ -206,7 +225,7 @@ def _unknown(file: str, rendered: Rendered) -> list[Problem]:
 
 def renderer_of(project: Project, dialect: str, variables: Mapping[str, Any]) -> Renderer:
     """Return the renderer of a project with all its macros; `variables` come before those of the project."""
-    return Renderer(macro_texts(project), {**project.variables, **variables}, dialect, project.name)
+    return Renderer(macro_texts(project), {**project.variables, **variables}, dialect, project.name, project.target)
 
 
 def macro_texts(project: Project) -> list[MacroText]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -34,6 +35,8 @@ INCOMPLETE = re.compile(r"Required keyword: .*\.(Values|In|CTE|If|Tuple|Generate
 """Its message where a part is missing that a template leaves out, as in a list of nothing; all else was understood."""
 WORD_LINE = "word_line"
 """Where a node's meta keeps the line of the word that begins it."""
+OTHER_DIALECTS = ("", "bigquery", "mysql", "snowflake")
+"""What a text is cut into words by where its own dialect cannot."""
 IF_WORDS = ("if", "iif", "iff")
 DEPTHS = {TokenType.L_PAREN: 1, TokenType.R_PAREN: -1}
 
@@ -100,9 +103,14 @@ def statements(sql: str, dialect: str) -> Iterator[Statement | UnreadableError]:
         tokens = known.tokenize(sql)
     except TokenError as error:
         yield UnreadableError(_line_in(str(error)), f"is no {dialect} SQL: {_first_sentence(error)}")
-        return
+        tokens = _tokens_of_others(sql)
     for part in _split(tokens):
         yield from _read(part, sql, known, dialect)
+
+
+def has_errors(sql: str, dialect: str) -> bool:
+    """Return whether a text is no SQL of a dialect, in some part."""
+    return any(isinstance(part, UnreadableError) for part in statements(sql, dialect))
 
 
 def _read(part: tuple[Token, ...], sql: str, known: Dialect, dialect: str) -> Iterator[Statement | UnreadableError]:
@@ -113,7 +121,10 @@ def _read(part: tuple[Token, ...], sql: str, known: Dialect, dialect: str) -> It
             if not INCOMPLETE.match(str(error)):
                 raise
             # `in ()` of a loop that did not turn, and the like: what is missing is missed where it is looked at.
-            [tree] = known.parser(error_level=ErrorLevel.IGNORE).parse(list(tokens), sql) or [None]
+            parser = known.parser(error_level=ErrorLevel.IGNORE)
+            [tree] = parser.parse(list(tokens), sql) or [None]
+            if parser.errors:
+                raise
             _fill_gaps(tree)
         return tree
 
@@ -127,6 +138,14 @@ def _read(part: tuple[Token, ...], sql: str, known: Dialect, dialect: str) -> It
                 yield from _looked_into(tree, tuple(tokens))
             else:
                 yield _unreadable(why, tokens, dialect)
+
+
+def _tokens_of_others(sql: str) -> list[Token]:
+    """Return the tokens of a text by the first dialect that has any: texts and comments are written otherwise there."""
+    for other in OTHER_DIALECTS:
+        with suppress(TokenError):
+            return list(Dialect.get_or_raise(other).tokenize(sql))
+    return []
 
 
 def _fill_gaps(tree: Node | None) -> None:

@@ -25,6 +25,47 @@ OPENS = re.compile(r"\{%-?\s*macro\b")
 SEVERAL = re.compile(r"(\{%-?\s*set\s+)((?:\w+\s*,\s*)+\w+)(\s*=)(.*?)(-?%\})", re.DOTALL)
 
 
+TAG = re.compile(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}", re.DOTALL)
+WORD_OF_TAG = re.compile(r"\{%[-+]?\s*(\w+)\s*(.*?)[-+]?%\}", re.DOTALL)
+RELATION = re.compile(r"\{\{-?\s*(?:ref|source)\s*\((.*?)\)", re.DOTALL)
+TEXT = re.compile(r"""(['"])(.*?)\1""")
+WRITES_NOTHING = re.compile(r"\{\{-?\s*config\s*\(")
+LAST_TURN = re.compile(r"\bloop\.(last|first)\b")
+STAND_IN = "of_a_template"
+"""What stands for a value that only Jinja knows: a name of nothing."""
+
+
+def without_tags(text: str) -> str:
+    """Return what a template says outside of its tags, on the same lines: for one that cannot be rendered.
+
+    Relations keep their names. Of what is written either so or otherwise the first is kept, and a loop turns once.
+    """
+    parts, end, skips = [], 0, list[bool]()
+    for tag in TAG.finditer(text):
+        between = text[end : tag.start()]
+        parts.append(_only_lines(between) if any(skips) else between)
+        found = WORD_OF_TAG.match(tag[0])
+        word = found[1] if found else ""
+        if word in ("if", "for") and found:
+            skips.append(word == "if" and LAST_TURN.search(found[2]) is not None)
+        elif word in ("elif", "else") and skips:
+            skips[-1] = True
+        elif word in ("endif", "endfor") and skips:
+            skips.pop()
+        parts.append(_only_lines(tag) if found or any(skips) else _stand_in(tag[0]))
+        end = tag.end()
+    return "".join([*parts, text[end:]])
+
+
+def _stand_in(tag: str) -> str:
+    lines = _only_lines(tag)
+    if tag.startswith("{#") or WRITES_NOTHING.match(tag):
+        return lines
+    relation = RELATION.match(tag)
+    names = [name for _, name in TEXT.findall(relation[1])] if relation else []
+    return (re.sub(r"\W", "_", names[-1]) if names else STAND_IN) + lines
+
+
 def plain_template(text: str) -> str:
     """Return a template that Jinja compiles, its blocks that only dbt knows made plain."""
     return _plain_blocks(SEVERAL.sub(_unpacked, GLUED.sub(" ", text)))

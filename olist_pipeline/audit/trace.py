@@ -126,8 +126,9 @@ def _audited(path: Path, replaced: Replaced) -> Audit:
     migration = present_migration()
     waivers = migration.path.parent / WAIVERS_FILE
     known = waivers if waivers.is_file() else None
-    variables = migration.old.vars if path == old_tree() else {}
-    return audit(path, replaced=replaced, waivers=known, variables=variables)
+    if path != old_tree():
+        return audit(path, replaced=replaced, waivers=known)
+    return audit(path, replaced=replaced, waivers=known, target=migration.old_target, variables=migration.old_variables)
 
 
 def _known_definitions() -> Mapping[str, Sequence[str]]:

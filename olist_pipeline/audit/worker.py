@@ -36,7 +36,7 @@ def main(incoming: TextIO = sys.stdin, outgoing: TextIO = sys.stdout) -> None:
     manifest = Path(start["manifest"]) if start["manifest"] else None
     confine([Path(start["root"]), *([manifest] if manifest else [])])
     allow_seconds(SECONDS_TO_OPEN)
-    project = open_project(Path(start["path"]), manifest)
+    project = open_project(Path(start["path"]), manifest, start["target"])
     models = {path.stem: path for path in project.model_files()}
     renderer = renderer_of(project, start["dialect"], start["vars"])
     reader = Reader(start["dialect"], renderer, project.root, models, has_origins=start.get("origins", False))

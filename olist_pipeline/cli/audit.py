@@ -9,14 +9,19 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
 
 from olist_pipeline.audit.model import SECONDS_A_FILE, State
+from olist_pipeline.cli.variables import variables_of
 from olist_pipeline.errors import OlistError
 from olist_pipeline.near import unknown
+
+if TYPE_CHECKING:
+    from olist_pipeline.audit.dialects import Spoken
+    from olist_pipeline.audit.profiles import Target
 
 FORMATS = ("table", "json", "csv", "html", "markdown")
 ENDINGS = {"md": "markdown"}
@@ -26,6 +31,7 @@ MOST_SECONDS = 86_400
 @click.command()
 @click.argument("path", type=click.Path(path_type=Path))
 @click.option("--dialect", help="The SQL dialect; by default what the project says, else what its SQL looks like.")
+@click.option("--target", default="", help="The target to read it for.  [default: that of profiles.yml, else prod]")
 @click.option("--format", "form", type=click.Choice(FORMATS), help="How to report.  [default: table]")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write the report to a file.")
 @click.option("--manifest", type=click.Path(path_type=Path), help="dbt's manifest.json, where it is not in target/.")
@@ -38,6 +44,7 @@ MOST_SECONDS = 86_400
 def audit(
     path: Path,
     dialect: str | None,
+    target: str,
     form: str | None,
     out: Path | None,
     manifest: Path | None,
@@ -63,12 +70,13 @@ def audit(
         found = run_audit(
             path,
             dialect=dialect,
+            target=target,
             manifest=manifest,
             waivers=waivers,
-            variables=_variables(variables),
+            variables=variables_of(variables),
             replaced=replaced_by_rules() if is_own(path) else lambda finding: (),
             seconds=seconds,
-            said=lambda spoken: click.echo(f"Reading it as {spoken.dialect} ({spoken.why}).", err=True),
+            said=_say,
             started=started,
         )
     write(found, chosen, out, everything=everything)
@@ -86,18 +94,9 @@ def _check(dialect: str | None, seconds: float) -> None:
         raise unknown("SQL dialect", dialect, known)
 
 
-def _variables(text: str | None) -> dict[str, Any]:
-    if not text:
-        return {}
-    from olist_pipeline.audit import yaml_file
-
-    try:
-        given = yaml_file.parse(text)
-    except yaml_file.YamlError as error:
-        raise OlistError(f"--vars cannot be read as YAML ({error}); write it as '{{key: value}}'.") from None
-    if not isinstance(given, dict):
-        raise OlistError("--vars must be a mapping of names to values; write it as '{key: value}'.")
-    return {str(name): value for name, value in given.items()}
+def _say(spoken: Spoken, target: Target) -> None:
+    which = f", for the target {target.name} ({target.file})" if target.file else ""
+    click.echo(f"Reading it as {spoken.dialect} ({spoken.why}){which}.", err=True)
 
 
 def _format_of(out: Path | None) -> str:

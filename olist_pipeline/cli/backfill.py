@@ -16,6 +16,7 @@ from rich.console import Console
 from olist_pipeline.cli.output import JSON, print_json
 from olist_pipeline.cli.run import check_landing
 from olist_pipeline.errors import OlistError
+from olist_pipeline.landing.fetched import fetch_landing
 from olist_pipeline.months import MonthRange, month_text
 from olist_pipeline.registry import CONTEXTS
 from olist_pipeline.settings import Settings
@@ -36,6 +37,7 @@ def backfill(context: str, first: str | None, last: str | None, only: MonthState
     console = Console(file=sys.stderr if as_json else sys.stdout)
     if not _is_monthly(context) and (first or last or only):
         raise OlistError(f"{context} has nothing by month; leave out --from, --to and --only.")
+    fetch_landing(settings)
     check_landing(settings)
     # Dagster and dbt take seconds to import: what can be refused without them is refused before.
     from olist_pipeline.cli.execution import Planned, run_jobs

@@ -62,6 +62,7 @@ def check_command(folder: Path | None, as_json: bool) -> None:
     It reads every row, so it takes seconds, and more with the number of orders. Rows are checked by the structural
     rules alone; the rules of the business need a run.
     """
+    from olist_pipeline.landing.fetched import fetch_landing
     from olist_pipeline.landing.folder import readable_landing
     from olist_pipeline.landing.inspection import inspect_landing
     from olist_pipeline.registry import LANDING
@@ -69,7 +70,8 @@ def check_command(folder: Path | None, as_json: bool) -> None:
 
     settings = Settings.from_env()
     if folder:
-        settings = replace(settings, landing=folder.absolute())
+        settings = replace(settings, landing=folder.absolute(), landing_address="")
+    fetch_landing(settings)
     reports = dict(zip(LANDING, inspect_landing(settings, LANDING.values()), strict=True))
     readable = [table for table in LANDING.values() if not reports[table.name].problem]
     shares = structural_shares(readable_landing(settings, readable), readable, date.today(), settings.cutover)

@@ -6,18 +6,18 @@ What belongs here: these commands, and what they tell. What does not: the file i
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import click
 from rich.console import Console
 
 from olist_pipeline.cli.groups import Group
 from olist_pipeline.cli.output import JSON, inert, print_json
+from olist_pipeline.cli.variables import variables_of
 from olist_pipeline.errors import OlistError
 from olist_pipeline.files import given_away
+from olist_pipeline.landing.fetched import fetch_landing
 from olist_pipeline.migration.load import load_migration
 from olist_pipeline.settings import Settings
 
@@ -37,6 +37,7 @@ def check(as_json: bool, twice: bool) -> None:
 
     found = checked(settings)
     if twice:
+        fetch_landing(settings)
         columns_that_change(settings, found)
     if as_json:
         print_json(found.to_dict())
@@ -52,21 +53,18 @@ def check(as_json: bool, twice: bool) -> None:
 @click.argument("path", type=click.Path(path_type=Path, exists=True, file_okay=False))
 @click.option("--out", type=click.Path(path_type=Path), default=Path("migration.yml"), show_default=True)
 @click.option("--new", default="new", show_default=True, help="The folder of the new dbt project, from the file's.")
-@click.option("--vars", "given", default="{}", help="Variables that the project needs, as JSON.")
+@click.option("--vars", "given", help="Variables that the project needs, as dbt takes them: '{key: value}' (YAML).")
 @click.option("--run/--no-run", default=True, help="Run old once, if landing is there, to find keys in its rows.")
-def init(path: Path, out: Path, new: str, given: str, run: bool) -> None:
+def init(path: Path, out: Path, new: str, given: str | None, run: bool) -> None:
     """Write a first migration file for the dbt project at PATH; a file that is there stays as it is."""
     if out.exists():
         raise OlistError(f"{out} is there already; remove it, or name another with --out.")
-    try:
-        variables: Any = json.loads(given)
-    except ValueError as error:
-        raise OlistError(f"--vars is no JSON: {error}.") from error
-    if not isinstance(variables, dict):
-        raise OlistError('--vars must be names with values, e.g. {"start_date": "2018-01-01"}.')
+    variables = variables_of(given)
     from olist_pipeline.drafts.writing import write_first_file
 
     settings = replace(Settings.from_env(), migration=out.absolute())
+    if run:
+        fetch_landing(settings)
     try:
         with given_away():
             first = write_first_file(settings, path.resolve(), new, variables, is_run=run)

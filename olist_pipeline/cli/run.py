@@ -15,6 +15,7 @@ from rich.console import Console
 
 from olist_pipeline.cli.output import print_json
 from olist_pipeline.errors import OlistError
+from olist_pipeline.landing.fetched import fetch_landing
 from olist_pipeline.registry import CONTEXTS, LANDING
 from olist_pipeline.serving import journal
 from olist_pipeline.serving.release import current_release, is_intact, last_readable, refuse_past
@@ -34,11 +35,14 @@ def run(force: bool, as_json: bool) -> None:
 
     settings = Settings.from_env()
     console = Console(file=sys.stderr if as_json else sys.stdout)
+    fetch_landing(settings)
     _fill_empty_landing(settings, console)
     check_landing(settings)
     refuse_past(settings.serving, datetime.now(UTC))
     set_aside_where_damaged(settings.warehouse)
-    console.print(f"[bold]olist run[/bold]  landing {settings.landing}  home {settings.home}")
+    console.print(
+        f"[bold]olist run[/bold]  landing {settings.landing_address or settings.landing}  home {settings.home}"
+    )
     # Dagster and dbt take seconds to import: whatever is wrong in the environment or in landing is reported before.
     from olist_pipeline.orchestration.instance import prepare
 

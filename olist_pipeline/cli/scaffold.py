@@ -39,7 +39,13 @@ def scaffold(context: str, files: tuple[str, ...], out: Path | None) -> None:
     landing = readable_landing(settings, [])
     if missing := [file for file in files if not (landing / file).is_file()]:
         raise OlistError(f"There is no {missing[0]} in {landing}; set OLIST_DATA_DIR to the folder of landing.")
-    found = audit(migration.old_folder, origins=True, seconds=SECONDS_A_FILE)
+    found = audit(
+        migration.old_folder,
+        target=migration.old_target,
+        variables=migration.old_variables,
+        origins=True,
+        seconds=SECONDS_A_FILE,
+    )
     sources = {said.source: file for file, said in migration.landing.files.items() if said.source}
     entries = [
         entry

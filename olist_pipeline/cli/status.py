@@ -48,6 +48,8 @@ def _print(console: Console, report: Mapping[str, Any], *, show_rules: bool) -> 
     print_rows(console, "Contexts", shown, running)
     print_rows(console, "Proofs", shown, proven)
     print_rows(console, "Rows", report["tables"], ["table", "landing", "accepted", "quarantined"])
+    for sentence in unaccounted(report["tables"]):
+        console.print(Text(sentence, style="red"), soft_wrap=True)
     tell_shares(console, report["too_much_rejected"])
     if failure := report["last_failure"]:
         said = f"The last run ({failure['run_id'][:8]}) failed. {' '.join(failure['problems'])}"
@@ -69,6 +71,19 @@ def _print(console: Console, report: Mapping[str, Any], *, show_rules: bool) -> 
                 console.print(f"Mend {row['context']}: `olist backfill {row['context']} --only {state}`")
     for alert in report["alerts"]:
         console.print(f"[yellow]{alert['at']}[/yellow]", alert["text"], markup=True, highlight=False)
+
+
+def unaccounted(tables: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return a sentence for each table whose landing rows are not all accepted or quarantined; `tables` as reported.
+
+    A file of staging that is gone shows so: who made it, and Dagster, remember that it was made.
+    """
+    return [
+        f"{row['table']}: {row['landing']:,} rows of landing, but {found:,} accepted or in quarantine; "
+        f"`olist backfill {row['context']}` validates them again."
+        for row in tables
+        if row["landing"] is not None and (found := row["accepted"] + row["quarantined"]) != row["landing"]
+    ]
 
 
 def _ago(row: Mapping[str, Any]) -> str:

@@ -71,7 +71,7 @@ def write_first_file(
             except OlistError as error:
                 notes.append(f"old did not run, so keys are those of tests alone: {error}"[:MOST_OF_ERROR])
         contexts = contexts_of(manifest, migration)
-        dialect, found = _audited(old, contexts)
+        dialect, found = _audited(migration, contexts)
         notes += dialect
         models = _models_of(path.parent / new)
         return FirstFile(
@@ -92,10 +92,10 @@ def _models_of(project: Path) -> list[str]:
     return [file.stem for file in project.rglob("*.sql")] if project.is_dir() else []
 
 
-def _audited(project: Path, contexts: Mapping[str, list[str]]) -> tuple[list[str], list[str]]:
+def _audited(migration: Migration, contexts: Mapping[str, list[str]]) -> tuple[list[str], list[str]]:
     """Return what the dialect of a project says of running it, and a line a context: what hides in its SQL."""
     try:
-        found = audit(project)
+        found = audit(migration.old_folder, target=migration.old_target, variables=migration.old_variables)
     except OlistError as error:
         return [], [f"olist audit: {error}"]
     named = {model: context for context, models in contexts.items() for model in models}

@@ -16,6 +16,7 @@ from typing import Any
 import duckdb
 
 from olist_pipeline.migration.model import Migration
+from olist_pipeline.migration.profiles import attach
 from olist_pipeline.migration.project import DbtNode, database_name, find_old, relation_of
 from olist_pipeline.paths import duckdb_path
 from olist_pipeline.tablediff.compare import compare
@@ -70,6 +71,7 @@ def _kept(migration: Migration, database: Path, node: DbtNode, path: Path) -> st
     with duckdb.connect(str(database), read_only=True) as connection:
         view = relation_of(node, database_name(connection))
         connection.execute(f"SET file_search_path = {literal(str(migration.old_folder))}")
+        attach(connection, migration)
         connection.execute(f"COPY (FROM {view}) TO {literal(str(path))} (FORMAT parquet)")
     return f"read_parquet({literal(duckdb_path(path))}, hive_partitioning = false)"
 

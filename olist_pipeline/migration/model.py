@@ -230,6 +230,19 @@ class Migration(_Part):
         return (self.path.parent / self.new.project).resolve()
 
     @property
+    def old_target(self) -> str:
+        """The target of the old project's own profiles.yml that the file names; '' for that which dbt would take."""
+        profile = self.old.profile
+        is_own = profile and (self.path.parent / profile.file).resolve() == self.old_folder / "profiles.yml"
+        return profile.target if profile and is_own else ""
+
+    @property
+    def old_variables(self) -> dict[str, Any]:
+        """The variables of the old project: what the file gives, and a word for the folder of landing."""
+        landing = {self.landing.variable: "landing"} if self.landing.variable else {}
+        return {**landing, **self.old.vars}
+
+    @property
     def seeds(self) -> frozenset[str]:
         """The seeds that replay may read."""
         return frozenset(one.seed for one in self.besides if one.seed)

@@ -13,10 +13,12 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import yaml
 from jinja2 import TemplateError
 from jinja2.sandbox import SandboxedEnvironment
@@ -134,15 +136,40 @@ def external_of(database: Path) -> Path:
     return database.parent / "external"
 
 
+def landing_of_spark(settings: Settings, tree: str) -> Path:
+    """Return the folder in which a tree finds landing as Parquet where Spark builds it. DuckDB writes it."""
+    return settings.on_spark / tree / "landing"
+
+
 def reach(settings: Settings, migration: Migration) -> dict[str, list[str]]:
     """Return what replay may read: landing written anew, what it wrote itself, and what the file allows by name."""
     external = external_of(database_of(settings, migration, REPLAY))
     named = [(migration.path.parent / one.path).resolve() for one in migration.besides if one.path]
     folders = [settings.replay_landing.resolve(), external.resolve(), *(path for path in named if path.is_dir())]
+    if settings.engine == "spark":
+        folders.append(landing_of_spark(settings, REPLAY).resolve())
     return {
         "folders": [str(path) for path in folders],
         "files": [str(path) for path in named if not path.is_dir()],
     }
+
+
+def attach(connection: duckdb.DuckDBPyConnection, migration: Migration) -> None:
+    """Attach, to be read alone, what the old project's own profile attaches: views that it made may read there.
+
+    What cannot be attached here is left out: a view that reads it says so itself.
+    """
+    if not migration.old.profile:
+        return
+    from dbt.adapters.duckdb.credentials import Attachment
+
+    for one in _own_output(migration)[1].get("attach") or ():
+        said = _read_only(one if isinstance(one, Mapping) else {"path": str(one)})
+        path = _rendered(str(said["path"]), (migration.path.parent / migration.old.profile.file), migration)
+        # dbt runs in the folder of the project, and paths are relative to that.
+        place = path if ":" in path else str((migration.old_folder / Path(path).expanduser()).resolve())
+        with suppress(duckdb.Error):
+            connection.execute(Attachment(**{**said, "path": place}).to_sql())
 
 
 def _read_only(attached: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ SQL, how dbt is started on a project (`dbt_projects`), and reading the warehouse
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -33,7 +34,7 @@ from olist_pipeline.months import MonthRange
 from olist_pipeline.old_tables import names_of
 from olist_pipeline.orchestration.column_lineage import BY_DUCKDB, Written, lineage_metadata
 from olist_pipeline.orchestration.dbt_keys import TreeTranslator
-from olist_pipeline.orchestration.dbt_places import TreeFolder, make_ready, place_of, show_tree
+from olist_pipeline.orchestration.dbt_places import TreeFolder, make_an_end, make_ready, place_of, show_tree
 from olist_pipeline.orchestration.dbt_projects import (
     dbt_of,
     dbt_project,
@@ -240,9 +241,9 @@ def _built(build: Build, settings: Settings) -> dg.AssetsDefinition:
         dbt, variables = dbt_of(settings, tree, on_spark=on_spark), variables_of(settings, tree, landing, day)
         environment = {**environment_of(settings, tree, landing, day), **window_variables(window)}
         if on_spark and tree != NEW:
-            with exported(environment):
-                # Spark reads CSV otherwise: it gets the cells that DuckDB reads. Replay's own DuckDB may write nowhere.
-                dbt_of(settings, OLD).cli([*AS_PARQUET, *variables], target_path=target_path(settings, tree)).wait()
+            with exported(environment), _refusals(tree):
+                # Spark reads CSV otherwise: it gets the cells that DuckDB reads.
+                dbt_of(settings, tree).cli([*AS_PARQUET, *variables], target_path=target_path(settings, tree)).wait()
         if needed:
             with exported(environment):
                 whole = [*build_arguments(tree, is_tested=False), *needed]
@@ -269,7 +270,8 @@ def _built(build: Build, settings: Settings) -> dg.AssetsDefinition:
                 else:
                     yield event
         if on_spark:
-            here.end()
+            with clear_failures():
+                make_an_end(settings, migration, tree)
         if tree == OLD and is_whole_tree:
             old_was_made_of(settings, inputs)
 
@@ -298,13 +300,20 @@ def _prepared(settings: Settings, build: Build, manifest: Mapping[str, Any], mig
 
 
 def _happened(events: Iterator[Any], tree: str) -> Iterator[Any]:
-    """Yield what dbt did; a failed test of old is a warning, and what replay was refused is a sentence."""
-    try:
+    """Yield what dbt did; a failed test of old is a warning."""
+    with _refusals(tree):
         for event in events:
             if tree == OLD and isinstance(event, dg.AssetCheckResult) and not event.passed:
                 yield event._replace(severity=dg.AssetCheckSeverity.WARN)
             else:
                 yield event
+
+
+@contextmanager
+def _refusals(tree: str) -> Iterator[None]:
+    """Say in a sentence what DuckDB refused replay."""
+    try:
+        yield
     except Exception as error:
         if tree == REPLAY and (said := refusal(str(error))):
             raise dg.Failure(said, allow_retries=False) from None

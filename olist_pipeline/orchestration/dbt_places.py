@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from olist_pipeline.errors import OlistError
 from olist_pipeline.files import replacing
-from olist_pipeline.migration.model import NEW, Migration
-from olist_pipeline.migration.profiles import database_of, external_of
+from olist_pipeline.migration.model import NEW, REPLAY, Migration
+from olist_pipeline.migration.profiles import database_of, external_of, landing_of_spark
 from olist_pipeline.old_tables import bring, load_raw, shown_of
 from olist_pipeline.settings import Settings
-from olist_pipeline.spark.trees import folder_of, is_on_spark, landing_of_spark, show
+from olist_pipeline.spark.trees import folder_of, is_on_spark, reads_of_replay, refusal_on_spark, show
 from olist_pipeline.warehouse import await_free
 
 _BEGUN = "begun_"
@@ -84,12 +85,21 @@ def make_ready(
         if is_fresh or not here.holds("*"):
             shutil.rmtree(here.folder, ignore_errors=True)
         landing_of_spark(settings, tree).mkdir(parents=True, exist_ok=True)
+        if tree == REPLAY:
+            reads_of_replay(settings).begin()
         here.start()
     elif tree == NEW:
         return
     else:
         _make_database_ready(settings, migration, tree, landing, is_fresh=is_fresh)
     here.keep(build)
+
+
+def make_an_end(settings: Settings, migration: Migration, tree: str) -> None:
+    """End a build on Spark that has come to a good end; raises OlistError where replay read what nobody accepted."""
+    if tree == REPLAY and (refused := refusal_on_spark(settings, migration)):
+        raise OlistError(refused)
+    place_of(settings, tree, on_spark=True).end()
 
 
 def show_tree(

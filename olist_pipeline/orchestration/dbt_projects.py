@@ -23,7 +23,6 @@ from typing import TYPE_CHECKING
 from olist_pipeline.errors import OlistError
 from olist_pipeline.file_locks import alone
 from olist_pipeline.files import content_hash, replacing
-from olist_pipeline.intake.span import as_of
 from olist_pipeline.landing.folder import readable_landing
 from olist_pipeline.landing.parts import is_in_parts
 from olist_pipeline.migration.load import load_migration
@@ -147,6 +146,9 @@ def landing_of(settings: Settings) -> Path:
 
 def today_of(settings: Settings) -> date:
     """Return the day that builds take for today; raises OlistError where landing does not tell."""
+    # Landing is read with Polars, which whoever asks for a manifest that is kept does without.
+    from olist_pipeline.intake.span import as_of
+
     return as_of(readable_landing(settings, [DATED] if DATED else []), DATED)
 
 

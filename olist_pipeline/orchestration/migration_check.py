@@ -11,7 +11,6 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from olist_pipeline.errors import OlistError
-from olist_pipeline.migration.clock import OTHERS, asking, changing_columns
 from olist_pipeline.migration.model import NEW, OLD, Migration
 from olist_pipeline.migration.profiles import database_of, unloaded
 from olist_pipeline.migration.project import (
@@ -77,7 +76,8 @@ def checked(settings: Settings) -> Checked:
 
 def columns_that_change(settings: Settings, found: Checked) -> None:
     """Run old twice on the same landing, and add the columns of pairs that differ: a problem each, if not left out."""
-    # Dagster takes seconds to import: what only reads the projects does without.
+    # Dagster takes seconds to import, and databases their time: what only reads the projects does without.
+    from olist_pipeline.migration.clock import OTHERS, asking, changing_columns
     from olist_pipeline.orchestration.old_alone import run_old
 
     migration = migration_of(settings)

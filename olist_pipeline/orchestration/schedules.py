@@ -10,6 +10,7 @@ from datetime import date
 import dagster as dg
 
 from olist_pipeline.data_months import all_months
+from olist_pipeline.landing.fetched import fetch_landing
 from olist_pipeline.landing.folder import readable_landing
 from olist_pipeline.months import MonthRange
 from olist_pipeline.orchestration.changes import (
@@ -76,6 +77,7 @@ def _schedule(
         tags: dict[str, str] = {}
         if months_of_run:
             with clear_failures():
+                fetch_landing(settings)
                 follow_data(context.instance, settings)
                 months = months_of_run(settings)
             know_months(context.instance, months)

@@ -20,6 +20,7 @@ import dagster as dg
 from olist_pipeline.alerts import Alert, send
 from olist_pipeline.data_months import all_months
 from olist_pipeline.errors import OlistError
+from olist_pipeline.landing.fetched import fetch_landing
 from olist_pipeline.landing.folder import readable_landing, state_of
 from olist_pipeline.orchestration.changes import (
     Content,
@@ -104,6 +105,11 @@ def landing_tick(
     settings: Settings, tables: tuple[WarehouseTable, ...], cursor: LandingCursor, today: date
 ) -> tuple[list[tuple[str, Request]], LandingCursor, str]:
     """Return the requests that a look leads to, each with its run key, the next cursor, and what is to be said."""
+    try:
+        fetch_landing(settings)
+    except OlistError as error:
+        _tell(settings, "landing_unusable", _digest(str(error)), str(error), {"files": [str(error)]})
+        return [], cursor, str(error)
     look = look_at(settings)
     if look == cursor.settled:
         return [], cursor, "Landing is as it was."

@@ -1,4 +1,4 @@
-"""The Spark session of this process: started by the first step that needs it, and shared by the others.
+"""The Spark session of this process: started by the first step that needs it, and on one machine shared by the others.
 
 What belongs here: where the session runs and what this project sets of its configuration. What does not: what is run
 there (see `tasks`); everything else is set by Spark's own configuration (`spark-defaults.conf`, SPARK_CONF_DIR).
@@ -13,6 +13,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from pyspark import SparkConf, SparkContext
 from pyspark.java_gateway import launch_gateway
@@ -32,6 +33,9 @@ _starting = threading.Lock()
 _sessions: dict[str, SparkSession] = {}
 """By master. Spark's own idea of an active session is one of the thread, and steps have several."""
 
+_gateways: list[Any] = []
+"""The one to this process's Java, which outlives sessions."""
+
 
 def session_at(master: str, log: Path) -> SparkSession:
     """Return the session of this process, on `master` where it has to be started; raises OlistError where it cannot.
@@ -43,6 +47,17 @@ def session_at(master: str, log: Path) -> SparkSession:
         if master not in _sessions:
             _sessions[master] = _started(master, log)
         return _sessions[master]
+
+
+def leave(master: str) -> None:
+    """End the session of this process where others wait for what it holds: a cluster's executors.
+
+    dbt has applications of its own. A stand-alone master gives the first one all cores, and an idle one those of an
+    executor that was lost, too: the others would wait for ever.
+    """
+    with _starting:
+        if not master.startswith("local") and not is_remote(master) and master in _sessions:
+            _sessions.pop(master).stop()
 
 
 def place_of(session: SparkSession, master: str) -> dict[str, str]:
@@ -82,8 +97,9 @@ def _started_here(master: str, log: Path) -> SparkSession:
     conf = SparkConf().setAll(SETTINGS.items()).setMaster(master)
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as file:
-        gateway = launch_gateway(conf, {"stdout": file, "stderr": file})
-    context = SparkContext(conf=conf, gateway=gateway)
+        if not _gateways:
+            _gateways.append(launch_gateway(conf, {"stdout": file, "stderr": file}))
+    context = SparkContext(conf=conf, gateway=_gateways[0])
     # As many threads as a task has cores, or the tasks of one machine get into each other's way.
     context.environment.setdefault(_THREADS, context.getConf().get("spark.task.cpus", "1"))
     return SparkSession.builder.getOrCreate()

@@ -21,11 +21,12 @@ import yaml
 from olist_pipeline.errors import OlistError
 from olist_pipeline.files import replacing
 from olist_pipeline.migration.model import NEW, OLD, REPLAY, Migration
-from olist_pipeline.migration.profiles import WrittenProfile
+from olist_pipeline.migration.profiles import WrittenProfile, landing_of_spark, reach
 from olist_pipeline.migration.project import DbtNode, project_settings
 from olist_pipeline.months import MONTH
 from olist_pipeline.paths import duckdb_path
 from olist_pipeline.settings import Settings
+from olist_pipeline.spark.reads import ReadLog, refusal_of
 from olist_pipeline.spark.requirements import address_here, is_remote
 from olist_pipeline.tablediff.sql import literal, quote, relation_name
 
@@ -46,12 +47,22 @@ def is_on_spark(settings: Settings, migration: Migration, tree: str) -> bool:
 
 def folder_of(settings: Settings, tree: str) -> Path:
     """Return the folder of a tree's tables."""
-    return settings.home / "warehouse" / tree
+    return settings.on_spark / tree
 
 
-def landing_of_spark(settings: Settings, tree: str) -> Path:
-    """Return the folder in which a tree finds landing as Parquet."""
-    return folder_of(settings, tree) / "landing"
+def reads_of_replay(settings: Settings) -> ReadLog:
+    """Return the log of what Spark reads for replay."""
+    return ReadLog(folder_of(settings, REPLAY) / "reads")
+
+
+def refusal_on_spark(settings: Settings, migration: Migration) -> str:
+    """Return the sentence for what replay read that is neither accepted rows nor allowed; nothing where it did not.
+
+    Raises OlistError where Spark did not say all of it.
+    """
+    reached = reach(settings, migration)
+    allowed = [folder_of(settings, REPLAY).resolve(), *map(Path, reached["folders"]), *map(Path, reached["files"])]
+    return refusal_of(reads_of_replay(settings).elsewhere(allowed))
 
 
 def name_on_spark(tree: str, node: DbtNode) -> str:
@@ -90,6 +101,7 @@ def _output(settings: Settings, migration: Migration, tree: str) -> dict[str, An
             # Moments have no time zone, as in DuckDB.
             "spark.sql.timestampType": "TIMESTAMP_NTZ",
             "spark.sql.session.timeZone": "UTC",
+            **(reads_of_replay(settings).configuration() if tree == REPLAY else {}),
         },
     }
 

@@ -130,6 +130,13 @@ def test_the_home_of_nobody_is_refused(name, tmp_path):
         Settings.from_env(env)
 
 
+@pytest.mark.parametrize("address", ["s3://bucket/olist", "gs://bucket", "HTTPS://host/olist", "file:///data/olist"])
+@pytest.mark.parametrize("name", ["OLIST_HOME", "OLIST_MIGRATION"])
+def test_an_address_is_no_path(name, address, tmp_path):
+    with pytest.raises(OlistError, match=rf"^{name} is '{address}', an address, and must be a path of this machine"):
+        Settings.from_env({"OLIST_HOME": str(tmp_path), name: address})
+
+
 @pytest.mark.parametrize(
     ("name", "value", "limits"),
     [

@@ -11,10 +11,16 @@ from packaging.utils import canonicalize_name
 
 PROJECT = Path(__file__).parents[2]
 RUN, DEV, DOCS = "requirements.lock", "requirements-dev.lock", "requirements-docs.lock"
-SPARK = "requirements-spark.lock"
+S3, SPARK = "requirements-s3.lock", "requirements-spark.lock"
 
 
-LOCKS = [(RUN, [None, "build"]), (DEV, [None, "dev"]), (DOCS, ["docs"]), (SPARK, [None, "build", "spark"])]
+LOCKS = [
+    (RUN, [None, "build"]),
+    (DEV, [None, "dev"]),
+    (DOCS, ["docs"]),
+    (S3, [None, "build", "s3"]),
+    (SPARK, [None, "build", "spark"]),
+]
 
 
 def pinned(lock):
@@ -48,7 +54,7 @@ def test_what_runs_does_not_bring_what_tests():
     assert not {"pytest", "mypy", "ruff", "hypothesis", "playwright", "import-linter", "coverage"} & set(pinned(RUN))
 
 
-@pytest.mark.parametrize("lock", [DEV, SPARK])
+@pytest.mark.parametrize("lock", [DEV, S3, SPARK])
 def test_locks_agree_on_what_runs(lock):
     run, other = pinned(RUN), pinned(lock)
     assert {name: [one.specifier for one in some] for name, some in run.items()} == {
@@ -61,7 +67,7 @@ def test_what_runs_does_not_bring_spark():
     assert "pyspark" in pinned(SPARK)
 
 
-@pytest.mark.parametrize("lock", [RUN, DEV, DOCS, SPARK])
+@pytest.mark.parametrize("lock", [RUN, DEV, DOCS, S3, SPARK])
 def test_a_lock_has_hashes_and_no_address(lock):
     text = (PROJECT / lock).read_text()
     assert not re.search(r"://|^-|@ ", text, flags=re.M)

@@ -62,6 +62,34 @@ def test_the_statements_around_a_broken_one_are_read(tmp_path):
     assert [problem.line for problem in audited.problems] == [3]
 
 
+@pytest.mark.parametrize(
+    ("text", "columns", "problems"),
+    [
+        (f"{RULE.replace(' from', ', b[1 :: ::] as u from')} where a > 5 and c ~~~ < and d = 'x'",
+         {"segment", "a", "d"}, 2),
+        ("with q as (select 1 a b c, try_cast(t as int) as n from t) select coalesce(z, 'none') as z from q",
+         {"n", "z"}, 1),
+        ("select coalesce(a, 'x') as a from t where q > 4 and and group by 1 union all select nvl(b, 'y') from t for",
+         {"a", "q", "b"}, 2),
+        ("select coalesce(a, 'x') as a, `b` from t where c = \"it's\"", {"a", "c"}, 1),
+        ("{{ config(x=[) }}\nselect coalesce(a, 'x') as a from {{ ref('t') }} where {{ nothing. }} = 1 and c = 'y'",
+         {"a", "of_a_template", "c"}, 1),
+        ("{% set a = 1 + 'x' %}select\n{% if a %}coalesce(a, 'x') as a{% else %}b{% endif %}"
+         "{% for n in m %}, case when {{ n }} > 4 then 'b' end as k{% if loop.last %},{% endif %}{% endfor %} from t",
+         {"a", "k"}, 1),
+        ("{{ theirs.head_of(1) }} where a is not null and b > 4", {"a", "b"}, 2),
+        (b"select coalesce(a, 'x') as a -- caf\xe9\nfrom t", {"a"}, 1),
+    ],
+    ids=lambda value: None if isinstance(value, int | set) else str(value)[:30],
+)  # fmt: skip
+def test_what_cannot_be_read_takes_nothing_with_it(text, columns, problems, tmp_path):
+    file = tmp_path / "model.sql"
+    file.write_bytes(text if isinstance(text, bytes) else text.encode())
+    audited = Reader("duckdb", Renderer([], {}, "duckdb", ""), tmp_path).audit(Job(str(file), "model.sql", None))
+    assert {finding.column for finding in audited.findings} == columns
+    assert len(audited.problems) == problems
+
+
 def test_a_folder_of_the_worst_ends_with_a_report(tmp_path):
     (tmp_path / "good.sql").write_text(RULE)
     (tmp_path / "also_good.sql").write_text(RULE)

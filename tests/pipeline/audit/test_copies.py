@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from olist_pipeline.audit.duplicates import groups_of_copies, pivots_that_differ
+from olist_pipeline.audit import duplicates
+from olist_pipeline.audit.duplicates import are_near, groups_of_copies, pivots_that_differ
 from olist_pipeline.audit.findings import Place, audit_sql
 
 
@@ -199,3 +200,18 @@ def test_one_normal_form_means_one_condition(written):
         for other in others:
             query = f"select count(*) from range(-2, 4) as t(a) where ({first}) <> ({other})"
             assert duckdb.execute(query).fetchall() == [(0,)], (first, other)
+
+
+def test_what_hangs_together_is_compared_once_however_many_share_a_label(monkeypatch):
+    compared = []
+
+    def counted(one, other):
+        compared.append(1)
+        return are_near(one, other)
+
+    monkeypatch.setattr(duplicates, "are_near", counted)
+    rows = 100
+    found = findings(*(f"select case when a > {n} then 'x' else 'y' end as c from t" for n in range(2, rows + 2)))
+    [group] = groups_of_copies(found)
+    assert len(group.findings) == rows
+    assert len(compared) == rows - 1

@@ -7,6 +7,7 @@ import pytest
 from olist_pipeline.audit.data_tests import audit_properties, only_checks, without_what_models_say
 from olist_pipeline.audit.findings import Place, audit_sql
 from olist_pipeline.audit.model import Clause, Kind
+from olist_pipeline.audit.semantics import audit_semantics
 
 PROPERTIES = """\
 models:
@@ -101,3 +102,42 @@ def test_lines_are_those_of_the_file(found):
     for finding in found:
         name = finding.statement.split()[2] if "unit test" not in finding.statement else "big_orders"
         assert name in lines[finding.line - 1], Path(finding.file)
+
+
+SEMANTIC = """
+semantic_models:
+  - name: orders
+    model: ref('fct_orders')
+    dimensions:
+      - name: size
+        type: categorical
+        expr: case when total > 100 then 'large' else 'small' end
+      - {name: placed_on, type: time, expr: placed_at}
+    measures:
+      - name: gifts
+        agg: sum
+        expr: |
+          case when kind in ('gift', 'voucher') then total else 0 end
+metrics:
+  - name: paid_revenue
+    type: ratio
+    filter: |
+      {{ Dimension('order__status') }} = 'paid' and {{ TimeDimension('order__placed_at', 'day') }} >= '2020-01-01'
+    type_params:
+      numerator: {name: revenue, filter: "{{ Dimension('order__is_test') }} = false"}
+      denominator: orders
+"""
+
+
+def test_the_semantic_layer_is_read():
+    found = audit_semantics(SEMANTIC, "orders.yml", "duckdb", lambda text: text)
+    assert [(item.model, item.column, str(item.kind), item.line) for item in found.findings] == [
+        ("fct_orders", "size", "classification", 8),
+        ("fct_orders", "gifts", "classification", 14),
+        ("paid_revenue", "status", "validation", 19),
+        ("paid_revenue", "placed_at", "validation", 19),
+        ("paid_revenue", "is_test", "validation", 21),
+    ]
+    assert found.problems == ()
+    assert audit_semantics("metrics: [{filter: [", "orders.yml", "duckdb", str).findings == ()
+    assert audit_semantics("metrics: [1, {filter: [2, {a: b}]}]", "orders.yml", "duckdb", str).findings == ()

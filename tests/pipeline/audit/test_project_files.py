@@ -1,6 +1,7 @@
 """Projects whose files lead elsewhere, never end, or have not the shape that dbt gives them."""
 
 import os
+import re
 
 import pytest
 
@@ -98,6 +99,22 @@ def test_a_template_in_the_name_of_a_folder_stands_for_any(project):
     assert found.problems == ()
 
 
+def test_a_folder_of_projects_says_that_each_is_audited_by_itself(project):
+    found = audit(project.parent)
+    assert [warning for warning in found.warnings if "dbt projects below" in warning] == [
+        "There are dbt projects below it (elsewhere, project): audit each by itself, with its variables, macros and"
+        " dialect."
+    ]
+
+
+def test_models_in_python_are_not_passed_over_in_silence(project):
+    for number in range(7):
+        (project / "models" / f"m{number}.py").write_text("def model(dbt, session): ...\n")
+    [warning] = [warning for warning in audit(project).warnings if "Python" in warning]
+    assert warning.startswith("Models in Python were not looked into (models/m0.py, ")
+    assert warning.endswith("models/m4.py, and 2 more): read them yourself.")
+
+
 def test_a_project_without_models_says_where_it_looked(project):
     (project / "models" / "good.sql").unlink()
     with pytest.raises(OlistError, match=r"no .sql file in the model-paths of .*where models call them"):
@@ -138,10 +155,23 @@ def test_settings_of_another_shape_count_as_not_there(project, settings):
     ],
     ids=lambda value: value[:20],
 )  # fmt: skip
-def test_yaml_that_nobody_can_read_is_one_sentence(project, text, words):
+def test_settings_that_nobody_can_read_are_one_sentence_and_the_models_are_read(project, text, words):
     (project / "dbt_project.yml").write_text(text)
-    with pytest.raises(OlistError, match=rf"dbt_project.yml cannot be read as YAML: .*({words})"):
-        audit(project)
+    found = audit(project)
+    assert len(found.entries) == 1
+    [problem] = found.problems
+    assert problem.file == "dbt_project.yml"
+    assert re.match(rf"It cannot be read as YAML \(.*({words})", problem.message)
+
+
+@pytest.mark.parametrize("named", ["models", "[1]", "{a: 1}"])
+def test_folders_that_are_no_list_are_a_problem_and_those_of_dbt_are_read(project, named):
+    (project / "dbt_project.yml").write_text(f"name: shop\nmodel-paths: {named}\n")
+    found = audit(project)
+    assert len(found.entries) == 1
+    assert [item.message for item in found.problems] == [
+        "Its model-paths is no list of folders: dbt's default is taken."
+    ]
 
 
 def test_aliases_that_people_write_are_read():
@@ -151,14 +181,19 @@ def test_aliases_that_people_write_are_read():
 
 
 @pytest.mark.parametrize("text", ["[" * 200_000, "{", "\xff", '{"nodes": [1], "macros": 2, "metadata": 3}', "[1]"])
-def test_a_manifest_of_another_shape_is_one_sentence_or_not_there(project, text):
+def test_a_manifest_of_another_shape_is_a_problem_or_not_there(project, text):
     (project / "target").mkdir()
     (project / "target" / "manifest.json").write_text(text, "latin-1")
-    if text.endswith(("}", "]")):
-        assert len(audit(project).entries) == 1
-    else:
-        with pytest.raises(OlistError, match="cannot be read as a manifest"):
-            audit(project)
+    found = audit(project)
+    assert len(found.entries) == 1
+    assert len(found.problems) == (not text.endswith(("}", "]")))
+    assert all("manifest.json cannot be read as a manifest" in item.message for item in found.problems)
+
+
+def test_a_manifest_that_was_named_and_cannot_be_read_is_one_sentence(project):
+    (project / "other.json").write_text("{")
+    with pytest.raises(OlistError, match=r"other.json cannot be read as a manifest .*; run `dbt compile` again"):
+        audit(project, manifest=project / "other.json")
 
 
 @pytest.mark.parametrize(

@@ -200,3 +200,19 @@ def test_files_that_are_no_sql_of_the_dialect_are_a_hint(tmp_path):
     [warning] = audit(tmp_path, dialect="postgres").warnings
     assert "4 of 4 files hold what is no postgres SQL" in warning
     assert "looks like bigquery" in warning
+
+
+def test_conditions_on_columns_of_one_name_are_apart_by_relation(tmp_path):
+    sql = """select a.id from lows as a join highs as b on b.id = a.id
+    where a.vendor = 'NORTH' and b.vendor = 'SOUTH' and a.low is not null and a.low > 0"""
+    found = read(tmp_path, sql).findings
+    assert [finding.sql for finding in found] == [
+        "a.vendor = 'NORTH'",
+        "b.vendor = 'SOUTH'",
+        "NOT a.low IS NULL AND a.low > 0",
+    ]
+
+
+def test_the_line_after_a_tag_of_several_lines_is_that_of_its_end(tmp_path):
+    sql = "select id\nfrom {{ ref(\n    'rides'\n) }} where city = 'Bonn'\nand {{ ref(\n'x') }}_id > 4"
+    assert [(finding.line, finding.column) for finding in read(tmp_path, sql).findings] == [(4, "city"), (5, "x_id")]

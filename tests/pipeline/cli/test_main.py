@@ -78,10 +78,10 @@ def test_commands_that_show_what_is_stored_import_no_engine(settings):
     assert done.stdout.splitlines() == [f"{args[0]} True []" for args in READING]
 
 
-def test_a_migration_is_checked_without_dagster():
+def test_a_migration_is_checked_without_dagster_or_frames():
     program = (
         "import sys, olist_pipeline.orchestration.migration_check; "
-        "print(sorted({'dagster', 'dagster_dbt', 'dbt', 'sqlalchemy'} & set(sys.modules)))"
+        "print(sorted({'dagster', 'dagster_dbt', 'dbt', 'sqlalchemy', 'polars'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"

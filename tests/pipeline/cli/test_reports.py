@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 from click.testing import CliRunner
 
-from olist_pipeline.cli.status import status
+from olist_pipeline.cli.status import status, unaccounted
 from olist_pipeline.months import MonthRange
 from olist_pipeline.registry import CONTEXTS
 from olist_pipeline.steps import run_intake, run_validation
@@ -30,6 +30,16 @@ def ran(settings, landing, monkeypatch):
     monkeypatch.setenv("OLIST_HOME", str(settings.home))
     monkeypatch.setenv("OLIST_DATA_DIR", str(settings.landing))
     monkeypatch.setenv("OLIST_POSTGRES_URL", settings.postgres_url)
+
+
+def test_rows_that_are_neither_accepted_nor_in_quarantine_are_named():
+    def counted(landing, accepted):
+        return {"context": "sales", "table": "orders", "landing": landing, "accepted": accepted, "quarantined": 4}
+
+    assert unaccounted([counted(1000, 996), counted(None, 7)]) == []
+    assert unaccounted([counted(1000, 915)]) == [
+        "orders: 1,000 rows of landing, but 919 accepted or in quarantine; `olist backfill sales` validates them again."
+    ]
 
 
 def reported():

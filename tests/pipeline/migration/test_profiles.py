@@ -134,3 +134,25 @@ def test_the_old_database_may_have_any_name(tmp_path, name):
     bring(settings, migration, parsed, "old", ["mart"])
     with duckdb.connect(str(settings.warehouse)) as warehouse:
         assert warehouse.execute("FROM old.mart").fetchall() == [(1,)]
+
+
+def test_a_view_over_an_attached_database_reads_it_where_the_profile_says(tmp_path):
+    attached = "[{path: data/crm.duckdb, alias: crm}, {path: nowhere.duckdb, alias: gone}]"
+    text = SMALL + "pairs: [{old: mart, key: [id]}]\n"
+    settings = shop(
+        tmp_path, f"shop: {{target: prod, outputs: {{prod: {{type: duckdb, attach: {attached}}}}}}}\n", text
+    )
+    migration = load_migration(settings.migration)
+    crm, database = tmp_path / "shop" / "data" / "crm.duckdb", database_of(settings, migration, "old")
+    for path in (crm, database):
+        path.parent.mkdir(parents=True)
+    with duckdb.connect(str(crm)) as connection:
+        connection.execute("CREATE TABLE customers AS SELECT 7 AS id")
+    with duckdb.connect(str(database)) as connection:
+        connection.execute(f"ATTACH '{crm}' AS crm")
+        connection.execute("CREATE VIEW mart AS FROM crm.customers")
+    node = {"resource_type": "model", "config": {"materialized": "view"}, "fqn": ["shop", "mart"], "schema": "main"}
+    parsed = {"nodes": {"mart": {**node, "unique_id": "mart", "name": "mart", "alias": "mart"}}}
+    bring(settings, migration, parsed, "old", ["mart"])
+    with duckdb.connect(str(settings.warehouse)) as warehouse:
+        assert warehouse.execute("FROM old.mart").fetchall() == [(7,)]

@@ -1,15 +1,18 @@
 """Where a tree is made: it begins anew where what it had is another engine's, or another home's."""
 
 import dataclasses
+import json
 
 import pytest
 
+from olist_pipeline.errors import OlistError
 from olist_pipeline.migration.load import load_migration
-from olist_pipeline.migration.model import NEW, OLD
+from olist_pipeline.migration.model import NEW, OLD, REPLAY
+from olist_pipeline.migration.profiles import landing_of_spark
 from olist_pipeline.orchestration.dbt import Build, needed_first
-from olist_pipeline.orchestration.dbt_places import make_ready, place_of
+from olist_pipeline.orchestration.dbt_places import make_an_end, make_ready, place_of
 from olist_pipeline.settings import Settings
-from olist_pipeline.spark.trees import folder_of, landing_of_spark
+from olist_pipeline.spark.trees import folder_of, reads_of_replay
 
 MONTHS, WHOLE = "dbt_new_months", "dbt_new"
 
@@ -129,3 +132,21 @@ def test_what_says_that_a_build_was_begun_may_be_damaged(on_spark):
     assert not place.holds("dbt_old")
     ended(on_spark, OLD, "dbt_old")
     assert place.holds("dbt_old")
+
+
+def test_a_replay_that_read_elsewhere_has_come_to_no_good_end(on_spark):
+    place, migration = place_of(on_spark, REPLAY, on_spark=True), load_migration(on_spark.migration)
+    for path, is_good in (("/elsewhere/a.csv", False), (f"{landing_of_spark(on_spark, REPLAY)}/orders.parquet", True)):
+        begin(on_spark, REPLAY, "dbt_replay", is_fresh=True)
+        read = {"metadata": {"Location": f"InMemoryFileIndex(1 paths)[file:{path}]"}}
+        scan = {"nodeName": "Scan csv ", "simpleString": "", "children": [], **read}
+        started = {"Event": "org.apache.spark.sql.execution.ui.SparkListenerSQLExecutionStart", "executionId": 0}
+        said = [{**started, "sparkPlanInfo": scan}, {"Event": "SparkListenerApplicationEnd"}]
+        lines = [json.dumps(one, separators=(",", ":")) for one in said]
+        (reads_of_replay(on_spark).folder / "local-1").write_text("\n".join(lines))
+        if is_good:
+            make_an_end(on_spark, migration, REPLAY)
+        else:
+            with pytest.raises(OlistError, match=rf"^Replay is no proof: something reads {path}, where no accepted"):
+                make_an_end(on_spark, migration, REPLAY)
+        assert place.holds("dbt_replay") == is_good

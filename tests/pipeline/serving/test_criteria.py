@@ -176,7 +176,7 @@ class TestSince:
             [said] = connection.execute('SELECT what, context, "by", why FROM about.migration_timeline').fetchall()
             assert said == ("cutover: shadow to new", "sales", "ana", "all green")
 
-    def test_an_act_that_the_release_has_already_is_not_added_again(self, settings, served):
+    def test_an_act_that_the_release_tells_already_is_not_added_again(self, settings, served):
         """A release is published with all acts, those that its run knew among them."""
         acts = [act(1, "cutover"), act(2, "rollback", former="new", route="old", at=NOW + timedelta(days=1))]
         routes.record(settings.postgres_url, acts)
@@ -190,9 +190,9 @@ class TestSince:
             connection.executemany("INSERT INTO about.migration_timeline VALUES (?, ?, ?, ?, ?)", known)
             for _ in range(2):
                 add_acts(connection, [*acts, lifted, forced])
-            said = connection.execute('SELECT what, why FROM about.migration_timeline ORDER BY "at"').fetchall()
+            shown = connection.execute('SELECT what, why FROM about.migration_timeline ORDER BY "at"').fetchall()
             [route] = connection.execute("SELECT value, is_green, since FROM about.migration_criteria").fetchall()
-        assert said == [
+        assert shown == [
             ("cutover: shadow to new", "all green"),
             ("rollback: new to old", "all green"),
             ("acknowledge", "all green"),

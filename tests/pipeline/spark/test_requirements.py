@@ -1,6 +1,7 @@
 """What Spark needs of a machine: whoever lacks it reads in one sentence what to install."""
 
 import importlib.util
+import re
 
 import pytest
 
@@ -98,8 +99,9 @@ def test_what_is_no_master_is_refused(tmp_path, master):
         Settings.from_env({"OLIST_HOME": str(tmp_path), "OLIST_SPARK_MASTER": master})
 
 
-def test_a_home_that_spark_cannot_name_is_refused_where_it_is_the_engine(tmp_path):
-    home = {"OLIST_HOME": str(tmp_path / "a;b")}
+@pytest.mark.parametrize("mark", [";", "[", "]", "{", "}"])
+def test_a_home_that_spark_cannot_name_is_refused_where_it_is_the_engine(tmp_path, mark):
+    home = {"OLIST_HOME": str(tmp_path / f"a{mark}b")}
     assert Settings.from_env(home).engine == "polars"
-    with pytest.raises(OlistError, match=r"^OLIST_HOME is .*: Spark cannot use a path with ';'; name another"):
+    with pytest.raises(OlistError, match=rf"^OLIST_HOME is .*: Spark cannot use a path with '{re.escape(mark)}'; name"):
         Settings.from_env({**home, "OLIST_ENGINE": "spark"})

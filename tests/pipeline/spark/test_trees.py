@@ -15,7 +15,7 @@ from olist_pipeline.errors import OlistError
 from olist_pipeline.intake.span import as_of
 from olist_pipeline.migration.load import load_migration
 from olist_pipeline.migration.model import NEW, OLD, REPLAY
-from olist_pipeline.migration.profiles import database_of, write_profile
+from olist_pipeline.migration.profiles import database_of, landing_of_spark, write_profile
 from olist_pipeline.migration.project import is_relation, new_part, old_part
 from olist_pipeline.old_tables import bring, shown_of
 from olist_pipeline.orchestration.column_lineage import BY_DUCKDB, Written, column_origins
@@ -29,7 +29,6 @@ from olist_pipeline.spark.application import application_of
 from olist_pipeline.spark.trees import (
     folder_of,
     is_on_spark,
-    landing_of_spark,
     make_room,
     name_on_spark,
     show,
@@ -57,9 +56,7 @@ class Trees:
         from dbt.cli.main import dbtRunner
 
         on_spark = is_on_spark(self.settings, self.migration, tree) if on_spark is None else on_spark
-        # Replay's own DuckDB may write nowhere.
-        profile = OLD if arguments == AS_PARQUET else tree
-        written = (write_spark_profile if on_spark else write_profile)(self.settings, self.migration, profile)
+        written = (write_spark_profile if on_spark else write_profile)(self.settings, self.migration, tree)
         landing = self.settings.replay_landing if tree == REPLAY else self.settings.landing
         target = self.settings.dbt_target / f"run_{tree}_{on_spark}"
         home = {"OLIST_HOME": str(self.settings.home), "OLIST_AS_OF": self.day.isoformat()}
