@@ -89,7 +89,7 @@ def test_a_migration_is_checked_without_dagster_or_frames():
 
 def test_variables_that_are_no_names_with_values_are_refused(tmp_path):
     arguments = ["migration", "init", str(tmp_path), "--out", str(tmp_path / "m.yml"), "--vars", "[1]"]
-    with pytest.raises(OlistError, match="--vars must be names with values"):
+    with pytest.raises(OlistError, match="--vars must be a mapping of names to values"):
         cli(arguments, standalone_mode=False)
 
 
