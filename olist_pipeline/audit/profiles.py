@@ -18,7 +18,7 @@ from olist_pipeline.errors import OlistError
 
 PROFILES = "profiles.yml"
 PROD = "prod"
-"""The target that templates are told of where nothing says one: logic that holds in production is looked for."""
+"""The target that templates are rendered for where nothing says one: logic that holds in production is looked for."""
 HIDDEN = (".dbt", ".github", ".ci", ".circleci", ".devcontainer")
 """Folders with a point that hold profiles."""
 ENDINGS = (".yml", ".yaml", ".example", ".sample", ".template", ".tmpl", ".tpl", ".j2", ".dist")

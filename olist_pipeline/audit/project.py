@@ -92,7 +92,7 @@ class Project:
 
     @property
     def target(self) -> Target:
-        """The target that templates are told of: the one that was named, else that of the profile, else `prod`."""
+        """The target that templates are rendered for: the one that was named, else that of the profile, else `prod`."""
         return next(iter(self._targets), Target(self.wanted or PROD))
 
     @cached_property

@@ -14,8 +14,8 @@ from olist_pipeline.audit.expressions import Node
 
 Parse = Callable[[Sequence[Token]], Node | None]
 """Parses tokens; raises ParseError."""
-Broken = type[Exception] | tuple[type[Exception], ...]
-Part = tuple[Node | None, Sequence[Token], Exception | None]
+Refusals = type[Exception] | tuple[type[Exception], ...]
+Readable = tuple[Node | None, Sequence[Token], Exception | None]
 """A part of a statement with its tokens, and why it is no SQL; of what is left out of a part there is no tree."""
 
 QUERIES = (TokenType.SELECT, TokenType.WITH)
@@ -31,7 +31,7 @@ DEPTHS = {
 }
 
 
-def rescued(tokens: Sequence[Token], parse: Parse, broken: Broken) -> Iterator[Part]:
+def rescued(tokens: Sequence[Token], parse: Parse, broken: Refusals) -> Iterator[Readable]:
     """Yield what is left of a statement that `parse` refused: each part with its tokens, and why it is no SQL.
 
     A query in parentheses is a part of its own; what stands around is parsed with empty queries in their places. Of the
@@ -53,7 +53,7 @@ def rescued(tokens: Sequence[Token], parse: Parse, broken: Broken) -> Iterator[P
             yield from _as_far_as_it_goes(inner, parse, broken)
 
 
-def _as_far_as_it_goes(tokens: Sequence[Token], parse: Parse, broken: Broken) -> Iterator[Part]:
+def _as_far_as_it_goes(tokens: Sequence[Token], parse: Parse, broken: Refusals) -> Iterator[Readable]:
     tree, _, why = _parsed(tokens, parse, broken)
     selects = list(_selects_of(tokens)) if why is not None else []
     if why is None:
@@ -68,12 +68,12 @@ def _as_far_as_it_goes(tokens: Sequence[Token], parse: Parse, broken: Broken) ->
         yield from _by_parts(select, parse, broken, why)
 
 
-def _by_parts(select: Sequence[Token], parse: Parse, broken: Broken, whole: Exception) -> Iterator[Part]:
+def _by_parts(select: Sequence[Token], parse: Parse, broken: Refusals, whole: Exception) -> Iterator[Readable]:
     """Yield a query without what is no SQL in it, and then that, a part each; `whole` is why the statement is none."""
     word, nothing = select[0], _nothing(select[0])
     columns, *clauses = _clauses_of(select)
     items = [(item, _parsed([word, *item], parse, broken)[2]) for item in _between(columns[1:], TokenType.COMMA)]
-    lost: list[Part] = [(None, item, why) for item, why in items if why is not None]
+    lost: list[Readable] = [(None, item, why) for item, why in items if why is not None]
     query = [word, *_joined([item if why is None else nothing[1:] for item, why in items], TokenType.COMMA, ",")]
     is_readable = len(lost) < len(items)
     for clause in clauses:
@@ -141,7 +141,7 @@ def _joined(parts: Sequence[Sequence[Token]], kind: TokenType, text: str) -> lis
     return found
 
 
-def _parsed(tokens: Sequence[Token], parse: Parse, broken: Broken) -> Part:
+def _parsed(tokens: Sequence[Token], parse: Parse, broken: Refusals) -> Readable:
     try:
         return parse(tokens), tokens, None
     except broken as error:
