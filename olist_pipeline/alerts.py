@@ -17,7 +17,7 @@ import time
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from http.client import HTTPException, InvalidURL
 from pathlib import Path
@@ -67,6 +67,8 @@ def send(settings: Settings, alert: Alert, *, wait: bool = False) -> None:
     It returns before the webhook has answered, so that no run waits for it, unless `wait` is set; the process ends
     only after the last try.
     """
+    # What an error says may hold the name of a file that is no text: neither a log nor a webhook could write it.
+    alert = replace(alert, text=alert.text.encode("utf-8", "replace").decode())
     try:
         known = _states_of(settings, alert)
         if "delivered" in known or ("raised" in known and settings.alert_webhook is None):
