@@ -32,7 +32,7 @@ AT_ONCE := -n 3 --dist loadfile --no-loadscope-reorder
 
 # Compiling the tests takes as long as some hundreds of them: that is kept, whatever the environment says.
 test: export PYTHONDONTWRITEBYTECODE :=
-test: $(INSTALLED_DEV)  ## set up and pass the tests, in some five minutes on two cores
+test: $(INSTALLED_DEV)  ## set up and pass the tests, in some four minutes on two cores
 	@$(BIN)/python -m pytest tests/domain -p no:cacheprovider --cov=olist_domain --cov-branch \
 		--cov-report=term:skip-covered --cov-report=json:build/domain_coverage.json --cov-fail-under=95
 	@$(BIN)/python -m pytest --ignore=tests/domain -m "not spark and not long" $(AT_ONCE)

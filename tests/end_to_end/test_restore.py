@@ -66,6 +66,7 @@ def typed(*arguments):
     return result.stdout
 
 
+@pytest.mark.long
 def test_what_was_restored_is_what_was_backed_up_and_the_pipeline_goes_on(backup, restored):
     assert postgres.query_rows(restored, CONTENT, []) == backup[2]
     assert min(rows for _, rows, _ in backup[2]) > 0

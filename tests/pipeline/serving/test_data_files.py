@@ -297,6 +297,7 @@ SEAMS = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("module", "function", "call"), SEAMS, ids=lambda value: str(getattr(value, "__name__", value))
 )
