@@ -136,3 +136,21 @@ def test_sides_that_pair_different_numbers_are_refused():
 
     with pytest.raises(LedgerError, match="pair different numbers"):
         Ledger("t", BALANCED, other, ())
+
+
+def test_places_of_columns_count_from_one(con):
+    con.execute("CREATE OR REPLACE TABLE before AS SELECT 1 AS id, 2 AS b, 3 AS c")
+    con.execute("CREATE OR REPLACE TABLE after AS SELECT 3 AS c, 1 AS id, 2 AS b")
+    [moved] = compare(con, "before", "after", contract("id")).schema
+    assert (moved.kind, moved.column, moved.old, moved.new) == ("reordered", "c", "3", "1")
+
+
+def test_a_summary_has_the_verdict_and_four_findings(con):
+    columns = "abcdef"
+    for table, value in (("before", 1), ("after", 2)):
+        cells = ", ".join(f"{value} AS {name}" for name in columns)
+        con.execute(f"CREATE OR REPLACE TABLE {table} AS SELECT 1 AS id, {cells}")
+    found = compare(con, "before", "after", contract("id"))
+    said = [line.strip().rstrip(".") for line in found.sentences()]
+    assert found.summary() == "; ".join(said[:5])
+    assert len(said) > 5
