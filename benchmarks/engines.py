@@ -89,13 +89,19 @@ def differing_tables(one: Path, other: Path) -> list[str]:
         for name in sorted(sides[0].keys() & sides[1].keys()):
             if sides[0][name] != sides[1][name]:
                 relations = [relation_name(side, *name.split(".")) for side in ("one", "other")]
-                shapes = [connection.execute(f"DESCRIBE {relation}").fetchall() for relation in relations]
-                if shapes[0] != shapes[1]:
-                    found.append(f"{name} has other columns: {set(shapes[0]) ^ set(shapes[1])}")
-                    continue
-                for first, second in (relations, relations[::-1]):
-                    rows = connection.execute(f"FROM {first} EXCEPT ALL FROM {second} LIMIT 1").fetchall()
-                    found += [f"{first} has {row}, which {second} has not" for row in rows]
+                found += differing_relations(connection, name, *relations)
+    return found
+
+
+def differing_relations(connection: duckdb.DuckDBPyConnection, name: str, one: str, other: str) -> list[str]:
+    """Return a sentence where two relations of a table have other columns, else one for a row that a side lacks."""
+    shapes = [[row[:2] for row in connection.execute(f"DESCRIBE {side}").fetchall()] for side in (one, other)]
+    if shapes[0] != shapes[1]:
+        return [f"{name} has other columns: {set(shapes[0]) ^ set(shapes[1])}"]
+    found = []
+    for first, second in ((one, other), (other, one)):
+        rows = connection.execute(f"FROM {first} EXCEPT ALL FROM {second} LIMIT 1").fetchall()
+        found += [f"{first} has {row}, which {second} has not" for row in rows]
     return found
 
 

@@ -59,8 +59,8 @@ class Project:
     """A dbt project, or a folder of SQL files that is none (`name` is '' then).
 
     root: the folder of dbt_project.yml, or the folder that is audited. chosen: what the person named. wanted: the
-    target that the person named, '' for that of the profile. flaws: what cannot be
-    read of dbt_project.yml and the manifest, a sentence each.
+    target that the person named, '' for that of the profile. flaws: what cannot be read of dbt_project.yml and the
+    manifest, a sentence each.
     """
 
     root: Path

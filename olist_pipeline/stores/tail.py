@@ -89,7 +89,7 @@ def read(connection: Connection, after: Checkpoint, wanted: Wanted = EVERYTHING,
         # In a statement of its own, before the events are looked for: events come with partitions, and a statement is
         # planned, with the partitions that are there, before its snapshot is taken. One statement would pass over a
         # partition that was committed between the two.
-        cursor.execute("SELECT pg_snapshot_xmin(pg_current_snapshot())::text")
+        cursor.execute(_CERTAIN)
         [certain] = cursor.fetchone() or (None,)
         cursor.execute(_READ, {**after._asdict(), **vars(wanted), "certain": certain, "limit": limit})
         names = [column.name for column in cursor.description or ()]
@@ -125,6 +125,16 @@ def require_own_numbers(connection: Connection) -> None:
             " let it catch up (docs/postgres.md, Backup and restore), or readers would miss what is appended now."
         )
 
+
+# A transaction is over for a snapshot a moment before it lets others know of its partitions; it gives up the lock on its
+# own id only after that. So the oldest id that is locked still counts as running.
+_CERTAIN = """
+WITH oldest AS (SELECT pg_snapshot_xmin(pg_current_snapshot()) AS running)
+SELECT (running::text::bigint - greatest((
+    SELECT max(age(transactionid)) - age(running::xid) FROM pg_locks
+    WHERE locktype = 'transactionid' AND mode = 'ExclusiveLock' AND granted
+), 0))::text FROM oldest
+"""
 
 _READ = """
 WITH slice AS MATERIALIZED (

@@ -11,6 +11,7 @@ import duckdb
 import polars as pl
 import pytest
 
+from benchmarks.engines import differing_relations
 from olist_pipeline.errors import OlistError
 from olist_pipeline.intake.span import as_of
 from olist_pipeline.migration.load import load_migration
@@ -160,14 +161,7 @@ def differing(one, other):
         assert Counter(tree for tree, _ in names["one"]) == dict.fromkeys(TREES, len(one.tables()))
         found = []
         for tree, table in sorted(names["one"]):
-            sides = [f"{side}.{tree}.{table}" for side in ("one", "other")]
-            shapes = [[row[:2] for row in connection.execute(f"DESCRIBE {side}").fetchall()] for side in sides]
-            if shapes[0] != shapes[1]:
-                found.append(f"{tree}.{table} has other columns: {set(shapes[0]) ^ set(shapes[1])}")
-                continue
-            for first, second in (sides, sides[::-1]):
-                rows = connection.execute(f"FROM {first} EXCEPT ALL FROM {second} LIMIT 1").fetchall()
-                found += [f"{first} has {row}, which {second} has not" for row in rows]
+            found += differing_relations(connection, f"{tree}.{table}", f"one.{tree}.{table}", f"other.{tree}.{table}")
         return found
 
 
