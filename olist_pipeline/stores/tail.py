@@ -4,7 +4,7 @@ What belongs here: reading on from a place. What does not: where a reader keeps 
 and appending events.
 
 The order is that of transaction ids, then positions. A reader stops below the oldest transaction that is still running
-(`pg_snapshot_xmin`): whatever is appended later has a higher transaction id, so nothing can come to stand before a
+(see `_CERTAIN`): whatever is appended later has a higher transaction id, so nothing can come to stand before a
 place that was read. A reader by `position` alone would pass over what a slow writer commits late.
 
 The events of an aggregate come in the order of their versions where its writers wait for each other before their
@@ -126,8 +126,8 @@ def require_own_numbers(connection: Connection) -> None:
         )
 
 
-# A transaction is over for a snapshot a moment before it lets others know of its partitions; it gives up the lock on its
-# own id only after that. So the oldest id that is locked still counts as running.
+# A transaction is over for a snapshot a moment before it lets others know of its partitions; it gives up the lock on
+# its own id only after that. So the oldest id that is locked still counts as running.
 _CERTAIN = """
 WITH oldest AS (SELECT pg_snapshot_xmin(pg_current_snapshot()) AS running)
 SELECT (running::text::bigint - greatest((
