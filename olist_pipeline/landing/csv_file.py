@@ -35,7 +35,7 @@ IS_TRUNCATED = "is_truncated"
 PREAMBLE_LINES = 50
 """Within so many lines a header is looked for that does not stand in the first one."""
 
-DATE_LENGTH = len("2017-10-02")
+DATE_LENGTH, MOMENT_LENGTH = len("2017-10-02"), len("2017-10-02 10:56:33")
 
 # A cell may be as long as its line: the dialect bounds that.
 csv.field_size_limit(2**31 - 1)
@@ -132,8 +132,13 @@ def _check_header(path: Path, header: tuple[str, ...], table: LandingTable) -> t
         first = header[0] if len(header) == 1 else ",".join(header)
         shown = first if len(first) <= 60 else f"{first[:57]}..."
         raise OlistError(f"{path.name} has no header: its first line is {shown!r}; restore {','.join(table.columns)}.")
-    hint = f" (it has {', '.join(extra)} instead: renamed?)" if extra else ""
+    hint = f" (it has {', '.join(map(_shown, extra))} instead: renamed?)" if extra else ""
     raise OlistError(f"{path.name} lacks the column {', '.join(missing)}{hint}; restore it in the header.")
+
+
+def _shown(name: str) -> str:
+    """Return a name, with quotes and codes where it holds what one does not see."""
+    return name if name.isprintable() and name == name.strip() else ascii(name)
 
 
 def _line_of_header(path: Path, table: LandingTable) -> int | None:
@@ -216,11 +221,12 @@ def _cell(cells: list[str], place: int) -> str | None:
 def _may_end_early(report: Report, rows: pl.DataFrame, table: LandingTable) -> bool:
     """Return whether the file ends without a line end in what may be the half of a cell, or in an empty cell.
 
-    That is a number, or a date without a time. A file of texts may lawfully lack its last line end (one of
-    Olist's does).
+    That is a number, a date without a time, or a moment with a part of a second. A file of texts may lawfully lack its
+    last line end (one of Olist's does).
     """
     field = table.record.model_fields.get(report.header[-1])
     if report.is_finished or field is None or not rows.height or rows[SOURCE_ROW][-1] != report.records:
         return False
     text, kind = rows[report.header[-1]][-1], value_type(field.annotation)
-    return not text or kind in (int, float, Decimal) or (kind is datetime and len(text) == DATE_LENGTH)
+    may_go_on = kind is datetime and (len(text or "") == DATE_LENGTH or len(text or "") > MOMENT_LENGTH)
+    return not text or kind in (int, float, Decimal) or may_go_on

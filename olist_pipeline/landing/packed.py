@@ -9,16 +9,19 @@ for each state that it has. Nothing of an archive but the bytes of the wanted fi
 
 from __future__ import annotations
 
+import errno
 import gzip
 import json
 import os
 import re
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from functools import lru_cache
+from lzma import LZMAError
 from pathlib import Path
 from typing import IO, Any
 
@@ -31,7 +34,10 @@ LARGEST_RATIO = 200
 """No table of text packs better than this; the real ones pack to a fifth."""
 
 ALWAYS_ALLOWED_BYTES = 64 << 20
-_BROKEN = (EOFError, zlib.error, zipfile.BadZipFile, RuntimeError, OSError)
+_BROKEN = (
+    *(EOFError, OSError, RuntimeError, ValueError, LookupError),
+    *(zlib.error, zipfile.BadZipFile, LZMAError, struct.error),
+)
 """What reading a broken archive raises; a zip with a password or an unknown compression raises a RuntimeError."""
 
 
@@ -124,8 +130,8 @@ def _unpack(packed: Packed, target: Path, file: str) -> None:
         # It is as old as its archive.
         os.utime(target, ns=(packed.modified, packed.modified))
     except _BROKEN as error:
-        if isinstance(error, OSError) and error.errno:
-            raise  # the archive is not at fault
+        if _is_of_system(error):
+            raise
         raise OlistError(f"{name} cannot be unpacked ({_reason(error)}); fetch it again.") from error
 
 
@@ -137,6 +143,14 @@ def _opened(packed: Packed) -> Iterator[IO[bytes] | gzip.GzipFile]:
     else:
         with zipfile.ZipFile(packed.path) as archive, archive.open(packed.member) as member:
             yield member
+
+
+def _is_of_system(error: Exception) -> bool:
+    """Return whether the system refuses to read or to write: then the archive is not at fault.
+
+    A damaged archive may name a place in front of its beginning, which the system cannot go to.
+    """
+    return isinstance(error, OSError) and error.errno not in (None, errno.EINVAL)
 
 
 def _reason(error: Exception) -> str:
@@ -157,7 +171,7 @@ def _members(archive: Path, file: str) -> list[Packed]:
     try:
         names = _names(archive, tuple(size_and_time(archive)))
     except _BROKEN as error:
-        if isinstance(error, OSError) and error.errno:
+        if _is_of_system(error):
             raise
         raise OlistError(f"{archive.name} is no whole zip archive ({_reason(error)}); fetch it again.") from error
     places = ((name, re.split(r"[/\\]", name)) for name in names)
