@@ -18,6 +18,7 @@ from pathlib import Path
 import polars as pl
 
 from olist_pipeline.errors import OlistError
+from olist_pipeline.files import reading
 from olist_pipeline.intake.cast import RULES, cast_rows
 from olist_pipeline.intake.parts import is_known
 from olist_pipeline.intake.rows import ingest
@@ -67,7 +68,7 @@ def unfinished(landing: Path, table: LandingTable) -> str:
 
 def _unfinished(path: Path, landing: Path, table: LandingTable, *, in_parts: bool) -> str:
     text = read_text(path, table)
-    with path.open("rb") as file:
+    with reading(path.name), path.open("rb") as file:
         file.seek(-1, 2)
         if file.read(1) in (b"\n", b"\r"):
             return ""
