@@ -135,6 +135,17 @@ def test_a_broken_archive(settings, landing, archive, cut):
     assert not list(settings.unpacked.rglob("*.csv"))
 
 
+@pytest.mark.parametrize(
+    ("archive", "name"), [(f"{ORDERS.file}.gz", f"{ORDERS.file}.gz"), ("a.zip", f"a.zip ({ORDERS.file})")]
+)
+def test_what_is_wrong_within_an_archive_is_said_of_it(settings, landing, archive, name):
+    (landing / ORDERS.file).write_bytes((landing / ORDERS.file).read_bytes() + b'"')
+    pack(landing, archive)
+    with pytest.raises(OlistError) as raised:
+        read(settings)
+    assert str(raised.value).startswith(f"{name} has a quote that never closes in line 4")
+
+
 def test_damage_within_an_archive(settings, landing):
     pack(landing)
     content = bytearray((landing / "archive.zip").read_bytes())
