@@ -107,7 +107,7 @@ def unpack(packed: Packed, target: Path, write: Callable[[Path, Path], None] | N
 def called(path: Path) -> str:
     """Return what a sentence calls a file of a readable landing: what it is where it landed.
 
-    That is `FILE.csv`, `FILE.csv.gz`, `archive.zip (data/FILE.csv)`, or `rides/2018-10-17.parquet` for a part of a table.
+    That is `FILE.csv`, `FILE.csv.gz`, `archive.zip (data/FILE.csv)`, or `rides/2018-10-17.parquet` for a part.
     """
     if not path.is_symlink():
         landed, member = _unpacked_from(path)
