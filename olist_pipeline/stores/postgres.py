@@ -62,7 +62,19 @@ def server_url(settings: Settings) -> str:
 
 
 def ready_url(settings: Settings) -> str:
-    """Return the address of the server, whose schema is of this program's version.
+    """Return the address of the server, whose schema is of this program's version, and which belongs to this home.
+
+    Raises OlistError where it belongs to another.
+    """
+    from olist_pipeline.stores import home  # it imports this module
+
+    url = reading_url(settings)
+    home.claim(settings, url)
+    return url
+
+
+def reading_url(settings: Settings) -> str:
+    """Return the address of the server, whose schema is of this program's version, for who writes nothing.
 
     The embedded server is brought to it. A server of somebody's is only asked: `olist db migrate` changes it.
     """

@@ -28,6 +28,7 @@ RUNTIME_RIGHTS = {
     "migration.routes": KEEP,
     "migration.route_history": APPEND,
     "migration.approvals": KEEP,
+    "migration.home": KEEP,
     "migration.schema_version": READ,
 }
 """What the runtime role may do with each operational table; of events, with their partitions through it."""

@@ -20,7 +20,7 @@ from olist_pipeline.stores.postgres import connect, transaction, trouble
 if TYPE_CHECKING:
     from alembic.config import Config  # it takes half a second to import, and only a migration needs it
 
-HEAD = "0005"
+HEAD = "0006"
 """The version that this program needs."""
 
 VERSION_SCHEMA = "migration"

@@ -34,7 +34,7 @@ from olist_pipeline.files import keep_private
 from olist_pipeline.orchestration.internals.storage_version import storage_versions
 from olist_pipeline.settings import Settings
 from olist_pipeline.stores.locks import watch_engine
-from olist_pipeline.stores.postgres import dagster_url, ready_url, trouble
+from olist_pipeline.stores.postgres import dagster_url, reading_url, trouble
 from olist_pipeline.stores.schema import sole_migration
 
 LOST_SECONDS = 5
@@ -97,7 +97,7 @@ class EnvironmentStorage(DagsterPostgresStorage):
         os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", EVENTS_AT_ONCE)
         settings = Settings.from_env()
         return cls(
-            dagster_url(ready_url(settings)),
+            dagster_url(reading_url(settings)),
             inst_data=ConfigurableClassData(__name__, cls.__name__, "{}"),
             creates_tables=settings.postgres_url is None,
         )
