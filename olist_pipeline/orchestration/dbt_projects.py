@@ -18,6 +18,7 @@ from contextlib import contextmanager, suppress
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
+from threading import RLock
 from typing import TYPE_CHECKING
 
 from olist_pipeline.errors import OlistError
@@ -45,6 +46,8 @@ PARTS_VARIABLE = "OLIST_LANDING_PARTS"
 """The environment variable that says which landing tables are folders of parts."""
 
 AS_OF_VARIABLE = "OLIST_AS_OF"
+
+_exporting = RLock()
 
 QUIET = {"DBT_SEND_ANONYMOUS_USAGE_STATS": "false"}
 
@@ -154,17 +157,18 @@ def today_of(settings: Settings) -> date:
 
 @contextmanager
 def exported(variables: Mapping[str, str]) -> Iterator[None]:
-    """Let a process that is started in the block have `variables`, too."""
-    before = {name: os.environ.get(name) for name in variables}
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
+    """Let a process that is started in the block have `variables`, too; no other thread exports its own meanwhile."""
+    with _exporting:
+        before = {name: os.environ.get(name) for name in variables}
+        os.environ.update(variables)
+        try:
+            yield
+        finally:
+            for name, value in before.items():
+                if value is None:
+                    os.environ.pop(name, None)
+                else:
+                    os.environ[name] = value
 
 
 def ensure_manifest(settings: Settings, tree: str = NEW) -> Path:
