@@ -30,7 +30,7 @@ from olist_pipeline.migration.load import load_migration
 from olist_pipeline.migration.model import AS_OF, NEW, OLD, Migration
 from olist_pipeline.migration.profiles import project_folder, write_profile
 from olist_pipeline.migration.project import project_hash
-from olist_pipeline.orchestration.forked_dbt import ASKING
+from olist_pipeline.orchestration.forked_dbt import ASKING, ensure_server
 from olist_pipeline.registry import DATED, FIRST_MONTH, LANDING
 from olist_pipeline.settings import Settings
 from olist_pipeline.spark.trees import environment_of_spark, is_on_spark, write_spark_profile
@@ -75,6 +75,18 @@ def dbt_of(settings: Settings, tree: str, *, on_spark: bool = False) -> OwnDbt:
         # It must leave the manifest alone, by whose content `ensure_manifest` knows it.
         parse=["--no-write-json", *parse_arguments(settings, tree)],
     )
+
+
+def begin_with_dbt(settings: Settings) -> None:
+    """Let dbt be imported, and parse the old project, beside what follows here: a run begins with dbt old.
+
+    A project that cannot be parsed is no trouble yet.
+    """
+    with suppress(OlistError, OSError):
+        environment = environment_of(settings, OLD, settings.landing, _likely_today(settings))
+        with exported(environment):
+            folder = project_folder(settings, migration_of(settings), OLD)
+            ensure_server(folder, ["--no-write-json", *parse_arguments(settings, OLD)])
 
 
 def dbt_project(settings: Settings, tree: str) -> DbtProject:
