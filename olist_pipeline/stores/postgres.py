@@ -223,7 +223,8 @@ def trouble(error: psycopg2.Error, blocker: str = "") -> OlistError | None:
     elif error.pgcode == "55P03":
         sentence = f"A lock was not free within {LOCK_SECONDS} s: {blocker or _NO_BLOCKER}"
     else:
-        sentence = _TROUBLES.get(error.pgcode, "").format(reason=reason)
+        said = _TROUBLES.get(error.pgcode) or _TROUBLES_OF_CLASSES.get(error.pgcode[:2], "")
+        sentence = said.format(reason=reason)
     return OlistError(sentence) if sentence else None
 
 
@@ -235,8 +236,12 @@ _NO_BLOCKER = "whoever held it is gone, or could not be seen; run again."
 
 _TROUBLES = {
     "22P05": "The database cannot hold a text ({reason}); take one that is made with ENCODING 'UTF8'.",
-    "25006": "PostgreSQL takes no changes ({reason}); point OLIST_POSTGRES_URL to the primary server.",
+    "25006": (
+        "PostgreSQL takes no changes ({reason}); point OLIST_POSTGRES_URL to the primary server, or lift the"
+        " default_transaction_read_only of its database or role."
+    ),
     "25P03": "PostgreSQL ended a transaction in which nothing happened for long ({reason}); run again.",
+    "25P04": "PostgreSQL ended a transaction ({reason}); run again, with a longer transaction_timeout, or none.",
     "40P01": "Another process changed the same rows ({reason}); run again.",
     "3F000": "The database lacks a part of the schema ({reason}); `olist db status` says which version it has.",
     "42501": (
@@ -256,6 +261,15 @@ _TROUBLES = {
     "57P03": "PostgreSQL is starting or stopping ({reason}); run again in a moment.",
 }
 """What is said of an error, by its code (SQLSTATE)."""
+
+_TROUBLES_OF_CLASSES = {
+    "08": "The connection to PostgreSQL failed ({reason}); run again when it is up.",
+    "53": "PostgreSQL lacks what it needs ({reason}); give it more, or free some, and run again.",
+    "57": "PostgreSQL was interrupted ({reason}); run again when it is up.",
+    "58": "PostgreSQL has trouble with its files or its machine ({reason}); its log says more.",
+    "XX": "PostgreSQL has an error of its own, or damaged data ({reason}); its log says more.",
+}
+"""What is said of any other error, by the class of its code: all of it is the server's, and none the program's."""
 
 # Without PostgreSQL's words: they hold a part of the address, and so of a password that was not encoded.
 _UNREADABLE = (

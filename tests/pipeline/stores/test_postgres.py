@@ -110,6 +110,29 @@ def test_a_server_that_ends_the_connection_is_said(database):
         postgres.query(database, "SELECT pg_terminate_backend(pg_backend_pid())")
 
 
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("08006", "The connection to PostgreSQL failed (why)"),
+        ("25P04", "transaction_timeout, or none"),
+        ("53400", "PostgreSQL lacks what it needs (why)"),
+        ("57P05", "PostgreSQL was interrupted (why)"),
+        ("58030", "trouble with its files or its machine (why)"),
+        ("XX001", "damaged data (why)"),
+    ],
+)
+def test_whatever_is_the_servers_has_its_sentence(database, code, words):
+    with pytest.raises(OlistError) as raised:
+        postgres.query(database, f"DO $$ BEGIN RAISE EXCEPTION 'why' USING ERRCODE = '{code}'; END $$")
+    assert words in str(raised.value)
+
+
+def test_a_database_that_somebody_froze_is_said(database):
+    frozen = f"{database}&options=-c%20default_transaction_read_only%3Don"
+    with pytest.raises(OlistError, match="or lift the default_transaction_read_only of its database or role"):
+        postgres.query(frozen, "CREATE TABLE anything ()")
+
+
 def test_a_fault_of_the_program_is_not_dressed_up(database):
     for statement, kind in (("SELECT 1 FROM", psycopg2.errors.SyntaxError), ("SELECT 1/0", psycopg2.DataError)):
         with pytest.raises(kind):
