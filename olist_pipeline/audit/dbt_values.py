@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
 from olist_pipeline.audit.package_macros import PACKAGES
@@ -48,46 +48,39 @@ class Host(Protocol):
     @property
     def is_incremental(self) -> bool:
         """Whether the model adds to a table that is there."""
-        ...
 
     @property
     def has_rows(self) -> bool:
         """Whether a query has one made-up row, so that loops over its rows turn once."""
-        ...
 
     @property
     def hides_unknown(self) -> bool:
         """Whether a macro that nobody knows, and that is given no text, writes nothing in place of a call."""
-        ...
 
     def missing(self, name: str) -> str:
         """Note a macro that nobody knows."""
-        ...
 
     def unset(self, name: str) -> None:
         """Note a variable that has no value."""
-        ...
 
     def written(self, text: str) -> str:
         """Return what a template within a value writes."""
-        ...
 
     @property
     def settings(self) -> Mapping[str, Any]:
         """What a template has said of its model so far."""
-        ...
 
     def configured(self, settings: Mapping[str, Any]) -> None:
         """Note what a template says of its model."""
-        ...
+
+    def remembering(self) -> Callable[[], None]:
+        """Return what forgets the macros and variables that are noted as missing from now on."""
 
     def find(self, name: str) -> Any:
         """Return what has a name in every template."""
-        ...
 
     def macro(self, package: str, name: str) -> Any:
         """Return a macro of a package, None where it has none of this name."""
-        ...
 
 
 class Relation(Named):
@@ -205,7 +198,11 @@ class Result(Named):
 
 
 class Config(Named):
-    """`config(...)` writes nothing and is noted; `config.get` gives what was noted, else the default."""
+    """`config(...)` writes nothing and is noted; `config.get` gives what was noted, else the default.
+
+    `config.of_model(...)`, as templates are made plain, is the same: the name is looked up before what is given is
+    computed, so that a macro that nobody knows is not missed there.
+    """
 
     public = frozenset({"get", "require", "set"})
 
@@ -218,6 +215,13 @@ class Config(Named):
             if isinstance(part, Mapping):
                 self._host.configured(part)
         return ""
+
+    def look_up(self, name: str) -> Any:
+        """Return a method."""
+        if name == "of_model":
+            forget = self._host.remembering()
+            return lambda *given, **settings: (forget(), self(*given, **settings))[1]
+        return super().look_up(name)
 
     def get(self, name: str, default: Any = None, **__: Any) -> Any:
         """Return a setting that the template gave before, else the default."""
