@@ -17,7 +17,8 @@ from types import MappingProxyType
 from typing import Any
 
 from olist_pipeline import yaml_text
-from olist_pipeline.audit.dbt_values import Adapter, Config, Host, Relation, Result, Variables
+from olist_pipeline.audit.dbt_values import Adapter, Config, Host, Relation, Result
+from olist_pipeline.audit.dbt_variables import Variables
 from olist_pipeline.audit.dialects import DIALECTS
 from olist_pipeline.audit.profiles import Target
 from olist_pipeline.audit.python_names import MODULES

@@ -41,6 +41,7 @@ from olist_pipeline.audit.expressions import (
     text_of,
 )
 from olist_pipeline.audit.model import Clause, Kind
+from olist_pipeline.audit.numbers import DATE_STEPS, STEPS, date_step
 
 CURRENT_ROW = re.compile(
     r"^_?(dbt_)?(valid_?(to|until)(_\w+)?|(effective|eff|record)_?(to|end|thru)\w*|end_effective\w*|next_effective\w*)$"
@@ -214,7 +215,8 @@ def _is_technical(test: Node, query: Query) -> bool:
         return False
     left, right = bare(test.this), bare(test.expression)
     if is_clock(left) or is_clock(right):
-        return True
+        # `placed_at + 30 days >= today` asks for so many days, as `placed_at >= today - 30 days` does.
+        return not (_moves_a_date(left) or _moves_a_date(right))
     if all(_is_hash(side) for side in (left, right)):
         return True
     if not (columns_of(left) and columns_of(right)):
@@ -224,6 +226,15 @@ def _is_technical(test: Node, query: Query) -> bool:
     if isinstance(test, exp.EQ) and is_column(left) and is_column(right):
         return apart or _is_latest(left, right, query)
     return apart and _lacks_a_condition(query)
+
+
+def _moves_a_date(side: Node) -> bool:
+    """Return whether a side moves a column by a number of days, or what they are, that somebody chose."""
+    if not columns_of(side):
+        return False
+    steps = [part for part in nodes_within(side) if isinstance(part, (*DATE_STEPS, exp.Add, exp.Sub))]
+    numbers = (*map(date_step, steps), *(number_of(part) for step in steps for part in nodes_within(step)))
+    return any(number is not None and abs(number) not in STEPS for number in numbers)
 
 
 def _asks_whether_joined(test: Node, query: Query) -> bool:

@@ -24,6 +24,7 @@ from olist_pipeline.audit.expressions import (
     Node,
     atoms,
     bare,
+    branches_of,
     columns_of,
     is_case,
     is_clock,
@@ -51,7 +52,7 @@ from olist_pipeline.audit.numbers import (
     magic_numbers,
 )
 
-TRY_NAMES = re.compile(r"^(try_to_\w+|try_cast|safe_cast|try_parse\w*)$")
+TRY_NAMES = re.compile(r"^(\w*__)?(try_to_\w+|try_cast|safe_cast|try_parse\w*)$")
 LIMIT_NAME = re.compile(r"(^|_)(bound|limit|threshold|cutoff|cap|ceiling|floor)(_|$)")
 SERIES = (exp.GenerateSeries, exp.GenerateDateArray, exp.Unnest)
 SCORES = (exp.Ntile, exp.PercentRank, exp.CumeDist)
@@ -123,12 +124,9 @@ def _judge_case(case: Node, column: str, query: Query) -> Iterator[Judged]:
     yield TechnicalCase(case, reason)
     if reason == CONVERSION:
         return
-    for part in case.iter_expressions():
+    for result in branches_of(case).results:
         # A technical CASE may hold logic; its own conditions are a part of the technique.
-        results = [part.args["true"]] if isinstance(part, exp.If) and isinstance(case, exp.Case) else [part]
-        for result in results:
-            if not isinstance(bare(result), BOOLEANS):
-                yield from _judge(result, column, query)
+        yield from _judge(result, column, query)
 
 
 def _judge_condition(condition: Node, column: str, query: Query, whole: Node) -> Iterator[Judged]:
