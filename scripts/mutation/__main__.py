@@ -15,6 +15,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -184,6 +185,7 @@ def arguments() -> argparse.Namespace:
 
 def main() -> None:
     """Mutate, and print each survivor and the score."""
+    warnings.simplefilter("ignore", SyntaxWarning)  # of mutants: `is 0` for `== 0`
     asked = arguments()
     folders = asked.part or [part.code for part in PARTS]
     parts = {folder: part_of(folder) for folder in folders}

@@ -68,6 +68,13 @@ class TestDispatching:
         with pytest.raises(RulesBroken, match="DELIVERY_ALREADY_DISPATCHED"):
             Delivery.from_records(records(**changes)).dispatch(DISPATCH)
 
+    @pytest.mark.parametrize("status", ["approved", "invoiced", "processing", "shipped"])
+    def test_is_possible_whatever_comes_between_approval_and_dispatch(self, status):
+        undelivered = {"order_delivered_carrier_date": None, "order_delivered_customer_date": None}
+        delivery = Delivery.from_records(records(order_status=status, **undelivered))
+        delivery.dispatch(DISPATCH)
+        assert delivery.dispatched_at == DISPATCH
+
     def test_reports_all_rules_that_it_would_break_and_leaves_the_delivery_unchanged(self):
         delivery = planned()
         with pytest.raises(RulesBroken) as refused:

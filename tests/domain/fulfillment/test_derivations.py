@@ -91,6 +91,15 @@ def test_a_zip_prefix_lies_at_the_mean_of_its_points():
     assert found == {"latitude": -23.566667, "longitude": -46.6392, "region": "Southeast"}
 
 
+@pytest.mark.parametrize(
+    ("degrees", "total"),
+    [(-23.5456, -23_545_600_000), (0.0, 0), (1.4e-9, 1), (1.6e-9, 2), (-1.4e-9, -1), (-1.6e-9, -2)],
+)
+def test_coordinates_add_up_in_whole_billionths_of_a_degree(degrees, total):
+    facts = geography_facts("01037", "SP", [point(geolocation_lat=degrees)])
+    assert facts.total_latitude.value == total
+
+
 def test_a_zip_prefix_without_points_lies_nowhere():
     found = GEOGRAPHY_RULES.derived(geography_facts("01037", "SP", []))
     assert (found["latitude"], found["longitude"]) == (None, None)

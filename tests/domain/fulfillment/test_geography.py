@@ -27,6 +27,7 @@ def test_a_place_is_the_mean_and_the_most_frequent_of_its_points():
 def test_the_smaller_text_wins_a_tie_in_any_order():
     for texts in itertools.permutations(["osasco", "sao paulo", "osasco", "barueri", "barueri"]):
         assert most_frequent(texts) == "barueri"
+    assert most_frequent(["barueri", "osasco", "osasco"]) == "osasco"
 
 
 def test_is_refused_for_points_of_no_or_several_zip_prefixes():

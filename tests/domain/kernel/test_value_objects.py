@@ -8,12 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from olist_domain.kernel.address import REGION_OF_STATE, STATES, Address, Region, is_state, is_zip_prefix, region_of
-from olist_domain.kernel.coordinates import GeoCoordinates
+from olist_domain.kernel.coordinates import GeoCoordinates, OfNumbers
 from olist_domain.kernel.date_range import DateRange
 from olist_domain.kernel.dimensions import LONGEST_SIDE_CM, ProductDimensions, is_measure, volume
 from olist_domain.kernel.facts import Scalar, value_of
 from olist_domain.kernel.money import Money
 from olist_domain.kernel.review_score import ReviewScore, Sentiment, is_negative, is_positive, is_score, sentiment_of
+from tests.domain.fresh import fresh
 
 amounts = st.decimals(min_value=0, max_value=10**12, places=2)
 
@@ -39,12 +40,17 @@ class TestMoney:
         with pytest.raises(ValueError, match="different currencies"):
             Money(Decimal(1), "BRL") + Money(Decimal(1), "USD")
         with pytest.raises(ValueError, match="different currencies"):
+            Money(Decimal(1), "USD") + Money(Decimal(1), "BRL")
+        with pytest.raises(ValueError, match="different currencies"):
             _ = Money(Decimal(1), "BRL") < Money(Decimal(1), "USD")
 
     @given(st.lists(amounts, max_size=20))
     def test_adds_exactly(self, values):
         total = sum((Money(value) for value in values), start=Money.zero())
         assert total.amount == sum(values, start=Decimal(0))
+
+    def test_a_currency_is_known_by_its_text(self):
+        assert Money(Decimal(1), fresh("USD")) + Money(Decimal(1), fresh("USD")) == Money(Decimal(2), "USD")
 
     @given(amounts, amounts)
     def test_subtracting_undoes_adding(self, a, b):
@@ -56,8 +62,11 @@ class TestMoney:
 
     def test_is_ordered(self):
         assert Money(Decimal(1)) < Money(Decimal(2))
-        assert Money(Decimal(2)) <= Money(Decimal(2))
+        assert not Money(Decimal(2)) < Money(Decimal(1))
         assert not Money(Decimal(2)) < Money(Decimal(2))
+        assert Money(Decimal(1)) <= Money(Decimal(2))
+        assert Money(Decimal(2)) <= Money(Decimal(2))
+        assert not Money(Decimal(2)) <= Money(Decimal(1))
 
 
 class TestAddress:
@@ -115,7 +124,18 @@ class TestGeoCoordinates:
         assert a.distance_km(b) == pytest.approx(b.distance_km(a), abs=1e-6)
         assert a.distance_km(a) == 0
 
-    @pytest.mark.parametrize(("latitude", "longitude"), [(91, 0), (-91, 0), (0, 181), (0, -181), (float("nan"), 0)])
+    @pytest.mark.parametrize(("latitude", "longitude"), [(90, 180), (-90, -180)])
+    def test_has_its_bounds(self, latitude, longitude):
+        point = GeoCoordinates(latitude, longitude)
+        assert (point.latitude, point.longitude) == (latitude, longitude)
+
+    @pytest.mark.parametrize(("number", "bounded"), [(0.5, 0.5), (1.0, 1.0), (1.0000000000000002, 1.0)])
+    def test_rounding_leads_no_further_than_around_the_earth(self, number, bounded):
+        assert OfNumbers.at_most_one(number) == bounded
+
+    @pytest.mark.parametrize(
+        ("latitude", "longitude"), [(90.01, 0), (-90.01, 0), (0, 180.01), (0, -180.01), (float("nan"), 0)]
+    )
     def test_refuses_points_that_are_not_on_earth(self, latitude, longitude):
         with pytest.raises(ValueError, match="must lie between"):
             GeoCoordinates(latitude, longitude)
