@@ -151,10 +151,28 @@ class TestDateRange:
         assert self.START - timedelta(seconds=1) not in week
         assert week.duration == timedelta(days=7)
 
-    def test_overlaps_when_a_moment_is_shared(self):
-        first = DateRange(self.START, self.START + timedelta(days=1))
-        assert first.overlaps(DateRange(first.end, first.end + timedelta(days=1)))
-        assert not first.overlaps(DateRange(first.end + timedelta(seconds=1), first.end + timedelta(days=1)))
+    @pytest.mark.parametrize(
+        ("start", "end", "shared"),
+        [
+            (0, 2, False),
+            (0, 4, True),
+            (0, 3, True),
+            (5, 6, True),
+            (5, 9, True),
+            (7, 9, True),
+            (8, 9, False),
+            (1, 9, True),
+        ],
+    )
+    def test_overlaps_when_a_moment_is_shared(self, start, end, shared):
+        def days(first, last):
+            return DateRange(self.START + timedelta(days=first), self.START + timedelta(days=last))
+
+        assert days(3, 7).overlaps(days(start, end)) is shared
+        assert days(start, end).overlaps(days(3, 7)) is shared
+
+    def test_may_be_a_moment(self):
+        assert DateRange(self.START, fresh(self.START)).duration == timedelta(0)
 
     def test_refuses_to_end_before_it_starts(self):
         with pytest.raises(ValueError, match="before it starts"):
@@ -172,8 +190,11 @@ class TestProductDimensions:
 
     def test_refuses_a_side_whose_volume_no_engine_holds(self):
         assert ProductDimensions(LONGEST_SIDE_CM + 1, *[LONGEST_SIDE_CM] * 3).volume_cm3 == 8 * 10**18 < 2**63
-        with pytest.raises(ValueError, match="width_cm must be at most 2000000"):
-            ProductDimensions(1, 1, 1, LONGEST_SIDE_CM + 1)
+        for place, name in enumerate(("length_cm", "height_cm", "width_cm")):
+            sides = [1, 1, 1]
+            sides[place] = LONGEST_SIDE_CM + 1
+            with pytest.raises(ValueError, match=f"{name} must be at most 2000000: 2000001"):
+                ProductDimensions(1, *sides)
 
     @pytest.mark.parametrize("side", [2**63 - 1, LONGEST_SIDE_CM + 1, -LONGEST_SIDE_CM - 1, -(2**63)])
     @pytest.mark.parametrize("place", range(3))
@@ -181,6 +202,13 @@ class TestProductDimensions:
         sides = [2, 2, 2]
         sides[place] = side
         assert value_of(volume(*map(Scalar, sides))) is None
+
+    @pytest.mark.parametrize("side", [LONGEST_SIDE_CM, -LONGEST_SIDE_CM])
+    @pytest.mark.parametrize("place", range(3))
+    def test_the_longest_side_has_a_volume(self, side, place):
+        sides = [2, 2, 2]
+        sides[place] = side
+        assert value_of(volume(*map(Scalar, sides))) == 4 * side
 
     def test_nothing_is_said_of_a_missing_measure(self):
         assert value_of(is_measure(Scalar(None))) is None
