@@ -57,12 +57,14 @@ class Mutant:
 
 
 def passive(tree: ast.Module) -> Iterator[ast.expr]:
-    """Yield the annotations and decorators of a module that do nothing when it runs."""
+    """Yield the annotations, variables of types and decorators of a module that do nothing when it runs."""
     for node in ast.walk(tree):
         if isinstance(node, ast.arg | ast.AnnAssign) and node.annotation:
             yield node.annotation
         if isinstance(node, ast.FunctionDef) and node.returns:
             yield node.returns
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "TypeVar":
+            yield node
         if isinstance(node, ast.FunctionDef):
             decorators = {ast.unparse(each): each for each in node.decorator_list}
             # Nobody calls what is abstract: what overrides it has decorators of its own.
