@@ -12,6 +12,7 @@ import json
 import os
 import queue
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -153,13 +154,16 @@ def tried(mutant: Mutant, reach: Reach, server: "subprocess.Popen[str]") -> Trie
         if answer["outcome"] == "unknown":
             return Tried(mutant, NOT_TRIED, answer["output"].splitlines())
         if answer["outcome"] != "passed":
+            if answer["test"] in reach.seconds:
+                reach.notice(mutant.module, mutant.line, answer["test"])
             return Tried(mutant, KILLED)
     return Tried(mutant, SURVIVED, change(mutant))
 
 
 def all_tried(python: str, mutants: list[Mutant], reach: Reach, recording: Path, workers: int) -> Iterator[Tried]:
     """Try mutants of one part, some at once, and yield what becomes of each, in their order."""
-    with servers(python, recording, workers) as idle, ThreadPoolExecutor(workers) as pool:
+    pool = ThreadPoolExecutor(workers)
+    with servers(python, recording, workers) as idle:
 
         def one(mutant: Mutant) -> Tried:
             server = idle.get()
@@ -168,7 +172,10 @@ def all_tried(python: str, mutants: list[Mutant], reach: Reach, recording: Path,
             finally:
                 idle.put(server)
 
-        yield from pool.map(one, mutants)
+        try:
+            yield from pool.map(one, mutants)
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
 def arguments() -> argparse.Namespace:
@@ -185,6 +192,7 @@ def arguments() -> argparse.Namespace:
 
 def main() -> None:
     """Mutate, and print each survivor and the score."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("Stopped."))
     warnings.simplefilter("ignore", SyntaxWarning)  # of mutants: `is 0` for `== 0`
     asked = arguments()
     folders = asked.part or [part.code for part in PARTS]
@@ -210,6 +218,8 @@ def main() -> None:
                 fates[each.fate] += 1
                 if each.shown:
                     print(f"{each.fate}: {each.mutant.module}:{each.mutant.line}", *each.shown, sep="\n  ", flush=True)
+                if not fates.total() % 100:
+                    print(f"{fates.total()} of {len(drawn)}", file=sys.stderr, flush=True)
     score = 100 * fates[KILLED] / max(1, fates[KILLED] + fates[SURVIVED])
     print(f"{fates[KILLED]} killed, {fates[SURVIVED]} survived, {fates[NOT_TRIED]} not tried: {score:.1f} %")
     if fates[NOT_TRIED] or score < asked.at_least:

@@ -46,12 +46,15 @@ class Mutant:
 
     @cached_property
     def source(self) -> str | None:
-        """The module with the change; None where it cannot be compiled: `**rows` is taken for a power."""
+        """The module with the change; None where there is none that compiles.
+
+        Cosmic Ray takes the stars of `**rows` for a power, and cannot replace an exception with a dot in its name.
+        """
         operator = get_operator(self.made.operator_name)(**self.made.operator_args)
-        source: str = mutate_code(self.module.read_text(), operator, self.made.occurrence)
         try:
+            source: str = mutate_code(self.module.read_text(), operator, self.made.occurrence)
             compile(source, "mutant", "exec")
-        except SyntaxError:
+        except (SyntaxError, AttributeError):
             return None
         return source
 

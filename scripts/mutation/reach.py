@@ -1,4 +1,4 @@
-"""Which tests a mutant is tried with: those that reach its line, nearest first.
+"""Which tests a mutant is tried with: those that reach its line, those that are likely to notice it first.
 
 What belongs here: the choice, from what `recording.py` wrote. What does not: running the tests.
 """
@@ -6,11 +6,13 @@ What belongs here: the choice, from what `recording.py` wrote. What does not: ru
 import ast
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
 NO_TEST = ""
+LIKELY = 5
+"""So many tests that noticed the last mutants of the same statement, and of the same module, are tried first."""
 
 
 @dataclass(frozen=True)
@@ -34,13 +36,19 @@ def statements(module: Path) -> list[range]:
     return found
 
 
+def statement(module: Path, line: int) -> range:
+    """Return the lines of the statement that a line belongs to."""
+    return min((lines for lines in statements(module) if line in lines), key=len, default=range(line, line + 1))
+
+
 @dataclass(frozen=True)
 class Reach:
-    """What one run of a part's tests has shown."""
+    """What one run of a part's tests has shown, and which of them have noticed mutants since."""
 
     part: Part
     seconds: dict[str, float]
     lines: dict[str, dict[str, list[str]]]
+    noticed: dict[object, tuple[str, ...]] = field(default_factory=dict)
 
     @classmethod
     def read(cls, part: Part, recording: Path) -> "Reach":
@@ -51,19 +59,31 @@ class Reach:
     def reaching(self, module: Path, line: int) -> set[str]:
         """Return the tests that reach a line's statement; all of them where it runs before any test does."""
         contexts = self.lines.get(str(module), {})
-        around = min((lines for lines in statements(module) if line in lines), key=len, default=range(line, line + 1))
-        tests = {test for each in around for test in contexts.get(str(each), [])}
+        tests = {test for each in statement(module, line) for test in contexts.get(str(each), [])}
         return set(self.seconds) if NO_TEST in tests else tests
 
     def batches(self, module: Path, line: int) -> Iterator[list[str]]:
-        """Yield the tests to run one after the other: of the module's own file, of its own folder, and all others."""
+        """Yield the tests to run, batch by batch until one notices.
+
+        First those that have noticed mutants of the statement or of the module, then those of the module's own file, of
+        its own folder, and all others, quick ones first.
+        """
         left = self.reaching(module, line)
+        alike = (*self.noticed.get((module, statement(module, line)), ()), *self.noticed.get(module, ()))
+        if likely := [test for test in dict.fromkeys(alike) if test in left]:
+            left -= set(likely)
+            yield likely
         own_folder = Path(self.part.tests, *module.parent.relative_to(self.part.code).parts)
         for place in (f"{own_folder}/test_{module.stem}.py::", f"{own_folder}/", ""):
-            batch = sorted(test for test in left if test.startswith(place))
+            batch = sorted((test for test in left if test.startswith(place)), key=self.seconds.__getitem__)
             left -= set(batch)
             if batch:
                 yield batch
+
+    def notice(self, module: Path, line: int, test: str) -> None:
+        """Keep that a test has noticed a mutant: it is likely to notice others there."""
+        for place in ((module, statement(module, line)), module):
+            self.noticed[place] = tuple(dict.fromkeys((test, *self.noticed.get(place, ()))))[:LIKELY]
 
     def seconds_of(self, tests: list[str]) -> float:
         """Return how long tests took."""

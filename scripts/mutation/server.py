@@ -5,10 +5,11 @@
 RECORDING is what `recording.py` wrote, FOLDER what tests may fill. A request and its answer are a line of JSON each:
 
     {"module": NAME, "path": FILE, "source": TEXT, "tests": [ID, ...], "seconds": NUMBER}
-    {"outcome": "passed" | "failed" | "hung" | "unknown", "output": TEXT}
+    {"outcome": "passed" | "failed" | "hung" | "unknown", "test": the one that failed or hung, "output": TEXT}
 
-The tests of a request run until one fails; `seconds` is the time after which the process is given up. What belongs
-here: putting a mutant in the place of its module, and running tests. What does not: which mutant, and which tests.
+The tests of a request run in their order until one fails; `seconds` is the time after which the process is given up.
+What belongs here: putting a mutant in the place of its module, and running tests. What does not: which mutant, and
+which tests.
 """
 
 import gc
@@ -61,25 +62,28 @@ class Mutant(MetaPathFinder, SourceFileLoader):
 
 
 class Chosen:
-    """A plugin of pytest that runs some tests, quick ones first, and ends the process when one computes for ever."""
+    """A plugin of pytest that runs some tests in their order, and ends the process when one computes for ever.
 
-    def __init__(self, tests: Sequence[str], seconds: dict[str, float]) -> None:
-        self.tests = frozenset(tests)
+    seconds: how long each test of the part took. running: a file that has the name of the test that runs.
+    """
+
+    def __init__(self, tests: Sequence[str], seconds: dict[str, float], running: Path) -> None:
+        self.places = {test: place for place, test in enumerate(tests)}
         self.seconds = seconds
+        self.running = running
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Leave out what was not chosen."""
         # A mutant may give tests other names, which nobody has recorded.
-        chosen = [item for item in items if item.nodeid in self.tests or item.nodeid not in self.seconds]
-        items[:] = sorted(chosen, key=self._seconds)
+        chosen = [item for item in items if item.nodeid in self.places or item.nodeid not in self.seconds]
+        items[:] = sorted(chosen, key=lambda item: self.places.get(item.nodeid, len(self.places)))
 
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         """Begin to count the time that the test computes."""
-        signal.setitimer(signal.ITIMER_PROF, max(LEAST_CPU_SECONDS, TIMES_AS_LONG * self._seconds(item)))
-
-    def _seconds(self, item: pytest.Item) -> float:
-        return self.seconds.get(item.nodeid, 0)
+        self.running.write_text(item.nodeid)
+        seconds = TIMES_AS_LONG * self.seconds.get(item.nodeid, 0)
+        signal.setitimer(signal.ITIMER_PROF, max(LEAST_CPU_SECONDS, seconds))
 
 
 def run_tests(request: dict[str, Any], seconds: dict[str, float], folder: Path) -> None:
@@ -95,7 +99,7 @@ def run_tests(request: dict[str, Any], seconds: dict[str, float], folder: Path) 
         sys.meta_path.insert(0, Mutant(request["module"], request["path"], request["source"]))
         files = dict.fromkeys(test.partition("::")[0] for test in request["tests"])
         arguments = [*PYTEST, f"--basetemp={folder / 'tmp'}", *files]
-        status = pytest.main(arguments, plugins=[Chosen(request["tests"], seconds)])
+        status = pytest.main(arguments, plugins=[Chosen(request["tests"], seconds, folder / "running")])
     finally:
         sys.stdout.flush()
         os._exit(status)
@@ -130,11 +134,16 @@ def main() -> None:
     gc.freeze()
     for line in sys.stdin:
         request = json.loads(line)
+        for name in ("output", "running"):
+            (folder / name).write_text("")
         process = os.fork()
         if process == 0:
             run_tests(request, recording["seconds"], folder)
-        outcome = outcome_of(process, request["seconds"])
-        answer = {"outcome": outcome, "output": (folder / "output").read_text(errors="replace")[-2000:]}
+        answer = {
+            "outcome": outcome_of(process, request["seconds"]),
+            "test": (folder / "running").read_text(),
+            "output": (folder / "output").read_text(errors="replace")[-2000:],
+        }
         print(json.dumps(answer), flush=True)
 
 

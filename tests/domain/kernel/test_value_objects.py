@@ -229,6 +229,9 @@ class TestReviewScore:
     def test_sentiment(self, stars, sentiment):
         assert ReviewScore(stars).sentiment is sentiment
 
+    def test_is_ordered(self):
+        assert max(map(ReviewScore, (2, 5, 1))) == ReviewScore(5)
+
     @pytest.mark.parametrize("stars", [0, 6])
     def test_refuses_other_scores(self, stars):
         with pytest.raises(ValueError, match="between 1 and 5"):
