@@ -6,7 +6,7 @@ import pytest
 
 from olist_domain.fulfillment.facts import geography_facts
 from olist_domain.fulfillment.rules import DELIVERY_RULES, GEOGRAPHY_RULES
-from olist_domain.kernel.facts import scalars
+from olist_domain.kernel.facts import scalars, value_of
 from tests.domain.fulfillment.factories import ESTIMATE, point
 from tests.domain.fulfillment.test_rules import VALID
 
@@ -97,7 +97,7 @@ def test_a_zip_prefix_lies_at_the_mean_of_its_points():
 )
 def test_coordinates_add_up_in_whole_billionths_of_a_degree(degrees, total):
     facts = geography_facts("01037", "SP", [point(geolocation_lat=degrees)])
-    assert facts.total_latitude.value == total
+    assert value_of(facts.total_latitude) == total
 
 
 def test_a_zip_prefix_without_points_lies_nowhere():
