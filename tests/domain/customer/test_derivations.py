@@ -81,7 +81,15 @@ def test_region(state, region):
 
 @pytest.mark.parametrize(
     ("days", "own", "repeats"),
-    [([1, 5], 2, True), ([1, 5], 1, False), ([3, 3], 2, False), ([4], 1, False), ([1], 3, None), ([], 3, None)],
+    [
+        ([1, 5], 2, True),
+        ([1, 5], 1, False),
+        ([5, 1], 1, True),
+        ([3, 3], 2, False),
+        ([4], 1, False),
+        ([1], 3, None),
+        ([], 3, None),
+    ],
 )
 def test_an_order_after_the_first_is_a_repeat(days, own, repeats):
     orders = [order(n, order_purchase_timestamp=datetime(2018, 1, day)) for n, day in enumerate(days, 1)]

@@ -45,6 +45,11 @@ def test_the_whole_way_leads_to_the_record_of_the_source():
     assert delivery.collect_events() == []
 
 
+def test_ids_and_moments_go_by_name():
+    with pytest.raises(TypeError, match="positional"):
+        Delivery.plan("o1", "c1", PURCHASE, APPROVAL, ESTIMATE)  # type: ignore[misc]
+
+
 class TestDispatching:
     def test_tells_so(self):
         delivery = dispatched()

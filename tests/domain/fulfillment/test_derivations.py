@@ -74,7 +74,8 @@ def test_a_carrier_before_the_approval_has_negative_handling_days():
 
 
 @pytest.mark.parametrize(
-    ("customer", "seller", "same"), [("SP", "SP", True), ("RJ", "SP", False), (None, "SP", None), ("SP", None, None)]
+    ("customer", "seller", "same"),
+    [("SP", "SP", True), ("RJ", "SP", False), ("SP", "RJ", False), (None, "SP", None), ("SP", None, None)],
 )
 def test_same_state(customer, seller, same):
     assert derived(customer_state=customer, seller_state=seller)["same_state"] is same

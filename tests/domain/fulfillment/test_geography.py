@@ -41,6 +41,7 @@ def test_is_refused_with_every_rule_that_a_point_breaks():
     with pytest.raises(RulesBroken) as refused:
         Geography([point(geolocation_lat=41.1), point(geolocation_state="XX")])
     assert refused.value.codes == ("OUTSIDE_BRAZIL", "INVALID_STATE")
+    assert {violation.subject for violation in refused.value.violations} == {"point of zip prefix 01037"}
 
 
 def test_is_the_same_when_its_digits_are():

@@ -130,6 +130,10 @@ class TestReview:
             "response_hours": 33,
         }
 
+    def test_ids_and_moments_go_by_name(self):
+        with pytest.raises(TypeError, match="positional"):
+            Review.submit("r1", "o1", ReviewScore(5), PURCHASE, PURCHASE, PURCHASE)  # type: ignore[misc]
+
     def test_tells_that_it_was_submitted_when_it_was_answered(self):
         [event] = submitted(score=ReviewScore(2)).history()
         assert event == ReviewSubmitted(

@@ -54,6 +54,10 @@ class TestPlacing:
         )
         assert event.aggregate_id == ORDER_ID
 
+    def test_ids_and_moments_go_by_name(self):
+        with pytest.raises(TypeError, match="positional"):
+            Order.place(ORDER_ID, "c1", PURCHASE, PURCHASE, [OrderItem(item_record())])  # type: ignore[misc]
+
     def test_is_refused_without_items(self):
         with pytest.raises(RulesBroken) as refused:
             placed(items=[])
@@ -194,6 +198,7 @@ class TestFromRecords:
         )
         assert f"payment 1 of order {ORDER_ID}" in str(refused.value)
         assert f"item 1 of order {ORDER_ID}" in str(refused.value)
+        assert str(refused.value).startswith(f"order {ORDER_ID}: ")
 
     def test_carries_flags(self):
         order = Order.from_records(records(payments=[]))
