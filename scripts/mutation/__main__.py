@@ -19,7 +19,7 @@ import tempfile
 import warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -161,7 +161,7 @@ def tried(mutant: Mutant, reach: Reach, server: "subprocess.Popen[str]") -> Trie
 
 
 def all_tried(python: str, mutants: list[Mutant], reach: Reach, recording: Path, workers: int) -> Iterator[Tried]:
-    """Try mutants of one part, some at once, and yield what becomes of each, in their order."""
+    """Try mutants of one part, some at once, and yield what becomes of each, as it does."""
     pool = ThreadPoolExecutor(workers)
     with servers(python, recording, workers) as idle:
 
@@ -173,7 +173,8 @@ def all_tried(python: str, mutants: list[Mutant], reach: Reach, recording: Path,
                 idle.put(server)
 
         try:
-            yield from pool.map(one, mutants)
+            for done in as_completed([pool.submit(one, mutant) for mutant in mutants]):
+                yield done.result()
         finally:
             pool.shutdown(cancel_futures=True)
 
