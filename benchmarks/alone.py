@@ -35,8 +35,8 @@ from olist_pipeline.orchestration.forked_dbt import ASKING, ForkServer
 from olist_pipeline.registry import LANDING, STEPS
 from olist_pipeline.settings import DBT, DBT_DIR, Settings
 from olist_pipeline.steps import run_intake, run_validation
-from olist_pipeline.stores.postgres import connect, ready_url, transaction
-from olist_pipeline.stores.schema import migrate
+from olist_pipeline.stores.postgres import connect, transaction
+from olist_pipeline.stores.schema import migrate, ready_url
 
 ROUNDS = 5
 
