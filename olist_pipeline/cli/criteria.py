@@ -19,7 +19,7 @@ from olist_pipeline.serving import journal
 from olist_pipeline.serving.criteria import Criterion
 from olist_pipeline.serving.timeline import MigrationEvent, timeline
 from olist_pipeline.settings import Settings
-from olist_pipeline.stores.postgres import ready_url
+from olist_pipeline.stores.schema import ready_url
 
 STATES = {True: "green", False: "not green", None: "not known"}
 LATEST = 10

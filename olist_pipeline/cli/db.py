@@ -20,7 +20,7 @@ from olist_pipeline.settings import Settings
 from olist_pipeline.stores import home, schema
 from olist_pipeline.stores import roles as database_roles
 from olist_pipeline.stores.address import password_of
-from olist_pipeline.stores.postgres import reading_url, server_url
+from olist_pipeline.stores.postgres import server_url
 
 
 @click.group(cls=Group)
@@ -91,7 +91,7 @@ def adopt() -> None:
     That one is refused from then on. A home that was moved, copied or restored needs it not: it is the same home.
     """
     settings = Settings.from_env()
-    former = home.adopt(settings, reading_url(settings))
+    former = home.adopt(settings, schema.reading_url(settings))
     click.echo(visible(f"The database belongs to {settings.home}" + (f", not to {former.place}." if former else ".")))
 
 

@@ -23,7 +23,7 @@ from olist_pipeline.files import given_away
 from olist_pipeline.parity.stored import complete_report
 from olist_pipeline.settings import Settings, current_user
 from olist_pipeline.stores import approvals, verdicts
-from olist_pipeline.stores.postgres import reading_url, ready_url
+from olist_pipeline.stores.schema import reading_url, ready_url
 from olist_pipeline.stores.verdicts import Verdict
 from olist_pipeline.tablediff.contract import Contract, Tolerance, fold
 from olist_pipeline.tablediff.names import split_assignment, split_names

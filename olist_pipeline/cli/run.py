@@ -55,6 +55,9 @@ def run(force: bool, as_json: bool) -> None:
                 f"Nothing has changed since release {release.number} (as of {release.as_of}). --force runs anyway."
             )
         return
+    from olist_pipeline.orchestration.dbt_projects import begin_with_dbt
+
+    begin_with_dbt(settings)
     from olist_pipeline.cli.execution import Planned, run_jobs
     from olist_pipeline.cli.summary import print_summary, summarise
     from olist_pipeline.data_months import all_months

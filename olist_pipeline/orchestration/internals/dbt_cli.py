@@ -11,12 +11,10 @@ upgrade renames them, dbt works as before, and each invocation takes two seconds
 
 from __future__ import annotations
 
-import atexit
 import signal
 import subprocess
 import threading
 from collections.abc import Sequence
-from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -25,8 +23,7 @@ import dagster as dg
 from dagster_dbt import DbtCliInvocation, DbtCliResource
 from packaging.version import Version
 
-from olist_pipeline.errors import OlistError
-from olist_pipeline.orchestration.forked_dbt import ForkServer, has_server
+from olist_pipeline.orchestration.forked_dbt import ensure_server
 
 END_SECONDS = 25
 """So long may an interrupted dbt take to end."""
@@ -81,9 +78,7 @@ class OwnDbt(DbtCliResource):
         with _running.starting:
             if _running.is_interrupted:
                 raise dg.Failure("The run was interrupted before dbt was started.", allow_retries=False)
-            if not has_server():
-                with suppress(OSError, OlistError):
-                    atexit.register(ForkServer(Path(self.project_dir), self.parse).stop)
+            ensure_server(Path(self.project_dir), self.parse)
             invocation = super().cli(*args, **options)
             _running.processes.append(invocation.process)
         return invocation

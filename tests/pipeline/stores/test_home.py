@@ -9,14 +9,14 @@ import pytest
 
 from olist_pipeline.errors import OlistError
 from olist_pipeline.settings import Settings
-from olist_pipeline.stores import home, postgres
+from olist_pipeline.stores import home, schema
 from tests.pipeline.roles import ANALYST, RUNTIME, as_role
 
 
 @pytest.fixture
 def other(settings, tmp_path):
     """Settings of another home over the same database, which belongs to the first."""
-    postgres.ready_url(settings)
+    schema.ready_url(settings)
     return replace(settings, home=tmp_path / "other")
 
 
@@ -24,28 +24,28 @@ def test_another_home_is_refused_and_the_first_goes_on(settings, other):
     refusal = f"belongs to the home {settings.home} on .* this one is {other.home}: give each home a database"
     for _ in range(2):
         with pytest.raises(OlistError, match=refusal):
-            postgres.ready_url(other)
-        assert postgres.ready_url(settings) == settings.postgres_url
+            schema.ready_url(other)
+        assert schema.ready_url(settings) == settings.postgres_url
 
 
 def test_who_only_reads_is_not_asked_and_gets_no_identity(settings, other):
-    assert postgres.reading_url(other) == settings.postgres_url
+    assert schema.reading_url(other) == settings.postgres_url
     assert not other.home.exists()
 
 
 @pytest.mark.parametrize("carry", [shutil.move, shutil.copytree])
 def test_a_home_that_was_moved_or_copied_is_the_same(settings, other, carry):
     carry(settings.home, other.home)
-    assert postgres.ready_url(other) == settings.postgres_url
+    assert schema.ready_url(other) == settings.postgres_url
 
 
 def test_a_home_may_take_the_place_of_another(settings, other):
     former = home.adopt(other, other.postgres_url)
     assert former is not None
     assert former.place.startswith(f"{settings.home} on ")
-    assert postgres.ready_url(other) == other.postgres_url
+    assert schema.ready_url(other) == other.postgres_url
     with pytest.raises(OlistError, match=f"belongs to the home {other.home} on"):
-        postgres.ready_url(settings)
+        schema.ready_url(settings)
 
 
 def test_two_homes_that_begin_at_once_are_told_apart(settings, tmp_path):
@@ -54,7 +54,7 @@ def test_two_homes_that_begin_at_once_are_told_apart(settings, tmp_path):
     def act(name):
         begin.wait()
         try:
-            return postgres.ready_url(replace(settings, home=tmp_path / name))
+            return schema.ready_url(replace(settings, home=tmp_path / name))
         except OlistError as error:
             return str(error)
 
@@ -74,9 +74,9 @@ def test_an_identity_that_is_none_is_given_anew_and_only_once(tmp_path, torn):
 def test_the_runtime_role_may_take_it_and_the_analyst_may_look(granted, settings):
     runtime, analyst = (replace(settings, postgres_url=as_role(granted, role)) for role in (RUNTIME, ANALYST))
     with pytest.raises(OlistError, match="takes no changes"):
-        postgres.ready_url(analyst)
-    postgres.ready_url(runtime)
-    postgres.ready_url(analyst)
+        schema.ready_url(analyst)
+    schema.ready_url(runtime)
+    schema.ready_url(analyst)
     assert home.adopt(runtime, str(runtime.postgres_url)) is not None
 
 

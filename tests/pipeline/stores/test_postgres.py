@@ -12,7 +12,7 @@ from sqlalchemy import create_engine
 
 from olist_pipeline.errors import OlistError
 from olist_pipeline.settings import Settings
-from olist_pipeline.stores import postgres, routes, verdicts
+from olist_pipeline.stores import postgres, routes, server_errors, verdicts
 from olist_pipeline.stores.verdicts import Verdict
 from tests.pipeline.roles import alone
 
@@ -93,7 +93,7 @@ AT = 'connection to server at "h" (10.0.0.1), port 5432 failed: '
     ],
 )
 def test_each_way_in_which_a_connection_fails_has_its_sentence(reason, words):
-    sentence = str(postgres.trouble(Refused(AT + reason)))
+    sentence = str(server_errors.trouble(Refused(AT + reason)))
     assert words in sentence
     assert "\n" not in sentence
     assert sentence.endswith(".")
@@ -161,13 +161,13 @@ def session(url, name):
 
 
 def test_every_session_has_its_limits_and_those_of_the_address_hold(database):
-    assert session(database, "lock_timeout") == f"{postgres.LOCK_SECONDS}s"
+    assert session(database, "lock_timeout") == f"{server_errors.LOCK_SECONDS}s"
     assert session(database, "statement_timeout") == "1h"
     assert session(f"{database}&options=-c%20lock_timeout%3D7s", "lock_timeout") == "7s"
     assert session(f"{database}&options=-c%20lock_timeout%3D7s", "statement_timeout") == "1h"
     _, _, rest = postgres.dagster_url(database).partition("://")
     assert session(f"postgresql://{rest}", "synchronous_commit") == "off"
-    assert session(f"postgresql://{rest}", "lock_timeout") == f"{postgres.LOCK_SECONDS}s"
+    assert session(f"postgresql://{rest}", "lock_timeout") == f"{server_errors.LOCK_SECONDS}s"
 
 
 ODD = {
