@@ -178,6 +178,15 @@ def size_and_time(path: Path) -> list[int]:
     return [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
 
 
+def there_since(path: Path) -> float:
+    """Return since when a file has been here as it is, in seconds of the epoch.
+
+    The time of writing alone does not say: a copy keeps that of what it copies, days before it came.
+    """
+    status = path.stat()
+    return max(status.st_mtime, status.st_ctime)
+
+
 def tree_hash(*roots: Path, suffixes: tuple[str, ...]) -> str:
     """Return one hash over the names and contents of all files below `roots` that end in `suffixes`."""
     digest = hashlib.blake2b(digest_size=16)
