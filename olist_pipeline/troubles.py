@@ -18,6 +18,7 @@ from olist_pipeline.files import in_words
 from olist_pipeline.settings import Settings
 
 _HELD = re.compile(r'Could not set lock on file "(.+)": Conflicting lock is held .*\(PID (\d+)\)')
+_CORRUPT = "Corrupt database file"
 _NO_SERVER = "PostgreSQL does not answer any more; start it and run again: what was finished is kept."
 
 
@@ -85,6 +86,8 @@ def _of_duckdb(error: BaseException) -> str | None:
     if held := _HELD.search(str(error)):
         return f"{held[1]} is in use by process {held[2]}; let it end, or end it, and run again."
     kind = type(error).__name__
+    if kind == "Error" and _CORRUPT in str(error):
+        kind = "IOException"  # it has no kind of its own
     files = ("IOException", "SerializationException", "FatalException", "InternalException", "InvalidInputException")
     if kind not in files:
         return None

@@ -62,6 +62,7 @@ def said_of(error: BaseException) -> str:
         (sqlalchemy.exc.OperationalError("SELECT 1", {}, lost()), "PostgreSQL was stopped"),
         (DagsterPostgresException("too many retries for DB connection"), "PostgreSQL does not answer any more"),
         (duckdb.IOException("IO Error: Could not write file: No space left on device"), "No space left on device"),
+        (duckdb.Error("Corrupt database file: computed checksum 1 does not match 2"), "Corrupt database file"),
     ],
 )
 def test_an_error_of_the_outside_is_a_sentence(tmp_path, monkeypatch, error, words):
@@ -69,7 +70,9 @@ def test_an_error_of_the_outside_is_a_sentence(tmp_path, monkeypatch, error, wor
     assert words in said_of(error)
 
 
-@pytest.mark.parametrize("error", [KeyError("x"), duckdb.BinderException("no such column"), ValueError("2")])
+@pytest.mark.parametrize(
+    "error", [KeyError("x"), duckdb.BinderException("no such column"), duckdb.Error("odd"), ValueError("2")]
+)
 def test_an_error_of_the_code_is_none(error):
     assert sentence_of(error) is None
 
