@@ -27,7 +27,7 @@ from typing import IO, Any
 
 from olist_pipeline.errors import OlistError
 from olist_pipeline.file_locks import alone
-from olist_pipeline.files import replacing, size_and_time
+from olist_pipeline.files import replacing, size_and_time, writing
 
 BLOCK_BYTES = 1 << 20
 LARGEST_RATIO = 200
@@ -94,7 +94,7 @@ def unpack(packed: Packed, target: Path, write: Callable[[Path, Path], None] | N
     with alone(target.parent / ".lock"):
         if _is_as_left(target, state, packed):
             return
-        with replacing(target) as temporary:
+        with writing(target), replacing(target) as temporary:
             if write:
                 write(packed.path, temporary)
                 os.utime(temporary, ns=(packed.modified, packed.modified))
