@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -175,13 +175,13 @@ def reading(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         connection.close()
 
 
-def sole_use(settings: Settings) -> AbstractContextManager[None]:
+def sole_use(settings: Settings, while_waiting: Callable[[], None] | None = None) -> AbstractContextManager[None]:
     """Return a block in which no other step of a run opens the warehouse; it waits for those that have it open.
 
     dbt old and dbt replay write databases of their own, beside whatever has the warehouse, and bring what they made at
-    their end.
+    their end. For `while_waiting` see `file_locks.alone`.
     """
-    return alone(settings.home / "locks" / "warehouse.lock")
+    return alone(settings.home / "locks" / "warehouse.lock", while_waiting)
 
 
 def set_aside_where_damaged(path: Path) -> None:

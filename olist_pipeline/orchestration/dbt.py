@@ -49,6 +49,7 @@ from olist_pipeline.orchestration.dbt_projects import (
 )
 from olist_pipeline.orchestration.dbt_results import Bringing, events_of, happened, refusals
 from olist_pipeline.orchestration.internals.beside import BESIDE
+from olist_pipeline.orchestration.internals.dbt_cli import refuse_interrupted
 from olist_pipeline.orchestration.partitions import COMPARED_WHOLE, MONTHS, months_of, tagged_months
 from olist_pipeline.orchestration.resources import PipelineResource, clear_failures
 from olist_pipeline.orchestration.validation import place_metadata
@@ -231,7 +232,10 @@ def _built(build: Build, settings: Settings) -> dg.AssetsDefinition:
         settings = pipeline.settings
         on_spark = is_on_spark(settings, migration, tree)
         # dbt new has the warehouse open from start to end, the others open it to bring what they made.
-        alone, brings = partial(sole_use, settings), partial(show_tree, settings, migration, parsed, tree)
+        alone, brings = (
+            partial(sole_use, settings, refuse_interrupted),
+            partial(show_tree, settings, migration, parsed, tree),
+        )
         bringing = Bringing(alone, brings) if tree != NEW or on_spark else Bringing(nullcontext)
         with alone() if bringing.bring is None else nullcontext():
             with clear_failures():

@@ -61,6 +61,12 @@ def interrupt_running() -> None:
             process.kill()
 
 
+def refuse_interrupted() -> None:
+    """Raise Failure in a run that was interrupted."""
+    if _running.is_interrupted:
+        raise dg.Failure("The run was interrupted before dbt was started, or had its turn.", allow_retries=False)
+
+
 class OwnDbt(DbtCliResource):
     """The dbt of this environment, without what Dagster would start beside each invocation of it.
 
@@ -76,8 +82,7 @@ class OwnDbt(DbtCliResource):
     def cli(self, *args: Any, **options: Any) -> DbtCliInvocation:
         """See `DbtCliResource.cli`; raises Failure in a run that was interrupted."""
         with _running.starting:
-            if _running.is_interrupted:
-                raise dg.Failure("The run was interrupted before dbt was started.", allow_retries=False)
+            refuse_interrupted()
             ensure_server(Path(self.project_dir), self.parse)
             invocation = super().cli(*args, **options)
             _running.processes.append(invocation.process)
