@@ -34,6 +34,8 @@ from olist_pipeline.near import visible_name
 SOURCE_ROW = "source_row"
 OTHER_DELIMITERS = (";", "\t", "|")
 IS_TRUNCATED = "is_truncated"
+LOOKED_AT = 100
+"""So many records tell what all of them have."""
 PREAMBLE_LINES = 50
 """Within so many lines a header is looked for that does not stand in the first one."""
 
@@ -111,10 +113,21 @@ def check_file(path: Path, table: LandingTable) -> tuple[Report, tuple[str, ...]
     if report.records and len(report.ragged.record) == report.records:
         cells, width = sorted(set(report.ragged.cells.tolist())), len(report.header)
         found = " or ".join(map(str, cells[:3])) + (" or more" if len(cells) > 3 else "")
-        is_comma = cells == [width + 1]
-        remedy = "remove the comma at the end of its lines" if is_comma else "export the file again"
+        remedy = "export the file again, with a name for each column"
+        if cells == [width + 1] and _end_in_commas(path, report.ragged.end[:LOOKED_AT].tolist()):
+            remedy = "remove the comma at the end of its lines"
         raise OlistError(f"{name} has {width} columns in its header and {found} cells in every record; {remedy}.")
     return report, extra
+
+
+def _end_in_commas(path: Path, ends: list[int]) -> bool:
+    """Return whether records that end at these bytes end in a comma each."""
+    with path.open("rb") as file:
+        for end in ends:
+            file.seek(end - 1)
+            if file.read(1) != b",":
+                return False
+    return True
 
 
 def _check_header(path: Path, name: str, header: tuple[str, ...], table: LandingTable) -> tuple[str, ...]:
