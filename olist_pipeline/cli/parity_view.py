@@ -41,7 +41,8 @@ def print_comparison(console: Console, comparison: ReportPart, sides: Sequence[s
     console.print(_counts(comparison, sides))
     for difference in comparison["schema"]:
         old, new = difference["old"] or "-", difference["new"] or "-"
-        console.print(f"schema: column {difference['column']} is {difference['kind']}: {old} -> {new}", highlight=False)
+        said = f"schema: column {difference['column']} is {difference['kind']}: {old} -> {new}"
+        console.print(inert(said), highlight=False)
     for name, reason in comparison["excluded"].items():
         console.print(f"column {name} is not compared: {reason}", highlight=False, markup=False)
     differing = [column for column in comparison["columns"] if column["unequal"]]

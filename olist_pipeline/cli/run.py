@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 import click
 from rich.console import Console
 
-from olist_pipeline.cli.output import print_json
+from olist_pipeline.cli.output import inert, print_json
 from olist_pipeline.errors import OlistError
 from olist_pipeline.landing.fetched import fetch_landing
 from olist_pipeline.registry import CONTEXTS, LANDING
@@ -40,9 +40,8 @@ def run(force: bool, as_json: bool) -> None:
     check_landing(settings)
     refuse_past(settings.serving, datetime.now(UTC))
     set_aside_where_damaged(settings.warehouse)
-    console.print(
-        f"[bold]olist run[/bold]  landing {settings.landing_address or settings.landing}  home {settings.home}"
-    )
+    landing = inert(str(settings.landing_address or settings.landing))
+    console.print(f"[bold]olist run[/bold]  landing {landing}  home {inert(str(settings.home))}")
     # Dagster and dbt take seconds to import: whatever is wrong in the environment or in landing is reported before.
     from olist_pipeline.orchestration.instance import prepare
 
