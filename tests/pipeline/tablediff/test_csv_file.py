@@ -5,6 +5,7 @@ import gzip
 import duckdb
 import pytest
 
+from olist_pipeline.dialect.dialect import duckdb_relation
 from olist_pipeline.tablediff import csv_file
 from olist_pipeline.tablediff.contract import RelationError
 from olist_pipeline.tablediff.csv_file import dialect_of, load, parse_options
@@ -127,7 +128,6 @@ def test_a_record_that_was_not_read_is_noticed(tmp_path, monkeypatch):
     def fewer(*arguments, **options):
         return f"(FROM {duckdb_relation(*arguments, **options)} LIMIT 1)"
 
-    duckdb_relation = csv_file.duckdb_relation
     monkeypatch.setattr(csv_file, "duckdb_relation", fewer)
     with pytest.raises(RelationError, match=r"1.csv has 2 records, and 1 rows were read of it; it is not compared\."):
         loaded(tmp_path, {}, ("1.csv", b"id,v\n1,a\n2,b\n"))
