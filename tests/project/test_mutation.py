@@ -34,7 +34,9 @@ def test_limit(): assert LIMIT == 3
 
 
 def reach(lines):
-    seconds = {f"tests/{name}": number for number, name in enumerate(["b/test_x.py::q", "a/test_y.py::r", "t.py::s"])}
+    seconds = {
+        f"tests/{name}": float(number) for number, name in enumerate(["b/test_x.py::q", "a/test_y.py::r", "t.py::s"])
+    }
     return Reach(Part("code", "tests"), seconds, {"code/a/y.py": lines}, {})
 
 
