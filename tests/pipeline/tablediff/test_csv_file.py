@@ -25,6 +25,12 @@ def test_options_are_words_with_a_value(text, options):
     assert parse_options(text) == options
 
 
+@pytest.mark.parametrize("encoding", ["klingon", "base64", "undefined", "tab"])
+def test_what_is_no_encoding_is_refused_by_its_name(encoding):
+    with pytest.raises(RelationError, match=f"There is no encoding '{encoding}'"):
+        parse_options(f"encoding={encoding}")
+
+
 @pytest.mark.parametrize("text", ["quote", "width=3", "delimiter=; and"])
 def test_another_word_is_refused(text):
     with pytest.raises(RelationError, match=f"'{text.split()[-1]}' says nothing of a dialect"):
@@ -71,10 +77,10 @@ TEXT = "id,v\n1,é\n2,ü\n"
         ("a.csv", "utf-16", bytes),
         ("a.csv.gz", "utf-8", gzip.compress),
         ("a.csv.GZ", "latin-1", gzip.compress),
+        ("z.csv.gz", "utf-8", gzip.compress),
     ],
 )
-def test_a_file_is_read_in_its_encoding_and_no_copy_is_left(tmp_path, monkeypatch, name, encoding, pack):
-    monkeypatch.setattr(csv_file, "COPY_BYTES", 7)  # a character may lie across two blocks
+def test_a_file_is_read_in_its_encoding_and_no_copy_is_left(tmp_path, name, encoding, pack):
     found = loaded(tmp_path, {"encoding": encoding}, (name, pack(TEXT.encode(encoding))))
     assert found == ([("1", "é"), ("2", "ü")], [])
     assert (tmp_path / name).exists()
@@ -92,6 +98,7 @@ def test_files_of_one_header_are_one_table(tmp_path):
         ([b"id,v\n1,a,b\n"], {}, "1.csv is ragged: line 2 has 3 cells and the header 2; quote the cell"),
         ([b"id,v\n1\n2\n"], {}, "line 2 has 1 cell and the header 2 (and 1 more record of another length)"),
         ([b"id,v\n1\n2,a\n3\n4\n"], {}, "(and 2 more records of another length)"),
+        ([b"id,v\n1\n1,2,3\n"], {}, "line 2 has 1 cell and the header 2 (and 1 more record of another length)"),
         ([b"id,v\n", b"id,w\n"], {}, "2.csv lacks v and has also w, unlike 1.csv; the parts"),
         ([b"id,v\n", b"id\n"], {}, "2.csv lacks v, unlike 1.csv"),
         ([b"id,v\n", b"id,v,w,x\n"], {}, "2.csv has also w, x, unlike 1.csv"),
@@ -116,7 +123,10 @@ def test_a_file_that_leaves_its_dialect_is_said_with_one_full_stop(tmp_path):
     assert "--dialect" not in str(refusal.value)
 
 
-@pytest.mark.parametrize("content", [gzip.compress(b"id,v\n1,a\n" * 9)[:-9], b"id,v\n1,a\n"])
+@pytest.mark.parametrize(
+    "content",
+    [gzip.compress(b"id,v\n1,a\n" * 9)[:-9], b"id,v\n1,a\n", gzip.compress(b"id,v\n1,a\n")[:10] + b"\xff" * 20],
+)
 def test_a_packed_file_that_is_cut_is_refused(tmp_path, content):
     with pytest.raises(
         RelationError, match=r"a.csv.gz cannot be read: it is not compressed with gzip, or not to its end;"
@@ -124,10 +134,13 @@ def test_a_packed_file_that_is_cut_is_refused(tmp_path, content):
         loaded(tmp_path, {}, ("a.csv.gz", content))
 
 
-def test_a_record_that_was_not_read_is_noticed(tmp_path, monkeypatch):
-    def fewer(*arguments, **options):
-        return f"(FROM {duckdb_relation(*arguments, **options)} LIMIT 1)"
+@pytest.mark.parametrize(("rows", "other"), [(1, "WHERE id = '1'"), (3, "UNION ALL SELECT '3', 'c'")])
+def test_a_record_that_was_not_read_is_noticed(tmp_path, monkeypatch, rows, other):
+    def changed(*arguments, **options):
+        return f"(FROM {duckdb_relation(*arguments, **options)} {other})"
 
-    monkeypatch.setattr(csv_file, "duckdb_relation", fewer)
-    with pytest.raises(RelationError, match=r"1.csv has 2 records, and 1 rows were read of it; it is not compared\."):
+    monkeypatch.setattr(csv_file, "duckdb_relation", changed)
+    with pytest.raises(
+        RelationError, match=rf"1.csv has 2 records, and {rows} rows were read of it; it is not compared\."
+    ):
         loaded(tmp_path, {}, ("1.csv", b"id,v\n1,a\n2,b\n"))

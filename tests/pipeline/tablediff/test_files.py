@@ -92,12 +92,16 @@ def test_a_folder_with_the_ending_of_a_file_is_a_folder(read):
             "2.parquet has 2 columns and parts/1.parquet has 2, the first that differ being v VARCHAR and v INTEGER;",
         ),
         (
-            {"1.parquet": "SELECT 1 AS id, 2 AS v, 3 AS w", "2.parquet": "SELECT 1 AS id, 2 AS v"},
-            "2.parquet has 2 columns and parts/1.parquet has 3, the first that differ being v INTEGER and w INTEGER;",
+            {"1.parquet": "SELECT 1 AS id, 2 AS u, 3 AS v, 4 AS w", "2.parquet": "SELECT 1 AS id, 2 AS u, 3 AS v"},
+            "2.parquet has 3 columns and parts/1.parquet has 4, the first that differ being v INTEGER and w INTEGER;",
         ),
         (
             {"1.parquet": "SELECT 1 AS a, 2 AS b, 3 AS c", "2.parquet": "SELECT 1 AS a, 2 AS c, 3 AS b"},
             "the first that differ being c INTEGER and b INTEGER;",
+        ),
+        (
+            {"1.parquet": "SELECT 1 AS a, 2 AS c, 3 AS b", "2.parquet": "SELECT 1 AS a, 2 AS b, 3 AS c"},
+            "the first that differ being b INTEGER and c INTEGER;",
         ),
     ],
 )

@@ -34,6 +34,14 @@ def test_tables_are_gone_afterwards_and_no_transaction_is_open(own):
     own.rollback()
 
 
+def test_all_statements_are_one_transaction(own):
+    own.execute("CREATE TABLE kept AS SELECT 1 AS a")
+    with workspace(own, wide=False) as work:
+        work.row("SELECT count(*) FROM kept")
+        assert work.row("SELECT txid_current()") == work.row("SELECT txid_current()")
+        assert work.count("kept") == 1
+
+
 def test_a_transaction_of_the_caller_goes_on_without_the_tables(own):
     own.begin()
     own.execute("CREATE TABLE kept AS SELECT 1 AS a")
