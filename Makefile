@@ -13,6 +13,7 @@ PYTHON_VERSIONS := 3.13 3.12 3.11
 # What runs is what is in VENV, whatever the shell has for other projects.
 unexport PYTHONHOME PYTHONPATH
 export PIP_USER := 0
+export PIP_REQUIRE_VIRTUALENV := 1
 # An environment that came with a folder which was moved or copied leads to where it was made.
 $(shell scripts/remove_moved_venv.sh "$(VENV)" >&2)
 
@@ -132,7 +133,7 @@ fuzz: $(INSTALLED_DEV)  ## compare EXAMPLES random pairs of tables, and spoil a 
 	@$(BIN)/python -m tests.fuzz --examples $(EXAMPLES) --seed $(SEED)
 
 clean:  ## remove the environment and all state
-	rm -rf $(VENV) .olist dbt/target dbt/logs build *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(VENV).removed.* .olist dbt/target dbt/logs build *.egg-info .pytest_cache .mypy_cache .ruff_cache
 
 # The environment -----------------------------------------------------------------------------------------------------
 

@@ -25,7 +25,8 @@ from olist_pipeline.intake.codes import REPEATED_HEADER
 from olist_pipeline.intake.places import SOURCE_FILE
 from olist_pipeline.landing.csv_file import SOURCE_ROW, CsvText, changed_meanwhile, read_text
 from olist_pipeline.landing.folder import files_of
-from olist_pipeline.landing.parts import KEPT, folder_name, is_in_parts, part_hash
+from olist_pipeline.landing.packed import called
+from olist_pipeline.landing.parts import KEPT, is_in_parts, part_hash
 from olist_pipeline.landing.table import LandingTable
 from olist_pipeline.migration.code import python_hash
 
@@ -87,7 +88,7 @@ def read_parts(landing: Path, table: LandingTable) -> Parts:
     _remove_others(files)
     rows, malformed, offset = [], [], 0
     for path, part in zip(files, parts, strict=True):
-        name = pl.lit(f"{folder_name(table)}/{path.name}@{offset}").alias(SOURCE_FILE)
+        name = pl.lit(f"{called(path)}@{offset}").alias(SOURCE_FILE)
         rows.append(_moved(part.rows, offset).with_columns(name))
         malformed.append(_moved(part.malformed, offset).with_columns(name))
         offset += part.records
@@ -114,7 +115,7 @@ def _kept(path: Path, table: LandingTable) -> Part:
         text = read_text(path, table)
         part = _typed(text, table)
         if _files(path) != files:
-            raise changed_meanwhile(path.name)
+            raise changed_meanwhile(called(path))
         for name, frame in (("text", text.rows), ("malformed", part.malformed), ("rows", part.rows)):
             with beside(files[name]) as temporary:
                 frame.write_parquet(temporary, compression="zstd" if name == "text" else "lz4")

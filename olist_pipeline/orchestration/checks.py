@@ -33,7 +33,7 @@ from olist_pipeline.stores.verdicts import Verdict
 from olist_pipeline.validation.context import ValidationStep
 from olist_pipeline.validation.shares import Counted, Share, share_of
 from olist_pipeline.validation.table import StagedTable
-from olist_pipeline.warehouse import WarehouseTable
+from olist_pipeline.warehouse import WarehouseTable, sole_use
 
 QUARANTINE = "quarantine"
 
@@ -81,7 +81,7 @@ def _parity_checks(name: str, tables: Sequence[WarehouseTable], is_monthly: bool
             approved = approvals.active(url, date.today())
             months = compared_months(context.run.tags, settings) if is_monthly else None
         found = []
-        with warehouse.get_connection() as connection:
+        with sole_use(settings), warehouse.get_connection() as connection:
             for check in context.selected_asset_check_keys:
                 table = by_key[check.asset_key]
                 with clear_failures():

@@ -163,7 +163,7 @@ def test_differences_have_a_unit_where_both_sides_have_one(con, old, new, unit):
         ("DATE", "DATE", None),
     ],
 )
-def test_a_text_that_is_no_value_is_told_from_one_that_is(con, old, new, kind):
+def test_a_text_that_is_no_value_differs_from_one_that_is(con, old, new, kind):
     unread = pair_of(con, old, new).unread(0)
     assert pair_of(con, new, old).unread(1) == (unread and (unread[0].replace('"a"', '"b"'), unread[1]))
     assert (unread and unread[1]) == kind
