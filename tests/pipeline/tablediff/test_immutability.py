@@ -1,4 +1,4 @@
-"""Nothing that a comparison is told or finds can be changed once it is made, but what counts while it runs."""
+"""Neither what is compared nor what is found can be changed once it is made, but what counts while it runs."""
 
 import importlib
 import pkgutil
