@@ -81,7 +81,9 @@ def test_a_test_that_has_noticed_a_mutant_there_comes_first(module):
 
 
 def started(folder, module, *arguments, given=""):
-    environment = {**os.environ, "PYTHONPATH": str(PROJECT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    # The processes record on their own account, also where `make coverage` does.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("COV")}
+    environment |= {"PYTHONPATH": str(PROJECT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     command = [sys.executable, "-m", f"scripts.mutation.{module}", *map(str, arguments)]
     done = subprocess.run(
         command, cwd=folder, env=environment, input=given, capture_output=True, text=True, check=False
