@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from olist_pipeline.settings import Settings
 from olist_pipeline.spark.session import cores_of, leave, place_of, session_at
 from olist_pipeline.spark.tasks import run_on_spark
-from olist_pipeline.validation.units import ReportT, Runner, Unit
+from olist_pipeline.validation.units import PieceT, ReportT, Runner
 
 
 def spark_runner(settings: Settings) -> Runner:
@@ -18,7 +18,7 @@ def spark_runner(settings: Settings) -> Runner:
     master = settings.spark_master
     session = session_at(master, settings.home / "logs" / "spark.log")
 
-    def run(units: Sequence[Unit], work: Callable[[Unit], ReportT]) -> list[ReportT]:
+    def run(units: Sequence[PieceT], work: Callable[[PieceT], ReportT]) -> list[ReportT]:
         try:
             # Contexts may stand in a module beside the migration file (see `registry`).
             return run_on_spark(session, [str(settings.migration.parent)], units, work)

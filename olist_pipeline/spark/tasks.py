@@ -20,7 +20,7 @@ import pyarrow as pa
 
 from olist_pipeline.errors import OlistError
 from olist_pipeline.migration.code import own_python_hash
-from olist_pipeline.validation.units import ReportT, Unit
+from olist_pipeline.validation.units import Piece, PieceT, ReportT
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -62,7 +62,7 @@ class Task:
     def _outcome(self, number: int) -> tuple[bytes | None, str | None]:
         """Return a unit's pickled report, or what a person can mend; raises TaskError for anything else."""
         sys.path += [path for path in self.paths if path not in sys.path]
-        unit: Unit | None = None
+        unit: Piece | None = None
         try:
             if self.code != own_python_hash():
                 raise OlistError(
@@ -78,7 +78,7 @@ class Task:
 
 
 def run_on_spark(
-    session: SparkSession, paths: Sequence[str], units: Sequence[Unit], work: Callable[[Unit], ReportT]
+    session: SparkSession, paths: Sequence[str], units: Sequence[PieceT], work: Callable[[PieceT], ReportT]
 ) -> list[ReportT]:
     """Return the report of each unit, in their order; raises OlistError with the cause of the first that failed.
 
@@ -114,11 +114,6 @@ def cause_of(error: Exception) -> str:
     return f"Spark gave the work up: {why}; logs/spark.log below OLIST_HOME says more."
 
 
-def name_of(unit: Unit | None) -> str:
-    """Return what a person calls a unit: its months, and the part of them."""
-    if unit is None:
-        return "a unit that could not be read"
-    if not unit.months:
-        return "all rows"
-    months = sorted({f"{month:%Y-%m}" for month in (unit.months[0], unit.months[-1])})
-    return f"{' to '.join(months)}{unit.part}"
+def name_of(unit: Piece | None) -> str:
+    """Return what a person calls a unit, whatever became of it."""
+    return "a unit that could not be read" if unit is None else unit.name
