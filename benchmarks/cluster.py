@@ -6,8 +6,9 @@ What belongs here: a master, workers, and the death of some. What does not: what
 
 Runs a generated landing of which a fifth is spoilt, or another one, with Polars and on the cluster, and compares all
 that they left. A worker is killed with its executors once the first units of sales are done, sales being the first of
-six steps; another one takes its place. A second worker is killed in the middle of dbt's new tables. Exit code 1 where
-anything differs, or where no work was lost: nothing was proven then.
+six steps; another one takes its place. A second worker is killed in the middle of dbt's new tables, while a job is at
+work; each time more of them are, where none took a task along. Exit code 1 where anything differs, or where one of both
+lost no task: nothing was proven then.
 """
 
 from __future__ import annotations
@@ -38,6 +39,10 @@ CORES = 2
 DIRECTLY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 """Whatever proxy the environment names: it does not reach this machine's loopback."""
 LOG = "SparkListener"
+VALIDATION, DBT_NEW = "olist", "olist dbt new"
+"""The names of the applications that lose workers."""
+KILLS = 8
+"""So many workers are killed until one takes a task along."""
 
 
 @dataclass
@@ -121,41 +126,104 @@ def free_port() -> int:
         return int(free.getsockname()[1])
 
 
-def _wait(holds: Callable[[], Any], seconds: float = 600) -> None:
+def _wait(holds: Callable[[], Any], seconds: float = 600, pause: float = 0.1) -> None:
     """Wait until a condition holds; what cannot be asked yet does not hold."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         with suppress(OSError, KeyError, ValueError):
             if holds():
                 return
-        time.sleep(0.1)
+        time.sleep(pause)
     raise TimeoutError(f"the cluster was not ready within {seconds} s")
 
 
-def kill_in_the_middle(cluster: Cluster, home: Path, said: list[str]) -> None:
+@dataclass
+class RunningLog:
+    """What the log of events of a running application says: how many jobs are at work, and what was lost."""
+
+    logs: Path
+    name: str
+    path: Path | None = None
+    read: int = 0
+    jobs: int = 0
+    removed: int = 0
+    tasks: int = 0
+
+    def is_at_work(self) -> bool:
+        """Return whether the application is there and has a job; an earlier one of the name may have ended."""
+        self.follow()
+        return self.path is not None and self.jobs > 0
+
+    def follow(self) -> None:
+        """Read what was written since."""
+        if self.path is None or not self.path.exists():
+            self.path, self.read, self.jobs = self._running(), 0, 0
+        if self.path is None:
+            return
+        with suppress(FileNotFoundError), self.path.open("rb") as file:
+            file.seek(self.read)
+            whole, _, _ = file.read().rpartition(b"\n")
+            self.read += len(whole) + 1 if whole else 0
+            for line in whole.splitlines():
+                self.jobs += _is(line, "JobStart") - _is(line, "JobEnd")
+                self.removed += _is(line, "ExecutorRemoved")
+                self.tasks += _is(line, "TaskEnd") and b"ExecutorLostFailure" in line
+
+    def _running(self) -> Path | None:
+        """Return the log of an application of the name that has not ended."""
+        for path in self.logs.glob("*.inprogress"):
+            with suppress(OSError):
+                if f'"App Name":"{self.name}"' in path.read_text("utf-8", "replace"):
+                    return path
+        return None
+
+
+def _is(line: bytes, event: str) -> bool:
+    return line.startswith(f'{{"Event":"{LOG}{event}"'.encode())
+
+
+def kill_in_the_middle(cluster: Cluster, home: Path, logs: Path, said: list[str]) -> None:
     """Kill a worker in the middle of sales, let another take its place, and kill that in the middle of dbt new.
 
     What was there at those moments is added to `said`.
     """
     units, tables = home / "outbox" / "sales" / "sales", home / "warehouse" / "new" / "new.db"
     _wait(lambda: any(units.glob("*.quarantine.parquet")), 3600)
-    said.append(f"a worker was killed when {len(list(units.glob('*.quarantine.parquet')))} units of sales were done")
-    cluster.kill_last()
-    cluster.start_worker()
+    done = len(list(units.glob("*.quarantine.parquet")))
+    kills = kill_with_a_task(cluster, RunningLog(logs, VALIDATION))
+    said.append(f"{kills} worker was killed when {done} units of sales were done")
     _wait(lambda: len(list(tables.iterdir())) > 4, 3600)
-    said.append(f"another when {len(list(tables.iterdir()))} of dbt's new tables were begun")
-    cluster.kill_last()
+    begun = len(list(tables.iterdir()))
+    kills = kill_with_a_task(cluster, RunningLog(logs, DBT_NEW))
+    said.append(f"{kills} more from when {begun} of dbt's new tables were begun")
 
 
-def lost_in(logs: Path) -> dict[str, tuple[int, int]]:
-    """Return how many executors and how many of their tasks each application of `logs` lost, by its name."""
+def kill_with_a_task(cluster: Cluster, log: RunningLog) -> int:
+    """Kill a worker while an application has a job, and start another, until a task was lost; return how many died.
+
+    A job may leave the executor of that worker without a task, or end before the worker does.
+    """
+    for number in range(1, KILLS + 1):
+        _wait(log.is_at_work, 3600, pause=0.01)
+        removed, lost = log.removed, log.tasks
+        cluster.kill_last()
+        cluster.start_worker()
+        # Tasks that were lost are said when their job has ended at the latest.
+        _wait(lambda: not log.is_at_work() and (log.removed > removed or log.path is None), 3600)  # noqa: B023
+        if log.tasks > lost:
+            return number
+    return KILLS
+
+
+def lost_in(logs: Path) -> dict[tuple[str, str], tuple[int, int]]:
+    """Return how many executors and how many of their tasks each application of `logs` lost, by its name and id."""
     found = {}
     for path in sorted(logs.iterdir()):
         events = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
         [name] = (event["App Name"] for event in events if event["Event"] == f"{LOG}ApplicationStart")
         removed = [event for event in events if event["Event"] == f"{LOG}ExecutorRemoved"]
         ended = (event["Task End Reason"]["Reason"] for event in events if event["Event"] == f"{LOG}TaskEnd")
-        found[f"{name} ({path.name})"] = (len(removed), sum(reason == "ExecutorLostFailure" for reason in ended))
+        found[name, path.name] = (len(removed), sum(reason == "ExecutorLostFailure" for reason in ended))
     return found
 
 
@@ -186,17 +254,21 @@ def main(landing: Path | None, orders: int, keep: Path | None) -> None:
             "spark.eventLog.compress": "false",
         })  # fmt: skip
         with cluster_in(folder / "cluster") as cluster:
-            killer = threading.Thread(target=kill_in_the_middle, args=(cluster, home, said), daemon=True)
+            killer = threading.Thread(target=kill_in_the_middle, args=(cluster, home, logs, said), daemon=True)
             killer.start()
             run_with("spark", home, files, OLIST_SPARK_MASTER=cluster.master, **conf)
             killer.join(1)
         lost = lost_in(logs)
         found = differences(folder / "polars", home)
     click.echo("; ".join(said))
-    for name, (executors, tasks) in lost.items():
-        click.echo(f"{name} lost {executors} executors with {tasks} tasks")
-    if len(said) < 2 or not any(tasks for _, tasks in lost.values()):
-        found.append("no work was lost, so nothing was proven; give it more --orders")
+    for (name, application), (executors, tasks) in lost.items():
+        click.echo(f"{name} ({application}) lost {executors} executors with {tasks} tasks")
+    with_work = {name for (name, _), (_, tasks) in lost.items() if tasks}
+    found += [
+        f"{name} lost no task, so nothing was proven of it; give it more --orders"
+        for name in (VALIDATION, DBT_NEW)
+        if name not in with_work
+    ]
     end_with(found)
 
 
