@@ -4,15 +4,16 @@ What belongs here: a master, workers, and the death of some. What does not: what
 
     python -m benchmarks.cluster [LANDING] [--orders 1000] [--keep FOLDER]
 
-Runs a generated landing of which a fifth is spoilt, or another one, with Polars and on the cluster, and compares all
-that they left. A worker is killed with its executors once the first units of sales are done, sales being the first of
-six steps; another one takes its place. A second worker is killed in the middle of dbt's new tables, while a job is at
-work; each time more of them are, where none took a task along. Exit code 1 where anything differs, or where one of both
-lost no task: nothing was proven then.
+Runs a generated landing of which a fifth is spoilt and three tables are in parts, or another one, with Polars and on
+the cluster, and compares all that they left. A worker is killed with its executors once the first units of sales are
+done, sales being the first of six steps; another one takes its place. A second worker is killed in the middle of dbt's
+new tables, while a job is at work; each time more of them are, where none took a task along. Exit code 1 where anything
+differs, or where one of both lost no task: nothing was proven then.
 """
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import signal
@@ -30,6 +31,8 @@ from typing import Any
 import click
 
 from benchmarks.engines import configured, differences, end_with, landing_in, run_with, working_folder
+from olist_pipeline.landing.catalogue import ORDER_ITEMS, ORDER_REVIEWS, ORDERS
+from olist_pipeline.landing.parts import folder_name
 from olist_pipeline.spark.requirements import check
 
 HERE = "127.0.0.1"
@@ -41,6 +44,7 @@ DIRECTLY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 LOG = "SparkListener"
 VALIDATION, DBT_NEW = "olist", "olist dbt new"
 """The names of the applications that lose workers."""
+PARTS = 4
 KILLS = 8
 """So many workers are killed until one takes a task along."""
 
@@ -215,6 +219,20 @@ def kill_with_a_task(cluster: Cluster, log: RunningLog) -> int:
     return KILLS
 
 
+def cut_into_parts(landing: Path) -> None:
+    """Put a folder of parts in the place of some files: intake of these tables is tasks, too."""
+    for table in (ORDERS, ORDER_ITEMS, ORDER_REVIEWS):
+        with (landing / table.file).open(encoding="utf-8", newline="") as file:
+            header, *records = csv.reader(file)
+        (landing / table.file).unlink()
+        folder, size = landing / folder_name(table), -(-len(records) // PARTS)
+        folder.mkdir()
+        for number in range(PARTS):
+            with (folder / f"{number}.csv").open("w", encoding="utf-8", newline="") as file:
+                part = records[number * size : (number + 1) * size]
+                csv.writer(file, lineterminator="\n").writerows([header, *part])
+
+
 def lost_in(logs: Path) -> dict[tuple[str, str], tuple[int, int]]:
     """Return how many executors and how many of their tasks each application of `logs` lost, by its name and id."""
     found = {}
@@ -236,6 +254,8 @@ def main(landing: Path | None, orders: int, keep: Path | None) -> None:
     check("spark://")
     with working_folder(keep) as folder:
         files, home = landing or landing_in(folder, orders, is_clean=False), folder / "spark"
+        if not landing:
+            cut_into_parts(files)
         run_with("polars", folder / "polars", files)
         logs, said = folder / "events", list[str]()
         logs.mkdir()

@@ -20,7 +20,7 @@ from olist_pipeline.migration.code import python_hash
 from olist_pipeline.months import MonthRange
 
 
-def made_of(table: LandingTable, landing_hash: str, months: MonthRange, parents: pl.DataFrame | None) -> str:
+def made_of(table: LandingTable, landing_hash: str, months: MonthRange, parents: pl.LazyFrame | None) -> str:
     """Return a hash of all that the intake of a table depends on; `parents` is what it reads of its parent's intake."""
     fields = {name: repr(field) for name, field in table.record.model_fields.items()}
     above = rows_hash(parents) if parents is not None else ""
@@ -28,9 +28,12 @@ def made_of(table: LandingTable, landing_hash: str, months: MonthRange, parents:
     return hashlib.blake2b(json.dumps(everything).encode(), digest_size=16).hexdigest()
 
 
-def rows_hash(rows: pl.DataFrame) -> str:
-    """Return a hash of rows in their order, by the hash that Polars gives to each."""
-    return hashlib.blake2b(rows.hash_rows(1).to_numpy().tobytes(), digest_size=16).hexdigest()
+def rows_hash(rows: pl.LazyFrame) -> str:
+    """Return a hash of rows in their order, by the hash that Polars gives to each; they need not fit into memory."""
+    digest = hashlib.blake2b(digest_size=16)
+    for batch in rows.collect_batches(maintain_order=True):
+        digest.update(batch.hash_rows(1).to_numpy().tobytes())
+    return digest.hexdigest()
 
 
 def is_of(intake: Path, source: str) -> bool:

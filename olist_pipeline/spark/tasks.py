@@ -13,6 +13,7 @@ import re
 import socket
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -88,15 +89,22 @@ def run_on_spark(
         return []
     task = Task(pickle.dumps(work), tuple(pickle.dumps(unit) for unit in units), tuple(paths), own_python_hash())
     numbers = session.range(0, len(units), 1, numPartitions=len(units))
-    try:
+    with failing_in_words():
         outcomes = numbers.mapInArrow(task, OUTCOME).collect()
-    except Exception as error:
-        raise OlistError(cause_of(error)) from error
     for outcome in sorted(outcomes, key=lambda row: row["number"]):
         if outcome["refusal"]:
             raise OlistError(outcome["refusal"])
     reports = {outcome["number"]: pickle.loads(outcome["report"]) for outcome in outcomes}
     return [reports[number] for number in range(len(units))]
+
+
+@contextmanager
+def failing_in_words() -> Iterator[None]:
+    """Raise OlistError with the cause of whatever Spark fails with in the block."""
+    try:
+        yield
+    except Exception as error:
+        raise OlistError(cause_of(error)) from error
 
 
 def cause_of(error: Exception) -> str:
