@@ -13,6 +13,8 @@ from typing import Any, TypeVar, cast
 import narwhals as nw
 
 from olist_pipeline.intake.cast import RULES
+from olist_pipeline.intake.codes import MALFORMED_ROW, TRUNCATED_ROW
+from olist_pipeline.landing.csv_file import SOURCE_ROW
 from olist_pipeline.landing.table import LandingTable
 from olist_pipeline.months import MONTH
 
@@ -21,6 +23,7 @@ LazyT = TypeVar("LazyT")
 
 IS_REPEATED = "key_is_repeated"
 PARENT_IS_VALID = "parent_is_valid"
+_ROWS, _IS_MALFORMED, _FIRST_MONTH = "rows of a key", "is malformed", "first month"
 
 
 def looked_up(rows: LazyT, table: LandingTable, parents: LazyT | None) -> LazyT:
@@ -40,22 +43,35 @@ def looked_up(rows: LazyT, table: LandingTable, parents: LazyT | None) -> LazyT:
 def beside_parents(rows: LazyT, table: LandingTable, parents: LazyT) -> LazyT:
     """Return `rows`, in any order, with `parent_is_valid`, and with their parent's month unless they have their own.
 
-    The former is null for a row without parents, and false where one of several is rejected; of several months it is
-    the first one.
+    The former is null for a row without parents, and false where one of several is rejected; the month is that of the
+    first of them.
     """
     parent = table.parent
     if parent is None:
         return rows
-    known = (
-        _lazily(parents)
-        .with_columns((nw.col(RULES) == "").alias(PARENT_IS_VALID))
-        .group_by(*parent.table.key)
-        .agg(*([nw.col(MONTH).min()] if gives_month(table) else []), nw.col(PARENT_IS_VALID).all())
+    key = list(parent.table.key)
+    above = _lazily(parents).with_columns((nw.col(RULES) == "").alias(PARENT_IS_VALID))
+    known = above.group_by(*key).agg(
+        *([nw.col(MONTH).min(), nw.len().alias(_ROWS)] if gives_month(table) else []),
+        nw.col(PARENT_IS_VALID).all(),
     )
-    frame = _lazily(rows)
-    keys = list(parent.columns), list(parent.table.key)
-    joined: LazyT = frame.join(known, left_on=keys[0], right_on=keys[1], how="left").to_native()
+    if gives_month(table):
+        known = _with_first_month(known, above, key)
+    joined: LazyT = _lazily(rows).join(known, left_on=list(parent.columns), right_on=key, how="left").to_native()
     return joined
+
+
+def _with_first_month(known: nw.LazyFrame[Any], above: nw.LazyFrame[Any], key: list[str]) -> nw.LazyFrame[Any]:
+    """Return the keys of parents with the month of the first of their rows; few have several.
+
+    Records that could not be split stand behind all others.
+    """
+    is_malformed = nw.col(RULES).is_in([MALFORMED_ROW.code, TRUNCATED_ROW.code]).alias(_IS_MALFORMED)
+    several = above.join(known.filter(nw.col(_ROWS) > 1), on=key, how="semi").with_columns(is_malformed)
+    first = several.unique(key, keep="first", order_by=[_IS_MALFORMED, SOURCE_ROW])
+    months = first.select(*key, nw.col(MONTH).alias(_FIRST_MONTH))
+    month = nw.when(nw.col(_ROWS) > 1).then(nw.col(_FIRST_MONTH)).otherwise(nw.col(MONTH)).alias(MONTH)
+    return known.join(months, on=key, how="left").with_columns(month).drop(_ROWS, _FIRST_MONTH)
 
 
 def _lazily(rows: object) -> nw.LazyFrame[Any]:

@@ -74,7 +74,7 @@ def malformed_rows(malformed: pl.DataFrame, table: LandingTable, parents: pl.Laz
 
 def parents_of(rows: pl.LazyFrame, table: LandingTable) -> pl.LazyFrame:
     """Return those columns of the intake of `table` that intake of its children reads."""
-    return rows.select(*table.key, *([MONTH] if table.is_monthly else []), RULES)
+    return rows.select(SOURCE_ROW, *table.key, *([MONTH] if table.is_monthly else []), RULES)
 
 
 def canonical_text(rows: pl.DataFrame, columns: tuple[str, ...]) -> pl.DataFrame:

@@ -15,15 +15,19 @@ from pathlib import Path
 import polars as pl
 
 from olist_pipeline.files import content_hash, replacing
+from olist_pipeline.landing.csv_file import SOURCE_ROW
 from olist_pipeline.landing.table import LandingTable
 from olist_pipeline.migration.code import python_hash
 from olist_pipeline.months import MonthRange
 
 
 def made_of(table: LandingTable, landing_hash: str, months: MonthRange, parents: pl.LazyFrame | None) -> str:
-    """Return a hash of all that the intake of a table depends on; `parents` is what it reads of its parent's intake."""
+    """Return a hash of all that the intake of a table depends on; `parents` is what it reads of its parent's intake.
+
+    Of their numbers their order counts.
+    """
     fields = {name: repr(field) for name, field in table.record.model_fields.items()}
-    above = rows_hash(parents) if parents is not None else ""
+    above = rows_hash(parents.drop(SOURCE_ROW)) if parents is not None else ""
     everything = [landing_hash, python_hash(), str(months), repr(table), fields, above]
     return hashlib.blake2b(json.dumps(everything).encode(), digest_size=16).hexdigest()
 

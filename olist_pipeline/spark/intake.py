@@ -78,7 +78,7 @@ def _parents(session: Any, table: LandingTable, intake: Path) -> Any:
         return None
     above = table.parent.table
     rows = session.read.parquet(_uri(intake_path(intake, above.name)))
-    return rows.select(*above.key, *([MONTH] if above.is_monthly else []), RULES)
+    return rows.select(SOURCE_ROW, *above.key, *([MONTH] if above.is_monthly else []), RULES)
 
 
 def _uri(path: Path) -> str:
