@@ -159,12 +159,18 @@ class RunningLog:
         return self.path is not None and self.jobs > 0
 
     def follow(self) -> None:
-        """Read what was written since."""
-        if self.path is None or not self.path.exists():
+        """Read what was written since. A log has another name once its application has ended."""
+        if self.path is None:
             self.path, self.read, self.jobs = self._running(), 0, 0
         if self.path is None:
             return
-        with suppress(FileNotFoundError), self.path.open("rb") as file:
+        has_ended = not self.path.exists()
+        self._read(self.path.with_suffix("") if has_ended else self.path)
+        if has_ended:
+            self.path, self.jobs = None, 0
+
+    def _read(self, path: Path) -> None:
+        with suppress(FileNotFoundError), path.open("rb") as file:
             file.seek(self.read)
             whole, _, _ = file.read().rpartition(b"\n")
             self.read += len(whole) + 1 if whole else 0

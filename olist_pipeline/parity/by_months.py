@@ -28,7 +28,7 @@ from olist_pipeline.migration.model import NEW, OLD, REPLAY
 from olist_pipeline.months import MONTH, MonthRange
 from olist_pipeline.parity.effects import Effects, Number, added, totals_of
 from olist_pipeline.parity.sides import Inspect, Sides
-from olist_pipeline.tablediff.fingerprint import Sums, of_sums, row_sums
+from olist_pipeline.tablediff.fingerprint import HashSums, of_sums, row_sums
 from olist_pipeline.tablediff.parts import Rest, RestFiles, can_be_cut, compare_rests, rest_of
 from olist_pipeline.tablediff.relation import describe
 from olist_pipeline.tablediff.report import Comparison
@@ -65,7 +65,7 @@ class MonthsReport:
     these months, by the side that new was compared with.
     """
 
-    sums: Mapping[str, Sums]
+    sums: Mapping[str, HashSums]
     totals: Mapping[str, tuple[Number, Number]]
     rests: Mapping[str, Rest]
 

@@ -21,7 +21,7 @@ import pyarrow as pa
 
 from olist_pipeline.errors import OlistError
 from olist_pipeline.migration.code import own_python_hash
-from olist_pipeline.validation.units import Piece, PieceT, ReportT
+from olist_pipeline.validation.units import PieceOfWork, PieceT, ReportT
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -63,7 +63,7 @@ class Task:
     def _outcome(self, number: int) -> tuple[bytes | None, str | None]:
         """Return a unit's pickled report, or what a person can mend; raises TaskError for anything else."""
         sys.path += [path for path in self.paths if path not in sys.path]
-        unit: Piece | None = None
+        unit: PieceOfWork | None = None
         try:
             if self.code != own_python_hash():
                 raise OlistError(
@@ -122,6 +122,6 @@ def cause_of(error: Exception) -> str:
     return f"Spark gave the work up: {why}; logs/spark.log below OLIST_HOME says more."
 
 
-def name_of(unit: Piece | None) -> str:
+def name_of(unit: PieceOfWork | None) -> str:
     """Return what a person calls a unit, whatever became of it."""
     return "a unit that could not be read" if unit is None else unit.name

@@ -23,7 +23,7 @@ from olist_pipeline.tablediff.columns import Column
 from olist_pipeline.tablediff.contract import ContractError
 from olist_pipeline.tablediff.relation import describe
 
-Sums = tuple[int, int, int]
+HashSums = tuple[int, int, int]
 """Of rows: their number, the sum of their hashes, and that of the hashes hashed again."""
 
 
@@ -71,13 +71,13 @@ def fingerprints_by(
     return of_sums(described.columns, sums.values()), parts
 
 
-def row_sums(con: duckdb.DuckDBPyConnection, source: str, columns: Sequence[Column]) -> Sums:
+def row_sums(con: duckdb.DuckDBPyConnection, source: str, columns: Sequence[Column]) -> HashSums:
     """Return the number of rows and the sums of both row hashes over `columns`, in their order."""
     [row] = con.execute(f"SELECT {_SUMS} FROM (SELECT {_row_hash(columns)} AS h FROM {source})").fetchall()
     return row[0], row[1], row[2]
 
 
-def of_sums(columns: Sequence[Column], parts: Iterable[Sums]) -> Fingerprint:
+def of_sums(columns: Sequence[Column], parts: Iterable[HashSums]) -> Fingerprint:
     """Return the fingerprint of rows with `columns`, of whose parts the sums are given (see `row_sums`)."""
     rows, *sums = (sum(place) for place in zip((0, 0, 0), *parts, strict=True))
     content = [[column.name, column.type] for column in columns], rows, [str(part) for part in sums]

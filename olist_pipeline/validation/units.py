@@ -21,7 +21,7 @@ import polars as pl
 from olist_pipeline.months import month_text
 
 ReportT = TypeVar("ReportT")
-PieceT = TypeVar("PieceT", bound="Piece")
+PieceT = TypeVar("PieceT", bound="PieceOfWork")
 
 ROWS_A_UNIT = 2_000_000
 """About so many rows of intake are validated at once: some 2 GB of memory at the most."""
@@ -32,7 +32,7 @@ UNITS_A_CORE = 3
 HASH_SEED = 7
 
 
-class Piece(Protocol):
+class PieceOfWork(Protocol):
     """A piece of work that can be pickled; `name` is what a person calls it."""
 
     @property
