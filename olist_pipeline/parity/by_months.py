@@ -13,7 +13,7 @@ import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import pairwise
@@ -189,11 +189,14 @@ def _condition(sides: Sides, months: Sequence[date], following: Sequence[date]) 
 
 
 def _can_be_cut(sides: Sides) -> bool:
-    relations = {tree: sides.relation(tree) for tree in TREES}
-    of_month = (describe(sides.connection, relation).find(MONTH) for relation in relations.values())
-    return all(column is not None and column.type == "DATE" for column in of_month) and all(
-        can_be_cut(sides.connection, relations[tree], relations[NEW], sides.contract) for tree in (OLD, REPLAY)
-    )
+    """Return whether months of a table can be compared apart; what is wrong with it, its whole comparison says."""
+    with suppress(OlistError):
+        relations = {tree: sides.relation(tree) for tree in TREES}
+        of_month = (describe(sides.connection, relation).find(MONTH) for relation in relations.values())
+        return all(column is not None and column.type == "DATE" for column in of_month) and all(
+            can_be_cut(sides.connection, relations[tree], relations[NEW], sides.contract) for tree in (OLD, REPLAY)
+        )
+    return False
 
 
 def _added(

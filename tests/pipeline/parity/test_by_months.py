@@ -132,6 +132,11 @@ def test_a_side_that_is_no_view_of_files_is_not_cut(warehouse, tmp_path):
     assert sides_by_months(connection, [ORDERS], None, Tasks().runner, tmp_path / "rests") == {}
 
 
+def test_what_is_wrong_with_a_table_is_left_to_its_own_comparison(warehouse, tmp_path):
+    connection = warehouse(("new",), "ALTER TABLE {t} RENAME order_id TO id")
+    assert sides_by_months(connection, [ORDERS], None, Tasks().runner, tmp_path / "rests") == {}
+
+
 def test_renamed_and_left_out_columns_are_those_of_old(warehouse, tmp_path):
     connection = warehouse(("new",), "ALTER TABLE {t} RENAME items TO pieces")
     table = replace(ORDERS, renamed={"pieces": "items"}, excluded={"n": "counted anew"})
