@@ -198,23 +198,29 @@ def kill_in_the_middle(cluster: Cluster, home: Path, logs: Path, said: list[str]
     What was there at those moments is added to `said`.
     """
     units, tables = home / "outbox" / "sales" / "sales", home / "warehouse" / "new" / "new.db"
+
+    def is_begun() -> bool:
+        return tables.is_dir() and len(list(tables.iterdir())) > 4
+
     _wait(lambda: any(units.glob("*.quarantine.parquet")), 3600)
     done = len(list(units.glob("*.quarantine.parquet")))
-    kills = kill_with_a_task(cluster, RunningLog(logs, VALIDATION))
-    said.append(f"{kills} worker was killed when {done} units of sales were done")
-    _wait(lambda: len(list(tables.iterdir())) > 4, 3600)
+    kills = kill_with_a_task(cluster, RunningLog(logs, VALIDATION), is_begun)
+    said.append(f"{kills} workers were killed from when {done} units of sales were done")
+    _wait(is_begun, 3600)
     begun = len(list(tables.iterdir()))
-    kills = kill_with_a_task(cluster, RunningLog(logs, DBT_NEW))
-    said.append(f"{kills} more from when {begun} of dbt's new tables were begun")
+    kills = kill_with_a_task(cluster, RunningLog(logs, DBT_NEW), lambda: False)
+    said.append(f"{kills} from when {begun} of dbt's new tables were begun")
 
 
-def kill_with_a_task(cluster: Cluster, log: RunningLog) -> int:
+def kill_with_a_task(cluster: Cluster, log: RunningLog, is_over: Callable[[], bool]) -> int:
     """Kill a worker while an application has a job, and start another, until a task was lost; return how many died.
 
     A job may leave the executor of that worker without a task, or end before the worker does.
     """
     for number in range(1, KILLS + 1):
-        _wait(log.is_at_work, 3600, pause=0.01)
+        _wait(lambda: log.is_at_work() or is_over(), 3600, pause=0.01)
+        if is_over():
+            return number - 1
         removed, lost = log.removed, log.tasks
         cluster.kill_last()
         cluster.start_worker()
