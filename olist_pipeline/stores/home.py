@@ -34,9 +34,20 @@ class Owner:
     place: str
     since: datetime
 
+    def is_gone(self) -> bool:
+        """Whether it lay on this machine, and does not any more; of another machine nobody knows."""
+        folder, _, machine = self.place.rpartition(" on ")
+        try:
+            return machine == socket.gethostname() and _read(Path(folder)) != self.identity
+        except PermissionError:
+            return False
+
 
 def claim(settings: Settings, url: str) -> None:
-    """Let the database belong to this home, if it belongs to none; raises OlistError where it belongs to another."""
+    """Let the database belong to this home, if it belongs to none, or to one that is gone from this machine.
+
+    Raises OlistError where it belongs to another.
+    """
     if settings.postgres_url is None:
         return
     identity = identity_of(settings.home)
@@ -44,7 +55,11 @@ def claim(settings: Settings, url: str) -> None:
     if found is None:
         _write(url, f"{_TAKE} DO NOTHING", settings.home)
         found = owner(url)
-    if found is not None and found.identity != identity:
+    if found is None or found.identity == identity:
+        return
+    if found.is_gone():
+        _write(url, f"{_TAKE} (only_one) DO UPDATE {_SET}", settings.home)
+    else:
         raise OlistError(
             f"The database of OLIST_POSTGRES_URL belongs to the home {found.place} since {found.since:%Y-%m-%d}, and"
             f" this one is {settings.home}: give each home a database of its own, or run `olist db adopt` where this"
@@ -69,22 +84,21 @@ def owner(url: str) -> Owner | None:
 
 def identity_of(home: Path) -> str:
     """Return the identity of a home, which is given one where it has none; raises OSError where that cannot be."""
-    path = home / IDENTITY
-    if known := _read(path):
+    if known := _read(home):
         return known
     with alone(home / "locks" / f"{IDENTITY}.lock"):
-        if known := _read(path):
+        if known := _read(home):
             return known
         made = str(uuid.uuid4())
-        with replacing(path) as temporary:
+        with replacing(home / IDENTITY) as temporary:
             temporary.write_text(f"{made}\n", "utf-8")
         return made
 
 
-def _read(path: Path) -> str:
-    """Return what a file of an identity says; nothing where it is missing or torn."""
-    with suppress(FileNotFoundError, ValueError):
-        return str(uuid.UUID(path.read_text("utf-8").strip()))
+def _read(home: Path) -> str:
+    """Return what the identity of a home says; nothing where it is missing or torn."""
+    with suppress(FileNotFoundError, NotADirectoryError, ValueError):
+        return str(uuid.UUID((home / IDENTITY).read_text("utf-8").strip()))
     return ""
 
 

@@ -73,8 +73,8 @@ class Tolerance:
     negative, not finite, or no number.
     """
 
-    absolute: Decimal = Decimal(0)
-    relative: Decimal = Decimal(0)
+    absolute: Decimal
+    relative: Decimal
 
     def __init__(
         self,

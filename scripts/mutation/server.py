@@ -39,8 +39,12 @@ LEAST_CPU_SECONDS, TIMES_AS_LONG = 5, 20
 the machine busy do not count; that a test waits forever is for `seconds` to end."""
 IMPORT_CPU_SECONDS = 30
 NOT_RUN = 70
-FAILED = {pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.INTERRUPTED, pytest.ExitCode.USAGE_ERROR}
-"""An error while tests or their conftest.py are imported ends with the second and the third status."""
+FAILED = {
+    *(pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.INTERRUPTED, pytest.ExitCode.USAGE_ERROR),
+    *(-signal.SIGABRT, -signal.SIGBUS, -signal.SIGFPE, -signal.SIGSEGV),
+}
+"""How a process ends that a mutant spoils: an error while tests or their conftest.py are imported is an interruption or
+an error of usage to pytest. What else ends a process, such as a machine without memory, says nothing of the mutant."""
 
 
 class Mutant(MetaPathFinder, SourceFileLoader):
@@ -119,7 +123,7 @@ def outcome_of(process: int, seconds: float) -> str:
         return "hung"
     if status == pytest.ExitCode.OK:
         return "passed"
-    return "failed" if status < 0 or status in FAILED else "unknown"
+    return "failed" if status in FAILED else "unknown"
 
 
 def main() -> None:

@@ -39,6 +39,17 @@ def test_a_home_that_was_moved_or_copied_is_the_same(settings, other, carry):
     assert schema.ready_url(other) == settings.postgres_url
 
 
+def test_a_new_home_takes_the_place_of_one_that_is_gone(settings, other, monkeypatch):
+    shutil.rmtree(settings.home)
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr("socket.gethostname", lambda: "another.machine")
+        with pytest.raises(OlistError, match="give each home a database"):
+            schema.ready_url(other)
+    assert schema.ready_url(other) == settings.postgres_url
+    with pytest.raises(OlistError, match=f"belongs to the home {other.home} on"):
+        schema.ready_url(settings)
+
+
 def test_a_home_may_take_the_place_of_another(settings, other):
     former = home.adopt(other, other.postgres_url)
     assert former is not None

@@ -39,7 +39,8 @@ def test_an_integer_has_the_digits_of_its_largest_value(kind):
 
 
 @pytest.mark.parametrize(
-    ("kind", "digits"), [("DECIMAL(10,2)", (8, 2)), ("DECIMAL(38,38)", (0, 38)), ("BOOLEAN", (1, 0))]
+    ("kind", "digits"),
+    [("DECIMAL(10,2)", (8, 2)), ("DECIMAL(9,3)", (6, 3)), ("DECIMAL(38,38)", (0, 38)), ("BOOLEAN", (1, 0))],
 )
 def test_a_number_has_digits_before_and_after_the_point(kind, digits):
     assert Column("v", kind).digits == digits

@@ -18,6 +18,11 @@ PAIRED = Counts(
 )
 
 
+def test_what_is_not_equal_is_counted():
+    assert PAIRED.differing == 11
+    assert Counts(0, 0).differing == 0
+
+
 def test_every_row_is_paired_once_where_the_pairs_account_for_both_sides():
     assert PAIRED.every_row_paired_once
     assert Counts(0, 0).every_row_paired_once

@@ -72,11 +72,9 @@ def test_names_and_texts_are_quoted():
     assert literal("it's") == "'it''s'"
     assert relation_name("old", 'a"b') == '"old"."a""b"'
     assert ascending("a, b") == "a ASC NULLS LAST, b ASC NULLS LAST"
-    assert [relation_text("main", "t"), relation_text("s", "t.x"), relation_text("main", 'a"b')] == [
-        "t",
-        's."t.x"',
-        '"a""b"',
-    ]
+    main = "".join(["ma", "in"])
+    names = [("a", "t"), (main, "t"), ("s", "t.x"), (main, 'a"b')]
+    assert [relation_text(*name) for name in names] == ["a.t", "t", 's."t.x"', '"a""b"']
 
 
 def test_case_does_not_matter_in_ascii_alone():

@@ -48,6 +48,14 @@ def test_cells_are_equal_within_a_tolerance_either_way(con, kind, tolerance, old
     assert said(con, equal(pair), (kind, new), (kind, old)) is within
 
 
+@pytest.mark.parametrize(("kind", "bits"), [("DOUBLE", 52), ("FLOAT", 23)])
+def test_a_bound_on_floats_is_widened_by_four_units_in_the_last_place(con, kind, bits):
+    pair = pair_of(con, kind, kind, Tolerance(1))
+    near, far = (f"1 + {units} * pow(2, -{bits})" for units in (4, 5))
+    assert said(con, equal(pair), (kind, "0"), (kind, near)) is True
+    assert said(con, equal(pair), (kind, "0"), (kind, far)) is False
+
+
 @pytest.mark.parametrize(
     ("old_type", "old", "new_type", "new", "tolerance", "within"),
     [
@@ -61,6 +69,19 @@ def test_cells_are_equal_within_a_tolerance_either_way(con, kind, tolerance, old
         ("UHUGEINT", "1", "HUGEINT", "2", Tolerance(1), True),
         ("UHUGEINT", "1", "HUGEINT", "3", Tolerance(1), False),
         ("UHUGEINT", "1", "UHUGEINT", "3", Tolerance(2**130), True),
+        ("DECIMAL(20,2)", "123456789012345678.01", "DECIMAL(20,4)", "1234567890123456.01", Tolerance(0), False),
+        ("DECIMAL(20,2)", "1234567890123456.01", "DECIMAL(20,4)", "1234567890123456.03", Tolerance("0.01"), False),
+        ("DECIMAL(20,2)", "1234567890123456.01", "DECIMAL(20,4)", "1234567890123456.02", Tolerance("0.01"), True),
+        (
+            "DECIMAL(36,2)",
+            "1234567890123456789.01",
+            "DECIMAL(38,4)",
+            "1234567890123456789.03",
+            Tolerance("0.01"),
+            False,
+        ),
+        ("VARCHAR", "'1.0000000000000000001'", "DECIMAL(38,19)", "1.0000000000000000003", Tolerance("1e-19"), False),
+        ("VARCHAR", "'1234567890123456789.01'", "DECIMAL(30,2)", "1234567890123456789.03", Tolerance("0.01"), False),
         ("DATE", "'2018-01-01'", "TIMESTAMP", "'2018-01-01 00:00:01'", Tolerance(1), True),
         ("DATE", "'2018-01-01'", "TIMESTAMP", "'2018-01-01 00:00:01.5'", Tolerance(1), False),
         ("TIME", "'10:00:00'", "TIME_NS", "'10:00:00.000000001'", Tolerance("1e-9"), True),
@@ -91,6 +112,7 @@ def test_text_without_a_type_is_measured_as_a_decimal(con, old, new, within):
     pair = pair_of(con, "VARCHAR", "VARCHAR", Tolerance("0.1"), untyped=True)
     assert pair.untyped
     assert pair.unit == ""
+    assert pair_of(con, "VARCHAR", "DATE", Tolerance(1), untyped=True).unit == "seconds"
     assert said(con, equal(pair), ("VARCHAR", old), ("VARCHAR", new)) is within
 
 
@@ -211,6 +233,8 @@ def test_equal_cells_of_two_types_have_equal_hashes(con, old, new):
     hashes = [f"hash({', '.join(arguments)})" for arguments in pair.hash_arguments()]
     assert said(con, " = ".join(hashes), (old, "7"), (new, "7")) is True
     assert said(con, " = ".join(hashes), (old, "7"), (new, "8")) is False
+    if old == "VARCHAR":
+        assert said(con, " = ".join(hashes), (old, "'n/a'"), (new, "8")) is False
 
 
 @pytest.mark.parametrize("kind", ["INTEGER[]", "STRUCT(a INTEGER)", "BLOB"])
