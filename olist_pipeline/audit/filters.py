@@ -234,7 +234,9 @@ def _is_technical(test: Node, query: Query) -> bool:
     tables = [{column.table.lower() for column in columns_of(side)} for side in (left, right)]
     apart = all(tables) and not tables[0] & tables[1]
     if isinstance(test, exp.EQ) and is_column(left) and is_column(right):
-        return apart or _is_latest(left, right, query)
+        # `from sales, stores where sale_store_id = store_id`: of which relation each is does not stand there.
+        joins = "" in tables[0] | tables[1] and _lacks_a_condition(query)
+        return apart or joins or _is_latest(left, right, query)
     return apart and _lacks_a_condition(query)
 
 
