@@ -256,7 +256,8 @@ def _asks_whether_joined(test: Node, query: Query) -> bool:
     if len({column.table for column in columns}) > 1 and any(join.side == "FULL" for join in query.joins):
         return False
     return bool(columns) and all(
-        column.name.startswith("_") or column.table.lower() in query.optional_relations for column in columns
+        (column.name.startswith("_") and not _reads_a_path(test)) or column.table.lower() in query.optional_relations
+        for column in columns
     )
 
 
