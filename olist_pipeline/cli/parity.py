@@ -17,12 +17,13 @@ from rich.console import Console
 from olist_pipeline.cli.names import check_name
 from olist_pipeline.cli.output import JSON, print_json, print_rows
 from olist_pipeline.cli.parity_view import print_comparison, print_report
+from olist_pipeline.cli.visible import visible
 from olist_pipeline.errors import OlistError
 from olist_pipeline.files import given_away
 from olist_pipeline.parity.stored import complete_report
 from olist_pipeline.settings import Settings, current_user
 from olist_pipeline.stores import approvals, verdicts
-from olist_pipeline.stores.postgres import ready_url
+from olist_pipeline.stores.schema import reading_url, ready_url
 from olist_pipeline.stores.verdicts import Verdict
 from olist_pipeline.tablediff.contract import Contract, Tolerance, fold
 from olist_pipeline.tablediff.names import split_assignment, split_names
@@ -136,7 +137,7 @@ def approve(table: str, column: str, reason: str, until: datetime, as_json: bool
 def approvals_command(as_json: bool) -> None:
     """List all approvals, with their reasons and whether they still hold."""
     today = date.today()
-    given = approvals.all_approvals(ready_url(Settings.from_env()))
+    given = approvals.all_approvals(reading_url(Settings.from_env()))
     rows = [{**approval.to_dict(), "state": approval.state(today)} for approval in given]
     if as_json:
         print_json(rows)
@@ -155,7 +156,7 @@ def revoke(approval: int) -> None:
 
 def _show_stored(table: str | None, html: Path | None, as_json: bool) -> None:
     settings = Settings.from_env()
-    url = ready_url(settings)
+    url = reading_url(settings)
     stored = _stored(url)
     check_name("compared table", table, stored)
     chosen = [stored[table]] if table else list(stored.values())
@@ -188,7 +189,7 @@ def _stored(url: str) -> dict[str, Verdict]:
 
 def _print_approvals(url: str) -> None:
     for approval in approvals.active(url, date.today()):
-        click.secho(approval.sentence(), fg="yellow")
+        click.secho(visible(approval.sentence()), fg="yellow")
 
 
 def _check_column(url: str, table: str, column: str) -> None:
@@ -234,11 +235,11 @@ def _compare_any(
         print_json(comparison.to_dict())
     else:
         verdict, *findings = comparison.sentences()
-        click.secho(verdict, fg="green" if comparison.identical else "red")
+        click.secho(visible(verdict), fg="green" if comparison.identical else "red")
         if not comparison.identical:
             print_comparison(Console(), comparison.to_dict())
         for line in findings:
-            click.echo(line)
+            click.echo(visible(line))
     sys.exit(0 if comparison.identical else 1)
 
 

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from olist_pipeline.errors import OlistError
 from olist_pipeline.files import beside, content_hash, reading, size_and_time
-from olist_pipeline.landing.packed import Packed, unpack
+from olist_pipeline.landing.packed import Packed, called, unpack
 from olist_pipeline.landing.table import LandingTable
 from olist_pipeline.paths import forbidden_in
 
@@ -92,10 +92,19 @@ def prepare_parts(landing: Path, folder: Path, table: LandingTable) -> None:
     expected = _header(first)
     for part in others:
         if (header := _header(part)) != expected:
+            _refuse_foreign(first, part)
             raise OlistError(
-                f"{folder.name}/{part.name} has the header {_shortened(header)}, and {first.name} has "
+                f"{called(part)} has the header {_shortened(header)}, and {landed[first.stem].name} has "
                 f"{_shortened(expected)}; all parts must have the same columns in the same order."
             )
+
+
+def _refuse_foreign(*parts: Path) -> None:
+    """Raise OlistError for a part that is no CSV file at all: that has no header to speak of."""
+    from olist_pipeline.dialect.check import check  # arrays, which commands that only ask do not wait for
+
+    for part in parts:
+        check(part, name=called(part))
 
 
 def plain_parts(folder: Path) -> list[Path]:
@@ -109,7 +118,7 @@ def part_hash(path: Path) -> str:
     Raises OlistError where it cannot be read: it may have been taken away meanwhile.
     """
     known = path.parent / KEPT / f"{path.stem}.json"
-    with reading(f"{path.parent.name}/{path.name}"):
+    with reading(called(path)):
         state = size_and_time(path)
         with suppress(OSError, ValueError, TypeError, KeyError):
             said = json.loads(known.read_text("utf-8"))

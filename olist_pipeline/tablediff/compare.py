@@ -134,7 +134,7 @@ def compare_plan(
 ) -> Comparison:
     """Compare what a plan has resolved; see `compare`."""
     try:
-        with workspace(con, wide=len(plan.blocks) > 1) as work:
+        with workspace(con, wide=plan.is_wide) as work:
             return _compare(work, with_values(work, plan), samples, same, inspect)
     except duckdb.Error as error:
         raise RelationError(
@@ -150,16 +150,15 @@ def _compare(
     same: bool | None,
     inspect: Callable[[Workspace, Plan, str], None] | None,
 ) -> Comparison:
-    counts = Counts(*(work.row(f"SELECT count(*) FROM {plan.by_key.side(side)}")[0] for side in ("old", "new")))
+    counts = Counts(*(work.count(plan.by_key.side(side)) for side in ("old", "new")))
     if counts.rows_old == counts.rows_new and (_same_rows(work, plan) if same is None else same):
         return _same(work, plan, counts, samples)
     counts.null_old, counts.null_new = (
-        work.row(f"SELECT count(*) FROM {plan.by_key.side(side)} WHERE {plan.null_key}")[0] for side in ("old", "new")
+        work.count(f"{plan.by_key.side(side)} WHERE {plan.null_key}") for side in ("old", "new")
     )
     outcome, duplicates = pair_rows(work, plan, counts)
-    groups = compare_groups(
-        work, plan, null_keys=counts.null_old + counts.null_new > 0, duplicates=duplicates, samples=samples
-    )
+    null_keys = bool(counts.null_old or counts.null_new)
+    groups = compare_groups(work, plan, null_keys=null_keys, duplicates=duplicates, samples=samples)
     if inspect is not None:
         inspect(work, plan, outcome.table)
     found = find_differences(work, plan, counts, outcome, samples)
@@ -169,7 +168,7 @@ def _compare(
 def _same_rows(work: Workspace, plan: Plan) -> bool:
     """Tell whether both sides certainly hold the same rows; of a wide table the join hashes them, which is enough."""
     pairs = (*plan.keys, *plan.columns)
-    if len(plan.blocks) > 1 or any(pair.retyped for pair in pairs):
+    if plan.is_wide or any(pair.retyped for pair in pairs):
         return False
     sums = row_sums(work.con, plan.old.source, [pair.old for pair in pairs])
     return sums == row_sums(work.con, plan.new.source, [pair.new for pair in pairs])
@@ -210,11 +209,10 @@ def _report(
         columns=tuple(ColumnSide(column.column, column.equal, column.unequal) for column in columns),
     )
     duplicates, nulls = groups[DUPLICATE], groups[NULL_KEY]
-    differing = counts.unequal + counts.only_old + counts.only_new + duplicates.differing + nulls.differing
     return Comparison(
         table=plan.contract.table,
         where=plan.where,
-        identical=not differing and not plan.schema,
+        identical=not (counts.differing or duplicates.differing or nulls.differing or plan.schema),
         fast_path=fast,
         keys_examined=examined,
         rows_old=counts.rows_old,

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import codecs
 import gzip
+import io
+import shutil
 import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -20,9 +22,9 @@ from olist_pipeline.dialect.faults import line_of
 from olist_pipeline.errors import OlistError
 from olist_pipeline.tablediff.contract import RelationError
 from olist_pipeline.tablediff.relation import first_line
+from olist_pipeline.tablediff.report import counted
 from olist_pipeline.tablediff.sql import quote
 
-COPY_BYTES = 1 << 20
 WORDS = {"comma": ",", "semicolon": ";", "tab": "\t", "\\t": "\t", "pipe": "|", "space": " ", "none": ""}
 
 Options = Mapping[str, str]
@@ -99,14 +101,14 @@ def _refuse_ragged(path: Path, name: str, report: Report) -> None:
     cells, width = int(report.ragged.cells[0]), len(report.header)
     line = line_of(path, int(report.ragged.start[0]))
     more = len(report.ragged.record) - 1
-    others = f" (and {more} more record{'s' * (more != 1)} of another length)" if more else ""
+    others = f" (and {counted(more, 'more record')} of another length)" if more else ""
     remedy = (
         "quote the cell that holds a delimiter, or cut the part that belongs to another table"
         if cells > width
         else "complete the record, empty cells included, or write the file again where its end is missing"
     )
     raise RelationError(
-        f"{name} is ragged: line {line} has {cells} cell{'s' * (cells != 1)} and the header"
+        f"{name} is ragged: line {line} has {counted(cells, 'cell')} and the header"
         f" {width}{others}; {remedy}; --dialect names another delimiter."
     )
 
@@ -123,19 +125,21 @@ def _other_header(name: str, header: Sequence[str], first: str, wanted: Sequence
 def _plain_text(path: Path, name: str, options: Options, copy: Path) -> Path:
     """Return the file, or a copy of it in UTF-8 and without compression."""
     encoding = options.get("encoding", "utf-8")
-    codec = _codec(encoding)
-    if codec.name != "utf-8":
-        copy = copy.with_suffix(".utf8")
+    is_utf8 = _codec(encoding).name == "utf-8"
     is_packed = name.lower().endswith(".gz")
-    if codec.name == "utf-8" and not is_packed:
+    if is_utf8 and not is_packed:
         return path
-    decoder = codec.incrementaldecoder()
     try:
-        with gzip.open(path, "rb") if is_packed else path.open("rb") as file, copy.open("wb") as out:
-            while block := file.read(COPY_BYTES):
-                out.write(block if codec.name == "utf-8" else decoder.decode(block).encode())
-            if codec.name != "utf-8":
-                out.write(decoder.decode(b"", final=True).encode())
+        with gzip.open(path) if is_packed else path.open("rb") as file:
+            if is_utf8:
+                with copy.open("wb") as out:
+                    shutil.copyfileobj(file, out)
+            else:  # line ends stay as they are
+                with (
+                    io.TextIOWrapper(file, encoding, newline="") as text,
+                    copy.open("w", encoding="utf-8", newline="") as plain,
+                ):
+                    shutil.copyfileobj(text, plain)
     except UnicodeError as error:
         raise RelationError(f"{name} is not {encoding}: {error}; give its own encoding with --dialect.") from error
     except (OSError, EOFError, zlib.error) as error:

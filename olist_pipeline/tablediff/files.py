@@ -70,9 +70,9 @@ def _parts(folder: Path) -> Iterator[Path]:
         raise RelationError(f"The folder '{folder}' cannot be read: {error.filename}: {error.strerror}.") from error
 
     for root, folders, files in os.walk(folder, onerror=refuse, followlinks=True):
-        if logs := [name for name in folders if name in TABLE_LOGS]:
+        if kind := next((TABLE_LOGS[name] for name in folders if name in TABLE_LOGS), None):
             raise RelationError(
-                f"'{folder}' is a table of {TABLE_LOGS[logs[0]]}, whose log says which of its files count; write the"
+                f"'{folder}' is a table of {kind}, whose log says which of its files count; write the"
                 " table to Parquet files of its own and compare these."
             )
         if (place := os.path.realpath(root)) in seen:
@@ -96,13 +96,14 @@ def _one_kind(parts: list[tuple[str, Path]], source: str) -> str:
         raise RelationError(
             f"The folder '{source}' holds {kinds[None]}, which is no Parquet, CSV or TSV file; move it elsewhere."
         )
-    if len(kinds) > 1:
-        (one, first), (other, second), *_ = kinds.items()
+    (one, first), *others = kinds.items()
+    if others:
+        (other, second), *_ = others
         raise RelationError(
             f"The folder '{source}' holds files of two kinds, {one} ({first}) and {other} ({second}); keep the parts of"
             " one table, of one kind, in a folder of their own."
         )
-    return str(next(iter(kinds)))
+    return str(one)
 
 
 def _refuse_path(name: str, path: Path) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from olist_pipeline.tablediff.pairs import Pair
 from olist_pipeline.tablediff.plan import BLOCK_COLUMNS, Plan
-from olist_pipeline.tablediff.report import CellChange, ColumnDifference, RowSample, quoted
+from olist_pipeline.tablediff.report import CellChange, ColumnDifference, RowSample, counted, quoted
 from olist_pipeline.tablediff.sql import ascending
 from olist_pipeline.tablediff.workspace import Workspace
 
@@ -36,6 +36,11 @@ class Counts:
     null_new: int = 0
     duplicate_old: int = 0
     duplicate_new: int = 0
+
+    @property
+    def differing(self) -> int:
+        """How many rows and pairs of rows with a key of their own are not equal."""
+        return self.unequal + self.only_old + self.only_new
 
     @property
     def every_row_paired_once(self) -> bool:
@@ -71,7 +76,7 @@ def find_differences(work: Workspace, plan: Plan, counts: Counts, outcome: Outco
     """Read what is not equal once more, and return what differs in it; `samples`: how many to show of each kind."""
     notes = _notes(work, plan)
     differing = f"(FROM {outcome.table} WHERE state <> {EQUAL})"
-    plan = few_rows(work, plan, counts, differing, counts.unequal + counts.only_old + counts.only_new)
+    plan = few_rows(work, plan, counts, differing, counts.differing)
     columns: list[ColumnDifference] = []
     for number, block in enumerate(plan.blocks):
         columns += _block_columns(work, block, counts, outcome.unequal.get(number), samples)
@@ -121,7 +126,8 @@ def _block_columns(
     )
     sums = (f"count(*) FILTER (WHERE NOT e{i}), max(d{i})" for i in range(len(plan.columns)))
     totals = work.row(f"SELECT {', '.join(sums)} FROM {unequal}")
-    differing = {i: (totals[2 * i], totals[2 * i + 1]) for i in range(len(plan.columns)) if totals[2 * i]}
+    counted_columns = enumerate(zip(totals[::2], totals[1::2], strict=True))
+    differing = {i: (count, largest) for i, (count, largest) in counted_columns if count}
     changes = _changes(work, plan, unequal, list(differing), samples)
     work.drop(unequal)
     found = []
@@ -220,5 +226,5 @@ def _notes(work: Workspace, plan: Plan) -> tuple[str, ...]:
 
 
 def _note(column: str, side: str, kind: str, count: int, example: str) -> str:
-    cells = "1 cell" if count == 1 else f"{count} cells"
+    cells = counted(count, "cell")
     return f"Column {column}: {cells} of {side} cannot be a {kind}, e.g. {quoted(example)}, and compare as text."

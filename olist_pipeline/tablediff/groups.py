@@ -16,7 +16,7 @@ DUPLICATE, NULL_KEY = "duplicate", "null"
 
 def same_groups(work: Workspace, plan: Plan, reason: str, samples: int) -> Groups:
     """Return the groups of two sides that are known to hold the same rows; all of them are identical."""
-    condition, least = (plan.null_key, 1) if reason == NULL_KEY else (f"NOT {plan.null_key}", 2)
+    condition, least = {NULL_KEY: (plan.null_key, 1), DUPLICATE: (f"NOT {plan.null_key}", 2)}[reason]
     keys = plan.key_list()
     texts = ", ".join(f"any_value(kt{i}) AS kt{i}" for i in range(len(plan.keys)))
     found = work.create(

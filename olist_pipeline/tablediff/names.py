@@ -48,7 +48,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
     """Return the end of a sentence on a name that is not there: the name that was meant, or those that there are."""
     names = list(known)
     folded = {known_name.lower(): known_name for known_name in names}
-    if close := get_close_matches(name.lower(), folded, n=1):
-        return f"did you mean '{folded[close[0]]}'?"
+    if close := next(iter(get_close_matches(name.lower(), folded)), None):
+        return f"did you mean '{folded[close]}'?"
     shown = ", ".join(names[:10])
     return f"there are: {shown}{', ...' if len(names) > 10 else ''}." if names else "there are none."

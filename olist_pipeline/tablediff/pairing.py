@@ -27,9 +27,9 @@ def pair_rows(work: Workspace, plan: Plan, counts: Counts) -> tuple[Outcome, str
     outcome = _join_unique(work, plan, counts)
     if outcome is not None:
         return outcome, None
-    duplicates = _duplicate_keys(work, plan)
+    duplicates = duplicate_keys(work, plan)
     counts.duplicate_old, counts.duplicate_new = (
-        work.row(f"SELECT count(*) FROM {keyed} SEMI JOIN {duplicates} USING ({plan.key_list()})")[0]
+        work.count(f"{keyed} SEMI JOIN {duplicates} USING ({plan.key_list()})")
         for keyed in (plan.by_key.side("old"), plan.by_key.side("new"))
     )
     return _settled(work, plan, counts, _join(work, plan, counts, duplicates)), duplicates
@@ -58,10 +58,10 @@ def _rows_per_key(work: Workspace, plan: Plan) -> float:
     )
     if not rows:
         return 0.0
-    return float((squares - rows * rows / SKETCH_BUCKETS) / (1 - 1 / SKETCH_BUCKETS) / rows)
+    return float((squares - rows * rows / SKETCH_BUCKETS) / rows)
 
 
-def _duplicate_keys(work: Workspace, plan: Plan) -> str:
+def duplicate_keys(work: Workspace, plan: Plan) -> str:
     """Create the table of keys that occur more than once on either side."""
     keys = plan.key_list()
     repeated = (
@@ -86,12 +86,12 @@ def _join(work: Workspace, plan: Plan, counts: Counts, duplicates: str | None) -
     Equal rows collapse into one row without a key. A row of any other state has its key, and n = 1 when the
     key is unique. Of a wide table, rows are taken for unequal when their hashes differ.
     """
-    if len(plan.blocks) == 1:
-        old, new = plan.side("old"), plan.side("new")
-        same = plan.all_equal
-    else:
+    if plan.is_wide:
         old, new = (work.create(f"{side}_hashes", f"FROM {plan.hashes(side)}") for side in ("old", "new"))
         same = " AND ".join(f"o.h{number} = n.h{number}" for number in range(len(plan.blocks)))
+    else:
+        old, new = plan.side("old"), plan.side("new")
+        same = plan.all_equal
     joined = Joined(_outcome(work, plan, old, new, same, duplicates), old, new)
     _count(work, counts, joined.table)
     return joined
@@ -119,7 +119,7 @@ def _settled(work: Workspace, plan: Plan, counts: Counts, joined: Joined) -> Out
     unequal = f"(FROM {joined.table} WHERE state = {UNEQUAL})"
     if not counts.unequal:
         return Outcome(joined.table, {})
-    if len(plan.blocks) == 1:
+    if not plan.is_wide:
         return Outcome(joined.table, {0: unequal})
     found = {
         number: _unequal_keys(work, block, unequal)

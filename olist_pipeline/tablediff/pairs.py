@@ -66,7 +66,7 @@ class Pair:
             raise ContractError(
                 f"Column '{self.name}' cannot have a tolerance: {self._types} has no differences to measure."
             )
-        if self.unit == "seconds" and self.tolerance.relative:
+        if self._in_seconds and self.tolerance.relative:
             raise ContractError(
                 f"Column '{self.name}' cannot have a relative tolerance: {self._types} has no natural zero."
             )
@@ -90,26 +90,22 @@ class Pair:
     def unit(self) -> str | None:
         """The unit of a difference: '' of a number, 'seconds' of a time, None where there is no difference."""
         families = self._families
-        if self.untyped and not self.tolerance.exact and families == {Family.TEXT}:
+        if self.untyped and not self.tolerance.exact and self._both(Family.TEXT):
             return ""
         if self._numeric or (self._typed_side is not None and families <= NUMBERS | {Family.TEXT}):
             return None if {self.old.base, self.new.base} <= {"BOOLEAN", "VARCHAR"} else ""
-        families = families - {Family.TEXT}
-        if families == {Family.DATE} or families == {Family.TIME}:
-            return "seconds"
-        return None
+        return "seconds" if families - {Family.TEXT} in ({Family.DATE}, {Family.TIME}) else None
 
     def forms(self) -> tuple[str, str]:
         """Return the expressions of the old and of the new column that are equal when the values are."""
         old, new = self.old, self.new
         if not self.retyped:
             return old.own_form, new.own_form
-        families = self._families
-        if families == {Family.EXACT_NUMBER} and (common := self._common_exact_type):
+        if self._both(Family.EXACT_NUMBER) and (common := self._common_exact_type):
             return f"CAST({quote(old.name)} AS {common})", f"CAST({quote(new.name)} AS {common})"
-        if families == {Family.FLOAT}:
+        if self._both(Family.FLOAT):
             return f"CAST({quote(old.name)} AS DOUBLE)", f"CAST({quote(new.name)} AS DOUBLE)"
-        if self._numeric or families == {Family.DATE} or families == {Family.TIME}:
+        if self._numeric or self._both(Family.DATE) or self._both(Family.TIME):
             return old.canonical, new.canonical
         return self._form_beside_text(old), self._form_beside_text(new)
 
@@ -131,9 +127,9 @@ class Pair:
         old, new = self.forms()
         if not self.retyped and self.old.family is not Family.TEXT:
             return self.old.hash_arguments(), self.new.hash_arguments()
-        if self._families == {Family.FLOAT}:
+        if self._both(Family.FLOAT):
             return [old], [new]
-        numbers = self._families == {Family.EXACT_NUMBER} and self._common_exact_type is not None
+        numbers = self._both(Family.EXACT_NUMBER) and self._common_exact_type is not None
         arguments = number_hash_arguments if numbers else long_text_hash_arguments
         return arguments(old), arguments(new)
 
@@ -159,7 +155,7 @@ class Pair:
 
     def difference(self, old: str, new: str) -> str:
         """Return the absolute difference of two measures as a DOUBLE, in `unit`; never fails."""
-        seconds = " / 1e9" if self.unit == "seconds" else ""
+        seconds = " / 1e9" if self._in_seconds else ""
         exact = f"CAST({self._exact_difference(old, new)} AS DOUBLE)"
         return f"coalesce({exact}, {_float_difference(old, new)}){seconds}"
 
@@ -178,6 +174,13 @@ class Pair:
     @cached_property
     def _families(self) -> set[Family]:
         return {self.old.family, self.new.family}
+
+    @property
+    def _in_seconds(self) -> bool:
+        return self.unit == "seconds"
+
+    def _both(self, family: Family) -> bool:
+        return self.old.family is family and self.new.family is family
 
     @property
     def _types(self) -> str:
@@ -205,7 +208,7 @@ class Pair:
     def _measure(self, column: Column) -> str:
         typed = self._typed_side
         text = column.family is Family.TEXT
-        if self.unit == "seconds":
+        if self._in_seconds:
             return texts.nanoseconds(column.text, typed) if text and typed else _nanoseconds(column)
         if kind := self._common_exact_type:
             return texts.decimal(column.text) if text else f"TRY_CAST({quote(column.name)} AS {kind})"
@@ -215,7 +218,7 @@ class Pair:
 
     @property
     def _measured_exactly(self) -> bool:
-        return self.unit == "seconds" or self._common_exact_type is not None
+        return self._in_seconds or self._common_exact_type is not None
 
     @cached_property
     def _common_exact_type(self) -> str | None:
@@ -225,8 +228,8 @@ class Pair:
         """
         if not self._families <= {Family.EXACT_NUMBER, Family.TEXT}:
             return None
-        numbers = [column for column in (self.old, self.new) if column.family is Family.EXACT_NUMBER]
-        if len(numbers) < 2:
+        if Family.TEXT in self._families:
+            numbers = [column for column in (self.old, self.new) if column.family is Family.EXACT_NUMBER]
             fits = all(column.digits[1] <= texts.MEASURE_DIGITS for column in numbers)
             return f"DECIMAL({MAX_DIGITS},{texts.MEASURE_DIGITS})" if fits else None
         bases = {self.old.base, self.new.base}
@@ -255,12 +258,12 @@ class Pair:
         return f"{difference} <= ({_double(self.tolerance.relative)} + {DOUBLE_SLACK!r}) * {_larger(old, new)}"
 
     def _in_measure_unit(self, bound: Decimal) -> Decimal:
-        return bound.scaleb(9, BOUNDS) if self.unit == "seconds" else bound
+        return bound.scaleb(9, BOUNDS) if self._in_seconds else bound
 
     def _exact_bound(self) -> str:
         """The absolute bound, rounded down to the scale of the measure: no difference lies in between."""
         bound = self._in_measure_unit(self.tolerance.absolute)
-        kind = "HUGEINT" if self.unit == "seconds" else self._common_exact_type
+        kind = "HUGEINT" if self._in_seconds else self._common_exact_type
         if kind in {"HUGEINT", "UHUGEINT"}:
             return f"CAST({literal(str(min(int(bound), MAX_HUGEINT)))} AS {kind})"
         scale = Column("", str(kind)).digits[1]

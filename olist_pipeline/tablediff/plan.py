@@ -18,6 +18,7 @@ from olist_pipeline.tablediff.report import Row, SchemaDifference
 from olist_pipeline.tablediff.workspace import Workspace
 
 BLOCK_COLUMNS = 48
+SIDES = ("old", "new")
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,11 @@ class Plan:
         return tuple(replace(self, columns=self.columns[start : start + BLOCK_COLUMNS]) for start in starts)
 
     @property
+    def is_wide(self) -> bool:
+        """True when the plan is of more than one block."""
+        return len(self.columns) > BLOCK_COLUMNS
+
+    @property
     def by_key(self) -> Plan:
         """The plan without its columns: for whatever concerns keys alone."""
         return replace(self, columns=())
@@ -52,21 +58,18 @@ class Plan:
 
     def side(self, name: str) -> str:
         """Return a relation of a side with columns k<i>, c<i> (forms), m<i> (measures), kt<i>, ct<i> (text)."""
-        relation, which = (self.old, 0) if name == "old" else (self.new, 1)
+        relation, which = self._relation(name)
         parts = []
-        for prefix, pairs in (("k", self.keys), ("c", self.columns)):
-            for i, pair in enumerate(pairs):
-                column = (pair.old, pair.new)[which]
-                forms = pair.key_forms() if prefix == "k" else pair.forms()
-                parts.append(f"{forms[which]} AS {prefix}{i}")
-                parts.append(f"{column.text} AS {prefix}t{i}")
-                if prefix == "c":
-                    parts.append(f"{pair.measures()[which]} AS m{i}")
+        for i, pair in enumerate(self.keys):
+            parts += [f"{pair.key_forms()[which]} AS k{i}", f"{(pair.old, pair.new)[which].text} AS kt{i}"]
+        for i, pair in enumerate(self.columns):
+            parts += [f"{pair.forms()[which]} AS c{i}", f"{(pair.old, pair.new)[which].text} AS ct{i}"]
+            parts.append(f"{pair.measures()[which]} AS m{i}")
         return f"(SELECT {', '.join(parts)} FROM {relation.source})"
 
     def hashes(self, side: str) -> str:
         """Return a relation of a side with columns k<i>, and h<b>: the hash of each row over a block of columns."""
-        relation, which = (self.old, 0) if side == "old" else (self.new, 1)
+        relation, which = self._relation(side)
         parts = [f"{pair.key_forms()[which]} AS k{i}" for i, pair in enumerate(self.keys)]
         for number, block in enumerate(self.blocks):
             arguments = (argument for pair in block.columns for argument in pair.hash_arguments()[which])
@@ -78,7 +81,7 @@ class Plan:
 
         added: what of `keys`, as `u`, goes before the columns.
         """
-        relation, which = (self.old, 0) if side == "old" else (self.new, 1)
+        relation, which = self._relation(side)
         hidden = [work.hidden(f"k{i}") for i in range(len(self.keys))]
         forms = ", ".join(f"{pair.key_forms()[which]} AS {name}" for pair, name in zip(self.keys, hidden, strict=True))
         same = " AND ".join(f"s.{name} = u.k{i}" for i, name in enumerate(hidden))
@@ -88,9 +91,14 @@ class Plan:
             f" {'' if added else 'SEMI'} JOIN {keys} AS u ON {same}",
         )
 
+    def _relation(self, side: str) -> tuple[Relation, int]:
+        """Return the relation of a side, and the place of its columns in a pair."""
+        which = SIDES.index(side)
+        return (self.old, self.new)[which], which
+
     def copied(self, work: Workspace, keys: str, name: str) -> Plan:
         """Return the plan over copies of the rows whose key is in `keys`, which are read repeatedly."""
-        return self.reading(*(self.copy_of(work, side, keys, f"{side}_{name}") for side in ("old", "new")))
+        return self.reading(*(self.copy_of(work, side, keys, f"{side}_{name}") for side in SIDES))
 
     def key_list(self, alias: str = "") -> str:
         """Return `k0, k1, ...`, each with the alias in front."""

@@ -12,7 +12,8 @@ from dataclasses import replace
 from olist_pipeline.tablediff import texts
 from olist_pipeline.tablediff.columns import Column, Family
 from olist_pipeline.tablediff.pairs import Pair
-from olist_pipeline.tablediff.plan import Plan
+from olist_pipeline.tablediff.plan import SIDES, Plan
+from olist_pipeline.tablediff.relation import Relation
 from olist_pipeline.tablediff.sql import quote
 from olist_pipeline.tablediff.workspace import Workspace
 
@@ -26,23 +27,23 @@ def with_values(work: Workspace, plan: Plan) -> Plan:
     A text column becomes one of the other side's type when each of its cells is exactly a value of it. Otherwise it
     stays text, with the canonical text of a value where a cell is one.
     """
-    for which in (0, 1):
+    for which, side in enumerate(SIDES):
         columns = dict(_beside_types(plan, which))
         if columns:
-            plan = _read(work, plan, which, columns)
+            plan = _read(work, plan, side, columns)
     return plan
 
 
 def _beside_types(plan: Plan, which: int) -> Iterator[tuple[Column, Column]]:
     """Yield the text columns of a side (0 old, 1 new), each with its counterpart, whose type has more than texts."""
     for pair in (*plan.keys, *plan.columns):
-        column, other = (pair.old, pair.new) if which == 0 else (pair.new, pair.old)
+        column, other = (pair.old, pair.new)[which], (pair.new, pair.old)[which]
         if column.family is Family.TEXT and texts.value_text("''", other) is not None:
             yield column, other
 
 
-def _read(work: Workspace, plan: Plan, which: int, columns: dict[Column, Column]) -> Plan:
-    relation = (plan.old, plan.new)[which]
+def _read(work: Workspace, plan: Plan, side: str, columns: dict[Column, Column]) -> Plan:
+    relation: Relation = getattr(plan, side)
     table = work.create("texts", f"SELECT * FROM {relation.source}")
     whole: dict[Column, Column] = {}
     pairs = list(columns.items())
@@ -59,13 +60,15 @@ def _read(work: Workspace, plan: Plan, which: int, columns: dict[Column, Column]
         return replace(column, type=whole[column].type, declared=column.type) if column in whole else column
 
     def read_pair(pair: Pair) -> Pair:
-        return replace(pair, old=read(pair.old)) if which == 0 else replace(pair, new=read(pair.new))
+        columns = {"old": pair.old, "new": pair.new, side: read(getattr(pair, side))}
+        return replace(pair, old=columns["old"], new=columns["new"])
 
     changed = replace(relation, source=table, columns=tuple(map(read, relation.columns)))
+    relations = {"old": plan.old, "new": plan.new, side: changed}
     return replace(
         plan,
-        old=changed if which == 0 else plan.old,
-        new=changed if which == 1 else plan.new,
+        old=relations["old"],
+        new=relations["new"],
         keys=tuple(map(read_pair, plan.keys)),
         columns=tuple(map(read_pair, plan.columns)),
     )

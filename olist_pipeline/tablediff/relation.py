@@ -13,7 +13,7 @@ from functools import cached_property
 import duckdb
 
 from olist_pipeline.tablediff.columns import Column
-from olist_pipeline.tablediff.contract import ContractError, RelationError, fold
+from olist_pipeline.tablediff.contract import RelationError, fold
 from olist_pipeline.tablediff.report import SchemaDifference
 
 
@@ -45,7 +45,7 @@ def describe(
     """Return the relation with its columns; `where` restricts its rows.
 
     name: what sentences call it. untyped: its columns are text because its source knows no types.
-    Raises RelationError when DuckDB cannot read it, ContractError when two columns differ in case only.
+    Raises RelationError when DuckDB cannot read it.
     """
     source = f"{relation} WHERE ({where})" if where else relation
     try:
@@ -54,8 +54,6 @@ def describe(
         restricted = f" where {where}" if where else ""
         raise RelationError(f"Cannot read {name or relation}{restricted}: {first_line(error)}") from error
     columns = tuple(Column(row[0], row[1], untyped) for row in described)
-    if len({fold(column.name) for column in columns}) < len(columns):
-        raise ContractError(f"Cannot compare {name or relation}: two of its columns differ in case only.")
     return Relation(name or relation, source, columns)
 
 

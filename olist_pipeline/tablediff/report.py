@@ -280,8 +280,8 @@ def _column_sentences(column: ColumnDifference) -> Iterator[str]:
     yield f"Column {column.column}: {column.unequal} of {column.equal + column.unequal} cells differ{largest}."
     for change in column.changes:
         yield (
-            f"  {quoted(change.old)} -> {quoted(change.new)}: {change.count}"
-            f" time{'s' * (change.count != 1)}, for example {_key(change.key)}"
+            f"  {quoted(change.old)} -> {quoted(change.new)}: {counted(change.count, 'time')},"
+            f" for example {_key(change.key)}"
         )
 
 
@@ -294,8 +294,13 @@ def _group_sentences(name: str, groups: Groups) -> Iterator[str]:
         )
 
 
+def counted(count: int, noun: str) -> str:
+    """Return a number with the noun that it counts: `1 row`, `2 rows`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
 def _rows(count: int) -> str:
-    return f"{count} row{'s' * (count != 1)}"
+    return counted(count, "row")
 
 
 def _key(key: Row) -> str:

@@ -22,7 +22,7 @@ from olist_pipeline.tablediff.relation import Relation, describe, first_line
 from olist_pipeline.tablediff.report import Comparison
 from olist_pipeline.tablediff.sql import literal, quote, relation_name
 
-DATABASE = re.compile(r"(.+?\.(?:duckdb|ddb|db)):(.+)", re.IGNORECASE | re.DOTALL)
+DATABASE = re.compile(r"(?is)(.+?\.(?:duckdb|ddb|db)):(.+)")
 
 
 def compare_sources(
@@ -87,7 +87,7 @@ def _table(con: duckdb.DuckDBPyConnection, file: Path, table: str, alias: str) -
         "SELECT database_name FROM duckdb_databases() WHERE path = ?", [str(file.resolve())]
     ).fetchall()
     if attached:
-        alias = attached[0][0]
+        [(alias,)] = attached
     else:
         _run(con, f"ATTACH {literal(str(file.resolve()))} AS {quote(alias)} (READ_ONLY)", f"Cannot open '{file}'")
     return relation_name(alias, *_schema_and_name(con, file, table, alias))
@@ -99,18 +99,18 @@ def _schema_and_name(con: duckdb.DuckDBPyConnection, file: Path, table: str, ali
         "SELECT table_schema, table_name FROM information_schema.tables WHERE table_catalog = ? ORDER BY ALL", [alias]
     ).fetchall()
     try:
-        parts = split_names(table, ".")
+        *schema, name = split_names(table, ".")
     except ContractError as error:
         raise RelationError(str(error)) from error
-    schema, name = parts if len(parts) == 2 else ("main", parts[-1])
-    found = [pair for pair in there if tuple(map(fold, pair)) == (fold(schema), fold(name))]
-    if len(parts) > 2 or not found:
-        known = [relation_text(*pair) for pair in there]
-        raise RelationError(
-            f"There is no table {table} in '{file}' (a name with a dot in it stands in double quotes);"
-            f" {nearest(table, known)}"
-        )
-    return found[0]
+    wanted = [*map(fold, schema or ["main"]), fold(name)]
+    for pair in there:
+        if [*map(fold, pair)] == wanted:
+            return pair
+    known = [relation_text(*pair) for pair in there]
+    raise RelationError(
+        f"There is no table {table} in '{file}' (a name with a dot in it stands in double quotes);"
+        f" {nearest(table, known)}"
+    )
 
 
 def relation_text(schema: str, name: str) -> str:

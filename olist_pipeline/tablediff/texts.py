@@ -30,8 +30,6 @@ PLAIN = r"-?([1-9][0-9]*|0)?(\.[0-9]*)?"
 SCIENTIFIC = r"-?[0-9](\.[0-9]{0,14})?[eE][+-]?[0-9]{1,3}"
 FLOAT = r"-?([1-9][0-9]*|0)?(\.[0-9]*)?([eE][+-]?[0-9]{1,4})?"
 NO_FINITE_FLOAT = ("nan", "inf", "-inf", "infinity", "-infinity")
-# From here on not every whole number is a float.
-WHOLE_FLOATS = {"FLOAT": 2**24, "DOUBLE": 2**53}
 DAY = r"([0-9]{4,}-[0-9]{2}-[0-9]{2}(?: \(BC\))?)"
 CLOCK = r"([0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]*)?)"
 OFFSET = r"(?:[+-][0-9]{2}(?::?[0-9]{2})?|Z)"
@@ -112,11 +110,7 @@ def _number(text: str) -> str:
 def _float(text: str, base: str) -> str:
     number = f"CAST(TRY_CAST({text} AS {base}) AS DOUBLE)"
     zero = _matches(text, r"-?[0.]*([eE].*)?")
-    exact = (
-        f"contains(lower({text}), 'e')"
-        f" OR ({number} <> trunc({number}) AND abs({number}) < {WHOLE_FLOATS[base]})"
-        f" OR {_plain(text)} = {float_text(number)}"
-    )
+    exact = f"contains(lower({text}), 'e') OR {number} <> trunc({number}) OR {_plain(text)} = {float_text(number)}"
     others = ", ".join(literal(other) for other in NO_FINITE_FLOAT)
     return (
         f"CASE WHEN lower({text}) IN ({others}) THEN {float_text(number)}"

@@ -36,6 +36,11 @@ class Workspace:
         [row] = self.rows(query)
         return row
 
+    def count(self, relation: str) -> int:
+        """Return how many rows a relation has."""
+        [number] = self.row(f"SELECT count(*) FROM {relation}")
+        return int(number)
+
     def hidden(self, name: str) -> str:
         """Return a quoted column name that no relation has."""
         return quote(f"{self.prefix}_{name}")

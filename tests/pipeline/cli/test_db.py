@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from olist_pipeline.cli.main import COMMANDS, cli
 from olist_pipeline.errors import OlistError
 from olist_pipeline.serving import follow, gate
-from olist_pipeline.stores import postgres, schema
+from olist_pipeline.stores import postgres, schema, server_errors
 from tests.conftest import PROJECT
 from tests.patience import patient
 from tests.pipeline.roles import ANALYST, RUNTIME, alone, as_role
@@ -83,7 +83,14 @@ def test_a_new_database_is_migrated_granted_and_used(empty, tmp_path, monkeypatc
     said = json.loads(typed("db", "status", "--json").stdout)
     assert (said["role"], said["database"], said["schema"]["pending"]) == (RUNTIME, "somebodys", [])
     assert said["dagster"]["database"] == said["dagster"]["program"]
+    assert said["home"] is None
     assert typed("events").exit_code == 0
+    monkeypatch.setenv("OLIST_HOME", str(tmp_path / "lost"))
+    assert typed("db", "adopt").output == f"The database belongs to {tmp_path / 'lost'}.\n"
+    assert f"home: {tmp_path / 'lost'} on " in typed("db", "status").output
+    monkeypatch.setenv("OLIST_HOME", str(tmp_path / "new"))
+    assert "run `olist db adopt`" in str(typed("criteria").exception)
+    assert f"not to {tmp_path / 'lost'} on" in typed("db", "adopt").output
 
 
 def test_other_versions_are_reported(empty):
@@ -186,7 +193,7 @@ def test_every_command_answers_while_somebody_reads_everything(home, database, m
 
 
 def test_every_command_says_which_lock_it_waits_for(home, database, monkeypatch):
-    monkeypatch.setattr(postgres, "LOCK_SECONDS", 0.2)
+    monkeypatch.setattr(server_errors, "LOCK_SECONDS", 0.2)
     with held(database, f"LOCK TABLE {', '.join(tables(database))}"):
         said = answers()
     waited = {name for name, words in said.items() if "A lock was not free within" in words}

@@ -7,7 +7,17 @@ import psycopg2
 import pytest
 
 from olist_pipeline.errors import OlistError
-from olist_pipeline.stores import approvals, events, postgres, quarantine, roles, routes, schema, verdicts
+from olist_pipeline.stores import (
+    approvals,
+    events,
+    postgres,
+    quarantine,
+    roles,
+    routes,
+    schema,
+    server_errors,
+    verdicts,
+)
 from tests.pipeline.event_rows import append, event, frame
 from tests.pipeline.roles import ANALYST, RUNTIME, alone, as_role, psql
 
@@ -206,7 +216,7 @@ def test_the_roles_have_time_limits_of_their_own(granted):
         granted, "SELECT rolname, rolconfig FROM pg_roles WHERE rolname = ANY(%s)", [[RUNTIME, ANALYST]]
     )
     limits = {row["rolname"]: row["rolconfig"] for row in rows}
-    assert f"lock_timeout={postgres.LOCK_SECONDS}s" in limits[RUNTIME]
+    assert f"lock_timeout={server_errors.LOCK_SECONDS}s" in limits[RUNTIME]
     assert "default_transaction_read_only=on" in limits[ANALYST]
 
 
@@ -229,6 +239,8 @@ def test_a_role_that_no_grant_binds_is_refused(granted):
     ran = psql(granted, roles.script(runtime="postgres", analyst=ANALYST))
     assert ran.returncode != 0
     assert "is a superuser or owns the schemas" in ran.stderr
+    with pytest.raises(OlistError, match=r"^The role postgres is a superuser or owns the schemas: .* take another\.$"):
+        roles.apply(granted, runtime="postgres", analyst=ANALYST)
     with pytest.raises(OlistError, match="give them two names"):
         roles.script(runtime="a", analyst="a")
 

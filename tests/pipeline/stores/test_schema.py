@@ -123,7 +123,7 @@ def test_each_version_leads_to_the_present_one_and_keeps_its_verdicts(empty, dat
     with schema.sole_migration(empty), schema._one_transaction(empty) as config:
         command.upgrade(config, version)
     record_old_verdicts(empty)
-    assert [one[:5] for one in schema.state(empty).pending] == [*pending, "0004:", "0005:"]
+    assert [one[:5] for one in schema.state(empty).pending] == [*pending, "0004:", "0005:", "0006:"]
     with pytest.raises(OlistError, match=rf"version {version}, this program needs \d{{4}}: run `olist db migrate`"):
         schema.require(empty, may_migrate=False)
     schema.require(empty, may_migrate=True)
@@ -145,7 +145,7 @@ def test_who_could_append_before_partitions_can_append_after(empty, granted):
 
 def test_an_empty_database_of_somebodys_is_not_filled_by_a_command_that_is_not_for_it(empty):
     with pytest.raises(OlistError, match="run `olist db migrate` as the role that owns it"):
-        postgres.ready_url(Settings(Path("h"), Path("l"), empty))
+        schema.ready_url(Settings(Path("h"), Path("l"), empty))
     assert shape(empty) == set()
 
 

@@ -69,6 +69,18 @@ def test_a_tolerance_is_read_as_it_prints():
     ]
 
 
+@pytest.mark.parametrize("digits", [400, -400])
+def test_a_tolerance_has_up_to_400_digits(digits):
+    assert Tolerance(f"1e{digits}").absolute == Decimal(f"1e{digits}")
+    with pytest.raises(ContractError, match="up to 400 digits"):
+        Tolerance(f"1e{digits + (1 if digits > 0 else -1)}")
+    assert Tolerance(f"0e{2 * digits}").exact
+
+
+def test_a_long_time_is_exact():
+    assert Tolerance(timedelta(days=999_999, microseconds=1)).absolute == Decimal("86399913600.000001")
+
+
 def test_a_bound_of_many_digits_is_not_rounded_up(con):
     con.execute("CREATE OR REPLACE TABLE a AS SELECT 1 AS id, CAST(0 AS DECIMAL(38,2)) AS v")
     con.execute(f"CREATE OR REPLACE TABLE b AS SELECT 1 AS id, CAST('1{'0' * 29}' AS DECIMAL(38,2)) AS v")

@@ -7,7 +7,7 @@ import pytest
 
 from olist_pipeline.tablediff.compare import compare
 from olist_pipeline.tablediff.contract import LedgerError
-from olist_pipeline.tablediff.report import ColumnSide, Ledger, SideCounts
+from olist_pipeline.tablediff.report import ColumnSide, Groups, Ledger, SchemaDifference, SideCounts, counted
 from tests.pipeline.tablediff.tables import compare_cells, contract
 
 LARGEST = [
@@ -129,6 +129,48 @@ def test_a_ledger_that_does_not_add_up_is_refused(side, part):
 def test_a_column_that_does_not_add_up_is_refused(cells):
     with pytest.raises(LedgerError, match="column v: "):
         Ledger("t", BALANCED, BALANCED, (ColumnSide("w", 7, 0), ColumnSide("v", *cells)))
+
+
+def test_every_row_that_is_not_paired_is_counted():
+    side = SideCounts(rows=21, equal=5, unequal=3, only=6, duplicate_keyed=5, null_keyed=2)
+    assert side.unpaired == 13
+    assert Ledger("t", side, side, (ColumnSide("v", 3, 5),)).new.unpaired == 13
+    assert Groups(identical=3, differing=5).count == 8
+
+
+def test_a_ledger_of_many_rows_adds_up():
+    side = SideCounts(rows=5000, equal=3000, unequal=1000, only=1000, duplicate_keyed=0, null_keyed=0)
+    assert Ledger("t", side, side, (ColumnSide("v", 3500, 500),)).old == side
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        ("missing", "column a (x) is missing in new"),
+        ("extra", "column a (y) is only in new"),
+        ("retyped", "column a is retyped: x -> y"),
+        ("recased", "column a is recased: x -> y"),
+        ("reordered", "column a is reordered: x -> y"),
+    ],
+)
+def test_a_schema_difference_is_said(kind, text):
+    assert str(SchemaDifference(str(kind.encode(), "ascii"), "a", "x", "y")) == text
+
+
+def test_a_number_is_said_with_what_it_counts():
+    assert [counted(number, "row") for number in (0, 1, 2, 1000)] == ["0 rows", "1 row", "2 rows", "1000 rows"]
+
+
+def test_floats_stay_numbers_in_json_unless_they_are_none(con, changed):
+    assert changed.to_dict()["columns"][0]["largest"] == 7.0
+
+
+@pytest.mark.parametrize("counts", [(3, 4), (5, 2)])
+def test_either_side_may_pair_more(counts):
+    equal, unequal = counts
+    other = SideCounts(rows=10, equal=equal, unequal=unequal, only=1, duplicate_keyed=1, null_keyed=1)
+    with pytest.raises(LedgerError, match="pair different numbers"):
+        Ledger("t", BALANCED, other, ())
 
 
 def test_sides_that_pair_different_numbers_are_refused():

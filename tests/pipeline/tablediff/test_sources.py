@@ -337,6 +337,8 @@ def test_a_table_is_the_one_that_duckdb_calls_so(tmp_path):
     old, new = (f"{tmp_path / f'{value}.duckdb'}" for value in (1, 2))
     assert not compare_sources(f"{old}:ä", f"{new}:ä", contract()).identical
     assert compare_sources(f"{old}:MAIN.Ä", f"{new}:Ä", contract()).identical
+    (tmp_path / "1.duckdb").rename(tmp_path / "1.DDB")
+    assert compare_sources(f"{tmp_path / '1.DDB'}:Ä", f"{new}:Ä", contract()).identical
 
 
 def test_a_folder_of_parts_of_any_kind_is_one_table(tmp_path):
