@@ -57,7 +57,9 @@ class Patient(H11Protocol):
     def _look(self) -> None:
         """Let the time of the client run while it is waited for."""
         is_awaited = self.flow.write_paused or self.conn.their_state in (h11.IDLE, h11.SEND_BODY)
-        if not is_awaited or self.transport.is_closing():
+        # A websocket has a protocol of its own, which looks after itself, from its first request on.
+        is_handed_on = self.transport.get_protocol() is not self
+        if not is_awaited or is_handed_on or self.transport.is_closing():
             self._end()
         elif self._limit is None:
             self._limit = self.loop.call_later(SECONDS, self.transport.abort)

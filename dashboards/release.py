@@ -34,10 +34,12 @@ class PinnedRelease:
 
     @contextmanager
     def reading(self) -> Iterator[Reader]:
-        """Yield a reader of the release, for as long as a page asks; raises OlistError when the release is gone."""
+        """Yield a reader of the release, for as long as a page asks; raises OlistError when it is gone or damaged."""
         try:
             connection = duckdb.connect(str(self.folder / DATABASE), read_only=True)
-        except duckdb.IOException as error:
+        except duckdb.Error as error:
+            if (self.folder / DATABASE).exists():
+                raise _unreadable(self.number, error) from error
             raise OlistError(
                 f"Release {self.number} is gone, for only the last ones are kept; load the page anew."
             ) from error
@@ -71,10 +73,7 @@ class Reader:
                 "another version made it; `olist run --force` makes one that has it."
             ) from error
         except duckdb.Error as error:
-            raise OlistError(
-                f"Release {self.number} cannot be read ({str(error).splitlines()[0]}); load the page anew, and ask "
-                f"`olist release verify {self.number}` if that does not help."
-            ) from error
+            raise _unreadable(self.number, error) from error
         # Typed by the database, not by the rows: an answer without rows has its types too.
         schema = pl.Schema([(column[0], _type(str(column[1]))) for column in result.description])
         frame = pl.DataFrame(result.fetchall(), schema, orient="row")
@@ -87,6 +86,13 @@ class Reader:
     def options(self, name: str) -> list[Any]:
         """Return the values of a query of one column."""
         return self.ask(name).to_series().to_list()
+
+
+def _unreadable(number: int, error: duckdb.Error) -> OlistError:
+    return OlistError(
+        f"Release {number} cannot be read ({str(error).splitlines()[0]}); load the page anew, and ask `olist release "
+        f"verify {number}` if that does not help."
+    )
 
 
 _TYPES: dict[str, pl.DataType] = {

@@ -25,6 +25,7 @@ _given_umask: int | None = None
 _OS_ERROR = re.compile(r"\(os error (\d+)\)")
 """How Polars ends what the system says, whose number it does not hand on."""
 _NO_RIGHT = "give this user the right to it"
+_NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _REMEDIES = {
     errno.EACCES: _NO_RIGHT,
     errno.EPERM: _NO_RIGHT,
@@ -32,14 +33,29 @@ _REMEDIES = {
     errno.ENOENT: "let nobody move it meanwhile",
     errno.ENAMETOOLONG: "shorten it",
     **dict.fromkeys((errno.EEXIST, errno.EISDIR, errno.ENOTDIR), "move away what stands there instead"),
-    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), "free space"),
+    **dict.fromkeys(_NO_SPACE, "free space"),
 }
+
+
+def is_of_system(error: BaseException) -> bool:
+    """Return whether an error of Polars ends in what the system says, whatever its kind."""
+    return _OS_ERROR.search(str(error)) is not None
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Name the file that is written where there is no space for it, which the system does not: raises OSError."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename or (number := _number_of(error)) not in _NO_SPACE:
+            raise
+        raise OSError(number, os.strerror(number), str(path)) from error
 
 
 def in_words(error: OSError) -> str:
     """Return what the system says of a file, and what to do: `No space left on device; free space and run again`."""
-    said = _OS_ERROR.search(str(error))
-    number = error.errno or (int(said[1]) if said else 0)
+    number = _number_of(error)
     reason = os.strerror(number) if number else str(error).strip().split("\n", 1)[0]
     place = f" ({error.filename})" if error.filename else ""
     remedy = f"; {_REMEDIES[number]} and run again" if number in _REMEDIES else ""
@@ -178,6 +194,15 @@ def size_and_time(path: Path) -> list[int]:
     return [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
 
 
+def there_since(path: Path) -> float:
+    """Return since when a file has been here as it is, in seconds of the epoch.
+
+    The time of writing alone does not say: a copy keeps that of what it copies, days before it came.
+    """
+    status = path.stat()
+    return max(status.st_mtime, status.st_ctime)
+
+
 def tree_hash(*roots: Path, suffixes: tuple[str, ...]) -> str:
     """Return one hash over the names and contents of all files below `roots` that end in `suffixes`."""
     digest = hashlib.blake2b(digest_size=16)
@@ -185,6 +210,11 @@ def tree_hash(*roots: Path, suffixes: tuple[str, ...]) -> str:
         for path in sorted(path for path in root.rglob("*") if path.suffix in suffixes and path.is_file()):
             digest.update(f"{path.relative_to(root)}\0{content_hash(path)}\0".encode())
     return digest.hexdigest()
+
+
+def _number_of(error: OSError) -> int:
+    said = _OS_ERROR.search(str(error))
+    return error.errno or (int(said[1]) if said else 0)
 
 
 def _checksum(text: str) -> str:

@@ -6,8 +6,9 @@ What belongs here: layout, atomic writes and reads of these files. What does not
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import TypeVar
@@ -32,9 +33,22 @@ SNAPSHOT = "snapshot"
 
 def write_frame(frame: pl.DataFrame, path: Path, metadata: dict[str, str] | None = None) -> None:
     """Write `frame` as one Parquet file, whole or not at all; raises OlistError when the disk refuses."""
+    with _writing(path) as temporary:
+        frame.write_parquet(temporary, compression="lz4", metadata=metadata)
+
+
+def write_rows(rows: pl.LazyFrame, path: Path, metadata: dict[str, str] | None = None) -> None:
+    """Write rows as `write_frame` does, in their order; they need not fit into memory."""
+    with _writing(path) as temporary:
+        rows.sink_parquet(temporary, compression="lz4", metadata=metadata)
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[Path]:
+    """Yield a path to write to, which takes the place of `path`; raises OlistError when the disk refuses."""
     try:
         with replacing(path) as temporary:
-            frame.write_parquet(temporary, compression="lz4", metadata=metadata)
+            yield temporary
     except (OSError, pl.exceptions.ComputeError) as error:
         # Polars may wrap what the disk says.
         said = error if isinstance(error, OSError) else OSError(str(error).rpartition(": ")[2])

@@ -29,11 +29,12 @@ from olist_pipeline.intake.rows import IS_VALID, ingest, parents_of
 from olist_pipeline.intake.span import as_of
 from olist_pipeline.landing.csv_file import changed_meanwhile
 from olist_pipeline.landing.folder import landing_hash, readable_landing
+from olist_pipeline.landing.parts import is_in_parts
 from olist_pipeline.landing.table import LandingTable
 from olist_pipeline.migration.code import python_hash
 from olist_pipeline.months import MONTH
 from olist_pipeline.settings import Settings
-from olist_pipeline.staging import intake_path, month_files, scan_intake, staging_path, write_frame
+from olist_pipeline.staging import intake_path, month_files, scan_intake, staging_path, write_frame, write_rows
 from olist_pipeline.stores import appending, quarantine
 from olist_pipeline.validation import unchanged as unchanged_steps
 from olist_pipeline.validation import units
@@ -84,21 +85,35 @@ def _ingested(
     landing = readable_landing(settings, [table])
     path = intake_path(settings.intake, table.name)
     above = table.parent.table if table.parent else None
-    parents = parents_of(scan_intake(settings.intake, above.name), above).collect() if above else None
+    parents = parents_of(scan_intake(settings.intake, above.name), above) if above else None
     months, hash_read = table.months(today), landing_hash(landing, table)
     source = unchanged.made_of(table, hash_read, months, parents)
     if is_forced:
         forget_parts(landing, table)
     is_known = not is_forced and unchanged.is_of(path, source)
-    rows = scan_intake(settings.intake, table.name) if is_known else ingest(table, landing, months, parents).lazy()
+    outbox = settings.outbox / "intake" / table.name
+    is_by_tasks = settings.engine == "spark" and is_in_parts(landing, table)
+    if is_known:
+        rows = scan_intake(settings.intake, table.name)
+    elif is_by_tasks:
+        # Its extra need not be installed.
+        from olist_pipeline.spark.intake import ingest_on_spark
+
+        rows = ingest_on_spark(settings, table, landing, months, outbox)
+    else:
+        rows = ingest(table, landing, months, None if parents is None else parents.collect()).lazy()
     if landing_hash(landing, table) != hash_read:
         raise changed_meanwhile(table.file)
     rejected, counted = pl.collect_all([rows.filter(~IS_VALID), rows.select(pl.len())])
     quarantined = quarantine_rows(rejected, StagedTable.of(table))
     quarantine.replace_rows(url, "intake", [table.name], None, [quarantined], run_id)
     if not is_known:
-        write_frame(rows.collect(), path, {LANDING_HASH: hash_read})
+        if is_by_tasks:
+            write_rows(rows, path, {LANDING_HASH: hash_read})
+        else:
+            write_frame(rows.collect(), path, {LANDING_HASH: hash_read})
         unchanged.note(path, source)
+        shutil.rmtree(outbox, ignore_errors=True)
     return IntakeReport(counted.item(), rejected.height, count_codes(rejected[RULES]), hash_read)
 
 

@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from olist_pipeline.errors import OlistError
-from olist_pipeline.files import in_words
+from olist_pipeline.files import in_words, is_of_system
 from olist_pipeline.settings import Settings
 
 _HELD = re.compile(r'Could not set lock on file "(.+)": Conflicting lock is held .*\(PID (\d+)\)')
+_OF_FILES = re.compile(r"Corrupt database file|Could not \w+ file|No space left on device")
+"""What DuckDB says of files in errors of any kind: a commit that finds the disk full is one of transactions."""
 _NO_SERVER = "PostgreSQL does not answer any more; start it and run again: what was finished is kept."
 
 
@@ -58,6 +60,8 @@ def _sentence(error: BaseException) -> str | None:
     name = f"{type(error).__module__}.{type(error).__name__}"
     if name in ("sqlalchemy.exc.TimeoutError", "dagster_postgres.utils.DagsterPostgresException"):
         return _NO_SERVER
+    if name.startswith("polars.exceptions.") and is_of_system(error):
+        return f"{in_words(OSError(str(error)))}."
     if name.startswith(("polars.exceptions.ComputeError", "pyo3_runtime.PanicException")):
         return _of_files(error)
     if name.startswith("_duckdb."):
@@ -85,6 +89,8 @@ def _of_duckdb(error: BaseException) -> str | None:
     if held := _HELD.search(str(error)):
         return f"{held[1]} is in use by process {held[2]}; let it end, or end it, and run again."
     kind = type(error).__name__
+    if _OF_FILES.search(str(error)):
+        kind = "IOException"  # whatever it was that found it
     files = ("IOException", "SerializationException", "FatalException", "InternalException", "InvalidInputException")
     if kind not in files:
         return None

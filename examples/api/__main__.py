@@ -9,7 +9,7 @@ import uvicorn
 from examples.api.app import create_app
 from examples.ending import one_sentence, port
 from olist_pipeline.settings import Settings
-from olist_pipeline.stores.schema import ready_url
+from olist_pipeline.stores.schema import reading_url
 
 
 def main() -> None:
@@ -21,7 +21,7 @@ def main() -> None:
     parser.add_argument("--port", type=port, default=8080)
     given = parser.parse_args()
     with one_sentence("examples.api"):
-        app = create_app(ready_url(Settings.from_env()))
+        app = create_app(reading_url(Settings.from_env()))
         uvicorn.run(app, host=given.host, port=given.port, access_log=False)
 
 

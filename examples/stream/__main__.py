@@ -6,13 +6,13 @@ from examples.ending import one_sentence
 from examples.stream import sales
 from examples.stream.consumer import Consumer
 from olist_pipeline.settings import Settings
-from olist_pipeline.stores.schema import ready_url
+from olist_pipeline.stores.schema import reading_url
 
 
 def main() -> None:
     """Follow the store until somebody ends it; it may be ended in any way at any moment."""
     with one_sentence("examples.stream"):
-        url = ready_url(Settings.from_env())
+        url = reading_url(Settings.from_env())
         sales.create_table(url)
         Consumer(url, "orders", sales.apply).run(until=lambda: False)
 

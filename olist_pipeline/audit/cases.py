@@ -67,7 +67,7 @@ VALIDATION_NAME = re.compile(
     r"|(data|record|row|cell|order|address|email|phone)_?quality|quality_?(flag|check|status|issue|error|result|score)|^quality$"
 )
 """Names that judge data. A quality of what is sold or served is none of them."""
-CONVERSION, PIVOT, BOOLEAN = "conversion of a type", "pivot", "cast of a boolean"
+CONVERSION, PIVOT, BOOLEAN, KEY = "conversion of a type", "pivot", "cast of a boolean", "part of a surrogate key"
 STEM = 5
 """So many letters of a word tell it: canceled and cancelled orders are the same orders."""
 
@@ -78,7 +78,7 @@ def technical_reason(case: Node, column: str, query: Query) -> str | None:
     conditions = [condition for condition, _ in branches.pairs]
     within = [node for condition in conditions for node in nodes_within(condition)]
     if _is_hashed(case) or _looks_at_hashes(conditions):
-        return "part of a surrogate key"
+        return KEY
     if case.find_ancestor(exp.Order, exp.Query) and isinstance(case.find_ancestor(exp.Order, exp.Query), exp.Order):
         return "order to sort by"
     if any(part.find(exp.Grouping) for part in conditions):

@@ -44,6 +44,9 @@ MONITORING = ("elementary", "re_data", "dbt_artifacts")
 LISTS = ("models", "seeds", "snapshots")
 KEYS = ("data_tests", "tests")
 UNIT = "unit test"
+NO_ARGUMENTS = frozenset(
+    ("arguments", "config", "where", "name", "severity", "tags", "error_if", "warn_if", "test_name", "description")
+)
 
 Plain = Callable[[str], str]
 """A text without its Jinja."""
@@ -140,19 +143,7 @@ def _test(node: yaml.Node, model: str, column: str) -> Iterator[DataTest]:
         given.get("where") or _mapping(given.get("config")).get("where") or _mapping(values.get("config")).get("where")
     )
     own = {**given, **_mapping(given.get("arguments"))}
-    left_out = (
-        "arguments",
-        "config",
-        "where",
-        "name",
-        "severity",
-        "tags",
-        "error_if",
-        "warn_if",
-        "test_name",
-        "description",
-    )
-    arguments = {str(key): value for key, value in own.items() if key not in left_out}
+    arguments = {str(key): value for key, value in own.items() if key not in NO_ARGUMENTS}
     yield DataTest(model, str(arguments.pop("column_name", column)), name, arguments, str(where or ""), line)
 
 

@@ -72,7 +72,7 @@ def kind_of_filter(condition: Node, clause: Clause, query: Query) -> Kind | None
     if _numbers_rows(condition, query):
         return _kind_of_row_limit(condition)
     names = column_names(condition)
-    if names and all(name.startswith("_") for name in names) and not condition.find(*PATHS):
+    if names and all(name.startswith("_") for name in names) and not _reads_a_path(condition):
         return None
     if is_current_row(condition) or _is_decided_here(condition, query):
         return None
@@ -144,6 +144,13 @@ def _is_lookback(condition: Node) -> bool:
             )
         )
         for test in tests
+    )
+
+
+def _reads_a_path(condition: Node) -> bool:
+    return any(
+        isinstance(node, PATHS) or (isinstance(node, exp.Anonymous) and node.name.lower().startswith("json"))
+        for node in nodes_within(condition)
     )
 
 

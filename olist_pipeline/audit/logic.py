@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
-from olist_pipeline.audit.cases import BOOLEAN, CONVERSION, is_pivot, is_validation_name, kind_of, technical_reason
+from olist_pipeline.audit.cases import BOOLEAN, CONVERSION, KEY, is_pivot, is_validation_name, kind_of, technical_reason
 from olist_pipeline.audit.columns import Query
 from olist_pipeline.audit.expressions import (
     ARITHMETIC,
@@ -123,7 +123,7 @@ def _judge_case(case: Node, column: str, query: Query) -> Iterator[Judged]:
         yield Logic(case, kind_of(case, column, query))
         return
     yield TechnicalCase(case, reason)
-    if reason == CONVERSION:
+    if reason in (CONVERSION, KEY):
         return
     for result in branches_of(case).results:
         # A technical CASE may hold logic; its own conditions are a part of the technique.

@@ -7,15 +7,16 @@ within one statement (`columns`).
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import lru_cache
+from typing import TypeVar
 
 from sqlglot import exp
-from sqlglot.errors import SqlglotError
 from sqlglot.optimizer.scope import Scope, build_scope
 
 from olist_pipeline.audit.columns import gives_sum
 from olist_pipeline.audit.origins import origins_of_output
-from olist_pipeline.audit.statements import Statement, statements
+from olist_pipeline.audit.statements import BROKEN, Statement, statements
 
 TREES_KEPT = 8
 MAX_MODELS = 4
@@ -23,6 +24,7 @@ MAX_MODELS = 4
 MOST_CHARACTERS = 150_000
 """A model of more SQL than that, which loops of its template wrote, is not read for what stands in another one."""
 
+Answer = TypeVar("Answer")
 SqlOf = Callable[[str], str | None]
 """The SQL of a model, by the name of its relation; None where the project has none or it cannot be rendered."""
 
@@ -40,32 +42,32 @@ class Relations:
 
     def is_sum(self, relation: str, column: str) -> bool | None:
         """Return whether a column of a model is a sum; None where the model or the column is not known."""
-        key = relation.lower(), column.lower()
-        if key not in self._known:
-            if self._depth >= MAX_MODELS:
-                return None
-            self._known[key] = None  # until it is known: models that read each other have no end
-            self._depth += 1
-            try:
-                scope = self._scope(relation)
-                self._known[key] = None if scope is None else gives_sum(scope, column, self.is_sum)
-            except (SqlglotError, AttributeError, RecursionError, ValueError, TypeError, KeyError):
-                self._known[key] = None
-            finally:
-                self._depth -= 1
-        return self._known[key]
+        if self._depth >= MAX_MODELS:
+            return self._known.get((relation.lower(), column.lower()))
+        self._depth += 1
+        try:
+            return self._once(self._known, relation, column, lambda scope: gives_sum(scope, column, self.is_sum))
+        finally:
+            self._depth -= 1
 
     def origins(self, relation: str, column: str) -> tuple[str, ...] | None:
         """Return the origins of a column of a model; None where the model or the column is not known."""
+        return self._once(self._origins, relation, column, lambda scope: origins_of_output(scope, column, self.origins))
+
+    def _once(
+        self,
+        known: dict[tuple[str, str], Answer | None],
+        relation: str,
+        column: str,
+        asked: Callable[[Scope], Answer | None],
+    ) -> Answer | None:
         key = relation.lower(), column.lower()
-        if key not in self._origins:
-            self._origins[key] = None  # until it is known, as above
-            try:
+        if key not in known:
+            known[key] = None  # until it is known: models that read each other have no end
+            with suppress(RecursionError, *BROKEN):
                 scope = self._scope(relation)
-                self._origins[key] = None if scope is None else origins_of_output(scope, column, self.origins)
-            except (SqlglotError, AttributeError, RecursionError, ValueError, TypeError, KeyError):
-                self._origins[key] = None
-        return self._origins[key]
+                known[key] = None if scope is None else asked(scope)
+        return known[key]
 
     def _read(self, relation: str) -> Scope | None:
         sql = self._sql_of(relation)

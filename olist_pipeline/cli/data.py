@@ -42,7 +42,7 @@ def generate_command(orders: int, seed: int, out: Path | None) -> None:
 
     from olist_pipeline.synthetic import generate
 
-    folder = out or Settings.from_env().landing
+    folder = out or _own_folder()
     with Progress(console=Console(stderr=True), transient=True) as progress:
         bar = progress.add_task("orders", total=orders)
         try:
@@ -51,6 +51,28 @@ def generate_command(orders: int, seed: int, out: Path | None) -> None:
         except ValueError as error:
             raise OlistError(str(error)) from error
     click.echo(f"{sum(rows.values()):,} rows in {len(rows)} files in {folder}")
+
+
+def _own_folder() -> Path:
+    """Return landing to write invented files to; raises OlistError where it holds files of somebody's."""
+    folder, settings = _folder(), Settings.from_env()
+    if not settings.has_own_landing and folder.is_dir() and any(folder.iterdir()):
+        raise OlistError(
+            f"OLIST_DATA_DIR names {folder}, which has files already: synthetic ones would take their place; name "
+            "another folder with --out, or this one where that is meant."
+        )
+    return folder
+
+
+def _folder() -> Path:
+    """Return landing to write to; raises OlistError where it is an address, to which nothing is written."""
+    settings = Settings.from_env()
+    if settings.landing_address:
+        raise OlistError(
+            f"OLIST_DATA_DIR is the address {settings.landing_address}, to which nothing is written; name a folder"
+            " with --out."
+        )
+    return settings.landing
 
 
 @data.command("check")
@@ -94,7 +116,7 @@ def check_command(folder: Path | None, as_json: bool) -> None:
 @click.option("--out", type=click.Path(path_type=Path), help="Folder to write to; default: landing.")
 def download_command(out: Path | None) -> None:
     """Fetch the real set from Kaggle (CC BY-NC-SA 4.0) with kagglehub."""
-    folder = out or Settings.from_env().landing
+    folder = out or _folder()
     try:
         import kagglehub
     except ImportError as error:

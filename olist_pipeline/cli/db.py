@@ -6,6 +6,7 @@ What belongs here: these commands, and telling what they did. What does not: ver
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -13,17 +14,18 @@ import click
 
 from olist_pipeline.cli.groups import Group
 from olist_pipeline.cli.output import JSON, print_json
+from olist_pipeline.cli.visible import visible
 from olist_pipeline.errors import OlistError
 from olist_pipeline.settings import Settings
+from olist_pipeline.stores import home, schema
 from olist_pipeline.stores import roles as database_roles
-from olist_pipeline.stores import schema
 from olist_pipeline.stores.address import password_of
 from olist_pipeline.stores.postgres import server_url
 
 
 @click.group(cls=Group)
 def db() -> None:
-    """Bring the database to this program's version, see which it has, and grant its roles what they need."""
+    """Bring the database to this program's version, see which it has and whose it is, and grant what roles need."""
 
 
 @db.command()
@@ -54,12 +56,14 @@ def status(as_json: bool) -> None:
     url = server_url(Settings.from_env())
     state = schema.state(url)
     dagster, needed = storage_versions(url)
+    owner = home.owner(url) if state.version == schema.HEAD else None
     report: dict[str, Any] = {
         "database": state.database,
         "role": state.role,
         "server_version": state.server,
         "schema": {"database": state.version, "program": schema.HEAD, "pending": state.pending},
         "dagster": {"database": dagster, "program": needed},
+        "home": asdict(owner) if owner else None,
     }
     if as_json:
         print_json(report)
@@ -68,6 +72,7 @@ def status(as_json: bool) -> None:
         for name in ("schema", "dagster"):
             versions = report[name]
             click.echo(f"{name}: {versions['database'] or 'none'} (the program's: {versions['program']})")
+        click.echo(visible(f"home: {owner.place}, since {owner.since:%Y-%m-%d %H:%M}" if owner else "home: none yet"))
         for revision in state.pending:
             click.echo(f"pending: {revision}")
     if state.objection:
@@ -77,6 +82,17 @@ def status(as_json: bool) -> None:
             f"Dagster's tables have version {dagster}, Dagster needs {needed}: run `olist db migrate` as their owner,"
             " or the program whose Dagster is of that version."
         )
+
+
+@db.command()
+def adopt() -> None:
+    """Let the database belong to this OLIST_HOME, which takes the place of the one that it belongs to.
+
+    That one is refused from then on. A home that was moved, copied or restored needs it not: it is the same home.
+    """
+    settings = Settings.from_env()
+    former = home.adopt(settings, schema.reading_url(settings))
+    click.echo(visible(f"The database belongs to {settings.home}" + (f", not to {former.place}." if former else ".")))
 
 
 @db.command()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from shlex import quote
 
 import click
 from rich.console import Console
@@ -77,5 +78,5 @@ def init(path: Path, out: Path, new: str, given: str | None, run: bool) -> None:
     for note in first.notes:
         click.echo(inert(note), err=True)
     click.echo(
-        f"{out} is written: look it through, then `OLIST_MIGRATION={Path(out).resolve()} olist migration check`."
+        f"{out} is written: look it through, then `OLIST_MIGRATION={quote(str(out.resolve()))} olist migration check`."
     )

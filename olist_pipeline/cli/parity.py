@@ -23,7 +23,7 @@ from olist_pipeline.files import given_away
 from olist_pipeline.parity.stored import complete_report
 from olist_pipeline.settings import Settings, current_user
 from olist_pipeline.stores import approvals, verdicts
-from olist_pipeline.stores.schema import ready_url
+from olist_pipeline.stores.schema import reading_url, ready_url
 from olist_pipeline.stores.verdicts import Verdict
 from olist_pipeline.tablediff.contract import Contract, Tolerance, fold
 from olist_pipeline.tablediff.names import split_assignment, split_names
@@ -137,7 +137,7 @@ def approve(table: str, column: str, reason: str, until: datetime, as_json: bool
 def approvals_command(as_json: bool) -> None:
     """List all approvals, with their reasons and whether they still hold."""
     today = date.today()
-    given = approvals.all_approvals(ready_url(Settings.from_env()))
+    given = approvals.all_approvals(reading_url(Settings.from_env()))
     rows = [{**approval.to_dict(), "state": approval.state(today)} for approval in given]
     if as_json:
         print_json(rows)
@@ -156,7 +156,7 @@ def revoke(approval: int) -> None:
 
 def _show_stored(table: str | None, html: Path | None, as_json: bool) -> None:
     settings = Settings.from_env()
-    url = ready_url(settings)
+    url = reading_url(settings)
     stored = _stored(url)
     check_name("compared table", table, stored)
     chosen = [stored[table]] if table else list(stored.values())

@@ -18,7 +18,7 @@ from olist_pipeline.intake.places import place_of
 from olist_pipeline.settings import Settings
 from olist_pipeline.stores import events as event_store
 from olist_pipeline.stores import quarantine as quarantine_store
-from olist_pipeline.stores.schema import ready_url
+from olist_pipeline.stores.schema import reading_url
 from olist_pipeline.stores.tail import Wanted, checkpoint_of
 
 LIMIT = click.IntRange(1, 1_000_000)
@@ -34,7 +34,7 @@ def quarantine(table: str | None, rule: str | None, aggregate_id: str | None, li
     """Show quarantined rows with the rules they broke, where they stand in landing, and their cells."""
     check_table(table)
     check_rule(rule)
-    url = ready_url(Settings.from_env())
+    url = reading_url(Settings.from_env())
     found = quarantine_store.find(url, table=table, rule=rule, aggregate_id=aggregate_id, limit=limit)
     places = (place_of(row["source_file"], row["source_row"]) for row in found)
     rows = [{**row, "part": file, "part_row": number} for row, (file, number) in zip(found, places, strict=True)]
@@ -77,7 +77,7 @@ def events(
     after = checkpoint_of(place) if place is not None else None
     if after is not None and not is_followed:
         raise click.UsageError("--after goes with --follow.")
-    url = ready_url(Settings.from_env())
+    url = reading_url(Settings.from_env())
     if is_followed:
         check_event(event_type)
         follow(url, after, Wanted(aggregate_id, event_type), limit, as_json=as_json)

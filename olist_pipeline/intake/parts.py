@@ -10,7 +10,7 @@ their text, of which some are needed again when a later part shows them to be re
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -73,7 +73,7 @@ class Parts:
         for part in self.parts:
             own = numbers.filter((numbers > offset) & (numbers <= offset + part.records))
             if len(own) or not found:
-                found.append(_moved(part.text_of(own - offset), offset))
+                found.append(text_behind(part, offset, own))
             offset += part.records
         return pl.concat(found)
 
@@ -84,43 +84,73 @@ def read_parts(landing: Path, table: LandingTable) -> Parts:
     if not is_in_parts(landing, table):
         part = _typed(read_text(files[0], table), table)
         return Parts(part.rows, part.malformed, (part,))
-    parts = [_kept(path, table) for path in files]
-    _remove_others(files)
+    keep_parts(files, table)
+    parts = [kept_part(path) for path in files]
     rows, malformed, offset = [], [], 0
     for path, part in zip(files, parts, strict=True):
-        name = pl.lit(f"{called(path)}@{offset}").alias(SOURCE_FILE)
-        rows.append(_moved(part.rows, offset).with_columns(name))
-        malformed.append(_moved(part.malformed, offset).with_columns(name))
+        rows.append(placed(part.rows, path, offset))
+        malformed.append(placed(part.malformed, path, offset))
         offset += part.records
     return Parts(pl.concat(rows), pl.concat(malformed), tuple(parts))
+
+
+def scan_kept(files: Sequence[Path]) -> pl.LazyFrame:
+    """Return the typed records of parts that are kept (see `keep_part`), numbered within their part."""
+    paths = [kept_files(path)["rows"] for path in files]
+    return pl.scan_parquet(paths, glob=False, hive_partitioning=False)
+
+
+def placed(frame: pl.DataFrame, path: Path, offset: int) -> pl.DataFrame:
+    """Return records of a part, numbered behind the `offset` records of the parts before it, with their file."""
+    file = pl.lit(f"{called(path)}@{offset}").alias(SOURCE_FILE)
+    return _moved(frame, offset).with_columns(file)
+
+
+def text_behind(part: Part, offset: int, numbers: pl.Series) -> pl.DataFrame:
+    """Return the text of records of a part by their numbers behind the `offset` records of the parts before it."""
+    return _moved(part.text_of(numbers - offset), offset)
 
 
 def forget_parts(landing: Path, table: LandingTable) -> None:
     """Have the parts of a table read again, if it has any."""
     for path in files_of(landing, table) if is_in_parts(landing, table) else ():
-        _files(path)["left"].unlink(missing_ok=True)
+        kept_files(path)["left"].unlink(missing_ok=True)
 
 
 def is_known(path: Path) -> bool:
     """Return whether a part of a prepared folder was read before, as it is now, and is kept as it was left."""
-    files = _files(path)
+    files = kept_files(path)
     with suppress(OSError, ValueError):
         return bool(json.loads(files["left"].read_text("utf-8")) == _left(files))
     return False
 
 
-def _kept(path: Path, table: LandingTable) -> Part:
-    files = _files(path)
-    if not is_known(path):
-        text = read_text(path, table)
-        part = _typed(text, table)
-        if _files(path) != files:
-            raise changed_meanwhile(called(path))
-        for name, frame in (("text", text.rows), ("malformed", part.malformed), ("rows", part.rows)):
-            with beside(files[name]) as temporary:
-                frame.write_parquet(temporary, compression="zstd" if name == "text" else "lz4")
-        with beside(files["left"]) as temporary:
-            temporary.write_text(json.dumps(_left(files)), "utf-8")
+def keep_parts(files: Sequence[Path], table: LandingTable) -> None:
+    """Read the parts of a prepared folder that are not known, one after the other, and forget those that are gone."""
+    for path in files:
+        keep_part(path, table)
+    remove_other_parts(files)
+
+
+def keep_part(path: Path, table: LandingTable) -> None:
+    """Read a part of a prepared folder, unless it is known, and keep what it has; see `read_parts` for its errors."""
+    files = kept_files(path)
+    if is_known(path):
+        return
+    text = read_text(path, table)
+    part = _typed(text, table)
+    if kept_files(path) != files:
+        raise changed_meanwhile(called(path))
+    for name, frame in (("text", text.rows), ("malformed", part.malformed), ("rows", part.rows)):
+        with beside(files[name]) as temporary:
+            frame.write_parquet(temporary, compression="zstd" if name == "text" else "lz4")
+    with beside(files["left"]) as temporary:
+        temporary.write_text(json.dumps(_left(files)), "utf-8")
+
+
+def kept_part(path: Path) -> Part:
+    """Return what is kept of a part (see `keep_part`)."""
+    files = kept_files(path)
     rows, malformed = (_read(files[name]) for name in ("rows", "malformed"))
     return Part(rows, malformed, partial(_kept_text, files["text"]))
 
@@ -164,7 +194,8 @@ def _read(path: Path) -> pl.DataFrame:
     return pl.read_parquet(path, glob=False, hive_partitioning=False)
 
 
-def _files(path: Path) -> dict[str, Path]:
+def kept_files(path: Path) -> dict[str, Path]:
+    """Return where what is kept of a part is, by its kind (see `FRAMES`), and `left`, the note of it."""
     key = f"{part_hash(path)}-{python_hash()}"
     frames = {name: path.parent / KEPT / f"{key}.{name}.parquet" for name in FRAMES}
     return {**frames, "left": path.parent / KEPT / f"{key}.json"}
@@ -175,10 +206,11 @@ def _left(files: Mapping[str, Path]) -> dict[str, list[int]]:
     return {name: size_and_time(files[name]) for name in FRAMES}
 
 
-def _remove_others(paths: Iterable[Path]) -> None:
-    """Remove what is kept of parts that are not there any more, or were read by other code."""
-    files = tuple(paths)
-    needed = {kept.name for path in files for kept in _files(path).values()} | {f"{path.stem}.json" for path in files}
+def remove_other_parts(files: Sequence[Path]) -> None:
+    """Remove what is kept of parts beside `files` that are not there any more, or were read by other code."""
+    needed = {kept.name for path in files for kept in kept_files(path).values()} | {
+        f"{path.stem}.json" for path in files
+    }
     remove_abandoned(files[0].parent / KEPT)
     for kept in (files[0].parent / KEPT).iterdir():
         if kept.name not in needed and not kept.name.startswith("."):

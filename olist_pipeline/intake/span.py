@@ -10,11 +10,13 @@ from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
 
+import polars as pl
+
 from olist_pipeline.errors import OlistError
 from olist_pipeline.files import size_and_time
 from olist_pipeline.intake.cast import typed
-from olist_pipeline.intake.parts import read_parts
-from olist_pipeline.landing.csv_file import SOURCE_ROW, read_text
+from olist_pipeline.intake.parts import keep_parts, scan_kept
+from olist_pipeline.landing.csv_file import read_text
 from olist_pipeline.landing.folder import files_of, path_of
 from olist_pipeline.landing.parts import is_in_parts
 from olist_pipeline.landing.table import LandingTable
@@ -35,15 +37,19 @@ def _span(
     if table.month_of is None:
         raise ValueError(f"{table.name} has no dates of its own")
     if is_in_parts(landing, table):
-        found = read_parts(landing, table)
-        text, moments = found.text_of(found.rows[SOURCE_ROW].head(1)), found.rows[table.month_of]
+        # All parts together may be larger than the memory.
+        files = files_of(landing, table)
+        keep_parts(files, table)
+        moments = scan_kept(files).select(table.month_of)
     else:
         text = read_text(path_of(landing, table), table).rows
-        moments = text.select(typed(table.month_of, datetime)).to_series()
-    valid = moments.filter(moments.dt.date().dt.month_start().is_between(months.first, months.last))
-    first, last = valid.min(), valid.max()
+        moments = text.lazy().select(typed(table.month_of, datetime))
+    moment = pl.col(table.month_of)
+    valid = moments.filter(moment.dt.date().dt.month_start().is_between(months.first, months.last))
+    ends = valid.select(moment.min().alias("first"), moment.max().alias("last")).collect(engine="streaming")
+    first, last = ends.row(0)
     if not isinstance(first, datetime) or not isinstance(last, datetime):
-        dates = text[table.month_of].drop_nulls().head(1).to_list()
+        dates = read_text(files_of(landing, table)[0], table).rows[table.month_of].drop_nulls().head(1).to_list()
         example = f", but e.g. {dates[0]!r}" if dates else ""
         raise OlistError(
             f"{table.file} has no {table.aggregate} with a readable {table.month_of} like 2017-10-02 10:56:33 between "

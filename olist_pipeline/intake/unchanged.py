@@ -15,22 +15,29 @@ from pathlib import Path
 import polars as pl
 
 from olist_pipeline.files import content_hash, replacing
+from olist_pipeline.landing.csv_file import SOURCE_ROW
 from olist_pipeline.landing.table import LandingTable
 from olist_pipeline.migration.code import python_hash
 from olist_pipeline.months import MonthRange
 
 
-def made_of(table: LandingTable, landing_hash: str, months: MonthRange, parents: pl.DataFrame | None) -> str:
-    """Return a hash of all that the intake of a table depends on; `parents` is what it reads of its parent's intake."""
+def made_of(table: LandingTable, landing_hash: str, months: MonthRange, parents: pl.LazyFrame | None) -> str:
+    """Return a hash of all that the intake of a table depends on; `parents` is what it reads of its parent's intake.
+
+    Of their numbers their order counts.
+    """
     fields = {name: repr(field) for name, field in table.record.model_fields.items()}
-    above = rows_hash(parents) if parents is not None else ""
+    above = rows_hash(parents.drop(SOURCE_ROW)) if parents is not None else ""
     everything = [landing_hash, python_hash(), str(months), repr(table), fields, above]
     return hashlib.blake2b(json.dumps(everything).encode(), digest_size=16).hexdigest()
 
 
-def rows_hash(rows: pl.DataFrame) -> str:
-    """Return a hash of rows in their order, by the hash that Polars gives to each."""
-    return hashlib.blake2b(rows.hash_rows(1).to_numpy().tobytes(), digest_size=16).hexdigest()
+def rows_hash(rows: pl.LazyFrame) -> str:
+    """Return a hash of rows in their order, by the hash that Polars gives to each; they need not fit into memory."""
+    digest = hashlib.blake2b(digest_size=16)
+    for batch in rows.collect_batches(maintain_order=True):
+        digest.update(batch.hash_rows(1).to_numpy().tobytes())
+    return digest.hexdigest()
 
 
 def is_of(intake: Path, source: str) -> bool:

@@ -27,7 +27,7 @@ from typing import IO, Any
 
 from olist_pipeline.errors import OlistError
 from olist_pipeline.file_locks import alone
-from olist_pipeline.files import replacing, size_and_time
+from olist_pipeline.files import replacing, size_and_time, writing
 
 BLOCK_BYTES = 1 << 20
 LARGEST_RATIO = 200
@@ -94,7 +94,7 @@ def unpack(packed: Packed, target: Path, write: Callable[[Path, Path], None] | N
     with alone(target.parent / ".lock"):
         if _is_as_left(target, state, packed):
             return
-        with replacing(target) as temporary:
+        with writing(target), replacing(target) as temporary:
             if write:
                 write(packed.path, temporary)
                 os.utime(temporary, ns=(packed.modified, packed.modified))
@@ -110,16 +110,20 @@ def called(path: Path) -> str:
     That is `FILE.csv`, `FILE.csv.gz`, `archive.zip (data/FILE.csv)`, or `rides/2018-10-17.parquet` for a part.
     """
     if not path.is_symlink():
-        landed, member = _unpacked_from(path)
-        return _name_of(landed, path, member)
-    return _name_of(path.readlink(), path) if path.readlink().name == path.name else path.name
+        return _name_of(*_unpacked_from(path), path)
+    return _name_of(path.readlink(), None, path) if path.readlink().name == path.name else path.name
 
 
-def _name_of(landed: Path, path: Path, member: str | None = None) -> str:
+def landed(path: Path) -> Path:
+    """Return the file that landed, of which a file of a readable landing is or was unpacked."""
+    return path.resolve() if path.is_symlink() else _unpacked_from(path)[0]
+
+
+def _name_of(archive: Path, member: str | None, path: Path) -> str:
     """Return what a file is called that landed as one, of which `path` was made; a part by its folder, too."""
-    if landed != path and landed.parent.name == path.parent.name:
-        return f"{landed.parent.name}/{landed.name}"
-    return f"{landed.name} ({member})" if member else landed.name
+    if archive != path and archive.parent.name == path.parent.name:
+        return f"{archive.parent.name}/{archive.name}"
+    return f"{archive.name} ({member})" if member else archive.name
 
 
 def _unpacked_from(path: Path) -> tuple[Path, str | None]:
@@ -147,7 +151,7 @@ def _left(target: Path, packed: Packed) -> dict[str, Any]:
 
 def _unpack(packed: Packed, temporary: Path, target: Path) -> None:
     limit = max(ALWAYS_ALLOWED_BYTES, LARGEST_RATIO * packed.size)
-    name = _name_of(packed.path, target)
+    name = _name_of(packed.path, None, target)
     try:
         if not packed.size:
             raise EOFError

@@ -10,6 +10,7 @@ from pathlib import Path
 import polars as pl
 
 from olist_pipeline.errors import OlistError
+from olist_pipeline.files import is_of_system
 
 _MOMENT = "%Y-%m-%d %H:%M:%S"
 
@@ -27,6 +28,8 @@ def write_as_text(path: Path, target: Path) -> None:
         rows.select(cells).sink_csv(target)
         [expected, written] = [rows.select(pl.len()).collect().item(), _records(target)]
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+        if is_of_system(error):
+            raise OSError(str(error)) from error
         raise OlistError(f"{name} cannot be read: {str(error).splitlines()[0]}; write it again.") from error
     if expected != written:
         raise OlistError(f"{name} has {expected:,} rows, of which {written:,} could be written as text; run again.")

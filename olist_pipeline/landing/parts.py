@@ -19,7 +19,6 @@ import shutil
 from contextlib import suppress
 from pathlib import Path
 
-from olist_pipeline.dialect.check import check
 from olist_pipeline.errors import OlistError
 from olist_pipeline.files import beside, content_hash, reading, size_and_time
 from olist_pipeline.landing.packed import Packed, called, unpack
@@ -93,12 +92,19 @@ def prepare_parts(landing: Path, folder: Path, table: LandingTable) -> None:
     expected = _header(first)
     for part in others:
         if (header := _header(part)) != expected:
-            for one in (first, part):
-                check(one, name=called(one))  # what is no such file at all has no header to speak of
+            _refuse_foreign(first, part)
             raise OlistError(
                 f"{called(part)} has the header {_shortened(header)}, and {landed[first.stem].name} has "
                 f"{_shortened(expected)}; all parts must have the same columns in the same order."
             )
+
+
+def _refuse_foreign(*parts: Path) -> None:
+    """Raise OlistError for a part that is no CSV file at all: that has no header to speak of."""
+    from olist_pipeline.dialect.check import check  # arrays, which commands that only ask do not wait for
+
+    for part in parts:
+        check(part, name=called(part))
 
 
 def plain_parts(folder: Path) -> list[Path]:

@@ -19,7 +19,9 @@ TEXT_COLUMN = "text"
 LONG_AGO = date(2000, 1, 1)
 """The first month of a dated table that does not say one: an older date is a slip of the pen."""
 
-OWN_NAMES = frozenset({"source_row", "source_file", "rules", "payload", MONTH, "parent_is_valid", "rejects", "flags"})
+OWN_NAMES = frozenset(
+    {"source_row", "source_file", "rules", "payload", MONTH, "key_is_repeated", "parent_is_valid", "rejects", "flags"}
+)
 """The columns that the pipeline adds to the rows of a file: no record can have one of these names."""
 
 

@@ -17,8 +17,6 @@ from dbt.adapters.duckdb.plugins import BasePlugin
 
 from olist_pipeline.migration.closing import close_off
 
-MODULE = __name__
-
 
 class Plugin(BasePlugin):
     """Closes off each database that dbt opens for replay."""

@@ -7,14 +7,19 @@ All kinds block what is downstream within their run; across runs the gate of ser
 verdicts again.
 """
 
+import shutil
 from collections.abc import Iterator, Sequence
 from datetime import date
+from pathlib import Path
 
 import dagster as dg
+import duckdb
 from dagster_duckdb import DuckDBResource
 
 from olist_pipeline.landing.table import LandingTable
+from olist_pipeline.migration.load import load_migration
 from olist_pipeline.migration.model import NEW, OLD, REPLAY
+from olist_pipeline.months import MonthRange
 from olist_pipeline.orchestration.dbt import POOL, compared_months
 from olist_pipeline.orchestration.intake import intake_key
 from olist_pipeline.orchestration.parity_result import parity_result
@@ -22,12 +27,15 @@ from olist_pipeline.orchestration.partitions import is_forced
 from olist_pipeline.orchestration.resources import PipelineResource, clear_failures
 from olist_pipeline.orchestration.validation import staging_key
 from olist_pipeline.parity.attribution import Evidence, TableParity, parity_of
+from olist_pipeline.parity.by_months import TREES, AddedSides, sides_by_months
 from olist_pipeline.parity.causes import causes
 from olist_pipeline.parity.html import write_report
 from olist_pipeline.parity.proven import proven_intake_of, proven_reconciliation_of
 from olist_pipeline.parity.reconciliation import reconciliation_subject
 from olist_pipeline.registry import LANDING, LINKS, STEPS, origins
 from olist_pipeline.serving.scorecard import scorecard
+from olist_pipeline.settings import Settings
+from olist_pipeline.spark.trees import is_on_spark
 from olist_pipeline.stores import approvals, quarantine, verdicts
 from olist_pipeline.stores.verdicts import Verdict
 from olist_pipeline.validation.context import ValidationStep
@@ -81,20 +89,42 @@ def _parity_checks(name: str, tables: Sequence[WarehouseTable], is_monthly: bool
             approved = approvals.active(url, date.today())
             months = compared_months(context.run.tags, settings) if is_monthly else None
         found = []
-        with sole_use(settings), warehouse.get_connection() as connection:
+        with sole_use(settings), warehouse.get_connection() as connection, clear_failures():
+            compared = [by_key[check.asset_key] for check in context.selected_asset_check_keys]
+            sides = _sides_on_spark(settings, connection, compared, months) if is_monthly else {}
             for check in context.selected_asset_check_keys:
                 table = by_key[check.asset_key]
-                with clear_failures():
-                    quarantined = quarantine.totals_by_rule(url, origins(table.reads))
-                    parity = parity_of(connection, table, Evidence(quarantined, traced, approved), months)
+                evidence = Evidence(quarantine.totals_by_rule(url, origins(table.reads)), traced, approved)
+                parity = parity_of(connection, table, evidence, months, sides.get(table.name))
                 verdicts.record(url, _parity_verdict(parity, table.context, run_id))
                 found.append((parity, check.asset_key))
+        shutil.rmtree(_rests(settings), ignore_errors=True)
         with clear_failures():
             latest, progress = list(verdicts.latest(url, "parity").values()), scorecard(settings, url, run_id)
             write_report(page, latest, approvals.all_approvals(url), date.today(), progress)
         yield from (parity_result(parity, key, page) for parity, key in found)
 
     return compare_tables
+
+
+def _sides_on_spark(
+    settings: Settings,
+    connection: duckdb.DuckDBPyConnection,
+    tables: Sequence[WarehouseTable],
+    months: MonthRange | None,
+) -> dict[str, AddedSides]:
+    """Return the sides of tables whose months were compared by tasks of Spark: where it has built all three."""
+    migration = load_migration(settings.migration)
+    if not all(is_on_spark(settings, migration, tree) for tree in TREES):
+        return {}
+    # Its extra need not be installed.
+    from olist_pipeline.spark.runner import spark_runner
+
+    return sides_by_months(connection, tables, months, spark_runner(settings), _rests(settings))
+
+
+def _rests(settings: Settings) -> Path:
+    return settings.outbox / "parity"
 
 
 def _intake_check(table: LandingTable) -> dg.AssetChecksDefinition:

@@ -12,7 +12,7 @@ until a day, is approved: the rows, their keys and the schema must still agree.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -20,18 +20,16 @@ import duckdb
 import polars as pl
 
 from olist_pipeline.migration.model import NEW, OLD, REPLAY
-from olist_pipeline.months import MONTH, MonthRange
+from olist_pipeline.months import MonthRange
 from olist_pipeline.parity.causes import SCHEMA
 from olist_pipeline.parity.effects import CAUSES, Effects, effects_of, link_of
+from olist_pipeline.parity.sides import Sides
 from olist_pipeline.stores.approvals import Approval
-from olist_pipeline.tablediff.compare import compare
-from olist_pipeline.tablediff.contract import Contract, fold
-from olist_pipeline.tablediff.fingerprint import fingerprint
+from olist_pipeline.tablediff.contract import fold
 from olist_pipeline.tablediff.plan import Plan
 from olist_pipeline.tablediff.report import Comparison
-from olist_pipeline.tablediff.sql import relation_name
 from olist_pipeline.tablediff.workspace import Workspace
-from olist_pipeline.warehouse import WarehouseTable, as_old_shows_it, only_in_new
+from olist_pipeline.warehouse import WarehouseTable
 
 
 class ParityVerdict(StrEnum):
@@ -133,14 +131,14 @@ def parity_of(
     table: WarehouseTable,
     evidence: Evidence,
     months: MonthRange | None = None,
+    sides: Sides | None = None,
 ) -> TableParity:
-    """Return the verdict on a table, or on some `months` of a monthly one."""
-    # What only new has and is left out is not in its side here; that the contract names it must not be an error.
-    apart = only_in_new(connection, table)
-    left_out = {name: reason for name, reason in table.excluded.items() if fold(name) not in apart}
-    contract, where = contract_of(replace(table, excluded=left_out)), _where(table, months)
-    old, replay, new = (_relation(connection, schema, table) for schema in (OLD, REPLAY, NEW))
-    of_old, of_replay, of_new = (_fingerprint(connection, one, table, months) for one in (old, replay, new))
+    """Return the verdict on a table, or on some `months` of a monthly one.
+
+    `sides` are those of the table, where they were compared month by month somewhere else (`by_months`).
+    """
+    sides = sides or Sides(connection, table, months)
+    of_old, of_replay, of_new = (sides.digest(schema) for schema in (OLD, REPLAY, NEW))
     effects: list[Effects] = []
 
     def inspect(work: Workspace, plan: Plan, outcome: str) -> None:
@@ -148,10 +146,10 @@ def parity_of(
 
     connection.register(CAUSES, pl.DataFrame(schema=SCHEMA) if evidence.causes is None else evidence.causes)
     try:
-        direct = compare(connection, old, new, contract, where=where, same=of_old == of_new, inspect=inspect)
+        direct = sides.compare(OLD, same=of_old == of_new, inspect=inspect)
     finally:
         connection.unregister(CAUSES)
-    equivalence = compare(connection, replay, new, contract, where=where, same=of_replay == of_new)
+    equivalence = sides.compare(REPLAY, same=of_replay == of_new)
     approvals = evidence.of(table.name)
     return TableParity(
         table=table.name,
@@ -160,7 +158,7 @@ def parity_of(
         equivalence=equivalence,
         quarantine=evidence.quarantine,
         subject=f"{of_old}:{of_new}",
-        effects=effects[0] if effects else None,
+        effects=sides.whole(effects),
         approvals=approvals,
         months=months,
     )
@@ -173,14 +171,7 @@ def parity_subject(
 
     `connection` is to the warehouse, or to a release, whose new tables have the names and columns of old.
     """
-    return ":".join(
-        _fingerprint(connection, _relation(connection, schema, table), table, months) for schema in (OLD, NEW)
-    )
-
-
-def contract_of(table: WarehouseTable) -> Contract:
-    """Return the comparison contract that a table's model declares."""
-    return Contract(table.name, table.key, table.tolerances, table.excluded)
+    return ":".join(Sides(connection, table, months).digest(schema) for schema in (OLD, NEW))
 
 
 def _verdict(
@@ -205,23 +196,3 @@ def _covers(approvals: Sequence[Approval], comparison: Comparison) -> bool:
         or comparison.null_keys.differing
     )
     return same_rows and {fold(column.column) for column in comparison.differing_columns} <= approved
-
-
-def _relation(connection: duckdb.DuckDBPyConnection, schema: str, table: WarehouseTable) -> str:
-    return as_old_shows_it(connection, table) if schema == NEW else relation_name(schema, table.name)
-
-
-def _fingerprint(
-    connection: duckdb.DuckDBPyConnection, relation: str, table: WarehouseTable, months: MonthRange | None
-) -> str:
-    scope = f" WHERE {where}" if (where := _where(table, months)) else ""
-    return fingerprint(connection, f"(FROM {relation}{scope})").digest
-
-
-def _where(table: WarehouseTable, months: MonthRange | None) -> str | None:
-    if months is None:
-        return None
-    if not table.is_monthly:
-        raise ValueError(f"{table.name} is built as a whole: it has no months to compare")
-    first, last = (f"DATE '{month.isoformat()}'" for month in (months.first, months.last))
-    return f"{MONTH} BETWEEN {first} AND {last}"

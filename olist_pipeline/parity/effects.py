@@ -6,17 +6,20 @@ or finding out what was quarantined (`causes`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Context, Decimal
 from math import isclose, isfinite, isnan
 from typing import Any
+
+import duckdb
 
 from olist_pipeline.registry import LINKS
 from olist_pipeline.tablediff.contract import FLOATS, fold
 from olist_pipeline.tablediff.findings import EQUAL, ONLY_NEW, ONLY_OLD, UNEQUAL
 from olist_pipeline.tablediff.pairs import MAX_DIGITS
 from olist_pipeline.tablediff.plan import Plan
+from olist_pipeline.tablediff.relation import Relation
 from olist_pipeline.tablediff.sql import literal, quote
 from olist_pipeline.tablediff.workspace import Workspace
 
@@ -106,9 +109,8 @@ def effects_of(work: Workspace, plan: Plan, outcome: str, link: str | None, meas
     The connection knows the causes as `parity_causes`. A measure that only one side has is left out: the
     comparison reports that column.
     """
-    names = [name for name in measures if plan.old.find(name) and plan.new.find(name)]
-    old, new = plan.old.source, plan.new.source
-    totals = {name: (_sum(work, old, name), _sum(work, new, name)) for name in names}
+    totals = totals_of(work.con, plan.old, plan.new, measures)
+    names = list(totals)
     place = next((i for i, pair in enumerate(plan.keys) if link and fold(pair.name) == fold(link)), None)
     if link is None or place is None:
         return Effects(None, (), totals)
@@ -147,9 +149,29 @@ def _side(plan: Plan, which: int, place: int, measures: Sequence[str]) -> str:
     return f"(SELECT {keys}, {(pair.old, pair.new)[which].text} AS id{values} FROM {source})"
 
 
-def _sum(work: Workspace, source: str, column: str) -> Number:
-    [total] = work.row(f"SELECT coalesce(sum({quote(column)}), 0) FROM {source}")
-    return total  # type: ignore[no-any-return]
+def totals_of(
+    con: duckdb.DuckDBPyConnection, old: Relation, new: Relation, measures: Sequence[str]
+) -> dict[str, tuple[Number, Number]]:
+    """Return the sums of each of `measures` that both relations have, in old and in new."""
+    names = [name for name in measures if old.find(name) and new.find(name)]
+    sums = ", ".join(f"coalesce(sum({quote(name)}), 0)" for name in names) or "0"
+    rows = [con.execute(f"SELECT {sums} FROM {side.source}").fetchall()[0] for side in (old, new)]
+    return dict(zip(names, zip(*rows, strict=True), strict=True)) if names else {}
+
+
+def added(parts: Iterable[Mapping[str, tuple[Number, Number]]]) -> dict[str, tuple[Number, Number]]:
+    """Return the sums of the measures of all parts together, exact where they are."""
+    found: dict[str, tuple[Number, Number]] = {}
+    for part in parts:
+        for name, sums in part.items():
+            found[name] = sums if name not in found else tuple(map(_plus, found[name], sums))  # type: ignore[assignment]
+    return found
+
+
+def _plus(one: Number, other: Number) -> Number:
+    if isinstance(one, Decimal) and isinstance(other, Decimal):
+        return _EXACT.add(one, other)
+    return one + other  # type: ignore[operator]
 
 
 def is_same(old: Number, new: Number) -> bool:

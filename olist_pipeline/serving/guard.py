@@ -16,7 +16,9 @@ import duckdb
 
 from olist_pipeline import alerts
 from olist_pipeline.errors import OlistError
+from olist_pipeline.files import there_since
 from olist_pipeline.landing.folder import files_of, readable_landing
+from olist_pipeline.landing.packed import called, landed
 from olist_pipeline.provenance import landing_hashes
 from olist_pipeline.registry import CONTEXTS, LANDING
 from olist_pipeline.release_manifest import DATABASE, NEW, Release, Route
@@ -142,10 +144,11 @@ def _late_tables(settings: Settings, contexts: Iterable[str], now: datetime) -> 
             if source not in present or landing_hash_of(settings, source) == present[source]:
                 continue
             files = files_of(readable_landing(settings, [LANDING[source]]), LANDING[source])
-            path = max(files, key=lambda file: file.stat().st_mtime)
-            arrived = datetime.fromtimestamp(path.stat().st_mtime, tz=now.tzinfo)
+            since = {path: there_since(landed(path)) for path in files}
+            path = max(files, key=since.__getitem__)
+            arrived = datetime.fromtimestamp(since[path], tz=now.tzinfo)
             if now - arrived > limit:
-                yield context, f"{path.name} has been there since {arrived:%Y-%m-%d %H:%M} and is not read yet"
+                yield context, f"{called(path)} has been there since {arrived:%Y-%m-%d %H:%M} and is not read yet"
 
 
 def _failing_dashboards(serving: Path, release: Release) -> Iterable[tuple[str, str]]:

@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,6 +30,9 @@ SETTINGS = {
     "spark.ui.showConsoleProgress": "false",
 }
 _THREADS = "POLARS_MAX_THREADS"
+WAIT_SECONDS, SETTLED_SECONDS = 30.0, 2.0
+"""So long executors are waited for, and for others after one has come."""
+
 _starting = threading.Lock()
 _sessions: dict[str, SparkSession] = {}
 """By master. Spark's own idea of an active session is one of the thread, and steps have several."""
@@ -70,13 +74,39 @@ def place_of(session: SparkSession, master: str) -> dict[str, str]:
 
 
 def cores_of(session: SparkSession, master: str) -> int:
-    """Return how many tasks run side by side, as far as Spark knows when it is asked.
+    """Return how many tasks run side by side.
 
-    A server of Spark Connect does not tell; `spark.default.parallelism` of its configuration does.
+    A server of Spark Connect does not say how many cores it has; `spark.default.parallelism` of its configuration does.
+    A cluster has as many as this application is configured to have. Where it may have all that there are, it has those
+    of the executors that have come within `WAIT_SECONDS`: right after its start none is there yet.
     """
     if is_remote(master):
         return int(session.conf.get("spark.default.parallelism", "8") or 8)
-    return int(session.sparkContext.defaultParallelism)
+    context = session.sparkContext
+    if master.startswith("local"):
+        return int(context.defaultParallelism)
+    conf = context.getConf()
+    cores = int(conf.get("spark.default.parallelism", "0") or 0) or _granted(conf) or _come(context)
+    return max(1, cores // int(conf.get("spark.task.cpus", "1") or 1))
+
+
+def _granted(conf: SparkConf) -> int:
+    """Return how many cores an application is configured to have, 0 where that is not said."""
+    a_core = int(conf.get("spark.executor.cores", "0") or 0)
+    executors = conf.get("spark.dynamicAllocation.maxExecutors") or conf.get("spark.executor.instances") or "0"
+    return int(conf.get("spark.cores.max", "0") or 0) or int(executors) * a_core
+
+
+def _come(context: SparkContext) -> int:
+    """Return how many cores the executors have that have come, once no more have come for a moment."""
+    end, seen, since = time.monotonic() + WAIT_SECONDS, 0, time.monotonic()
+    while time.monotonic() < end and (not seen or time.monotonic() < since + SETTLED_SECONDS):
+        time.sleep(0.1)
+        # The driver is one of those that keep blocks; Spark says 2 cores of none.
+        executors = context._jsc.sc().getExecutorMemoryStatus().size() - 1  # noqa: SLF001 - PySpark does not tell
+        if executors > seen:
+            seen, since = executors, time.monotonic()
+    return int(context.defaultParallelism)
 
 
 def _started(master: str, log: Path) -> SparkSession:

@@ -13,6 +13,7 @@ import re
 import socket
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,7 @@ import pyarrow as pa
 
 from olist_pipeline.errors import OlistError
 from olist_pipeline.migration.code import own_python_hash
-from olist_pipeline.validation.units import ReportT, Unit
+from olist_pipeline.validation.units import PieceOfWork, PieceT, ReportT
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -62,7 +63,7 @@ class Task:
     def _outcome(self, number: int) -> tuple[bytes | None, str | None]:
         """Return a unit's pickled report, or what a person can mend; raises TaskError for anything else."""
         sys.path += [path for path in self.paths if path not in sys.path]
-        unit: Unit | None = None
+        unit: PieceOfWork | None = None
         try:
             if self.code != own_python_hash():
                 raise OlistError(
@@ -78,7 +79,7 @@ class Task:
 
 
 def run_on_spark(
-    session: SparkSession, paths: Sequence[str], units: Sequence[Unit], work: Callable[[Unit], ReportT]
+    session: SparkSession, paths: Sequence[str], units: Sequence[PieceT], work: Callable[[PieceT], ReportT]
 ) -> list[ReportT]:
     """Return the report of each unit, in their order; raises OlistError with the cause of the first that failed.
 
@@ -88,15 +89,22 @@ def run_on_spark(
         return []
     task = Task(pickle.dumps(work), tuple(pickle.dumps(unit) for unit in units), tuple(paths), own_python_hash())
     numbers = session.range(0, len(units), 1, numPartitions=len(units))
-    try:
+    with failing_in_words():
         outcomes = numbers.mapInArrow(task, OUTCOME).collect()
-    except Exception as error:
-        raise OlistError(cause_of(error)) from error
     for outcome in sorted(outcomes, key=lambda row: row["number"]):
         if outcome["refusal"]:
             raise OlistError(outcome["refusal"])
     reports = {outcome["number"]: pickle.loads(outcome["report"]) for outcome in outcomes}
     return [reports[number] for number in range(len(units))]
+
+
+@contextmanager
+def failing_in_words() -> Iterator[None]:
+    """Raise OlistError with the cause of whatever Spark fails with in the block."""
+    try:
+        yield
+    except Exception as error:
+        raise OlistError(cause_of(error)) from error
 
 
 def cause_of(error: Exception) -> str:
@@ -114,11 +122,6 @@ def cause_of(error: Exception) -> str:
     return f"Spark gave the work up: {why}; logs/spark.log below OLIST_HOME says more."
 
 
-def name_of(unit: Unit | None) -> str:
-    """Return what a person calls a unit: its months, and the part of them."""
-    if unit is None:
-        return "a unit that could not be read"
-    if not unit.months:
-        return "all rows"
-    months = sorted({f"{month:%Y-%m}" for month in (unit.months[0], unit.months[-1])})
-    return f"{' to '.join(months)}{unit.part}"
+def name_of(unit: PieceOfWork | None) -> str:
+    """Return what a person calls a unit, whatever became of it."""
+    return "a unit that could not be read" if unit is None else unit.name

@@ -214,11 +214,12 @@ def _plain_programs(user: ServerUser) -> Iterator[Path]:
         yield folder
         return
     with tempfile.TemporaryDirectory(dir=_runtime_folder(user)) as copy:
-        os.chown(copy, user.uid, user.gid)
         # The programs find their libraries beside the package.
         package = folder.parents[1]
         for part in (folder.parent, package.with_name(f"{package.name}.libs")):
             shutil.copytree(part, Path(copy) / part.relative_to(package.parent), symlinks=True)
+        for path in (Path(copy), *Path(copy).rglob("*")):
+            os.chown(path, user.uid, user.gid, follow_symlinks=False)
         yield Path(copy) / folder.relative_to(package.parent)
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 
+import psycopg2
 from psycopg2.extensions import encrypt_password
 
 from olist_pipeline.errors import OlistError
@@ -29,6 +30,7 @@ RUNTIME_RIGHTS = {
     "migration.routes": KEEP,
     "migration.route_history": APPEND,
     "migration.approvals": KEEP,
+    "migration.home": KEEP,
     "migration.schema_version": READ,
 }
 """What the runtime role may do with each operational table; of events, with their partitions through it."""
@@ -58,10 +60,16 @@ def script(*, runtime: str, analyst: str) -> str:
 
 
 def apply(url: str, *, runtime: str, analyst: str, password: str | None = None) -> None:
-    """Run the script as the role of `url`, and give the runtime role a password, of which the server sees a hash."""
+    """Run the script as the role of `url`, and give the runtime role a password, of which the server sees a hash.
+
+    Raises OlistError for what the script refuses: no tables yet, and a role that no grant binds.
+    """
     with transaction(url) as connection, connection.cursor() as cursor:
         cursor.execute("SET LOCAL client_min_messages = warning")
-        cursor.execute(script(runtime=runtime, analyst=analyst))
+        try:
+            cursor.execute(script(runtime=runtime, analyst=analyst))
+        except psycopg2.errors.RaiseException as error:
+            raise OlistError(str(error.diag.message_primary)) from error
         if password is not None:
             hashed = encrypt_password(password, runtime, connection, "scram-sha-256")
             cursor.execute(f'ALTER ROLE "{runtime}" PASSWORD %s', [hashed])

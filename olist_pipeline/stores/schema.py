@@ -15,14 +15,14 @@ import psycopg2
 
 from olist_pipeline.errors import OlistError
 from olist_pipeline.settings import Settings
-from olist_pipeline.stores import locks
+from olist_pipeline.stores import home, locks
 from olist_pipeline.stores.postgres import connect, server_url, transaction
 from olist_pipeline.stores.server_errors import trouble
 
 if TYPE_CHECKING:
     from alembic.config import Config  # it takes half a second to import, and only a migration needs it
 
-HEAD = "0005"
+HEAD = "0006"
 """The version that this program needs."""
 
 VERSION_SCHEMA = "migration"
@@ -58,7 +58,17 @@ class SchemaState:
 
 
 def ready_url(settings: Settings) -> str:
-    """Return the address of the server, whose schema is of this program's version.
+    """Return the address of the server, whose schema is of this program's version, and which belongs to this home.
+
+    Raises OlistError where it belongs to another.
+    """
+    url = reading_url(settings)
+    home.claim(settings, url)
+    return url
+
+
+def reading_url(settings: Settings) -> str:
+    """Return the address of the server, whose schema is of this program's version, for who writes nothing.
 
     The embedded server is brought to it. A server of somebody's is only asked: `olist db migrate` changes it.
     """

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 
 import duckdb
@@ -22,6 +22,9 @@ import duckdb
 from olist_pipeline.tablediff.columns import Column
 from olist_pipeline.tablediff.contract import ContractError
 from olist_pipeline.tablediff.relation import describe
+
+HashSums = tuple[int, int, int]
+"""Of rows: their number, the sum of their hashes, and that of the hashes hashed again."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,7 @@ def fingerprint(con: duckdb.DuckDBPyConnection, relation: str, columns: Sequence
         if column is None:
             raise ContractError(f"{relation} has no column '{name}' to take a fingerprint of.")
         chosen.append(column)
-    return _fingerprint(chosen, *row_sums(con, described.source, chosen))
+    return of_sums(chosen, [row_sums(con, described.source, chosen)])
 
 
 def fingerprints_by(
@@ -63,15 +66,22 @@ def fingerprints_by(
     described = describe(con, relation)
     hashed = f"SELECT {key} AS part, {_row_hash(described.columns)} AS h FROM {described.source}"
     found = con.execute(f"SELECT part::VARCHAR, {_SUMS} FROM ({hashed}) GROUP BY part ORDER BY part").fetchall()
-    parts = {value: _fingerprint(described.columns, *sums) for value, *sums in found}
-    whole = [sum(row[place] for row in found) for place in (1, 2, 3)]
-    return _fingerprint(described.columns, *whole), parts
+    sums = {value: (rows, first, second) for value, rows, first, second in found}
+    parts = {value: of_sums(described.columns, [one]) for value, one in sums.items()}
+    return of_sums(described.columns, sums.values()), parts
 
 
-def row_sums(con: duckdb.DuckDBPyConnection, source: str, columns: Sequence[Column]) -> tuple[int, int, int]:
+def row_sums(con: duckdb.DuckDBPyConnection, source: str, columns: Sequence[Column]) -> HashSums:
     """Return the number of rows and the sums of both row hashes over `columns`, in their order."""
     [row] = con.execute(f"SELECT {_SUMS} FROM (SELECT {_row_hash(columns)} AS h FROM {source})").fetchall()
     return row[0], row[1], row[2]
+
+
+def of_sums(columns: Sequence[Column], parts: Iterable[HashSums]) -> Fingerprint:
+    """Return the fingerprint of rows with `columns`, of whose parts the sums are given (see `row_sums`)."""
+    rows, *sums = (sum(place) for place in zip((0, 0, 0), *parts, strict=True))
+    content = [[column.name, column.type] for column in columns], rows, [str(part) for part in sums]
+    return Fingerprint(rows, hashlib.sha256(json.dumps(content).encode()).hexdigest())
 
 
 _SUMS = "count(*), coalesce(sum(h), 0), coalesce(sum(hash(h)), 0)"
@@ -80,8 +90,3 @@ _SUMS = "count(*), coalesce(sum(h), 0), coalesce(sum(hash(h)), 0)"
 def _row_hash(columns: Sequence[Column]) -> str:
     arguments = ", ".join(["1", *(argument for column in columns for argument in column.hash_arguments())])
     return f"hash({arguments})"
-
-
-def _fingerprint(columns: Sequence[Column], rows: int, *sums: int) -> Fingerprint:
-    content = [[column.name, column.type] for column in columns], rows, [str(part) for part in sums]
-    return Fingerprint(rows, hashlib.sha256(json.dumps(content).encode()).hexdigest())

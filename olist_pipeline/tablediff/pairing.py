@@ -27,7 +27,7 @@ def pair_rows(work: Workspace, plan: Plan, counts: Counts) -> tuple[Outcome, str
     outcome = _join_unique(work, plan, counts)
     if outcome is not None:
         return outcome, None
-    duplicates = _duplicate_keys(work, plan)
+    duplicates = duplicate_keys(work, plan)
     counts.duplicate_old, counts.duplicate_new = (
         work.count(f"{keyed} SEMI JOIN {duplicates} USING ({plan.key_list()})")
         for keyed in (plan.by_key.side("old"), plan.by_key.side("new"))
@@ -61,7 +61,7 @@ def _rows_per_key(work: Workspace, plan: Plan) -> float:
     return float((squares - rows * rows / SKETCH_BUCKETS) / rows)
 
 
-def _duplicate_keys(work: Workspace, plan: Plan) -> str:
+def duplicate_keys(work: Workspace, plan: Plan) -> str:
     """Create the table of keys that occur more than once on either side."""
     keys = plan.key_list()
     repeated = (

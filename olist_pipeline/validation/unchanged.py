@@ -78,8 +78,7 @@ class WholeStep:
         context, _, table = read.name.rpartition("/")
         if not context:
             return content_hash(intake_path(self.settings.intake, table))
-        rows = scan_staging(self._staging, context, table).select(*read.columns).collect()
-        return rows_hash(rows)
+        return rows_hash(scan_staging(self._staging, context, table).select(*read.columns))
 
 
 def report_of(whole: WholeStep, known: Collection[bytes]) -> dict[str, TableReport] | None:

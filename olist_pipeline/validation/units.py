@@ -18,7 +18,10 @@ from typing import Protocol, TypeVar
 
 import polars as pl
 
+from olist_pipeline.months import month_text
+
 ReportT = TypeVar("ReportT")
+PieceT = TypeVar("PieceT", bound="PieceOfWork")
 
 ROWS_A_UNIT = 2_000_000
 """About so many rows of intake are validated at once: some 2 GB of memory at the most."""
@@ -29,6 +32,14 @@ UNITS_A_CORE = 3
 HASH_SEED = 7
 
 
+class PieceOfWork(Protocol):
+    """A piece of work that can be pickled; `name` is what a person calls it."""
+
+    @property
+    def name(self) -> str:
+        """What a person calls it."""
+
+
 @dataclass(frozen=True)
 class Unit:
     """A unit of work: whole months, or part `number` of the `parts` of one; all there is where `months` is None."""
@@ -37,6 +48,11 @@ class Unit:
     cut: str | None = None
     number: int = 0
     parts: int = 1
+
+    @property
+    def name(self) -> str:
+        """Its months, and the part of them."""
+        return f"{name_of_months(self.months)}{self.part}" if self.months else "all rows"
 
     @property
     def part(self) -> str:
@@ -53,7 +69,7 @@ class Unit:
 class RunUnits(Protocol):
     """Has units worked through."""
 
-    def __call__(self, units: Sequence[Unit], work: Callable[[Unit], ReportT]) -> Iterable[ReportT]:
+    def __call__(self, units: Sequence[PieceT], work: Callable[[PieceT], ReportT]) -> Iterable[ReportT]:
         """Return the report of each unit, in their order."""
 
 
@@ -95,7 +111,12 @@ def units_of(
     return [*units, Unit(tuple(waiting))] if waiting else units
 
 
-def run_locally(units: Iterable[Unit], work: Callable[[Unit], ReportT]) -> Iterator[ReportT]:
+def name_of_months(months: Sequence[date]) -> str:
+    """Return what a person calls some months: the first and the last of them."""
+    return " to ".join(sorted({month_text(month) for month in (months[0], months[-1])}))
+
+
+def run_locally(units: Iterable[PieceT], work: Callable[[PieceT], ReportT]) -> Iterator[ReportT]:
     """Yield the report of each unit, one after the other: a unit has all cores for itself, and all memory."""
     yield from map(work, units)
 

@@ -14,7 +14,12 @@ LONG = b"x" * 2**24
 
 
 async def answer(scope, receive, send):
-    """Read a request to its end, and answer in longer than a client may take."""
+    """Read a request to its end, and answer in longer than a client may take; so over a websocket."""
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.accept"})
+        await asyncio.sleep(3 * patience.SECONDS)
+        await send({"type": "websocket.send", "text": "figures"})
+        return
     while (await receive()).get("more_body"):
         pass
     await asyncio.sleep(1.5 * patience.SECONDS)
@@ -57,11 +62,19 @@ def ask(monkeypatch):
     return run
 
 
+UPGRADE = (
+    b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+)
 HEAD = b"GET / HTTP/1.1\r\nHost: localhost\r\n"
 
 
 def test_an_answer_may_take_as_long_as_it_takes(ask):
     assert ask([HEAD + b"\r\n"]).endswith(b"figures")
+
+
+def test_a_websocket_stays_open(ask):
+    assert b"figures" in ask([UPGRADE])
 
 
 def test_requests_follow_each_other_on_a_connection(ask):

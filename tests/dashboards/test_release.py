@@ -90,6 +90,16 @@ def test_a_release_that_is_gone_is_one_sentence(serving):
         pass
 
 
+@pytest.mark.parametrize("damage", [lambda data: data[: len(data) // 2], lambda data: data[:9000] + b"x" * 400])
+def test_a_release_that_is_damaged_is_one_sentence(serving, damage):
+    shown = current(serving)
+    path = shown.folder / "serving.duckdb"
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(OlistError, match="Release 1 cannot be read") as raised, shown.reading() as reader:
+        reader.options("executive_months")
+    assert "\n" not in str(raised.value)
+
+
 @pytest.mark.parametrize("name", ["migration_routes", "sales_totals", "executive_totals"])
 def test_a_release_without_what_a_query_reads_is_one_sentence(serving, name):
     with current(serving).reading() as reader, pytest.raises(OlistError, match="Release 1 lacks"):

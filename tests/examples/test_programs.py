@@ -18,7 +18,7 @@ def test_ctrl_c_ends_a_worker_without_a_word(monkeypatch, capsys):
     def interrupted(settings):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("examples.stream.__main__.ready_url", interrupted)
+    monkeypatch.setattr("examples.stream.__main__.reading_url", interrupted)
     with pytest.raises(SystemExit) as end:
         follow()
     assert (end.value.code, capsys.readouterr()) == (130, ("", ""))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import dagster as dg
 import duckdb
+import polars as pl
 import psycopg2
 import pytest
 import sqlalchemy.exc
@@ -20,6 +21,7 @@ from olist_pipeline.staging import intake_path, scan_intake, write_frame
 from olist_pipeline.troubles import sentence_of
 from olist_pipeline.warehouse import set_aside_where_damaged
 
+FULL = "parquet: File out of specification: underlying IO error: No space left on device (os error 28)"
 BROKEN = {
     "half": lambda data: data[: len(data) // 2],
     "zeros": lambda data: bytes(len(data)),
@@ -62,6 +64,12 @@ def said_of(error: BaseException) -> str:
         (sqlalchemy.exc.OperationalError("SELECT 1", {}, lost()), "PostgreSQL was stopped"),
         (DagsterPostgresException("too many retries for DB connection"), "PostgreSQL does not answer any more"),
         (duckdb.IOException("IO Error: Could not write file: No space left on device"), "No space left on device"),
+        (
+            duckdb.TransactionException('Failed to commit: Could not write file "/x.wal": No space left on device'),
+            "/x.wal",
+        ),
+        (pl.exceptions.ComputeError(FULL), "No space left on device; free space and run again."),
+        (duckdb.Error("Corrupt database file: computed checksum 1 does not match 2"), "Corrupt database file"),
     ],
 )
 def test_an_error_of_the_outside_is_a_sentence(tmp_path, monkeypatch, error, words):
@@ -69,14 +77,14 @@ def test_an_error_of_the_outside_is_a_sentence(tmp_path, monkeypatch, error, wor
     assert words in said_of(error)
 
 
-@pytest.mark.parametrize("error", [KeyError("x"), duckdb.BinderException("no such column"), ValueError("2")])
+@pytest.mark.parametrize(
+    "error", [KeyError("x"), duckdb.BinderException("no such column"), duckdb.Error("odd"), ValueError("2")]
+)
 def test_an_error_of_the_code_is_none(error):
     assert sentence_of(error) is None
 
 
 def test_a_file_at_which_polars_panics_is_named(tmp_path, monkeypatch):
-    import polars as pl
-
     monkeypatch.setenv("OLIST_HOME", str(tmp_path))
     path = intake_path(tmp_path / "intake", "orders")
     write_frame(pl.DataFrame({"x": ["a"]}), path)
@@ -92,8 +100,6 @@ def test_a_file_at_which_polars_panics_is_named(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("kind", BROKEN)
 def test_a_damaged_parquet_file_is_named(tmp_path, monkeypatch, kind):
-    import polars as pl
-
     monkeypatch.setenv("OLIST_HOME", str(tmp_path))
     path = intake_path(tmp_path / "intake", CONTEXTS["sales"].landing[0].name)
     write_frame(pl.DataFrame({"order_month": [None], "x": ["a"]}), path)

@@ -74,6 +74,8 @@ def _validated_beside(customers: pl.LazyFrame, orders: pl.LazyFrame) -> pl.DataF
     validated = validate(customers.with_columns(unknown), CUSTOMER_RULES).drop(*_OF_ORDERS).collect()
     purchases = validated.lazy().filter(IS_ACCEPTED).join(orders, on="customer_id")
     times = purchases.select("customer_id", PURCHASE, pl.col(PURCHASE).min().over(PERSON).alias("first_order_at"))
+    # One purchase a customer, the first, as objects have it: landing may name one in several orders.
+    times = times.group_by("customer_id").min()
     beside = validated.lazy().join(times, on="customer_id", how="left", maintain_order="left")
     return derive(beside, CUSTOMER_RULES).collect()
 

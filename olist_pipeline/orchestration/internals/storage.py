@@ -35,7 +35,7 @@ from olist_pipeline.orchestration.internals.storage_version import storage_versi
 from olist_pipeline.settings import Settings
 from olist_pipeline.stores.locks import watch_engine
 from olist_pipeline.stores.postgres import dagster_url
-from olist_pipeline.stores.schema import ready_url, sole_migration
+from olist_pipeline.stores.schema import reading_url, sole_migration
 from olist_pipeline.stores.server_errors import trouble
 
 LOST_SECONDS = 5
@@ -98,7 +98,7 @@ class EnvironmentStorage(DagsterPostgresStorage):
         os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", EVENTS_AT_ONCE)
         settings = Settings.from_env()
         return cls(
-            dagster_url(ready_url(settings)),
+            dagster_url(reading_url(settings)),
             inst_data=ConfigurableClassData(__name__, cls.__name__, "{}"),
             creates_tables=settings.postgres_url is None,
         )

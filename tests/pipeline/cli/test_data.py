@@ -64,6 +64,27 @@ def test_generating_into_a_file_is_one_sentence(tmp_path):
     assert isinstance(result.exception, OlistError)
 
 
+def test_files_of_somebodys_are_not_replaced_by_invented_ones_unless_they_are_named(tmp_path, monkeypatch):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real" / "olist_orders_dataset.csv").write_text("mine")
+    monkeypatch.setenv("OLIST_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("OLIST_DATA_DIR", str(tmp_path / "real"))
+    generating = ["generate", "--orders", "1"]
+    assert "has files already" in str(CliRunner().invoke(data, generating).exception)
+    assert (tmp_path / "real" / "olist_orders_dataset.csv").read_text() == "mine"
+    assert CliRunner().invoke(data, [*generating, "--out", str(tmp_path / "real")]).exit_code == 0
+    monkeypatch.delenv("OLIST_DATA_DIR")
+    assert [CliRunner().invoke(data, generating).exit_code for _ in range(2)] == [0, 0]
+
+
+@pytest.mark.parametrize("command", ["generate", "download"])
+def test_nothing_is_written_to_an_address(tmp_path, monkeypatch, command):
+    monkeypatch.setenv("OLIST_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("OLIST_DATA_DIR", "s3://bucket/olist")
+    assert "to which nothing is written; name a folder with --out" in str(CliRunner().invoke(data, [command]).exception)
+    assert not (tmp_path / "home").exists()
+
+
 def test_the_real_set_is_recognised(real_data):
     code, reports = check(real_data)
     assert code == 0

@@ -83,7 +83,14 @@ def test_a_new_database_is_migrated_granted_and_used(empty, tmp_path, monkeypatc
     said = json.loads(typed("db", "status", "--json").stdout)
     assert (said["role"], said["database"], said["schema"]["pending"]) == (RUNTIME, "somebodys", [])
     assert said["dagster"]["database"] == said["dagster"]["program"]
+    assert said["home"] is None
     assert typed("events").exit_code == 0
+    monkeypatch.setenv("OLIST_HOME", str(tmp_path / "lost"))
+    assert typed("db", "adopt").output == f"The database belongs to {tmp_path / 'lost'}.\n"
+    assert f"home: {tmp_path / 'lost'} on " in typed("db", "status").output
+    monkeypatch.setenv("OLIST_HOME", str(tmp_path / "new"))
+    assert "run `olist db adopt`" in str(typed("criteria").exception)
+    assert f"not to {tmp_path / 'lost'} on" in typed("db", "adopt").output
 
 
 def test_other_versions_are_reported(empty):

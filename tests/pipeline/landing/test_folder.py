@@ -188,7 +188,9 @@ def test_an_archive_is_not_blamed_for_a_full_disk(settings, landing, monkeypatch
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(packed, "_opened", full)
-    assert sentence(settings).endswith("cannot be read: No space left on device; free space and run again.")
+    said = sentence(settings)
+    assert f"cannot be read: No space left on device ({settings.unpacked}/" in said
+    assert said.endswith(f"/{ORDERS.file}); free space and run again."), "and the disk is named that is full"
 
 
 def test_a_file_that_is_packed_twice(settings, landing):

@@ -1,5 +1,6 @@
 """The guard: whatever regresses of what is served from new is rolled back, reported and blocked, once."""
 
+import gzip
 import os
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
@@ -111,21 +112,26 @@ def test_a_retired_context_has_no_way_back_and_is_reported(settings, database, s
 
 
 class TestFreshness:
-    def arrive(self, settings, hours):
-        """Let another orders file lie in landing since so many hours."""
+    @pytest.fixture(params=["plain", "packed"])
+    def arrived(self, settings, request):
+        """Another orders file comes to landing, which was written long ago: a copy keeps that time."""
         path = settings.landing / "olist_orders_dataset.csv"
-        path.write_bytes(path.read_bytes().replace(b"delivered", b"shipped", 1))
-        then = (NOW - timedelta(hours=hours)).timestamp()
-        os.utime(path, (then, then))
+        content = path.read_bytes().replace(b"delivered", b"shipped", 1)
+        path.unlink()
+        if request.param == "packed":
+            path = path.with_name(f"{path.name}.gz")
+            content = gzip.compress(content)
+        path.write_bytes(content)
+        os.utime(path, (0, 0))
+        return path.name, datetime.fromtimestamp(path.stat().st_ctime, UTC)
 
-    def test_a_file_that_nobody_has_read_for_too_long_rolls_back(self, settings, database, sent):
-        self.arrive(settings, 27)
-        [done] = guard(settings, database, NOW).done
-        assert "olist_orders_dataset.csv has been there since" in done.act.reason
+    def test_a_file_that_nobody_has_read_for_too_long_rolls_back(self, settings, database, sent, arrived):
+        name, at = arrived
+        [done] = guard(settings, database, at + timedelta(hours=27)).done
+        assert f"{name} has been there since {at:%Y-%m-%d %H:%M}" in done.act.reason
 
-    def test_a_file_that_has_just_come_may_wait(self, settings, database, sent):
-        self.arrive(settings, 25)
-        assert guard(settings, database, NOW).done == ()
+    def test_a_file_that_has_just_come_may_wait(self, settings, database, sent, arrived):
+        assert guard(settings, database, arrived[1] + timedelta(hours=25)).done == ()
 
     def test_an_old_file_that_was_read_is_fresh(self, settings, database, sent):
         for path in settings.landing.glob("*.csv"):

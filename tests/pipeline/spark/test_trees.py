@@ -23,6 +23,7 @@ from olist_pipeline.orchestration.column_lineage import BY_DUCKDB, Written, colu
 from olist_pipeline.orchestration.dbt import AS_PARQUET, NO_TESTS, window_variables
 from olist_pipeline.orchestration.dbt_projects import environment_of, exported
 from olist_pipeline.parity.attribution import Evidence, parity_of
+from olist_pipeline.parity.by_months import sides_by_months
 from olist_pipeline.registry import LANDING
 from olist_pipeline.replay import write_replay_landing
 from olist_pipeline.settings import DBT, Settings
@@ -39,6 +40,7 @@ from olist_pipeline.warehouse import load_manifest, warehouse_tables
 from tests.pipeline.spark.conftest import MASTER
 
 TREES = (OLD, REPLAY, NEW)
+EVIDENCE = Evidence(Counter(A_RULE=1))
 MONTHLY = ("int_orders_enriched", "fact_orders")
 
 
@@ -100,9 +102,8 @@ class Trees:
 
     def verdicts(self):
         """Return the verdict on each table, with all figures and samples, and the fingerprint of both its sides."""
-        evidence = Evidence(Counter(A_RULE=1))
         with duckdb.connect(str(self.settings.warehouse), read_only=True) as connection:
-            found = {table.name: parity_of(connection, table, evidence) for table in self.tables()}
+            found = {table.name: parity_of(connection, table, EVIDENCE) for table in self.tables()}
         return {name: (parity.subject, parity.to_dict()) for name, parity in found.items()}
 
 
@@ -175,6 +176,23 @@ def test_the_verdicts_are_the_same(on_spark, on_duckdb):
     expected = on_duckdb.verdicts()
     assert on_spark.verdicts() == expected
     assert len({parity["verdict"] for _, parity in expected.values()}) > 1, "nothing was spoilt"
+
+
+@pytest.mark.spark
+def test_tasks_find_the_same_verdicts(session, on_spark, on_duckdb):
+    from olist_pipeline.spark.runner import spark_runner
+
+    monthly = [table for table in on_spark.tables() if table.is_monthly]
+    runner, folder = spark_runner(on_spark.settings), on_spark.settings.outbox / "parity"
+    with duckdb.connect(str(on_spark.settings.warehouse), read_only=True) as connection:
+        sides = sides_by_months(connection, monthly, None, runner, folder)
+        found = {table.name: parity_of(connection, table, EVIDENCE, None, sides[table.name]) for table in monthly}
+    expected = on_duckdb.verdicts()
+    assert len(found) > 3
+    assert {name: (parity.subject, parity.to_dict()) for name, parity in found.items()} == {
+        name: expected[name] for name in found
+    }
+    assert len(list(folder.rglob("*.parquet"))) > len(found) * 6, "a table was not cut"
 
 
 @pytest.mark.spark

@@ -205,6 +205,22 @@ def test_a_server_that_cannot_start_says_why_in_a_sentence(data):
         settings.write_bytes(before)
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root runs the server as somebody else")
+def test_programs_below_a_quote_are_copied_for_who_runs_them_though_root_lets_nobody_read(tmp_path, monkeypatch):
+    programs = tmp_path / 'a "b"' / "package" / "install" / "bin"
+    programs.mkdir(parents=True)
+    (programs / "initdb").write_text("")
+    (tmp_path / 'a "b"' / "package.libs").mkdir()
+    monkeypatch.setattr(cluster, "programs", lambda: programs)
+    user, before = cluster.ServerUser.here(), os.umask(0o077)
+    try:
+        with cluster._plain_programs(user) as folder:
+            way = (folder / "initdb", folder, *folder.parents[:3])
+            assert {path.stat().st_uid for path in way} == {user.uid}
+    finally:
+        os.umask(before)
+
+
 def test_a_server_takes_a_modest_part_of_the_machine():
     small, large = cluster.sizes(2**30, 1), cluster.sizes(2**38, 64)
     assert (small["shared_buffers"], large["shared_buffers"]) == ("64MB", "512MB")

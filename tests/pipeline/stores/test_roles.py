@@ -239,6 +239,8 @@ def test_a_role_that_no_grant_binds_is_refused(granted):
     ran = psql(granted, roles.script(runtime="postgres", analyst=ANALYST))
     assert ran.returncode != 0
     assert "is a superuser or owns the schemas" in ran.stderr
+    with pytest.raises(OlistError, match=r"^The role postgres is a superuser or owns the schemas: .* take another\.$"):
+        roles.apply(granted, runtime="postgres", analyst=ANALYST)
     with pytest.raises(OlistError, match="give them two names"):
         roles.script(runtime="a", analyst="a")
 

@@ -91,7 +91,10 @@ select
         when p.total_reviews = 0 then null
         else cast(p.negative_reviews as double) / cast(p.total_reviews as double)
     end as negative_review_share,
-    cast(row_number() over (order by p.revenue desc, p.product_id nulls last) as bigint) as revenue_rank,
+    -- The id is no last resort where landing has a product twice.
+    cast(
+        row_number() over (order by p.revenue desc, p.product_id nulls last, p.category nulls last) as bigint
+    ) as revenue_rank,
     cast(
         row_number() over (partition by p.category order by p.revenue desc, p.product_id nulls last) as bigint
     ) as revenue_rank_in_category,

@@ -61,7 +61,12 @@ select
         else cast(s.revenue as double) / cast(s.sale_orders as double)
     end as average_order_value,
     {{ ratio('s.revenue', 'sum(s.revenue) over ()') }} as share_of_revenue,
-    cast(row_number() over (order by s.revenue desc, s.seller_id nulls last) as bigint) as revenue_rank,
+    -- The id is no last resort where landing has a seller twice.
+    cast(
+        row_number() over (
+            order by s.revenue desc, s.seller_id nulls last, s.city nulls last, s.state nulls last
+        ) as bigint
+    ) as revenue_rank,
     case
         when s.total_price + s.total_freight = 0 then null
         else cast(s.total_freight as double) / cast(s.total_price + s.total_freight as double)

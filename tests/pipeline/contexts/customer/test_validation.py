@@ -42,6 +42,14 @@ def test_a_customer_of_a_bad_address_is_rejected_and_its_person_lacks_that_order
     assert person(validated, "person1")["total_orders"] == 1
 
 
+def test_a_customer_whom_two_orders_name_is_one_row_beside_the_first(tmp_path):
+    orders = [row.replace("o2,c2", "o2,c1") for row in SMALL["orders"]]
+    customers = validate_small(tmp_path, orders=orders).customers.accepted("customers").sort("customer_id")
+    assert customers["customer_id"].to_list() == ["c1", "c2", "c3"]
+    assert customers["is_repeat"].to_list() == [False, None, None]
+    assert person(validate_small(tmp_path, orders=orders), "person1")["total_orders"] == 2
+
+
 @pytest.mark.parametrize(("day", "churned"), [(date(2018, 7, 4), False), (date(2018, 7, 5), True)])
 def test_a_person_is_gone_after_more_than_180_days(tmp_path, day, churned):
     validated = validate_small(tmp_path)

@@ -1,0 +1,111 @@
+"""The home of a database: a server of somebody's belongs to one OLIST_HOME, and another one is refused.
+
+What belongs here: the identity of a home, and whether the database is its own. What does not: the embedded server,
+which lies in its home, and who only reads.
+
+Two homes over one database would bring their acts into each other's journals, and compare and release what the other
+has validated. An identity goes wherever its home goes, so a home may be moved, copied and restored.
+"""
+
+from __future__ import annotations
+
+import socket
+import uuid
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from olist_pipeline.errors import OlistError
+from olist_pipeline.file_locks import alone
+from olist_pipeline.files import replacing
+from olist_pipeline.settings import Settings
+from olist_pipeline.stores.postgres import query, transaction
+
+IDENTITY = "identity"
+"""The file of a home that says which it is."""
+
+
+@dataclass(frozen=True)
+class Owner:
+    """The home that a database belongs to: its identity, since when, and where it lay then."""
+
+    identity: str
+    place: str
+    since: datetime
+
+    def is_gone(self) -> bool:
+        """Whether it lay on this machine, and does not any more; of another machine nobody knows."""
+        folder, _, machine = self.place.rpartition(" on ")
+        try:
+            return machine == socket.gethostname() and _read(Path(folder)) != self.identity
+        except PermissionError:
+            return False
+
+
+def claim(settings: Settings, url: str) -> None:
+    """Let the database belong to this home, if it belongs to none, or to one that is gone from this machine.
+
+    Raises OlistError where it belongs to another.
+    """
+    if settings.postgres_url is None:
+        return
+    identity = identity_of(settings.home)
+    found = owner(url)
+    if found is None:
+        _write(url, f"{_TAKE} DO NOTHING", settings.home)
+        found = owner(url)
+    if found is None or found.identity == identity:
+        return
+    if found.is_gone():
+        _write(url, f"{_TAKE} (only_one) DO UPDATE {_SET}", settings.home)
+    else:
+        raise OlistError(
+            f"The database of OLIST_POSTGRES_URL belongs to the home {found.place} since {found.since:%Y-%m-%d}, and"
+            f" this one is {settings.home}: give each home a database of its own, or run `olist db adopt` where this"
+            " one takes the place of that one."
+        )
+
+
+def adopt(settings: Settings, url: str) -> Owner | None:
+    """Let the database belong to this home from now on; return the one that it belonged to, None where to none."""
+    if settings.postgres_url is None:
+        raise OlistError("The embedded server lies in its home and belongs to it; OLIST_POSTGRES_URL is not set.")
+    former = owner(url)
+    _write(url, f"{_TAKE} (only_one) DO UPDATE {_SET}", settings.home)
+    return former
+
+
+def owner(url: str) -> Owner | None:
+    """Return the home that a database belongs to, None before the first."""
+    rows = query(url, "SELECT identity::text, place, since FROM migration.home")
+    return Owner(**rows[0]) if rows else None
+
+
+def identity_of(home: Path) -> str:
+    """Return the identity of a home, which is given one where it has none; raises OSError where that cannot be."""
+    if known := _read(home):
+        return known
+    with alone(home / "locks" / f"{IDENTITY}.lock"):
+        if known := _read(home):
+            return known
+        made = str(uuid.uuid4())
+        with replacing(home / IDENTITY) as temporary:
+            temporary.write_text(f"{made}\n", "utf-8")
+        return made
+
+
+def _read(home: Path) -> str:
+    """Return what the identity of a home says; nothing where it is missing or torn."""
+    with suppress(FileNotFoundError, NotADirectoryError, ValueError):
+        return str(uuid.UUID((home / IDENTITY).read_text("utf-8").strip()))
+    return ""
+
+
+def _write(url: str, statement: str, home: Path) -> None:
+    with transaction(url) as connection, connection.cursor() as cursor:
+        cursor.execute(statement, [identity_of(home), f"{home} on {socket.gethostname()}"])
+
+
+_TAKE = "INSERT INTO migration.home (identity, place) VALUES (%s, %s) ON CONFLICT"
+_SET = "SET identity = excluded.identity, place = excluded.place, since = now()"
