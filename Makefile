@@ -13,6 +13,7 @@ PYTHON_VERSIONS := 3.13 3.12 3.11
 # What runs is what is in VENV, whatever the shell has for other projects.
 unexport PYTHONHOME PYTHONPATH
 export PIP_USER := 0
+export PIP_REQUIRE_VIRTUALENV := 1
 # An environment that came with a folder which was moved or copied leads to where it was made.
 $(shell scripts/remove_moved_venv.sh "$(VENV)" >&2)
 
@@ -56,13 +57,13 @@ coverage: $(INSTALLED_DEV)  ## what the tests reach of olist_pipeline, the proce
 		--cov=olist_pipeline --cov-report=term --cov-fail-under=$(COVERED_AT_LEAST)
 
 # PART: a folder or module of olist_domain or of olist_pipeline/tablediff, both without it. SAMPLE: so many mutants,
-# drawn at random by SEED; all without it, which takes hours.
+# drawn at random by SEED; all without it, which takes half an hour on two cores.
 COSMIC_RAY := cosmic-ray==8.7.0
 MUTANTS := build/mutants/bin/python
 MUTANTS_AT_LEAST := 95
 
 mutants: $(INSTALLED_DEV) $(MUTANTS)  ## whether the tests notice changes of the domain and of the comparator
-	@$(MUTANTS) scripts/mutants.py $(BIN)/python $(addprefix --part ,$(PART)) $(addprefix --sample ,$(SAMPLE)) \
+	@$(MUTANTS) -m scripts.mutation $(BIN)/python $(addprefix --part ,$(PART)) $(addprefix --sample ,$(SAMPLE)) \
 		--seed $(SEED) --at-least $(MUTANTS_AT_LEAST)
 
 $(MUTANTS): | $(BIN)/python
@@ -132,7 +133,7 @@ fuzz: $(INSTALLED_DEV)  ## compare EXAMPLES random pairs of tables, and spoil a 
 	@$(BIN)/python -m tests.fuzz --examples $(EXAMPLES) --seed $(SEED)
 
 clean:  ## remove the environment and all state
-	rm -rf $(VENV) .olist dbt/target dbt/logs build *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(VENV).removed.* .olist dbt/target dbt/logs build *.egg-info .pytest_cache .mypy_cache .ruff_cache
 
 # The environment -----------------------------------------------------------------------------------------------------
 

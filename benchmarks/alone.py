@@ -1,8 +1,8 @@
 """The new pipeline alone beside the old one alone, at the same data.
 
 What belongs here: timing intake, validation and dbt new against dbt old with its tests, by turns: with everything made
-anew, and as on a night on which some orders of one month are expected a day later. Old knows no months: it makes
-everything anew every time. What does not: Dagster, comparison and serving (see `run`).
+anew, with every event new besides, and as on a night on which some orders of one month are expected a day later. Old
+knows no months: it makes everything anew every time. What does not: Dagster, comparison and serving (see `run`).
 
 Old is started as a company with dbt alone starts it. New is started as a run starts it: by a fork server, which imports
 dbt beside intake; what that takes of processors is counted with dbt new. As in a run, it parses the project in the
@@ -18,10 +18,12 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from datetime import date
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
+from urllib.parse import urlsplit, urlunsplit
 
 from benchmarks.deliveries import change_month, last_busy_month
 from olist_pipeline.intake.span import as_of, dated_span
@@ -33,7 +35,8 @@ from olist_pipeline.orchestration.forked_dbt import ASKING, ForkServer
 from olist_pipeline.registry import LANDING, STEPS
 from olist_pipeline.settings import DBT, DBT_DIR, Settings
 from olist_pipeline.steps import run_intake, run_validation
-from olist_pipeline.stores.postgres import ready_url
+from olist_pipeline.stores.postgres import connect, transaction
+from olist_pipeline.stores.schema import migrate, ready_url
 
 ROUNDS = 5
 
@@ -68,6 +71,11 @@ def measure(landing: Path, home: Path) -> None:
             "validation": lambda: _validate(settings, url, everything, is_forced=True),
             "dbt new, with its tests": lambda: _dbt(settings, NEW),
         },
+        "everything anew, and all events new": {
+            "intake, once more": lambda: _ingest(settings, url),
+            "validation with its events": lambda: _validate(settings, empty_database(url), everything, is_forced=True),
+            "dbt new, once more": lambda: _dbt(settings, NEW),
+        },
         "a night with one month changed": {
             "intake, of what changed": lambda: _ingest(settings, url),
             "validation, from that month on": lambda: _validate(settings, url, night),
@@ -76,6 +84,7 @@ def measure(landing: Path, home: Path) -> None:
     }
     before: dict[str, Part] = {
         "everything anew": lambda: shutil.rmtree(settings.intake),
+        "everything anew, and all events new": lambda: shutil.rmtree(settings.intake),
         "a night with one month changed": lambda: change_month(delivered, month_text(changed)),
     }
     for warm_up in (new["everything anew"]["dbt new, with its tests"], *old.values()):
@@ -91,7 +100,25 @@ def measure(landing: Path, home: Path) -> None:
                 median(sum(one[name][kind] for name in parts) / one[against][kind] for one in rounds) for kind in (0, 1)
             )
             print(f"  new alone, {what}: {clock:.2f} x {against}; of processors {processors:.2f} x")
-    print()
+    with transaction(empty_database(url, anew=False)) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM event_store.domain_events")
+        [events] = cursor.fetchone() or (0,)
+    clock, _ = (median(one["validation with its events"][kind] for one in rounds) for kind in (0, 1))
+    print(f"  {events:,} events of an empty store, validation included: {events / clock:,.0f} a second of the clock\n")
+
+
+def empty_database(url: str, *, anew: bool = True) -> str:
+    """Return the address of another database of the server, which is made anew and brought to our schema."""
+    name = "bench_events"
+    parts = urlsplit(url)
+    other = urlunsplit(parts._replace(path=f"/{name}"))
+    if anew:
+        with closing(connect(url)) as connection, connection.cursor() as cursor:
+            connection.autocommit = True
+            cursor.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+            cursor.execute(f"CREATE DATABASE {name}")
+        migrate(other)
+    return other
 
 
 def _round(

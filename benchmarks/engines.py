@@ -29,7 +29,8 @@ from benchmarks.watched import Watched, watch
 from olist_pipeline.migration.model import NEW, OLD, REPLAY
 from olist_pipeline.settings import Settings
 from olist_pipeline.spark.requirements import check
-from olist_pipeline.stores.postgres import query_rows, ready_url
+from olist_pipeline.stores.postgres import query_rows
+from olist_pipeline.stores.schema import ready_url
 from olist_pipeline.synthetic import generate
 from olist_pipeline.tablediff.fingerprint import fingerprint
 from olist_pipeline.tablediff.sql import literal, relation_name

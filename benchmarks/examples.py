@@ -29,7 +29,8 @@ import httpx2
 from examples.stream import sales
 from examples.stream.consumer import Consumer
 from olist_pipeline.settings import PROJECT_DIR, Settings
-from olist_pipeline.stores.postgres import connect, query, ready_url
+from olist_pipeline.stores.postgres import connect, query
+from olist_pipeline.stores.schema import ready_url
 from tests.environment import bare
 
 ITEM = {

@@ -21,7 +21,7 @@ from olist_pipeline.data_months import all_months
 from olist_pipeline.months import MonthRange
 from olist_pipeline.orchestration.instance import prepare
 from olist_pipeline.orchestration.partitions import range_tags
-from olist_pipeline.stores import postgres
+from olist_pipeline.stores import schema
 from tests.end_to_end.dagster_server import DagsterServer
 from tests.end_to_end.world import World
 from tests.patience import wait_for
@@ -39,7 +39,7 @@ def main() -> None:
     folder = Path(tempfile.mkdtemp(prefix="olist-outages-"))
     folder.chmod(0o755)
     world = World.with_orders(folder, orders=ORDERS)
-    url = postgres.ready_url(world.settings)
+    url = schema.ready_url(world.settings)
     kept = dict(os.environ)
     prepare(world.settings)
     os.environ.clear()

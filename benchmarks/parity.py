@@ -28,7 +28,7 @@ from olist_pipeline.parity.attribution import Evidence, parity_of
 from olist_pipeline.parity.causes import causes
 from olist_pipeline.registry import LINKS
 from olist_pipeline.settings import Settings
-from olist_pipeline.stores.postgres import ready_url
+from olist_pipeline.stores.schema import ready_url
 from olist_pipeline.tablediff.compare import compare
 from olist_pipeline.tablediff.contract import Contract
 from olist_pipeline.warehouse import load_manifest, reading, warehouse_tables

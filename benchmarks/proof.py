@@ -28,7 +28,8 @@ from olist_pipeline.serving.release import current_release
 from olist_pipeline.serving.release_checks import release_problems
 from olist_pipeline.settings import Settings
 from olist_pipeline.stores import routes
-from olist_pipeline.stores.postgres import query, ready_url
+from olist_pipeline.stores.postgres import query
+from olist_pipeline.stores.schema import ready_url
 from olist_pipeline.tablediff.fingerprint import fingerprint
 from olist_pipeline.warehouse import load_manifest, reading, warehouse_tables
 

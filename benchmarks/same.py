@@ -45,7 +45,8 @@ from olist_pipeline.registry import CONTEXTS, LANDING, STEPS
 from olist_pipeline.settings import Settings
 from olist_pipeline.staging import intake_path, scan_staging
 from olist_pipeline.steps import run_intake, run_validation
-from olist_pipeline.stores.postgres import query_rows, ready_url
+from olist_pipeline.stores.postgres import query_rows
+from olist_pipeline.stores.schema import ready_url
 
 left, today = Path(sys.argv[1]), date(2026, 1, 1)
 try:

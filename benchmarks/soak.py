@@ -30,8 +30,8 @@ from olist_pipeline.serving.release import current_release
 from olist_pipeline.serving.rollback import rollback
 from olist_pipeline.serving.routing import served_schemas
 from olist_pipeline.settings import CutoverRules, Settings
-from olist_pipeline.stores.postgres import ready_url
 from olist_pipeline.stores.routes import SERVED_FROM_NEW
+from olist_pipeline.stores.schema import ready_url
 
 SWITCHES, READERS, KILLED = 200, 2, 0.25
 TABLES_AN_ANSWER = 3

@@ -15,5 +15,7 @@ flag or verdict comes from the release as it is), and any store but `serving/cur
     notebook.py    what marimo adds: filters, and following the release
     export.py      pages as HTML that needs no network
     server.py      all pages in one server
+    hosts.py       whom the server answers
+    patience.py    how long it waits for whoever asks
     pages/         the marimo notebooks, one a dashboard
 """

@@ -1,7 +1,7 @@
 """The server: all dashboards under one address, with a page that lists them.
 
 What belongs here: putting the notebooks together and running them. What does not: their content, whom the server
-answers (`hosts`), and pages without a server (`export`).
+answers (`hosts`), how long it waits for them (`patience`), and pages without a server (`export`).
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from starlette.staticfiles import StaticFiles
 
 from dashboards.hosts import OwnOnly
 from dashboards.page import PAGES, index
+from dashboards.patience import Patient
 
 NOTEBOOKS = Path(__file__).with_name("pages")
 MARIMO_FILES = Path(marimo.__file__).with_name("_static")
@@ -60,7 +61,7 @@ def serve(host: str, port: int, allowed: Collection[str] = ()) -> None:
     """Serve the dashboards until the process is interrupted."""
     app = application(host, allowed)
     # Of uvicorn's two readers of HTTP this one has a limit to what a request may say before its body: 64 KiB.
-    uvicorn.run(app, host=host, port=port, http="h11", log_level="warning")
+    uvicorn.run(app, host=host, port=port, http=Patient, log_level="warning")
 
 
 async def _index(request: Request) -> HTMLResponse:

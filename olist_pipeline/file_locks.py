@@ -16,12 +16,13 @@ from __future__ import annotations
 import fcntl
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 _LOOK_SECONDS = 0.005
+_TURN_SECONDS = 0.5
 
 
 def lock_file(path: Path, *, seconds: float | None = 0, shared: bool = False) -> BinaryIO:
@@ -46,11 +47,22 @@ def lock_file(path: Path, *, seconds: float | None = 0, shared: bool = False) ->
 
 
 @contextmanager
-def alone(path: Path) -> Iterator[None]:
-    """Hold the lock at `path`, whose folder is made where it is missing; wait for another holder for ever."""
+def alone(path: Path, while_waiting: Callable[[], None] | None = None) -> Iterator[None]:
+    """Hold the lock at `path`, whose folder is made where it is missing; wait for another holder for ever.
+
+    `while_waiting` is called again and again meanwhile, and may raise: no signal reaches a thread that waits.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with lock_file(path, seconds=None):
+    with _lock_in_turn(path, while_waiting) if while_waiting else lock_file(path, seconds=None):
         yield
+
+
+def _lock_in_turn(path: Path, while_waiting: Callable[[], None]) -> BinaryIO:
+    while True:
+        try:
+            return lock_file(path, seconds=_TURN_SECONDS)
+        except BlockingIOError:
+            while_waiting()
 
 
 def is_held(path: Path) -> bool:

@@ -31,6 +31,7 @@ _REMEDIES = {
     errno.EROFS: "let it be written to",
     errno.ENOENT: "let nobody move it meanwhile",
     errno.ENAMETOOLONG: "shorten it",
+    **dict.fromkeys((errno.EEXIST, errno.EISDIR, errno.ENOTDIR), "move away what stands there instead"),
     **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), "free space"),
 }
 

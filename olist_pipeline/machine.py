@@ -32,11 +32,11 @@ def memory_and_cores() -> tuple[int, int]:
 
 
 def memory_of_duckdb() -> str:
-    """Return DuckDB's `memory_limit` of one database: a quarter of the memory; what needs more is spilled to the disk.
+    """Return DuckDB's `memory_limit` of one database: a sixth of the memory; what needs more is spilled to the disk.
 
-    DuckDB takes four fifths by itself. A run has two databases at work at once, beside Polars and PostgreSQL.
+    DuckDB takes four fifths by itself. A run has three databases at work at once, beside Polars and PostgreSQL.
     """
-    return f"{max(memory_and_cores()[0] // 4, LEAST) // 2**20}MiB"
+    return f"{max(memory_and_cores()[0] // 6, LEAST) // 2**20}MiB"
 
 
 def bound_memory(connection: duckdb.DuckDBPyConnection) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import MISSING, asdict, dataclass, field, fields, is_dataclass, replace
+from datetime import date, datetime
 from functools import cache
 from pathlib import Path
 from types import UnionType
@@ -136,11 +137,19 @@ def read_manifest(folder: Path) -> Release:
     try:
         values = json.loads((folder / MANIFEST).read_text("utf-8"))
         release: Release = _typed(Release, values, "")
+        _check_times(release)
     except (OSError, ValueError, RecursionError) as error:
         raise OlistError(
             f"The release in {folder} has no readable {MANIFEST} ({error}); `olist run --force` makes another one."
         ) from error
     return release
+
+
+def _check_times(release: Release) -> None:
+    """Raise ValueError where the dates are none: whoever reads them counts on both."""
+    date.fromisoformat(release.as_of)
+    if datetime.fromisoformat(release.made_at).tzinfo is None:
+        raise ValueError(f"made_at, {release.made_at}, has no time zone")
 
 
 def write_manifest(folder: Path, release: Release) -> None:

@@ -5,6 +5,7 @@ What belongs here: layout, atomic writes and reads of these files. What does not
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -23,6 +24,8 @@ RecordT = TypeVar("RecordT", bound=Record)
 
 WRITERS = 4
 """So many months of a table are written at a time."""
+
+_MONTH_FILE = re.compile(r"((?!0000)[0-9]{4}-(?:0[1-9]|1[0-2]))(\.[0-9]+of[0-9]+)?\.parquet")
 
 SNAPSHOT = "snapshot"
 """The file name of a table that has no months."""
@@ -77,8 +80,8 @@ def write_months(
 ) -> None:
     """Write each of `months` of `frame`, months without rows included: what was there before is replaced.
 
-    `part` is added to the names of their files; the other parts stay as they are. What the table left when it had no
-    months goes.
+    `part` is added to the names of their files; the other parts stay as they are. What is no month's goes: what the
+    table left when it had none, and copies that somebody made, whose rows would count twice.
     """
     by_month = {key[0]: rows for key, rows in frame.partition_by(MONTH, as_dict=True).items()}
     empty = frame.clear()
@@ -90,18 +93,26 @@ def write_months(
         ]
     for one in written:
         one.result()
-    staging_path(staging, context, table, None).unlink(missing_ok=True)
+    for other in (staging / context / table).glob("*.parquet"):
+        if _month_of(other) is None:
+            other.unlink(missing_ok=True)
 
 
 def staged_months(staging: Path, context: str, table: str) -> list[date]:
     """Return the months that a table has a staging file for, oldest first."""
-    files = (staging / context / table).glob("????-??*.parquet")
-    return sorted({date.fromisoformat(f"{path.stem[: len('2017-10')]}-01") for path in files})
+    found = map(_month_of, (staging / context / table).glob("*.parquet"))
+    return sorted({month for month in found if month})
 
 
 def month_files(staging: Path, context: str, table: str, month: date) -> list[Path]:
     """Return the staging files of a table's month: one, or one for each part that it was cut into."""
-    return sorted((staging / context / table).glob(f"{month_text(month)}*.parquet"))
+    return sorted(path for path in (staging / context / table).glob("*.parquet") if _month_of(path) == month)
+
+
+def _month_of(path: Path) -> date | None:
+    """Return the month that a staging file is of, or a part of; None for any other file."""
+    named = _MONTH_FILE.fullmatch(path.name)
+    return date.fromisoformat(f"{named[1]}-01") if named else None
 
 
 def write_snapshot(frame: pl.DataFrame, staging: Path, context: str, table: str) -> None:

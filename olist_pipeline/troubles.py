@@ -51,7 +51,7 @@ def _sentence(error: BaseException) -> str | None:
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryException":
         return "There is not enough memory for this; end other programs or take a larger machine, and run again."
     if (psycopg2 := sys.modules.get("psycopg2")) and isinstance(error, psycopg2.Error):
-        from olist_pipeline.stores.postgres import trouble
+        from olist_pipeline.stores.server_errors import trouble
 
         known = trouble(error)
         return str(known) if known else None

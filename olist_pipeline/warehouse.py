@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from olist_pipeline.errors import OlistError
+from olist_pipeline.file_locks import alone
 from olist_pipeline.machine import bound_memory
 from olist_pipeline.migration.load import load_migration, present_migration
 from olist_pipeline.migration.model import NEW, OLD, Migration, TablePair
@@ -172,6 +173,15 @@ def reading(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         yield connection
     finally:
         connection.close()
+
+
+def sole_use(settings: Settings, while_waiting: Callable[[], None] | None = None) -> AbstractContextManager[None]:
+    """Return a block in which no other step of a run opens the warehouse; it waits for those that have it open.
+
+    dbt old and dbt replay write databases of their own, beside whatever has the warehouse, and bring what they made at
+    their end. For `while_waiting` see `file_locks.alone`.
+    """
+    return alone(settings.home / "locks" / "warehouse.lock", while_waiting)
 
 
 def set_aside_where_damaged(path: Path) -> None:

@@ -9,7 +9,7 @@ import uvicorn
 from examples.api.app import create_app
 from examples.ending import one_sentence, port
 from olist_pipeline.settings import Settings
-from olist_pipeline.stores.postgres import ready_url
+from olist_pipeline.stores.schema import ready_url
 
 
 def main() -> None:

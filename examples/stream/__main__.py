@@ -6,7 +6,7 @@ from examples.ending import one_sentence
 from examples.stream import sales
 from examples.stream.consumer import Consumer
 from olist_pipeline.settings import Settings
-from olist_pipeline.stores.postgres import ready_url
+from olist_pipeline.stores.schema import ready_url
 
 
 def main() -> None:

@@ -163,14 +163,14 @@ def rfm_segment(person: PersonFacts) -> Fact[str]:
     HIBERNATING. Everybody else is REGULAR.
     """
     recency, frequency, monetary = recency_score(person), frequency_score(person), monetary_score(person)
+    is_unknown = recency.is_null() | frequency.is_null() | monetary.is_null()
     is_recent, is_frequent = recency >= HIGH_SCORE_FROM, frequency >= HIGH_SCORE_FROM
-    is_some = (frequency >= LOW_SCORE_TO) & (frequency <= MIDDLE_SCORE)
     is_long_ago = recency <= LOW_SCORE_TO
     return choose(
-        ((recency + frequency + monetary).is_null(), None),
+        (is_unknown, None),
         (is_recent & is_frequent & (monetary >= HIGH_SCORE_FROM), RfmSegment.CHAMPIONS.value),
         (is_frequent, RfmSegment.LOYAL.value),
-        (is_recent & is_some, RfmSegment.POTENTIAL.value),
+        (is_recent & (frequency >= LOW_SCORE_TO), RfmSegment.POTENTIAL.value),
         (is_recent, RfmSegment.NEW.value),
         (is_long_ago & (frequency >= MIDDLE_SCORE), RfmSegment.AT_RISK.value),
         (is_long_ago, RfmSegment.HIBERNATING.value),

@@ -43,8 +43,9 @@ class ProductDimensions:
         for name, measure in vars(self).items():
             if not value_of(is_measure(Scalar(measure))):
                 raise ValueError(f"{name} must be positive: {measure}")
-            if name != "weight_g" and not value_of(_is_side(Scalar(measure))):
-                raise ValueError(f"{name} must be at most {LONGEST_SIDE_CM}: {measure}")
+        for name in ("length_cm", "height_cm", "width_cm"):
+            if not value_of(_is_side(Scalar(getattr(self, name)))):
+                raise ValueError(f"{name} must be at most {LONGEST_SIDE_CM}: {getattr(self, name)}")
 
     @property
     def volume_cm3(self) -> int:

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Generic, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict
 
-from olist_domain.kernel.facts import Fact, Scalar
+from olist_domain.kernel.facts import Fact, Scalar, value_of
 
 F = TypeVar("F")
 
@@ -57,7 +57,7 @@ class Milestone(Generic[F]):
 
     def of(self, facts: F) -> DomainEvent | None:
         """Return the event of one object, or None when it has not happened."""
-        if not cast(Scalar[bool], self.when(facts)).value:
+        if value_of(self.when(facts)) is not True:
             return None
         said = {
             name: read if isinstance(read, str) else cast(Scalar[Any], read(facts)).value

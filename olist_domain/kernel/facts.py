@@ -257,7 +257,7 @@ def choose(*branches: Branch, default: object) -> Fact[Any]:
 
     The counterpart of SQL's CASE: `choose((condition, value), ..., default=value)`.
     """
-    condition, _ = branches[0]
+    (condition, _), *_ = branches
     return condition.choose(branches, default)
 
 

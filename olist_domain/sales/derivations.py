@@ -45,13 +45,22 @@ def has_payment_mismatch(order: OrderFacts) -> Fact[bool]:
     return abs(total_amount(order) - order.total_payment) > PAYMENT_TOLERANCE
 
 
+def is_empty(order: OrderFacts) -> Fact[bool]:
+    """Whether the order has no items."""
+    return order.total_items == 0
+
+
+def is_approved_unpaid(order: OrderFacts) -> Fact[bool]:
+    """Whether the order is approved although it is not paid as it costs."""
+    return (order.order_status == OrderStatus.APPROVED.value) & has_payment_mismatch(order)
+
+
 @derivation(replaces=("int_orders_enriched.order_validity", "fact_orders.order_validity"))
 def order_validity(order: OrderFacts) -> Fact[str]:
     """Whether the order is valid, and if not, the first reason."""
-    unpaid_approval = (order.order_status == OrderStatus.APPROVED.value) & has_payment_mismatch(order)
     return choose(
-        (order.total_items == 0, OrderValidity.INVALID_NO_ITEMS.value),
-        (unpaid_approval, OrderValidity.INVALID_PAYMENT_MISMATCH.value),
+        (is_empty(order), OrderValidity.INVALID_NO_ITEMS.value),
+        (is_approved_unpaid(order), OrderValidity.INVALID_PAYMENT_MISMATCH.value),
         default=OrderValidity.VALID.value,
     )
 

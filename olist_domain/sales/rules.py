@@ -14,7 +14,9 @@ from olist_domain.sales.derivations import (
     ORDER_ITEM_DERIVATIONS,
     PAYMENT_DERIVATIONS,
     has_payment_mismatch,
+    is_approved_unpaid,
     is_canceled,
+    is_empty,
     is_instalment,
 )
 from olist_domain.sales.facts import OrderFacts, OrderItemFacts, PaymentFacts
@@ -30,7 +32,7 @@ MOST_INSTALMENTS = 24
 )
 def has_items(order: OrderFacts) -> Fact[bool]:
     """An order has at least one item."""
-    return order.total_items > 0
+    return ~is_empty(order)
 
 
 @rule(
@@ -40,7 +42,7 @@ def has_items(order: OrderFacts) -> Fact[bool]:
 )
 def approved_order_is_paid(order: OrderFacts) -> Fact[bool]:
     """The payments of an approved order equal its total, within 0.01."""
-    return (order.order_status != OrderStatus.APPROVED.value) | ~has_payment_mismatch(order)
+    return ~is_approved_unpaid(order)
 
 
 @rule("ORDER_DELIVERED_BEFORE_PURCHASE", Severity.REJECT, replaces=("stg_orders.validated_delivery_date",))

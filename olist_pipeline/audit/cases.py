@@ -31,6 +31,7 @@ from olist_pipeline.audit.expressions import (
     is_case,
     is_column,
     is_constant,
+    is_hash,
     is_null,
     is_null_test,
     is_one_flag,
@@ -76,7 +77,7 @@ def technical_reason(case: Node, column: str, query: Query) -> str | None:
     branches = branches_of(case)
     conditions = [condition for condition, _ in branches.pairs]
     within = [node for condition in conditions for node in nodes_within(condition)]
-    if _is_in(case, HASHES) or _looks_at_hashes(conditions):
+    if _is_hashed(case) or _looks_at_hashes(conditions):
         return "part of a surrogate key"
     if case.find_ancestor(exp.Order, exp.Query) and isinstance(case.find_ancestor(exp.Order, exp.Query), exp.Order):
         return "order to sort by"
@@ -224,7 +225,16 @@ def _is_in(node: Node, types: tuple[type[Node], ...]) -> bool:
 def _looks_at_hashes(conditions: Sequence[Node]) -> bool:
     """Return whether conditions look at hashes of columns alone, and at no column itself."""
     columns = [column for condition in conditions for column in columns_of(condition)]
-    return bool(columns) and all(_is_in(column, HASHES) for column in columns)
+    return bool(columns) and all(map(_is_hashed, columns))
+
+
+def _is_hashed(node: Node) -> bool:
+    """Return whether a node stands in the call of a hash, within its own query."""
+    while (outer := node.find_ancestor(*HASHES, exp.Anonymous, exp.Query)) is not None and not is_hash(outer):
+        if isinstance(outer, exp.Query):
+            return False
+        node = outer
+    return outer is not None
 
 
 def _is_boolean_cast(branches: Branches) -> bool:

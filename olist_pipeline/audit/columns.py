@@ -22,6 +22,7 @@ from olist_pipeline.audit.expressions import (
     Node,
     bare,
     columns_of,
+    computes,
     is_calendar_test,
     is_clock,
     is_constant,
@@ -30,7 +31,6 @@ from olist_pipeline.audit.expressions import (
 )
 
 MAX_STEPS = 40
-COMPUTATIONS = (exp.AggFunc, exp.Window, exp.Add, exp.Sub, exp.Mul, exp.Div, exp.IntDiv)
 RANKS = (exp.Ntile, exp.PercentRank, exp.CumeDist, exp.RowNumber, exp.Rank, exp.DenseRank)
 NUMBERERS = (exp.RowNumber, exp.Rank, exp.DenseRank)
 NUMBERER_NAME = re.compile(r"^_?_?(rn|rnk|rownum|row_?no|row_?num(ber)?|dedup\w*|row_?rank|rank_?number|seqnum)_?\d*$")
@@ -104,6 +104,14 @@ class Query:
             self._origins[key] = _origin(column, self.scope, 0, lambda: False, self.around.sums)
         return self._origins[key]
 
+    def beside(self, column: exp.Column) -> Node | None:
+        """Return what this very SELECT computes under the name of a column, which many dialects let it read."""
+        same = (item.this for item in self.select.selects if item.alias.lower() == column.name.lower())
+        found = next(same, None) if not column.table else None
+        # `trim(a) as a`: what is read elsewhere by that name is the column itself.
+        is_own = found is not None and all(part.name.lower() != column.name.lower() for part in columns_of(found))
+        return found if is_own else None
+
     def is_row_number(self, node: Node) -> bool:
         """Return whether an expression is the number of a row within a group, by its window or by its name."""
         node = bare(node)
@@ -111,9 +119,9 @@ class Query:
             return isinstance(node.this, NUMBERERS)
         if not isinstance(node, exp.Column):
             return False
-        own = next((item for item in self.select.selects if item.alias_or_name == node.name), None)
-        if isinstance(own, exp.Alias) and own.this is not node and isinstance(bare(own.this), exp.Window):
-            return self.is_row_number(own.this)
+        own = self.beside(node)
+        if own is not None and isinstance(bare(own), exp.Window):
+            return self.is_row_number(own)
         found = self.origin(node).expression
         if found is not None and isinstance(bare(found), exp.Window):
             return self.is_row_number(found)
@@ -141,12 +149,9 @@ class Query:
         origin = self.origin(column)
         if origin.expression is None or origin.query is None or steps > MAX_STEPS:
             return False
-        if origin.expression.find(*COMPUTATIONS):
-            return True
-        return any(
-            origin.query.is_computed(part, steps + 1)
-            for part in nodes_within(origin.expression)
-            if isinstance(part, exp.Column)
+        parts = list(nodes_within(origin.expression))
+        return any(map(computes, parts)) or any(
+            origin.query.is_computed(part, steps + 1) for part in parts if isinstance(part, exp.Column)
         )
 
     @cached_property
@@ -172,9 +177,7 @@ def _is_span_of_today(node: Node, query: Query) -> bool:
         return _is_span_of_today(node.this, query)
     if not isinstance(node, exp.Column):
         return is_clock(node)
-    beside = next(
-        (item.this for item in query.select.selects if item.alias == node.name and item.this is not node), None
-    )
+    beside = query.beside(node)
     if beside is not None and not columns_of(beside):
         return _is_span_of_today(beside, query)
     found = query.origin(node)

@@ -17,7 +17,7 @@ import yaml
 from sqlglot import exp, parse_one
 from sqlglot.errors import SqlglotError
 
-from olist_pipeline.audit import yaml_file
+from olist_pipeline import yaml_text
 from olist_pipeline.audit.columns import Query
 from olist_pipeline.audit.expressions import Node, column_names
 from olist_pipeline.audit.metrics import measure
@@ -61,12 +61,8 @@ class DataTest:
     line: int
 
 
-def audit_properties(text: str, file: str, dialect: str, plain: Plain) -> FileAudit:
-    """Return the rules in the tests of a properties file; nothing for a text that is no YAML, which dbt refuses."""
-    try:
-        root = yaml_file.compose(text)
-    except yaml_file.YamlError:
-        return FileAudit(file)
+def audit_properties(root: yaml.Node | None, file: str, dialect: str, plain: Plain) -> FileAudit:
+    """Return the rules in the tests of a properties file."""
     found = [item for test in _tests_of(root) if (item := _finding(test, file, dialect, plain)) is not None]
     return FileAudit(file, (*found, *_unit_tests(root, file)))
 
@@ -132,7 +128,7 @@ def _test(node: yaml.Node, model: str, column: str) -> Iterator[DataTest]:
     if isinstance(node, yaml.ScalarNode):
         yield DataTest(model, column, node.value, {}, "", line)
         return
-    values = _mapping(yaml_file.value_of(node))
+    values = _mapping(yaml_text.value_of(node))
     name = next(iter(values), None)
     if "test_name" in values:
         name, given = str(values["test_name"]), values
@@ -236,7 +232,7 @@ def _parsed(text: str, dialect: str) -> Node | None:
 def _unit_tests(root: yaml.Node | None, file: str) -> Iterator[Finding]:
     """Yield what unit tests expect: a rule where nothing in their model says it."""
     for entry in items_of(entries_of(root).get("unit_tests")):
-        values = _mapping(yaml_file.value_of(entry))
+        values = _mapping(yaml_text.value_of(entry))
         rows = _mapping(values.get("expect")).get("rows")
         first = rows[0] if isinstance(rows, list) and rows else {}
         columns = tuple(str(name).lower() for name in _mapping(first))

@@ -16,8 +16,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from olist_pipeline.audit import yaml_file
-from olist_pipeline.audit.dbt_values import Adapter, Config, Host, Relation, Result, Variables
+from olist_pipeline import yaml_text
+from olist_pipeline.audit.dbt_values import Adapter, Config, Host, Relation, Result
+from olist_pipeline.audit.dbt_variables import Variables
 from olist_pipeline.audit.dialects import DIALECTS
 from olist_pipeline.audit.profiles import Target
 from olist_pipeline.audit.python_names import MODULES
@@ -75,7 +76,7 @@ def names_of(variables: Mapping[str, Any], adapter: str, project: str, host: Hos
         "execute": False,
         "flags": Names({"FULL_REFRESH": False, "WHICH": "compile"}),
         "fromjson": _from_json,
-        "fromyaml": yaml_file.parse,
+        "fromyaml": _from_yaml,
         "graph": MappingProxyType({"nodes": MappingProxyType({}), "sources": MappingProxyType({})}),
         "invocation_id": "audit",
         "is_incremental": lambda: host.is_incremental,
@@ -95,7 +96,7 @@ def names_of(variables: Mapping[str, Any], adapter: str, project: str, host: Hos
         "statement": _statement,
         "target": _target(target, adapter, project),
         "tojson": _to_json,
-        "toyaml": yaml_file.write,
+        "toyaml": yaml_text.write,
         "var": Variables(variables, host),
         "zip": _zip,
     }
@@ -135,6 +136,13 @@ def _from_json(text: str, default: Any = None) -> Any:
     try:
         return json.loads(text)
     except ValueError:
+        return default
+
+
+def _from_yaml(text: str, default: Any = None) -> Any:
+    try:
+        return yaml_text.parse(text)
+    except yaml_text.YamlError:
         return default
 
 

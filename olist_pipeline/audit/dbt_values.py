@@ -1,14 +1,16 @@
-"""The values that dbt gives to a template: relations, packages, the adapter, answers of queries, variables.
+"""The values that dbt gives to a template: relations, packages, the adapter, answers of queries.
 
-What belongs here: what may be asked of each. What does not: their names in a template (`dbt_names`), and the sandbox.
+What belongs here: what may be asked of each. What does not: variables (`dbt_variables`), their names in a
+template (`dbt_names`), and the sandbox.
 """
 
 from __future__ import annotations
 
-import copy
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
+
+from sqlglot.parser import Parser
 
 from olist_pipeline.audit.package_macros import PACKAGES
 from olist_pipeline.audit.sandbox import Named
@@ -48,46 +50,39 @@ class Host(Protocol):
     @property
     def is_incremental(self) -> bool:
         """Whether the model adds to a table that is there."""
-        ...
 
     @property
     def has_rows(self) -> bool:
         """Whether a query has one made-up row, so that loops over its rows turn once."""
-        ...
 
     @property
     def hides_unknown(self) -> bool:
         """Whether a macro that nobody knows, and that is given no text, writes nothing in place of a call."""
-        ...
 
     def missing(self, name: str) -> str:
         """Note a macro that nobody knows."""
-        ...
 
     def unset(self, name: str) -> None:
         """Note a variable that has no value."""
-        ...
 
     def written(self, text: str) -> str:
         """Return what a template within a value writes."""
-        ...
 
     @property
     def settings(self) -> Mapping[str, Any]:
         """What a template has said of its model so far."""
-        ...
 
     def configured(self, settings: Mapping[str, Any]) -> None:
         """Note what a template says of its model."""
-        ...
+
+    def remembering(self) -> Callable[[], None]:
+        """Return what forgets the macros and variables that are noted as missing from now on."""
 
     def find(self, name: str) -> Any:
         """Return what has a name in every template."""
-        ...
 
     def macro(self, package: str, name: str) -> Any:
         """Return a macro of a package, None where it has none of this name."""
-        ...
 
 
 class Relation(Named):
@@ -128,12 +123,17 @@ class Package(Named):
         """Return a macro, one that writes itself as a call where nobody knows it."""
         if name in OF_DATABASE and self._host.has_rows:
             return lambda *_, **__: [MADE_UP]
-        found = self._host.macro(self._name, name) or PACKAGES.get(self._name, {}).get(name)
+        known = PACKAGES.get(self._name, {})
+        # Some call what a package has for one adapter: `dbt_utils.snowflake__deduplicate`.
+        found = self._host.macro(self._name, name) or known.get(name) or known.get(name.rpartition("__")[2])
         return found or Unknown(f"{self._name}.{name}", self._host)
 
 
 class Unknown(Named):
-    """A macro that nobody knows: it writes itself as a call, and is reported."""
+    """A macro that nobody knows: it writes itself as a call, and is reported.
+
+    One that is called like what SQL writes in a form of its own, `cast(a as int)`, is written with its package.
+    """
 
     def __init__(self, name: str, host: Host) -> None:
         self._name = name
@@ -145,7 +145,9 @@ class Unknown(Named):
         texts = [str(value) for value in (*args, *kwargs.values()) if isinstance(value, str | int | float | Relation)]
         if self._host.hides_unknown and not any(isinstance(value, str | Relation) for value in args):
             return ""
-        return f"{self._name.rpartition('.')[2]}({', '.join(text for text in texts if text)})"
+        package, _, name = self._name.rpartition(".")
+        written = f"{package}__{name}" if name.upper() in Parser.FUNCTION_PARSERS else name
+        return f"{written}({', '.join(text for text in texts if text)})"
 
     def __str__(self) -> str:
         self._host.missing(self._name)
@@ -205,7 +207,11 @@ class Result(Named):
 
 
 class Config(Named):
-    """`config(...)` writes nothing and is noted; `config.get` gives what was noted, else the default."""
+    """`config(...)` writes nothing and is noted; `config.get` gives what was noted, else the default.
+
+    `config.of_model(...)`, as templates are made plain, is the same: the name is looked up before what is given is
+    computed, so that a macro that nobody knows is not missed there.
+    """
 
     public = frozenset({"get", "require", "set"})
 
@@ -218,6 +224,13 @@ class Config(Named):
             if isinstance(part, Mapping):
                 self._host.configured(part)
         return ""
+
+    def look_up(self, name: str) -> Any:
+        """Return a method."""
+        if name == "of_model":
+            forget = self._host.remembering()
+            return lambda *given, **settings: (forget(), self(*given, **settings))[1]
+        return super().look_up(name)
 
     def get(self, name: str, default: Any = None, **__: Any) -> Any:
         """Return a setting that the template gave before, else the default."""
@@ -265,80 +278,6 @@ class Adapter(Named):
     def get_columns_in_relation(self, *_: Any, **__: Any) -> list[Any]:
         """Return no column, or a made-up one."""
         return [MadeUpRow()] if self._host.has_rows else []
-
-
-class Unset(Named):
-    """A variable without a value: it writes itself as its name, is one thing in a loop, and 1 in a computation.
-
-    dbt refuses a project without it; here the rest of the template is read all the same.
-    """
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-
-    def look_up(self, name: str) -> Any:
-        """Return what a text with its name has."""
-        if name.startswith("_"):
-            raise KeyError(name)
-        return getattr(self._name, name)
-
-    def __str__(self) -> str:
-        return self._name
-
-    def __iter__(self) -> Iterator[str]:
-        return iter((self._name,))
-
-    def __len__(self) -> int:
-        return 1
-
-    def __index__(self) -> int:
-        return 1
-
-    def __add__(self, other: Any) -> Any:
-        return f"{self}{other}" if isinstance(other, str) else 1 + other
-
-    def __radd__(self, other: Any) -> Any:
-        return f"{other}{self}" if isinstance(other, str) else other + 1
-
-    def __sub__(self, other: Any) -> Any:
-        return 1 - other
-
-    def __mul__(self, other: Any) -> Any:
-        return other
-
-    __rmul__ = __mul__
-
-    def __lt__(self, other: Any) -> bool:
-        return False
-
-    __gt__ = __le__ = __ge__ = __lt__
-
-
-class Variables(Named):
-    """`var(...)`: the project's value, else the default, else a mark, and the variable is reported."""
-
-    public = frozenset({"has_var"})
-
-    def __init__(self, values: Mapping[str, Any], host: Host) -> None:
-        self._values = values
-        self._host = host
-
-    def __call__(self, name: str, *default: Any, **named: Any) -> Any:
-        """Return the value of a variable, a copy: no model may change what another one reads.
-
-        A text that is a template is rendered, as dbt does.
-        """
-        if name in self._values:
-            value = copy.deepcopy(self._values[name])
-            return self._host.written(value) if isinstance(value, str) and "{" in value else value
-        if default or "default" in named:
-            return default[0] if default else named["default"]
-        self._host.unset(str(name))
-        return Unset(str(name))
-
-    def has_var(self, name: str) -> bool:
-        """Return whether the project gives the variable a value."""
-        return name in self._values
 
 
 def _nothing(*_: Any, **__: Any) -> str:

@@ -21,6 +21,9 @@ BOOLEANS = (*PREDICATES, *CONNECTORS)
 CASES = (exp.Case, exp.If, exp.DecodeCase, exp.Nvl2)
 ARITHMETIC = (exp.Add, exp.Sub, exp.Mul, exp.Div, exp.IntDiv)
 HASHES = (exp.MD5, exp.MD5Digest, exp.SHA, exp.SHA2, exp.FarmFingerprint)
+KEY_NAMES = re.compile(r"(^|_)(surrogate_key|hash|md5|sha\d*|fingerprint|farm_fingerprint)(_|$)")
+PICKS = (exp.Max, exp.Min, exp.AnyValue, exp.First, exp.Last, exp.FirstValue, exp.LastValue, exp.ArgMax, exp.ArgMin)
+"""Aggregates that give one of the values that there are."""
 CONCATENATIONS = (exp.Concat, exp.ConcatWs, exp.DPipe)
 TRUNCATIONS = (exp.DateTrunc, exp.TimestampTrunc, exp.DatetimeTrunc)
 CLOCKS = (
@@ -108,6 +111,18 @@ def bare(node: Node) -> Node:
     while isinstance(node, exp.Paren | exp.Alias) or type(node) is exp.Cast:
         node = node.this
     return node
+
+
+def is_hash(node: Node) -> bool:
+    """Return whether a node is a call of a hash, or of a macro that makes a key."""
+    return isinstance(node, HASHES) or (isinstance(node, exp.Anonymous) and bool(KEY_NAMES.search(node.name.lower())))
+
+
+def computes(node: Node) -> bool:
+    """Return whether a node makes a new value: by arithmetic, or by an aggregate or window that picks none it has."""
+    if isinstance(node, exp.Window):
+        return node.this.find(*PICKS) is None
+    return isinstance(node, (*ARITHMETIC, exp.AggFunc)) and not isinstance(node, PICKS)
 
 
 def nodes_within(node: Node) -> Iterator[Node]:

@@ -20,7 +20,6 @@ from olist_pipeline.audit.expressions import (
     BOOLEANS,
     COMPARISONS,
     CONNECTORS,
-    HASHES,
     PREDICATES,
     Node,
     atoms,
@@ -34,6 +33,7 @@ from olist_pipeline.audit.expressions import (
     is_constant,
     is_far_end,
     is_flag_test,
+    is_hash,
     is_null_test,
     is_truth,
     nodes_within,
@@ -41,6 +41,7 @@ from olist_pipeline.audit.expressions import (
     text_of,
 )
 from olist_pipeline.audit.model import Clause, Kind
+from olist_pipeline.audit.numbers import DATE_STEPS, STEPS, date_step
 
 CURRENT_ROW = re.compile(
     r"^_?(dbt_)?(valid_?(to|until)(_\w+)?|(effective|eff|record)_?(to|end|thru)\w*|end_effective\w*|next_effective\w*)$"
@@ -55,6 +56,9 @@ TIME_NAME = re.compile(
     r"|batch|runtime|watermark|offset|sequence|lsn|block)(_|$)|date$|time$"
 )
 
+PATHS = (exp.JSONExtract, exp.JSONExtractScalar, exp.JSONBExtract, exp.JSONBExtractScalar, exp.Bracket, exp.Dot)
+"""How a row that a loader keeps as a whole is read: that is no word of the loader's about it."""
+
 HASH_NAME = re.compile(r"(^|_)(hash|md5|sha\d*|checksum|hashdiff|hash_?diff|row_?hash)(_|$)|hash$")
 
 
@@ -68,7 +72,7 @@ def kind_of_filter(condition: Node, clause: Clause, query: Query) -> Kind | None
     if _numbers_rows(condition, query):
         return _kind_of_row_limit(condition)
     names = column_names(condition)
-    if names and all(name.startswith("_") for name in names):
+    if names and all(name.startswith("_") for name in names) and not condition.find(*PATHS):
         return None
     if is_current_row(condition) or _is_decided_here(condition, query):
         return None
@@ -157,7 +161,7 @@ def _is_decided_here(condition: Node, query: Query) -> bool:
     """Return whether a condition asks for nothing but flags that this statement computes, where they are found."""
     if not _asks_for_flags(condition):
         return False
-    found = [query.origin(column).expression for column in columns_of(condition)]
+    found = [query.beside(column) or query.origin(column).expression for column in columns_of(condition)]
     return bool(found) and all(part is not None and _is_boolean(bare(part)) for part in found)
 
 
@@ -214,7 +218,8 @@ def _is_technical(test: Node, query: Query) -> bool:
         return False
     left, right = bare(test.this), bare(test.expression)
     if is_clock(left) or is_clock(right):
-        return True
+        # `placed_at + 30 days >= today` asks for so many days, as `placed_at >= today - 30 days` does.
+        return not (_moves_a_date(left) or _moves_a_date(right))
     if all(_is_hash(side) for side in (left, right)):
         return True
     if not (columns_of(left) and columns_of(right)):
@@ -224,6 +229,15 @@ def _is_technical(test: Node, query: Query) -> bool:
     if isinstance(test, exp.EQ) and is_column(left) and is_column(right):
         return apart or _is_latest(left, right, query)
     return apart and _lacks_a_condition(query)
+
+
+def _moves_a_date(side: Node) -> bool:
+    """Return whether a side moves a column by a number of days, or what they are, that somebody chose."""
+    if not columns_of(side):
+        return False
+    steps = [part for part in nodes_within(side) if isinstance(part, (*DATE_STEPS, exp.Add, exp.Sub))]
+    numbers = (*map(date_step, steps), *(number_of(part) for step in steps for part in nodes_within(step)))
+    return any(number is not None and abs(number) not in STEPS for number in numbers)
 
 
 def _asks_whether_joined(test: Node, query: Query) -> bool:
@@ -238,9 +252,7 @@ def _asks_whether_joined(test: Node, query: Query) -> bool:
 
 
 def _is_hash(side: Node) -> bool:
-    if isinstance(side, HASHES):
-        return True
-    return isinstance(side, exp.Column) and HASH_NAME.search(_snake(side.name)) is not None
+    return is_hash(side) or (isinstance(side, exp.Column) and HASH_NAME.search(_snake(side.name)) is not None)
 
 
 def _snake(name: str) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -136,6 +136,16 @@ class Renderer:
     def configured(self, settings: Mapping[str, Any]) -> None:
         """Note what a template says of its model."""
         self._settings |= {str(key): value for key, value in settings.items()}
+
+    def remembering(self) -> Callable[[], None]:
+        """Return what forgets the macros and variables that are noted as missing from now on."""
+        known = [(names, len(names)) for names in (self._missing, self._unset)]
+
+        def forget() -> None:
+            for names, count in known:
+                del names[count:]
+
+        return forget
 
     def missing(self, name: str) -> str:
         """Note that a macro is called that nobody knows, and return what stands for it."""

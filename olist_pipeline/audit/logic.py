@@ -24,13 +24,16 @@ from olist_pipeline.audit.expressions import (
     Node,
     atoms,
     bare,
+    branches_of,
     columns_of,
+    computes,
     is_case,
     is_clock,
     is_constant,
     is_date_part,
     is_far_end,
     is_flag_test,
+    is_hash,
     is_null,
     is_null_test,
     is_one_flag,
@@ -51,11 +54,10 @@ from olist_pipeline.audit.numbers import (
     magic_numbers,
 )
 
-TRY_NAMES = re.compile(r"^(try_to_\w+|try_cast|safe_cast|try_parse\w*)$")
+TRY_NAMES = re.compile(r"^(\w*__)?(try_to_\w+|try_cast|safe_cast|try_parse\w*)$")
 LIMIT_NAME = re.compile(r"(^|_)(bound|limit|threshold|cutoff|cap|ceiling|floor)(_|$)")
 SERIES = (exp.GenerateSeries, exp.GenerateDateArray, exp.Unnest)
 SCORES = (exp.Ntile, exp.PercentRank, exp.CumeDist)
-KEY_NAMES = re.compile(r"(^|_)(surrogate_key|hash|md5|sha\d*|fingerprint|farm_fingerprint)(_|$)")
 SERIES_NAMES = re.compile(r"^(generate_series|generate_date_array|range|unnest|sequence|generator|date_spine)$")
 
 
@@ -123,12 +125,9 @@ def _judge_case(case: Node, column: str, query: Query) -> Iterator[Judged]:
     yield TechnicalCase(case, reason)
     if reason == CONVERSION:
         return
-    for part in case.iter_expressions():
+    for result in branches_of(case).results:
         # A technical CASE may hold logic; its own conditions are a part of the technique.
-        results = [part.args["true"]] if isinstance(part, exp.If) and isinstance(case, exp.Case) else [part]
-        for result in results:
-            if not isinstance(bare(result), BOOLEANS):
-                yield from _judge(result, column, query)
+        yield from _judge(result, column, query)
 
 
 def _judge_condition(condition: Node, column: str, query: Query, whole: Node) -> Iterator[Judged]:
@@ -250,9 +249,7 @@ def hides_missing_data(node: exp.Coalesce, query: Query) -> bool:
     if is_far_end(last):
         return False
     outer = node.find_ancestor(*HASHES, *CONCATENATIONS, *SERIES, exp.Sum, exp.Anonymous, exp.Query)
-    if isinstance(outer, (*HASHES, *CONCATENATIONS, *SERIES)) or (
-        isinstance(outer, exp.Anonymous) and KEY_NAMES.search(outer.name)
-    ):
+    if outer is not None and (isinstance(outer, (*CONCATENATIONS, *SERIES)) or is_hash(outer)):
         return False
     is_neutral = number_of(last) == 0 or truth_of(last) is False or text_of(last) in ("[]", "{}")
     return not (is_neutral and (isinstance(outer, exp.Sum) or _sums_over_nothing(node, query)))
@@ -271,11 +268,9 @@ def _is_sum(column: exp.Column, query: Query) -> bool:
     origin = query.origin(column)
     if origin.expression is not None and origin.expression.find(*SCORES):
         return False
-    if not column.table and any(
-        item.alias == column.name and isinstance(bare(item), exp.AggFunc) and column not in columns_of(item)
-        for item in query.select.selects
-    ):
-        return True  # a sum beside it, by its new name
+    beside = query.beside(column)
+    if beside is not None and isinstance(bare(beside), exp.AggFunc):
+        return True  # a sum, by its new name
     if origin.is_summed:
         return True
     if origin.expression is None:
@@ -308,8 +303,7 @@ def _reads_one_cell(node: Node, query: Query) -> bool:
     queries = [part for part in nodes_within(read) if isinstance(part, exp.Query)]
     if queries:
         return all(map(picks_one_cell, queries))
-    computed = (*ARITHMETIC, exp.AggFunc, exp.Window)
-    if any(isinstance(part, computed) or is_date_part(part) for part in nodes_within(read)):
+    if any(computes(part) or is_date_part(part) for part in nodes_within(read)):
         return False
     columns = columns_of(read)
     return bool(columns) and not any(map(query.is_computed, columns))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from olist_pipeline.audit import yaml_file
+from olist_pipeline import yaml_text
 from olist_pipeline.audit.project_files import UnreadableFileError, read_text, walk
 from olist_pipeline.errors import OlistError
 
@@ -68,8 +68,8 @@ def _outputs(text: str, settings: Mapping[str, Any]) -> tuple[str, Mapping[str, 
     Of several profiles without the project's own among them it is the first one's.
     """
     try:
-        profiles = yaml_file.parse(text)
-    except yaml_file.YamlError:
+        profiles = yaml_text.parse(text)
+    except yaml_text.YamlError:
         return None
     named = {str(name): part for name, part in profiles.items()} if isinstance(profiles, Mapping) else {}
     own = named.get(str(settings.get("profile")))

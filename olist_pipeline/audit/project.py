@@ -17,11 +17,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeGuard
 
-from olist_pipeline.audit import yaml_file
 from olist_pipeline.audit.dialects import Spoken, dialect_of
 from olist_pipeline.audit.profiles import PROD, Target, targets_of
-from olist_pipeline.audit.project_files import UnreadableFileError, folders_like, read_bytes, walk
+from olist_pipeline.audit.project_files import UnreadableFileError, folders_like, read_bytes, read_yaml, walk
 from olist_pipeline.errors import OlistError
+from olist_pipeline.yaml_text import YamlError
 
 PROJECT_FILE = "dbt_project.yml"
 SKIPPED = frozenset({"target", "dbt_packages", "dbt_modules", "logs", "node_modules", "venv", "__pycache__"})
@@ -58,9 +58,9 @@ class Package:
 class Project:
     """A dbt project, or a folder of SQL files that is none (`name` is '' then).
 
-    root: the folder of dbt_project.yml, or the folder that is audited. chosen: what the person named. wanted: the
-    target that the person named, '' for that of the profile. flaws: what cannot be read of dbt_project.yml and the
-    manifest, a sentence each.
+    root: the folder of dbt_project.yml, or the folder that is audited. chosen: what the person named. targets: that of
+    each profile, the nearest first, or the one that templates are rendered for where no profile says any. flaws: what
+    cannot be read of dbt_project.yml and the manifest, a sentence each.
     """
 
     root: Path
@@ -68,7 +68,7 @@ class Project:
     name: str
     settings: Mapping[str, Any]
     manifest: Mapping[str, Any]
-    wanted: str = ""
+    targets: tuple[Target, ...]
     flaws: tuple[str, ...] = ()
 
     @property
@@ -88,20 +88,12 @@ class Project:
     def spoken(self) -> Spoken:
         """The dialect that the project says it is in, and where it says so."""
         files = self.model_files() or self.sql_files()
-        return dialect_of(self.root, self.settings, self.manifest, files, self.packages()[0].files, self._targets)
+        return dialect_of(self.root, self.settings, self.manifest, files, self.packages()[0].files, self.targets)
 
     @property
     def target(self) -> Target:
         """The target that templates are rendered for: the one that was named, else that of the profile, else `prod`."""
-        return next(iter(self._targets), Target(self.wanted or PROD))
-
-    @cached_property
-    def _targets(self) -> list[Target]:
-        return list(targets_of(self.root, self.settings, self.wanted))
-
-    def check(self) -> None:
-        """Raise OlistError where the profile has no such target."""
-        self._targets  # noqa: B018 the profile says itself which targets it has
+        return self.targets[0]
 
     @cached_property
     def outside(self) -> dict[str, str]:
@@ -236,8 +228,8 @@ class Project:
     def _yaml(self, path: Path) -> Any:
         """Return the value of a YAML file, None where it cannot be read: dbt itself says what is wrong with it."""
         try:
-            return yaml_file.read(path, self.root)
-        except yaml_file.YamlError:
+            return read_yaml(path, self.root)
+        except YamlError:
             return None
 
 
@@ -252,20 +244,23 @@ def open_project(path: Path, manifest: Path | None = None, target: str = "") -> 
     start = chosen if chosen.is_dir() else chosen.parent
     root = next((folder for folder in (start, *start.parents) if (folder / PROJECT_FILE).is_file()), None)
     if root is None:
-        return Project(start, chosen, "", {}, {}, target)
+        return Project(start, chosen, "", {}, {}, _targets(start, {}, target))
     settings, flaws = _read_settings(root)
     found, more = _read_manifest(root, settings, manifest)
-    project = Project(root, chosen, str(settings.get("name") or ""), settings, found, target, (*flaws, *more))
-    project.check()
-    return project
+    targets = _targets(root, settings, target)
+    return Project(root, chosen, str(settings.get("name") or ""), settings, found, targets, (*flaws, *more))
+
+
+def _targets(root: Path, settings: Mapping[str, Any], named: str) -> tuple[Target, ...]:
+    return tuple(targets_of(root, settings, named)) or (Target(named or PROD),)
 
 
 def _read_settings(root: Path) -> tuple[Mapping[str, Any], list[str]]:
     """Return what dbt_project.yml says, and what is wrong with it: its models are read all the same."""
     why = "it holds no settings"
     try:
-        settings = yaml_file.read(root / PROJECT_FILE, root)
-    except yaml_file.YamlError as error:
+        settings = read_yaml(root / PROJECT_FILE, root)
+    except YamlError as error:
         settings, why = None, str(error)
     if not isinstance(settings, Mapping):
         return {}, [

@@ -13,6 +13,9 @@ import stat
 from collections.abc import Collection, Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
+from typing import Any
+
+from olist_pipeline import yaml_text
 
 MAX_BYTES = 2_000_000
 """A larger file is data, not a model: it is reported and not parsed."""
@@ -76,6 +79,14 @@ def read_text(path: Path, root: Path) -> str:
     except UnicodeDecodeError as error:
         line = 1 + content[: error.start].count(b"\n")
         raise NotUtf8Error(line, content.decode("cp1252", "replace")) from None
+
+
+def read_yaml(path: Path, root: Path) -> Any:
+    """Return the value of a YAML file below `root`; raises YamlError."""
+    try:
+        return yaml_text.parse(read_text(path, root))
+    except UnreadableFileError as error:
+        raise yaml_text.YamlError(str(error).rstrip(".")) from None
 
 
 def walk(folder: Path, endings: tuple[str, ...], skipped: Collection[str] = ()) -> Iterator[Path]:

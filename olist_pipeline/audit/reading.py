@@ -16,6 +16,7 @@ from typing import Any
 
 from sqlglot import exp
 
+from olist_pipeline import yaml_text
 from olist_pipeline.audit.columns import Around
 from olist_pipeline.audit.data_tests import audit_properties, only_checks
 from olist_pipeline.audit.expressions import Node
@@ -34,6 +35,8 @@ COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
 ASKS_DATABASE = re.compile(
     r"run_query|statement\(|load_result|get_column_values|get_query_results|get_columns_in|get_filtered_columns|\bexecute\b"
 )
+PROPERTIES = re.compile(r"^(models|sources|seeds|snapshots|unit_tests|semantic_models|metrics)\s*:", re.MULTILINE)
+"""What tells properties of dbt from other YAML that lies beside SQL."""
 LEAST_TOLD = 4
 """A text of so many signs is found in a template by no chance."""
 MAY_FAIL = re.compile(r"try_|safe_|safe\.|\btry\s*\(|or(null|zero|default)\b", re.IGNORECASE)
@@ -95,11 +98,19 @@ class Reader:
 
     def _audit_text(self, text: str, job: Job) -> FileAudit:
         if job.role is Role.PROPERTIES:
-            tests = audit_properties(text, job.file, self.dialect, self._plain_text)
-            layer = audit_semantics(text, job.file, self.dialect, self._plain_text)
-            return replace(layer, findings=(*tests.findings, *layer.findings))
+            return self._audit_properties(text, job.file)
         found = self._audit_sql(text, job)
         return only_checks(found) if job.role is Role.TEST else found
+
+    def _audit_properties(self, text: str, file: str) -> FileAudit:
+        try:
+            root = yaml_text.compose(text)
+        except yaml_text.YamlError as error:
+            why = f"It cannot be read as YAML ({error}): its tests were not looked into."
+            return FileAudit(file, problems=(Problem(file, None, why),) if PROPERTIES.search(text) else ())
+        tests = audit_properties(root, file, self.dialect, self._plain_text)
+        layer = audit_semantics(root, file, self.dialect, self._plain_text)
+        return replace(layer, findings=(*tests.findings, *layer.findings))
 
     def _audit_sql(self, text: str, job: Job) -> FileAudit:
         model = Path(job.file).stem

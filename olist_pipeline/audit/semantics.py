@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 import yaml
 
-from olist_pipeline.audit import yaml_file
 from olist_pipeline.audit.data_tests import Plain, entries_of, items_of, text_of_node
 from olist_pipeline.audit.findings import Place, audit_sql
 from olist_pipeline.audit.model import FileAudit
@@ -35,14 +34,8 @@ class Piece:
     line: int
 
 
-def audit_semantics(text: str, file: str, dialect: str, plain: Plain) -> FileAudit:
-    """Return the logic in the semantic models and metrics of a properties file; nothing for what is no YAML."""
-    if "semantic_models" not in text and "metrics" not in text:
-        return FileAudit(file)
-    try:
-        root = yaml_file.compose(text)
-    except yaml_file.YamlError:
-        return FileAudit(file)
+def audit_semantics(root: yaml.Node | None, file: str, dialect: str, plain: Plain) -> FileAudit:
+    """Return the logic in the semantic models and metrics of a properties file."""
     found = [_audited(piece, file, dialect, plain) for piece in _pieces(root)]
     return FileAudit(
         file,

@@ -29,7 +29,7 @@ TAG = re.compile(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}", re.DOTALL)
 WORD_OF_TAG = re.compile(r"\{%[-+]?\s*(\w+)\s*(.*?)[-+]?%\}", re.DOTALL)
 RELATION = re.compile(r"\{\{-?\s*(?:ref|source)\s*\((.*?)\)", re.DOTALL)
 TEXT = re.compile(r"""(['"])(.*?)\1""")
-WRITES_NOTHING = re.compile(r"\{\{-?\s*config\s*\(")
+WRITES_NOTHING = re.compile(r"(\{\{-?\s*config)(?=\s*\()")
 LAST_TURN = re.compile(r"\bloop\.(last|first)\b")
 STAND_IN = "of_a_template"
 """What stands for a value that only Jinja knows: a name of nothing."""
@@ -68,7 +68,7 @@ def _stand_in(tag: str) -> str:
 
 def plain_template(text: str) -> str:
     """Return a template that Jinja compiles, its blocks that only dbt knows made plain."""
-    return _plain_blocks(SEVERAL.sub(_unpacked, GLUED.sub(" ", text)))
+    return _plain_blocks(WRITES_NOTHING.sub(r"\1.of_model", SEVERAL.sub(_unpacked, GLUED.sub(" ", text))))
 
 
 def macros_alone(text: str) -> str:

@@ -10,8 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from olist_pipeline.audit import yaml_file
+from olist_pipeline.audit.project_files import read_yaml
 from olist_pipeline.errors import OlistError
+from olist_pipeline.yaml_text import YamlError
 
 WAIVERS_FILE = "audit_waivers.yml"
 
@@ -33,8 +34,8 @@ class Waiver:
 def read_waivers(path: Path, root: Path) -> list[Waiver]:
     """Return the waivers of a file below `root`; raises OlistError where it is no list of model, column and reason."""
     try:
-        content = yaml_file.read(path, root)
-    except yaml_file.YamlError as error:
+        content = read_yaml(path, root)
+    except YamlError as error:
         raise OlistError(f"{path} cannot be read as YAML: {error}.") from None
     if content is None:
         return []

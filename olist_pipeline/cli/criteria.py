@@ -13,12 +13,13 @@ import click
 from rich.console import Console
 
 from olist_pipeline.cli.output import JSON, print_json, print_rows
+from olist_pipeline.cli.visible import visible
 from olist_pipeline.serving import criteria as scoring
 from olist_pipeline.serving import journal
 from olist_pipeline.serving.criteria import Criterion
 from olist_pipeline.serving.timeline import MigrationEvent, timeline
 from olist_pipeline.settings import Settings
-from olist_pipeline.stores.postgres import ready_url
+from olist_pipeline.stores.schema import ready_url
 
 STATES = {True: "green", False: "not green", None: "not known"}
 LATEST = 10
@@ -66,7 +67,7 @@ def _print(
     if with_evidence:
         for one in assessed:
             name = f"{one.name} ({one.context})" if one.context else one.name
-            console.print(f"  {name}: {one.target}; {one.evidence}", highlight=False, markup=False)
+            console.print(visible(f"  {name}: {one.target}; {one.evidence}"), highlight=False, markup=False)
     latest = [
         {
             "at (UTC)": f"{one.at.astimezone(UTC):%Y-%m-%d %H:%M}",

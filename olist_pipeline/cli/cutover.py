@@ -19,7 +19,7 @@ from olist_pipeline.serving import rollback as rollbacks
 from olist_pipeline.serving.follow import Follower
 from olist_pipeline.serving.switch import Switched
 from olist_pipeline.settings import Settings, current_user
-from olist_pipeline.stores.postgres import ready_url
+from olist_pipeline.stores.schema import ready_url
 
 REASON = click.option("--reason", default="", help="Why; it is kept in the history.")
 

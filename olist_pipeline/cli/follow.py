@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from olist_pipeline.cli.output import CONTROL
+from olist_pipeline.cli.visible import visible
 from olist_pipeline.stores import tail
 from olist_pipeline.stores.postgres import transaction
 
@@ -46,5 +46,5 @@ def _json(event: dict[str, Any]) -> str:
 def _line(event: dict[str, Any]) -> str:
     """Return one line, which steers no terminal whatever the payload holds."""
     payload = json.dumps(event["payload"], ensure_ascii=False)
-    text = f"{event['occurred_at']}  {event['event_type']}  {event['aggregate_id']}  {event['version']}  {payload}"
-    return CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
+    said = f"{event['occurred_at']}  {event['event_type']}  {event['aggregate_id']}  {event['version']}  {payload}"
+    return visible(said)

@@ -20,6 +20,7 @@ from click.shell_completion import CompletionItem
 
 from olist_pipeline.cli import interrupts
 from olist_pipeline.cli.groups import Group
+from olist_pipeline.cli.visible import visible
 from olist_pipeline.errors import OlistError
 from olist_pipeline.files import keep_private
 from olist_pipeline.troubles import sentence_of
@@ -175,7 +176,7 @@ def main() -> None:
     if number := interrupts.received():
         sentence, code = interrupts.sentence(number), 128 + number
     if sentence:
-        click.secho(f"olist: {sentence}", fg="red", err=True, color=None if _has_colours() else False)
+        click.secho(f"olist: {visible(sentence)}", fg="red", err=True, color=None if _has_colours() else False)
     _is_unread()
     sys.exit(code)
 

@@ -6,7 +6,6 @@ What belongs here: rendering rows. What does not: getting them.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -17,10 +16,10 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
+from olist_pipeline.cli.visible import visible
+
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 """The option of every reporting command."""
-
-CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 COLOUR_OF = {
     "identical": "green",
@@ -83,7 +82,7 @@ class Fitted(Table):
 
 def inert(text: str) -> str:
     """Return a text that prints as it is: it neither styles nor steers the terminal, whoever wrote it."""
-    return escape(CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text))
+    return escape(visible(text))
 
 
 def print_json(value: object) -> None:
@@ -113,7 +112,7 @@ def tell_shares(console: Console, shares: Sequence[Mapping[str, Any]]) -> None:
     """Print a line for each table of which too much is rejected; `shares` as of `Share.to_dict`."""
     for share in shares:
         colour, ends = ("red", "; nothing is released of so little") if share["stops"] else ("yellow", "")
-        console.print(Text(f"{share['sentence']}{ends}.", style=colour), soft_wrap=True)
+        console.print(Text(visible(f"{share['sentence']}{ends}."), style=colour), soft_wrap=True)
 
 
 def _cell(value: object) -> str:

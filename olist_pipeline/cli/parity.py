@@ -17,12 +17,13 @@ from rich.console import Console
 from olist_pipeline.cli.names import check_name
 from olist_pipeline.cli.output import JSON, print_json, print_rows
 from olist_pipeline.cli.parity_view import print_comparison, print_report
+from olist_pipeline.cli.visible import visible
 from olist_pipeline.errors import OlistError
 from olist_pipeline.files import given_away
 from olist_pipeline.parity.stored import complete_report
 from olist_pipeline.settings import Settings, current_user
 from olist_pipeline.stores import approvals, verdicts
-from olist_pipeline.stores.postgres import ready_url
+from olist_pipeline.stores.schema import ready_url
 from olist_pipeline.stores.verdicts import Verdict
 from olist_pipeline.tablediff.contract import Contract, Tolerance, fold
 from olist_pipeline.tablediff.names import split_assignment, split_names
@@ -188,7 +189,7 @@ def _stored(url: str) -> dict[str, Verdict]:
 
 def _print_approvals(url: str) -> None:
     for approval in approvals.active(url, date.today()):
-        click.secho(approval.sentence(), fg="yellow")
+        click.secho(visible(approval.sentence()), fg="yellow")
 
 
 def _check_column(url: str, table: str, column: str) -> None:
@@ -234,11 +235,11 @@ def _compare_any(
         print_json(comparison.to_dict())
     else:
         verdict, *findings = comparison.sentences()
-        click.secho(verdict, fg="green" if comparison.identical else "red")
+        click.secho(visible(verdict), fg="green" if comparison.identical else "red")
         if not comparison.identical:
             print_comparison(Console(), comparison.to_dict())
         for line in findings:
-            click.echo(line)
+            click.echo(visible(line))
     sys.exit(0 if comparison.identical else 1)
 
 

@@ -41,9 +41,10 @@ def print_comparison(console: Console, comparison: ReportPart, sides: Sequence[s
     console.print(_counts(comparison, sides))
     for difference in comparison["schema"]:
         old, new = difference["old"] or "-", difference["new"] or "-"
-        console.print(f"schema: column {difference['column']} is {difference['kind']}: {old} -> {new}", highlight=False)
+        said = f"schema: column {difference['column']} is {difference['kind']}: {old} -> {new}"
+        console.print(inert(said), highlight=False)
     for name, reason in comparison["excluded"].items():
-        console.print(f"column {name} is not compared: {reason}", highlight=False, markup=False)
+        console.print(inert(f"column {name} is not compared: {reason}"), highlight=False)
     differing = [column for column in comparison["columns"] if column["unequal"]]
     if differing:
         console.print(_columns(differing))
@@ -84,7 +85,7 @@ def _columns(columns: Sequence[ReportPart]) -> Table:
             "" if column["largest"] is None else f"{column['largest']}{' s' if column['unit'] == 'seconds' else ''}"
         )
         for place, change in enumerate(column["changes"] or [None]):
-            head = (column["column"], f"{column['unequal']:,}", largest) if not place else ("", "", "")
+            head = (inert(column["column"]), f"{column['unequal']:,}", largest) if not place else ("", "", "")
             cells = (_change(change), f"{change['count']:,}", _key(change["key"])) if change else ("", "", "")
             table.add_row(*head, *cells)
     return table
@@ -98,7 +99,7 @@ def _cells(samples: Sequence[ReportPart], sides: Sequence[str]) -> Table:
     for sample in samples:
         for place, (column, old, new) in enumerate(unequal_cells(sample)):
             key = _key(sample["key"]) if not place else ""
-            table.add_row(key, column, f"[{OLD_COLOUR}]{_value(old)}[/]", f"[{NEW_COLOUR}]{_value(new)}[/]")
+            table.add_row(key, inert(column), f"[{OLD_COLOUR}]{_value(old)}[/]", f"[{NEW_COLOUR}]{_value(new)}[/]")
     return table
 
 
@@ -115,7 +116,7 @@ def _rows(title: str, rows: Sequence[ReportPart]) -> Table:
     for _ in rows:
         table.add_column("", overflow="fold")
     for column in rows[0]:
-        table.add_row(column, *(_value(row[column]) for row in rows))
+        table.add_row(inert(column), *(_value(row[column]) for row in rows))
     return table
 
 
@@ -135,7 +136,7 @@ def _print_effects(console: Console, effects: ReportPart) -> None:
         for name in ("measure", "old", "new"):
             table.add_column(name, justify="left" if name == "measure" else "right")
         for name, (old, new) in effects["totals"].items():
-            table.add_row(name, _number(old), f"[yellow]{_number(new)}[/]" if old != new else _number(new))
+            table.add_row(inert(name), _number(old), f"[yellow]{_number(new)}[/]" if old != new else _number(new))
         console.print(table)
 
 

@@ -16,7 +16,7 @@ from rich.console import Console
 from olist_pipeline.cli.groups import Group
 from olist_pipeline.cli.output import JSON, print_json, print_rows
 from olist_pipeline.errors import OlistError
-from olist_pipeline.release_manifest import DATABASE, Release
+from olist_pipeline.release_manifest import DATABASE, MANIFEST, Release
 from olist_pipeline.serving.data_files import damage, data_file
 from olist_pipeline.serving.pruning import Size, releases_with, sizes
 from olist_pipeline.serving.release import (
@@ -38,7 +38,7 @@ def releases(as_json: bool) -> None:
     """
     serving = Settings.from_env().serving
     served, size = current_number(serving), sizes(serving)
-    rows = [_row(find_release(serving, number), served, size[number]) for number in reversed(kept_numbers(serving))]
+    rows = [_row(find_release(serving, number), served, size[number]) for number in reversed(size)]
     if as_json:
         print_json(rows)
     elif not rows:
@@ -57,6 +57,14 @@ def releases(as_json: bool) -> None:
             for row in rows
         ]
         print_rows(Console(), "Releases (of: the one whose data it has under other routes)", shown, columns)
+    if damaged := [number for number in kept_numbers(serving) if number not in size]:
+        raise OlistError(_unreadable(serving, damaged, served))
+
+
+def _unreadable(serving: Path, damaged: list[int], served: int | None) -> str:
+    folders = ", ".join(release_folder(serving, number).name for number in damaged)
+    remedy = "`olist run --force` makes another one" if served in damaged else "remove it"
+    return f"What is in {serving / 'releases'} under {folders} has no readable {MANIFEST}; {remedy}."
 
 
 @click.group(cls=Group)

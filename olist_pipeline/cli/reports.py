@@ -18,7 +18,7 @@ from olist_pipeline.intake.places import place_of
 from olist_pipeline.settings import Settings
 from olist_pipeline.stores import events as event_store
 from olist_pipeline.stores import quarantine as quarantine_store
-from olist_pipeline.stores.postgres import ready_url
+from olist_pipeline.stores.schema import ready_url
 from olist_pipeline.stores.tail import Wanted, checkpoint_of
 
 LIMIT = click.IntRange(1, 1_000_000)

@@ -6,14 +6,13 @@ What belongs here: what happens before and after the run as a person sees it. Wh
 
 from __future__ import annotations
 
-import shutil
 import sys
 from datetime import UTC, datetime
 
 import click
 from rich.console import Console
 
-from olist_pipeline.cli.output import print_json
+from olist_pipeline.cli.output import inert, print_json
 from olist_pipeline.errors import OlistError
 from olist_pipeline.landing.fetched import fetch_landing
 from olist_pipeline.registry import CONTEXTS, LANDING
@@ -40,9 +39,8 @@ def run(force: bool, as_json: bool) -> None:
     check_landing(settings)
     refuse_past(settings.serving, datetime.now(UTC))
     set_aside_where_damaged(settings.warehouse)
-    console.print(
-        f"[bold]olist run[/bold]  landing {settings.landing_address or settings.landing}  home {settings.home}"
-    )
+    places = f"landing {settings.landing_address or settings.landing}  home {settings.home}"
+    console.print(f"[bold]olist run[/bold]  {inert(places)}")
     # Dagster and dbt take seconds to import: whatever is wrong in the environment or in landing is reported before.
     from olist_pipeline.orchestration.instance import prepare
 
@@ -57,6 +55,9 @@ def run(force: bool, as_json: bool) -> None:
                 f"Nothing has changed since release {release.number} (as of {release.as_of}). --force runs anyway."
             )
         return
+    from olist_pipeline.orchestration.dbt_projects import begin_with_dbt
+
+    begin_with_dbt(settings)
     from olist_pipeline.cli.execution import Planned, run_jobs
     from olist_pipeline.cli.summary import print_summary, summarise
     from olist_pipeline.data_months import all_months
@@ -92,22 +93,20 @@ def _fill_empty_landing(settings: Settings, console: Console) -> None:
     """Generate a synthetic set where landing is empty.
 
     A folder of a person's that is not there is a mistake, and so is one that is empty after a release was made of it.
-    A generator that was killed leaves its hidden folder behind: what it had put in place is not complete.
+    What a killed generator has left there is finished first, or removed.
     """
+    from olist_pipeline.synthetic import finish_killed, generate
+
+    finish_killed(settings.landing)
     may_make = settings.has_own_landing and not settings.landing.exists()
     is_empty = settings.landing.is_dir() and not any(settings.landing.iterdir())
-    leftovers = list(settings.landing.glob(".generating-*"))
-    if not (may_make or is_empty or leftovers):
+    if not (may_make or is_empty):
         return
     if not settings.has_own_landing and is_empty and (release := last_readable(settings.serving)):
         raise OlistError(
             f"Landing {settings.landing} is empty, and release {release.number} was made of files there: mount "
             "it or put them back, for `olist data generate` alone would replace them by synthetic ones."
         )
-    from olist_pipeline.synthetic import generate
-
-    for leftover in leftovers:
-        shutil.rmtree(leftover, ignore_errors=True)
     console.print(
         f"Landing is empty: generating {SYNTHETIC_ORDERS:,} synthetic orders (OLIST_DATA_DIR takes real ones)."
     )

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.text import Text
 
 from olist_pipeline.cli.output import JSON, inert, print_json, print_rows, table, tell_shares
+from olist_pipeline.cli.visible import visible
 from olist_pipeline.settings import Settings
 
 
@@ -49,11 +50,11 @@ def _print(console: Console, report: Mapping[str, Any], *, show_rules: bool) -> 
     print_rows(console, "Proofs", shown, proven)
     print_rows(console, "Rows", report["tables"], ["table", "landing", "accepted", "quarantined"])
     for sentence in unaccounted(report["tables"]):
-        console.print(Text(sentence, style="red"), soft_wrap=True)
+        console.print(Text(visible(sentence), style="red"), soft_wrap=True)
     tell_shares(console, report["too_much_rejected"])
     if failure := report["last_failure"]:
         said = f"The last run ({failure['run_id'][:8]}) failed. {' '.join(failure['problems'])}"
-        console.print(Text(said, style="red"), soft_wrap=True)
+        console.print(Text(visible(said), style="red"), soft_wrap=True)
     if show_rules:
         _print_rules(console, report["rules"])
     release = report["release"]
@@ -70,7 +71,7 @@ def _print(console: Console, report: Mapping[str, Any], *, show_rules: bool) -> 
             if row[state]:
                 console.print(f"Mend {row['context']}: `olist backfill {row['context']} --only {state}`")
     for alert in report["alerts"]:
-        console.print(f"[yellow]{alert['at']}[/yellow]", alert["text"], markup=True, highlight=False)
+        console.print(f"[yellow]{inert(alert['at'])}[/yellow]", inert(alert["text"]), highlight=False)
 
 
 def unaccounted(tables: Sequence[Mapping[str, Any]]) -> list[str]:

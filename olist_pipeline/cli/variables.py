@@ -14,11 +14,11 @@ def variables_of(text: str | None) -> dict[str, Any]:
     """Return the variables that a text of YAML names, JSON among it; raises OlistError for what is no mapping."""
     if not text:
         return {}
-    from olist_pipeline.audit import yaml_file
+    from olist_pipeline import yaml_text
 
     try:
-        given = yaml_file.parse(text)
-    except yaml_file.YamlError as error:
+        given = yaml_text.parse(text)
+    except yaml_text.YamlError as error:
         raise OlistError(f"--vars cannot be read as YAML ({error}); write it as '{{key: value}}'.") from None
     if given is None:
         return {}

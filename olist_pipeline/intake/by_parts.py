@@ -66,11 +66,11 @@ class FinishingOfParts:
     def __call__(self, file: PartFile) -> tuple[Path, Path]:
         """Return the files of the part: of its rows, and of its malformed records."""
         table, part, offset = self.table, kept_part(file.path), file.offset
-        rows = self._with_lookups(placed(part.rows, file.path, table, offset), file)
+        rows = self._with_lookups(placed(part.rows, file.path, offset), file)
         rows = finished(rows, table, self.months, partial(text_behind, part, offset))
         above = table.parent.table if table.parent else None
         parents = parents_of(scan_intake(self.intake, above.name), above) if above else None
-        malformed = malformed_rows(placed(part.malformed, file.path, table, offset), table, parents)
+        malformed = malformed_rows(placed(part.malformed, file.path, offset), table, parents)
         frames = {"rows": rows, "malformed": pl.concat([rows.clear(), malformed], how="diagonal")}
         paths = {name: self.folder / f"{file.number:06}.{name}.parquet" for name in frames}
         for name, frame in frames.items():

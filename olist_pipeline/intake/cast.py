@@ -17,19 +17,22 @@ import polars as pl
 
 from olist_domain.kernel.records import Record, value_type
 from olist_pipeline.intake.codes import MISSING, UNPARSEABLE
+from olist_pipeline.landing.csv_file import DATE_LENGTH, MOMENT_LENGTH
 
 MONEY = pl.Decimal(18, 2)
 MOMENT = pl.Datetime("us")
 MOMENT_FORMAT = "%Y-%m-%d %H:%M:%S"
-MOMENT_PATTERN = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}( [0-9]{2}:[0-9]{2}:[0-5][0-9])?$"
+MOMENT_PATTERN = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}( [0-9]{2}:[0-9]{2}:[0-5][0-9](\.0{1,9})?)?$"
 """The parser alone takes one digit for two, a sign for a digit, and a 60th second."""
 
-DATE_LENGTH = len("2017-10-02")
-MONEY_PATTERN = r"^[+-]?0*[0-9]{1,12}(\.[0-9]{1,2})?$"
-"""Two digits after the point and no exponent: anything else would be rounded or cut by a cast.
+MONEY_PATTERN = r"^[+-]?0*[0-9]{1,12}(\.[0-9]{1,2}0*)?$"
+"""Two digits after the point, but for zeros, and no exponent: anything else would be rounded or cut by a cast.
 
 Below a trillion: `MONEY` has room for the sum of ten thousand such amounts, and one absurd cell cannot stop a run.
 """
+
+NO_FRACTION = r"\.0+$"
+"""What follows a whole number in a column of fractions: pandas writes whole numbers so where one of them is missing."""
 
 ID_BYTES = 1000
 """The longest id: the stores keep them in indexes, which take no more than 2,704 bytes of a row."""
@@ -47,7 +50,7 @@ def typed(name: str, kind: type, *, is_id: bool = False) -> pl.Expr:
         is_short = (text.str.len_bytes() <= ID_BYTES) if is_id or name.endswith("_id") else pl.lit(True)
         return pl.when((text != "") & is_short).then(text).alias(name)
     if kind is int:
-        return text.cast(pl.Int64, strict=False)
+        return text.str.replace(NO_FRACTION, "").cast(pl.Int64, strict=False)
     if kind is float:
         number = text.cast(pl.Float64, strict=False)
         return pl.when(number.is_finite()).then(number).alias(name)
@@ -55,7 +58,8 @@ def typed(name: str, kind: type, *, is_id: bool = False) -> pl.Expr:
         return pl.when(text.str.contains(MONEY_PATTERN)).then(text).cast(MONEY, strict=False).alias(name)
     if kind is datetime:
         # A date without a time is its midnight, as in SQL: pandas writes a column of midnights so.
-        whole = pl.when(text.str.len_bytes() == DATE_LENGTH).then(text + " 00:00:00").otherwise(text)
+        is_date = text.str.len_bytes() == DATE_LENGTH
+        whole = pl.when(is_date).then(text + " 00:00:00").otherwise(text.str.head(MOMENT_LENGTH))
         moment = (
             pl.when(text.str.contains(MOMENT_PATTERN)).then(whole).str.strptime(MOMENT, MOMENT_FORMAT, strict=False)
         )

@@ -25,7 +25,8 @@ from olist_pipeline.intake.codes import REPEATED_HEADER
 from olist_pipeline.intake.places import SOURCE_FILE
 from olist_pipeline.landing.csv_file import SOURCE_ROW, CsvText, changed_meanwhile, read_text
 from olist_pipeline.landing.folder import files_of
-from olist_pipeline.landing.parts import KEPT, folder_name, is_in_parts, part_hash
+from olist_pipeline.landing.packed import called
+from olist_pipeline.landing.parts import KEPT, is_in_parts, part_hash
 from olist_pipeline.landing.table import LandingTable
 from olist_pipeline.migration.code import python_hash
 
@@ -87,8 +88,8 @@ def read_parts(landing: Path, table: LandingTable) -> Parts:
     parts = [kept_part(path) for path in files]
     rows, malformed, offset = [], [], 0
     for path, part in zip(files, parts, strict=True):
-        rows.append(placed(part.rows, path, table, offset))
-        malformed.append(placed(part.malformed, path, table, offset))
+        rows.append(placed(part.rows, path, offset))
+        malformed.append(placed(part.malformed, path, offset))
         offset += part.records
     return Parts(pl.concat(rows), pl.concat(malformed), tuple(parts))
 
@@ -99,9 +100,9 @@ def scan_kept(files: Sequence[Path]) -> pl.LazyFrame:
     return pl.scan_parquet(paths, glob=False, hive_partitioning=False)
 
 
-def placed(frame: pl.DataFrame, path: Path, table: LandingTable, offset: int) -> pl.DataFrame:
+def placed(frame: pl.DataFrame, path: Path, offset: int) -> pl.DataFrame:
     """Return records of a part, numbered behind the `offset` records of the parts before it, with their file."""
-    file = pl.lit(f"{folder_name(table)}/{path.name}@{offset}").alias(SOURCE_FILE)
+    file = pl.lit(f"{called(path)}@{offset}").alias(SOURCE_FILE)
     return _moved(frame, offset).with_columns(file)
 
 
@@ -139,7 +140,7 @@ def keep_part(path: Path, table: LandingTable) -> None:
     text = read_text(path, table)
     part = _typed(text, table)
     if kept_files(path) != files:
-        raise changed_meanwhile(path.name)
+        raise changed_meanwhile(called(path))
     for name, frame in (("text", text.rows), ("malformed", part.malformed), ("rows", part.rows)):
         with beside(files[name]) as temporary:
             frame.write_parquet(temporary, compression="zstd" if name == "text" else "lz4")

@@ -27,6 +27,7 @@ from olist_domain.kernel.records import value_type
 from olist_pipeline.dialect.check import Ints, Report, check
 from olist_pipeline.errors import OlistError
 from olist_pipeline.files import size_and_time
+from olist_pipeline.landing.packed import called
 from olist_pipeline.landing.table import TEXT_COLUMN, LandingTable
 
 SOURCE_ROW = "source_row"
@@ -35,7 +36,7 @@ IS_TRUNCATED = "is_truncated"
 PREAMBLE_LINES = 50
 """Within so many lines a header is looked for that does not stand in the first one."""
 
-DATE_LENGTH = len("2017-10-02")
+DATE_LENGTH, MOMENT_LENGTH = len("2017-10-02"), len("2017-10-02 10:56:33")
 
 # A cell may be as long as its line: the dialect bounds that.
 csv.field_size_limit(2**31 - 1)
@@ -92,7 +93,7 @@ def _unchanged(path: Path) -> Iterator[None]:
         yield
     finally:
         if _state(path) != before:
-            raise changed_meanwhile(path.name)
+            raise changed_meanwhile(called(path))
 
 
 def _state(path: Path) -> list[int] | None:
@@ -103,37 +104,43 @@ def _state(path: Path) -> list[int] | None:
 
 def check_file(path: Path, table: LandingTable) -> tuple[Report, tuple[str, ...]]:
     """Return what a table's file holds, and its columns that nobody expects; raises OlistError for an unusable one."""
-    report = check(path)
-    extra = _check_header(path, report.header, table)
+    name = called(path)
+    report = check(path, name=name)
+    extra = _check_header(path, name, report.header, table)
     if report.records and len(report.ragged.record) == report.records:
         cells, width = sorted(set(report.ragged.cells.tolist())), len(report.header)
         found = " or ".join(map(str, cells[:3])) + (" or more" if len(cells) > 3 else "")
         is_comma = cells == [width + 1]
         remedy = "remove the comma at the end of its lines" if is_comma else "export the file again"
-        raise OlistError(f"{path.name} has {width} columns in its header and {found} cells in every record; {remedy}.")
+        raise OlistError(f"{name} has {width} columns in its header and {found} cells in every record; {remedy}.")
     return report, extra
 
 
-def _check_header(path: Path, header: tuple[str, ...], table: LandingTable) -> tuple[str, ...]:
-    """Return the columns that nobody expects; raises OlistError for missing ones."""
-    missing = [name for name in table.columns if name not in header]
-    extra = tuple(name for name in header if name not in table.columns)
+def _check_header(path: Path, name: str, header: tuple[str, ...], table: LandingTable) -> tuple[str, ...]:
+    """Return the columns that nobody expects; raises OlistError for missing ones of a file that is called `name`."""
+    missing = [column for column in table.columns if column not in header]
+    extra = tuple(column for column in header if column not in table.columns)
     if not missing:
         if table.widest and len(header) > table.widest:
-            raise OlistError(f"{path.name} has {len(header)} columns; leave out what nobody needs, to {table.widest}.")
+            raise OlistError(f"{name} has {len(header)} columns; leave out what nobody needs, to {table.widest}.")
         return extra
     for delimiter in OTHER_DELIMITERS:
         if len(header) == 1 and delimiter in header[0]:
-            raise OlistError(f"{path.name} separates its columns by {delimiter!r}; export it again with commas.")
+            raise OlistError(f"{name} separates its columns by {delimiter!r}; export it again with commas.")
     if line := _line_of_header(path, table):
         lines = "line 1" if line == 2 else f"lines 1 to {line - 1}"
-        raise OlistError(f"{path.name} has its header in line {line}; remove {lines} before it.")
+        raise OlistError(f"{name} has its header in line {line}; remove {lines} before it.")
     if len(missing) == len(table.columns):
         first = header[0] if len(header) == 1 else ",".join(header)
         shown = first if len(first) <= 60 else f"{first[:57]}..."
-        raise OlistError(f"{path.name} has no header: its first line is {shown!r}; restore {','.join(table.columns)}.")
-    hint = f" (it has {', '.join(extra)} instead: renamed?)" if extra else ""
-    raise OlistError(f"{path.name} lacks the column {', '.join(missing)}{hint}; restore it in the header.")
+        raise OlistError(f"{name} has no header: its first line is {shown!r}; restore {','.join(table.columns)}.")
+    hint = f" (it has {', '.join(map(_shown, extra))} instead: renamed?)" if extra else ""
+    raise OlistError(f"{name} lacks the column {', '.join(missing)}{hint}; restore it in the header.")
+
+
+def _shown(name: str) -> str:
+    """Return a name, with quotes and codes where it holds what one does not see."""
+    return name if name.isprintable() and name == name.strip() else ascii(name)
 
 
 def _line_of_header(path: Path, table: LandingTable) -> int | None:
@@ -151,11 +158,11 @@ def _read(path: Path, report: Report, columns: Iterable[str]) -> tuple[pl.DataFr
     try:
         found = pl.read_csv(path, glob=False, infer_schema=False, truncate_ragged_lines=True)
     except (OSError, pl.exceptions.PolarsError) as error:
-        raise OlistError(f"{path.name} cannot be read: {str(error).splitlines()[0]}.") from error
+        raise OlistError(f"{called(path)} cannot be read: {str(error).splitlines()[0]}.") from error
     places = [report.header.index(name) for name in columns]
     rows = found.select(found.to_series(place).alias(report.header[place]) for place in places)
     if rows.height != report.records + len(report.empty_lines):
-        raise OlistError(f"{path.name} has records that two readers count differently; export the file again.")
+        raise OlistError(f"{called(path)} has records that two readers count differently; export the file again.")
     if len(report.empty_lines):
         rows = rows.filter(_others(rows.height, report.empty_lines))
     numbers = pl.int_range(1, rows.height + 1, dtype=pl.Int64, eager=True).alias(SOURCE_ROW)
@@ -216,11 +223,12 @@ def _cell(cells: list[str], place: int) -> str | None:
 def _may_end_early(report: Report, rows: pl.DataFrame, table: LandingTable) -> bool:
     """Return whether the file ends without a line end in what may be the half of a cell, or in an empty cell.
 
-    That is a number, or a date without a time. A file of texts may lawfully lack its last line end (one of
-    Olist's does).
+    That is a number, a date without a time, or a moment with a part of a second. A file of texts may lawfully lack its
+    last line end (one of Olist's does).
     """
     field = table.record.model_fields.get(report.header[-1])
     if report.is_finished or field is None or not rows.height or rows[SOURCE_ROW][-1] != report.records:
         return False
     text, kind = rows[report.header[-1]][-1], value_type(field.annotation)
-    return not text or kind in (int, float, Decimal) or (kind is datetime and len(text) == DATE_LENGTH)
+    may_go_on = kind is datetime and (len(text or "") == DATE_LENGTH or len(text or "") > MOMENT_LENGTH)
+    return not text or kind in (int, float, Decimal) or may_go_on

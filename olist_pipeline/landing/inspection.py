@@ -9,9 +9,8 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from olist_pipeline.dialect.check import check
 from olist_pipeline.errors import OlistError
-from olist_pipeline.landing.csv_file import read_text
+from olist_pipeline.landing.csv_file import check_file, read_text
 from olist_pipeline.landing.folder import files_of, readable_landing, unread_form
 from olist_pipeline.landing.packed import packed_form
 from olist_pipeline.landing.parts import folder_name, is_in_parts
@@ -51,7 +50,7 @@ def _inspect(settings: Settings, table: LandingTable) -> FileReport:
     name = f"{folder_name(table)}/" if in_parts else table.file
     try:
         files = files_of(readable_landing(settings, [table]), table)
-        found = [(read_text(path, table), check(path)) for path in files]
+        found = [(read_text(path, table), check_file(path, table)[0]) for path in files]
     except OlistError as error:
         size = (folder / table.file).stat().st_size if (folder / table.file).is_file() else None
         return FileReport(name, None, size, (), "", str(error), "")

@@ -9,16 +9,19 @@ for each state that it has. Nothing of an archive but the bytes of the wanted fi
 
 from __future__ import annotations
 
+import errno
 import gzip
 import json
 import os
 import re
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from functools import lru_cache
+from lzma import LZMAError
 from pathlib import Path
 from typing import IO, Any
 
@@ -31,7 +34,10 @@ LARGEST_RATIO = 200
 """No table of text packs better than this; the real ones pack to a fifth."""
 
 ALWAYS_ALLOWED_BYTES = 64 << 20
-_BROKEN = (EOFError, zlib.error, zipfile.BadZipFile, RuntimeError, OSError)
+_BROKEN = (
+    *(EOFError, OSError, RuntimeError, ValueError, LookupError),
+    *(zlib.error, zipfile.BadZipFile, LZMAError, struct.error),
+)
 """What reading a broken archive raises; a zip with a password or an unknown compression raises a RuntimeError."""
 
 
@@ -84,7 +90,7 @@ def unpack(packed: Packed, target: Path, write: Callable[[Path, Path], None] | N
     for an archive that is broken, needs a password, or unpacks to what no table of text would, and OSError where the
     system refuses to read or to write.
     """
-    state = target.with_name(f"{target.name}.json")
+    state = _state_of(target)
     with alone(target.parent / ".lock"):
         if _is_as_left(target, state, packed):
             return
@@ -93,9 +99,39 @@ def unpack(packed: Packed, target: Path, write: Callable[[Path, Path], None] | N
                 write(packed.path, temporary)
                 os.utime(temporary, ns=(packed.modified, packed.modified))
             else:
-                _unpack(packed, temporary, target.name)
+                _unpack(packed, temporary, target)
         with replacing(state) as temporary:
             temporary.write_text(json.dumps(_left(target, packed)), "utf-8")
+
+
+def called(path: Path) -> str:
+    """Return what a sentence calls a file of a readable landing: what it is where it landed.
+
+    That is `FILE.csv`, `FILE.csv.gz`, `archive.zip (data/FILE.csv)`, or `rides/2018-10-17.parquet` for a part.
+    """
+    if not path.is_symlink():
+        landed, member = _unpacked_from(path)
+        return _name_of(landed, path, member)
+    return _name_of(path.readlink(), path) if path.readlink().name == path.name else path.name
+
+
+def _name_of(landed: Path, path: Path, member: str | None = None) -> str:
+    """Return what a file is called that landed as one, of which `path` was made; a part by its folder, too."""
+    if landed != path and landed.parent.name == path.parent.name:
+        return f"{landed.parent.name}/{landed.name}"
+    return f"{landed.name} ({member})" if member else landed.name
+
+
+def _unpacked_from(path: Path) -> tuple[Path, str | None]:
+    """Return the archive that a file was unpacked from, and its member; the file itself where it was from none."""
+    with suppress(OSError, ValueError, TypeError, KeyError):
+        said = json.loads(_state_of(path).read_text("utf-8"))
+        return Path(said["archive"]), said["member"]
+    return path, None
+
+
+def _state_of(target: Path) -> Path:
+    return target.with_name(f"{target.name}.json")
 
 
 def _is_as_left(target: Path, state: Path, packed: Packed) -> bool:
@@ -109,23 +145,23 @@ def _left(target: Path, packed: Packed) -> dict[str, Any]:
     return {**asdict(packed), "unpacked": size_and_time(target)}
 
 
-def _unpack(packed: Packed, target: Path, file: str) -> None:
+def _unpack(packed: Packed, temporary: Path, target: Path) -> None:
     limit = max(ALWAYS_ALLOWED_BYTES, LARGEST_RATIO * packed.size)
-    name = packed.path.name
+    name = _name_of(packed.path, target)
     try:
         if not packed.size:
             raise EOFError
-        with _opened(packed) as source, target.open("wb") as copy:
+        with _opened(packed) as source, temporary.open("wb") as copy:
             while block := source.read(BLOCK_BYTES):
                 limit -= len(block)
                 if limit < 0:
-                    raise OlistError(f"{name} unpacks {file} to more than any table would be; fetch it again.")
+                    raise OlistError(f"{name} unpacks {target.name} to more than any table would be; fetch it again.")
                 copy.write(block)
         # It is as old as its archive.
-        os.utime(target, ns=(packed.modified, packed.modified))
+        os.utime(temporary, ns=(packed.modified, packed.modified))
     except _BROKEN as error:
-        if isinstance(error, OSError) and error.errno:
-            raise  # the archive is not at fault
+        if _is_of_system(error):
+            raise
         raise OlistError(f"{name} cannot be unpacked ({_reason(error)}); fetch it again.") from error
 
 
@@ -137,6 +173,14 @@ def _opened(packed: Packed) -> Iterator[IO[bytes] | gzip.GzipFile]:
     else:
         with zipfile.ZipFile(packed.path) as archive, archive.open(packed.member) as member:
             yield member
+
+
+def _is_of_system(error: Exception) -> bool:
+    """Return whether the system refuses to read or to write: then the archive is not at fault.
+
+    A damaged archive may name a place in front of its beginning, which the system cannot go to.
+    """
+    return isinstance(error, OSError) and error.errno not in (None, errno.EINVAL)
 
 
 def _reason(error: Exception) -> str:
@@ -157,7 +201,7 @@ def _members(archive: Path, file: str) -> list[Packed]:
     try:
         names = _names(archive, tuple(size_and_time(archive)))
     except _BROKEN as error:
-        if isinstance(error, OSError) and error.errno:
+        if _is_of_system(error):
             raise
         raise OlistError(f"{archive.name} is no whole zip archive ({_reason(error)}); fetch it again.") from error
     places = ((name, re.split(r"[/\\]", name)) for name in names)

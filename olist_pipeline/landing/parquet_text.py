@@ -22,6 +22,7 @@ def write_as_text(path: Path, target: Path) -> None:
     name = f"{path.parent.name}/{path.name}"
     try:
         rows = pl.scan_parquet(path, glob=False, hive_partitioning=False)
+        _refuse_nul(name, rows)
         cells = [_as_text(name, column, kind) for column, kind in rows.collect_schema().items()]
         rows.select(cells).sink_csv(target)
         [expected, written] = [rows.select(pl.len()).collect().item(), _records(target)]
@@ -29,6 +30,12 @@ def write_as_text(path: Path, target: Path) -> None:
         raise OlistError(f"{name} cannot be read: {str(error).splitlines()[0]}; write it again.") from error
     if expected != written:
         raise OlistError(f"{name} has {expected:,} rows, of which {written:,} could be written as text; run again.")
+
+
+def _refuse_nul(name: str, rows: pl.LazyFrame) -> None:
+    found = rows.select(pl.col(pl.String).str.contains("\0", literal=True).any()).collect()
+    if columns := [column.name for column in found if column.any()]:
+        raise OlistError(f"{name} has a NUL byte in {columns[0]}; text holds none: write it again without.")
 
 
 def _as_text(name: str, column: str, kind: pl.DataType) -> pl.Expr:

@@ -19,9 +19,10 @@ import shutil
 from contextlib import suppress
 from pathlib import Path
 
+from olist_pipeline.dialect.check import check
 from olist_pipeline.errors import OlistError
 from olist_pipeline.files import beside, content_hash, reading, size_and_time
-from olist_pipeline.landing.packed import Packed, unpack
+from olist_pipeline.landing.packed import Packed, called, unpack
 from olist_pipeline.landing.table import LandingTable
 from olist_pipeline.paths import forbidden_in
 
@@ -92,8 +93,10 @@ def prepare_parts(landing: Path, folder: Path, table: LandingTable) -> None:
     expected = _header(first)
     for part in others:
         if (header := _header(part)) != expected:
+            for one in (first, part):
+                check(one, name=called(one))  # what is no such file at all has no header to speak of
             raise OlistError(
-                f"{folder.name}/{part.name} has the header {_shortened(header)}, and {first.name} has "
+                f"{called(part)} has the header {_shortened(header)}, and {landed[first.stem].name} has "
                 f"{_shortened(expected)}; all parts must have the same columns in the same order."
             )
 
@@ -109,7 +112,7 @@ def part_hash(path: Path) -> str:
     Raises OlistError where it cannot be read: it may have been taken away meanwhile.
     """
     known = path.parent / KEPT / f"{path.stem}.json"
-    with reading(f"{path.parent.name}/{path.name}"):
+    with reading(called(path)):
         state = size_and_time(path)
         with suppress(OSError, ValueError, TypeError, KeyError):
             said = json.loads(known.read_text("utf-8"))

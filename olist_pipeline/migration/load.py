@@ -16,6 +16,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
+from olist_pipeline import yaml_text
 from olist_pipeline.errors import OlistError
 from olist_pipeline.migration.model import Migration
 from olist_pipeline.settings import migration_file
@@ -30,14 +31,14 @@ def present_migration(env: Mapping[str, str] = os.environ) -> Migration:
 def load_migration(path: Path) -> Migration:
     """Return the migration that a file describes; raises OlistError with the first thing that is wrong with it."""
     try:
-        values = yaml.load(path.read_text("utf-8"), _Loader)
+        values = yaml_text.parse(path.read_text("utf-8"), _Loader)
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise OlistError(
             f"The migration file {path} cannot be read: {reason}; set OLIST_MIGRATION to another."
         ) from error
-    except yaml.YAMLError as error:
-        raise OlistError(f"{path} is not YAML: {' '.join(str(error).split())}.") from error
+    except yaml_text.YamlError as error:
+        raise OlistError(f"{path} is not YAML: {error}.") from error
     if not isinstance(values, dict) or "path" in values:
         raise OlistError(f"{path} must be a mapping like the one in docs/migration_file.md, without `path`.")
     try:

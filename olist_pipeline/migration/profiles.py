@@ -23,6 +23,7 @@ import yaml
 from jinja2 import TemplateError
 from jinja2.sandbox import SandboxedEnvironment
 
+from olist_pipeline import yaml_text
 from olist_pipeline.errors import OlistError
 from olist_pipeline.files import replacing
 from olist_pipeline.machine import memory_of_duckdb
@@ -207,8 +208,8 @@ def _own_output(migration: Migration) -> tuple[str, dict[str, Any]]:
     assert profile is not None, "asked for only where there is one"
     path = (migration.path.parent / Path(profile.file).expanduser()).resolve()
     try:
-        values = yaml.safe_load(path.read_text("utf-8"))
-    except (OSError, yaml.YAMLError) as error:
+        values = yaml_text.parse(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, yaml_text.YamlError) as error:
         raise OlistError(f"{migration.path.name}: old.profile.file {path} cannot be read as YAML: {error}.") from error
     name = profile.name or project_settings(migration.old_folder).get("profile") or ""
     named = values.get(name) if isinstance(values, Mapping) else None

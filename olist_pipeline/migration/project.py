@@ -14,8 +14,7 @@ from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
+from olist_pipeline import yaml_text
 from olist_pipeline.errors import OlistError
 from olist_pipeline.files import content_hash, tree_hash
 from olist_pipeline.migration.model import Migration
@@ -73,8 +72,9 @@ def project_settings(folder: Path) -> Mapping[str, Any]:
         settings = _parsed(path.read_text("utf-8"))
     except OSError as error:
         raise OlistError(f"{folder} is no dbt project: {path.name} cannot be read ({error.strerror}).") from error
-    except yaml.YAMLError as error:
-        raise OlistError(f"{path} is not YAML: {' '.join(str(error).split())}.") from error
+    except (UnicodeDecodeError, yaml_text.YamlError) as error:
+        why = "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else error
+        raise OlistError(f"{path} is not YAML: {why}.") from error
     if not isinstance(settings, dict) or not isinstance(settings.get("name"), str):
         raise OlistError(f"{path} does not name its project; add `name:`.")
     return settings
@@ -200,7 +200,7 @@ def _folder_of(node: DbtNode, migration: Migration) -> str:
 @lru_cache(maxsize=8)
 def _parsed(text: str) -> Any:
     """Return what a YAML text says. The graph asks for the same two hundreds of times; nobody may change it."""
-    return yaml.safe_load(text)
+    return yaml_text.parse(text)
 
 
 def _relation(node: DbtNode) -> str:

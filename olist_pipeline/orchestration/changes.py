@@ -18,11 +18,13 @@ from pathlib import Path
 import polars as pl
 
 from olist_pipeline.errors import OlistError
+from olist_pipeline.files import reading
 from olist_pipeline.intake.cast import RULES, cast_rows
 from olist_pipeline.intake.parts import is_known
 from olist_pipeline.intake.rows import ingest
 from olist_pipeline.landing.csv_file import IS_TRUNCATED, SOURCE_ROW, read_text
 from olist_pipeline.landing.folder import files_of, landing_hash
+from olist_pipeline.landing.packed import called
 from olist_pipeline.landing.parts import is_in_parts
 from olist_pipeline.landing.table import LandingTable
 from olist_pipeline.months import MONTH, MonthRange, month_text
@@ -67,14 +69,14 @@ def unfinished(landing: Path, table: LandingTable) -> str:
 
 def _unfinished(path: Path, landing: Path, table: LandingTable, *, in_parts: bool) -> str:
     text = read_text(path, table)
-    with path.open("rb") as file:
+    with reading(called(path)), path.open("rb") as file:
         file.seek(-1, 2)
         if file.read(1) in (b"\n", b"\r"):
             return ""
     last_bad = text.malformed[SOURCE_ROW].max() or 0
     is_cut = text.malformed.filter(pl.col(IS_TRUNCATED)).height or last_bad == text.rows.height + text.malformed.height
     if is_cut or (_is_bad(text.rows.tail(1), table) if in_parts else not table.parent and _has_bad_end(table, landing)):
-        return f"{path.name} ends inside a record; the upload seems to have stopped there: upload it again."
+        return f"{called(path)} ends inside a record; the upload seems to have stopped there: upload it again."
     return ""
 
 

@@ -41,7 +41,7 @@ from olist_pipeline.stores.verdicts import Verdict
 from olist_pipeline.validation.context import ValidationStep
 from olist_pipeline.validation.shares import Counted, Share, share_of
 from olist_pipeline.validation.table import StagedTable
-from olist_pipeline.warehouse import WarehouseTable
+from olist_pipeline.warehouse import WarehouseTable, sole_use
 
 QUARANTINE = "quarantine"
 
@@ -89,7 +89,7 @@ def _parity_checks(name: str, tables: Sequence[WarehouseTable], is_monthly: bool
             approved = approvals.active(url, date.today())
             months = compared_months(context.run.tags, settings) if is_monthly else None
         found = []
-        with warehouse.get_connection() as connection, clear_failures():
+        with sole_use(settings), warehouse.get_connection() as connection, clear_failures():
             compared = [by_key[check.asset_key] for check in context.selected_asset_check_keys]
             sides = _sides_on_spark(settings, connection, compared, months) if is_monthly else {}
             for check in context.selected_asset_check_keys:

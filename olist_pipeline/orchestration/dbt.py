@@ -5,7 +5,7 @@ SQL, how dbt is started on a project (`dbt_projects`), and reading the warehouse
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -29,7 +29,7 @@ from olist_pipeline.migration.project import (
     relations_among,
     selection,
 )
-from olist_pipeline.migration.proof import refusal, unproven
+from olist_pipeline.migration.proof import unproven
 from olist_pipeline.months import MonthRange
 from olist_pipeline.old_tables import names_of
 from olist_pipeline.orchestration.column_lineage import BY_DUCKDB, Written, lineage_metadata
@@ -47,8 +47,9 @@ from olist_pipeline.orchestration.dbt_projects import (
     today_of,
     variables_of,
 )
-from olist_pipeline.orchestration.dbt_results import events_of
+from olist_pipeline.orchestration.dbt_results import Bringing, events_of, happened, refusals
 from olist_pipeline.orchestration.internals.beside import BESIDE
+from olist_pipeline.orchestration.internals.dbt_cli import refuse_interrupted
 from olist_pipeline.orchestration.partitions import COMPARED_WHOLE, MONTHS, months_of, tagged_months
 from olist_pipeline.orchestration.resources import PipelineResource, clear_failures
 from olist_pipeline.orchestration.validation import place_metadata
@@ -59,9 +60,10 @@ from olist_pipeline.settings import Settings
 from olist_pipeline.spark.application import application_of
 from olist_pipeline.spark.trees import TARGET, is_on_spark, name_on_spark
 from olist_pipeline.staging import staged_months
-from olist_pipeline.warehouse import load_manifest, warehouse_tables
+from olist_pipeline.warehouse import load_manifest, sole_use, warehouse_tables
 
 POOL = "duckdb"
+"""The pool of what has the warehouse open from start to end."""
 FULL_REFRESH = "olist/full_refresh"
 """The tag of a run that builds monthly tables anew as a whole, whatever months it is given."""
 
@@ -148,6 +150,11 @@ def commands_of(tree: str, manifest: Mapping[str, Any], migration: Migration, *,
     return [build_arguments(tree, is_whole=is_whole)]
 
 
+def pool_of(settings: Settings, tree: str) -> str:
+    """Return the pool of a tree: old and replay are built beside new, but on Spark, which has its cores to itself."""
+    return POOL if tree == NEW or settings.engine == "spark" else f"{POOL}_{tree}"
+
+
 def window_variables(window: Window | None) -> dict[str, str]:
     """Return the environment variables that tell dbt of a window (see dbt/macros/months.sql)."""
     return dict(zip(WINDOW_VARIABLES, (month.isoformat() for month in window), strict=True)) if window else {}
@@ -218,62 +225,72 @@ def _built(build: Build, settings: Settings) -> dg.AssetsDefinition:
         dagster_dbt_translator=translator,
         partitions_def=MONTHS if build.is_monthly else None,
         backfill_policy=dg.BackfillPolicy.single_run() if build.is_monthly else None,
-        pool=POOL,
+        pool=pool_of(settings, tree),
         op_tags={BESIDE: "true"},
     )
     def run_dbt(context: dg.AssetExecutionContext, pipeline: PipelineResource) -> Iterator[Any]:
         settings = pipeline.settings
         on_spark = is_on_spark(settings, migration, tree)
-        with clear_failures():
-            landing, day = _prepared(settings, build, parsed, migration), today_of(settings)
-            # Of a run over some assets, the definition in the context has those alone.
-            is_whole_tree = set(context.selected_asset_keys) == set(run_dbt.keys)
-            here = place_of(settings, tree, on_spark=on_spark)
-            needed = needed_first(build, migration, here, is_whole=is_whole_tree, on_spark=on_spark)
-            is_fresh = tree != NEW and bool(is_whole_tree or needed)
-            make_ready(settings, migration, tree, build.name, landing, is_fresh=is_fresh)
-            inputs = old_begins(settings) if tree == OLD else {}
-        window = None
-        if build.is_monthly:
-            window = _window(months_of(context.partition_keys), context.run.tags, settings)
-        target = target_path(settings, tree, on_spark=on_spark)
-        written = Written(TARGET, partial(name_on_spark, tree)) if on_spark else BY_DUCKDB
-        dbt, variables = dbt_of(settings, tree, on_spark=on_spark), variables_of(settings, tree, landing, day)
-        environment = {**environment_of(settings, tree, landing, day), **window_variables(window)}
-        if on_spark and tree != NEW:
-            with exported(environment), _refusals(tree):
-                # Spark reads CSV otherwise: it gets the cells that DuckDB reads.
-                dbt_of(settings, tree).cli([*AS_PARQUET, *variables], target_path=target_path(settings, tree)).wait()
-        if needed:
-            with exported(environment):
-                whole = [*build_arguments(tree, is_tested=False), *needed]
-                dbt.cli([*whole, *variables], target_path=target).wait()
-        for command in commands_of(tree, parsed, migration, is_whole=window is None):
-            with exported(environment):
-                # A test that fails is a result of its check; a model that fails ends the step.
-                invocation = dbt.cli(
-                    [*command, *variables],
-                    context=context,
-                    target_path=target,
-                    raise_on_error=command[0] != "test",
-                )
-            brings = None if tree == NEW and not on_spark else partial(show_tree, settings, migration, parsed, tree)
-            events = events_of(
-                invocation.stream(), context, parsed, settings.warehouse, target, brings, counts_views=on_spark
-            )
-            for event in _happened(events, tree):
-                if isinstance(event, dg.Output):
-                    model = str(event.metadata["unique_id"].value)
-                    lineage = lineage_metadata(parsed, model, translator, project, target, written)
-                    place = place_metadata(application_of(settings.spark_master, target)) if on_spark else {}
-                    yield event.with_metadata({**event.metadata, **lineage, **place})
-                else:
-                    yield event
-        if on_spark:
+        # dbt new has the warehouse open from start to end, the others open it to bring what they made.
+        alone, brings = (
+            partial(sole_use, settings, refuse_interrupted),
+            partial(show_tree, settings, migration, parsed, tree),
+        )
+        bringing = Bringing(alone, brings) if tree != NEW or on_spark else Bringing(nullcontext)
+        with alone() if bringing.bring is None else nullcontext():
             with clear_failures():
-                make_an_end(settings, migration, tree)
-        if tree == OLD and is_whole_tree:
-            old_was_made_of(settings, inputs)
+                landing, day = _prepared(settings, build, parsed, migration), today_of(settings)
+                # Of a run over some assets, the definition in the context has those alone.
+                is_whole_tree = set(context.selected_asset_keys) == set(run_dbt.keys)
+                here = place_of(settings, tree, on_spark=on_spark)
+                needed = needed_first(build, migration, here, is_whole=is_whole_tree, on_spark=on_spark)
+                is_fresh = tree != NEW and bool(is_whole_tree or needed)
+                make_ready(settings, migration, tree, build.name, landing, is_fresh=is_fresh)
+                inputs = old_begins(settings) if tree == OLD else {}
+            window = None
+            if build.is_monthly:
+                window = _window(months_of(context.partition_keys), context.run.tags, settings)
+            target = target_path(settings, tree, on_spark=on_spark)
+            written = Written(TARGET, partial(name_on_spark, tree)) if on_spark else BY_DUCKDB
+            dbt, variables = dbt_of(settings, tree, on_spark=on_spark), variables_of(settings, tree, landing, day)
+            environment = {**environment_of(settings, tree, landing, day), **window_variables(window)}
+            if on_spark and tree != NEW:
+                with exported(environment):
+                    # Spark reads CSV otherwise: it gets the cells that DuckDB reads.
+                    reading = [*AS_PARQUET, *variables]
+                    as_parquet = dbt_of(settings, tree).cli(reading, target_path=target_path(settings, tree))
+                with refusals(tree):
+                    as_parquet.wait()
+            if needed:
+                with exported(environment):
+                    whole = [*build_arguments(tree, is_tested=False), *needed]
+                    first = dbt.cli([*whole, *variables], target_path=target)
+                first.wait()
+            for command in commands_of(tree, parsed, migration, is_whole=window is None):
+                with exported(environment):
+                    # A test that fails is a result of its check; a model that fails ends the step.
+                    invocation = dbt.cli(
+                        [*command, *variables],
+                        context=context,
+                        target_path=target,
+                        raise_on_error=command[0] != "test",
+                    )
+                events = events_of(
+                    invocation.stream(), context, parsed, settings.warehouse, target, bringing, counts_views=on_spark
+                )
+                for event in happened(events, tree):
+                    if isinstance(event, dg.Output):
+                        model = str(event.metadata["unique_id"].value)
+                        lineage = lineage_metadata(parsed, model, translator, project, target, written)
+                        place = place_metadata(application_of(settings.spark_master, target)) if on_spark else {}
+                        yield event.with_metadata({**event.metadata, **lineage, **place})
+                    else:
+                        yield event
+            if on_spark:
+                with clear_failures():
+                    make_an_end(settings, migration, tree)
+            if tree == OLD and is_whole_tree:
+                old_was_made_of(settings, inputs)
 
     return run_dbt
 
@@ -297,27 +314,6 @@ def _prepared(settings: Settings, build: Build, manifest: Mapping[str, Any], mig
         raise dg.Failure(f"Replay is no proof: {'; '.join(problems)}.", allow_retries=False)
     write_replay_landing(settings, migration)
     return settings.replay_landing
-
-
-def _happened(events: Iterator[Any], tree: str) -> Iterator[Any]:
-    """Yield what dbt did; a failed test of old is a warning."""
-    with _refusals(tree):
-        for event in events:
-            if tree == OLD and isinstance(event, dg.AssetCheckResult) and not event.passed:
-                yield event._replace(severity=dg.AssetCheckSeverity.WARN)
-            else:
-                yield event
-
-
-@contextmanager
-def _refusals(tree: str) -> Iterator[None]:
-    """Say in a sentence what DuckDB refused replay."""
-    try:
-        yield
-    except Exception as error:
-        if tree == REPLAY and (said := refusal(str(error))):
-            raise dg.Failure(said, allow_retries=False) from None
-        raise
 
 
 def compared_months(tags: Mapping[str, str], settings: Settings) -> MonthRange | None:

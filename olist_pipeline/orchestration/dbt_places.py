@@ -77,7 +77,6 @@ def make_ready(
     settings: Settings, migration: Migration, tree: str, build: str, landing: Path, *, is_fresh: bool
 ) -> None:
     """Wait until the databases are free, and begin a build; of old and replay, whole trees begin with nothing."""
-    await_free(settings.warehouse)
     on_spark = is_on_spark(settings, migration, tree)
     here = place_of(settings, tree, on_spark=on_spark)
     place_of(settings, tree, on_spark=not on_spark).forget()
@@ -89,6 +88,7 @@ def make_ready(
             reads_of_replay(settings).begin()
         here.start()
     elif tree == NEW:
+        await_free(settings.warehouse)
         return
     else:
         _make_database_ready(settings, migration, tree, landing, is_fresh=is_fresh)
@@ -106,6 +106,7 @@ def show_tree(
     settings: Settings, migration: Migration, manifest: Mapping[str, Any], tree: str, names: Collection[str]
 ) -> None:
     """Show what dbt made of a tree in the warehouse: as copies of DuckDB's tables, or as views of Spark's."""
+    await_free(settings.warehouse)
     if is_on_spark(settings, migration, tree):
         show(settings, tree, shown_of(manifest, migration, tree, names))
     else:

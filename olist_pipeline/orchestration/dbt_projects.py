@@ -18,6 +18,7 @@ from contextlib import contextmanager, suppress
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
+from threading import RLock
 from typing import TYPE_CHECKING
 
 from olist_pipeline.errors import OlistError
@@ -29,7 +30,7 @@ from olist_pipeline.migration.load import load_migration
 from olist_pipeline.migration.model import AS_OF, NEW, OLD, Migration
 from olist_pipeline.migration.profiles import project_folder, write_profile
 from olist_pipeline.migration.project import project_hash
-from olist_pipeline.orchestration.forked_dbt import ASKING
+from olist_pipeline.orchestration.forked_dbt import ASKING, ensure_server
 from olist_pipeline.registry import DATED, FIRST_MONTH, LANDING
 from olist_pipeline.settings import Settings
 from olist_pipeline.spark.trees import environment_of_spark, is_on_spark, write_spark_profile
@@ -45,6 +46,8 @@ PARTS_VARIABLE = "OLIST_LANDING_PARTS"
 """The environment variable that says which landing tables are folders of parts."""
 
 AS_OF_VARIABLE = "OLIST_AS_OF"
+
+_exporting = RLock()
 
 QUIET = {"DBT_SEND_ANONYMOUS_USAGE_STATS": "false"}
 
@@ -72,6 +75,18 @@ def dbt_of(settings: Settings, tree: str, *, on_spark: bool = False) -> OwnDbt:
         # It must leave the manifest alone, by whose content `ensure_manifest` knows it.
         parse=["--no-write-json", *parse_arguments(settings, tree)],
     )
+
+
+def begin_with_dbt(settings: Settings) -> None:
+    """Let dbt be imported, and parse the old project, beside what follows here: a run begins with dbt old.
+
+    A project that cannot be parsed is no trouble yet.
+    """
+    with suppress(OlistError, OSError):
+        environment = environment_of(settings, OLD, settings.landing, _likely_today(settings))
+        with exported(environment):
+            folder = project_folder(settings, migration_of(settings), OLD)
+            ensure_server(folder, ["--no-write-json", *parse_arguments(settings, OLD)])
 
 
 def dbt_project(settings: Settings, tree: str) -> DbtProject:
@@ -154,17 +169,18 @@ def today_of(settings: Settings) -> date:
 
 @contextmanager
 def exported(variables: Mapping[str, str]) -> Iterator[None]:
-    """Let a process that is started in the block have `variables`, too."""
-    before = {name: os.environ.get(name) for name in variables}
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
+    """Let a process that is started in the block have `variables`, too; no other thread exports its own meanwhile."""
+    with _exporting:
+        before = {name: os.environ.get(name) for name in variables}
+        os.environ.update(variables)
+        try:
+            yield
+        finally:
+            for name, value in before.items():
+                if value is None:
+                    os.environ.pop(name, None)
+                else:
+                    os.environ[name] = value
 
 
 def ensure_manifest(settings: Settings, tree: str = NEW) -> Path:

@@ -7,15 +7,28 @@ not: invoking dbt (`dbt`).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import dagster as dg
 
+from olist_pipeline.migration.model import OLD, REPLAY
+from olist_pipeline.migration.proof import refusal
 from olist_pipeline.tablediff.sql import relation_name
 from olist_pipeline.warehouse import reading
 
 FAILED_ROWS = "dagster_dbt/failed_row_count"
+
+
+class Bringing(NamedTuple):
+    """What follows the end of dbt: `alone` is the block in which the warehouse may be opened.
+
+    `bring` brings what dbt made, by name, into the warehouse, unless it is there.
+    """
+
+    alone: Callable[[], AbstractContextManager[None]]
+    bring: Callable[[Set[str]], None] | None = None
 
 
 def events_of(
@@ -24,15 +37,15 @@ def events_of(
     manifest: Mapping[str, Any],
     warehouse: Path,
     target: Path,
-    bring: Callable[[Set[str]], None] | None = None,
+    bringing: Bringing,
     *,
     counts_views: bool = False,
 ) -> Iterator[Any]:
     """Yield dbt's events, its tables with their row counts and its failed tests with a sentence.
 
     After dbt's end, for until then nobody else may read the warehouse; then raise what dbt failed with. `target` is the
-    invocation's folder of artifacts. `bring` brings what dbt made, by name, into the warehouse. `counts_views` is for
-    views of Parquet, which has its number of rows beside the rows: those of Spark's tables.
+    invocation's folder of artifacts. `counts_views` is for views of Parquet, which has its number of rows beside the
+    rows: those of Spark's tables.
     """
     seen, failure = list[Any](), None
     try:
@@ -43,9 +56,10 @@ def events_of(
         failure = error
     made = [event for event in seen if isinstance(event, dg.Output)]
     keys = {id(event): context.asset_key_for_output(event.output_name) for event in made}
-    if bring:
-        bring({key.path[-1] for key in keys.values()})
-    counts = _row_counts(warehouse, set(keys.values()), counts_views=counts_views)
+    with bringing.alone():
+        if bringing.bring:
+            bringing.bring({key.path[-1] for key in keys.values()})
+        counts = _row_counts(warehouse, set(keys.values()), counts_views=counts_views)
     for event in seen:
         key = keys.get(id(event))
         if key in counts:
@@ -56,6 +70,27 @@ def events_of(
             yield event
     if failure is not None:
         raise failure
+
+
+def happened(events: Iterator[Any], tree: str) -> Iterator[Any]:
+    """Yield what dbt did for a tree; a failed test of old is a warning."""
+    with refusals(tree):
+        for event in events:
+            if tree == OLD and isinstance(event, dg.AssetCheckResult) and not event.passed:
+                yield event._replace(severity=dg.AssetCheckSeverity.WARN)
+            else:
+                yield event
+
+
+@contextmanager
+def refusals(tree: str) -> Iterator[None]:
+    """Say in a sentence what DuckDB refused replay in the block."""
+    try:
+        yield
+    except Exception as error:
+        if tree == REPLAY and (said := refusal(str(error))):
+            raise dg.Failure(said, allow_retries=False) from None
+        raise
 
 
 def sentence_of_test(metadata: Mapping[str, Any], manifest: Mapping[str, Any], target: Path) -> str:

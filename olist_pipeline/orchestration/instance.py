@@ -24,7 +24,7 @@ from olist_pipeline.orchestration.partitions import UNFINISHED, know_months, ran
 from olist_pipeline.runtime_folder import path_without_pattern
 from olist_pipeline.settings import PROJECT_DIR, Settings
 from olist_pipeline.spark.requirements import check
-from olist_pipeline.stores.postgres import ready_url
+from olist_pipeline.stores.schema import ready_url
 
 
 def prepare(settings: Settings) -> str:

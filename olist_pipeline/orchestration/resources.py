@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import dagster as dg
 
 from olist_pipeline.settings import Settings
-from olist_pipeline.stores import postgres
+from olist_pipeline.stores import schema
 from olist_pipeline.troubles import sentence_of
 
 
@@ -36,7 +36,7 @@ PipelineResource = dg.ResourceParam[Pipeline]
 
 @functools.cache
 def _ready_server(settings: Settings) -> str:
-    return postgres.ready_url(settings)
+    return schema.ready_url(settings)
 
 
 @contextmanager

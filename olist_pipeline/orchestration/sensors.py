@@ -58,6 +58,13 @@ Look = dict[str, list[int] | None]
 """File -> its size and time of change, None where it is missing."""
 
 
+_CURSOR_TYPES: dict[str, type | tuple[type, ...]] = {
+    **dict.fromkeys(("look", "settled"), dict),
+    "content": (dict, type(None)),
+    "number": int,
+}
+
+
 @dataclass
 class LandingCursor:
     """What the landing sensor remembers.
@@ -73,8 +80,17 @@ class LandingCursor:
 
     @classmethod
     def parse(cls, text: str | None) -> "LandingCursor":
-        """Return the cursor that `text` says; a new one where there is none."""
-        return cls(**json.loads(text)) if text else cls()
+        """Return the cursor that `text` says; a new one where there is none, or none of this version.
+
+        A new one compares landing with what was taken in. Its run keys are none that were used before.
+        """
+        if not text:
+            return cls()
+        with suppress(ValueError, AttributeError):
+            known = {name: value for name, value in json.loads(text).items() if name in _CURSOR_TYPES}
+            if all(isinstance(value, _CURSOR_TYPES[name]) for name, value in known.items()):
+                return cls(**known)
+        return cls(number=int(_digest(text)[:8], 16))
 
     def text(self) -> str:
         """Return the cursor as Dagster keeps it."""
@@ -204,7 +220,9 @@ def _result_sensor(name: str, comparison: str, alerts_of: Any, often: Often) -> 
         settings = pipeline.settings
         if not settings.is_automated:
             return dg.SensorResult(skip_reason=AUTOMATION_IS_OFF)
-        seen = int(context.cursor or 0)
+        # In Dagster's UI anybody may write a cursor.
+        kept = context.cursor or ""
+        seen = int(kept) if kept.isdecimal() else 0
         results = query(pipeline.url, _RESULTS, {"comparison": comparison, "after": seen - _OVERLAP})
         alerts = [alert for result in results for alert in alerts_of(settings, pipeline.url, result)]
         for alert in alerts:

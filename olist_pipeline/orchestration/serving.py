@@ -20,7 +20,7 @@ from olist_pipeline.serving.about import about
 from olist_pipeline.serving.build import Publication, publish, references_of
 from olist_pipeline.serving.gate import objections, parity_runs, subject
 from olist_pipeline.stores import routes
-from olist_pipeline.warehouse import WarehouseTable
+from olist_pipeline.warehouse import WarehouseTable, sole_use
 
 RELEASE = dg.AssetKey(["serving", "release"])
 
@@ -70,15 +70,16 @@ def serving_assets(
                 retired=retired,
                 about=about(settings, url, context.run_id),
             )
-            published = publish(
-                settings.serving,
-                settings.warehouse,
-                publication,
-                lambda: journal.recorded_routes(settings.serving, url, CONTEXTS),
-                lambda stored, routed: objections(
-                    settings, url, tables, routed, lambda table: subject(stored[table.name].sources)
-                ),
-            )
+            with sole_use(settings):
+                published = publish(
+                    settings.serving,
+                    settings.warehouse,
+                    publication,
+                    lambda: journal.recorded_routes(settings.serving, url, CONTEXTS),
+                    lambda stored, routed: objections(
+                        settings, url, tables, routed, lambda table: subject(stored[table.name].sources)
+                    ),
+                )
             routes.record_release(url, CONTEXTS, published.number)
         return dg.MaterializeResult(
             metadata={

@@ -27,6 +27,7 @@ from olist_pipeline.files import tree_hash
 from olist_pipeline.intake.rows import IS_VALID
 from olist_pipeline.landing.csv_file import SOURCE_ROW
 from olist_pipeline.landing.folder import files_of, readable_landing
+from olist_pipeline.landing.packed import called
 from olist_pipeline.landing.table import LandingTable
 from olist_pipeline.paths import duckdb_path
 from olist_pipeline.settings import Settings
@@ -150,7 +151,7 @@ def reconciliation_subject(settings: Settings, table: StagedTable) -> str:
 
 def landing_relation(files: Sequence[Path]) -> str:
     """Return the SQL relation of the records of a table's files, which have one header, every cell as text."""
-    return duckdb_relation(files, check(files[0]).header)
+    return duckdb_relation(files, check(files[0], name=called(files[0])).header)
 
 
 def _first_apart(

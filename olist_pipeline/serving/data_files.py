@@ -132,7 +132,8 @@ def remove_unused(serving: Path, used: Collection[str]) -> None:
         return
     with suppress(BlockingIOError), lock_file(serving / DATA / _LOCK):
         for path in (serving / DATA).iterdir():
-            if path.name != _LOCK and path.name.removesuffix(".parquet") not in used:
+            is_ours = path.name != _LOCK and not path.is_dir()
+            if is_ours and path.name.removesuffix(".parquet") not in used:
                 path.unlink(missing_ok=True)
 
 

@@ -71,7 +71,7 @@ class Follower:
 
 def main() -> None:
     """Wait for the word, then follow."""
-    from olist_pipeline.stores.postgres import ready_url
+    from olist_pipeline.stores.schema import ready_url
 
     if not sys.stdin.readline():
         return

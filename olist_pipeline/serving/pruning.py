@@ -57,8 +57,8 @@ class Size:
 
 
 def sizes(serving: Path) -> dict[int, Size]:
-    """Return the size of each kept release, by its number."""
-    parts = {number: _parts(serving, number) for number in kept_numbers(serving)}
+    """Return the size of each kept release that says what it reads, by its number."""
+    parts = _known_parts(serving)
     users = Counter(part for used in parts.values() for part in used)
     found = {}
     for number, used in parts.items():
@@ -70,8 +70,8 @@ def sizes(serving: Path) -> dict[int, Size]:
 
 
 def releases_with(serving: Path, part: str) -> list[int]:
-    """Return the numbers of the kept releases that have a data file."""
-    return [number for number in kept_numbers(serving) if part in _parts(serving, number)]
+    """Return the numbers of the kept releases that say that they have a data file."""
+    return [number for number, used in _known_parts(serving).items() if part in used]
 
 
 def is_read(database: Path) -> bool:
@@ -97,6 +97,15 @@ def _remove_unused_data(serving: Path) -> None:
         _log.warning("No data file is removed: %s", error)
         return
     data_files.remove_unused(serving, used)
+
+
+def _known_parts(serving: Path) -> dict[int, set[str]]:
+    """Return the data files of each kept release whose manifest can be read, by its number."""
+    found = {}
+    for number in kept_numbers(serving):
+        with suppress(OlistError):
+            found[number] = _parts(serving, number)
+    return found
 
 
 def _parts(serving: Path, number: int) -> set[str]:

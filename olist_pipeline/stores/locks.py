@@ -20,11 +20,13 @@ import psycopg2
 from psycopg2.extensions import TRANSACTION_STATUS_ACTIVE, make_dsn
 from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2's class is in lower case
 
+from olist_pipeline.stores.server_errors import trouble
+
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
 LOOK_SECONDS = 1.5
-"""At least two looks fall into the time that a statement waits (see `postgres.LOCK_SECONDS`)."""
+"""At least two looks fall into the time that a statement waits (see `server_errors.LOCK_SECONDS`)."""
 
 LONGEST_QUERY = 120
 
@@ -58,10 +60,8 @@ def forget(one: Watched) -> None:
 
 
 def watch_engine(engine: Engine) -> None:
-    """Watch each statement of a SQLAlchemy engine; one that gives up raises the sentence of `postgres.trouble`."""
+    """Watch each statement of a SQLAlchemy engine; one that gives up raises the sentence of `server_errors.trouble`."""
     from sqlalchemy import event
-
-    from olist_pipeline.stores.postgres import trouble  # it imports this module
 
     def begin(_connection: Any, cursor: Any, _statement: Any, _parameters: Any, context: Any, _many: Any) -> None:
         context.olist_watched = watch(cursor.connection)

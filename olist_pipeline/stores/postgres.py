@@ -1,7 +1,8 @@
-"""PostgreSQL: the server, embedded or given, connections to it, and what a person reads of its errors.
+"""PostgreSQL: the server, embedded or given, and connections to it.
 
-What belongs here: where the server is, how all connections are set, and the one classification of its errors. What
-does not: the schema and its versions (`schema`), locks (`locks`), and any statement about a particular store.
+What belongs here: where the server is, how all connections are set, and rows to and from it. What does not: the schema
+and its versions (`schema`), locks (`locks`), what a person reads of an error (`server_errors`), and any statement about
+a particular store.
 
 Where `OLIST_POSTGRES_URL` is not set, an embedded server runs in `$OLIST_HOME/postgres` (`embedded`) for as long as a
 process that uses it lives, on a Unix socket.
@@ -10,7 +11,6 @@ process that uses it lives, on a Unix socket.
 from __future__ import annotations
 
 import io
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -23,14 +23,12 @@ from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg
 
 from olist_pipeline.errors import OlistError
 from olist_pipeline.settings import Settings
-from olist_pipeline.stores import embedded, locks
+from olist_pipeline.stores import embedded, locks, server_errors
 from olist_pipeline.stores.address import read_address
+from olist_pipeline.stores.server_errors import UNREADABLE, refused, trouble
 
 if TYPE_CHECKING:
     import polars as pl  # a command that must be quick does not wait for it
-
-LOCK_SECONDS = 5
-"""A statement waits so long for a lock; nothing of ours holds one for longer."""
 
 STATEMENT_SECONDS = 3600
 """No statement takes longer: to append ten million events takes minutes."""
@@ -61,18 +59,6 @@ def server_url(settings: Settings) -> str:
     return read_address(settings.postgres_url, settings.postgres_password_file)
 
 
-def ready_url(settings: Settings) -> str:
-    """Return the address of the server, whose schema is of this program's version.
-
-    The embedded server is brought to it. A server of somebody's is only asked: `olist db migrate` changes it.
-    """
-    from olist_pipeline.stores import schema  # it imports this module
-
-    url = server_url(settings)
-    schema.require(url, may_migrate=settings.postgres_url is None)
-    return url
-
-
 def dagster_url(url: str, *, statement_seconds: int = DAGSTER_STATEMENT_SECONDS) -> str:
     """Return `url` for Dagster's storage.
 
@@ -90,7 +76,7 @@ def session_options(statement_seconds: int = STATEMENT_SECONDS) -> dict[str, str
     return {
         "search_path": "public",
         "default_transaction_isolation": r"read\ committed",
-        "lock_timeout": f"{LOCK_SECONDS}s",
+        "lock_timeout": f"{server_errors.LOCK_SECONDS}s",
         "statement_timeout": f"{statement_seconds}s",
         "idle_in_transaction_session_timeout": f"{IDLE_SECONDS}s",
     }
@@ -116,9 +102,9 @@ def connect(url: str) -> Connection:
     try:
         return psycopg2.connect(with_options(url, session_options()), connect_timeout=10)
     except psycopg2.OperationalError as error:
-        raise OlistError(_connection_trouble(_reason(error))) from error
+        raise refused(error) from error
     except psycopg2.ProgrammingError:
-        raise OlistError(_UNREADABLE) from None
+        raise OlistError(UNREADABLE) from None
 
 
 @contextmanager
@@ -209,84 +195,3 @@ def copied(
         return pl.DataFrame(schema=schema)
     buffer.seek(0)
     return pl.read_csv(buffer, glob=False, has_header=False, schema=schema, empty_string_is_null=False)
-
-
-def trouble(error: psycopg2.Error, blocker: str = "") -> OlistError | None:
-    """Return what a person reads of an error of the server's or of the way there; None where a program is wrong.
-
-    `blocker` says who held the lock that was waited for, where somebody looked (see `locks`).
-    """
-    reason = _reason(error)
-    if error.pgcode is None:
-        is_lost = isinstance(error, psycopg2.OperationalError) or "connection already closed" in reason
-        sentence = _connection_trouble(reason) if is_lost else ""
-    elif error.pgcode == "55P03":
-        sentence = f"A lock was not free within {LOCK_SECONDS} s: {blocker or _NO_BLOCKER}"
-    else:
-        sentence = _TROUBLES.get(error.pgcode, "").format(reason=reason)
-    return OlistError(sentence) if sentence else None
-
-
-def _reason(error: psycopg2.Error) -> str:
-    return (str(error).strip().splitlines() or [""])[0]
-
-
-_NO_BLOCKER = "whoever held it is gone, or could not be seen; run again."
-
-_TROUBLES = {
-    "22P05": "The database cannot hold a text ({reason}); take one that is made with ENCODING 'UTF8'.",
-    "25006": "PostgreSQL takes no changes ({reason}); point OLIST_POSTGRES_URL to the primary server.",
-    "25P03": "PostgreSQL ended a transaction in which nothing happened for long ({reason}); run again.",
-    "40P01": "Another process changed the same rows ({reason}); run again.",
-    "3F000": "The database lacks a part of the schema ({reason}); `olist db status` says which version it has.",
-    "42501": (
-        "The role of OLIST_POSTGRES_URL may not do this ({reason}); `olist db migrate` is for the owner, and"
-        " `olist db roles --sql` prints what other roles need."
-    ),
-    "42P01": "The database lacks a part of the schema ({reason}); `olist db status` says which version it has.",
-    "53100": "PostgreSQL's disk is full; free space and run again.",
-    "53200": (
-        "PostgreSQL is out of memory ({reason}); run again when it has some, give it more, or raise"
-        " max_locks_per_transaction where it says shared memory."
-    ),
-    "53300": "PostgreSQL has no connection left ({reason}); end other programs, or raise max_connections.",
-    "57014": "PostgreSQL ended a statement ({reason}); run again, with a longer statement_timeout if it needs one.",
-    "57P01": "PostgreSQL was stopped, or ended this connection ({reason}); run again when it is up.",
-    "57P02": "PostgreSQL crashed ({reason}); run again when it is up.",
-    "57P03": "PostgreSQL is starting or stopping ({reason}); run again in a moment.",
-}
-"""What is said of an error, by its code (SQLSTATE)."""
-
-# Without PostgreSQL's words: they hold a part of the address, and so of a password that was not encoded.
-_UNREADABLE = (
-    "PostgreSQL cannot read OLIST_POSTGRES_URL: it must look like postgresql://user:password@host/database,"
-    " with special characters of the password percent-encoded."
-)
-
-_REFUSALS = (
-    ('^invalid |host name ".*@', _UNREADABLE),
-    ("password authentication failed", "PostgreSQL refuses the user or the password ({reason}); mend {url}."),
-    ("no password supplied", "PostgreSQL asks for a password, and {url} has none."),
-    ("no pg_hba.conf entry", "PostgreSQL lets nobody in from here this way ({reason}); add a line to its pg_hba.conf."),
-    ("authentication failed", "PostgreSQL refuses the user ({reason}); mend {url} or the server's pg_hba.conf."),
-    (r'^role ".*" does not exist', "PostgreSQL does not know the user ({reason}); mend {url}."),
-    (r'^database ".*" does not exist', "PostgreSQL has no such database ({reason}); create it, or mend {url}."),
-    ("permission denied for database", "The user of {url} may not connect ({reason}); GRANT CONNECT to it."),
-    ("too many|connection slots are reserved|no more connections", _TROUBLES["53300"]),
-    ("database system is", _TROUBLES["57P03"]),
-    ("terminating connection|server closed the connection|connection already closed", _TROUBLES["57P01"]),
-    ("unsupported startup parameter", "The pooler refuses a setting ({reason}); see PgBouncer in docs/postgres.md."),
-)
-"""What is said of a connection that the server refuses, by words of its reason: there it tells no code."""
-
-
-def _connection_trouble(reason: str) -> str:
-    refusal = reason.partition("FATAL:")[2].strip() or reason
-    for words, sentence in _REFUSALS:
-        if re.search(words, refusal):
-            return sentence.format(reason=refusal, url="OLIST_POSTGRES_URL")
-    if "SSL" in reason or "certificate" in reason:
-        return f"The encrypted connection to PostgreSQL fails ({reason}); see TLS in docs/postgres.md."
-    if "FATAL:" in reason:
-        return f"PostgreSQL refuses the connection ({refusal}); mend OLIST_POSTGRES_URL or the server."
-    return f"PostgreSQL does not answer ({reason}); start it, or unset OLIST_POSTGRES_URL for the embedded one."

@@ -15,7 +15,8 @@ import re
 from psycopg2.extensions import encrypt_password
 
 from olist_pipeline.errors import OlistError
-from olist_pipeline.stores.postgres import LOCK_SECONDS, STATEMENT_SECONDS, transaction
+from olist_pipeline.stores.postgres import STATEMENT_SECONDS, transaction
+from olist_pipeline.stores.server_errors import LOCK_SECONDS
 
 READ, APPEND, KEEP, REPLACE = "SELECT", "SELECT, INSERT", "SELECT, INSERT, UPDATE", "SELECT, INSERT, UPDATE, DELETE"
 

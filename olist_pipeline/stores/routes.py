@@ -7,7 +7,7 @@ says), and its effect on what is served (`serving`).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from typing import Any, Literal
 
@@ -71,9 +71,12 @@ class Act:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Act:
-        """Return the act of `to_dict`."""
-        changes = tuple(Change(**change) for change in values["changes"])
-        return cls(**{**values, "changes": changes, "overridden": tuple(values["overridden"])})
+        """Return the act of `to_dict`, without what a later version may have written besides."""
+        known = {one.name: values[one.name] for one in fields(cls) if one.name in values}
+        changes = tuple(
+            Change(*(change[name] for name in ("context", "former", "route"))) for change in values["changes"]
+        )
+        return cls(**{**known, "changes": changes, "overridden": tuple(values["overridden"])})
 
 
 @dataclass(frozen=True)

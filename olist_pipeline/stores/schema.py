@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any
 import psycopg2
 
 from olist_pipeline.errors import OlistError
+from olist_pipeline.settings import Settings
 from olist_pipeline.stores import locks
-from olist_pipeline.stores.postgres import connect, transaction, trouble
+from olist_pipeline.stores.postgres import connect, server_url, transaction
+from olist_pipeline.stores.server_errors import trouble
 
 if TYPE_CHECKING:
     from alembic.config import Config  # it takes half a second to import, and only a migration needs it
@@ -53,6 +55,16 @@ class SchemaState:
     def objection(self) -> str:
         """What keeps this program from working with the database, in a sentence; nothing where nothing does."""
         return _objection(self.version)
+
+
+def ready_url(settings: Settings) -> str:
+    """Return the address of the server, whose schema is of this program's version.
+
+    The embedded server is brought to it. A server of somebody's is only asked: `olist db migrate` changes it.
+    """
+    url = server_url(settings)
+    require(url, may_migrate=settings.postgres_url is None)
+    return url
 
 
 def require(url: str, *, may_migrate: bool) -> None:

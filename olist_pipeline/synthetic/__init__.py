@@ -20,5 +20,6 @@ checking or repairing data, real or synthetic.
 """
 
 from olist_pipeline.synthetic.generator import generate
+from olist_pipeline.synthetic.writer import finish_killed
 
-__all__ = ["generate"]
+__all__ = ["finish_killed", "generate"]

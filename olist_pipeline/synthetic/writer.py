@@ -7,15 +7,22 @@ not: what stands in the rows.
 from __future__ import annotations
 
 import errno
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, NamedTuple
 
 import polars as pl
+
+from olist_pipeline.file_locks import is_held, lock_file
+from olist_pipeline.files import in_words
+
+_GENERATING, _GENERATED, _LOCK = ".generating-", ".generated-", ".lock"
+"""What the names of folders begin with, whose set is being made or is complete, and the file that their maker locks."""
 
 
 class Layout(NamedTuple):
@@ -133,9 +140,8 @@ LAYOUTS = {
 class FileSet:
     """The nine files under construction, in a folder of their own inside `out` until all are complete.
 
-    Used as a context: leaving it puts the files in place, an error inside removes them instead. A process that
-    is killed leaves its folder `.generating-*`, which may be deleted. Raises `ValueError` with one sentence when
-    the disk refuses.
+    Used as a context: leaving it puts the files in place, an error inside removes them instead. What a process leaves
+    that is killed, `finish_killed` finishes or removes. Raises `ValueError` with one sentence when the disk refuses.
     """
 
     def __init__(self, out: Path) -> None:
@@ -149,8 +155,10 @@ class FileSet:
             self._out.mkdir(parents=True, exist_ok=True)
             for name in LAYOUTS:
                 if (self._out / name).is_dir():
-                    raise IsADirectoryError(errno.EISDIR, f"{name} is a folder there")
-            self._folder = Path(tempfile.mkdtemp(prefix=".generating-", dir=self._out))
+                    raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(self._out / name))
+            finish_killed(self._out)
+            self._folder = Path(tempfile.mkdtemp(prefix=_GENERATING, dir=self._out))
+            self._lock = lock_file(self._folder / _LOCK)
             for name, layout in LAYOUTS.items():
                 self._files[name] = (self._folder / name).open("wb")
                 self._files[name].write(layout.prefix + _header(layout).encode())
@@ -174,15 +182,44 @@ class FileSet:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        try:
-            with _writing_to(self._out):
-                for file in self._files.values():
-                    file.close()
-                if kind is None:
-                    for name in LAYOUTS:
-                        (self._folder / name).replace(self._out / name)
-        finally:
-            shutil.rmtree(self._folder, ignore_errors=True)
+        with self._lock:
+            try:
+                with _writing_to(self._out):
+                    for file in self._files.values():
+                        file.close()
+                    if kind is None:
+                        self._folder = self._folder.rename(_as_complete(self._folder))
+                        _put_in_place(self._folder, self._out)
+            finally:
+                shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def finish_killed(out: Path) -> None:
+    """Put in place what a killed process had completed in `out`, and remove what it had not; raises OSError.
+
+    What a living one makes is left to it.
+    """
+    for folder in sorted(out.glob(f"{_GENERATED}*")):
+        if not is_held(folder / _LOCK):
+            _put_in_place(folder, out)
+            shutil.rmtree(folder, ignore_errors=True)
+    for folder in out.glob(f"{_GENERATING}*"):
+        if not is_held(folder / _LOCK):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _as_complete(folder: Path) -> Path:
+    return folder.with_name(f"{_GENERATED}{folder.name.removeprefix(_GENERATING)}")
+
+
+def _put_in_place(folder: Path, out: Path) -> None:
+    """Move the files of a complete set; of two sets there are never files at once, though some may be missing."""
+    names = [name for name in LAYOUTS if (folder / name).exists()]
+    for name in names:
+        (out / name).unlink(missing_ok=True)
+    for name in names:
+        with suppress(FileNotFoundError):  # another process has finished it meanwhile
+            (folder / name).rename(out / name)
 
 
 @contextmanager
@@ -190,11 +227,7 @@ def _writing_to(out: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        # Polars hands on what the system says without its number.
-        reason = error.strerror or str(error) or type(error).__name__
-        raise ValueError(
-            f"The synthetic set cannot be written to {out} ({reason}); give a folder that can be written to."
-        ) from error
+        raise ValueError(f"The synthetic set cannot be written to {out}: {in_words(error)}.") from error
 
 
 def _header(layout: Layout) -> str:

@@ -33,7 +33,7 @@ class LedgerError(ComparisonError):
     """The counts of a comparison do not add up: its result must not be used."""
 
 
-LOWER = {ord(upper): ord(upper) + 32 for upper in string.ascii_uppercase}
+LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 
 
 def fold(name: str) -> str:

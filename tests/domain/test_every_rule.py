@@ -5,13 +5,16 @@ examples fails here.
 """
 
 import pkgutil
+from dataclasses import is_dataclass
 from importlib import import_module
+from typing import get_args, get_type_hints
 
 import pytest
 
 import olist_domain
 from olist_domain.kernel.facts import scalars
 from olist_domain.kernel.rules import Rollup, Rulebook
+from tests.domain.fresh import fresh_cells
 
 CONTEXTS = [module.name for module in pkgutil.iter_modules(olist_domain.__path__) if module.name != "kernel"]
 BOOKS = [
@@ -28,6 +31,12 @@ ROLLUPS = [
     for rollup in rollups
     if isinstance(rollup, Rollup)
 ]
+FACTS = [
+    pytest.param(kind, id=f"{context}-{name}")
+    for context in CONTEXTS
+    for name, kind in vars(import_module(f"olist_domain.{context}.facts")).items()
+    if name.endswith("Facts") and is_dataclass(kind)
+]
 EXAMPLES = {context: import_module(f"tests.domain.{context}.test_rules") for context in CONTEXTS}
 RULES = [
     pytest.param(book, rule, id=f"{book.context}-{book.subject}-{rule.code}") for book in BOOKS for rule in book.rules
@@ -41,8 +50,11 @@ def examples_of(book, rule):
 
 def validated(book, rule, changes):
     """Return what the rule says of a valid subject with `changes`, and whether it is broken."""
-    facts = scalars(book.facts, {**EXAMPLES[book.context].VALID[book], **changes})
-    return rule.holds(facts).value, rule.broken(facts).value
+    facts = scalars(book.facts, fresh_cells({**EXAMPLES[book.context].VALID[book], **changes}))
+    held, broken = rule.holds(facts).value, rule.broken(facts).value
+    assert type(held) in (bool, type(None)), "a number is no truth value on a frame"
+    assert type(broken) is bool
+    return held, broken
 
 
 def test_every_context_of_the_domain_is_looked_at():
@@ -86,11 +98,26 @@ def test_no_example_is_of_a_rule_that_is_not_there(book):
 
 @pytest.mark.parametrize("rollup", ROLLUPS)
 def test_an_aggregate_without_parts_adds_up_to_what_frames_fill_in(rollup):
-    assert rollup.over([]) == rollup.empty
+    assert rollup.over([]) == rollup.empty == 0
 
 
-@pytest.mark.parametrize("book", BOOKS, ids=lambda book: f"{book.context}-{book.subject}")
-def test_facts_are_the_same_only_where_they_are_one(book):
+@pytest.mark.parametrize(
+    ("book", "derivation"),
+    [
+        pytest.param(book, derivation, id=f"{book.context}-{book.subject}-{derivation.name}")
+        for book in BOOKS
+        for derivation in book.derivations
+    ],
+)
+def test_a_derived_value_has_the_type_that_its_column_gets(book, derivation):
+    """A number is no truth value on a frame, and `True * True` is a number."""
+    [kind] = get_args(get_type_hints(derivation.compute)["return"])
+    value = derivation(scalars(book.facts, EXAMPLES[book.context].VALID[book])).value
+    assert type(value) in (kind, type(None))
+
+
+@pytest.mark.parametrize("facts", FACTS)
+def test_facts_are_the_same_only_where_they_are_one(facts):
     """Two facts that are compared make a third one, so what holds them cannot be compared by its parts."""
-    one, other = (scalars(book.facts, dict.fromkeys(book.facts.__dataclass_fields__)) for _ in range(2))
+    one, other = (scalars(facts, dict.fromkeys(facts.__dataclass_fields__)) for _ in range(2))
     assert len({one, other, one}) == 2

@@ -5,6 +5,7 @@ import pkgutil
 from dataclasses import FrozenInstanceError, fields, is_dataclass
 
 import pytest
+from pydantic import BaseModel, ValidationError
 
 import olist_domain
 
@@ -14,6 +15,12 @@ DATACLASSES = {
     for module in MODULES
     for kind in vars(module).values()
     if isinstance(kind, type) and is_dataclass(kind) and kind.__module__.startswith("olist_domain.") and fields(kind)
+}
+MODELS = {
+    f"{kind.__module__}.{kind.__name__}": kind
+    for module in MODULES
+    for kind in vars(module).values()
+    if isinstance(kind, type) and issubclass(kind, BaseModel) and kind.model_fields
 }
 
 
@@ -25,5 +32,13 @@ def test_nothing_that_is_a_value_can_be_changed(name):
         setattr(value, fields(kind)[0].name, None)
 
 
+@pytest.mark.parametrize("name", MODELS)
+def test_no_record_and_no_event_can_be_changed(name):
+    kind = MODELS[name]
+    with pytest.raises(ValidationError, match="frozen"):
+        setattr(kind.model_construct(), next(iter(kind.model_fields)), None)
+
+
 def test_there_are_values():
     assert len(DATACLASSES) > 30
+    assert len(MODELS) > 20

@@ -14,7 +14,7 @@ from olist_pipeline.cli.execution import Progressed
 from olist_pipeline.months import MonthRange
 from olist_pipeline.orchestration.definitions import build_defs
 from olist_pipeline.orchestration.instance import execute, prepare, quiet_instance
-from olist_pipeline.stores import postgres
+from olist_pipeline.stores import schema
 from olist_pipeline.stores.month_states import month_states
 from olist_pipeline.warehouse import load_manifest, monthly_assets, warehouse_tables
 
@@ -119,5 +119,5 @@ def test_missing_months_with_another_one_between_them(world, instance):
     assert {path.stem for path in after if path not in before} == set(missing)
     assert all(after[path] == when for path, when in before.items())
     paths = [key.path for key in keys_of(world, "sales")]
-    states = month_states(postgres.ready_url(world.settings), paths, map(first_of, [*missing, PRESENT]))
+    states = month_states(schema.ready_url(world.settings), paths, map(first_of, [*missing, PRESENT]))
     assert set(states.values()) == {"present"}

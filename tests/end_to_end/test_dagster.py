@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from olist_pipeline.orchestration.instance import prepare
-from olist_pipeline.stores import postgres
+from olist_pipeline.stores import schema
 from tests.end_to_end.dagster_server import DagsterServer
 from tests.patience import patient, wait_for
 from tests.tables import MONTHLY_TABLES
@@ -23,7 +23,7 @@ def world(server_folder, finished):
 
 @pytest.fixture(scope="module")
 def server(world):
-    url = postgres.ready_url(world.settings)
+    url = schema.ready_url(world.settings)
     kept = dict(os.environ)
     prepare(world.settings)
     os.environ.clear()

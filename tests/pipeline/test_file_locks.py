@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from olist_pipeline.file_locks import is_held, lock_file
+from olist_pipeline.file_locks import alone, is_held, lock_file
 
 
 @pytest.fixture
@@ -74,3 +74,15 @@ def test_a_file_that_its_holder_removed_is_not_what_the_next_one_holds(path):
 def test_its_folder_must_be_there(path):
     with pytest.raises(FileNotFoundError):
         lock_file(path / "deeper")
+
+
+def test_who_waits_for_ever_may_be_called_off(path):
+    """A thread gets no signal: what it calls meanwhile says that the run was interrupted."""
+
+    def interrupted():
+        raise KeyboardInterrupt
+
+    with lock_file(path), pytest.raises(KeyboardInterrupt), alone(path, interrupted):
+        pytest.fail("it had the lock of another one")
+    with alone(path, interrupted):
+        assert is_held(path)

@@ -1,4 +1,4 @@
-"""The machine: a container's limit counts, and DuckDB gets a quarter."""
+"""The machine: a container's limit counts, and DuckDB gets a sixth."""
 
 import duckdb
 import pytest
@@ -13,14 +13,14 @@ def test_a_process_has_memory_and_cores():
 
 
 @pytest.mark.parametrize(
-    ("said", "limit"), [("4294967296\n", "1024MiB"), ("1073741824\n", "512MiB"), ("max\n", None), (None, None)]
+    ("said", "limit"), [("6442450944\n", "1024MiB"), ("1073741824\n", "512MiB"), ("max\n", None), (None, None)]
 )
-def test_duckdb_has_a_quarter_of_what_a_container_has(tmp_path, monkeypatch, said, limit):
+def test_duckdb_has_a_sixth_of_what_a_container_has(tmp_path, monkeypatch, said, limit):
     monkeypatch.setattr(machine, "LIMITS", (tmp_path / "none", tmp_path / "memory.max"))
     if said:
         (tmp_path / "memory.max").write_text(said)
     whole = machine.memory_and_cores()[0]
-    assert machine.memory_of_duckdb() == (limit or f"{whole // 4 // 2**20}MiB")
+    assert machine.memory_of_duckdb() == (limit or f"{whole // 6 // 2**20}MiB")
 
 
 def test_a_bound_database_spills_what_it_cannot_hold(tmp_path, monkeypatch):

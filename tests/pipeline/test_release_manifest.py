@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -33,10 +34,14 @@ TABLES = st.builds(
 )
 REFERENCES = st.builds(Reference, NAMES, NAMES, NAMES, NAMES, st.dictionaries(SIDES, st.integers(0)))
 ROUTES = st.dictionaries(NAMES, st.sampled_from(["old", "shadow", "new", "retired"]))
+MOMENTS, DAYS = st.datetimes(timezones=st.just(UTC)).map(datetime.isoformat), st.dates().map(date.isoformat)
 RELEASES = st.builds(
     Release,
     st.integers(1),
-    *(st.text() for _ in range(4)),
+    MOMENTS,
+    st.text(),
+    st.text(),
+    DAYS,
     ROUTES,
     st.dictionaries(NAMES, st.text()),
     st.dictionaries(NAMES, TABLES, max_size=3),
@@ -117,6 +122,11 @@ def test_showing_other_sides_counts_their_rows(folder):
         ('"context": "sales",', "", "it lacks tables.fact_orders.context"),
         ('"lost": {}', '"lost": [1]', r"references.lost cannot be \[1\]"),
         ('"unchecked": []', '"unchecked": {}', "unchecked cannot be {}"),
+        ('"as_of": "2018-10-17"', '"as_of": "2018-1O-17"', "Invalid isoformat string"),
+        ('"as_of": "2018-10-17"', '"as_of": ""', "Invalid isoformat string"),
+        ('T22:54:36+00:00"', 'T22:54:36"', "made_at, .*, has no time zone"),
+        ('T22:54:36+00:00"', '"', "made_at, .*, has no time zone"),
+        ('T22:54:36+00:00"', 'T99"', "hour must be in"),
         ('"sources": {\n        "old"', '"sources": {\n        "replay"', 'sources cannot be "replay"'),
         ('{\n  "number"', '[{\n  "number"', "Expecting"),
     ],

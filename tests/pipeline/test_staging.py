@@ -9,6 +9,7 @@ from olist_pipeline.errors import OlistError
 from olist_pipeline.staging import (
     scan_intake,
     scan_staging,
+    staged_months,
     staging_path,
     write_frame,
     write_months,
@@ -39,6 +40,22 @@ def test_a_step_that_has_not_run_is_named(tmp_path):
         scan_intake(tmp_path, "orders")
     with pytest.raises(OlistError, match="materialise sales/orders first"):
         scan_staging(tmp_path, "sales", "orders")
+
+
+STRANGE = ("2018-01 (copy).parquet", "copy of 2018-01.parquet", "2018-13.parquet", "0000-01.parquet", "abcd-ef.parquet")
+
+
+def test_copies_that_somebody_made_count_for_nothing_and_go(tmp_path):
+    month = date(2018, 1, 1)
+    rows = pl.DataFrame({"order_id": ["o1"], "order_month": [month]})
+    write_months(rows, tmp_path, "sales", "orders", [month], ".1of2")
+    folder = staging_path(tmp_path, "sales", "orders", month).parent
+    for name in STRANGE:
+        rows.write_parquet(folder / name)
+    assert staged_months(tmp_path, "sales", "orders") == [month]
+    assert scan_staging(tmp_path, "sales", "orders", [month]).collect().height == 1
+    write_months(rows, tmp_path, "sales", "orders", [month], ".2of2")
+    assert sorted(path.name for path in folder.iterdir()) == ["2018-01.1of2.parquet", "2018-01.2of2.parquet"]
 
 
 def test_months_without_rows_are_written_with_their_columns(tmp_path):

@@ -14,7 +14,7 @@ PROJECT = Path(__file__).parents[2]
 MAKE_VENV = PROJECT / "scripts" / "make_venv.sh"
 
 FAKE = """#!/bin/sh
-[ "$1" = -m ] && {{ echo "made by {name}: $*"; exit 0; }}
+[ "$1" = -m ] && {{ echo "made by {name}: $*"; : >venv/pyvenv.cfg; exit 0; }}
 [ "$1" = --version ] && {{ echo "Python {version}"; exit 0; }}
 code=$2; shift 2
 exec {python} -I -S -c 'import sys
@@ -98,10 +98,10 @@ def test_the_named_one_is_the_only_one_tried(tmp_path):
     assert "/nowhere does not start." in set_up(tmp_path, "/nowhere")[1]
 
 
-def moved(folder):
+def moved(folder, name="venv"):
     """Return what is said of the environment in `folder` before make uses it."""
     script = str(PROJECT / "scripts" / "remove_moved_venv.sh")
-    return subprocess.run([script, "venv"], cwd=folder, capture_output=True, text=True, check=True).stdout
+    return subprocess.run([script, name], cwd=folder, capture_output=True, text=True, check=True).stdout
 
 
 class TestAnEnvironmentThatIsThere:
@@ -127,10 +127,22 @@ class TestAnEnvironmentThatIsThere:
         assert set_up(tmp_path)[0] != 0
         assert "made anew" in moved(tmp_path)
 
+    def test_is_made_anew_where_a_part_of_it_was_removed(self, tmp_path):
+        """Its Python would install into the one that it was made with."""
+        fake(tmp_path, "python3", "3.13.2")
+        set_up(tmp_path)
+        (tmp_path / "venv" / "pyvenv.cfg").unlink()
+        assert "made anew" in moved(tmp_path)
+        (tmp_path / ".venv" / "bin").mkdir(parents=True)
+        assert "made anew" in moved(tmp_path, ".venv")
+        assert not [*tmp_path.glob("*venv*")]
+
     def test_is_left_alone_where_somebody_else_made_it(self, tmp_path):
-        (tmp_path / "venv").mkdir()
-        assert moved(tmp_path) == ""
-        assert (tmp_path / "venv").is_dir()
+        for name in ("venv", ".venv"):
+            (tmp_path / name / "bin").mkdir(parents=True)
+            (tmp_path / name / "pyvenv.cfg").touch()
+            assert moved(tmp_path, name) == ""
+            assert (tmp_path / name).is_dir()
 
 
 def test_make_runs_what_is_in_the_environment_whatever_the_shell_has(tmp_path):
@@ -140,7 +152,7 @@ def test_make_runs_what_is_in_the_environment_whatever_the_shell_has(tmp_path):
     shell = {**os.environ, "PYTHONPATH": "/opt/ros", "PYTHONHOME": "/opt/python", "PIP_USER": "1"}
     said = subprocess.run(command, cwd=PROJECT, env=shell, capture_output=True, text=True, check=True).stdout
     assert not re.search("^PYTHON(PATH|HOME)=", said, flags=re.M)
-    assert "PIP_USER=0" in said.splitlines()
+    assert {"PIP_USER=0", "PIP_REQUIRE_VIRTUALENV=1"} <= {*said.splitlines()}
 
 
 def test_a_clone_has_the_same_bytes_where_git_writes_line_ends_of_windows(tmp_path):

@@ -8,6 +8,6 @@ dbt: it hands its arguments, environment, folder and open files to the server, a
 invocation is a process of its own as ever, which reads the project anew; where there is no server, `ask` becomes dbt.
 """
 
-from olist_pipeline.orchestration.forked_dbt.fork_server import ASKING, ForkServer, has_server
+from olist_pipeline.orchestration.forked_dbt.fork_server import ASKING, ForkServer, ensure_server, has_server
 
-__all__ = ["ASKING", "ForkServer", "has_server"]
+__all__ = ["ASKING", "ForkServer", "ensure_server", "has_server"]

@@ -5,14 +5,17 @@ What belongs here: the process and its socket. What does not: its program (`serv
 
 from __future__ import annotations
 
+import atexit
 import os
 import socket
 import subprocess
 import sys
 import uuid
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
+from olist_pipeline.errors import OlistError
 from olist_pipeline.orchestration.forked_dbt import ask, serve
 from olist_pipeline.runtime_folder import private_folder, runtime_folder
 from olist_pipeline.settings import DBT
@@ -24,6 +27,13 @@ ASKING = (sys.executable, "-IS", ask.__file__, str(len(DBT)), *DBT)
 def has_server() -> bool:
     """Return whether a fork server is there for the programs that this process starts."""
     return ask.SOCKET in os.environ
+
+
+def ensure_server(project: Path, parse: Sequence[str]) -> None:
+    """Start a server that lives as long as this process, unless there is one; without one dbt is as slow as ever."""
+    if not has_server():
+        with suppress(OSError, OlistError):
+            atexit.register(ForkServer(project, parse).stop)
 
 
 class ForkServer:

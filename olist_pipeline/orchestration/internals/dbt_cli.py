@@ -11,12 +11,10 @@ upgrade renames them, dbt works as before, and each invocation takes two seconds
 
 from __future__ import annotations
 
-import atexit
 import signal
 import subprocess
 import threading
 from collections.abc import Sequence
-from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -25,8 +23,7 @@ import dagster as dg
 from dagster_dbt import DbtCliInvocation, DbtCliResource
 from packaging.version import Version
 
-from olist_pipeline.errors import OlistError
-from olist_pipeline.orchestration.forked_dbt import ForkServer, has_server
+from olist_pipeline.orchestration.forked_dbt import ensure_server
 
 END_SECONDS = 25
 """So long may an interrupted dbt take to end."""
@@ -64,6 +61,12 @@ def interrupt_running() -> None:
             process.kill()
 
 
+def refuse_interrupted() -> None:
+    """Raise Failure in a run that was interrupted."""
+    if _running.is_interrupted:
+        raise dg.Failure("The run was interrupted before dbt was started, or had its turn.", allow_retries=False)
+
+
 class OwnDbt(DbtCliResource):
     """The dbt of this environment, without what Dagster would start beside each invocation of it.
 
@@ -79,11 +82,8 @@ class OwnDbt(DbtCliResource):
     def cli(self, *args: Any, **options: Any) -> DbtCliInvocation:
         """See `DbtCliResource.cli`; raises Failure in a run that was interrupted."""
         with _running.starting:
-            if _running.is_interrupted:
-                raise dg.Failure("The run was interrupted before dbt was started.", allow_retries=False)
-            if not has_server():
-                with suppress(OSError, OlistError):
-                    atexit.register(ForkServer(Path(self.project_dir), self.parse).stop)
+            refuse_interrupted()
+            ensure_server(Path(self.project_dir), self.parse)
             invocation = super().cli(*args, **options)
             _running.processes.append(invocation.process)
         return invocation

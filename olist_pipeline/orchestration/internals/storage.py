@@ -34,8 +34,9 @@ from olist_pipeline.files import keep_private
 from olist_pipeline.orchestration.internals.storage_version import storage_versions
 from olist_pipeline.settings import Settings
 from olist_pipeline.stores.locks import watch_engine
-from olist_pipeline.stores.postgres import dagster_url, ready_url, trouble
-from olist_pipeline.stores.schema import sole_migration
+from olist_pipeline.stores.postgres import dagster_url
+from olist_pipeline.stores.schema import ready_url, sole_migration
+from olist_pipeline.stores.server_errors import trouble
 
 LOST_SECONDS = 5
 """A server that is started again within that time is waited for."""

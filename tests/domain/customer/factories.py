@@ -6,6 +6,7 @@ from decimal import Decimal
 from olist_domain.customer.customer import CustomerRecords
 from olist_domain.customer.published import PublishedOrder, PublishedReview
 from olist_domain.customer.records import CustomerRecord
+from tests.domain.fresh import fresh_cells
 
 PERSON = "861eff4711a542e4b93843c6dd7febb0"
 FIRST = datetime(2018, 1, 2, 10, 30)
@@ -20,7 +21,7 @@ def customer_record(number=1, **changes):
         "customer_city": "sao paulo",
         "customer_state": "SP",
     }
-    return CustomerRecord(**{**valid, **changes})
+    return CustomerRecord(**fresh_cells({**valid, **changes}))
 
 
 def order(number=1, **changes):
@@ -32,7 +33,7 @@ def order(number=1, **changes):
         "is_sale": True,
         "revenue": Decimal("100.00"),
     }
-    return PublishedOrder(**{**valid, **changes})
+    return PublishedOrder(**fresh_cells({**valid, **changes}))
 
 
 def review(number=1, score=5):

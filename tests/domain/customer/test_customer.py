@@ -107,8 +107,17 @@ class TestRecordingOrders:
         with pytest.raises(RulesBroken) as refused:
             customer.record_order(customer_record(2, customer_state="XX"), late)
         assert refused.value.codes == ("INVALID_STATE", "ORDER_OUT_OF_SEQUENCE")
+        assert {violation.subject for violation in refused.value.violations} == {"customer c002", f"customer {PERSON}"}
         assert customer.records() == before
         assert names(customer.collect_events()) == ["CustomerRegistered"]
+
+    def test_a_customer_whose_order_comes_late_takes_its_own_place_and_the_others_stay(self):
+        customer = Customer.from_records(records([order(1)], [customer_record(number) for number in (1, 3, 9)]))
+        for number in (2, 3):
+            customer.record_order(customer_record(number, customer_city="santos"), order(number))
+        cities = {known.customer_id: known.customer_city for known in customer.records().customers}
+        assert cities == {"c001": "sao paulo", "c009": "sao paulo", "c002": "santos", "c003": "santos"}
+        assert len(customer.records().customers) == 4
 
 
 class TestRecordingReviews:
@@ -121,6 +130,10 @@ class TestRecordingReviews:
     def test_is_refused_for_an_order_that_is_not_the_persons(self):
         with pytest.raises(ValueError, match="review is of order_id o009"):
             registered().record_review(review(9))
+
+    def test_the_first_stranger_is_named(self):
+        with pytest.raises(ValueError, match="review is of order_id o009"):
+            records(reviews=[review(1), review(9), review(8)])
 
 
 class TestReassessing:

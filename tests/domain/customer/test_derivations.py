@@ -81,11 +81,24 @@ def test_region(state, region):
 
 @pytest.mark.parametrize(
     ("days", "own", "repeats"),
-    [([1, 5], 2, True), ([1, 5], 1, False), ([3, 3], 2, False), ([4], 1, False), ([1], 3, None), ([], 3, None)],
+    [
+        ([1, 5], 2, True),
+        ([1, 5], 1, False),
+        ([5, 1], 1, True),
+        ([3, 3], 2, False),
+        ([4], 1, False),
+        ([1], 3, None),
+        ([], 3, None),
+    ],
 )
 def test_an_order_after_the_first_is_a_repeat(days, own, repeats):
     orders = [order(n, order_purchase_timestamp=datetime(2018, 1, day)) for n, day in enumerate(days, 1)]
     assert CUSTOMER_RULES.derived(address_facts(customer_record(own), orders))["is_repeat"] is repeats
+
+
+def test_an_order_before_the_first_is_no_repeat():
+    times = {"order_purchase_timestamp": datetime(2018, 1, 1), "first_order_at": datetime(2018, 1, 2)}
+    assert CUSTOMER_RULES.derived(scalars(AddressFacts, {**dict(customer_record()), **times}))["is_repeat"] is False
 
 
 @pytest.mark.parametrize(
@@ -119,6 +132,7 @@ def test_days_since_the_last_order_are_those_of_the_calendar(last, as_of, days):
         (datetime(2018, 1, 2, 23, 59), 0, False),
         (datetime(2018, 1, 3, 0, 1), 1, True),
         (datetime(2018, 3, 2), 59, True),
+        (datetime(2018, 1, 1), -1, False),
     ],
 )
 def test_somebody_returns_on_another_day(last, days, returned):
@@ -159,11 +173,13 @@ ONCE, TWICE = datetime(2018, 1, 2, 10, 30), datetime(2017, 1, 2)
         (11, "1000.01", 29, UNHAPPY, ONCE, SatisfactionTier.VIP_UNHAPPY),
         (11, "1000.01", 29, (0, 0), ONCE, SatisfactionTier.VIP_UNHAPPY),
         (11, "1000.01", 30, HAPPY, ONCE, SatisfactionTier.LOYAL_NEW),
+        (11, "1000.01", 31, HAPPY, ONCE, SatisfactionTier.LOYAL_NEW),
         (11, "1000.00", 29, HAPPY, TWICE, SatisfactionTier.LOYAL_RETURNER),
         (10, "1000.01", 29, HAPPY, TWICE, SatisfactionTier.LOYAL_RETURNER),
         (6, "0.00", 59, UNHAPPY, TWICE, SatisfactionTier.LOYAL_RETURNER),
         (6, "0.00", 59, UNHAPPY, ONCE, SatisfactionTier.LOYAL_NEW),
         (6, "0.00", 60, HAPPY, TWICE, SatisfactionTier.STANDARD),
+        (6, "0.00", 61, HAPPY, TWICE, SatisfactionTier.STANDARD),
         (5, "9000.00", 0, HAPPY, TWICE, SatisfactionTier.STANDARD),
     ],
 )
@@ -251,6 +267,7 @@ def test_churn_begins_after_180_days(as_of, churned):
         ("200.00", LifetimeValueTier.MEDIUM),
         ("999.99", LifetimeValueTier.MEDIUM),
         ("1000.00", LifetimeValueTier.HIGH),
+        ("1000.01", LifetimeValueTier.HIGH),
     ],
 )
 def test_lifetime_value_tier(spent, tier):

@@ -1,13 +1,19 @@
 """Every rule of customers, on an object: a passing, a failing and an unknown case."""
 
+from typing import Any
+
 import pytest
 
 from olist_domain.customer.rules import CUSTOMER_RULES, PERSON_RULES
 from olist_domain.kernel.facts import scalars
-from olist_domain.kernel.rules import Severity
+from olist_domain.kernel.rules import Rulebook, Severity
+from tests.domain.customer.test_derivations import PERSON
 
 UNKNOWN_TIMES = {"order_purchase_timestamp": None, "first_order_at": None}
-VALID = {CUSTOMER_RULES: {"customer_zip_code_prefix": "01037", "customer_state": "SP", **UNKNOWN_TIMES}}
+VALID: dict[Rulebook[Any], dict[str, Any]] = {
+    CUSTOMER_RULES: {"customer_zip_code_prefix": "01037", "customer_state": "SP", **UNKNOWN_TIMES},
+    PERSON_RULES: PERSON,
+}
 
 # book, code, severity, changes that pass, changes that fail, changes that leave it unknown
 CASES = [

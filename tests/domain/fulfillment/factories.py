@@ -6,6 +6,7 @@ from olist_domain.fulfillment.delivery import DeliveryRecords, Endpoint
 from olist_domain.fulfillment.published import PublishedOrder
 from olist_domain.fulfillment.records import GeolocationRecord
 from olist_domain.kernel.coordinates import GeoCoordinates
+from tests.domain.fresh import fresh_cells
 
 PURCHASE = datetime(2018, 1, 2, 10, 30)
 APPROVAL = datetime(2018, 1, 2, 13, 15)
@@ -28,7 +29,7 @@ def order(**changes):
         "order_delivered_customer_date": DELIVERY,
         "order_estimated_delivery_date": ESTIMATE,
     }
-    return PublishedOrder(**{**valid, **changes})
+    return PublishedOrder(**fresh_cells({**valid, **changes}))
 
 
 def records(seller=SAO_PAULO, customer=RIO, **changes):
@@ -43,4 +44,4 @@ def point(**changes):
         "geolocation_city": "sao paulo",
         "geolocation_state": "SP",
     }
-    return GeolocationRecord(**{**valid, **changes})
+    return GeolocationRecord(**fresh_cells({**valid, **changes}))

@@ -45,6 +45,11 @@ def test_the_whole_way_leads_to_the_record_of_the_source():
     assert delivery.collect_events() == []
 
 
+def test_ids_and_moments_go_by_name():
+    with pytest.raises(TypeError, match="positional"):
+        Delivery.plan("o1", "c1", PURCHASE, APPROVAL, ESTIMATE)  # type: ignore[misc]
+
+
 class TestDispatching:
     def test_tells_so(self):
         delivery = dispatched()
@@ -67,6 +72,13 @@ class TestDispatching:
     def test_is_refused_for_what_is_delivered(self, changes):
         with pytest.raises(RulesBroken, match="DELIVERY_ALREADY_DISPATCHED"):
             Delivery.from_records(records(**changes)).dispatch(DISPATCH)
+
+    @pytest.mark.parametrize("status", ["approved", "invoiced", "processing", "shipped"])
+    def test_is_possible_whatever_comes_between_approval_and_dispatch(self, status):
+        undelivered = {"order_delivered_carrier_date": None, "order_delivered_customer_date": None}
+        delivery = Delivery.from_records(records(order_status=status, **undelivered))
+        delivery.dispatch(DISPATCH)
+        assert delivery.dispatched_at == DISPATCH
 
     def test_reports_all_rules_that_it_would_break_and_leaves_the_delivery_unchanged(self):
         delivery = planned()

@@ -6,7 +6,7 @@ import pytest
 
 from olist_domain.fulfillment.facts import geography_facts
 from olist_domain.fulfillment.rules import DELIVERY_RULES, GEOGRAPHY_RULES
-from olist_domain.kernel.facts import scalars
+from olist_domain.kernel.facts import scalars, value_of
 from tests.domain.fulfillment.factories import ESTIMATE, point
 from tests.domain.fulfillment.test_rules import VALID
 
@@ -74,7 +74,8 @@ def test_a_carrier_before_the_approval_has_negative_handling_days():
 
 
 @pytest.mark.parametrize(
-    ("customer", "seller", "same"), [("SP", "SP", True), ("RJ", "SP", False), (None, "SP", None), ("SP", None, None)]
+    ("customer", "seller", "same"),
+    [("SP", "SP", True), ("RJ", "SP", False), ("SP", "RJ", False), (None, "SP", None), ("SP", None, None)],
 )
 def test_same_state(customer, seller, same):
     assert derived(customer_state=customer, seller_state=seller)["same_state"] is same
@@ -89,6 +90,15 @@ def test_a_zip_prefix_lies_at_the_mean_of_its_points():
     points = [point(geolocation_lat=latitude) for latitude in (-23.5, -23.6, -23.6)]
     found = GEOGRAPHY_RULES.derived(geography_facts("01037", "SP", points))
     assert found == {"latitude": -23.566667, "longitude": -46.6392, "region": "Southeast"}
+
+
+@pytest.mark.parametrize(
+    ("degrees", "total"),
+    [(-23.5456, -23_545_600_000), (0.0, 0), (1.4e-9, 1), (1.6e-9, 2), (-1.4e-9, -1), (-1.6e-9, -2)],
+)
+def test_coordinates_add_up_in_whole_billionths_of_a_degree(degrees, total):
+    facts = geography_facts("01037", "SP", [point(geolocation_lat=degrees)])
+    assert value_of(facts.total_latitude) == total
 
 
 def test_a_zip_prefix_without_points_lies_nowhere():

@@ -27,6 +27,7 @@ def test_a_place_is_the_mean_and_the_most_frequent_of_its_points():
 def test_the_smaller_text_wins_a_tie_in_any_order():
     for texts in itertools.permutations(["osasco", "sao paulo", "osasco", "barueri", "barueri"]):
         assert most_frequent(texts) == "barueri"
+    assert most_frequent(["barueri", "osasco", "osasco"]) == "osasco"
 
 
 def test_is_refused_for_points_of_no_or_several_zip_prefixes():
@@ -40,6 +41,7 @@ def test_is_refused_with_every_rule_that_a_point_breaks():
     with pytest.raises(RulesBroken) as refused:
         Geography([point(geolocation_lat=41.1), point(geolocation_state="XX")])
     assert refused.value.codes == ("OUTSIDE_BRAZIL", "INVALID_STATE")
+    assert {violation.subject for violation in refused.value.violations} == {"point of zip prefix 01037"}
 
 
 def test_is_the_same_when_its_digits_are():

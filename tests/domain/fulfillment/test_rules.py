@@ -123,6 +123,14 @@ def test_a_valid_subject_breaks_no_rule(book):
         ("Trindade", -20.5, -29.32, True),
         ("Portugal", 41.1496, -8.6110, False),
         ("Buenos Aires", -34.6224, -58.9019, False),
+        ("the northern bound", 5.2718, -60.2, True),
+        ("north of it", 5.2719, -60.2, False),
+        ("the southern bound", -33.7511, -53.4, True),
+        ("south of it", -33.7512, -53.4, False),
+        ("the western bound", -7.5, -73.9905, True),
+        ("west of it", -7.5, -73.9906, False),
+        ("the eastern bound", -20.5, -28.8358, True),
+        ("east of it", -20.5, -28.8357, False),
     ],
 )
 def test_where_brazil_lies(place, latitude, longitude, inside):

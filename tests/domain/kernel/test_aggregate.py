@@ -93,6 +93,11 @@ def test_is_refused_with_every_rejecting_rule_and_accepted_with_flags(make):
     assert codes(make(BoxRecords(1)).flags) == ["ODD"]
 
 
+def test_what_rejects_is_no_flag():
+    assert codes(BoxRecords(91).violations()) == ["TOO_HEAVY", "IMPOSSIBLE", "ODD"]
+    assert codes(BoxRecords(91).flags) == ["ODD"]
+
+
 def test_a_behaviour_causes_no_flag_and_reports_all_that_is_wrong():
     box = Box(BoxRecords(2))
     with pytest.raises(RulesBroken) as refused:

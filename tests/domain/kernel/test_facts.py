@@ -128,6 +128,7 @@ def test_a_text_of_white_space_is_blank(text, blank):
 )
 def test_digits_are_counted_and_plain(text, digits):
     assert Scalar(text).is_digits(5).value is digits
+    assert Scalar("7" * 1000).is_digits(int("1000")).value is True
 
 
 EVENING, NEXT_MORNING = datetime(2018, 1, 31, 23, 59, 59), datetime(2018, 2, 1, 0, 0, 1)

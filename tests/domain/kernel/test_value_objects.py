@@ -8,12 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from olist_domain.kernel.address import REGION_OF_STATE, STATES, Address, Region, is_state, is_zip_prefix, region_of
-from olist_domain.kernel.coordinates import GeoCoordinates
+from olist_domain.kernel.coordinates import GeoCoordinates, OfNumbers
 from olist_domain.kernel.date_range import DateRange
 from olist_domain.kernel.dimensions import LONGEST_SIDE_CM, ProductDimensions, is_measure, volume
 from olist_domain.kernel.facts import Scalar, value_of
 from olist_domain.kernel.money import Money
 from olist_domain.kernel.review_score import ReviewScore, Sentiment, is_negative, is_positive, is_score, sentiment_of
+from tests.domain.fresh import fresh
 
 amounts = st.decimals(min_value=0, max_value=10**12, places=2)
 
@@ -39,12 +40,17 @@ class TestMoney:
         with pytest.raises(ValueError, match="different currencies"):
             Money(Decimal(1), "BRL") + Money(Decimal(1), "USD")
         with pytest.raises(ValueError, match="different currencies"):
+            Money(Decimal(1), "USD") + Money(Decimal(1), "BRL")
+        with pytest.raises(ValueError, match="different currencies"):
             _ = Money(Decimal(1), "BRL") < Money(Decimal(1), "USD")
 
     @given(st.lists(amounts, max_size=20))
     def test_adds_exactly(self, values):
         total = sum((Money(value) for value in values), start=Money.zero())
         assert total.amount == sum(values, start=Decimal(0))
+
+    def test_a_currency_is_known_by_its_text(self):
+        assert Money(Decimal(1), fresh("USD")) + Money(Decimal(1), fresh("USD")) == Money(Decimal(2), "USD")
 
     @given(amounts, amounts)
     def test_subtracting_undoes_adding(self, a, b):
@@ -56,8 +62,11 @@ class TestMoney:
 
     def test_is_ordered(self):
         assert Money(Decimal(1)) < Money(Decimal(2))
-        assert Money(Decimal(2)) <= Money(Decimal(2))
+        assert not Money(Decimal(2)) < Money(Decimal(1))
         assert not Money(Decimal(2)) < Money(Decimal(2))
+        assert Money(Decimal(1)) <= Money(Decimal(2))
+        assert Money(Decimal(2)) <= Money(Decimal(2))
+        assert not Money(Decimal(2)) <= Money(Decimal(1))
 
 
 class TestAddress:
@@ -115,7 +124,18 @@ class TestGeoCoordinates:
         assert a.distance_km(b) == pytest.approx(b.distance_km(a), abs=1e-6)
         assert a.distance_km(a) == 0
 
-    @pytest.mark.parametrize(("latitude", "longitude"), [(91, 0), (-91, 0), (0, 181), (0, -181), (float("nan"), 0)])
+    @pytest.mark.parametrize(("latitude", "longitude"), [(90, 180), (-90, -180)])
+    def test_has_its_bounds(self, latitude, longitude):
+        point = GeoCoordinates(latitude, longitude)
+        assert (point.latitude, point.longitude) == (latitude, longitude)
+
+    @pytest.mark.parametrize(("number", "bounded"), [(0.5, 0.5), (1.0, 1.0), (1.0000000000000002, 1.0)])
+    def test_rounding_leads_no_further_than_around_the_earth(self, number, bounded):
+        assert OfNumbers.at_most_one(number) == bounded
+
+    @pytest.mark.parametrize(
+        ("latitude", "longitude"), [(90.01, 0), (-90.01, 0), (0, 180.01), (0, -180.01), (float("nan"), 0)]
+    )
     def test_refuses_points_that_are_not_on_earth(self, latitude, longitude):
         with pytest.raises(ValueError, match="must lie between"):
             GeoCoordinates(latitude, longitude)
@@ -131,10 +151,28 @@ class TestDateRange:
         assert self.START - timedelta(seconds=1) not in week
         assert week.duration == timedelta(days=7)
 
-    def test_overlaps_when_a_moment_is_shared(self):
-        first = DateRange(self.START, self.START + timedelta(days=1))
-        assert first.overlaps(DateRange(first.end, first.end + timedelta(days=1)))
-        assert not first.overlaps(DateRange(first.end + timedelta(seconds=1), first.end + timedelta(days=1)))
+    @pytest.mark.parametrize(
+        ("start", "end", "shared"),
+        [
+            (0, 2, False),
+            (0, 4, True),
+            (0, 3, True),
+            (5, 6, True),
+            (5, 9, True),
+            (7, 9, True),
+            (8, 9, False),
+            (1, 9, True),
+        ],
+    )
+    def test_overlaps_when_a_moment_is_shared(self, start, end, shared):
+        def days(first, last):
+            return DateRange(self.START + timedelta(days=first), self.START + timedelta(days=last))
+
+        assert days(3, 7).overlaps(days(start, end)) is shared
+        assert days(start, end).overlaps(days(3, 7)) is shared
+
+    def test_may_be_a_moment(self):
+        assert DateRange(self.START, fresh(self.START)).duration == timedelta(0)
 
     def test_refuses_to_end_before_it_starts(self):
         with pytest.raises(ValueError, match="before it starts"):
@@ -152,8 +190,11 @@ class TestProductDimensions:
 
     def test_refuses_a_side_whose_volume_no_engine_holds(self):
         assert ProductDimensions(LONGEST_SIDE_CM + 1, *[LONGEST_SIDE_CM] * 3).volume_cm3 == 8 * 10**18 < 2**63
-        with pytest.raises(ValueError, match="width_cm must be at most 2000000"):
-            ProductDimensions(1, 1, 1, LONGEST_SIDE_CM + 1)
+        for place, name in enumerate(("length_cm", "height_cm", "width_cm")):
+            sides = [1, 1, 1]
+            sides[place] = LONGEST_SIDE_CM + 1
+            with pytest.raises(ValueError, match=f"{name} must be at most 2000000: 2000001"):
+                ProductDimensions(1, *sides)
 
     @pytest.mark.parametrize("side", [2**63 - 1, LONGEST_SIDE_CM + 1, -LONGEST_SIDE_CM - 1, -(2**63)])
     @pytest.mark.parametrize("place", range(3))
@@ -161,6 +202,13 @@ class TestProductDimensions:
         sides = [2, 2, 2]
         sides[place] = side
         assert value_of(volume(*map(Scalar, sides))) is None
+
+    @pytest.mark.parametrize("side", [LONGEST_SIDE_CM, -LONGEST_SIDE_CM])
+    @pytest.mark.parametrize("place", range(3))
+    def test_the_longest_side_has_a_volume(self, side, place):
+        sides = [2, 2, 2]
+        sides[place] = side
+        assert value_of(volume(*map(Scalar, sides))) == 4 * side
 
     def test_nothing_is_said_of_a_missing_measure(self):
         assert value_of(is_measure(Scalar(None))) is None
@@ -180,6 +228,9 @@ class TestReviewScore:
     )
     def test_sentiment(self, stars, sentiment):
         assert ReviewScore(stars).sentiment is sentiment
+
+    def test_is_ordered(self):
+        assert max(map(ReviewScore, (2, 5, 1))) == ReviewScore(5)
 
     @pytest.mark.parametrize("stars", [0, 6])
     def test_refuses_other_scores(self, stars):

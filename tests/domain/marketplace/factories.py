@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from olist_domain.marketplace.records import CategoryRecord, ProductRecord, ReviewRecord, SellerRecord
+from tests.domain.fresh import fresh_cells
 
 PURCHASE = datetime(2018, 1, 2, 10, 30)
 
@@ -17,7 +18,7 @@ def review_record(**changes):
         "review_creation_date": datetime(2018, 1, 10),
         "review_answer_timestamp": datetime(2018, 1, 11, 9, 30),
     }
-    return ReviewRecord(**{**valid, **changes})
+    return ReviewRecord(**fresh_cells({**valid, **changes}))
 
 
 def seller_record(**changes):
@@ -27,7 +28,7 @@ def seller_record(**changes):
         "seller_city": "campinas",
         "seller_state": "SP",
     }
-    return SellerRecord(**{**valid, **changes})
+    return SellerRecord(**fresh_cells({**valid, **changes}))
 
 
 def product_record(**changes):
@@ -42,9 +43,9 @@ def product_record(**changes):
         "product_height_cm": 10,
         "product_width_cm": 14,
     }
-    return ProductRecord(**{**valid, **changes})
+    return ProductRecord(**fresh_cells({**valid, **changes}))
 
 
 def category_record(**changes):
     valid = {"product_category_name": "perfumaria", "product_category_name_english": "perfumery"}
-    return CategoryRecord(**{**valid, **changes})
+    return CategoryRecord(**fresh_cells({**valid, **changes}))

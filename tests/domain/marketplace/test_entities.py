@@ -52,6 +52,7 @@ class TestCategory:
         category = Category(category_record())
         assert (category.name, category.english_name) == ("perfumaria", "perfumery")
         assert category.record == category_record()
+        assert category.subject == "category perfumaria"
 
     def test_is_the_same_when_its_portuguese_name_is(self):
         renamed = Category(category_record(product_category_name_english="scents"))
@@ -69,6 +70,7 @@ class TestProduct:
         assert product.dimensions == ProductDimensions(225, 16, 10, 14)
         assert product.dimensions.volume_cm3 == product.derived()["volume_cm3"] == 2240
         assert product.flags == ()
+        assert product.subject == "product p1"
 
     def test_carries_flags(self):
         product = Product(product_record(product_weight_g=0))
@@ -79,9 +81,10 @@ class TestProduct:
         assert product.dimensions is None
         assert product.category == "perfumaria"
 
-    def test_is_refused_with_another_category(self):
-        with pytest.raises(ValueError, match="product p1 is of category bebes, not of perfumaria"):
-            Product(product_record(product_category_name="bebes"), self.PERFUMERY)
+    @pytest.mark.parametrize("other", ["bebes", "telefonia"])
+    def test_is_refused_with_another_category(self, other):
+        with pytest.raises(ValueError, match=f"product p1 is of category {other}, not of perfumaria"):
+            Product(product_record(product_category_name=other), self.PERFUMERY)
 
     @pytest.mark.parametrize("category", ["perfumaria", None])
     def test_is_listed_by_its_first_sale(self, category):
@@ -127,6 +130,10 @@ class TestReview:
             "response_hours": 33,
         }
 
+    def test_ids_and_moments_go_by_name(self):
+        with pytest.raises(TypeError, match="positional"):
+            Review.submit("r1", "o1", ReviewScore(5), PURCHASE, PURCHASE, PURCHASE)  # type: ignore[misc]
+
     def test_tells_that_it_was_submitted_when_it_was_answered(self):
         [event] = submitted(score=ReviewScore(2)).history()
         assert event == ReviewSubmitted(
@@ -156,8 +163,10 @@ class TestReview:
     def test_is_not_answered_before_it_is_asked_for(self):
         with pytest.raises(ValueError, match="before it is asked for"):
             submitted(at=datetime(2018, 1, 9))
+        assert submitted(at=datetime(2018, 1, 10)).derived()["response_hours"] == 0
 
     def test_an_id_on_several_orders_is_flagged(self):
+        assert Review(review_record()).orders_of_review == 1
         review = Review(review_record(), PURCHASE, orders_of_review=2)
         assert [flag.code for flag in review.flags] == ["REVIEW_ON_SEVERAL_ORDERS"]
 

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from olist_domain.sales.order import OrderRecords
 from olist_domain.sales.records import OrderItemRecord, OrderRecord, PaymentRecord
+from tests.domain.fresh import fresh_cells
 
 PURCHASE = datetime(2018, 1, 2, 10, 30)
 ORDER_ID = "e481f51cbdc54678b7cc49136f2d6af7"
@@ -21,7 +22,7 @@ def order_record(**changes):
         "order_delivered_customer_date": datetime(2018, 1, 9),
         "order_estimated_delivery_date": datetime(2018, 1, 20),
     }
-    return OrderRecord(**{**valid, **changes})
+    return OrderRecord(**fresh_cells({**valid, **changes}))
 
 
 def item_record(**changes):
@@ -34,7 +35,7 @@ def item_record(**changes):
         "price": Decimal("58.90"),
         "freight_value": Decimal("13.29"),
     }
-    return OrderItemRecord(**{**valid, **changes})
+    return OrderItemRecord(**fresh_cells({**valid, **changes}))
 
 
 def payment_record(**changes):
@@ -45,7 +46,7 @@ def payment_record(**changes):
         "payment_installments": 2,
         "payment_value": Decimal("72.19"),
     }
-    return PaymentRecord(**{**valid, **changes})
+    return PaymentRecord(**fresh_cells({**valid, **changes}))
 
 
 def records(order=None, items=None, payments=None):

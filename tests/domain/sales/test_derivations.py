@@ -6,6 +6,7 @@ import pytest
 
 from olist_domain.kernel.facts import scalars
 from olist_domain.sales.rules import PAYMENT_RULES
+from olist_domain.sales.status import OrderStatus
 from tests.domain.sales.factories import item_record, order_record, payment_record, records
 from tests.domain.sales.test_rules import VALID
 
@@ -37,6 +38,7 @@ def test_payment_mismatch_begins_beyond_one_cent(paid, mismatch):
         ("approved", None, [], "INVALID_PAYMENT_MISMATCH"),
         ("approved", [], [], "INVALID_NO_ITEMS"),
         ("created", [], None, "INVALID_NO_ITEMS"),
+        ("a status that nobody knows", None, [], "VALID"),
     ],
 )
 def test_order_validity_names_the_first_reason(status, items, payments, validity):
@@ -44,7 +46,9 @@ def test_order_validity_names_the_first_reason(status, items, payments, validity
     assert derived("order_validity", order=order, items=items, payments=payments) == validity
 
 
-@pytest.mark.parametrize(("sellers", "multivendor"), [(("s1",), False), (("s1", "s1"), False), (("s1", "s2"), True)])
+@pytest.mark.parametrize(
+    ("sellers", "multivendor"), [((), False), (("s1",), False), (("s1", "s1"), False), (("s1", "s2"), True)]
+)
 def test_multivendor_counts_sellers_once(sellers, multivendor):
     items = [item_record(order_item_id=line, seller_id=seller) for line, seller in enumerate(sellers, start=1)]
     assert derived("is_multivendor", items=items) is multivendor
@@ -65,6 +69,8 @@ def test_a_payment_is_by_instalments_from_two_on(instalments, expected):
     assert PAYMENT_RULES.derived(facts) == {"is_instalment": expected}
 
 
-def test_status_flags():
-    assert derived("is_delivered") is True
-    assert derived("is_canceled", order=order_record(order_status="canceled")) is True
+@pytest.mark.parametrize("status", OrderStatus)
+def test_status_flags(status):
+    order = order_record(order_status=status.value)
+    assert derived("is_delivered", order=order) is (status is OrderStatus.DELIVERED)
+    assert derived("is_canceled", order=order) is (status is OrderStatus.CANCELED)

@@ -54,6 +54,10 @@ class TestPlacing:
         )
         assert event.aggregate_id == ORDER_ID
 
+    def test_ids_and_moments_go_by_name(self):
+        with pytest.raises(TypeError, match="positional"):
+            Order.place(ORDER_ID, "c1", PURCHASE, PURCHASE, [OrderItem(item_record())])  # type: ignore[misc]
+
     def test_is_refused_without_items(self):
         with pytest.raises(RulesBroken) as refused:
             placed(items=[])
@@ -132,9 +136,10 @@ class TestParts:
         *_, event = order.collect_events()
         assert isinstance(event, PaymentReceived)
 
-    def test_refuses_a_part_of_another_order(self):
-        with pytest.raises(ValueError, match="belongs to order other"):
-            placed().add_item(OrderItem(item_record(order_id="other")))
+    @pytest.mark.parametrize("other", ["another", "other"])
+    def test_refuses_a_part_of_another_order(self, other):
+        with pytest.raises(ValueError, match=f"item 1 belongs to order {other}, not to order {ORDER_ID}"):
+            placed().add_item(OrderItem(item_record(order_id=other)))
 
     def test_refuses_a_part_twice(self):
         order = paid()
@@ -142,8 +147,11 @@ class TestParts:
             order.add_payment(Payment(payment_record()), at=PURCHASE)
 
     def test_the_total_is_fixed_once_approved(self):
-        with pytest.raises(RulesBroken, match="ORDER_TOTAL_APPROVED"):
-            shipped().add_item(OrderItem(item_record(order_item_id=2)))
+        approved = paid()
+        approved.approve(PURCHASE)
+        for order in (approved, shipped()):
+            with pytest.raises(RulesBroken, match="ORDER_TOTAL_APPROVED"):
+                order.add_item(OrderItem(item_record(order_item_id=2)))
 
     def test_an_approved_order_is_not_paid_again(self):
         order = paid()
@@ -189,10 +197,17 @@ class TestFromRecords:
             "NEGATIVE_AMOUNT",
         )
         assert f"payment 1 of order {ORDER_ID}" in str(refused.value)
+        assert f"item 1 of order {ORDER_ID}" in str(refused.value)
+        assert str(refused.value).startswith(f"order {ORDER_ID}: ")
 
     def test_carries_flags(self):
         order = Order.from_records(records(payments=[]))
         assert [flag.code for flag in order.flags] == ["PAYMENT_MISMATCH", "ORDER_WITHOUT_PAYMENT"]
+
+    @pytest.mark.parametrize("status", OrderStatus)
+    def test_payments_are_awaited_until_the_approval(self, status):
+        awaited = records(order_record(order_status=status.value), payments=[]).awaited
+        assert bool(awaited) is (status is OrderStatus.CREATED)
 
     def test_gives_its_records_back(self):
         assert Order.from_records(records()).records() == records()

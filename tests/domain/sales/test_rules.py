@@ -41,13 +41,20 @@ REJECT, FLAG = Severity.REJECT, Severity.FLAG
 # book, code, severity, changes that pass, changes that fail, changes that leave it unknown
 CASES = [
     (ORDER_RULES, "ORDER_WITHOUT_ITEMS", REJECT, {"total_items": 1}, {"total_items": 0}, {"total_items": None}),
-    (
-        ORDER_RULES,
-        "APPROVED_ORDER_PAYMENT_MISMATCH",
-        REJECT,
-        {"order_status": "approved", "total_payment": Decimal("12.01")},
-        {"order_status": "approved", "total_payment": Decimal("12.02")},
-        {"order_status": "approved", "total_payment": None},
+    *(
+        (
+            ORDER_RULES,
+            "APPROVED_ORDER_PAYMENT_MISMATCH",
+            REJECT,
+            passing,
+            {"order_status": "approved", "total_payment": Decimal("12.02")},
+            {"order_status": "approved", "total_payment": None},
+        )
+        for passing in (
+            {"order_status": "approved", "total_payment": Decimal("12.01")},
+            {"order_status": "shipped", "total_payment": Decimal("12.02")},
+            {"order_status": "a status that nobody knows", "total_payment": Decimal("12.02")},
+        )
     ),
     (
         ORDER_RULES,
@@ -113,13 +120,16 @@ CASES = [
         {"payment_type": "not_defined"},
         {"payment_type": None},
     ),
-    (
-        PAYMENT_RULES,
-        "PAYMENT_VALUE_ZERO",
-        FLAG,
-        {"payment_value": Decimal("0.01")},
-        {"payment_value": Decimal("0.00")},
-        {"payment_value": None},
+    *(
+        (
+            PAYMENT_RULES,
+            "PAYMENT_VALUE_ZERO",
+            FLAG,
+            {"payment_value": Decimal(passing)},
+            {"payment_value": Decimal("0.00")},
+            {"payment_value": None},
+        )
+        for passing in ("0.01", "-0.01")
     ),
     *(
         (

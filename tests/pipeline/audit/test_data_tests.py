@@ -8,6 +8,7 @@ from olist_pipeline.audit.data_tests import audit_properties, only_checks, witho
 from olist_pipeline.audit.findings import Place, audit_sql
 from olist_pipeline.audit.model import Clause, Kind
 from olist_pipeline.audit.semantics import audit_semantics
+from olist_pipeline.yaml_text import compose
 
 PROPERTIES = """\
 models:
@@ -56,7 +57,7 @@ def plain(text):
 
 @pytest.fixture(scope="module")
 def found():
-    return audit_properties(PROPERTIES, "orders.yml", "duckdb", plain).findings
+    return audit_properties(compose(PROPERTIES), "orders.yml", "duckdb", plain).findings
 
 
 def test_rules_of_data_tests_are_validation_with_their_lines(found):
@@ -85,8 +86,8 @@ def test_a_rule_that_the_model_says_too_is_no_second_finding(found):
 
 
 def test_what_is_no_properties_file_holds_nothing():
-    for text in ("", "models: 7", "models: [", "- a\n- b", "models: [{name: [1], columns: {a: b}, tests: x}]"):
-        assert audit_properties(text, "x.yml", "duckdb", plain).findings == ()
+    for text in ("", "models: 7", "- a\n- b", "models: [{name: [1], columns: {a: b}, tests: x}]"):
+        assert audit_properties(compose(text), "x.yml", "duckdb", plain).findings == ()
 
 
 def test_a_singular_test_says_what_no_row_may_be():
@@ -130,7 +131,7 @@ metrics:
 
 
 def test_the_semantic_layer_is_read():
-    found = audit_semantics(SEMANTIC, "orders.yml", "duckdb", lambda text: text)
+    found = audit_semantics(compose(SEMANTIC), "orders.yml", "duckdb", lambda text: text)
     assert [(item.model, item.column, str(item.kind), item.line) for item in found.findings] == [
         ("fct_orders", "size", "classification", 8),
         ("fct_orders", "gifts", "classification", 14),
@@ -139,5 +140,5 @@ def test_the_semantic_layer_is_read():
         ("paid_revenue", "is_test", "validation", 21),
     ]
     assert found.problems == ()
-    assert audit_semantics("metrics: [{filter: [", "orders.yml", "duckdb", str).findings == ()
-    assert audit_semantics("metrics: [1, {filter: [2, {a: b}]}]", "orders.yml", "duckdb", str).findings == ()
+    strange = compose("metrics: [1, {filter: [2, {a: b}]}]")
+    assert audit_semantics(strange, "orders.yml", "duckdb", str).findings == ()

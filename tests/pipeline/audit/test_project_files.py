@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from olist_pipeline.audit import yaml_file
+from olist_pipeline import yaml_text
 from olist_pipeline.audit.audit import audit
 from olist_pipeline.audit.project import is_layer
 from olist_pipeline.errors import OlistError
@@ -149,7 +149,8 @@ def test_settings_of_another_shape_count_as_not_there(project, settings):
         ("!!python/object/apply:os.system [ls]", "could not determine a constructor"),
         ("name: !!timestamp nothing", "no attribute|not well formed"),
         ("name: 2020-99-99", "month must be"),
-        ("name: [", "while parsing|expected"),
+        ("name: [", r"expected the node content.* in line 1, column 8\): "),
+        ("name: a\x07", "unacceptable character"),
         ("- a\n- b", "holds no settings"),
         ("a" * 3_000_000, "3.0 MB"),
     ],
@@ -174,8 +175,16 @@ def test_folders_that_are_no_list_are_a_problem_and_those_of_dbt_are_read(projec
     ]
 
 
+def test_properties_that_nobody_can_read_are_a_problem_and_other_yaml_is_none(project):
+    (project / "models" / "orders.yml").write_text("models:\n  - name: orders\n    columns: [{name: a, tests: [b}]\n")
+    (project / "models" / "chart.yml").write_text("{{ if .Values.on }}\nkind: Service\n")
+    [problem] = audit(project).problems
+    assert problem.file == "models/orders.yml"
+    assert re.match(r"It cannot be read as YAML \(.* in line 3, column \d+\): its tests were not", problem.message)
+
+
 def test_aliases_that_people_write_are_read():
-    assert yaml_file.parse("a: &a {x: 1}\nb: {<<: *a, y: 2}\nc: [*a, *a]") == {
+    assert yaml_text.parse("a: &a {x: 1}\nb: {<<: *a, y: 2}\nc: [*a, *a]") == {
         "a": {"x": 1}, "b": {"x": 1, "y": 2}, "c": [{"x": 1}, {"x": 1}],
     }  # fmt: skip
 

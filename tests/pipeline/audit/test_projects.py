@@ -43,6 +43,13 @@ def test_what_dbt_gives_to_templates(text, sql):
     assert rendered(text, variables={"limit": 30}) == sql
 
 
+def test_what_only_settings_ask_for_is_not_missed():
+    text = "{{ config(schema=theirs.place(), enabled=var('on') and ours() == 'x') }}select {{ theirs.limit() }}, {{ "
+    found = Renderer([], {}, "snowflake", "shop").render(f"{text}theirs.place() }}}} from {{{{ var('table') }}}}", "a")
+    assert (found.unknown, found.unset) == (((1, "theirs.limit"), (1, "theirs.place")), ((1, "table"),))
+    assert found.settings.keys() == {"schema", "enabled"}
+
+
 def test_macros_return_call_each_other_and_are_found_by_dialect():
     macros = """
     {% macro days() %}{{ return([1, 2]) }}{% endmacro %}

@@ -107,6 +107,17 @@ def test_a_macro_that_nobody_knows_loses_no_query(tmp_path):
     assert [problem.message.split()[1] for problem in audited.problems] == ["pack.fill", "pack.more"]
 
 
+def test_a_macro_that_is_called_like_a_form_of_sql_is_a_call_and_one_of_an_adapter_is_known(tmp_path):
+    sql = """with one as ({{ dbt_utils.snowflake__deduplicate(ref('a'), 'id', 'at desc') }})
+    select {{ theirs.try_cast('x', 'int') }} as x, coalesce(y, 'none') as y from one"""
+    found = read(tmp_path, sql)
+    assert [problem.message.split(" is not")[0] for problem in found.problems] == ["Macro theirs.try_cast"]
+    assert [(finding.column, str(finding.kind)) for finding in found.findings] == [
+        ("x", "validation"),
+        ("y", "default"),
+    ]
+
+
 def test_zero_for_a_sum_of_another_model_is_no_default_and_for_a_cell_it_is(tmp_path):
     models = {
         "totals": "with o as (select * from orders) select customer, count(*) as bought, max(x) + sum(y) as spent"

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from olist_pipeline.cli.main import COMMANDS, cli
 from olist_pipeline.errors import OlistError
 from olist_pipeline.serving import follow, gate
-from olist_pipeline.stores import postgres, schema
+from olist_pipeline.stores import postgres, schema, server_errors
 from tests.conftest import PROJECT
 from tests.patience import patient
 from tests.pipeline.roles import ANALYST, RUNTIME, alone, as_role
@@ -186,7 +186,7 @@ def test_every_command_answers_while_somebody_reads_everything(home, database, m
 
 
 def test_every_command_says_which_lock_it_waits_for(home, database, monkeypatch):
-    monkeypatch.setattr(postgres, "LOCK_SECONDS", 0.2)
+    monkeypatch.setattr(server_errors, "LOCK_SECONDS", 0.2)
     with held(database, f"LOCK TABLE {', '.join(tables(database))}"):
         said = answers()
     waited = {name for name, words in said.items() if "A lock was not free within" in words}

@@ -2,11 +2,20 @@
 
 import io
 import re
+import sys
 
+import polars as pl
 import pytest
 from rich.console import Console
 
-from olist_pipeline.cli.output import print_rows, table
+from olist_pipeline.cli import status
+from olist_pipeline.cli.main import cli, main
+from olist_pipeline.cli.output import print_rows, table, tell_shares
+from olist_pipeline.cli.parity_view import print_comparison
+from olist_pipeline.landing.catalogue import ORDERS
+from olist_pipeline.landing.csv_file import check_file
+from olist_pipeline.tablediff.contract import Contract
+from olist_pipeline.tablediff.sources import compare_sources
 
 
 def printed(width=100, **row):
@@ -30,6 +39,61 @@ def test_no_text_steers_the_terminal():
     text = printed(city="a\x1b]52;c;aGk=\x07\r\x9bb\tc")
     assert r"a\x1b]52;c;aGk=\x07\x0d\x9bb" in text
     assert "\x1b]" not in text
+
+
+STEERING = "[/b]\x1b]0;mine\x07[red]\x9b2J"
+
+
+def plain(console_prints):
+    out = io.StringIO()
+    console_prints(Console(file=out, width=1000))
+    return out.getvalue()
+
+
+def test_an_alert_that_quotes_a_cell_is_printed_as_it_is():
+    report = {
+        "contexts": [],
+        "tables": [],
+        "too_much_rejected": [],
+        "last_failure": None,
+        "release": None,
+        "automation": False,
+        "alerts": [{"at": "2026-01-01", "text": f"row 1: city {STEERING}"}],
+    }
+    text = plain(lambda console: status._print(console, report, show_rules=False))
+    assert r"row 1: city [/b]\x1b]0;mine\x07[red]\x9b2J" in text
+
+
+def test_a_share_that_names_an_id_is_printed_as_it_is():
+    text = plain(lambda console: tell_shares(console, [{"sentence": f"order {STEERING}", "stops": True}]))
+    assert r"order [/b]\x1b]0;mine\x07[red]\x9b2J; nothing is released" in text
+
+
+def test_columns_of_any_name_are_compared_and_printed_as_they_are(tmp_path):
+    for name, value in (("old", "a"), ("new", "b")):
+        frame = pl.DataFrame({"id": ["1", name], STEERING: [value, "c"]})
+        frame.with_columns(pl.lit(1).alias(f"[/{name}]")).write_parquet(tmp_path / f"{name}.parquet")
+    contract = Contract("t", ("id",))
+    comparison = compare_sources(str(tmp_path / "old.parquet"), str(tmp_path / "new.parquet"), contract)
+    text = plain(lambda console: print_comparison(console, comparison.to_dict()))
+    assert text.count(r"[/b]\x1b]0;mine\x07[red]\x9b2J") >= 3
+    assert "[/old]" in text
+    assert "\x1b" not in text
+
+
+def test_an_error_that_quotes_a_header_steers_no_terminal(tmp_path, monkeypatch, capsys):
+    (tmp_path / "olist_orders_dataset.csv").write_text(f"order_id,{STEERING}\n1,2\n")
+
+    def fail(**_: object) -> None:
+        check_file(tmp_path / "olist_orders_dataset.csv", ORDERS)
+
+    monkeypatch.setattr(cli, "main", fail)
+    monkeypatch.setattr(sys, "argv", ["olist"])
+    with pytest.raises(SystemExit):
+        main()
+    said = capsys.readouterr().err
+    assert "\\x1b]0;mine" in said
+    assert "\x1b]" not in said
 
 
 def test_numbers_stand_to_the_right_beside_an_empty_cell():

@@ -57,10 +57,16 @@ def test_a_folder_of_a_person_that_is_not_there_is_not_made(tmp_path):
     assert not (tmp_path / "mistyped").exists()
 
 
-def test_what_a_killed_generator_left_is_completed(tmp_path):
+def test_what_a_killed_generator_left_is_no_set(tmp_path):
     (tmp_path / "landing" / ".generating-0123").mkdir(parents=True)
-    (tmp_path / "landing" / "olist_orders_dataset.csv").write_text("half of a set")
     assert fill(tmp_path) == FILES
+
+
+def test_a_killed_generator_costs_nobody_their_files(tmp_path):
+    (tmp_path / "landing" / ".generating-0123").mkdir(parents=True)
+    (tmp_path / "landing" / "olist_orders_dataset.csv").write_text("mine")
+    assert fill(tmp_path) == {"olist_orders_dataset.csv"}
+    assert (tmp_path / "landing" / "olist_orders_dataset.csv").read_text() == "mine"
 
 
 def test_a_disk_that_refuses_is_one_sentence(tmp_path, monkeypatch):

@@ -59,6 +59,11 @@ class TestUnusableFiles:
         assert "lacks the column order_status" in text
         assert "it has status instead" in text
 
+    @pytest.mark.parametrize("name", ["\ufefforder_status", "order\u200b_status", "order_status\xa0", "order_status "])
+    def test_a_name_that_differs_by_what_one_does_not_see_is_shown(self, landing, name):
+        edit(landing, ORDERS_FILE, b'"order_status"', f'"{name}"'.encode())
+        assert f"(it has {name!a} instead: renamed?)" in self.sentence(landing)
+
     def test_repeated_column(self, landing):
         edit(landing, ORDERS_FILE, b'"customer_id"', b'"order_id"')
         assert "has the column order_id more than once" in self.sentence(landing)
@@ -176,6 +181,36 @@ class TestBadCells:
         assert rows["rules"].to_list() == ["", ""]
         assert rows["order_delivered_customer_date"][0] == datetime(2017, 10, 11)
 
+    @pytest.mark.parametrize(
+        ("table", "old", "new"),
+        [
+            (ORDER_ITEMS, b"o1,1,p1", b"o1,1.0,p1"),
+            (ORDER_ITEMS, b"29.99", b"29.9900"),
+            (ORDERS, b"2017-10-10 21:25:13", b"2017-10-10 21:25:13.000"),
+        ],
+        ids=["a whole number as pandas writes it beside a missing one", "decimal(18, 4)", "milliseconds"],
+    )
+    def test_the_same_value_may_be_written_with_zeros_behind_it(self, landing, table, old, new):
+        parents = ingest(ORDERS, landing, MONTHS) if table.parent else None
+        plain = ingest(table, landing, MONTHS, parents)
+        edit(landing, table.file, old, new)
+        assert ingest(table, landing, MONTHS, parents).equals(plain)
+
+    @pytest.mark.parametrize(
+        ("table", "old", "new", "code"),
+        [
+            (ORDER_ITEMS, b"o1,1,p1", b"o1,1.5,p1", "UNPARSEABLE_ORDER_ITEM_ID"),
+            (ORDER_ITEMS, b"o1,1,p1", b"o1,.0,p1", "UNPARSEABLE_ORDER_ITEM_ID"),
+            (ORDER_ITEMS, b"o1,1,p1", b"o1,1.,p1", "UNPARSEABLE_ORDER_ITEM_ID"),
+            (ORDER_ITEMS, b"29.99", b"29.9901", "UNPARSEABLE_PRICE"),
+            (ORDERS, b"21:25:13", b"21:25:13.001", "UNPARSEABLE_ORDER_DELIVERED_CUSTOMER_DATE"),
+            (ORDERS, b"21:25:13", b"21:25:13.", "UNPARSEABLE_ORDER_DELIVERED_CUSTOMER_DATE"),
+        ],
+    )
+    def test_what_would_be_cut_off_is_no_value(self, landing, table, old, new, code):
+        edit(landing, table.file, old, new)
+        assert rules(landing, table)[0] == code
+
     def test_the_offending_text_is_kept_whole(self, landing):
         edit(landing, ITEMS, b"29.99", b"abc")
         orders = ingest(ORDERS, landing, MONTHS)
@@ -246,6 +281,11 @@ class TestBadRecords:
         path = landing / ITEMS
         path.write_bytes(path.read_bytes().rstrip(b"\n"))
         assert rules(landing, ORDER_ITEMS) == ["", "", "TRUNCATED_ROW"]
+
+    def test_a_part_of_a_second_without_a_line_end_may_be_a_part_of_it(self, landing):
+        path = landing / ORDERS_FILE
+        path.write_bytes(path.read_bytes().rstrip(b"\n") + b".00")
+        assert rules(landing, ORDERS) == ["", "TRUNCATED_ROW"]
 
     def test_a_date_without_a_line_end_is_whole_or_no_date(self, landing):
         path = landing / ORDERS_FILE

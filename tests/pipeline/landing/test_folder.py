@@ -1,6 +1,7 @@
 """Where landing files are: packed ones are read, missing ones are named by what stands in their place."""
 
 import gzip
+import random
 import zipfile
 from dataclasses import replace
 
@@ -134,12 +135,49 @@ def test_a_broken_archive(settings, landing, archive, cut):
     assert not list(settings.unpacked.rglob("*.csv"))
 
 
+@pytest.mark.parametrize(
+    ("archive", "name"), [(f"{ORDERS.file}.gz", f"{ORDERS.file}.gz"), ("a.zip", f"a.zip ({ORDERS.file})")]
+)
+def test_what_is_wrong_within_an_archive_is_said_of_it(settings, landing, archive, name):
+    (landing / ORDERS.file).write_bytes((landing / ORDERS.file).read_bytes() + b'"')
+    pack(landing, archive)
+    with pytest.raises(OlistError) as raised:
+        read(settings)
+    assert str(raised.value).startswith(f"{name} has a quote that never closes in line 4")
+
+
 def test_damage_within_an_archive(settings, landing):
     pack(landing)
     content = bytearray((landing / "archive.zip").read_bytes())
     content[80] ^= 0xFF
     (landing / "archive.zip").write_bytes(content)
     assert "archive.zip cannot be unpacked" in sentence(settings)
+
+
+def test_an_archive_that_is_damaged_anywhere_is_read_whole_or_refused(settings, landing):
+    """Whatever the packing and the damage: each decoder of Python's raises errors of its own."""
+    content = (landing / ORDERS.file).read_bytes()
+    pack(landing)
+    drawn = random.Random(4)
+    for number in range(240):
+        packing = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)[number % 4]
+        with zipfile.ZipFile(landing / "archive.zip", "w", packing) as written:
+            written.writestr(ORDERS.file, content)
+            written.writestr("é.txt", b"")
+        archive = bytearray((landing / "archive.zip").read_bytes())
+        place = drawn.choice([drawn.randrange(len(archive)), drawn.randrange(60), -1 - drawn.randrange(200)])
+        archive[place] = drawn.choice([0, 255, drawn.randrange(256)])
+        (landing / "archive.zip").write_bytes(archive)
+        assert read_or_refused(settings) in (content, "refused"), "neither another file nor another's fault"
+
+
+def read_or_refused(settings):
+    """Return the orders as they were unpacked, or that the archive is said to be at fault, or that it has none."""
+    try:
+        unpacked = readable_landing(settings, [ORDERS]) / ORDERS.file
+    except OlistError as error:
+        return "refused" if "fetch it again" in str(error) else str(error)
+    return unpacked.read_bytes() if unpacked.exists() else "refused"
 
 
 @pytest.mark.parametrize("archive", [f"{ORDERS.file}.gz", "archive.zip"])

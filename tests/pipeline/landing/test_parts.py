@@ -25,7 +25,7 @@ from olist_pipeline.intake.cast import cast_rows
 from olist_pipeline.intake.places import SOURCE_FILE, place_of
 from olist_pipeline.intake.rows import ingest
 from olist_pipeline.intake.span import dated_span
-from olist_pipeline.landing.catalogue import CUSTOMERS, ORDER_ITEMS, ORDERS, SELLERS
+from olist_pipeline.landing.catalogue import CUSTOMERS, ORDER_ITEMS, ORDERS, PRODUCTS, SELLERS
 from olist_pipeline.landing.csv_file import read_text
 from olist_pipeline.landing.folder import files_of, readable_landing, state_of
 from olist_pipeline.landing.inspection import inspect_landing
@@ -119,6 +119,69 @@ def test_a_part_of_parquet_is_read_as_its_text(whole, tmp_path):
         keys = ["order_id", "order_item_id"]
         unique = expected.filter(~pl.struct(keys).is_duplicated())
         assert rows.select(expected.columns).equals(unique)
+
+
+SELLERS_HEADER = ",".join(SELLERS.columns) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("part", "content", "words"),
+    [
+        ("2.csv", b'x,"\n', "2.csv has a quote that never closes in line 2"),
+        ("2.csv.gz", b'x,"\n', "2.csv.gz has a quote that never closes in line 2"),
+        ("2.csv.gz", b"x,\0\n", "2.csv.gz has a NUL byte in line 2"),
+    ],
+)
+def test_what_is_wrong_with_a_part_is_said_of_the_file_that_landed(tmp_path, part, content, words):
+    folder = tmp_path / "landing" / folder_name(SELLERS)
+    folder.mkdir(parents=True)
+    (folder / "1.csv").write_text(SELLERS_HEADER)
+    content = SELLERS_HEADER.encode() + content
+    (folder / part).write_bytes(gzip.compress(content) if part.endswith(".gz") else content)
+    settings = Settings(tmp_path / "home", folder.parent, None)
+    with pytest.raises(OlistError, match=f"^{folder_name(SELLERS)}/{words}"):
+        ingest(SELLERS, readable_landing(settings, [SELLERS]), MONTHS)
+
+
+@pytest.mark.parametrize(
+    ("first", "words"),
+    [
+        (b"", "1.csv is empty: it has no header"),
+        (SELLERS_HEADER.encode("utf-16"), "1.csv is UTF-16; convert it first"),
+        (b"a,b\n", f"2.csv has the header '{SELLERS_HEADER.strip()}', and 1.csv has 'a,b'"),
+    ],
+)
+def test_a_part_that_is_no_csv_is_not_spoken_of_as_of_other_columns(tmp_path, first, words):
+    folder = tmp_path / "landing" / folder_name(SELLERS)
+    folder.mkdir(parents=True)
+    (folder / "1.csv").write_bytes(first)
+    (folder / "2.csv").write_text(SELLERS_HEADER)
+    with pytest.raises(OlistError, match=f"^{folder_name(SELLERS)}/{words}"):
+        readable_landing(Settings(tmp_path / "home", folder.parent, None), [SELLERS])
+
+
+def test_a_part_of_parquet_with_nul_is_said_with_its_column(tmp_path):
+    folder = tmp_path / "landing" / folder_name(SELLERS)
+    folder.mkdir(parents=True)
+    frame = pl.DataFrame([["s1", "01001", "sao\0paulo", "SP"]], SELLERS.columns, orient="row")
+    frame.write_parquet(folder / "1.parquet")
+    with pytest.raises(OlistError, match=r"/1\.parquet has a NUL byte in seller_city; text holds none"):
+        readable_landing(Settings(tmp_path / "home", folder.parent, None), [SELLERS])
+
+
+def test_whole_numbers_that_pandas_made_fractions_are_read(tmp_path):
+    """It has no missing whole number: a column with one becomes fractions, in CSV and in Parquet alike."""
+    folder = tmp_path / "landing" / folder_name(PRODUCTS)
+    folder.mkdir(parents=True)
+    measures = {name: [40.0, None] for name in PRODUCTS.columns[2:]}
+    pl.DataFrame({"product_id": ["p1", "p2"], "product_category_name": ["a", None], **measures}).write_parquet(
+        folder / "1.parquet"
+    )
+    settings = Settings(tmp_path / "home", folder.parent, None)
+    rows = ingest(PRODUCTS, readable_landing(settings, [PRODUCTS]), MONTHS)
+    assert rows["rules"].to_list() == ["", ""]
+    assert rows["product_weight_g"].to_list() == [40, None]
+    assert place_of(rows[SOURCE_FILE][1], rows["source_row"][1]) == (f"{folder_name(PRODUCTS)}/1.parquet", 2)
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,17 @@
 """What dbt did is said of assets that are in the graph, and of no others."""
 
+from contextlib import contextmanager, nullcontext
+
 import dagster as dg
 import duckdb
 import pytest
 
 from olist_pipeline.orchestration import dbt_results
-from olist_pipeline.orchestration.dbt_results import events_of
+from olist_pipeline.orchestration.dbt_results import Bringing, events_of
 from olist_pipeline.tablediff.sql import relation_name
 
 ELSEWHERE = dg.AssetObservation(dg.AssetKey(["new", "new__dim_date"]), description="run along, not asked for")
+NOTHING = Bringing(nullcontext)
 PASSED = dg.AssetCheckResult(passed=True, asset_key=dg.AssetKey(["new", "fact_orders"]), check_name="unique")
 
 
@@ -19,7 +22,7 @@ def happened():
 
 def test_a_test_that_another_run_asks_for_is_said_of_no_asset(tmp_path):
     context = dg.build_asset_context()
-    assert list(events_of(happened(), context, {}, tmp_path / "warehouse.duckdb", tmp_path)) == [PASSED]
+    assert list(events_of(happened(), context, {}, tmp_path / "warehouse.duckdb", tmp_path, NOTHING)) == [PASSED]
 
 
 def test_rows_are_counted_whatever_a_table_is_called(tmp_path):
@@ -47,7 +50,26 @@ def test_what_dbt_failed_with_comes_after_what_it_did(tmp_path):
         yield from happened()
         raise RuntimeError("dbt failed")
 
-    events = events_of(failing(), dg.build_asset_context(), {}, tmp_path / "warehouse.duckdb", tmp_path)
+    events = events_of(failing(), dg.build_asset_context(), {}, tmp_path / "warehouse.duckdb", tmp_path, NOTHING)
     assert next(events) == PASSED
     with pytest.raises(RuntimeError, match="dbt failed"):
         next(events)
+
+
+def test_the_warehouse_is_opened_only_within_its_block(tmp_path):
+    """dbt old brings its tables beside whatever else has the warehouse open."""
+    done = []
+
+    @contextmanager
+    def alone():
+        done.append("alone")
+        yield
+        done.append("free")
+
+    def dbt():
+        done.append("dbt")
+        yield PASSED
+
+    bringing = Bringing(alone, lambda names: done.append("brought"))
+    list(events_of(dbt(), dg.build_asset_context(), {}, tmp_path / "warehouse.duckdb", tmp_path, bringing))
+    assert done == ["dbt", "alone", "brought", "free"]

@@ -78,6 +78,24 @@ def settled(looker):
     assert looker.said == "Landing is as it was."
 
 
+TORN = ("{", "null", "[1]", '"x"', "7", '{"look": [], "number": 3}', '{"number": "3"}', "a text of somebody's")
+
+
+@pytest.mark.parametrize("text", TORN)
+def test_a_cursor_that_is_none_begins_anew_under_keys_of_its_own(text):
+    cursor = LandingCursor.parse(text)
+    assert (cursor.look, cursor.settled, cursor.content) == ({}, {}, None)
+    assert cursor.number > 1000
+    assert cursor == LandingCursor.parse(text), "a daemon that is killed asks under the same key"
+
+
+def test_a_cursor_of_another_version_is_read_as_far_as_it_is_known():
+    assert LandingCursor.parse('{"number": 3, "look": {"a": null}, "colour": "red"}') == LandingCursor(
+        {"a": None}, number=3
+    )
+    assert LandingCursor.parse(None) == LandingCursor()
+
+
 class TestLanding:
     def test_a_new_set_settles_and_is_asked_for_once(self, looker):
         assert looker.look() == []

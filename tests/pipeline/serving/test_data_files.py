@@ -274,6 +274,23 @@ class TestPruning:
             remove_unneeded(settings.serving)
         assert not unused.exists()
 
+    def test_what_is_no_file_is_left_alone(self, settings):
+        """A copy that somebody made there, or a folder of a program that keeps thumbnails."""
+        (settings.serving / "data" / "copy").mkdir()
+        with sole_switch(settings.serving):
+            remove_unneeded(settings.serving)
+        assert (settings.serving / "data" / "copy").is_dir()
+
+    @pytest.mark.parametrize("served", [False, True])
+    def test_the_others_are_shown_beside_a_release_that_cannot_be_read(self, settings, served):
+        published(settings)
+        damaged = 2 if served else 1
+        (release_folder(settings.serving, damaged) / "manifest.json").write_text("{")
+        shown = CliRunner(env={"OLIST_HOME": str(settings.home), "COLUMNS": "200"}).invoke(releases_command)
+        assert f"{3 - damaged}" in shown.output
+        said = "has no readable manifest.json; " + ("`olist run --force`" if served else "remove it")
+        assert f"under 0000{damaged} {said}" in str(shown.exception)
+
     def test_nothing_is_removed_while_a_release_does_not_say_what_it_reads(self, settings, two_kept):
         unused = settings.serving / "data" / "unused.parquet"
         unused.touch()

@@ -129,6 +129,13 @@ def test_what_no_writer_wrote_is_damage(written, more):
         read(more)
 
 
+def test_what_a_later_version_says_beyond_is_left_out(written):
+    read, line = written
+    later = line.replace(b'"1"', b'"2"').replace(b'"reason"', b'"colour": "red", "reason"', 1)
+    later = later.replace(b'"former"', b'"side": 1, "former"')
+    assert [act.act_id for act in read(b"\n" + later)] == ["1", "2"]
+
+
 def test_an_entry_that_lost_the_end_of_a_text_is_damage_once_it_was_settled(written):
     read, line = written
     settled = b'\n{"settled": "1", "done": true}\n'

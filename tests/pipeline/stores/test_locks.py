@@ -9,7 +9,7 @@ import psycopg2
 import pytest
 
 from olist_pipeline.errors import OlistError
-from olist_pipeline.stores import approvals, locks, postgres, routes
+from olist_pipeline.stores import approvals, locks, postgres, routes, server_errors
 from tests.patience import wait_for
 
 TODAY = date(2026, 1, 1)
@@ -20,7 +20,7 @@ TOMORROW = TODAY + timedelta(days=1)
 def impatient():
     """Nobody has five seconds here."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(postgres, "LOCK_SECONDS", 0.6)
+        patch.setattr(server_errors, "LOCK_SECONDS", 0.6)
         patch.setattr(locks, "LOOK_SECONDS", 0.1)
         time.sleep(1.6)  # the thread's present sleep may be of the usual length
         yield

@@ -12,7 +12,7 @@ from sqlalchemy import create_engine
 
 from olist_pipeline.errors import OlistError
 from olist_pipeline.settings import Settings
-from olist_pipeline.stores import postgres, routes, verdicts
+from olist_pipeline.stores import postgres, routes, server_errors, verdicts
 from olist_pipeline.stores.verdicts import Verdict
 from tests.pipeline.roles import alone
 
@@ -93,7 +93,7 @@ AT = 'connection to server at "h" (10.0.0.1), port 5432 failed: '
     ],
 )
 def test_each_way_in_which_a_connection_fails_has_its_sentence(reason, words):
-    sentence = str(postgres.trouble(Refused(AT + reason)))
+    sentence = str(server_errors.trouble(Refused(AT + reason)))
     assert words in sentence
     assert "\n" not in sentence
     assert sentence.endswith(".")
@@ -108,6 +108,29 @@ def test_what_a_live_server_refuses_is_said(server):
 def test_a_server_that_ends_the_connection_is_said(database):
     with pytest.raises(OlistError, match="was stopped, or ended this connection"):
         postgres.query(database, "SELECT pg_terminate_backend(pg_backend_pid())")
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("08006", "The connection to PostgreSQL failed (why)"),
+        ("25P04", "transaction_timeout, or none"),
+        ("53400", "PostgreSQL lacks what it needs (why)"),
+        ("57P05", "PostgreSQL was interrupted (why)"),
+        ("58030", "trouble with its files or its machine (why)"),
+        ("XX001", "damaged data (why)"),
+    ],
+)
+def test_whatever_is_the_servers_has_its_sentence(database, code, words):
+    with pytest.raises(OlistError) as raised:
+        postgres.query(database, f"DO $$ BEGIN RAISE EXCEPTION 'why' USING ERRCODE = '{code}'; END $$")
+    assert words in str(raised.value)
+
+
+def test_a_database_that_somebody_froze_is_said(database):
+    frozen = f"{database}&options=-c%20default_transaction_read_only%3Don"
+    with pytest.raises(OlistError, match="or lift the default_transaction_read_only of its database or role"):
+        postgres.query(frozen, "CREATE TABLE anything ()")
 
 
 def test_a_fault_of_the_program_is_not_dressed_up(database):
@@ -138,13 +161,13 @@ def session(url, name):
 
 
 def test_every_session_has_its_limits_and_those_of_the_address_hold(database):
-    assert session(database, "lock_timeout") == f"{postgres.LOCK_SECONDS}s"
+    assert session(database, "lock_timeout") == f"{server_errors.LOCK_SECONDS}s"
     assert session(database, "statement_timeout") == "1h"
     assert session(f"{database}&options=-c%20lock_timeout%3D7s", "lock_timeout") == "7s"
     assert session(f"{database}&options=-c%20lock_timeout%3D7s", "statement_timeout") == "1h"
     _, _, rest = postgres.dagster_url(database).partition("://")
     assert session(f"postgresql://{rest}", "synchronous_commit") == "off"
-    assert session(f"postgresql://{rest}", "lock_timeout") == f"{postgres.LOCK_SECONDS}s"
+    assert session(f"postgresql://{rest}", "lock_timeout") == f"{server_errors.LOCK_SECONDS}s"
 
 
 ODD = {

@@ -7,7 +7,17 @@ import psycopg2
 import pytest
 
 from olist_pipeline.errors import OlistError
-from olist_pipeline.stores import approvals, events, postgres, quarantine, roles, routes, schema, verdicts
+from olist_pipeline.stores import (
+    approvals,
+    events,
+    postgres,
+    quarantine,
+    roles,
+    routes,
+    schema,
+    server_errors,
+    verdicts,
+)
 from tests.pipeline.event_rows import append, event, frame
 from tests.pipeline.roles import ANALYST, RUNTIME, alone, as_role, psql
 
@@ -206,7 +216,7 @@ def test_the_roles_have_time_limits_of_their_own(granted):
         granted, "SELECT rolname, rolconfig FROM pg_roles WHERE rolname = ANY(%s)", [[RUNTIME, ANALYST]]
     )
     limits = {row["rolname"]: row["rolconfig"] for row in rows}
-    assert f"lock_timeout={postgres.LOCK_SECONDS}s" in limits[RUNTIME]
+    assert f"lock_timeout={server_errors.LOCK_SECONDS}s" in limits[RUNTIME]
     assert "default_transaction_read_only=on" in limits[ANALYST]
 
 

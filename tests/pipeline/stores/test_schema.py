@@ -145,7 +145,7 @@ def test_who_could_append_before_partitions_can_append_after(empty, granted):
 
 def test_an_empty_database_of_somebodys_is_not_filled_by_a_command_that_is_not_for_it(empty):
     with pytest.raises(OlistError, match="run `olist db migrate` as the role that owns it"):
-        postgres.ready_url(Settings(Path("h"), Path("l"), empty))
+        schema.ready_url(Settings(Path("h"), Path("l"), empty))
     assert shape(empty) == set()
 
 

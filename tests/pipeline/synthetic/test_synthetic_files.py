@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import re
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
 import pytest
 
-from olist_pipeline.synthetic import generate, writer
+from olist_pipeline.synthetic import finish_killed, generate, writer
 
 from .synthetic_sets import FILES, Tables, read
 
@@ -114,6 +116,60 @@ def test_earlier_set_survives_a_failure(tmp_path: Path) -> None:
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
+class Killed(BaseException):
+    """What ends a process at once: nothing of it is done any more, not even what an error would have undone."""
+
+
+def kill_at(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    """Have the process end before its change `number` of names, from 0 on."""
+    real = {name: getattr(Path, name) for name in ("rename", "unlink")}
+    done: list[str] = []
+
+    def change(name: str, path: Path, *others: object, **options: object) -> object:
+        if len(done) == number:
+            raise Killed
+        done.append(name)
+        return real[name](path, *others, **options)
+
+    for name in real:
+        monkeypatch.setattr(Path, name, partialmethod_of(change, name))
+    monkeypatch.setattr(shutil, "rmtree", lambda *_, **__: None)
+
+
+def partialmethod_of(change: Callable[..., object], name: str) -> Callable[..., object]:
+    return lambda path, *others, **options: change(name, path, *others, **options)
+
+
+@pytest.mark.parametrize("number", [0, 1, 5, 10, 14, 18])
+def test_of_two_sets_there_are_never_files_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    """One rename, nine files that go, nine that come: whenever it is killed, the next one finishes it."""
+    sets = []
+    for name, seed in (("first", 5), ("second", 6)):
+        generate(tmp_path / name, orders=60, seed=seed)
+        sets.append({path.name: path.read_bytes() for path in (tmp_path / name).iterdir()})
+    out = tmp_path / "first"
+
+    def left() -> dict[str, bytes]:
+        return {path.name: path.read_bytes() for path in out.glob("*.csv")}
+
+    with monkeypatch.context() as patch:
+        kill_at(patch, number)
+        with pytest.raises(Killed):
+            generate(out, orders=60, seed=6)
+    assert any(left().items() <= whole.items() for whole in sets)
+    finish_killed(out)
+    assert left() == sets[0 if number == 0 else 1]
+    assert not list(out.glob(".*"))
+
+
+def test_what_a_living_generator_makes_is_left_to_it(tmp_path: Path) -> None:
+    with writer.FileSet(tmp_path):
+        finish_killed(tmp_path)
+        assert len(list(tmp_path.iterdir())) == 1
+
+
 @pytest.mark.parametrize("orders", [0, -3])
 def test_no_orders_is_refused(tmp_path: Path, orders: int) -> None:
     with pytest.raises(ValueError, match=rf"at least 1 order, but {orders} were asked for"):
@@ -130,7 +186,7 @@ def test_negative_seed_is_refused(tmp_path: Path) -> None:
 def test_a_file_in_the_way_is_refused(tmp_path: Path, below: str) -> None:
     file = tmp_path / "landing.txt"
     file.write_text("mine")
-    with pytest.raises(ValueError, match=r"cannot be written to .*landing\.txt.*; give a folder"):
+    with pytest.raises(ValueError, match=r"cannot be written to .*landing\.txt.*; move away what stands there"):
         generate(file / below, orders=1, seed=1)
     assert file.read_text() == "mine"
 
@@ -138,7 +194,7 @@ def test_a_file_in_the_way_is_refused(tmp_path: Path, below: str) -> None:
 def test_a_folder_in_the_place_of_a_file_is_refused_before_any_is_replaced(tmp_path: Path) -> None:
     (tmp_path / writer.TRANSLATION).mkdir()
     (tmp_path / writer.ORDERS).write_text("mine")
-    with pytest.raises(ValueError, match=f"{writer.TRANSLATION} is a folder there"):
+    with pytest.raises(ValueError, match=rf"Is a directory \(.*{writer.TRANSLATION}\); move away"):
         generate(tmp_path, orders=1, seed=1)
     assert (tmp_path / writer.ORDERS).read_text() == "mine"
 

@@ -19,7 +19,7 @@ from sqlalchemy import event
 from olist_pipeline.errors import OlistError
 from olist_pipeline.orchestration.internals.storage import EnvironmentStorage, _alembic_config
 from olist_pipeline.orchestration.internals.storage_version import needed_version
-from olist_pipeline.stores import postgres
+from olist_pipeline.stores import postgres, server_errors
 from tests.pipeline.roles import RUNTIME, alone, as_role
 
 PROJECT = Path(__file__).parents[4]
@@ -131,7 +131,7 @@ def test_a_program_of_dagsters_hears_what_comes_before_it(server, monkeypatch):
 
 def test_a_statement_of_dagsters_that_waits_for_a_lock_ends_in_a_sentence(dagster_server, monkeypatch):
     """It waits the shortest time in which somebody looks."""
-    monkeypatch.setattr(postgres, "LOCK_SECONDS", 3.5)
+    monkeypatch.setattr(server_errors, "LOCK_SECONDS", 3.5)
     storage = EnvironmentStorage(postgres.dagster_url(dagster_server))
     with closing(psycopg2.connect(dagster_server)) as holder:
         holder.cursor().execute("LOCK TABLE runs")

@@ -1,18 +1,16 @@
-"""YAML of a project, read as plain values.
+"""YAML that people write, read as plain values.
 
-What belongs here: reading and writing YAML, and one kind of error. What does not: what the values mean.
+What belongs here: reading and writing YAML, and one kind of error, which says where. What does not: files, and what
+the values mean.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import yaml
-
-from olist_pipeline.audit import project_files
 
 MOST_CHARACTERS = 20_000_000
 """A text whose aliases would write out to more than that is refused: a few lines of them can stand for a whole disk."""
@@ -25,16 +23,16 @@ class YamlError(ValueError):
     """A text that is no YAML, or a file that cannot be read."""
 
 
-def parse(text: str) -> Any:
-    """Return the value of a text; raises YamlError."""
+def parse(text: str, kind: type[yaml.SafeLoader] = yaml.SafeLoader) -> Any:
+    """Return the value of a text, as a kind of loader makes it; raises YamlError."""
     node = compose(text)
-    return None if node is None else value_of(node)
+    return None if node is None else value_of(node, kind)
 
 
 def compose(text: str) -> yaml.Node | None:
     """Return the nodes of a text, which know their lines; None where it is empty. Raises YamlError."""
-    loader = yaml.SafeLoader(text)
     with _plainly():
+        loader = yaml.SafeLoader(text)
         try:
             node: yaml.Node | None = loader.get_single_node()
             if node is not None:
@@ -44,9 +42,9 @@ def compose(text: str) -> yaml.Node | None:
     return node
 
 
-def value_of(node: yaml.Node) -> Any:
+def value_of(node: yaml.Node, kind: type[yaml.SafeLoader] = yaml.SafeLoader) -> Any:
     """Return the value that a node stands for; raises YamlError."""
-    loader = yaml.SafeLoader("")
+    loader = kind("")
     with _plainly():
         try:
             return loader.construct_document(node)
@@ -61,17 +59,9 @@ def _plainly() -> Iterator[None]:
     except BROKEN as error:
         if isinstance(error, YamlError):
             raise
-        raise YamlError((str(error) or "not well formed").splitlines()[0]) from None
+        raise YamlError(_sentence(error)) from None
     except RecursionError:
         raise YamlError("it is nested too deeply") from None
-
-
-def read(path: Path, root: Path) -> Any:
-    """Return the value of a file below `root`; raises YamlError."""
-    try:
-        return parse(project_files.read_text(path, root))
-    except project_files.UnreadableFileError as error:
-        raise YamlError(str(error).rstrip(".")) from None
 
 
 def write(value: Any) -> str:
@@ -80,6 +70,13 @@ def write(value: Any) -> str:
         return str(yaml.safe_dump(value))
     except yaml.YAMLError as error:
         raise YamlError(str(error).splitlines()[0]) from None
+
+
+def _sentence(error: Exception) -> str:
+    """Return what is wrong, and where, if that is known: `mapping values are not allowed here in line 3, column 7`."""
+    mark = getattr(error, "problem_mark", None)
+    said = str(getattr(error, "problem", None) or error) or "not well formed"
+    return said.splitlines()[0] + (f" in line {mark.line + 1}, column {mark.column + 1}" if mark else "")
 
 
 def _size(node: yaml.Node, sizes: dict[int, int]) -> int:

@@ -1,0 +1,15 @@
+"""Visible text: what would steer a terminal, written as codes.
+
+What belongs here: that alone, for whatever is printed that others wrote. What does not: markup and tables (`output`).
+"""
+
+from __future__ import annotations
+
+import re
+
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+def visible(text: str) -> str:
+    """Return a text that steers no terminal, whoever wrote it: each control character but tab and line feed as code."""
+    return CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)

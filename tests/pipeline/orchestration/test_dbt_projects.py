@@ -1,0 +1,39 @@
+"""How dbt is started on a project: each invocation has the environment that was meant for it."""
+
+import os
+import subprocess
+import sys
+import threading
+
+from olist_pipeline.orchestration.dbt_projects import exported
+
+SAYS = "import os; print(os.environ.get('OLIST_SAID'), os.environ.get('OLIST_WINDOW'))"
+
+
+def test_a_process_has_what_its_thread_exports_and_nothing_of_another_one(monkeypatch):
+    monkeypatch.delenv("OLIST_SAID", raising=False)
+    said, within = {}, threading.Event()
+
+    def start(name, variables):
+        with exported(variables):
+            within.set()
+            said[name] = subprocess.run(
+                [sys.executable, "-IS", "-c", SAYS], capture_output=True, text=True, check=True
+            ).stdout.split()
+
+    first = threading.Thread(target=start, args=("replay", {"OLIST_SAID": "accepted", "OLIST_WINDOW": "2018"}))
+    first.start()
+    within.wait()
+    start("old", {"OLIST_SAID": "landing"})
+    first.join()
+    assert said == {"replay": ["accepted", "2018"], "old": ["landing", "None"]}
+    assert "OLIST_SAID" not in os.environ
+
+
+def test_what_was_there_before_is_there_again(monkeypatch):
+    monkeypatch.setenv("OLIST_SAID", "before")
+    with exported({"OLIST_SAID": "outer"}):
+        with exported({"OLIST_SAID": "inner"}):
+            assert os.environ["OLIST_SAID"] == "inner"
+        assert os.environ["OLIST_SAID"] == "outer"
+    assert os.environ["OLIST_SAID"] == "before"
