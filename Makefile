@@ -11,7 +11,7 @@ ENGINE :=
 PYTHON_VERSIONS := 3.13 3.12 3.11
 
 # What runs is what is in VENV, whatever the shell has for other projects.
-unexport PYTHONHOME PYTHONPATH
+unexport PYTHONHOME PYTHONPATH PIP_TARGET PIP_PREFIX PIP_ROOT PIP_DRY_RUN
 export PIP_USER := 0
 export PIP_REQUIRE_VIRTUALENV := 1
 # An environment that came with a folder which was moved or copied leads to where it was made.

@@ -59,6 +59,8 @@ def in_words(error: OSError) -> str:
     reason = os.strerror(number) if number else str(error).strip().split("\n", 1)[0]
     place = f" ({error.filename})" if error.filename else ""
     remedy = f"; {_REMEDIES[number]} and run again" if number in _REMEDIES else ""
+    if number == errno.ENOENT and isinstance(error.filename, str) and not Path(error.filename).parent.is_dir():
+        remedy = "; make its folder and run again"
     return f"{reason}{place}{remedy}"
 
 

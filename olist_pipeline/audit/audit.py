@@ -240,7 +240,8 @@ def _hints_of_python(project: Project) -> list[str]:
     """Return a hint where models are Python: what they decide is no SQL."""
     if not project.is_dbt or project.chosen != project.root:
         return []
-    names = [shown(path.relative_to(project.root)) for path in project.model_files(".py")]
+    # A link to a folder stands among them, which is a problem of its own.
+    names = [shown(path.relative_to(project.root)) for path in project.model_files(".py") if not path.is_dir()]
     return [f"Models in Python were not looked into ({_some(names)}): read them yourself."] if names else []
 
 

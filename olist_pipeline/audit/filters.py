@@ -234,7 +234,9 @@ def _is_technical(test: Node, query: Query) -> bool:
     tables = [{column.table.lower() for column in columns_of(side)} for side in (left, right)]
     apart = all(tables) and not tables[0] & tables[1]
     if isinstance(test, exp.EQ) and is_column(left) and is_column(right):
-        return apart or _is_latest(left, right, query)
+        # `from sales, stores where sale_store_id = store_id`: of which relation each is does not stand there.
+        joins = "" in tables[0] | tables[1] and _lacks_a_condition(query)
+        return apart or joins or _is_latest(left, right, query)
     return apart and _lacks_a_condition(query)
 
 
@@ -254,7 +256,8 @@ def _asks_whether_joined(test: Node, query: Query) -> bool:
     if len({column.table for column in columns}) > 1 and any(join.side == "FULL" for join in query.joins):
         return False
     return bool(columns) and all(
-        column.name.startswith("_") or column.table.lower() in query.optional_relations for column in columns
+        (column.name.startswith("_") and not _reads_a_path(test)) or column.table.lower() in query.optional_relations
+        for column in columns
     )
 
 

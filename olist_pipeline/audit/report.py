@@ -125,7 +125,8 @@ def gathered(problems: Sequence[Problem]) -> list[str]:
     lines = []
     for message, group in sorted(places.items(), key=lambda item: -len(item[1])):
         where = group[0].file + (f":{group[0].line}" if group[0].line else "")
-        more = f" (and in {len(group) - 1} more places)" if len(group) > 1 else ""
+        others = len(group) - 1
+        more = f" (and in {others} more place{'s' * (others > 1)})" if others else ""
         lines.append(f"{where}  {message}{more}")
     return lines
 

@@ -52,6 +52,10 @@ def said_of(error: BaseException) -> str:
     [
         (OlistError("As it is."), "As it is."),
         (OSError(28, "No space left on device", "/x/y"), "No space left on device (/x/y); free space and run again."),
+        (
+            FileNotFoundError(2, "No such file or directory", "/no/such/a.csv"),
+            "No such file or directory (/no/such/a.csv); make its folder and run again.",
+        ),
         (OSError("No space left on device (os error 28)"), "No space left on device; free space and run again."),
         (
             OSError(13, "Permission denied", "/x"),

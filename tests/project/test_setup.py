@@ -149,9 +149,10 @@ def test_make_runs_what_is_in_the_environment_whatever_the_shell_has(tmp_path):
     shown = tmp_path / "shown.mk"
     shown.write_text("shown:\n\t@env\n")
     command = ["make", "--no-print-directory", "-f", "Makefile", "-f", str(shown), f"VENV={tmp_path}/venv", "shown"]
-    shell = {**os.environ, "PYTHONPATH": "/opt/ros", "PYTHONHOME": "/opt/python", "PIP_USER": "1"}
+    elsewhere = dict.fromkeys(("PYTHONPATH", "PYTHONHOME", "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT"), "/opt/others")
+    shell = {**os.environ, **elsewhere, "PIP_USER": "1", "PIP_DRY_RUN": "1"}
     said = subprocess.run(command, cwd=PROJECT, env=shell, capture_output=True, text=True, check=True).stdout
-    assert not re.search("^PYTHON(PATH|HOME)=", said, flags=re.M)
+    assert not re.search("^(PYTHON(PATH|HOME)|PIP_(TARGET|PREFIX|ROOT|DRY_RUN))=", said, flags=re.M)
     assert {"PIP_USER=0", "PIP_REQUIRE_VIRTUALENV=1"} <= {*said.splitlines()}
 
 

@@ -193,6 +193,13 @@ def test_contexts_warnings_variables_and_tests_of_a_project(project):
     assert (checked.file, checked.kind) == ("tests/t.sql", Kind.VALIDATION)
 
 
+def test_a_link_to_a_folder_is_a_problem_and_no_model_in_python(project):
+    (project / "models" / "back").symlink_to(project)
+    found = audit(project, variables={"y": 4})
+    assert {problem.message for problem in found.problems} == {"It is a link to a folder, which is not followed."}
+    assert not [warning for warning in found.warnings if "Python" in warning]
+
+
 def test_an_ephemeral_model_counts_once(project):
     text = "select id, size from {{ ref('a') }}"
     (project / "models/people/e.sql").write_text(text)

@@ -123,11 +123,15 @@ def test_a_file_that_leaves_its_dialect_is_said_with_one_full_stop(tmp_path):
     assert "--dialect" not in str(refusal.value)
 
 
+PACKED = gzip.compress(b"id,v\n1,a\n" * 9, mtime=0)
+
+
 @pytest.mark.parametrize(
     "content",
-    [gzip.compress(b"id,v\n1,a\n" * 9)[:-9], b"id,v\n1,a\n", gzip.compress(b"id,v\n1,a\n")[:10] + b"\xff" * 20],
+    [PACKED[:-9], b"id,v\n1,a\n", PACKED[:10] + b"\xff" * 20],
+    ids=["without its end", "not packed", "with other bytes"],
 )
-def test_a_packed_file_that_is_cut_is_refused(tmp_path, content):
+def test_a_packed_file_that_cannot_be_unpacked_is_refused(tmp_path, content):
     with pytest.raises(
         RelationError, match=r"a.csv.gz cannot be read: it is not compressed with gzip, or not to its end;"
     ):
