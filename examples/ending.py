@@ -10,9 +10,8 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from olist_pipeline.machine import PORTS
 from olist_pipeline.troubles import sentence_of
-
-PORTS = range(1, 65_536)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The machine: how much memory and how many cores this process may use, and DuckDB's part of them.
+"""The machine: how much memory and how many cores this process may use, DuckDB's part of them, and ports.
 
 What belongs here: what the machine has, and what a database may take of it. What does not: the sizes of PostgreSQL
 (`stores.cluster`), and the units of work that bound Polars' memory (`validation.units`).
@@ -14,6 +14,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import duckdb
+
+PORTS = range(1, 65_536)
+"""Where somebody may listen: 0 leaves the choice to the system."""
 
 LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
 """Where a container's limit of memory stands, a file for each version of control groups."""

@@ -1,6 +1,7 @@
 """Names that people type, and the one that they may have meant.
 
-What belongs here: the sentence of a name that there is not. What does not: which names there are.
+What belongs here: the sentence of a name that there is not, and showing what is near enough to be taken for another.
+What does not: which names there are.
 """
 
 from __future__ import annotations
@@ -17,6 +18,11 @@ def nearest(given: str, known: Collection[str]) -> str | None:
     by_lower = {name.lower(): name for name in known}
     near = get_close_matches(given.lower(), by_lower, 1)
     return by_lower[near[0]] if near else None
+
+
+def visible_name(name: str) -> str:
+    """Return a name or an id, with quotes and codes where it holds what one does not see: blanks around it, marks."""
+    return name if name.isprintable() and name == name.strip() else ascii(name)
 
 
 def unknown(kind: str, given: str, known: Collection[str]) -> OlistError:

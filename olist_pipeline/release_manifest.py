@@ -137,7 +137,7 @@ def read_manifest(folder: Path) -> Release:
     try:
         values = json.loads((folder / MANIFEST).read_text("utf-8"))
         release: Release = _typed(Release, values, "")
-        _check_times(release)
+        _check(release)
     except (OSError, ValueError, RecursionError) as error:
         raise OlistError(
             f"The release in {folder} has no readable {MANIFEST} ({error}); `olist run --force` makes another one."
@@ -145,11 +145,14 @@ def read_manifest(folder: Path) -> Release:
     return release
 
 
-def _check_times(release: Release) -> None:
-    """Raise ValueError where the dates are none: whoever reads them counts on both."""
+def _check(release: Release) -> None:
+    """Raise ValueError for dates that are none, and references of tables that are not there: readers count on both."""
     date.fromisoformat(release.as_of)
     if datetime.fromisoformat(release.made_at).tzinfo is None:
         raise ValueError(f"made_at, {release.made_at}, has no time zone")
+    for reference in release.references:
+        if missing := {reference.child, reference.parent} - release.tables.keys():
+            raise ValueError(f"references name {', '.join(sorted(missing))}, which is no table of it")
 
 
 def write_manifest(folder: Path, release: Release) -> None:

@@ -109,6 +109,6 @@ def _copy(settings: Settings, folder: Path, file: str) -> None:
 
 
 def _stamps(path: Path) -> dict[str, Stamp]:
-    with suppress(OSError, ValueError, TypeError):
+    with suppress(OSError, ValueError, TypeError, AttributeError):
         return {file: Stamp(*fields) for file, fields in json.loads(path.read_text("utf-8")).items()}
     return {}

@@ -87,6 +87,8 @@ def load_manifest(path: Path) -> dict[str, Any]:
     """Return dbt's manifest; raises OlistError before dbt has parsed the project, and for a damaged one."""
     try:
         manifest: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        if not isinstance(manifest, dict) or not isinstance(manifest.get("nodes"), dict):
+            raise ValueError("it has no nodes")
     except FileNotFoundError as error:
         raise OlistError(f"dbt's manifest {path} is missing; `olist run` makes it.") from error
     except ValueError as error:

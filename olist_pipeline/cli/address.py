@@ -11,8 +11,9 @@ import socket
 import click
 
 from olist_pipeline.errors import OlistError
+from olist_pipeline.machine import PORTS
 
-PORTS = click.IntRange(1, 65_535)
+PORT = click.IntRange(PORTS[0], PORTS[-1])
 HOST = click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 
 

@@ -10,13 +10,13 @@ from pathlib import Path
 import click
 
 from olist_pipeline.cli import interrupts
-from olist_pipeline.cli.address import HOST, PORTS, require_free, url_of
+from olist_pipeline.cli.address import HOST, PORT, require_free, url_of
 from olist_pipeline.files import given_away
 from olist_pipeline.settings import Settings
 
 
 @click.command()
-@click.option("--port", default=2718, type=PORTS, show_default=True, help="Port of the dashboards.")
+@click.option("--port", default=2718, type=PORT, show_default=True, help="Port of the dashboards.")
 @HOST
 @click.option("--allow-host", "allowed", multiple=True, help="A further name that they answer to, as a proxy's.")
 @click.option(

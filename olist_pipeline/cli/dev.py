@@ -13,7 +13,7 @@ from contextlib import suppress
 
 import click
 
-from olist_pipeline.cli.address import HOST, PORTS, require_free
+from olist_pipeline.cli.address import HOST, PORT, require_free
 from olist_pipeline.errors import OlistError
 from olist_pipeline.settings import PROJECT_DIR, Settings
 
@@ -22,7 +22,7 @@ _NO_ALARM = "ignore:Function `dev_command` is superseded and its usage is discou
 
 
 @click.command()
-@click.option("--port", default=3000, type=PORTS, show_default=True, help="Port of the UI.")
+@click.option("--port", default=3000, type=PORT, show_default=True, help="Port of the UI.")
 @HOST
 def dev(port: int, host: str) -> None:
     """Open the Dagster UI (webserver and daemon) until it is interrupted."""

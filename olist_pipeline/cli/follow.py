@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from olist_pipeline.cli.visible import visible
+from olist_pipeline.cli.visible import json_text, visible
 from olist_pipeline.stores import tail
 from olist_pipeline.stores.postgres import transaction
 
@@ -40,7 +40,7 @@ def follow(url: str, after: tail.Checkpoint | None, wanted: tail.Wanted, most: i
 
 
 def _json(event: dict[str, Any]) -> str:
-    return json.dumps({**event, "checkpoint": str(event["checkpoint"])}, default=str, ensure_ascii=False)
+    return json_text({**event, "checkpoint": str(event["checkpoint"])})
 
 
 def _line(event: dict[str, Any]) -> str:

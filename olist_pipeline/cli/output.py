@@ -5,7 +5,6 @@ What belongs here: rendering rows. What does not: getting them.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -16,7 +15,7 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from olist_pipeline.cli.visible import visible
+from olist_pipeline.cli.visible import json_text, visible
 
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 """The option of every reporting command."""
@@ -87,7 +86,7 @@ def inert(text: str) -> str:
 
 def print_json(value: object) -> None:
     """Print `value` as JSON; dates and ids as text."""
-    click.echo(json.dumps(value, indent=2, default=str, ensure_ascii=False))
+    click.echo(json_text(value, indent=2))
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Fitted:

@@ -71,7 +71,7 @@ def _print(console: Console, report: Mapping[str, Any], *, show_rules: bool) -> 
             if row[state]:
                 console.print(f"Mend {row['context']}: `olist backfill {row['context']} --only {state}`")
     for alert in report["alerts"]:
-        console.print(f"[yellow]{inert(alert['at'])}[/yellow]", inert(alert["text"]), highlight=False)
+        console.print(f"[yellow]{inert(str(alert['at']))}[/yellow]", inert(str(alert["text"])), highlight=False)
 
 
 def unaccounted(tables: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -5,9 +5,19 @@ What belongs here: that alone, for whatever is printed that others wrote. What d
 
 from __future__ import annotations
 
+import json
 import re
 
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+def json_text(value: object, indent: int | None = None) -> str:
+    """Return a value as JSON that steers no terminal, dates and ids as text.
+
+    JSON lets stand what some terminals take for an escape: its strings have it as code.
+    """
+    text = json.dumps(value, indent=indent, default=str, ensure_ascii=False)
+    return CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def visible(text: str) -> str:

@@ -29,10 +29,13 @@ from olist_pipeline.errors import OlistError
 from olist_pipeline.files import size_and_time
 from olist_pipeline.landing.packed import called
 from olist_pipeline.landing.table import TEXT_COLUMN, LandingTable
+from olist_pipeline.near import visible_name
 
 SOURCE_ROW = "source_row"
 OTHER_DELIMITERS = (";", "\t", "|")
 IS_TRUNCATED = "is_truncated"
+LOOKED_AT = 100
+"""So many records tell what all of them have."""
 PREAMBLE_LINES = 50
 """Within so many lines a header is looked for that does not stand in the first one."""
 
@@ -110,10 +113,21 @@ def check_file(path: Path, table: LandingTable) -> tuple[Report, tuple[str, ...]
     if report.records and len(report.ragged.record) == report.records:
         cells, width = sorted(set(report.ragged.cells.tolist())), len(report.header)
         found = " or ".join(map(str, cells[:3])) + (" or more" if len(cells) > 3 else "")
-        is_comma = cells == [width + 1]
-        remedy = "remove the comma at the end of its lines" if is_comma else "export the file again"
+        remedy = "export the file again, with a name for each column"
+        if cells == [width + 1] and _end_in_commas(path, report.ragged.end[:LOOKED_AT].tolist()):
+            remedy = "remove the comma at the end of its lines"
         raise OlistError(f"{name} has {width} columns in its header and {found} cells in every record; {remedy}.")
     return report, extra
+
+
+def _end_in_commas(path: Path, ends: list[int]) -> bool:
+    """Return whether records that end at these bytes end in a comma each."""
+    with path.open("rb") as file:
+        for end in ends:
+            file.seek(end - 1)
+            if file.read(1) != b",":
+                return False
+    return True
 
 
 def _check_header(path: Path, name: str, header: tuple[str, ...], table: LandingTable) -> tuple[str, ...]:
@@ -134,13 +148,8 @@ def _check_header(path: Path, name: str, header: tuple[str, ...], table: Landing
         first = header[0] if len(header) == 1 else ",".join(header)
         shown = first if len(first) <= 60 else f"{first[:57]}..."
         raise OlistError(f"{name} has no header: its first line is {shown!r}; restore {','.join(table.columns)}.")
-    hint = f" (it has {', '.join(map(_shown, extra))} instead: renamed?)" if extra else ""
+    hint = f" (it has {', '.join(map(visible_name, extra))} instead: renamed?)" if extra else ""
     raise OlistError(f"{name} lacks the column {', '.join(missing)}{hint}; restore it in the header.")
-
-
-def _shown(name: str) -> str:
-    """Return a name, with quotes and codes where it holds what one does not see."""
-    return name if name.isprintable() and name == name.strip() else ascii(name)
 
 
 def _line_of_header(path: Path, table: LandingTable) -> int | None:

@@ -113,7 +113,7 @@ def _left(state: str, target: Path) -> list[Any]:
 
 
 def _known(note: Path) -> Known:
-    with suppress(OSError, ValueError):
+    with suppress(OSError, ValueError, TypeError):
         return dict(json.loads(note.read_text("utf-8")))
     return {}
 

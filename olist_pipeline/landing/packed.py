@@ -166,7 +166,8 @@ def _unpack(packed: Packed, temporary: Path, target: Path) -> None:
     except _BROKEN as error:
         if _is_of_system(error):
             raise
-        raise OlistError(f"{name} cannot be unpacked ({_reason(error)}); fetch it again.") from error
+        remedy = "unpack it yourself" if "password" in str(error) else "fetch it again"
+        raise OlistError(f"{name} cannot be unpacked ({_reason(error)}); {remedy}.") from error
 
 
 @contextmanager

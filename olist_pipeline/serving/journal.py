@@ -166,7 +166,7 @@ def _lines(path: Path) -> tuple[list[Act], dict[str, bool], str]:
                 acts.append(Act.from_dict(entry["act"]))
             elif line:
                 settled[entry["settled"]] = bool(entry["done"])
-        except (ValueError, TypeError, KeyError, AttributeError):
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             # The line that a killed process was writing lacks its end: its act never began.
             if not _is_cut_off(line):
                 damage = damage or f"line {number}"
@@ -183,7 +183,7 @@ def _is_cut_off(line: bytes) -> bool:
         from_json(line, allow_partial=True)
     except ValueError:
         return False
-    with suppress(ValueError):
+    with suppress(ValueError, RecursionError):
         # What goes on after its end was not cut off.
         json.JSONDecoder().raw_decode(line.decode("utf-8", "replace"))
         return False

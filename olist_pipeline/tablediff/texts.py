@@ -76,7 +76,7 @@ def decimal(text: str) -> str:
 
 def nanoseconds(text: str, typed: Column) -> str:
     """Return the SQL of nanoseconds since the epoch, or since midnight, of a text that is a value of a type."""
-    value = f"replace({value_text(text, typed)}, '{UTC}', '')" if typed.base in ZONED else value_text(text, typed)
+    value = value_text(text, typed)
     if typed.family is Family.TIME:
         since = f"CAST(epoch_ns(TRY_CAST({value} AS TIME_NS)) AS HUGEINT)"
     else:

@@ -25,6 +25,7 @@ from olist_pipeline.intake.codes import (
 )
 from olist_pipeline.intake.places import place_of
 from olist_pipeline.landing.table import TEXT_COLUMN, LandingTable
+from olist_pipeline.near import visible_name
 from olist_pipeline.settings import CutoverRules
 from olist_pipeline.stores import quarantine
 from olist_pipeline.validation.table import StagedTable
@@ -227,6 +228,6 @@ def broken_by(row: Mapping[str, Any], source: LandingTable | None) -> Broken:
         file=place[0],
         row=place[1],
         payload=row["payload"],
-        aggregate=f"{row['aggregate_type']} {row['aggregate_id']}",
+        aggregate=f"{row['aggregate_type']} {visible_name(str(row['aggregate_id']))}",
         dated=source.month_of if source else None,
     )

@@ -27,8 +27,9 @@ def test_a_file_that_another_process_writes_is_busy(tmp_path, monkeypatch):
         pass
 
 
-def test_a_manifest_that_was_cut_is_said_to_be_damaged(tmp_path):
-    (tmp_path / "manifest.json").write_text('{"nodes": {')
+@pytest.mark.parametrize("text", ['{"nodes": {', "{}", "[]", "null", '{"nodes": []}'])
+def test_a_manifest_that_was_cut_or_is_none_is_said_to_be_damaged(tmp_path, text):
+    (tmp_path / "manifest.json").write_text(text)
     with pytest.raises(OlistError, match=r"is damaged .* makes it anew"):
         load_manifest(tmp_path / "manifest.json")
 

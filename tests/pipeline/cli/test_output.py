@@ -1,6 +1,7 @@
 """Tables for the terminal: whatever a bad row holds is printed as it is."""
 
 import io
+import json
 import re
 import sys
 
@@ -10,7 +11,7 @@ from rich.console import Console
 
 from olist_pipeline.cli import status
 from olist_pipeline.cli.main import cli, main
-from olist_pipeline.cli.output import print_rows, table, tell_shares
+from olist_pipeline.cli.output import print_json, print_rows, table, tell_shares
 from olist_pipeline.cli.parity_view import print_comparison
 from olist_pipeline.landing.catalogue import ORDERS
 from olist_pipeline.landing.csv_file import check_file
@@ -58,10 +59,18 @@ def test_an_alert_that_quotes_a_cell_is_printed_as_it_is():
         "last_failure": None,
         "release": None,
         "automation": False,
-        "alerts": [{"at": "2026-01-01", "text": f"row 1: city {STEERING}"}],
+        "alerts": [{"at": "2026-01-01", "text": f"row 1: city {STEERING}"}, {"at": 7, "text": None}],
     }
     text = plain(lambda console: status._print(console, report, show_rules=False))
     assert r"row 1: city [/b]\x1b]0;mine\x07[red]\x9b2J" in text
+
+
+def test_json_is_what_it_says_and_steers_no_terminal(capsys):
+    print_json({STEERING: [STEERING, "são\n"]})
+    text = capsys.readouterr().out
+    assert json.loads(text) == {STEERING: [STEERING, "são\n"]}
+    assert not set(text) & {"\x1b", "\x9b", "\x07"}
+    assert "são" in text
 
 
 def test_a_share_that_names_an_id_is_printed_as_it_is():

@@ -64,6 +64,16 @@ class TestUnusableFiles:
         edit(landing, ORDERS_FILE, b'"order_status"', f'"{name}"'.encode())
         assert f"(it has {name!a} instead: renamed?)" in self.sentence(landing)
 
+    @pytest.mark.parametrize(
+        ("end", "remedy"), [(b",", "remove the comma at the end of its lines"), (b",7", "with a name for each column")]
+    )
+    def test_a_cell_more_in_every_record(self, landing, end, remedy):
+        header, *records = (landing / ORDERS_FILE).read_bytes().splitlines()
+        (landing / ORDERS_FILE).write_bytes(b"\n".join([header, *(record + end for record in records), b""]))
+        text = self.sentence(landing)
+        assert "has 8 columns in its header and 9 cells in every record" in text
+        assert remedy in text
+
     def test_repeated_column(self, landing):
         edit(landing, ORDERS_FILE, b'"customer_id"', b'"order_id"')
         assert "has the column order_id more than once" in self.sentence(landing)

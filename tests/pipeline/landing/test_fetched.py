@@ -154,6 +154,8 @@ def test_intake_of_a_bucket_is_that_of_a_folder(s3, landing, database, tmp_path)
     [note] = there.landing.parent.glob("*.json")
     assert "ETag" not in note.read_text(), "only what tells a state is kept"
     assert set(json.loads(note.read_text())) == {table.file for table in tables}
+    note.write_text("null")
+    assert len(fetch_landing(there)) == len(tables), "what is known of nothing is fetched again"
 
 
 def test_a_bucket_that_is_not_there_is_named(s3, tmp_path):

@@ -2,6 +2,7 @@
 
 import gzip
 import random
+import re
 import zipfile
 from dataclasses import replace
 
@@ -146,6 +147,15 @@ def test_what_is_wrong_within_an_archive_is_said_of_it(settings, landing, archiv
     assert str(raised.value).startswith(f"{name} has a quote that never closes in line 4")
 
 
+def test_an_archive_with_a_password_is_not_fetched_again(settings, landing):
+    pack(landing)
+    archive = bytearray((landing / "archive.zip").read_bytes())
+    for place in (6, archive.rindex(b"PK\x01\x02") + 8):  # the flags of the member, at both its places
+        archive[place] |= 1
+    (landing / "archive.zip").write_bytes(archive)
+    assert sentence(settings).endswith("password required for extraction); unpack it yourself.")
+
+
 def test_damage_within_an_archive(settings, landing):
     pack(landing)
     content = bytearray((landing / "archive.zip").read_bytes())
@@ -176,7 +186,7 @@ def read_or_refused(settings):
     try:
         unpacked = readable_landing(settings, [ORDERS]) / ORDERS.file
     except OlistError as error:
-        return "refused" if "fetch it again" in str(error) else str(error)
+        return "refused" if re.search("fetch it again|password.*; unpack it yourself", str(error)) else str(error)
     return unpacked.read_bytes() if unpacked.exists() else "refused"
 
 

@@ -78,7 +78,10 @@ def test_a_file_is_written_again_only_when_its_rows_changed(settings):
     assert path.stat().st_mtime_ns > written_at
 
 
-@pytest.mark.parametrize("stamps", ["whole", "damaged", "of an earlier version"])
+STAMPED = {"damaged": "{}x", "of an earlier version": f'{{"{ORDERS.file}": ["abc", 2]}}', "none": "[]", "null": "null"}
+
+
+@pytest.mark.parametrize("stamps", ["whole", *STAMPED])
 def test_a_file_that_was_damaged_is_written_again(settings, stamps):
     accept(settings, 1, 3)
     write_replay_landing(settings, present_migration({}))
@@ -86,8 +89,7 @@ def test_a_file_that_was_damaged_is_written_again(settings, stamps):
     whole = path.read_bytes()
     path.write_bytes(bytes(len(whole)))
     if stamps != "whole":
-        text = "{}x" if stamps == "damaged" else f'{{"{ORDERS.file}": ["abc", 2]}}'
-        (settings.home / STAMPS).write_text(text)
+        (settings.home / STAMPS).write_text(STAMPED[stamps])
     assert write_replay_landing(settings, present_migration({})) == {ORDERS.file: 2}
     assert path.read_bytes() == whole
 

@@ -63,6 +63,7 @@ DAMAGES = {
     "not ours": lambda path: path.write_text('[1, 2]\n{"act": {}}\n'),
     "deleted": lambda path: path.unlink(),
     "empty": lambda path: path.write_text(""),
+    "deeper than anything": lambda path: path.write_text("[" * 100_000),
     "a folder": folder,
 }
 

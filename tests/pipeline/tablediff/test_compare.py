@@ -111,7 +111,7 @@ def test_no_join_is_tried_where_keys_repeat_much(con, monkeypatch, key, steps):
 
         return noted
 
-    for name, step in (("_join", "join"), ("_duplicate_keys", "duplicates")):
+    for name, step in (("_join", "join"), ("duplicate_keys", "duplicates")):
         monkeypatch.setattr(pairing, name, noting(step, getattr(pairing, name)))
     many(con, "a", f"{key} AS id, i AS v", rows=40 if key == "i // 2" else 9)
     con.execute("CREATE OR REPLACE TABLE b AS SELECT id, v + (v = 3)::INT AS v FROM a")

@@ -131,7 +131,7 @@ PACKED = gzip.compress(b"id,v\n1,a\n" * 9, mtime=0)
     [PACKED[:-9], b"id,v\n1,a\n", PACKED[:10] + b"\xff" * 20],
     ids=["without its end", "not packed", "with other bytes"],
 )
-def test_a_packed_file_that_is_cut_is_refused(tmp_path, content):
+def test_a_packed_file_that_cannot_be_unpacked_is_refused(tmp_path, content):
     with pytest.raises(
         RelationError, match=r"a.csv.gz cannot be read: it is not compressed with gzip, or not to its end;"
     ):

@@ -26,6 +26,7 @@ def test_what_is_not_equal_is_counted():
 def test_every_row_is_paired_once_where_the_pairs_account_for_both_sides():
     assert PAIRED.every_row_paired_once
     assert Counts(0, 0).every_row_paired_once
+    assert Counts(5000, 4000, equal=3000, unequal=500, only_old=1500, only_new=500).every_row_paired_once
 
 
 @pytest.mark.parametrize("name", [field.name for field in fields(Counts) if not field.name.startswith("duplicate")])

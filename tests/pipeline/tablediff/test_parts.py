@@ -44,7 +44,7 @@ def test_parts_add_up_to_the_whole(con, by, block, monkeypatch):
     monkeypatch.setattr(plan_module, "BLOCK_COLUMNS", block)
     rules, conditions = contract("k", "l", tolerances={"x": Tolerance(STEP)}), PARTS[by]
 
-    @settings(max_examples=12)
+    @settings(max_examples=8)
     @given(tables=TABLES)
     def check(tables):
         for name, rows in zip(("model_old", "model_new"), tables, strict=True):

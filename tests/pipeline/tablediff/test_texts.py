@@ -157,6 +157,8 @@ def test_a_text_is_measured_as_a_decimal_where_it_is_one_exactly(con, text, numb
         ("TIMESTAMP", "1970-01-01 00:00:01.000000001", 1_000_000_001),
         ("TIMESTAMP", "0001-01-01 00:00:00.000001", -62_135_596_799_999_999_000),
         ("TIMESTAMP WITH TIME ZONE", "1970-01-01 01:00:01+01", 1_000_000_000),
+        ("TIMESTAMP WITH TIME ZONE", "1970-01-01 01:00:00.000000001+01", 1),
+        ("TIMESTAMP WITH TIME ZONE", "0001-01-01 00:00:00.000001Z", -62_135_596_799_999_999_000),
         ("TIMESTAMP", "1970-01-01 00:00:00.0000000001", None),
         ("TIMESTAMP", "infinity", None),
         ("TIMESTAMP WITH TIME ZONE", "-infinity", None),

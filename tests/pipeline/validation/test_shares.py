@@ -65,6 +65,17 @@ def test_what_is_too_much(landing, quarantined, limit, is_large, stops):
     assert (share.is_large, share.stops) == (is_large, stops)
 
 
+def test_an_id_that_differs_by_what_one_does_not_see_is_shown(landing):
+    """Of an order whose parts find no parent, nobody would see why."""
+    edit(landing, "order_items", "o2,", "o2\u200b,")
+    cause = structural_shares(landing, TABLES, TODAY, CutoverRules())["order_items"].cause
+    assert cause is not None
+    assert (cause.rule, cause.sample()) == (
+        "ORPHAN_ORDER_ITEMS",
+        "row 2 of olist_order_items_dataset.csv, order 'o2\\u200b'",
+    )
+
+
 def test_nothing_is_said_of_valid_files(settings, landing):
     assert stored(settings) == {}
     shares = structural_shares(landing, TABLES, TODAY, CutoverRules())
