@@ -325,6 +325,12 @@ def _rejects_its_input(branches: Branches) -> bool:
     if not all(names & set(column_names(condition)) for condition, _ in branches.pairs):
         return False
     others = [value for value in branches.results if is_constant(value)]
+    if (
+        not others
+        and branches.default is not None
+        and not any(isinstance(_without_cleaning(v), exp.Column) for v in kept)
+    ):
+        return False  # it makes something else of its input in every branch
     if any(text_of(value) for value in others) and len(kept) < len(branches.results) - 1:
         return False  # it has labels of its own
     nulls = branches.default is None or any(map(is_null, others))
