@@ -64,6 +64,15 @@ categories as (
         cast(row_number() over (order by sum(revenue) desc, category) as bigint) as category_rank
     from performance
     group by category
+),
+
+-- The id is no last resort where landing has a product twice.
+ranked as (
+    select
+        *,
+        cast(row_number() over (order by revenue desc, product_id nulls last, category nulls last) as bigint)
+            as revenue_rank
+    from performance
 )
 
 select
@@ -91,16 +100,11 @@ select
         when p.total_reviews = 0 then null
         else cast(p.negative_reviews as double) / cast(p.total_reviews as double)
     end as negative_review_share,
-    -- The id is no last resort where landing has a product twice.
-    cast(
-        row_number() over (order by p.revenue desc, p.product_id nulls last, p.category nulls last) as bigint
-    ) as revenue_rank,
-    cast(
-        row_number() over (partition by p.category order by p.revenue desc, p.product_id nulls last) as bigint
-    ) as revenue_rank_in_category,
+    p.revenue_rank,
+    cast(row_number() over (partition by p.category order by p.revenue_rank) as bigint) as revenue_rank_in_category,
     {{ ratio('p.revenue', 'c.category_revenue') }} as share_of_category,
     c.category_revenue,
     c.category_rank,
     c.category_average_review_score
-from performance as p
+from ranked as p
 inner join categories as c on c.category = p.category
