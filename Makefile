@@ -57,7 +57,7 @@ coverage: $(INSTALLED_DEV)  ## what the tests reach of olist_pipeline, the proce
 		--cov=olist_pipeline --cov-report=term --cov-fail-under=$(COVERED_AT_LEAST)
 
 # PART: a folder or module of olist_domain or of olist_pipeline/tablediff, both without it. SAMPLE: so many mutants,
-# drawn at random by SEED; all without it, which takes half an hour on two cores.
+# drawn at random by SEED; all without it, in some half an hour on two quiet cores.
 COSMIC_RAY := cosmic-ray==8.7.0
 MUTANTS := build/mutants/bin/python
 MUTANTS_AT_LEAST := 95

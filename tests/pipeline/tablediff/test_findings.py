@@ -20,6 +20,7 @@ PAIRED = Counts(
 
 def test_what_is_not_equal_is_counted():
     assert PAIRED.differing == 11
+    assert Counts(9, 9, unequal=3, only_old=3, only_new=2).differing == 8
     assert Counts(0, 0).differing == 0
 
 
