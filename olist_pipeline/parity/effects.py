@@ -154,9 +154,11 @@ def totals_of(
 ) -> dict[str, tuple[Number, Number]]:
     """Return the sums of each of `measures` that both relations have, in old and in new."""
     names = [name for name in measures if old.find(name) and new.find(name)]
-    sums = ", ".join(f"coalesce(sum({quote(name)}), 0)" for name in names) or "0"
+    if not names:
+        return {}
+    sums = ", ".join(f"coalesce(sum({quote(name)}), 0)" for name in names)
     rows = [con.execute(f"SELECT {sums} FROM {side.source}").fetchall()[0] for side in (old, new)]
-    return dict(zip(names, zip(*rows, strict=True), strict=True)) if names else {}
+    return dict(zip(names, zip(*rows, strict=True), strict=True))
 
 
 def added(parts: Iterable[Mapping[str, tuple[Number, Number]]]) -> dict[str, tuple[Number, Number]]:

@@ -4,7 +4,10 @@ import json
 from decimal import Decimal
 from math import inf, nan
 
-from olist_pipeline.parity.effects import Effect, Effects, Number, is_same, signed
+import duckdb
+
+from olist_pipeline.parity.effects import Effect, Effects, Number, is_same, signed, totals_of
+from olist_pipeline.tablediff.relation import describe
 
 MOVED: dict[str, tuple[Number, Number]] = {
     "price": (10.5, Decimal("10.25")),
@@ -45,3 +48,11 @@ def test_the_same_sum_in_another_order_is_the_same():
 def test_exact_sums_of_any_size_differ_exactly():
     large = Decimal("9" * 35 + ".99")
     assert f"({signed(large)})" in Effects(None, (), {"v": (Decimal(0), large)}).sentences()[-1]
+
+
+def test_a_table_without_measures_has_no_totals_even_where_it_is_empty():
+    with duckdb.connect() as con:
+        con.execute("CREATE TABLE t (id INT, price INT)")
+        empty = describe(con, "t")
+        assert totals_of(con, empty, empty, []) == totals_of(con, empty, empty, ["weight"]) == {}
+        assert totals_of(con, empty, empty, ["price"]) == {"price": (0, 0)}
