@@ -55,7 +55,8 @@ def generate_command(orders: int, seed: int, out: Path | None) -> None:
 
 def _own_folder() -> Path:
     """Return landing to write invented files to; raises OlistError where it holds files of somebody's."""
-    folder, settings = _folder(), Settings.from_env()
+    settings = Settings.from_env()
+    folder = _folder(settings)
     if not settings.has_own_landing and folder.is_dir() and any(folder.iterdir()):
         raise OlistError(
             f"OLIST_DATA_DIR names {folder}, which has files already: synthetic ones would take their place; name "
@@ -64,9 +65,8 @@ def _own_folder() -> Path:
     return folder
 
 
-def _folder() -> Path:
+def _folder(settings: Settings) -> Path:
     """Return landing to write to; raises OlistError where it is an address, to which nothing is written."""
-    settings = Settings.from_env()
     if settings.landing_address:
         raise OlistError(
             f"OLIST_DATA_DIR is the address {settings.landing_address}, to which nothing is written; name a folder"
@@ -116,7 +116,7 @@ def check_command(folder: Path | None, as_json: bool) -> None:
 @click.option("--out", type=click.Path(path_type=Path), help="Folder to write to; default: landing.")
 def download_command(out: Path | None) -> None:
     """Fetch the real set from Kaggle (CC BY-NC-SA 4.0) with kagglehub."""
-    folder = out or _folder()
+    folder = out or _folder(Settings.from_env())
     try:
         import kagglehub
     except ImportError as error:

@@ -28,7 +28,7 @@ IDENTITY = "identity"
 
 @dataclass(frozen=True)
 class Owner:
-    """The home that a database belongs to: its identity, since when, and where it lay then."""
+    """The home that a database belongs to: its identity, since when, and where it lay when it was used last."""
 
     identity: str
     place: str
@@ -46,7 +46,8 @@ class Owner:
 def claim(settings: Settings, url: str) -> None:
     """Let the database belong to this home, if it belongs to none, or to one that is gone from this machine.
 
-    Raises OlistError where it belongs to another.
+    A home that was moved says where it lies now, or it would count as gone. Raises OlistError where the database
+    belongs to another.
     """
     if settings.postgres_url is None:
         return
@@ -55,9 +56,9 @@ def claim(settings: Settings, url: str) -> None:
     if found is None:
         _write(url, f"{_TAKE} DO NOTHING", settings.home)
         found = owner(url)
-    if found is None or found.identity == identity:
+    if found is None or (found.identity, found.place) == (identity, _place(settings.home)):
         return
-    if found.is_gone():
+    if found.identity == identity or found.is_gone():
         _write(url, f"{_TAKE} (only_one) DO UPDATE {_SET}", settings.home)
     else:
         raise OlistError(
@@ -104,8 +105,15 @@ def _read(home: Path) -> str:
 
 def _write(url: str, statement: str, home: Path) -> None:
     with transaction(url) as connection, connection.cursor() as cursor:
-        cursor.execute(statement, [identity_of(home), f"{home} on {socket.gethostname()}"])
+        cursor.execute(statement, [identity_of(home), _place(home)])
 
 
-_TAKE = "INSERT INTO migration.home (identity, place) VALUES (%s, %s) ON CONFLICT"
-_SET = "SET identity = excluded.identity, place = excluded.place, since = now()"
+def _place(home: Path) -> str:
+    return f"{home} on {socket.gethostname()}"
+
+
+_TAKE = "INSERT INTO migration.home AS former (identity, place) VALUES (%s, %s) ON CONFLICT"
+_SET = (
+    "SET identity = excluded.identity, place = excluded.place,"
+    " since = CASE WHEN former.identity = excluded.identity THEN former.since ELSE now() END"
+)

@@ -39,6 +39,18 @@ def test_a_home_that_was_moved_or_copied_is_the_same(settings, other, carry):
     assert schema.ready_url(other) == settings.postgres_url
 
 
+def test_a_home_that_was_moved_is_not_gone(settings, other, tmp_path):
+    before = home.owner(settings.postgres_url)
+    shutil.move(settings.home, other.home)
+    schema.ready_url(other)
+    after = home.owner(settings.postgres_url)
+    assert before
+    assert after
+    assert (after.identity, after.since) == (before.identity, before.since)
+    with pytest.raises(OlistError, match=f"belongs to the home {other.home} on"):
+        schema.ready_url(replace(settings, home=tmp_path / "third"))
+
+
 def test_a_new_home_takes_the_place_of_one_that_is_gone(settings, other, monkeypatch):
     shutil.rmtree(settings.home)
     with monkeypatch.context() as elsewhere:
