@@ -72,7 +72,9 @@ def status(as_json: bool) -> None:
         for name in ("schema", "dagster"):
             versions = report[name]
             click.echo(f"{name}: {versions['database'] or 'none'} (the program's: {versions['program']})")
-        click.echo(visible(f"home: {owner.place}, since {owner.since:%Y-%m-%d %H:%M}" if owner else "home: none yet"))
+        click.echo(
+            visible(f"home: {owner.place}, since {owner.since:%Y-%m-%d %H:%M} UTC" if owner else "home: none yet")
+        )
         for revision in state.pending:
             click.echo(f"pending: {revision}")
     if state.objection:

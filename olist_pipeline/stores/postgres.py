@@ -96,10 +96,9 @@ def dagster_url(url: str, *, statement_seconds: int = DAGSTER_STATEMENT_SECONDS)
     """Return `url` for Dagster's storage.
 
     It needs psycopg2: with psycopg 3 its event log fails on NOTIFY. Its many small commits do not wait for
-    the disk; what a power failure could take is the log of the last moment, never the operational stores. It takes the
-    server's times, which bear no zone, for UTC.
+    the disk; what a power failure could take is the log of the last moment, never the operational stores.
     """
-    options = {**session_options(statement_seconds), "synchronous_commit": "off", "TimeZone": "UTC"}
+    options = {**session_options(statement_seconds), "synchronous_commit": "off"}
     _, _, rest = with_options(url, options).partition("://")
     return f"postgresql+psycopg2://{rest}"
 
@@ -108,7 +107,9 @@ def session_options(statement_seconds: int = STATEMENT_SECONDS) -> dict[str, str
     """Return the settings of PostgreSQL that each session begins with, whatever the server or the role has."""
     return {
         "search_path": "public",
-        "default_transaction_isolation": r"read\ committed",
+        "default_transaction_isolation": "read committed",
+        # Times are shown as they come, and Dagster takes those that bear no zone for UTC.
+        "TimeZone": "UTC",
         "lock_timeout": f"{server_errors.LOCK_SECONDS}s",
         "statement_timeout": f"{statement_seconds}s",
         "idle_in_transaction_session_timeout": f"{IDLE_SECONDS}s",
@@ -125,7 +126,7 @@ def with_options(url: str, options: Mapping[str, str]) -> str:
     address, _, query = url.partition("?")
     # In an address of PostgreSQL's a plus is a plus.
     given = dict(parse_qsl(query.replace("+", "%2B"), keep_blank_values=True))
-    settings = " ".join(f"-c {name}={value}" for name, value in options.items())
+    settings = " ".join(f"-c {name}={value.replace(' ', chr(92) + ' ')}" for name, value in options.items())
     given["options"] = f"{settings} {given['options']}" if given.get("options") else settings
     for name, value in {"fallback_application_name": "olist", **_LIMITS}.items():
         given.setdefault(name, value)

@@ -227,7 +227,8 @@ def test_sessions_are_as_we_need_them_whatever_the_server_sets(odd, monkeypatch)
     assert session(odd, "search_path") == "public"
     assert session(odd, "transaction_isolation") == "read committed"
     _, _, rest = postgres.dagster_url(odd).partition("://")
-    assert session(f"postgresql://{rest}", "TimeZone") == "UTC"
+    for url in (odd, f"postgresql://{rest}"):
+        assert session(url, "TimeZone") == "UTC", "a time is shown as it comes"
     with create_engine(postgres.dagster_url(odd)).connect() as asked:
         assert asked.exec_driver_sql("SELECT current_setting('client_encoding')").scalar() == "UTF8"
     frame = pl.DataFrame({"a": ["\u6771\\n'é", None], "at": [datetime(2018, 2, 1, 3, 4, 5, 6), None]})
