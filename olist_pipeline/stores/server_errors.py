@@ -67,6 +67,8 @@ _TROUBLES = {
         "The role of OLIST_POSTGRES_URL may not do this ({reason}); `olist db migrate` is for the owner, and"
         " `olist db roles --sql` prints what other roles need."
     ),
+    "42703": "The database lacks a part of the schema ({reason}); `olist db status` says which version it has.",
+    "42883": "The database lacks a part of the schema ({reason}); `olist db status` says which version it has.",
     "42P01": "The database lacks a part of the schema ({reason}); `olist db status` says which version it has.",
     "53100": "PostgreSQL's disk is full; free space and run again.",
     "53200": (
