@@ -52,6 +52,11 @@ def _reason(error: psycopg2.Error) -> str:
 
 _NO_BLOCKER = "whoever held it is gone, or could not be seen; run again."
 
+_LACKING = (
+    "The database lacks a part of the schema, or the role does not see it ({reason}): `olist db status` has its version,"
+    " `olist db roles --sql` what the role needs."
+)
+
 _TROUBLES = {
     "22P05": "The database cannot hold a text ({reason}); take one that is made with ENCODING 'UTF8'.",
     "25006": (
@@ -62,14 +67,14 @@ _TROUBLES = {
     "25P04": "PostgreSQL ended a transaction ({reason}); run again, with a longer transaction_timeout, or none.",
     "40001": "PostgreSQL ended a statement that was in the way of another ({reason}); run again.",
     "40P01": "Another process changed the same rows ({reason}); run again.",
-    "3F000": "The database lacks a part of the schema ({reason}); `olist db status` says which version it has.",
+    "3F000": _LACKING,
     "42501": (
         "The role of OLIST_POSTGRES_URL may not do this ({reason}); `olist db migrate` is for the owner, and"
         " `olist db roles --sql` prints what other roles need."
     ),
-    "42703": "The database lacks a part of the schema ({reason}); `olist db status` says which version it has.",
-    "42883": "The database lacks a part of the schema ({reason}); `olist db status` says which version it has.",
-    "42P01": "The database lacks a part of the schema ({reason}); `olist db status` says which version it has.",
+    "42703": _LACKING,
+    "42883": _LACKING,
+    "42P01": _LACKING,
     "53100": "PostgreSQL's disk is full; free space and run again.",
     "53200": (
         "PostgreSQL is out of memory ({reason}); run again when it has some, give it more, or raise"
