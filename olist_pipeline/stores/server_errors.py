@@ -53,7 +53,7 @@ def _reason(error: psycopg2.Error) -> str:
 _NO_BLOCKER = "whoever held it is gone, or could not be seen; run again."
 
 _LACKING = (
-    "The database lacks a part of the schema, or the role does not see it ({reason}): `olist db status` has its version,"
+    "The database lacks a part of the schema or the role does not see it ({reason}): `olist db status` has its version,"
     " `olist db roles --sql` what the role needs."
 )
 
