@@ -3,7 +3,7 @@
 What belongs here: bringing the record to PostgreSQL and preparing the next way back, whatever the server does. What
 does not: the rollback (`rollback`).
 
-    python -m olist_pipeline.serving.follow    waits for a line, follows, and says "recorded", or why PostgreSQL lacks it
+    python -m olist_pipeline.serving.follow    waits for a line, follows, and says "recorded", or why it is not
 
 It is started before the rollback, so that it is ready by then, in a session of its own: it goes on when the command
 that started it has ended. What it cannot do is done by the next command that finds PostgreSQL up.
