@@ -23,6 +23,7 @@ from olist_pipeline.landing.parts import (
     folder_name,
     is_in_parts,
     landed_parts,
+    no_file,
     part_hash,
     plain_parts,
     prepare_parts,
@@ -42,14 +43,10 @@ def path_of(landing: Path, table: LandingTable) -> Path:
     if not landing.is_dir():
         raise OlistError(f"Landing folder {landing} does not exist; create it or set OLIST_DATA_DIR to another.")
     path = landing / table.file
-    if path.is_dir():
-        raise OlistError(f"{table.file} in {landing} is a folder; put the file in its place and run again.")
-    if path.is_symlink() and not path.exists():
-        raise OlistError(f"{table.file} in {landing} links to {path.readlink()}, which is not there; mend the link.")
     if path.is_file():
         return path
-    if path.exists():
-        raise OlistError(f"{table.file} in {landing} is a pipe or a device; put a file in its place and run again.")
+    if found := no_file(path):
+        raise OlistError(f"{table.file} in {landing} {found}.")
     raise OlistError(f"{table.file} is missing in {landing}; {_remedy(landing, table.file)}.")
 
 
@@ -154,6 +151,8 @@ def _remedy(landing: Path, file: str) -> str:
     if similar := [
         path.name for path in entries if _stem(file) in _letters(path.name) and not path.name.startswith(".")
     ]:
+        if similar[0].endswith(".parquet"):
+            return f"there is {similar[0]}: put it into the folder {file.removesuffix('.csv')}, as a part"
         return f"there is {' and '.join(similar[:3])}: rename it, or unpack it, and run again"
     if folders := [path for path in entries if path.is_dir() and (path / file).is_file()]:
         return f"it is in {folders[0]}: set OLIST_DATA_DIR to that folder, or move the files"
