@@ -15,6 +15,7 @@ from olist_pipeline.landing.folder import files_of, readable_landing, unread_for
 from olist_pipeline.landing.packed import packed_form
 from olist_pipeline.landing.parts import folder_name, is_in_parts
 from olist_pipeline.landing.table import LandingTable
+from olist_pipeline.near import listed
 from olist_pipeline.settings import Settings
 
 
@@ -64,7 +65,7 @@ def _inspect(settings: Settings, table: LandingTable) -> FileReport:
         f"{empty} empty lines" if empty else "",
         f"unpacked from {packed.path.name}" if packed else "",
         f"{unread} beside it is not read" if (unread := unread_form(folder, table)) else "",
-        f"unexpected columns: {', '.join(texts[0].extra)}" if texts[0].extra else "",
+        f"unexpected columns: {listed(texts[0].extra)}" if texts[0].extra else "",
     ]
     return FileReport(
         file=name,

@@ -17,7 +17,7 @@ from polars.datatypes import DataTypeClass
 from olist_pipeline.dialect.dialect import CELL_BYTES, RECORD_BYTES
 from olist_pipeline.errors import OlistError
 from olist_pipeline.files import is_of_system
-from olist_pipeline.near import visible_name
+from olist_pipeline.near import listed, visible_name
 
 _MOMENT, _TIME = "%Y-%m-%d %H:%M:%S", "%H:%M:%S%.f"
 _EARLIEST, _LATEST = datetime(1, 1, 1), datetime(9999, 12, 31, 23, 59, 59, 999999)
@@ -89,7 +89,7 @@ def _refuse_names(name: str, columns: Collection[str]) -> None:
     for column in columns:
         if not column.strip() or any(char in column for char in "\0\r\n"):
             raise OlistError(
-                f"{name} has a column that is called {column!r}; give it a name, without line breaks and NUL bytes."
+                f"{name} has a column that is called {listed([column])}; give it a name, without line breaks and NULs."
             )
 
 

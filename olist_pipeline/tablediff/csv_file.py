@@ -21,6 +21,7 @@ from olist_pipeline.dialect.check import BLOCK_BYTES, Report, check
 from olist_pipeline.dialect.dialect import Dialect, duckdb_relation
 from olist_pipeline.dialect.faults import line_of
 from olist_pipeline.errors import OlistError
+from olist_pipeline.near import listed
 from olist_pipeline.tablediff.contract import RelationError
 from olist_pipeline.tablediff.relation import first_line
 from olist_pipeline.tablediff.report import counted
@@ -125,7 +126,7 @@ def _other_header(name: str, header: Sequence[str], first: str, wanted: Sequence
     missing = [column for column in wanted if column not in header]
     added = [column for column in header if column not in wanted]
     if missing or added:
-        parts = [f"lacks {', '.join(missing)}"] * bool(missing) + [f"has also {', '.join(added)}"] * bool(added)
+        parts = [f"lacks {listed(missing)}"] * bool(missing) + [f"has also {listed(added)}"] * bool(added)
         return f"{name} {' and '.join(parts)}, unlike {first}; the parts of a table need the same columns."
     return f"{name} has its columns in another order than {first}; the parts of a table need the same."
 
