@@ -12,6 +12,7 @@ import hashlib
 import os
 import unicodedata
 from collections.abc import Iterable
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -131,7 +132,7 @@ def unread_form(landing: Path, table: LandingTable) -> str:
     """Return the name of a packed form that is not read, because the plain file is there, too; else nothing."""
     try:
         packed = packed_form(landing, table.file) if (landing / table.file).is_file() else None
-    except OlistError:
+    except (OSError, OlistError):
         return ""
     return packed.path.name if packed else ""
 
@@ -154,9 +155,15 @@ def _remedy(landing: Path, file: str) -> str:
         if similar[0].endswith(".parquet"):
             return f"there is {similar[0]}: put it into the folder {file.removesuffix('.csv')}, as a part"
         return f"there is {' and '.join(similar[:3])}: rename it, or unpack it, and run again"
-    if folders := [path for path in entries if path.is_dir() and (path / file).is_file()]:
+    if folders := [path for path in entries if _holds(path, file)]:
         return f"it is in {folders[0]}: set OLIST_DATA_DIR to that folder, or move the files"
     return "put the file there and run again"
+
+
+def _holds(folder: Path, file: str) -> bool:
+    with suppress(OSError):  # what the system refuses to look at
+        return (folder / file).is_file()
+    return False
 
 
 def _stem(file: str) -> str:

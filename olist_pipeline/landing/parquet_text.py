@@ -33,6 +33,7 @@ def write_as_text(path: Path, target: Path) -> None:
     Raises OSError where the system refuses to read or to write.
     """
     name = f"{path.parent.name}/{path.name}"
+    path.open("rb").close()  # The system names what it does not open, Polars does not.
     try:
         rows = _with_late_moments(path, _scan(path))
         kinds = rows.collect_schema()

@@ -180,7 +180,9 @@ def _prepare(path: Path, target: Path) -> None:
 
 def _header(path: Path) -> list[str]:
     """Return the names in the first line; whether the file can be read at all is not said here."""
-    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file, suppress(csv.Error):
+    # What the system says names the file that landed.
+    plain = path.readlink() if path.is_symlink() else path
+    with plain.open(encoding="utf-8-sig", errors="replace", newline="") as file, suppress(csv.Error):
         return next(csv.reader([file.readline(HEADER_BYTES)]), [])
     return []
 
