@@ -38,6 +38,7 @@ def write(found: Audit, form: str, out: Path | None, *, everything: bool) -> Non
         else:
             with given_away(), writing(out), out.open("w", encoding="utf-8") as file:
                 _print(found, Console(file=file, width=WIDTH_OF_FILE), everything=True)
+            _say_written(found, out)
         return
     forms = {"json": report.as_json, "csv": report.as_csv, "html": pages.as_html, "markdown": pages.as_markdown}
     text = forms[form](found)
@@ -49,7 +50,11 @@ def write(found: Audit, form: str, out: Path | None, *, everything: bool) -> Non
     else:
         with given_away(), writing(out):
             out.write_text(text, "utf-8")
-        click.echo(f"{_number(len(found.entries), 'finding')} in {_number(found.files, 'file')}: {out}", err=True)
+        _say_written(found, out)
+
+
+def _say_written(found: Audit, out: Path) -> None:
+    click.echo(f"{_number(len(found.entries), 'finding')} in {_number(found.files, 'file')}: {out}", err=True)
 
 
 def _print(found: Audit, console: Console, *, everything: bool) -> None:

@@ -108,7 +108,13 @@ def show(
 @click.argument("table")
 @click.option("--column", required=True, help="The column whose cells may differ.")
 @click.option("--reason", required=True, help="Why the difference may stand.")
-@click.option("--until", required=True, type=click.DateTime(["%Y-%m-%d"]), help="The last day of the approval.")
+@click.option(
+    "--until",
+    required=True,
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="YYYY-MM-DD",
+    help="The last day of the approval.",
+)
 @JSON
 def approve(table: str, column: str, reason: str, until: datetime, as_json: bool) -> None:
     """Approve that the cells of one column of TABLE differ from the replay, until a day.

@@ -26,6 +26,9 @@ def scaffold(context: str, files: tuple[str, ...], out: Path | None) -> None:
     """Write records, rules, derivations and tests of CONTEXT as drafts, with the SQL that they replace beside them.
 
     A file that is there stays as it is.
+
+    \b
+      olist --migration migration.yml scaffold riding --file rides.csv
     """
     from olist_pipeline.audit.audit import audit, by_context
     from olist_pipeline.drafts.scaffold import files_of
