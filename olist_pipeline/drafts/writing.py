@@ -42,11 +42,10 @@ def write_first_file(
 ) -> FirstFile:
     """Return the first migration file, whose path `settings` have; a smaller one is left in its place.
 
-    Raises OlistError where the old project does not parse.
+    Its folder is there. Raises OlistError where the old project does not parse.
     """
     path = settings.migration
     relative = Path(os.path.relpath(old, path.parent))
-    path.parent.mkdir(parents=True, exist_ok=True)
 
     def left(landing: Mapping[str, Any], profile: str) -> Migration:
         path.write_text(first_text(relative, landing, new, variables, profile), "utf-8")
