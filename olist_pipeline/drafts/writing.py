@@ -73,7 +73,7 @@ def write_first_file(
         dialect, found = _audited(migration, contexts)
         notes += dialect
         models = _models_of(path.parent / new)
-        todo = [*notes, *_what_is_missing(landing, path.parent / new), *found]
+        todo = [*notes, *what_is_missing(landing, path.parent / new), *found]
         return FirstFile(whole_text(migration, manifest, landing, contexts, models, database, todo), tuple(notes))
 
 
@@ -86,7 +86,7 @@ def _what_is_wrong(settings: Settings, migration: Migration) -> str:
     return ""
 
 
-def _what_is_missing(landing: Mapping[str, Any], new: Path) -> list[str]:
+def what_is_missing(landing: Mapping[str, Any], new: Path) -> list[str]:
     """Return what nobody could guess, a line each."""
     missing = []
     if not landing["files"]:
