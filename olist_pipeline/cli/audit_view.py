@@ -19,7 +19,7 @@ from rich.panel import Panel
 from olist_pipeline.audit import pages, report
 from olist_pipeline.audit.model import Audit, Copies, Entry, Level, State
 from olist_pipeline.cli.output import inert, table
-from olist_pipeline.files import given_away
+from olist_pipeline.files import given_away, writing
 
 WIDTH_OF_FILE = 200
 MOST_PANELS = 6
@@ -36,7 +36,7 @@ def write(found: Audit, form: str, out: Path | None, *, everything: bool) -> Non
         if out is None:
             _print(found, Console(), everything=everything)
         else:
-            with given_away(), out.open("w", encoding="utf-8") as file:
+            with given_away(), writing(out), out.open("w", encoding="utf-8") as file:
                 _print(found, Console(file=file, width=WIDTH_OF_FILE), everything=True)
             _say_written(found, out)
         return
@@ -48,7 +48,7 @@ def write(found: Audit, form: str, out: Path | None, *, everything: bool) -> Non
     if out is None:
         click.echo(text, nl=False)
     else:
-        with given_away():
+        with given_away(), writing(out):
             out.write_text(text, "utf-8")
         _say_written(found, out)
 

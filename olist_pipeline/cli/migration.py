@@ -17,7 +17,7 @@ from olist_pipeline.cli.groups import Group
 from olist_pipeline.cli.output import JSON, inert, print_json
 from olist_pipeline.cli.variables import variables_of
 from olist_pipeline.errors import OlistError
-from olist_pipeline.files import given_away, new_file
+from olist_pipeline.files import given_away, new_file, writing
 from olist_pipeline.landing.fetched import fetch_landing
 from olist_pipeline.migration.load import load_migration
 from olist_pipeline.settings import Settings
@@ -80,7 +80,7 @@ def init(path: Path, out: Path, new: str, given: str | None, run: bool) -> None:
     settings = replace(Settings.from_env(), migration=out.absolute())
     if run:
         fetch_landing(settings)
-    with given_away(), new_file(out.absolute()):
+    with given_away(), new_file(out.absolute()), writing(out):
         first = write_first_file(settings, path.resolve(), new, variables, is_run=run)
         load_migration.cache_clear()
         out.write_text(first.text, "utf-8")

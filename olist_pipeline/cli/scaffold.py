@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from olist_pipeline.errors import OlistError
-from olist_pipeline.files import given_away
+from olist_pipeline.files import given_away, writing
 from olist_pipeline.settings import Settings
 
 SECONDS_A_FILE = 60.0
@@ -65,6 +65,7 @@ def scaffold(context: str, files: tuple[str, ...], out: Path | None) -> None:
                 click.echo(f"there already: {name}")
                 continue
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, "utf-8")
+            with writing(path):
+                path.write_text(text, "utf-8")
             click.echo(f"written: {name}")
     click.echo(f"{len(entries)} findings; each draft raises Undecided until it is written.")

@@ -3,7 +3,8 @@
     python -m scripts.mutation PYTHON [--part FOLDER]... [--sample N] [--seed N] [--at-least PERCENT] [--workers N]
 
 Started by `make mutants` with the Python of a throw-away environment that has Cosmic Ray; the tests run with PYTHON.
-Everything happens in a copy of the tree, so that nobody's work is in the way.
+Everything happens in a copy of the tree, so that nobody's work is in the way. A run that was interrupted goes on when
+the same is asked again of the same tree.
 """
 
 import argparse
@@ -27,11 +28,13 @@ from typing import Any
 
 from rich.progress import track
 
+from scripts.mutation.kept import Fates
 from scripts.mutation.making import Mutant, drawn_from, mutants_of
 from scripts.mutation.reach import Part, Reach
 
 PROJECT = Path(__file__).parents[2]
 PARTS = (Part("olist_domain", "tests/domain"), Part("olist_pipeline/tablediff", "tests/pipeline/tablediff"))
+FATES = PROJECT / "build" / "mutants"
 LEAST_SECONDS, TIMES_AS_LONG = 120, 20
 """When tests that wait count as hanging: this long, and this many times as long as without a mutant."""
 ENVIRONMENT = {
@@ -179,6 +182,12 @@ def all_tried(python: str, mutants: list[Mutant], reach: Reach, recording: Path,
             pool.shutdown(cancel_futures=True)
 
 
+def show(each: Tried) -> None:
+    """Print what is shown of a mutant, if anything."""
+    if each.shown:
+        print(f"{each.fate}: {each.mutant.module}:{each.mutant.line}", *each.shown, sep="\n  ", flush=True)
+
+
 def arguments() -> argparse.Namespace:
     """Return what the command asks for."""
     parser = argparse.ArgumentParser()
@@ -210,17 +219,29 @@ def main() -> None:
         if not drawn:
             sys.exit(f"{', '.join(folders)}: nothing here can be mutated.")
         print(f"{len(made)} mutants of {', '.join(folders)}; {len(drawn)} are tried (seed {asked.seed})", flush=True)
+        kept = Fates.of(tree, FATES)
+        before = [Tried(mutant, *kept.known[mutant.name]) for mutant in drawn if mutant.name in kept.known]
+        if before:
+            print(f"{len(before)} of them were tried by a run that was interrupted", flush=True)
+        for each in before:
+            fates[each.fate] += 1
+            show(each)
+        left = [mutant for mutant in drawn if mutant.name not in kept.known]
         for number, part in enumerate(dict.fromkeys(parts.values())):
+            mutants = [mutant for mutant in left if part_of(mutant.module) == part]
+            if not mutants:
+                continue
             recording = recordings / f"{number}.json"
             reach = recorded(python, part, recording)
-            mutants = [mutant for mutant in drawn if part_of(mutant.module) == part]
             results = all_tried(python, mutants, reach, recording, asked.workers)
             for each in track(results, part.code, len(mutants), disable=not sys.stdout.isatty()):
+                if each.fate != NOT_TRIED:
+                    kept.keep(each.mutant.name, each.fate, each.shown)
                 fates[each.fate] += 1
-                if each.shown:
-                    print(f"{each.fate}: {each.mutant.module}:{each.mutant.line}", *each.shown, sep="\n  ", flush=True)
+                show(each)
                 if not fates.total() % 100:
                     print(f"{fates.total()} of {len(drawn)}", file=sys.stderr, flush=True)
+        kept.forget()
     score = 100 * fates[KILLED] / max(1, fates[KILLED] + fates[SURVIVED])
     print(f"{fates[KILLED]} killed, {fates[SURVIVED]} survived, {fates[NOT_TRIED]} not tried: {score:.1f} %")
     if fates[NOT_TRIED] or score < asked.at_least:

@@ -40,6 +40,11 @@ class Mutant:
         return int(self.made.start_pos[0])
 
     @property
+    def name(self) -> str:
+        """What tells it from all others of the same tree."""
+        return f"{self.made.module_path} {self.made.operator_name} {self.made.operator_args} {self.made.occurrence}"
+
+    @property
     def place(self) -> tuple[Path, tuple[int, int]]:
         """Where the change is, to the column."""
         return self.module, self.made.start_pos

@@ -1,4 +1,4 @@
-"""Paths: none is a pattern, a column or SQL, to any reader, in any folder."""
+"""Paths: none is a pattern, a column or SQL, to any reader, in any folder (the comparator's: `tablediff`)."""
 
 import ast
 import shutil
@@ -18,8 +18,6 @@ from olist_pipeline.parity.reconciliation import landing_relation
 from olist_pipeline.paths import duckdb_path
 from olist_pipeline.settings import DBT_DIR, Settings
 from olist_pipeline.staging import scan_staging, staged_months, write_snapshot
-from olist_pipeline.tablediff.contract import Contract
-from olist_pipeline.tablediff.sources import compare_sources
 from tests.conftest import PROJECT
 
 NAMES = [
@@ -47,8 +45,7 @@ BESIDE = ["lan1", "axb", "zab", "b", "a", "deep"]
 def folder(request, tmp_path):
     for name in BESIDE:
         (tmp_path / name).mkdir()
-        (tmp_path / name / "part.csv").write_text("id\nof another folder\n")
-        pl.DataFrame({"id": ["of another folder"]}).write_parquet(tmp_path / name / "part.parquet")
+        shutil.copy(TWO_ORDERS / ORDERS.file, tmp_path / name)
     (tmp_path / request.param).mkdir()
     return tmp_path / request.param
 
@@ -56,16 +53,6 @@ def folder(request, tmp_path):
 def rows(relation):
     with duckdb.connect() as connection:
         return connection.execute(f"SELECT * FROM {relation}").fetchall()
-
-
-@pytest.mark.parametrize("kind", ["csv", "parquet"])
-def test_the_comparator_reads_the_files_that_it_is_given(folder, tmp_path, kind):
-    mine = pl.DataFrame({"id": ["mine"]})
-    for place in (tmp_path, folder):
-        mine.write_csv(place / "part.csv") if kind == "csv" else mine.write_parquet(place / "part.parquet")
-    for source in (folder, folder / f"part.{kind}"):
-        compared = compare_sources(str(source), str(tmp_path / f"part.{kind}"), Contract("t", ("id",)))
-        assert compared.identical
 
 
 def test_landing_is_read_by_both_readers(folder):

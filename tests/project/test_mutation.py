@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from scripts.mutation.kept import Fates
 from scripts.mutation.reach import Part, Reach, statement
 
 PROJECT = Path(__file__).parents[2]
@@ -78,6 +79,32 @@ def test_a_test_that_has_noticed_a_mutant_there_comes_first(module):
     found.notice(module, 2, "tests/t.py::s")
     assert next(found.batches(module, 2)) == ["tests/t.py::s"]
     assert next(found.batches(module, 11)) == ["tests/t.py::s"]
+
+
+def test_a_run_goes_on_where_one_of_the_same_tree_was_interrupted(tmp_path):
+    (tree := tmp_path / "tree").mkdir()
+    (tree / "sums.py").write_text(SUMS)
+    kept = Fates.of(tree, tmp_path)
+    kept.keep("a", "survived", ["- a + b", "+ a - b"])
+    kept.keep("b", "killed", [])
+    with kept.file.open("a") as file:
+        file.write('["c", "kil')
+    for _ in range(2):
+        kept = Fates.of(tree, tmp_path)
+        assert kept.known == {"a": ("survived", ["- a + b", "+ a - b"]), "b": ("killed", [])}
+    kept.keep("c", "killed", [])
+    assert list(Fates.of(tree, tmp_path).known) == ["a", "b", "c"]
+    kept.forget()
+    assert Fates.of(tree, tmp_path).known == {}
+
+
+def test_what_became_of_mutants_says_nothing_of_another_tree(tmp_path):
+    (tree := tmp_path / "tree").mkdir()
+    (tree / "sums.py").write_text(SUMS)
+    Fates.of(tree, tmp_path).keep("a", "killed", [])
+    (tree / "sums.py").write_text(SUMS.replace("3", "4"))
+    assert Fates.of(tree, tmp_path).known == {}
+    assert list(tmp_path.glob("*.jsonl")) == []
 
 
 def started(folder, module, *arguments, given=""):

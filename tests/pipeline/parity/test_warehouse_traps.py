@@ -5,7 +5,8 @@ table; old and replay stay as they are, so the verdict must be `differs` whateve
 
 The comparator knows nothing of a table but its columns, types and key, so not every kind of defect is planted in
 every table: each is planted in `SPREAD` tables of as many forms (by month or whole, wide or narrow, one column or more
-as the key), and each table has several. `test_no_kind_and_no_table_is_left_out` holds that. Nothing is untested by it:
+as the key), and each table has several. `test_no_kind_and_no_table_is_left_out` holds that. So it is with the ways in
+which the same rows come to stand otherwise. Nothing is untested by it:
 every kind in every type of column is in `tests/pipeline/tablediff` (`test_traps`, `test_cells`), and what does depend
 on the table, its declared key, columns and measures, is tried on each of them here.
 """
@@ -299,27 +300,32 @@ def test_every_planted_defect_is_found_and_named(con, shapes, planted, table):
             assert all(str(part) in said for part in victim), (trap.kind, said)
 
 
+def first_of_its_form(shapes: Mapping[str, Shape], table: str) -> bool:
+    return table == min(name for name, shape in shapes.items() if shape.form == shapes[table].form)
+
+
 @pytest.mark.parametrize("table", sorted(TABLES))
 def test_a_defect_is_never_explained_by_quarantine(con, shapes, tables, table):
     """Old may differ from new in any way; new must be the twin of replay."""
     shape = shapes[table]
     for schema in ("old", "replay", "new"):
         con.execute(f"CREATE OR REPLACE TABLE {schema}.{table} AS {shape.rows()}")
-    assert parity_of(con, tables[table], Evidence({})).verdict is ParityVerdict.IDENTICAL
+    if first_of_its_form(shapes, table):
+        assert parity_of(con, tables[table], Evidence({})).verdict is ParityVerdict.IDENTICAL
     key = ", ".join(shape.key)
     for schema in ("replay", "new"):
         con.execute(
             f"DELETE FROM {schema}.{table} WHERE ({key}) = (SELECT ({key}) FROM old.{table} ORDER BY {key} LIMIT 1)"
         )
     assert parity_of(con, tables[table], Evidence(QUARANTINE)).verdict is ParityVerdict.EXPLAINED
-    assert parity_of(con, tables[table], Evidence({})).verdict is ParityVerdict.DIFFERS, "nothing was quarantined"
+    if first_of_its_form(shapes, table):
+        assert parity_of(con, tables[table], Evidence({})).verdict is ParityVerdict.DIFFERS, "nothing was quarantined"
     con.execute(f"DELETE FROM new.{table} WHERE ({key}) = (SELECT ({key}) FROM new.{table} ORDER BY {key} LIMIT 1)")
     assert parity_of(con, tables[table], Evidence(QUARANTINE)).verdict is ParityVerdict.DIFFERS
 
 
-def rebuilt(shape: Shape, folder) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Yield ways in which the same rows come to stand otherwise in a table."""
-    files = folder / shape.name
+def rebuilt(shape: Shape, files: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield ways in which the same rows come to stand otherwise in a table; `files` is a folder for one of them."""
     as_old = "CREATE OR REPLACE TABLE new.t AS SELECT * FROM old.t"
     yield "in another order", (f"{as_old} ORDER BY ALL DESC",)
     yield "in a random order", (f"{as_old} ORDER BY hash({shape.key[0]}, 42)",)
@@ -356,13 +362,15 @@ def rebuilt(shape: Shape, folder) -> Iterator[tuple[str, tuple[str, ...]]]:
         )
 
 
-@pytest.mark.parametrize("table", sorted(TABLES))
-def test_tables_that_hold_the_same_are_never_reported(con, shapes, table, tmp_path):
-    shape = shapes[table]
-    lay_out(con, shape)
-    for name, statements in rebuilt(shape, tmp_path):
-        for statement in statements:
+def test_tables_that_hold_the_same_are_never_reported(con, shapes, tmp_path):
+    ways = {table: dict(rebuilt(shape, str(tmp_path / table))) for table, shape in shapes.items()}
+    possible = {way: [table for table in ways if way in ways[table]] for each in ways.values() for way in each}
+    chosen = spread_over(shapes, possible)
+    assert {len(tables) for tables in chosen.values()} == {SPREAD}
+    for way, table in ((way, table) for way, tables in chosen.items() for table in tables):
+        lay_out(con, shapes[table])
+        for statement in ways[table][way]:
             con.execute(statement)
-        found = compare(con, "old.t", "new.t", Contract(table, shape.key))
-        assert found.identical, (name, found.sentences())
+        found = compare(con, "old.t", "new.t", Contract(table, shapes[table].key))
+        assert found.identical, (table, way, found.sentences())
         assert found.ledger.old == found.ledger.new

@@ -183,30 +183,47 @@ class TestPlaces:
 
 
 class TestDamage:
-    @pytest.mark.parametrize("damage", ["cut off", "overwritten", "missing", "a folder", "of other rows"])
-    def test_is_reported_of_every_release_that_reads_the_file_and_mended_by_the_next(self, settings, damage):
-        published(settings)
-        path = file_of(settings, "fact_orders")
+    DAMAGED = {
+        "fact_orders": ("cut off", "damaged"),
+        "fact_reviews": ("overwritten", "damaged"),
+        "dim_customer": ("missing", "missing"),
+        "dim_geography": ("a folder", "damaged"),
+        "mart_delivery": ("of other rows", "damaged"),
+    }
+    """What is done to the file of each table, and what is said of it."""
+
+    def spoil(self, settings, table, damage):
+        path = file_of(settings, table)
         if damage in ("missing", "a folder"):
             path.unlink()
             if damage == "a folder":
                 path.mkdir()
         elif damage == "of other rows":
-            shutil.copyfile(file_of(settings, "fact_orders", "new"), path)
+            shutil.copyfile(file_of(settings, table, "new"), path)
         else:
             content = path.read_bytes()
             path.write_bytes(content[:-40] if damage == "cut off" else content[:4] + bytes(200) + content[204:])
+        return path
+
+    def test_is_reported_of_every_release_that_reads_the_file_and_mended_by_the_next(self, settings):
+        published(settings)
+        paths = {table: self.spoil(settings, table, damage) for table, (damage, _) in self.DAMAGED.items()}
         for number in (1, 2):
-            assert any("fact_orders" in problem for problem in problems(settings, number))
+            found = problems(settings, number)
+            assert [table for table in paths if not any(table in problem for problem in found)] == []
             reported = CliRunner(env={"OLIST_HOME": str(settings.home)}).invoke(
                 release_command, ["verify", str(number)]
             )
             assert reported.exit_code == 1
-            kind = "missing" if damage == "missing" else "damaged"
-            assert f"{path} of old.fact_orders is {kind}, which releases 1, 2 read" in reported.output
-        assert is_intact(settings.serving, release_of(settings)) is (damage not in ("missing", "a folder"))
+            for table, (_, kind) in self.DAMAGED.items():
+                assert f"{paths[table]} of old.{table} is {kind}, which releases 1, 2 read" in reported.output
         published(settings)
         assert [problems(settings, number) for number in (1, 2, 3)] == [[], [], []]
+
+    @pytest.mark.parametrize(("table", "damage"), [(table, damage) for table, (damage, _) in DAMAGED.items()])
+    def test_is_noticed_without_reading_where_a_file_is_none(self, settings, table, damage):
+        self.spoil(settings, table, damage)
+        assert is_intact(settings.serving, release_of(settings)) is (damage not in ("missing", "a folder"))
 
     def test_of_the_side_that_is_not_shown_is_reported_too(self, settings):
         file_of(settings, "fact_orders", "new").write_bytes(b"PAR1")

@@ -2,10 +2,12 @@
 
 import pytest
 
+from olist_pipeline.tablediff import fingerprint
 from olist_pipeline.tablediff.compare import compare
 from olist_pipeline.tablediff.contract import Tolerance
-from olist_pipeline.tablediff.fingerprint import fingerprint
-from tests.pipeline.tablediff.tables import compare_cells, contract
+from olist_pipeline.tablediff.relation import describe
+from olist_pipeline.tablediff.sql import quote
+from tests.pipeline.tablediff.tables import batches, compare_cells, compare_columns, compare_keys, contract
 
 DIFFERENT = [
     ("NULL is not the empty text", "VARCHAR", "NULL", "''"),
@@ -280,79 +282,127 @@ RETYPED = [
 ]
 
 
-@pytest.mark.parametrize(("name", "kind", "old", "new"), DIFFERENT, ids=[row[0] for row in DIFFERENT])
-def test_different_cells_are_found(con, name, kind, old, new):
-    found = compare_cells(con, (kind, old), (kind, new), contract(exact_floats=True))
+def pairs(cases):
+    """Return cases of one type as pairs of cells, by name."""
+    return {name: ((kind, old), (kind, new)) for name, kind, old, new in cases}
+
+
+def named(cases):
+    """Return what tells of a case, which has no name, what it is."""
+    return {" ".join(map(str, case)): case for case in cases}
+
+
+def hashes(con, relation):
+    """Return what a fingerprint takes of each cell of row 2, by column."""
+    columns = describe(con, relation).columns
+    taken = ", ".join(fingerprint._row_hash([column]) for column in columns)
+    [row] = con.execute(f"SELECT {taken} FROM {relation} WHERE id = 2").fetchall()
+    return dict(zip((column.name for column in columns), row, strict=True))
+
+
+@pytest.mark.parametrize("cases", batches(DIFFERENT))
+def test_different_cells_are_found(con, cases):
+    names = [name for name, *_ in cases]
+    found = compare_columns(con, pairs(cases), contract(exact_floats=True))
 
     assert not found.identical
     assert (found.equal, found.unequal) == (2, 1)
-    [column] = found.differing_columns
-    assert (column.column, column.unequal, column.equal) == ("v", 1, 2)
-    [change] = column.changes
-    assert change.key == {"id": "2"}
-    assert [sample.key for sample in found.unequal_samples] == [{"id": "2"}]
-    assert fingerprint(con, "old_cells") != fingerprint(con, "new_cells")
+    shown = {
+        column.column: (column.unequal, column.equal, [change.key for change in column.changes])
+        for column in found.differing_columns
+    }
+    assert shown == dict.fromkeys(names, (1, 2, [{"id": "2"}]))
+    assert [(sample.key, list(sample.unequal)) for sample in found.unequal_samples] == [({"id": "2"}, names)]
+    old, new = hashes(con, "old_cells"), hashes(con, "new_cells")
+    assert [name for name in old if old[name] == new[name]] == ["id"]
 
 
-@pytest.mark.parametrize(("name", "kind", "old", "new"), DIFFERENT, ids=[row[0] for row in DIFFERENT])
-def test_different_cells_are_different_keys(con, name, kind, old, new):
-    con.execute(f"CREATE OR REPLACE TABLE a AS SELECT CAST({old} AS {kind}) AS k")
-    con.execute(f"CREATE OR REPLACE TABLE b AS SELECT CAST({new} AS {kind}) AS k")
-    found = compare(con, "a", "b", contract("k"))
-
-    assert not found.identical
-    assert found.unequal == found.equal == 0
+def parts_in(samples, names):
+    """Return the names of the parts by which rows with a key differ, of the rows that are on one side alone."""
+    return [names[int(sample.key["n"])] for sample in samples]
 
 
-@pytest.mark.parametrize(("name", "kind", "old", "new"), EQUAL, ids=[row[0] for row in EQUAL])
-def test_equal_cells_are_not_reported(con, any_path, name, kind, old, new):
-    found = compare_cells(con, (kind, old), (kind, new), contract(exact_floats=True))
+@pytest.mark.parametrize("cases", batches(DIFFERENT))
+def test_different_cells_are_different_keys(con, cases):
+    """In each row, the key of old and that of new differ in one part."""
+    found = compare_keys(con, pairs(cases), {name: new if old == "NULL" else old for name, _, old, new in cases})
+
+    names = [name for name, *_ in cases]
+    only_in_old, only_in_new = ([case[0] for case in cases if case[side] != "NULL"] for side in (2, 3))
+    assert parts_in(found.only_in_old_samples, names) == only_in_old
+    assert parts_in(found.only_in_new_samples, names) == only_in_new
+    assert found.equal == found.unequal == found.null_keys.identical == found.duplicates.count == 0
+    assert found.null_keys.differing == sum("NULL" in case[2:] for case in cases)
+
+
+@pytest.mark.parametrize("cases", batches(EQUAL))
+def test_equal_cells_are_not_reported(con, any_path, cases):
+    found = compare_columns(con, pairs(cases), contract(exact_floats=True))
 
     assert found.identical, found.sentences()
     assert found.equal == 3
     assert found.fast_path == (any_path == "fast path allowed")
 
 
-@pytest.mark.parametrize(("name", "kind", "old", "new"), EQUAL, ids=[row[0] for row in EQUAL])
-def test_equal_cells_are_equal_keys(con, any_path, name, kind, old, new):
-    con.execute(f"CREATE OR REPLACE TABLE a AS SELECT CAST({old} AS {kind}) AS k")
-    con.execute(f"CREATE OR REPLACE TABLE b AS SELECT CAST({new} AS {kind}) AS k")
-    found = compare(con, "a", "b", contract("k"))
+VALUES = [case for case in EQUAL if case[2] != "NULL"]
+
+
+@pytest.mark.parametrize("cases", [*batches(VALUES), *([case] for case in EQUAL if case not in VALUES)])
+def test_equal_cells_are_equal_keys(con, any_path, cases):
+    for table, side in (("a", 2), ("b", 3)):
+        parts = (f"CAST({case[side]} AS {case[1]}) AS {quote(case[0])}" for case in cases)
+        con.execute(f"CREATE OR REPLACE TABLE {table} AS SELECT {', '.join(parts)}")
+    found = compare(con, "a", "b", contract(*(name for name, *_ in cases)))
 
     assert found.identical, found.sentences()
-    assert found.null_keys.identical == (1 if old == "NULL" else 0)
+    assert (found.equal, found.null_keys.identical) == ((0, 1) if cases[0][2] == "NULL" else (1, 0))
 
 
-@pytest.mark.parametrize(("kind", "tolerance", "old", "new", "within"), TOLERATED)
-def test_a_tolerance_is_a_bound_on_the_true_difference(con, kind, tolerance, old, new, within):
-    rules = contract(tolerances={"v": tolerance})
+@pytest.mark.parametrize("cases", batches(TOLERATED))
+def test_a_tolerance_is_a_bound_on_the_true_difference(con, cases):
+    there = {name: ((kind, old), (kind, new)) for name, (kind, _, old, new, _) in named(cases).items()}
+    back = {name: (new, old) for name, (old, new) in there.items()}
+    rules = contract(tolerances={name: tolerance for name, (_, tolerance, *_) in named(cases).items()})
 
-    there = compare_cells(con, (kind, old), (kind, new), rules)
-    back = compare_cells(con, (kind, new), (kind, old), rules)
-
-    assert there.identical == back.identical == within
-
-
-@pytest.mark.parametrize(("old_type", "old", "new_type", "new", "equal"), RETYPED)
-def test_a_change_of_type_is_reported_and_values_still_compare(con, old_type, old, new_type, new, equal):
-    there = compare_cells(con, (old_type, old), (new_type, new), contract())
-    back = compare_cells(con, (new_type, new), (old_type, old), contract())
-
-    assert not there.identical
-    assert not back.identical
-    assert [difference.kind for difference in there.schema] == ["retyped"]
-    assert (there.unequal == 0) == (back.unequal == 0) == equal
-    assert there.equal + there.unequal == 3
+    wanted = {name: within for name, (*_, within) in named(cases).items()}
+    for cells in (there, back):
+        found = compare_columns(con, cells, rules)
+        assert {column.column: not column.unequal for column in found.columns} == wanted
+        assert found.identical == all(wanted.values())
 
 
-@pytest.mark.parametrize(("old_type", "old", "new_type", "new", "equal"), RETYPED)
-def test_keys_of_two_types_meet_when_their_values_are_equal(con, old_type, old, new_type, new, equal):
-    con.execute(f"CREATE OR REPLACE TABLE a AS SELECT CAST({old} AS {old_type}) AS k")
-    con.execute(f"CREATE OR REPLACE TABLE b AS SELECT CAST({new} AS {new_type}) AS k")
-    found = compare(con, "a", "b", contract("k"))
+@pytest.mark.parametrize("cases", batches(RETYPED))
+def test_a_change_of_type_is_reported_and_values_still_compare(con, cases):
+    there = {name: (case[:2], case[2:4]) for name, case in named(cases).items()}
+    back = {name: (new, old) for name, (old, new) in there.items()}
+
+    wanted = {name: equal for name, (*_, equal) in named(cases).items()}
+    for cells in (there, back):
+        found = compare_columns(con, cells, contract())
+        assert not found.identical
+        assert {difference.column: difference.kind for difference in found.schema} == dict.fromkeys(cells, "retyped")
+        assert {column.column: not column.unequal for column in found.columns} == wanted
+        assert found.equal + found.unequal == 3
+
+
+NEUTRAL = {"DATE": "'2000-01-01'", "TIMESTAMP": "'2000-01-01'", "TIME": "'00:00:00'", "ENUM": "'a'", "[]": "[0]"}
+
+
+def neutral(case):
+    """Return a value that both types of a case have alike."""
+    return next((value for part, value in NEUTRAL.items() if part in case[0] or part in case[2]), "'0'")
+
+
+@pytest.mark.parametrize("cases", batches([case for case in RETYPED if case[2] != "TIME"]))
+def test_keys_of_two_types_meet_when_their_values_are_equal(con, cases):
+    """In each row, the key of old and that of new may differ in one part."""
+    cells = {name: (case[:2], case[2:4]) for name, case in named(cases).items()}
+    found = compare_keys(con, cells, {name: neutral(case) for name, case in named(cases).items()})
 
     assert not found.identical
-    assert found.equal == int(equal)
+    unequal = [name for name, case in named(cases).items() if not case[4]]
+    assert parts_in(found.only_in_new_samples, list(cells)) == unequal
+    assert found.equal == len(cases) - len(unequal)
 
 
 def test_floats_have_a_relative_tolerance_unless_the_contract_says_otherwise(con):

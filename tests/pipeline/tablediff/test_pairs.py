@@ -5,18 +5,30 @@ import pytest
 from olist_pipeline.tablediff.columns import Column
 from olist_pipeline.tablediff.contract import EXACT, ContractError, Tolerance
 from olist_pipeline.tablediff.pairs import Pair, tolerance_for
-from tests.pipeline.tablediff.tables import contract
+from tests.pipeline.tablediff.tables import batches, contract
 from tests.pipeline.tablediff.test_cells import RETYPED, TOLERATED
 from tests.pipeline.tablediff.test_report import LARGEST
 
 
-def described(con, kind):
-    """Return the type as DESCRIBE prints it."""
-    return con.execute(f"DESCRIBE SELECT CAST(NULL AS {kind})").fetchall()[0][1]
+def pair_of(con, old, new, tolerance=EXACT, *, number="", untyped=False):
+    """Return the pair of the columns `a` and `b` (and a number); their types are given as a cast has them."""
+    types = [row[1] for row in con.execute(f"DESCRIBE SELECT CAST(NULL AS {old}), CAST(NULL AS {new})").fetchall()]
+    return Pair(Column(f"a{number}", types[0], untyped), Column(f"b{number}", types[1], untyped), tolerance)
 
 
-def pair_of(con, old, new, tolerance=EXACT, *, untyped=False):
-    return Pair(Column("a", described(con, old), untyped), Column("b", described(con, new), untyped), tolerance)
+def all_said(con, questions):
+    """Return what expressions give, each over a pair of cells of its own: `a0` and `b0`, `a1` and `b1`, ..."""
+    found = []
+    for batch in batches(list(enumerate(questions))):
+        cells = (
+            f"CAST({value} AS {kind}) AS {name}{number}"
+            for number, (_, *cells) in batch
+            for name, (kind, value) in zip("ab", cells, strict=True)
+        )
+        expressions = ", ".join(expression for _, (expression, *_) in batch)
+        [row] = con.execute(f"SELECT {expressions} FROM (SELECT {', '.join(cells)})").fetchall()
+        found += row
+    return found
 
 
 def said(con, expression, old, new):
@@ -31,21 +43,29 @@ def equal(pair):
     return pair.equal((old, old_measure), (new, new_measure))
 
 
-@pytest.mark.parametrize(("old_type", "old", "new_type", "new", "same"), RETYPED)
-def test_cells_of_two_types_are_equal_when_their_values_are(con, old_type, old, new_type, new, same):
-    there, back = pair_of(con, old_type, new_type), pair_of(con, new_type, old_type)
-    if "VARCHAR" not in (old_type, new_type):  # texts are read first, see `reading.py`
-        assert said(con, equal(there), (old_type, old), (new_type, new)) is same
-        assert said(con, equal(back), (new_type, new), (old_type, old)) is same
-    assert there.retyped
-    assert not pair_of(con, old_type, old_type).retyped
+def either_way(con, cases):
+    """Return of cases, each a cell, another one and a tolerance, whether they are equal, as pairs: there and back."""
+    turned = [case for old, new, tolerance in cases for case in ((old, new, tolerance), (new, old, tolerance))]
+    questions = [
+        (equal(pair_of(con, old[0], new[0], tolerance, number=number)), old, new)
+        for number, (old, new, tolerance) in enumerate(turned)
+    ]
+    found = all_said(con, questions)
+    return list(zip(found[::2], found[1::2], strict=True))
 
 
-@pytest.mark.parametrize(("kind", "tolerance", "old", "new", "within"), TOLERATED)
-def test_cells_are_equal_within_a_tolerance_either_way(con, kind, tolerance, old, new, within):
-    pair = pair_of(con, kind, kind, tolerance)
-    assert said(con, equal(pair), (kind, old), (kind, new)) is within
-    assert said(con, equal(pair), (kind, new), (kind, old)) is within
+def test_cells_of_two_types_are_equal_when_their_values_are(con):
+    # Texts are read first, see `reading.py`.
+    cases = [case for case in RETYPED if "VARCHAR" not in (case[0], case[2])]
+    found = either_way(con, [(case[:2], case[2:4], EXACT) for case in cases])
+    assert dict(zip(cases, found, strict=True)) == {case: (case[4], case[4]) for case in cases}
+    assert pair_of(con, "INTEGER", "VARCHAR").retyped
+    assert not pair_of(con, "INTEGER", "INTEGER").retyped
+
+
+def test_cells_are_equal_within_a_tolerance_either_way(con):
+    found = either_way(con, [((kind, old), (kind, new), within) for kind, within, old, new, _ in TOLERATED])
+    assert dict(zip(TOLERATED, found, strict=True)) == {case: (case[4], case[4]) for case in TOLERATED}
 
 
 @pytest.mark.parametrize(("kind", "bits"), [("DOUBLE", 52), ("FLOAT", 23)])
@@ -56,53 +76,53 @@ def test_a_bound_on_floats_is_widened_by_four_units_in_the_last_place(con, kind,
     assert said(con, equal(pair), (kind, "0"), (kind, far)) is False
 
 
-@pytest.mark.parametrize(
-    ("old_type", "old", "new_type", "new", "tolerance", "within"),
-    [
-        ("INTEGER", "10", "DECIMAL(9,2)", "10.01", Tolerance("0.01"), True),
-        ("INTEGER", "10", "DECIMAL(9,2)", "10.02", Tolerance("0.01"), False),
-        ("DECIMAL(38,30)", "0.5", "DECIMAL(38,0)", "1", Tolerance("0.5"), True),
-        ("DECIMAL(38,30)", "0.4", "DECIMAL(38,0)", "1", Tolerance("0.5"), False),
-        ("BIGINT", "9007199254740993", "DOUBLE", "9007199254740992", Tolerance(1), True),
-        ("BIGINT", "10", "DOUBLE", "11.5", Tolerance(1), False),
-        ("FLOAT", "10.01", "DOUBLE", "10", Tolerance("0.01"), True),
-        ("UHUGEINT", "1", "HUGEINT", "2", Tolerance(1), True),
-        ("UHUGEINT", "1", "HUGEINT", "3", Tolerance(1), False),
-        ("UHUGEINT", "1", "UHUGEINT", "3", Tolerance(2**130), True),
-        ("DECIMAL(20,2)", "123456789012345678.01", "DECIMAL(20,4)", "1234567890123456.01", Tolerance(0), False),
-        ("DECIMAL(20,2)", "1234567890123456.01", "DECIMAL(20,4)", "1234567890123456.03", Tolerance("0.01"), False),
-        ("DECIMAL(20,2)", "1234567890123456.01", "DECIMAL(20,4)", "1234567890123456.02", Tolerance("0.01"), True),
-        (
-            "DECIMAL(36,2)",
-            "1234567890123456789.01",
-            "DECIMAL(38,4)",
-            "1234567890123456789.03",
-            Tolerance("0.01"),
-            False,
-        ),
-        ("VARCHAR", "'1.0000000000000000001'", "DECIMAL(38,19)", "1.0000000000000000003", Tolerance("1e-19"), False),
-        ("VARCHAR", "'1234567890123456789.01'", "DECIMAL(30,2)", "1234567890123456789.03", Tolerance("0.01"), False),
-        ("DATE", "'2018-01-01'", "TIMESTAMP", "'2018-01-01 00:00:01'", Tolerance(1), True),
-        ("DATE", "'2018-01-01'", "TIMESTAMP", "'2018-01-01 00:00:01.5'", Tolerance(1), False),
-        ("TIME", "'10:00:00'", "TIME_NS", "'10:00:00.000000001'", Tolerance("1e-9"), True),
-        ("TIME", "'10:00:00'", "TIME_NS", "'10:00:00.000000002'", Tolerance("1e-9"), False),
-        ("VARCHAR", "'9.99'", "DECIMAL(9,2)", "10", Tolerance("0.01"), True),
-        ("VARCHAR", "'9.98'", "DECIMAL(9,2)", "10", Tolerance("0.01"), False),
-        ("VARCHAR", "'n/a'", "DECIMAL(9,2)", "10", Tolerance("0.01"), False),
-        ("VARCHAR", "'9.99'", "DOUBLE", "10", Tolerance("0.01"), True),
-        ("VARCHAR", "'9.9'", "DOUBLE", "10", Tolerance("0.01"), False),
-        ("VARCHAR", "'9.5'", "DECIMAL(38,30)", "1", Tolerance(9), True),
-        ("VARCHAR", "'10:00:00'", "TIME", "'10:00:01'", Tolerance(1), True),
-        ("VARCHAR", "'10:00:00'", "TIME", "'10:00:02'", Tolerance(1), False),
-        ("VARCHAR", "'2018-01-01'", "DATE", "'2018-01-02'", Tolerance(86400), True),
-        ("VARCHAR", "'2018-01-01'", "DATE", "'2018-01-02'", Tolerance(86399), False),
-        ("VARCHAR", "'2018-01-01 00:00:00+00'", "TIMESTAMPTZ", "'2018-01-01 01:00:01+01'", Tolerance(1), True),
-    ],
-)
-def test_a_tolerance_reaches_over_two_types(con, old_type, old, new_type, new, tolerance, within):
-    there, back = pair_of(con, old_type, new_type, tolerance), pair_of(con, new_type, old_type, tolerance)
-    assert said(con, equal(there), (old_type, old), (new_type, new)) is within
-    assert said(con, equal(back), (new_type, new), (old_type, old)) is within
+TOLERATED_OVER_TYPES = [
+    ("INTEGER", "10", "DECIMAL(9,2)", "10.01", Tolerance("0.01"), True),
+    ("INTEGER", "10", "DECIMAL(9,2)", "10.02", Tolerance("0.01"), False),
+    ("DECIMAL(38,30)", "0.5", "DECIMAL(38,0)", "1", Tolerance("0.5"), True),
+    ("DECIMAL(38,30)", "0.4", "DECIMAL(38,0)", "1", Tolerance("0.5"), False),
+    ("BIGINT", "9007199254740993", "DOUBLE", "9007199254740992", Tolerance(1), True),
+    ("BIGINT", "10", "DOUBLE", "11.5", Tolerance(1), False),
+    ("FLOAT", "10.01", "DOUBLE", "10", Tolerance("0.01"), True),
+    ("UHUGEINT", "1", "HUGEINT", "2", Tolerance(1), True),
+    ("UHUGEINT", "1", "HUGEINT", "3", Tolerance(1), False),
+    ("UHUGEINT", "1", "UHUGEINT", "3", Tolerance(2**130), True),
+    ("DECIMAL(20,2)", "123456789012345678.01", "DECIMAL(20,4)", "1234567890123456.01", Tolerance(0), False),
+    ("DECIMAL(20,2)", "1234567890123456.01", "DECIMAL(20,4)", "1234567890123456.03", Tolerance("0.01"), False),
+    ("DECIMAL(20,2)", "1234567890123456.01", "DECIMAL(20,4)", "1234567890123456.02", Tolerance("0.01"), True),
+    (
+        "DECIMAL(36,2)",
+        "1234567890123456789.01",
+        "DECIMAL(38,4)",
+        "1234567890123456789.03",
+        Tolerance("0.01"),
+        False,
+    ),
+    ("VARCHAR", "'1.0000000000000000001'", "DECIMAL(38,19)", "1.0000000000000000003", Tolerance("1e-19"), False),
+    ("VARCHAR", "'1234567890123456789.01'", "DECIMAL(30,2)", "1234567890123456789.03", Tolerance("0.01"), False),
+    ("DATE", "'2018-01-01'", "TIMESTAMP", "'2018-01-01 00:00:01'", Tolerance(1), True),
+    ("DATE", "'2018-01-01'", "TIMESTAMP", "'2018-01-01 00:00:01.5'", Tolerance(1), False),
+    ("TIME", "'10:00:00'", "TIME_NS", "'10:00:00.000000001'", Tolerance("1e-9"), True),
+    ("TIME", "'10:00:00'", "TIME_NS", "'10:00:00.000000002'", Tolerance("1e-9"), False),
+    ("VARCHAR", "'9.99'", "DECIMAL(9,2)", "10", Tolerance("0.01"), True),
+    ("VARCHAR", "'9.98'", "DECIMAL(9,2)", "10", Tolerance("0.01"), False),
+    ("VARCHAR", "'n/a'", "DECIMAL(9,2)", "10", Tolerance("0.01"), False),
+    ("VARCHAR", "'9.99'", "DOUBLE", "10", Tolerance("0.01"), True),
+    ("VARCHAR", "'9.9'", "DOUBLE", "10", Tolerance("0.01"), False),
+    ("VARCHAR", "'9.5'", "DECIMAL(38,30)", "1", Tolerance(9), True),
+    ("VARCHAR", "'10:00:00'", "TIME", "'10:00:01'", Tolerance(1), True),
+    ("VARCHAR", "'10:00:00'", "TIME", "'10:00:02'", Tolerance(1), False),
+    ("VARCHAR", "'2018-01-01'", "DATE", "'2018-01-02'", Tolerance(86400), True),
+    ("VARCHAR", "'2018-01-01'", "DATE", "'2018-01-02'", Tolerance(86399), False),
+    ("VARCHAR", "'2018-01-01 00:00:00+00'", "TIMESTAMPTZ", "'2018-01-01 01:00:01+01'", Tolerance(1), True),
+]
+
+
+def test_a_tolerance_reaches_over_two_types(con):
+    found = either_way(con, [(case[:2], case[2:4], case[4]) for case in TOLERATED_OVER_TYPES])
+    assert dict(zip(TOLERATED_OVER_TYPES, found, strict=True)) == {
+        case: (case[5], case[5]) for case in TOLERATED_OVER_TYPES
+    }
 
 
 @pytest.mark.parametrize(
@@ -116,12 +136,15 @@ def test_text_without_a_type_is_measured_as_a_decimal(con, old, new, within):
     assert said(con, equal(pair), ("VARCHAR", old), ("VARCHAR", new)) is within
 
 
-@pytest.mark.parametrize(("kind", "old", "new", "largest", "unit"), LARGEST)
-def test_a_difference_has_a_size_and_a_unit(con, kind, old, new, largest, unit):
-    pair = pair_of(con, kind, kind)
-    assert pair.unit == unit
-    for one, other in ((old, new), (new, old)):
-        assert said(con, pair.difference(*pair.measures()), (kind, one), (kind, other)) == largest
+def test_a_difference_has_a_size_and_a_unit(con):
+    cases = [turned for case in LARGEST for turned in (case, (case[0], case[2], case[1], *case[3:]))]
+    pairs = [pair_of(con, case[0], case[0], number=number) for number, case in enumerate(cases)]
+    assert [pair.unit for pair in pairs] == [unit for *_, unit in cases]
+    questions = [
+        (pair.difference(*pair.measures()), (kind, old), (kind, new))
+        for pair, (kind, old, new, _, _) in zip(pairs, cases, strict=True)
+    ]
+    assert all_said(con, questions) == [largest for *_, largest, _ in cases]
 
 
 @pytest.mark.parametrize(

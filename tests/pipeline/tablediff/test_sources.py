@@ -10,7 +10,7 @@ from olist_pipeline.errors import OlistError
 from olist_pipeline.tablediff.contract import RelationError, Tolerance
 from olist_pipeline.tablediff.csv_file import parse_options
 from olist_pipeline.tablediff.sources import compare_sources
-from tests.pipeline.tablediff.tables import contract
+from tests.pipeline.tablediff.tables import batches, contract
 
 
 @pytest.fixture
@@ -219,49 +219,52 @@ def test_csv_and_parquet_of_the_same_data_are_identical(tmp_path):
     assert other.unequal_samples[0].unequal == ("price",)
 
 
-@pytest.mark.parametrize(
-    ("kind", "value", "text", "same"),
-    [
-        ("INTEGER", "7", "007", False),
-        ("INTEGER", "7", " 7", False),
-        ("INTEGER", "7", "7.0", True),
-        ("INTEGER", "7", "7.01", False),
-        ("VARCHAR", "'007'", "007", True),
-        ("INTEGER", "1500", "1.5e3", True),
-        ("BIGINT", "9007199254740993", "9007199254740992", False),
-        ("BIGINT", "9007199254740993", "9007199254740993", True),
-        ("DOUBLE", "9007199254740992", "9007199254740993", False),
-        ("FLOAT", "16777216", "16777217", False),
-        ("FLOAT", "0.1", "0.1", True),
-        ("DOUBLE", "1e300", "1E+300", True),
-        ("DOUBLE", "0", "1e-400", False),
-        ("DOUBLE", "'inf'", "1e400", False),
-        ("DECIMAL(4,2)", "0.05", ".05", True),
-        ("DECIMAL(4,2)", "0.05", "0.054", False),
-        ("DECIMAL(38,0)", "0", "-0.00", True),
-        ("BOOLEAN", "true", "t", True),
-        ("BOOLEAN", "true", "yes", False),
-        ("DATE", "'2018-01-02'", "2018-01-02 00:00:00", True),
-        ("DATE", "'2018-01-02'", "2018-01-02 00:00:01", False),
-        ("DATE", "'2018-01-02'", "2018-1-2", False),
-        ("DATE", "'infinity'", "infinity", True),
-        ("TIMESTAMP", "'2018-01-02 03:04:05'", "2018-01-02 03:04:05.0000001", False),
-        ("TIMESTAMPTZ", "'2018-01-02 03:04:05+00'", "2018-01-02 03:04:05", False),
-        ("TIMESTAMPTZ", "'2018-01-02 03:04:05+00'", "2018-01-02T03:04:05Z", True),
-        ("TIMESTAMPTZ", "'0001-01-01 12:34:56.789012+00'", "0001-01-01 12:34:56.7890120+00", True),
-        ("UUID", "'A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11'", "A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11", True),
-        ("INTEGER[]", "[1, 2]", '"[1, 2]"', True),
-        ("INTEGER[]", "[2]", "[1.5]", False),
-    ],
-)
-def test_a_text_is_a_value_when_it_is_exactly_that(tmp_path, kind, value, text, same):
-    old = write(tmp_path / "old.csv", f"id,v\n1,{text}\n")
-    new = parquet(tmp_path / "new.parquet", f"SELECT 1 AS id, CAST({value} AS {kind}) AS v")
+TEXTS_AND_VALUES = [
+    ("INTEGER", "7", "007", False),
+    ("INTEGER", "7", " 7", False),
+    ("INTEGER", "7", "7.0", True),
+    ("INTEGER", "7", "7.01", False),
+    ("VARCHAR", "'007'", "007", True),
+    ("INTEGER", "1500", "1.5e3", True),
+    ("BIGINT", "9007199254740993", "9007199254740992", False),
+    ("BIGINT", "9007199254740993", "9007199254740993", True),
+    ("DOUBLE", "9007199254740992", "9007199254740993", False),
+    ("FLOAT", "16777216", "16777217", False),
+    ("FLOAT", "0.1", "0.1", True),
+    ("DOUBLE", "1e300", "1E+300", True),
+    ("DOUBLE", "0", "1e-400", False),
+    ("DOUBLE", "'inf'", "1e400", False),
+    ("DECIMAL(4,2)", "0.05", ".05", True),
+    ("DECIMAL(4,2)", "0.05", "0.054", False),
+    ("DECIMAL(38,0)", "0", "-0.00", True),
+    ("BOOLEAN", "true", "t", True),
+    ("BOOLEAN", "true", "yes", False),
+    ("DATE", "'2018-01-02'", "2018-01-02 00:00:00", True),
+    ("DATE", "'2018-01-02'", "2018-01-02 00:00:01", False),
+    ("DATE", "'2018-01-02'", "2018-1-2", False),
+    ("DATE", "'infinity'", "infinity", True),
+    ("TIMESTAMP", "'2018-01-02 03:04:05'", "2018-01-02 03:04:05.0000001", False),
+    ("TIMESTAMPTZ", "'2018-01-02 03:04:05+00'", "2018-01-02 03:04:05", False),
+    ("TIMESTAMPTZ", "'2018-01-02 03:04:05+00'", "2018-01-02T03:04:05Z", True),
+    ("TIMESTAMPTZ", "'0001-01-01 12:34:56.789012+00'", "0001-01-01 12:34:56.7890120+00", True),
+    ("UUID", "'A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11'", "A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11", True),
+    ("INTEGER[]", "[1, 2]", '"[1, 2]"', True),
+    ("INTEGER[]", "[2]", "[1.5]", False),
+]
 
-    found = compare_sources(old, new, contract())
 
-    assert found.identical == same, found.sentences()
-    assert compare_sources(new, old, contract()).identical == same
+@pytest.mark.parametrize("cases", batches(TEXTS_AND_VALUES))
+def test_a_text_is_a_value_when_it_is_exactly_that(tmp_path, cases):
+    names = [f"v{number}" for number in range(len(cases))]
+    old = write(tmp_path / "old.csv", f"id,{','.join(names)}\n1,{','.join(text for *_, text, _ in cases)}\n")
+    values = ", ".join(f"CAST({value} AS {kind}) AS v{number}" for number, (kind, value, *_) in enumerate(cases))
+    new = parquet(tmp_path / "new.parquet", f"SELECT 1 AS id, {values}")
+
+    for sides in ((old, new), (new, old)):
+        found = compare_sources(*sides, contract())
+        assert found.schema == ()
+        equal = [not column.unequal for column in found.columns]
+        assert list(zip(cases, equal, strict=True)) == [(case, case[3]) for case in cases]
 
 
 def test_text_that_is_no_value_compares_as_it_stands_and_is_said(tmp_path):
@@ -303,18 +306,24 @@ def test_equal_cells_of_an_unequal_row_are_not_listed(tmp_path):
     assert compare_sources(old, new, contract()).unequal_samples[0].unequal == ("b",)
 
 
-@pytest.mark.parametrize("name", ["a[1]", "a*", "a?", "a{b,c}", "it's", "a b", "50%", "é", "k=1"])
+PATTERNS = {"a[1]": "a1", "[!a]": "b", "a*": "ab", "**": "deep", "a?": "ax", "a{b,c}": "ab"}
+"""Names that are patterns, and one that each would find."""
+
+
+@pytest.mark.parametrize("name", [*PATTERNS, "it's", 'say "x"', "a b", "50%25", "é", "e\u0301", "k=1", "$x`"])
 def test_a_path_is_never_a_pattern(tmp_path, name):
-    other = {"a[1]": "a1", "a*": "ab", "a?": "ax", "a{b,c}": "ab"}.get(name, "other")
+    other = PATTERNS.get(name, "other")
     for ending, make in (
-        ("csv", lambda p, v: write(p, f"id,v\n1,{v}\n")),
-        ("parquet", lambda p, v: parquet(p, f"SELECT '1' AS id, '{v}' AS v")),
+        ("csv", lambda path, value: write(path, f"id,v\n1,{value}\n")),
+        ("parquet", lambda path, value: parquet(path, f"SELECT '1' AS id, '{value}' AS v")),
     ):
-        right = make(tmp_path / name / f"{name}.{ending}", "right")
-        make(tmp_path / other / f"{other}.{ending}", "other")
-        assert compare_sources(right, make(tmp_path / f"plain.{ending}", "right"), contract()).identical
-    (tmp_path / name / f"{name}.csv").unlink()
-    assert compare_sources(str(tmp_path / name), str(tmp_path / "plain.parquet"), contract()).identical
+        make(tmp_path / name / f"{name}.{ending}", "right")
+        make(tmp_path / other / f"{other}.{ending}", f"of another {ending}")
+    csv, folder = tmp_path / name / f"{name}.csv", tmp_path / name
+    assert compare_sources(str(csv), str(folder / f"{name}.parquet"), contract()).identical
+    plain = write(tmp_path / "plain.csv", csv.read_text())
+    csv.unlink()
+    assert compare_sources(str(folder), plain, contract()).identical
 
 
 def test_a_database_under_any_path_and_names_with_dots_are_read(tmp_path):
@@ -401,3 +410,11 @@ def test_no_part_of_a_folder_is_left_out_in_silence(folder, monkeypatch):
     monkeypatch.setattr(os, "scandir", refuse)
     with pytest.raises(RelationError, match=r"linked' cannot be read: .*deep: Permission denied"):
         compare_sources(str(folder / "linked"), str(folder / "t.parquet"), contract())
+
+
+@pytest.mark.parametrize("source", ["{long}.csv", "{long}", "parts"])
+def test_what_the_system_refuses_to_look_at_is_a_sentence(folder, source):
+    """As a name that is too long, so a file in a folder where one has no right to look."""
+    (folder / "parts" / "3.parquet").symlink_to("x" * 300)
+    with pytest.raises(RelationError, match=r"cannot be read: File name too long \(.*\)\.$"):
+        compare_sources(str(folder / source.format(long="x" * 300)), str(folder / "t.csv"), contract())

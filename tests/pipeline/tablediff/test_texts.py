@@ -7,6 +7,7 @@ import pytest
 from olist_pipeline.tablediff import texts
 from olist_pipeline.tablediff.columns import Column
 from olist_pipeline.tablediff.sql import literal
+from tests.pipeline.tablediff.tables import batches
 
 # type, text, the canonical text of the value that it is, None where it is none
 VALUES = [
@@ -92,14 +93,15 @@ VALUES = [
 ]
 
 
-def given(con, sql):
-    [(value,)] = con.execute(f"SELECT {sql}").fetchall()
-    return value
+def all_given(con, expressions):
+    """Return the value of each expression."""
+    rows = (con.execute(f"SELECT {', '.join(batch)}").fetchall()[0] for batch in batches(list(expressions)))
+    return [value for row in rows for value in row]
 
 
-@pytest.mark.parametrize(("kind", "text", "canonical"), VALUES)
-def test_a_text_is_the_value_that_it_says_exactly(con, kind, text, canonical):
-    assert given(con, texts.value_text(literal(text), Column("v", kind))) == canonical
+def test_a_text_is_the_value_that_it_says_exactly(con):
+    given = all_given(con, (texts.value_text(literal(text), Column("v", kind)) or "" for kind, text, _ in VALUES))
+    assert list(zip(VALUES, given, strict=True)) == [(case, case[2]) for case in VALUES]
 
 
 @pytest.mark.parametrize(
@@ -109,9 +111,8 @@ def test_some_types_have_no_form_but_their_text(kind):
     assert texts.value_text("'x'", Column("v", kind)) is None
 
 
-@pytest.mark.parametrize(
-    ("kind", "value"),
-    [
+def test_a_value_is_what_its_own_text_says(con):
+    cells = [
         ("BOOLEAN", "true"),
         ("INTEGER", "-7"),
         ("DECIMAL(9,2)", "0.50"),
@@ -121,36 +122,34 @@ def test_some_types_have_no_form_but_their_text(kind):
         ("TIMESTAMP WITH TIME ZONE", "'2018-01-02 03:04:05.6+01'"),
         ("TIME", "'01:02:03.40'"),
         ("UUID", "'A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11'"),
-    ],
-)
-def test_a_value_is_what_its_own_text_says(con, kind, value):
-    column = Column("v", kind)
-    row = f"(SELECT CAST({value} AS {kind}) AS v)"
-    said = con.execute(
-        f"SELECT {texts.value_text(column.text, column)}, {texts.typed_text(column)} FROM {row}"
-    ).fetchall()
-    assert said[0][0] == said[0][1] is not None
+    ]
+    row = ", ".join(f"CAST({value} AS {kind}) AS v{number}" for number, (kind, value) in enumerate(cells))
+    con.execute(f"CREATE OR REPLACE TABLE own_texts AS SELECT {row}")
+    columns = [Column(f"v{number}", kind) for number, (kind, _) in enumerate(cells)]
+    said, typed = (
+        con.execute(f"SELECT {', '.join(map(text, columns))} FROM own_texts").fetchall()
+        for text in (lambda column: texts.value_text(column.text, column) or "", texts.typed_text)
+    )
+    assert said == typed
+    assert None not in said[0]
 
 
-@pytest.mark.parametrize(
-    ("text", "number"),
-    [
-        ("1.10", "1.1"),
-        ("-7", "-7"),
-        ("1.5e3", "1500"),
-        ("1234567890123456789.1234567890123456789", "1234567890123456789.1234567890123456789"),
-        ("12345678901234567890", None),
-        ("0.12345678901234567891", None),
-        ("n/a", None),
-    ],
-)
-def test_a_text_is_measured_as_a_decimal_where_it_is_one_exactly(con, text, number):
-    assert given(con, texts.decimal(literal(text))) == (None if number is None else Decimal(number))
+def test_a_text_is_measured_as_a_decimal_where_it_is_one_exactly(con):
+    numbers = {
+        "1.10": "1.1",
+        "-7": "-7",
+        "1.5e3": "1500",
+        "1234567890123456789.1234567890123456789": "1234567890123456789.1234567890123456789",
+        "12345678901234567890": None,
+        "0.12345678901234567891": None,
+        "n/a": None,
+    }
+    given = all_given(con, (texts.decimal(literal(text)) for text in numbers))
+    assert given == [None if number is None else Decimal(number) for number in numbers.values()]
 
 
-@pytest.mark.parametrize(
-    ("kind", "text", "nanoseconds"),
-    [
+def test_a_text_is_measured_as_the_moment_that_it_says(con):
+    cases = [
         ("TIME", "01:00:00.5", 3_600_500_000_000),
         ("TIME", "00:00:00.000000001", 1),
         ("DATE", "1970-01-02", 86_400_000_000_000),
@@ -164,7 +163,6 @@ def test_a_text_is_measured_as_a_decimal_where_it_is_one_exactly(con, text, numb
         ("TIMESTAMP WITH TIME ZONE", "-infinity", None),
         ("TIMESTAMP", "yesterday", None),
         ("TIME", "noon", None),
-    ],
-)
-def test_a_text_is_measured_as_the_moment_that_it_says(con, kind, text, nanoseconds):
-    assert given(con, texts.nanoseconds(literal(text), Column("v", kind))) == nanoseconds
+    ]
+    given = all_given(con, (texts.nanoseconds(literal(text), Column("v", kind)) for kind, text, _ in cases))
+    assert list(zip(cases, given, strict=True)) == [(case, case[2]) for case in cases]
