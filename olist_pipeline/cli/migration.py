@@ -74,6 +74,7 @@ def init(path: Path, out: Path, new: str, given: str | None, run: bool) -> None:
     if out.exists():
         raise OlistError(f"{out} is there already; remove it, or name another with --out.")
     variables = variables_of(given)
+    from olist_pipeline.drafts.migration_file import CONTEXTS, NO_CONTEXTS
     from olist_pipeline.drafts.writing import write_first_file
 
     settings = replace(Settings.from_env(), migration=out.absolute())
@@ -83,6 +84,8 @@ def init(path: Path, out: Path, new: str, given: str | None, run: bool) -> None:
         first = write_first_file(settings, path.resolve(), new, variables, is_run=run)
         load_migration.cache_clear()
         out.write_text(first.text, "utf-8")
+        if not (module := out.parent / f"{CONTEXTS}.py").exists() and not module.with_suffix("").exists():
+            module.write_text(NO_CONTEXTS, "utf-8")
         load_migration(out.absolute())
     for note in first.notes:
         click.echo(inert(note), err=True)
