@@ -71,7 +71,7 @@ def rest_of(
     """
     plan = resolve(describe(con, old, where), describe(con, new, where), contract, where)
     try:
-        with workspace(con, wide=len(plan.blocks) > 1) as work:
+        with workspace(con, wide=plan.is_wide) as work:
             return _rest(work, plan, files)
     except duckdb.Error as error:
         raise _unfinished(plan, error) from error
@@ -106,9 +106,9 @@ def compare_rests(
 
 
 def _rest(work: Workspace, plan: Plan, files: RestFiles) -> Rest:
-    counts = Counts(*(work.row(f"SELECT count(*) FROM {plan.by_key.side(side)}")[0] for side in ("old", "new")))
+    counts = Counts(*(work.count(plan.by_key.side(side)) for side in ("old", "new")))
     counts.null_old, counts.null_new = (
-        work.row(f"SELECT count(*) FROM {plan.by_key.side(side)} WHERE {plan.null_key}")[0] for side in ("old", "new")
+        work.count(f"{plan.by_key.side(side)} WHERE {plan.null_key}") for side in ("old", "new")
     )
     keys = _keys_of_rest(work, plan, counts)
     for which, file in enumerate((files.old, files.new)):
@@ -123,7 +123,7 @@ def _rest(work: Workspace, plan: Plan, files: RestFiles) -> Rest:
 def _keys_of_rest(work: Workspace, plan: Plan, counts: Counts) -> str:
     """Return the table of the keys (k0, ...) whose rows are no pair of equal rows; keys with NULL are not in it."""
     keys, is_same = plan.key_list(), False
-    if counts.rows_old == counts.rows_new and len(plan.blocks) == 1:
+    if counts.rows_old == counts.rows_new and not plan.is_wide:
         pairs = (*plan.keys, *plan.columns)
         sums = row_sums(work.con, plan.old.source, [pair.old for pair in pairs])
         is_same = sums == row_sums(work.con, plan.new.source, [pair.new for pair in pairs])

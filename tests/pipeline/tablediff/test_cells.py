@@ -413,3 +413,7 @@ def test_floats_have_a_relative_tolerance_unless_the_contract_says_otherwise(con
     assert not compare_cells(con, ("DOUBLE", "1.0"), ("DOUBLE", "1.00000001"), contract()).identical
     retyped = compare_cells(con, ("DECIMAL(10,2)", "0.30"), ("DOUBLE", "0.1::DOUBLE + 0.2::DOUBLE"), contract())
     assert (retyped.equal, retyped.identical) == (3, False)
+
+
+def test_fingerprints_decide_nothing_of_two_types(con):
+    assert not compare_cells(con, ("INTEGER", "7"), ("BIGINT", "7"), contract()).fast_path

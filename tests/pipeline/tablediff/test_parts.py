@@ -73,6 +73,15 @@ def test_a_row_of_another_part_is_unequal_and_not_two_rows_of_one_side_each(con)
     assert found.unequal_samples[0].unequal == ("t",)
 
 
+def test_a_row_within_its_tolerance_is_equal_whichever_part_it_is_in(con):
+    fill(con, "model_old", [(n, "a", STEP, "A", 1.0) for n in range(2)])
+    fill(con, "model_new", [(n, "a", (1 + n) * STEP, "A", 1.0) for n in range(2)])
+    rules = contract("k", "l", tolerances={"x": Tolerance(STEP)})
+    found, _ = in_parts(con, rules, [f"x <= {STEP}", f"x > {STEP}"])
+    assert found == compare(con, "model_old", "model_new", rules, same=False)
+    assert found.equal == 2
+
+
 def test_a_key_of_a_pair_that_is_in_another_part_too_is_noticed(con):
     rows = [(1, "a", STEP, "A", 1.0), (1, "a", STEP, "a", 1.0)]
     fill(con, "model_old", [*rows, (2, "a", STEP, "A", 1.0)])

@@ -6,7 +6,7 @@ import math
 import pytest
 
 from olist_pipeline.tablediff.compare import compare
-from olist_pipeline.tablediff.contract import LedgerError
+from olist_pipeline.tablediff.contract import LedgerError, Tolerance
 from olist_pipeline.tablediff.report import ColumnSide, Groups, Ledger, SchemaDifference, SideCounts, counted
 from tests.pipeline.tablediff.tables import compare_cells, compare_columns, contract
 
@@ -185,8 +185,17 @@ def test_sides_that_pair_different_numbers_are_refused():
 def test_places_of_columns_count_from_one(con):
     con.execute("CREATE OR REPLACE TABLE before AS SELECT 1 AS id, 2 AS b, 3 AS c")
     con.execute("CREATE OR REPLACE TABLE after AS SELECT 3 AS c, 1 AS id, 2 AS b")
-    [moved] = compare(con, "before", "after", contract("id")).schema
+    found = compare(con, "before", "after", contract("id"))
+    [moved] = found.schema
+    assert "Schema: column c is reordered: 3 -> 1." in found.sentences()
     assert (moved.kind, moved.column, moved.old, moved.new) == ("reordered", "c", "3", "1")
+
+
+def test_columns_with_a_tolerance_are_named(con):
+    con.execute("CREATE OR REPLACE TABLE before AS SELECT 1 AS id, 1 AS near, 'x' AS exact")
+    con.execute("CREATE OR REPLACE TABLE after AS SELECT 1 AS id, 2 AS near, 'x' AS exact")
+    found = compare(con, "before", "after", contract("id", tolerances={"near": Tolerance(1)}))
+    assert f"Compared with a tolerance: near ({Tolerance(1)})." in found.sentences()
 
 
 def test_a_summary_has_the_verdict_and_four_findings(con):

@@ -269,12 +269,12 @@ def test_a_text_is_a_value_when_it_is_exactly_that(tmp_path, cases):
 
 def test_text_that_is_no_value_compares_as_it_stands_and_is_said(tmp_path):
     old = write(tmp_path / "old.csv", "id,v\n1,1.10\n2,n/a\n")
-    new = parquet(tmp_path / "new.parquet", "SELECT * FROM (VALUES (1, 1.1::DECIMAL(9,1)), (2, NULL)) AS t(id, v)")
+    new = parquet(tmp_path / "new.parquet", "SELECT * FROM (VALUES (1, 1.1::DECIMAL(9,2)), (2, NULL)) AS t(id, v)")
 
     found = compare_sources(old, new, contract())
 
     assert (found.equal, found.unequal) == (1, 1)
-    assert "Column v: 1 cell of old cannot be a DECIMAL(9,1), e.g. 'n/a', and compare as text." in found.sentences()
+    assert "Column v: 1 cell of old cannot be a DECIMAL(9,2), e.g. 'n/a', and compare as text." in found.sentences()
 
 
 def test_a_tolerance_of_decimal_texts_is_exact(tmp_path):
@@ -336,6 +336,8 @@ def test_a_database_under_any_path_and_names_with_dots_are_read(tmp_path):
     assert compare_sources(old, f'{file}:"it""s"', contract()).identical
     with pytest.raises(RelationError, match=r'did you mean \'"my.schema"."t.x"\'\?'):
         compare_sources(f"{file}:my.schema.t.x", old, contract())
+    with pytest.raises(RelationError, match="quote"):
+        compare_sources(f'{file}:"my.schema', old, contract())
 
 
 def test_a_table_is_the_one_that_duckdb_calls_so(tmp_path):
