@@ -54,4 +54,5 @@ def test_a_valid_customer_breaks_no_rule():
 
 
 def test_persons_and_purchases_are_validated_by_their_customers():
-    assert PERSON_RULES.rules == PURCHASE_RULES.rules == ()
+    assert PERSON_RULES.rules == ()
+    assert PURCHASE_RULES.rules == ()
