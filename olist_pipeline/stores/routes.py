@@ -137,12 +137,25 @@ def history(url: str, context: str | None = None) -> list[dict[str, Any]]:
 
 
 def last_rollbacks(url: str) -> dict[str, datetime]:
-    """Return by context when it was rolled back last, for those that ever were."""
-    rows = query(
-        url,
-        "SELECT context, max(changed_at) AS at FROM migration.route_history WHERE action = 'rollback' GROUP BY context",
-    )
+    """Return by context when it was rolled back last, for those that ever were.
+
+    Where a clock went ahead, that is in the future still: it was not after what was done to the context later.
+    """
+    rows = query(url, _LAST_ROLLBACKS)
     return {row["context"]: row["at"] for row in rows}
+
+
+_LAST_ROLLBACKS = """
+WITH last AS (
+    SELECT DISTINCT ON (context) context, change_id, changed_at
+    FROM migration.route_history WHERE action = 'rollback' ORDER BY context, change_id DESC
+)
+SELECT context, CASE WHEN last.changed_at > now() THEN (
+    SELECT min(h.changed_at) FROM migration.route_history h
+    WHERE h.context = last.context AND h.change_id >= last.change_id
+) ELSE last.changed_at END AS at
+FROM last
+"""
 
 
 def recorded_acts(url: str) -> list[Act]:

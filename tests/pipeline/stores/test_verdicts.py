@@ -1,7 +1,7 @@
 """Verdicts: how many runs in a row a context has been green."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
@@ -79,13 +79,30 @@ def test_a_verdict_on_some_months_is_not_the_latest_on_the_table_and_counts_for_
     assert streaks(database) == {"sales": 0}
 
 
-def test_a_rollback_begins_the_streak_anew(database, record_run):
-    def act(action, former, route):
-        at = datetime.now(UTC).isoformat()
+@pytest.fixture
+def act(database):
+    """Record an act on sales, `ahead` of now as the clock of its machine says."""
+
+    def record_act(action, former, route, ahead=timedelta()):
+        at = (datetime.now(UTC) + ahead).isoformat()
         routes.record(
             database, [Act(str(uuid4()), action, (Change("sales", former, route),), at, "me", "because", release=1)]
         )
 
+    return record_act
+
+
+def test_a_rollback_under_a_clock_that_went_ahead_does_not_end_all_streaks_to_come(database, record_run, act):
+    record_run("r1")
+    act("rollback", "new", "old", ahead=timedelta(days=40_000))
+    assert streaks(database) == {"sales": 0}
+    act("shadow", "old", "shadow")
+    assert streaks(database) == {"sales": 0}
+    record_run("r2")
+    assert streaks(database) == {"sales": 1}
+
+
+def test_a_rollback_begins_the_streak_anew(database, record_run, act):
     for run in ("r1", "r2"):
         record_run(run)
     act("cutover", "shadow", "new")
