@@ -14,15 +14,16 @@ import json
 import logging
 import threading
 import time
-import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from http.client import HTTPException, InvalidURL
 from pathlib import Path
+from ssl import SSLCertVerificationError
 from typing import Any, Literal
 from urllib.error import HTTPError, URLError
+from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from olist_pipeline.alert_messages import body_for
 from olist_pipeline.files import append_line
@@ -135,7 +136,7 @@ def _deliver(settings: Settings, alert: Alert) -> None:
         if number:
             time.sleep(PAUSE * 2 ** (number - 1))
         try:
-            _post(str(settings.alert_webhook), body)
+            _post_in_time(str(settings.alert_webhook), body)
         except (OSError, ValueError, HTTPException) as error:
             reason = _reason(error)
             _log.warning("OLIST_ALERT_WEBHOOK did not take an alert (try %d of %d): %s", number + 1, TRIES, reason)
@@ -147,9 +148,11 @@ def _deliver(settings: Settings, alert: Alert) -> None:
 def _reason(error: Exception) -> str:
     """Return why an alert was not taken, without the webhook's address: whoever knows it may write there."""
     if isinstance(error, HTTPError):
-        return f"HTTP status {error.code}"
+        return f"HTTP status {error.code}{', and no redirect is followed' if 300 <= error.code < 400 else ''}"
     if isinstance(error, URLError) and isinstance(error.reason, Exception):
         error = error.reason
+    if isinstance(error, SSLCertVerificationError):  # a ValueError, too
+        return f"its certificate is not trusted ({error.verify_message})"
     if isinstance(error, ValueError | InvalidURL | URLError):
         return "it must look like https://host/path"
     if isinstance(error, TimeoutError):
@@ -157,9 +160,36 @@ def _reason(error: Exception) -> str:
     return (error.strerror if isinstance(error, OSError) else None) or type(error).__name__
 
 
+class _NoRedirect(HTTPRedirectHandler):
+    """Takes a redirect for the refusal that it is: to follow one is to ask for a page, by which nothing is posted."""
+
+    def redirect_request(self, *_: object) -> None:
+        """See `HTTPRedirectHandler`."""
+
+
+def _post_in_time(url: str, body: bytes) -> None:
+    """Post within `TIMEOUT`, whatever the receiver does: a byte now and then keeps any single wait short."""
+    ended: list[Exception | None] = []
+
+    def post() -> None:
+        try:
+            _post(url, body)
+            ended.append(None)
+        except Exception as error:  # it is raised where somebody waits for it
+            ended.append(error)
+
+    # The end of the process does not wait for it.
+    thread = threading.Thread(target=post, name="olist-alert-post", daemon=True)
+    thread.start()
+    thread.join(TIMEOUT)
+    error = ended[0] if ended else TimeoutError()
+    if error is not None:
+        raise error
+
+
 def _post(url: str, body: bytes) -> None:
     if not url.startswith(("http://", "https://")):
         raise ValueError("no address of the web")
-    request = urllib.request.Request(url, data=body, headers={"Content-Type": "application/json"}, method="POST")
-    with urllib.request.urlopen(request, timeout=TIMEOUT):
+    request = Request(url, data=body, headers={"Content-Type": "application/json"}, method="POST")
+    with build_opener(_NoRedirect).open(request, timeout=TIMEOUT):
         return

@@ -86,6 +86,21 @@ def given_away() -> Iterator[None]:
 
 
 @contextmanager
+def new_file(path: Path) -> Iterator[None]:
+    """Make the folder of a file that the block writes; where the block fails, the file and what was made go again."""
+    made = [folder for folder in path.parents if not folder.exists()]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        yield
+    except BaseException:
+        path.unlink(missing_ok=True)
+        for folder in made:
+            with suppress(OSError):
+                folder.rmdir()
+        raise
+
+
+@contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`, which takes the place of `path` when the block succeeds.
 

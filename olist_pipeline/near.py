@@ -10,6 +10,9 @@ from collections.abc import Collection
 
 from olist_pipeline.errors import OlistError
 
+MOST, LONGEST = 10, 60
+"""So many names, and so many characters of each, are shown of those that a file may have thousands of."""
+
 
 def nearest(given: str, known: Collection[str]) -> str | None:
     """Return the name among `known` that is written most like the given one; None where none is."""
@@ -23,6 +26,13 @@ def nearest(given: str, known: Collection[str]) -> str | None:
 def visible_name(name: str) -> str:
     """Return a name or an id, with quotes and codes where it holds what one does not see: blanks around it, marks."""
     return name if name.isprintable() and name == name.strip() else ascii(name)
+
+
+def listed(names: Collection[str]) -> str:
+    """Return names as a sentence has room for them: the first ones, each cut where it is long (see `visible_name`)."""
+    shown = [visible_name(name if len(name) <= LONGEST else f"{name[:LONGEST]}...") for name in list(names)[:MOST]]
+    more = len(names) - len(shown)
+    return ", ".join(shown) + (f" and {more:,} more" if more else "")
 
 
 def unknown(kind: str, given: str, known: Collection[str]) -> OlistError:

@@ -41,7 +41,7 @@ IDENTICAL = {
 STAGED = {
     "sales": {"orders", "order_items", "order_payments"},
     "marketplace": {"order_reviews", "sellers", "products", "categories"},
-    "customer": {"customers", "persons"},
+    "customer": {"customers", "purchases", "persons"},
     "fulfillment": {"geolocation", "zip_prefixes", "deliveries"},
 }
 

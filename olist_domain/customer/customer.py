@@ -53,10 +53,11 @@ from olist_domain.customer.facts import (
     address_facts,
     order_steps,
     person_facts,
+    purchase_facts,
 )
 from olist_domain.customer.published import PublishedOrder, PublishedReview
 from olist_domain.customer.records import CustomerRecord
-from olist_domain.customer.rules import CUSTOMER_RULES, PERSON_RULES
+from olist_domain.customer.rules import CUSTOMER_RULES, PERSON_RULES, PURCHASE_RULES
 from olist_domain.customer.segments import CustomerSegment
 from olist_domain.kernel.address import Address
 from olist_domain.kernel.aggregate import Aggregate, RuledRecords
@@ -117,6 +118,8 @@ class CustomerRecords(RuledRecords):
         broken = super().violations()
         for customer in self.customers:
             broken += CUSTOMER_RULES.violations(address_facts(customer), f"customer {customer.customer_id}")
+        for order in self.orders:
+            broken += PURCHASE_RULES.violations(purchase_facts(order, self.orders), f"order {order.order_id}")
         return broken
 
     def derived(self, as_of: date | None = None, standing: Standing = UNRANKED) -> dict[str, Any]:

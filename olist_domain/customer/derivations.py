@@ -1,4 +1,4 @@
-"""The derivations of customers: the attributes that the business computes of a person and an address.
+"""The derivations of customers: the attributes that the business computes of a person, an order and an address.
 
 What belongs here: one function for each attribute. What does not: invariants (see `rules`), and plain
 totals of a history (see the roll-ups in `facts`).
@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
-from olist_domain.customer.facts import AddressFacts, PersonFacts
+from olist_domain.customer.facts import AddressFacts, PersonFacts, PurchaseFacts
 from olist_domain.customer.segments import CustomerSegment, LifetimeValueTier, RfmSegment, SatisfactionTier
 from olist_domain.kernel.address import region_of
 from olist_domain.kernel.facts import Fact, choose
@@ -40,9 +40,9 @@ def customer_region(customer: AddressFacts) -> Fact[str]:
 
 
 @derivation(replaces=("mart_cohort_analysis.is_repeat",))
-def is_repeat(customer: AddressFacts) -> Fact[bool]:
-    """Whether a customer's order came after the first one of the person; unknown without an accepted order."""
-    return customer.order_purchase_timestamp > customer.first_order_at
+def is_repeat(purchase: PurchaseFacts) -> Fact[bool]:
+    """Whether an order came after the first one of the person; orders of the same moment are all first ones."""
+    return purchase.order_purchase_timestamp > purchase.first_order_at
 
 
 @derivation(name="region", replaces=("int_customers.region", "dim_customer.region"))
@@ -229,11 +229,9 @@ def _is_loyal(total_orders: Fact[int]) -> Fact[bool]:
     return total_orders > LOYAL_ORDERS_ABOVE
 
 
-CUSTOMER_DERIVATIONS: tuple[Derivation[AddressFacts], ...] = (
-    customer_region,
-    is_repeat,
-)
+CUSTOMER_DERIVATIONS: tuple[Derivation[AddressFacts], ...] = (customer_region,)
 
+PURCHASE_DERIVATIONS: tuple[Derivation[PurchaseFacts], ...] = (is_repeat,)
 
 PERSON_DERIVATIONS: tuple[Derivation[PersonFacts], ...] = (
     person_region,

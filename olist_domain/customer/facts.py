@@ -22,14 +22,16 @@ NO_MONEY = Decimal("0.00")
 
 @dataclass(frozen=True, eq=False)
 class AddressFacts:
-    """What is read of the customer of one order.
-
-    `order_purchase_timestamp` is the purchase of that order, `first_order_at` the first one of the person; both are
-    unknown where sales did not accept the order.
-    """
+    """What is read of the customer of one order."""
 
     customer_zip_code_prefix: Fact[str]
     customer_state: Fact[str]
+
+
+@dataclass(frozen=True, eq=False)
+class PurchaseFacts:
+    """What is read of one accepted order beside the others of its person: its purchase, and the first one of all."""
+
     order_purchase_timestamp: Fact[datetime]
     first_order_at: Fact[datetime]
 
@@ -123,13 +125,15 @@ REVIEW_ROLLUPS: tuple[Rollup[PastReviewFacts], ...] = (
 )
 
 
-def address_facts(customer: CustomerRecord, orders: Sequence[PublishedOrder] = ()) -> AddressFacts:
-    """Return the facts of one order's customer, beside the accepted `orders` of the person."""
-    own = [order.order_purchase_timestamp for order in orders if order.customer_id == customer.customer_id]
-    first = min((order.order_purchase_timestamp for order in orders), default=None)
-    purchased = min(own, default=None)
-    times = {"order_purchase_timestamp": purchased, "first_order_at": first if own else None}
-    return scalars(AddressFacts, {**dict(customer), **times})
+def address_facts(customer: CustomerRecord) -> AddressFacts:
+    """Return the facts of one order's customer."""
+    return scalars(AddressFacts, dict(customer))
+
+
+def purchase_facts(order: PublishedOrder, orders: Sequence[PublishedOrder]) -> PurchaseFacts:
+    """Return the facts of an accepted order beside all accepted `orders` of its person, of which it is one."""
+    first = min(other.order_purchase_timestamp for other in orders)
+    return scalars(PurchaseFacts, {**dict(order), "first_order_at": first})
 
 
 def person_facts(

@@ -1,4 +1,4 @@
-"""The rules of customers, each with its one definition, and the rulebooks of an order's customer and a person.
+"""The rules of customers, each with its one definition, and the rulebooks of an order, its customer and a person.
 
 What belongs here: business invariants. What does not: structure (missing or unparseable cells, duplicate
 keys), which intake validates before a record exists.
@@ -6,8 +6,8 @@ keys), which intake validates before a record exists.
 
 from __future__ import annotations
 
-from olist_domain.customer.derivations import CUSTOMER_DERIVATIONS, PERSON_DERIVATIONS
-from olist_domain.customer.facts import AddressFacts, PersonFacts
+from olist_domain.customer.derivations import CUSTOMER_DERIVATIONS, PERSON_DERIVATIONS, PURCHASE_DERIVATIONS
+from olist_domain.customer.facts import AddressFacts, PersonFacts, PurchaseFacts
 from olist_domain.kernel.address import is_state, is_zip_prefix
 from olist_domain.kernel.facts import Fact
 from olist_domain.kernel.rules import Rulebook, Severity, rule
@@ -32,6 +32,15 @@ CUSTOMER_RULES = Rulebook(
     facts=AddressFacts,
     rules=(has_state, has_zip_prefix),
     derivations=CUSTOMER_DERIVATIONS,
+)
+
+PURCHASE_RULES = Rulebook(
+    context="customer",
+    subject="purchase",
+    table="purchases",
+    facts=PurchaseFacts,
+    rules=(),
+    derivations=PURCHASE_DERIVATIONS,
 )
 
 PERSON_RULES = Rulebook(

@@ -12,7 +12,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from olist_pipeline.audit.cases import PIVOT
 from olist_pipeline.audit.data_tests import without_what_models_say
 from olist_pipeline.audit.dialects import Spoken, of_sql
 from olist_pipeline.audit.duplicates import form_of, groups_of_copies, pivots_that_differ
@@ -28,6 +27,7 @@ from olist_pipeline.audit.model import (
     State,
     Technical,
 )
+from olist_pipeline.audit.pivots import PIVOT
 from olist_pipeline.audit.pool import audit_files
 from olist_pipeline.audit.profiles import Target
 from olist_pipeline.audit.project import PROJECT_FILE, SKIPPED, Project, open_project

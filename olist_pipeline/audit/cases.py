@@ -15,6 +15,7 @@ from collections.abc import Sequence
 
 from sqlglot import exp
 
+from olist_pipeline.audit.calendars import is_calendar
 from olist_pipeline.audit.columns import Query
 from olist_pipeline.audit.expressions import (
     CONCATENATIONS,
@@ -28,10 +29,9 @@ from olist_pipeline.audit.expressions import (
     branches_of,
     column_names,
     columns_of,
-    is_case,
-    is_column,
     is_constant,
     is_hash,
+    is_in,
     is_null,
     is_null_test,
     is_one_flag,
@@ -55,6 +55,7 @@ from olist_pipeline.audit.guards import (
     nulls_a_text,
 )
 from olist_pipeline.audit.model import Kind
+from olist_pipeline.audit.pivots import reason_in_aggregate, without_cleaning
 
 VALIDATION_WORDS = frozenset(
     (
@@ -67,9 +68,9 @@ VALIDATION_NAME = re.compile(
     r"|(data|record|row|cell|order|address|email|phone)_?quality|quality_?(flag|check|status|issue|error|result|score)|^quality$"
 )
 """Names that judge data. A quality of what is sold or served is none of them."""
-CONVERSION, PIVOT, BOOLEAN, KEY = "conversion of a type", "pivot", "cast of a boolean", "part of a surrogate key"
-STEM = 5
-"""So many letters of a word tell it: canceled and cancelled orders are the same orders."""
+CONVERSION, BOOLEAN, KEY = "conversion of a type", "cast of a boolean", "part of a surrogate key"
+ORDER = "order to sort by"
+SORT_NAME = re.compile(r"(^|_)sort(_?(order|key|index|id|no))?$")
 
 
 def technical_reason(case: Node, column: str, query: Query) -> str | None:
@@ -80,12 +81,14 @@ def technical_reason(case: Node, column: str, query: Query) -> str | None:
     if _is_hashed(case) or _looks_at_hashes(conditions):
         return KEY
     if case.find_ancestor(exp.Order, exp.Query) and isinstance(case.find_ancestor(exp.Order, exp.Query), exp.Order):
-        return "order to sort by"
+        return ORDER
+    if SORT_NAME.search(column.lower()) and not any(map(_compares_order, conditions)):
+        return ORDER  # by its name; a limit in it is one all the same
     if any(part.find(exp.Grouping) for part in conditions):
         return "label of a subtotal"
     if is_division_guard(branches):
         return "guard of a division"
-    if (_is_in(case, CONCATENATIONS) and is_part_of_text(branches)) or is_text_of_parts(branches):
+    if (is_in(case, CONCATENATIONS) and is_part_of_text(branches)) or is_text_of_parts(branches):
         return "part of a text"
     if all(map(is_null_test, conditions)) and all(map(is_truth, branches.results)) and _is_running(case):
         return "number of a run of rows"
@@ -98,7 +101,7 @@ def technical_reason(case: Node, column: str, query: Query) -> str | None:
         return "current row of a history"
     if _is_boolean_cast(branches):
         return BOOLEAN
-    if all(query.is_calendar_test(part) for part in conditions) and not any(map(_compares_order, conditions)):
+    if all(query.is_calendar_test(atom) for part in conditions for atom in atoms(part)) and is_calendar(conditions):
         return "calendar"
     if (
         _is_conversion(branches)
@@ -112,7 +115,7 @@ def technical_reason(case: Node, column: str, query: Query) -> str | None:
         return "greater of two values"
     if _is_sum_over_nothing(branches, query):
         return "nothing to sum up is zero"
-    return _reason_in_aggregate(case, branches, column, query)
+    return reason_in_aggregate(case, branches, column, query)
 
 
 def kind_of(case: Node, column: str, query: Query) -> Kind:
@@ -123,7 +126,7 @@ def kind_of(case: Node, column: str, query: Query) -> Kind:
         return Kind.SCORING
     if all(map(is_null_test, conditions)) and _is_fallback(branches):
         return Kind.DEFAULT
-    rejects = _rejects_its_input(branches) and not _is_in(case, (exp.AggFunc,))
+    rejects = _rejects_its_input(branches) and not is_in(case, (exp.AggFunc,))
     if rejects or _speaks_of_validity(branches, column):
         return Kind.VALIDATION
     if all(map(is_truth, branches.results)) or _counts(case):
@@ -136,90 +139,10 @@ def is_validation_name(name: str) -> bool:
     return VALIDATION_NAME.search(name.lower()) is not None
 
 
-def is_pivot(condition: Node, column: str, query: Query) -> bool:
-    """Return whether an aggregate picks the rows of one value that gives it its name, as a pivot does.
-
-    The condition compares one column with one literal. The name of the output column holds the literal, or another
-    aggregate of the query picks another literal of the same column.
-    """
-    condition = bare(condition)
-    if not isinstance(condition, exp.EQ) or not is_constant(condition.expression):
-        return False
-    literal, picked = bare(condition.expression), _without_cleaning(condition.this)
-    if not isinstance(literal, exp.Literal) or not isinstance(picked, exp.Column):
-        return False
-    if _is_named_after(column, literal.name):
-        return True
-    return len(_pivoted_literals(query, picked.name)) > 1
-
-
-def _without_cleaning(node: Node) -> Node:
-    """Return what is trimmed, or written in small or large letters."""
-    node = bare(node)
-    while isinstance(node, exp.Lower | exp.Upper | exp.Trim):
-        node = bare(node.this)
-    return node
-
-
-def _is_named_after(column: str, literal: str) -> bool:
-    stems = {word[:STEM] for word in words_in(column)}
-    words = words_in(literal)
-    return bool(words) and all(word[:STEM] in stems for word in words)
-
-
-def _pivoted_literals(query: Query, column: str) -> set[str]:
-    """Return the literals of a column by which aggregates of a query pick rows."""
-    found: set[str] = set()
-    for item in query.select.selects:
-        for node in nodes_within(item):
-            condition = _single_condition(node)
-            if condition is None:
-                continue
-            condition = bare(condition)
-            picked = _without_cleaning(condition.this) if isinstance(condition, exp.EQ) else None
-            if isinstance(picked, exp.Column) and picked.name == column:
-                found.add(condition.expression.sql())
-    return found
-
-
-def _single_condition(node: Node) -> Node | None:
-    """Return the one condition by which an aggregate picks rows, by CASE, FILTER or COUNT_IF."""
-    if isinstance(node, exp.Filter):
-        found: Node = node.expression.this
-        return found
-    if isinstance(node, exp.CountIf):
-        counted: Node = node.this
-        return counted
-    if is_case(node) and _is_in(node, (exp.AggFunc,)):
-        pairs = branches_of(node).pairs
-        return pairs[0][0] if len(pairs) == 1 else None
-    return None
-
-
-def _reason_in_aggregate(case: Node, branches: Branches, column: str, query: Query) -> str | None:
-    if not _is_in(case, (exp.AggFunc,)) or len(branches.pairs) != 1:
-        return None
-    [(condition, result)] = branches.pairs
-    empty = branches.default is None or is_null(branches.default) or number_of(branches.default) == 0
-    if not empty or any(is_case(node) for node in nodes_within(result)):
-        return None
-    if is_one_flag(condition):
-        return "sum by a flag"
-    if not (is_column(result) or is_constant(result)):
-        return None
-    return PIVOT if is_pivot(condition, column, query) else None
-
-
 def _is_running(case: Node) -> bool:
     """Return whether a window adds a CASE up row by row: where it only asks for presence, it numbers runs of rows."""
     window = case.find_ancestor(exp.Window, exp.Query)
     return isinstance(window, exp.Window) and isinstance(window.this, exp.Sum | exp.Count) and "order" in window.args
-
-
-def _is_in(node: Node, types: tuple[type[Node], ...]) -> bool:
-    """Return whether a node stands in one of `types`, within its own query."""
-    found = node.find_ancestor(*types, exp.Query)
-    return found is not None and not isinstance(found, exp.Query)
 
 
 def _looks_at_hashes(conditions: Sequence[Node]) -> bool:
@@ -328,7 +251,7 @@ def _rejects_its_input(branches: Branches) -> bool:
     if (
         not others
         and branches.default is not None
-        and not any(isinstance(_without_cleaning(v), exp.Column) for v in kept)
+        and not any(isinstance(without_cleaning(v), exp.Column) for v in kept)
     ):
         return False  # it makes something else of its input in every branch
     if any(text_of(value) for value in others) and len(kept) < len(branches.results) - 1:

@@ -16,6 +16,7 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 from sqlglot.optimizer.scope import Scope, traverse_scope
 
+from olist_pipeline.audit.calendars import is_calendar_test, is_date_part
 from olist_pipeline.audit.expressions import (
     PREDICATES,
     TRUNCATIONS,
@@ -23,17 +24,17 @@ from olist_pipeline.audit.expressions import (
     bare,
     columns_of,
     computes,
-    is_calendar_test,
     is_clock,
     is_constant,
-    is_date_part,
     nodes_within,
 )
 
 MAX_STEPS = 40
 RANKS = (exp.Ntile, exp.PercentRank, exp.CumeDist, exp.RowNumber, exp.Rank, exp.DenseRank)
 NUMBERERS = (exp.RowNumber, exp.Rank, exp.DenseRank)
-NUMBERER_NAME = re.compile(r"^_?_?(rn|rnk|rownum|row_?no|row_?num(ber)?|dedup\w*|row_?rank|rank_?number|seqnum)_?\d*$")
+NUMBERER_NAME = re.compile(
+    r"^_?_?((rn|rnk|rownum|row_?no|row_?num(ber)?|row_?rank|rank_?number|seqnum)(_\w+|\d*)|dedup\w*)$"
+)
 DATE_PART_NAME = re.compile(r"(^|_)(day_?of_?week|dow|isodow|weekday|day_?name|month_?name)(_|$)")
 SUM_NAME = re.compile(r"(^|_)(n|num|number|total|count|cnt|sum|qty|quantity)(_|$)|(^|_)number_of_")
 
@@ -251,12 +252,13 @@ def _only_source(scope: Scope, column: str) -> str:
     names = [name for name in scope.sources if name in _selected(scope)] or list(scope.sources)
     if len(names) == 1:
         return names[0]
-    naming = [
-        name
-        for name in names
-        if isinstance(source := scope.sources[name], Scope) and _projection(source, column, 0)[0] is not None
-    ]
-    return naming[0] if len(naming) == 1 else ""
+    found = {
+        name: _projection(source, column, 0)[0] for name in names if isinstance(source := scope.sources[name], Scope)
+    }
+    naming = [name for name, said in found.items() if said is not None]
+    # A star over a table whose columns nobody knows may hold it; what names it does.
+    sure = [name for name, said in found.items() if said is not None and said.parent is not None]
+    return next((one[0] for one in (naming, sure) if len(one) == 1), "")
 
 
 def projection(scope: Scope, name: str) -> tuple[Node | None, Scope]:

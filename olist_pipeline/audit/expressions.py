@@ -43,28 +43,6 @@ FALSE_WORDS = frozenset({"n", "no", "false", "f", "0"})
 
 OPEN_END = re.compile(r"^(9999|3000|2999|2199|2100|2099|1900|1800|1753|1000|0001|0000)-")
 
-DATE_PARTS = frozenset(
-    (
-        *("dow", "isodow", "dayofweek", "dayofweekiso", "dayofweek_iso", "weekday", "dayname", "day_name"),
-        *("doy", "dayofyear", "day", "dayofmonth", "week", "weekofyear", "isoweek", "weekiso"),
-        *("month", "monthname", "month_name", "quarter", "year", "isoyear", "yearofweek"),
-    )
-)
-DATE_PART_NODES = (
-    exp.Year,
-    exp.Month,
-    exp.Day,
-    exp.Quarter,
-    exp.Week,
-    exp.WeekOfYear,
-    exp.DayOfWeek,
-    exp.DayOfWeekIso,
-    exp.DayOfMonth,
-    exp.DayOfYear,
-    exp.Dayname,
-    exp.Monthname,
-)
-
 
 @dataclass(frozen=True)
 class Branches:
@@ -123,6 +101,12 @@ def computes(node: Node) -> bool:
     if isinstance(node, exp.Window):
         return node.this.find(*PICKS) is None
     return isinstance(node, (*ARITHMETIC, exp.AggFunc)) and not isinstance(node, PICKS)
+
+
+def is_in(node: Node, types: tuple[type[Node], ...]) -> bool:
+    """Return whether a node stands in one of `types`, within its own query."""
+    found = node.find_ancestor(*types, exp.Query)
+    return found is not None and not isinstance(found, exp.Query)
 
 
 def nodes_within(node: Node) -> Iterator[Node]:
@@ -275,36 +259,6 @@ def atoms(node: Node) -> list[Node]:
     if isinstance(node, CONNECTORS):
         return [part for side in node.iter_expressions() for part in atoms(side)]
     return [node]
-
-
-def is_date_part(node: Node) -> bool:
-    """Return whether an expression is a part of a date, a day the smallest: no hour is a calendar's."""
-    node = bare(node)
-    while isinstance(node, exp.Trim | exp.Lower | exp.Upper | exp.Substring | exp.Left | exp.Coalesce):
-        if isinstance(node, exp.Coalesce) and not all(map(is_constant, node.expressions)):
-            return False
-        node = bare(node.this)
-    if isinstance(node, DATE_PART_NODES):
-        return True
-    if isinstance(node, exp.Extract):
-        return node.this.name.lower() in DATE_PARTS
-    if isinstance(node, exp.TimeToStr | exp.ToChar):
-        pattern = node.args.get("format")
-        return pattern is not None and not any(sign in pattern.name for sign in ("%H", "%M", "%S", "HH", "MI", "SS"))
-    if isinstance(node, exp.Anonymous):
-        words = [node.name.lower(), *(part.name.lower() for part in node.expressions[:1])]
-        return words[0] in DATE_PARTS or (words[0] in ("date_part", "datepart") and words[-1] in DATE_PARTS)
-    return False
-
-
-def is_calendar_test(node: Node) -> bool:
-    """Return whether a comparison looks at nothing but a part of a date."""
-    node = bare(node)
-    if isinstance(node, exp.Paren | exp.Not):
-        return is_calendar_test(node.this)
-    sides = [node.this] if isinstance(node, exp.In | exp.Between) else list(node.iter_expressions())
-    reading = [side for side in sides if not is_constant(side)]
-    return isinstance(node, PREDICATES) and bool(reading) and all(map(is_date_part, reading))
 
 
 def case_count(node: Node) -> int:

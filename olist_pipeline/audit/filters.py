@@ -27,6 +27,7 @@ from olist_pipeline.audit.expressions import (
     branches_of,
     column_names,
     columns_of,
+    conjuncts,
     is_case,
     is_clock,
     is_column,
@@ -74,7 +75,7 @@ def kind_of_filter(condition: Node, clause: Clause, query: Query) -> Kind | None
     names = column_names(condition)
     if names and all(name.startswith("_") for name in names) and not _reads_a_path(condition):
         return None
-    if is_current_row(condition) or _is_decided_here(condition, query):
+    if is_current_row(condition) or _is_decided_here(condition, query) or _joins_by_a_function(condition, query):
         return None
     if query.around.is_incremental and (_is_lookback(condition) or says_from_when(query)):
         return None
@@ -97,11 +98,20 @@ def is_current_row(condition: Node) -> bool:
 
 
 def marks_current_row(condition: Node, column: str, query: Query) -> bool:
-    """Return whether a condition gives the latest row of each group a mark of that name: `row_number() ... = 1`."""
+    """Return whether a condition marks the first row of each group, `row_number() ... = 1`, and no more than that.
+
+    The mark is called like that of a history, or this very statement picks the rows by it.
+    """
     test = bare(condition)
-    if not isinstance(test, exp.EQ) or CURRENT_ROW.match(column.lower()) is None:
+    if not isinstance(test, exp.EQ) or number_of(test.expression) != 1 or not query.is_row_number(test.this):
         return False
-    return query.is_row_number(test.this) and number_of(test.expression) == 1
+    return CURRENT_ROW.match(column.lower()) is not None or _picks_rows(column, query)
+
+
+def _picks_rows(flag: str, query: Query) -> bool:
+    clauses = query.select.root().find_all(exp.Where, exp.Qualify)
+    picked = (bare(part) for clause in clauses for part in conjuncts(clause.this))
+    return any(isinstance(part, exp.Column) and part.name.lower() == flag.lower() for part in picked)
 
 
 def filtered_column(condition: Node) -> str:
@@ -238,6 +248,16 @@ def _is_technical(test: Node, query: Query) -> bool:
         joins = "" in tables[0] | tables[1] and _lacks_a_condition(query)
         return apart or joins or _is_latest(left, right, query)
     return apart and _lacks_a_condition(query)
+
+
+def _joins_by_a_function(condition: Node, query: Query) -> bool:
+    """Return whether a function of two relations joins them, in EXISTS too: `st_intersects(a.place, b.area)`."""
+    if not isinstance(condition, exp.Func) or isinstance(condition, (*BOOLEANS, exp.Exists)) or is_case(condition):
+        return False
+    has_limit = any(number_of(part) is not None for part in condition.iter_expressions())
+    tables = {column.table.lower() for column in columns_of(condition)}
+    is_within = query.select.find_ancestor(exp.Exists) is not None
+    return not has_limit and "" not in tables and len(tables) > 1 and (is_within or _lacks_a_condition(query))
 
 
 def _moves_a_date(side: Node) -> bool:

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
-from olist_pipeline.audit.cases import PIVOT
 from olist_pipeline.audit.columns import NOTHING_AROUND, Around, Query, queries
 from olist_pipeline.audit.expressions import (
     Node,
@@ -30,6 +29,7 @@ from olist_pipeline.audit.metrics import measure
 from olist_pipeline.audit.model import Clause, FileAudit, Finding, Kind, Problem, Technical
 from olist_pipeline.audit.normal import shape_of
 from olist_pipeline.audit.origins import origins_of
+from olist_pipeline.audit.pivots import PIVOT
 from olist_pipeline.audit.statements import Statement, UnreadableError, statements
 from olist_pipeline.audit.words import draft
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
-from olist_pipeline.audit.cases import BOOLEAN, CONVERSION, KEY, is_pivot, is_validation_name, kind_of, technical_reason
+from olist_pipeline.audit.calendars import ends_a_period, is_date_part
+from olist_pipeline.audit.cases import BOOLEAN, CONVERSION, KEY, is_validation_name, kind_of, technical_reason
 from olist_pipeline.audit.columns import Query
 from olist_pipeline.audit.expressions import (
     ARITHMETIC,
@@ -30,7 +31,6 @@ from olist_pipeline.audit.expressions import (
     is_case,
     is_clock,
     is_constant,
-    is_date_part,
     is_far_end,
     is_flag_test,
     is_hash,
@@ -53,6 +53,7 @@ from olist_pipeline.audit.numbers import (
     has_magic_number,
     magic_numbers,
 )
+from olist_pipeline.audit.pivots import is_pivot
 
 TRY_NAMES = re.compile(r"^(\w*__)?(try_to_\w+|try_cast|safe_cast|try_parse\w*)$")
 LIMIT_NAME = re.compile(r"(^|_)(bound|limit|threshold|cutoff|cap|ceiling|floor)(_|$)")
@@ -174,8 +175,7 @@ def _ordering(window: exp.Window) -> list[Node]:
 
 
 def _judge_computation(node: Node, column: str, query: Query) -> Iterator[Judged]:
-    steps = [part for part in nodes_within(node) if isinstance(part, exp.Interval)]
-    moved = any(abs(number) not in STEPS for part in steps if (number := date_step(part)) is not None)
+    moved = any(_moves_a_date(part) for part in nodes_within(node) if isinstance(part, exp.Interval))
     is_score = "score" in column.lower() or "index" in column.lower().split("_")
     is_limit = LIMIT_NAME.search(column.lower()) is not None and halves_or_doubles(node)
     if columns_of(node) and (has_magic_number(node, least_weights=1 if is_score else 2) or moved or is_limit):
@@ -204,7 +204,8 @@ def _judge_function(node: Node, column: str, query: Query) -> Iterator[Judged]:
         inner = list(_parts(node, column, query))
         if found is Kind.DEFAULT and any(isinstance(part, Logic) for part in inner):
             yield from inner  # the default of a CASE is its ELSE
-            return
+            if not all(isinstance(part, Logic) and part.kind is Kind.MAGIC_NUMBER for part in inner):
+                return
         yield Logic(node, found)
         return
     yield from _parts(node, column, query)
@@ -281,7 +282,7 @@ def _is_sum(column: exp.Column, query: Query) -> bool:
 
 def _is_literal(node: Node) -> bool:
     node = bare(node)
-    return isinstance(node, exp.Literal | exp.Boolean | exp.Neg | exp.Date) and is_constant(node)
+    return is_constant(node) and (isinstance(node, exp.Literal | exp.Boolean | exp.Neg | exp.Date) or is_hash(node))
 
 
 def _tries_to_cast(node: Node) -> bool:
@@ -340,5 +341,10 @@ def _kind_of_date_step(node: Node) -> Kind | None:
         return None
     if isinstance(outer, exp.Anonymous) and SERIES_NAMES.match(outer.name.lower()):
         return None
-    number = date_step(node)
-    return Kind.MAGIC_NUMBER if number is not None and abs(number) not in STEPS and columns_of(node) else None
+    return Kind.MAGIC_NUMBER if _moves_a_date(node) and columns_of(node) else None
+
+
+def _moves_a_date(step: Node) -> bool:
+    """Return whether a date is moved by so many units as somebody chose."""
+    number = date_step(step)
+    return number is not None and abs(number) not in STEPS and not ends_a_period(step, number)

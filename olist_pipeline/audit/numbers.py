@@ -10,7 +10,8 @@ from collections.abc import Iterator
 
 from sqlglot import exp
 
-from olist_pipeline.audit.expressions import ARITHMETIC, Node, bare, columns_of, is_date_part, number_of
+from olist_pipeline.audit.calendars import is_date_part
+from olist_pipeline.audit.expressions import ARITHMETIC, Node, bare, columns_of, number_of
 
 STEPS = frozenset({0.0, 1.0})
 """What may be added without a meaning: nothing, and one step."""

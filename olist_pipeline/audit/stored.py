@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -43,9 +44,10 @@ def counted(path: Path, key: str) -> AuditCounts:
     except (OSError, ValueError, KeyError, TypeError):
         pass  # no file yet, or none that can be read: it is only kept to save time
     found = _count()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as temporary:
-        temporary.write_text(json.dumps({"key": key, "counted": asdict(found)}), "utf-8")
+    with suppress(OSError):  # a home that cannot be written, or a full disk, keeps nobody from looking
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(path) as temporary:
+            temporary.write_text(json.dumps({"key": key, "counted": asdict(found)}), "utf-8")
     return found
 
 

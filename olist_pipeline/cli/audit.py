@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from olist_pipeline.audit.profiles import Target
 
 FORMATS = ("table", "json", "csv", "html", "markdown")
-ENDINGS = {"md": "markdown"}
+ENDINGS = {"md": "markdown", "htm": "html", "txt": "table", "log": "table", "": "table"}
+"""What the ending of a file stands for, beside the names of the forms."""
 MOST_SECONDS = 86_400
 
 
@@ -32,7 +33,9 @@ MOST_SECONDS = 86_400
 @click.argument("path", type=click.Path(path_type=Path))
 @click.option("--dialect", help="The SQL dialect; by default what the project says, else what its SQL looks like.")
 @click.option("--target", default="", help="The target to read it for.  [default: that of profiles.yml, else prod]")
-@click.option("--format", "form", type=click.Choice(FORMATS), help="How to report.  [default: table]")
+@click.option(
+    "--format", "form", type=click.Choice(FORMATS), help="How to report.  [default: as --out ends, else table]"
+)
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write the report to a file.")
 @click.option("--manifest", type=click.Path(path_type=Path), help="dbt's manifest.json, where it is not in target/.")
 @click.option("--vars", "variables", help="Variables of the project, as dbt takes them: '{key: value}' (YAML).")
@@ -57,7 +60,12 @@ def audit(
 ) -> None:
     """Find the business logic in the SQL of PATH: a dbt project, a folder of SQL files or one file.
 
-    Exits with 1 when something could not be read.
+    Nothing of it is run, and no database is asked. Exits with 1 when something could not be read.
+
+    \b
+      olist audit ~/shop
+      olist audit ~/shop --out audit.html
+      olist audit ~/shop --vars '{least_total: 40}' --target prod --fail-on-open
     """
     # Parsing SQL takes longer to import than the help of the command takes.
     from olist_pipeline.audit.audit import audit as run_audit
@@ -65,6 +73,8 @@ def audit(
     from olist_pipeline.cli.audit_view import write
 
     _check(dialect, seconds)
+    if as_json and form not in (None, "json"):
+        raise OlistError(f"--json and --format {form} are two forms; give one of them.")
     chosen = "json" if as_json else form or _format_of(out)
     with _progress() as started:
         found = run_audit(
@@ -100,9 +110,14 @@ def _say(spoken: Spoken, target: Target) -> None:
 
 
 def _format_of(out: Path | None) -> str:
+    """Return the form that a file is to have by its ending; raises OlistError for one that nothing here writes."""
     ending = out.suffix.removeprefix(".").lower() if out else ""
-    ending = ENDINGS.get(ending, ending)
-    return ending if ending in FORMATS else "table"
+    form = ENDINGS.get(ending, ending)
+    if form not in FORMATS:
+        raise OlistError(
+            f"No report ends in .{ending}; name the file .html, .md, .csv, .json or .txt, or give --format."
+        )
+    return form
 
 
 @contextmanager

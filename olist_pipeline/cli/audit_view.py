@@ -19,7 +19,7 @@ from rich.panel import Panel
 from olist_pipeline.audit import pages, report
 from olist_pipeline.audit.model import Audit, Copies, Entry, Level, State
 from olist_pipeline.cli.output import inert, table
-from olist_pipeline.files import given_away
+from olist_pipeline.files import given_away, writing
 
 WIDTH_OF_FILE = 200
 MOST_PANELS = 6
@@ -36,8 +36,9 @@ def write(found: Audit, form: str, out: Path | None, *, everything: bool) -> Non
         if out is None:
             _print(found, Console(), everything=everything)
         else:
-            with given_away(), out.open("w", encoding="utf-8") as file:
+            with given_away(), writing(out), out.open("w", encoding="utf-8") as file:
                 _print(found, Console(file=file, width=WIDTH_OF_FILE), everything=True)
+            _say_written(found, out)
         return
     forms = {"json": report.as_json, "csv": report.as_csv, "html": pages.as_html, "markdown": pages.as_markdown}
     text = forms[form](found)
@@ -47,9 +48,13 @@ def write(found: Audit, form: str, out: Path | None, *, everything: bool) -> Non
     if out is None:
         click.echo(text, nl=False)
     else:
-        with given_away():
+        with given_away(), writing(out):
             out.write_text(text, "utf-8")
-        click.echo(f"{_number(len(found.entries), 'finding')} in {_number(found.files, 'file')}: {out}", err=True)
+        _say_written(found, out)
+
+
+def _say_written(found: Audit, out: Path) -> None:
+    click.echo(f"{_number(len(found.entries), 'finding')} in {_number(found.files, 'file')}: {out}", err=True)
 
 
 def _print(found: Audit, console: Console, *, everything: bool) -> None:

@@ -76,7 +76,7 @@ def rollback(context: str, to: int | None, reason: str, as_json: bool) -> None:
         follower.stay()
         raise
     _say(done, as_json)
-    _say_record(settings, done, as_json, "" if follower.go() else "it did not answer at once.")
+    _say_record(settings, done, as_json, follower.go())
 
 
 @click.command()

@@ -36,9 +36,10 @@ def migrate(as_json: bool) -> None:
     Run it as the role that owns them, once after each update of the program. It may run again, and at the same time
     as another one. The embedded server needs it never.
     """
-    from olist_pipeline.orchestration.internals.storage import migrate_storage
+    from olist_pipeline.orchestration.internals.storage import migrate_storage, refuse_others
 
     url = server_url(Settings.from_env())
+    refuse_others(url)  # before anything is made, in somebody else's database perhaps
     done = {"schema": schema.migrate(url), "dagster": migrate_storage(url)}
     if as_json:
         print_json({name: {"before": before, "after": after} for name, (before, after) in done.items()})
@@ -51,7 +52,7 @@ def migrate(as_json: bool) -> None:
 @JSON
 def status(as_json: bool) -> None:
     """Show the versions of the database and of this program; exit code 0 only where they agree."""
-    from olist_pipeline.orchestration.internals.storage_version import storage_versions
+    from olist_pipeline.orchestration.internals.storage_version import refuse_unknown, storage_versions
 
     url = server_url(Settings.from_env())
     state = schema.state(url)
@@ -72,16 +73,17 @@ def status(as_json: bool) -> None:
         for name in ("schema", "dagster"):
             versions = report[name]
             click.echo(f"{name}: {versions['database'] or 'none'} (the program's: {versions['program']})")
-        click.echo(visible(f"home: {owner.place}, since {owner.since:%Y-%m-%d %H:%M}" if owner else "home: none yet"))
+        click.echo(
+            visible(f"home: {owner.place}, since {owner.since:%Y-%m-%d %H:%M} UTC" if owner else "home: none yet")
+        )
         for revision in state.pending:
             click.echo(f"pending: {revision}")
     if state.objection:
         raise OlistError(state.objection)
+    refuse_unknown(dagster)
     if dagster != needed:
-        raise OlistError(
-            f"Dagster's tables have version {dagster}, Dagster needs {needed}: run `olist db migrate` as their owner,"
-            " or the program whose Dagster is of that version."
-        )
+        has = f"Dagster's tables have version {dagster}" if dagster else "Dagster's tables are not there"
+        raise OlistError(f"{has}, Dagster needs {needed}: run `olist db migrate` as their owner.")
 
 
 @db.command()

@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from olist_pipeline.cli import streams
 from olist_pipeline.cli.visible import json_text, visible
 from olist_pipeline.stores import tail
 from olist_pipeline.stores.postgres import transaction
@@ -20,7 +21,7 @@ PAUSE_SECONDS = 0.25
 
 
 def follow(url: str, after: tail.Checkpoint | None, wanted: tail.Wanted, most: int | None, *, as_json: bool) -> None:
-    """Print the wanted events after a place, from now on where it is None, until there were `most`, or for ever."""
+    """Print the wanted events after a place, from now on where it is None, until there were `most` or nobody reads."""
     with transaction(url) as connection:
         tail.require_own_numbers(connection)
         place = tail.present(connection) if after is None else after
@@ -32,7 +33,7 @@ def follow(url: str, after: tail.Checkpoint | None, wanted: tail.Wanted, most: i
             for event in part.events:
                 click.echo(_json(event) if as_json else _line(event))
                 printed += 1
-                if printed == most:
+                if printed == most or streams.is_unread():
                     return
             if part.is_last:
                 connection.rollback()

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 import importlib
-import io
 import os
 import re
 import sys
@@ -18,7 +17,7 @@ from pathlib import Path
 import click
 from click.shell_completion import CompletionItem
 
-from olist_pipeline.cli import interrupts
+from olist_pipeline.cli import interrupts, streams
 from olist_pipeline.cli.groups import Group
 from olist_pipeline.cli.visible import visible
 from olist_pipeline.errors import OlistError
@@ -152,8 +151,7 @@ def main() -> None:
     keep_private()
     if os.environ.get("COLUMNS", "").strip("0") == "":
         os.environ.pop("COLUMNS", None)  # some say 0 where they do not know: nothing would be shown
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal may not know a letter of what is shown
+    streams.make_patient()
     sentence, code = "", 1
     try:
         with interrupts.noticed():
@@ -166,27 +164,14 @@ def main() -> None:
         code = int(error.code or 0)
     except click.Abort:
         sentence = "Aborted."
-    except BrokenPipeError as error:
-        # Whoever reads may go away, as `head` does: that is no mistake of anybody's.
-        sentence = "" if _is_unread() else sentence_of(error) or ""
     except BaseException as error:  # what Polars panics with is no Exception
         sentence = sentence_of(error) or ""
         if not sentence and not interrupts.received():
             raise
     if number := interrupts.received():
         sentence, code = interrupts.sentence(number), 128 + number
+    if unwritten := streams.flush_output():
+        sentence, code = sentence or unwritten, code or 1
     if sentence:
         click.secho(f"olist: {visible(sentence)}", fg="red", err=True, color=None if _has_colours() else False)
-    _is_unread()
     sys.exit(code)
-
-
-def _is_unread() -> bool:
-    """Return whether nobody reads standard output any more; Python then does not complain of it at its end."""
-    try:
-        if sys.stdout is not None:  # it was closed before we began
-            sys.stdout.flush()
-    except OSError as error:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return isinstance(error, BrokenPipeError)
-    return False

@@ -19,7 +19,7 @@ from olist_pipeline.cli.output import JSON, print_json, print_rows
 from olist_pipeline.cli.parity_view import print_comparison, print_report
 from olist_pipeline.cli.visible import visible
 from olist_pipeline.errors import OlistError
-from olist_pipeline.files import given_away
+from olist_pipeline.files import given_away, writing
 from olist_pipeline.parity.stored import complete_report
 from olist_pipeline.settings import Settings, current_user
 from olist_pipeline.stores import approvals, verdicts
@@ -108,7 +108,13 @@ def show(
 @click.argument("table")
 @click.option("--column", required=True, help="The column whose cells may differ.")
 @click.option("--reason", required=True, help="Why the difference may stand.")
-@click.option("--until", required=True, type=click.DateTime(["%Y-%m-%d"]), help="The last day of the approval.")
+@click.option(
+    "--until",
+    required=True,
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="YYYY-MM-DD",
+    help="The last day of the approval.",
+)
 @JSON
 def approve(table: str, column: str, reason: str, until: datetime, as_json: bool) -> None:
     """Approve that the cells of one column of TABLE differ from the replay, until a day.
@@ -166,7 +172,7 @@ def _show_stored(table: str | None, html: Path | None, as_json: bool) -> None:
 
         progress = scorecard(settings, url) if table is None else None
         text = html_report(chosen, approvals.all_approvals(url), date.today(), progress)
-        with given_away():
+        with given_away(), writing(html):
             html.write_text(text, "utf-8")
         click.echo(f"{html} holds the verdicts on {len(chosen)} table{'s' * (len(chosen) != 1)}.", err=as_json)
     if as_json:
@@ -229,7 +235,7 @@ def _compare_any(
         raise OlistError("A comparison needs --old, --new and --key, e.g. --old a.parquet --new b.parquet --key id.")
     comparison = compare_sources(old, new, contract, where=where, options=options)
     if html is not None:
-        with given_away():
+        with given_away(), writing(html):
             html.write_text(comparison_page(comparison, old), "utf-8")
     if as_json:
         print_json(comparison.to_dict())

@@ -80,6 +80,8 @@ def _validated(context: Context, book: Rulebook[Any]) -> str:
     [table] = (table for table in context.tables if table.name == book.table)
     if table.summary:
         made_of = f"one for each `{table.summary.by}` of the accepted rows of `{table.summary.of}`"
+        if table.summary.among:
+            made_of += " whose `{1}` stands in `{0}`".format(*table.summary.among)
         return f"Validated: each row of `{table.name}`, {made_of}."
     origin = f", from `{table.source.file}`" if table.source else ""
     return f"Validated: each row of `{table.name}`{origin}."

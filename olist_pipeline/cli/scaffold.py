@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from olist_pipeline.errors import OlistError
-from olist_pipeline.files import given_away
+from olist_pipeline.files import given_away, writing
 from olist_pipeline.settings import Settings
 
 SECONDS_A_FILE = 60.0
@@ -26,6 +26,9 @@ def scaffold(context: str, files: tuple[str, ...], out: Path | None) -> None:
     """Write records, rules, derivations and tests of CONTEXT as drafts, with the SQL that they replace beside them.
 
     A file that is there stays as it is.
+
+    \b
+      olist --migration migration.yml scaffold riding --file rides.csv
     """
     from olist_pipeline.audit.audit import audit, by_context
     from olist_pipeline.drafts.scaffold import files_of
@@ -62,6 +65,7 @@ def scaffold(context: str, files: tuple[str, ...], out: Path | None) -> None:
                 click.echo(f"there already: {name}")
                 continue
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, "utf-8")
+            with writing(path):
+                path.write_text(text, "utf-8")
             click.echo(f"written: {name}")
     click.echo(f"{len(entries)} findings; each draft raises Undecided until it is written.")

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 from olist_pipeline.dialect.dialect import Dialect
 from olist_pipeline.errors import OlistError
+from olist_pipeline.near import listed
 
 
 def parse_header(line: str, dialect: Dialect, file: str) -> tuple[str, ...]:
@@ -28,15 +29,15 @@ def parse_header(line: str, dialect: Dialect, file: str) -> tuple[str, ...]:
             f"{file} has no name for its first column; leave that column out (pandas writes it without index=False)."
         )
     if nameless:
-        numbers = ", ".join(map(str, nameless))
+        numbers = listed([str(number) for number in nameless])
         raise OlistError(f"{file} has no name for column {numbers}; name it, or remove the delimiter in line 1.")
     if broken := [name for name in names if "\n" in name or "\r" in name]:
         raise OlistError(
-            f"{file} has a line break in the name of a column, {broken[0]!r}; write the header in one line."
+            f"{file} has a line break in the name of a column, {listed(broken[:1])}; write the header in one line."
         )
     counts = Counter(name.casefold() for name in names)
     if repeated := sorted({name for name in names if counts[name.casefold()] > 1}):
-        raise OlistError(f"{file} has the column {', '.join(repeated)} more than once; remove the copies.")
+        raise OlistError(f"{file} has the column {listed(repeated)} more than once; remove the copies.")
     return tuple(names)
 
 

@@ -13,14 +13,15 @@ HEAD_BYTES = 4096
 """So many of the first bytes are enough."""
 
 _STARTS = (
-    (b"\x1f\x8b", "is compressed with gzip; unpack it, or name it {name}.gz"),
-    (b"PAR1", "is a Parquet file; export the table as CSV"),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "is an Excel workbook (.xls); save the sheet as CSV UTF-8"),
-    (b"BZh", "is compressed with bzip2; unpack it"),
     (b"\x28\xb5\x2f\xfd", "is compressed with zstd; unpack it"),
     (b"\xfd7zXZ\x00", "is compressed with xz; unpack it"),
+    (b"\x04\x22\x4d\x18", "is compressed with lz4; unpack it"),
     (b"7z\xbc\xaf\x27\x1c", "is a 7z archive; unpack it"),
-    (b"Rar!", "is a RAR archive; unpack it"),
+    (b"Rar!\x1a", "is a RAR archive; unpack it"),
+    (b"ARROW1\0\0", "is a file of Arrow; export the table as CSV"),
+    (b"Obj\x01", "is a file of Avro; export the table as CSV"),
+    (b"{\\rtf", "is a document of a word processor (.rtf); save the table as CSV UTF-8"),
     (b"%PDF", "is a PDF; export the table as CSV"),
     (b"SQLite format 3\x00", "is a SQLite database; export the table as CSV"),
     (b"version https://git-lfs", "is a pointer of Git LFS, not the file; run `git lfs pull`"),
@@ -30,6 +31,12 @@ _STARTS = (
     (b"\xff\xfe", "is UTF-16; convert it first: `iconv -f UTF-16 -t UTF-8`"),
     (b"\xfe\xff", "is UTF-16; convert it first: `iconv -f UTF-16 -t UTF-8`"),
     (b"+/v8", "is UTF-7; convert it first: `iconv -f UTF-7 -t UTF-8`"),
+)
+# What letters alone begin, a column's name may begin, too: behind them stands what no text has.
+_LETTERED = (
+    (re.compile(rb"PAR1(?![\t\r\n -~])"), "is a Parquet file; export the table as CSV"),
+    (re.compile(rb"BZh[1-9](1AY&SY|\x17rE8P\x90)"), "is compressed with bzip2; unpack it"),
+    (re.compile(rb"ORC(?![\t\r\n -~\x80-\xff])"), "is a file of ORC; export the table as CSV"),
 )
 _ARCHIVE = re.compile(rb"PK(\x03\x04|\x05\x06|\x07\x08)")
 _WORKBOOK = re.compile(rb"\[Content_Types\]\.xml|_rels/|xl/|docProps/")
@@ -44,9 +51,15 @@ def foreign_kind(head: bytes, name: str) -> str | None:
     `head` holds up to `HEAD_BYTES` of them, `name` is the file's name. The text continues a sentence that begins with
     the name.
     """
+    if head.startswith(b"\x1f\x8b"):
+        remedy = "unpack what is in it" if name.endswith(".gz") else f"unpack it, or name it {name}.gz"
+        return f"is compressed with gzip; {remedy}"
     for start, kind in _STARTS:
         if head.startswith(start):
-            return kind.format(name=name)
+            return kind
+    for pattern, kind in _LETTERED:
+        if pattern.match(head):
+            return kind
     if _ARCHIVE.match(head):
         if _WORKBOOK.search(head):
             return "is an Excel workbook (.xlsx); save the sheet as CSV UTF-8"

@@ -34,6 +34,11 @@ HEAD = """# A first migration file, written by `olist migration init`. docs/migr
 # What is left to do stands at its end, and `olist migration check` says what does not fit.
 """
 CONTEXTS = "contexts"
+NO_CONTEXTS = '''"""The contexts of this warehouse that have moved, in the order of their migration."""
+
+CONTEXTS = ()
+'''
+"""The module that a first migration file names: nothing has moved yet."""
 
 
 def first_text(old: Path, landing: Mapping[str, Any], new: str, variables: Mapping[str, Any], profile: str = "") -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -42,11 +42,10 @@ def write_first_file(
 ) -> FirstFile:
     """Return the first migration file, whose path `settings` have; a smaller one is left in its place.
 
-    Raises OlistError where the old project does not parse.
+    Its folder is there. Raises OlistError where the old project does not parse.
     """
     path = settings.migration
     relative = Path(os.path.relpath(old, path.parent))
-    path.parent.mkdir(parents=True, exist_ok=True)
 
     def left(landing: Mapping[str, Any], profile: str) -> Migration:
         path.write_text(first_text(relative, landing, new, variables, profile), "utf-8")
@@ -74,9 +73,8 @@ def write_first_file(
         dialect, found = _audited(migration, contexts)
         notes += dialect
         models = _models_of(path.parent / new)
-        return FirstFile(
-            whole_text(migration, manifest, landing, contexts, models, database, [*notes, *found]), tuple(notes)
-        )
+        todo = [*notes, *what_is_missing(landing, path.parent / new), *found]
+        return FirstFile(whole_text(migration, manifest, landing, contexts, models, database, todo), tuple(notes))
 
 
 def _what_is_wrong(settings: Settings, migration: Migration) -> str:
@@ -86,6 +84,18 @@ def _what_is_wrong(settings: Settings, migration: Migration) -> str:
     except OlistError as error:
         return str(error)
     return ""
+
+
+def what_is_missing(landing: Mapping[str, Any], new: Path) -> list[str]:
+    """Return what nobody could guess, a line each."""
+    missing = []
+    if not landing["files"]:
+        missing.append(
+            "no landing files were found: say in `landing` how old finds them; a seed is none, replay reads it as it is"
+        )
+    if not (new / "dbt_project.yml").is_file():
+        missing.append(f"{new.name} is no dbt project yet: `olist migration check` says so until it is written")
+    return missing
 
 
 def _models_of(project: Path) -> list[str]:
@@ -104,14 +114,16 @@ def _audited(migration: Migration, contexts: Mapping[str, list[str]]) -> tuple[l
         for entry in of_context:
             by_name.setdefault(named.get(entry.finding.model, ""), []).append(entry)
     lines = [
-        f"{context}: {len(entries)} findings in SQL, e.g. {entries[0].finding.place} "
+        f"{context}: {_findings(entries)} in SQL, e.g. {entries[0].finding.place} "
         f"({entries[0].finding.kind}); `olist scaffold {context}` drafts their rules"
         for context, entries in by_name.items()
         if context
     ]
     if "" in by_name:
-        lines.append(
-            f"of no model: {len(by_name[''])} findings, e.g. {by_name[''][0].finding.place}; see `olist audit`"
-        )
+        lines.append(f"of no model: {_findings(by_name[''])}, e.g. {by_name[''][0].finding.place}; see `olist audit`")
     note = f"its SQL is {found.dialect} ({found.why}), and old runs on DuckDB: port what DuckDB does not read first"
     return ([] if found.dialect == "duckdb" else [note]), lines
+
+
+def _findings(entries: Sequence[Entry]) -> str:
+    return f"{len(entries)} finding{'s' * (len(entries) != 1)}"

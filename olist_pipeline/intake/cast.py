@@ -60,11 +60,10 @@ def typed(name: str, kind: type, *, is_id: bool = False) -> pl.Expr:
         # A date without a time is its midnight, as in SQL: pandas writes a column of midnights so.
         is_date = text.str.len_bytes() == DATE_LENGTH
         whole = pl.when(is_date).then(text + " 00:00:00").otherwise(text.str.head(MOMENT_LENGTH))
-        moment = (
-            pl.when(text.str.contains(MOMENT_PATTERN)).then(whole).str.strptime(MOMENT, MOMENT_FORMAT, strict=False)
-        )
+        moment = whole.str.strptime(MOMENT, MOMENT_FORMAT, strict=False)
         # No calendar of Python has a year 0.
-        return pl.when(moment.dt.year() > 0).then(moment).alias(name)
+        is_moment = text.str.contains(MOMENT_PATTERN) & ~text.str.starts_with("0000")
+        return pl.when(is_moment).then(moment).alias(name)
     raise TypeError(f"records know no cells of type {kind}")
 
 
@@ -75,7 +74,9 @@ def cast_rows(rows: pl.DataFrame, record: type[Record], ids: Collection[str] = (
     """
     fields = record.model_fields
     kinds = {name: value_type(field.annotation) for name, field in fields.items()}
-    cast = rows.select(pl.exclude(*fields), *(typed(name, kind, is_id=name in ids) for name, kind in kinds.items()))
+    values = (typed(name, kind, is_id=name in ids) for name, kind in kinds.items())
+    # Lazily, an expression that stands twice in a column is computed once.
+    cast = rows.lazy().select(pl.exclude(*fields), *values).collect()
     problems = [
         problem
         for name, field in fields.items()

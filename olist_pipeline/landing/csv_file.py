@@ -29,7 +29,7 @@ from olist_pipeline.errors import OlistError
 from olist_pipeline.files import size_and_time
 from olist_pipeline.landing.packed import called
 from olist_pipeline.landing.table import TEXT_COLUMN, LandingTable
-from olist_pipeline.near import visible_name
+from olist_pipeline.near import listed
 
 SOURCE_ROW = "source_row"
 OTHER_DELIMITERS = (";", "\t", "|")
@@ -148,7 +148,7 @@ def _check_header(path: Path, name: str, header: tuple[str, ...], table: Landing
         first = header[0] if len(header) == 1 else ",".join(header)
         shown = first if len(first) <= 60 else f"{first[:57]}..."
         raise OlistError(f"{name} has no header: its first line is {shown!r}; restore {','.join(table.columns)}.")
-    hint = f" (it has {', '.join(map(visible_name, extra))} instead: renamed?)" if extra else ""
+    hint = f" (it has {listed(extra)} instead: renamed?)" if extra else ""
     raise OlistError(f"{name} lacks the column {', '.join(missing)}{hint}; restore it in the header.")
 
 

@@ -12,6 +12,7 @@ import hashlib
 import os
 import unicodedata
 from collections.abc import Iterable
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from olist_pipeline.landing.parts import (
     folder_name,
     is_in_parts,
     landed_parts,
+    no_file,
     part_hash,
     plain_parts,
     prepare_parts,
@@ -42,14 +44,10 @@ def path_of(landing: Path, table: LandingTable) -> Path:
     if not landing.is_dir():
         raise OlistError(f"Landing folder {landing} does not exist; create it or set OLIST_DATA_DIR to another.")
     path = landing / table.file
-    if path.is_dir():
-        raise OlistError(f"{table.file} in {landing} is a folder; put the file in its place and run again.")
-    if path.is_symlink() and not path.exists():
-        raise OlistError(f"{table.file} in {landing} links to {path.readlink()}, which is not there; mend the link.")
     if path.is_file():
         return path
-    if path.exists():
-        raise OlistError(f"{table.file} in {landing} is a pipe or a device; put a file in its place and run again.")
+    if found := no_file(path):
+        raise OlistError(f"{table.file} in {landing} {found}.")
     raise OlistError(f"{table.file} is missing in {landing}; {_remedy(landing, table.file)}.")
 
 
@@ -134,7 +132,7 @@ def unread_form(landing: Path, table: LandingTable) -> str:
     """Return the name of a packed form that is not read, because the plain file is there, too; else nothing."""
     try:
         packed = packed_form(landing, table.file) if (landing / table.file).is_file() else None
-    except OlistError:
+    except (OSError, OlistError):
         return ""
     return packed.path.name if packed else ""
 
@@ -154,10 +152,18 @@ def _remedy(landing: Path, file: str) -> str:
     if similar := [
         path.name for path in entries if _stem(file) in _letters(path.name) and not path.name.startswith(".")
     ]:
+        if similar[0].endswith(".parquet"):
+            return f"there is {similar[0]}: put it into the folder {file.removesuffix('.csv')}, as a part"
         return f"there is {' and '.join(similar[:3])}: rename it, or unpack it, and run again"
-    if folders := [path for path in entries if path.is_dir() and (path / file).is_file()]:
+    if folders := [path for path in entries if _holds(path, file)]:
         return f"it is in {folders[0]}: set OLIST_DATA_DIR to that folder, or move the files"
     return "put the file there and run again"
+
+
+def _holds(folder: Path, file: str) -> bool:
+    with suppress(OSError):  # what the system refuses to look at
+        return (folder / file).is_file()
+    return False
 
 
 def _stem(file: str) -> str:

@@ -10,11 +10,13 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from olist_pipeline.errors import OlistError
+from olist_pipeline.files import reading
 from olist_pipeline.landing.csv_file import check_file, read_text
 from olist_pipeline.landing.folder import files_of, readable_landing, unread_form
 from olist_pipeline.landing.packed import packed_form
 from olist_pipeline.landing.parts import folder_name, is_in_parts
 from olist_pipeline.landing.table import LandingTable
+from olist_pipeline.near import listed
 from olist_pipeline.settings import Settings
 
 
@@ -38,22 +40,30 @@ class FileReport:
 def inspect_landing(settings: Settings, tables: Iterable[LandingTable]) -> list[FileReport]:
     """Return a report on the landing file of each of `tables`; raises OlistError when landing is no folder."""
     folder = settings.landing
-    if not folder.is_dir():
-        kind = "is a file" if folder.is_file() else "does not exist"
-        raise OlistError(f"{folder} {kind}; name the folder that holds the CSV files.")
+    with reading(f"Landing {folder}"):
+        if not folder.is_dir():
+            kind = "is a file" if folder.is_file() else "does not exist"
+            raise OlistError(f"{folder} {kind}; name the folder that holds the CSV files.")
     return [_inspect(settings, table) for table in tables]
 
 
 def _inspect(settings: Settings, table: LandingTable) -> FileReport:
+    path, is_parts, size = settings.landing / table.file, False, None
+    try:
+        with reading(f"Landing {settings.landing}"):
+            is_parts = is_in_parts(settings.landing, table)
+            size = path.stat().st_size if path.is_file() else None
+            return _report(settings, table)
+    except OlistError as error:
+        name = f"{folder_name(table)}/" if is_parts else table.file
+        return FileReport(name, None, size, (), "", str(error), "")
+
+
+def _report(settings: Settings, table: LandingTable) -> FileReport:
     folder = settings.landing
     in_parts = is_in_parts(folder, table)
-    name = f"{folder_name(table)}/" if in_parts else table.file
-    try:
-        files = files_of(readable_landing(settings, [table]), table)
-        found = [(read_text(path, table), check_file(path, table)[0]) for path in files]
-    except OlistError as error:
-        size = (folder / table.file).stat().st_size if (folder / table.file).is_file() else None
-        return FileReport(name, None, size, (), "", str(error), "")
+    files = files_of(readable_landing(settings, [table]), table)
+    found = [(read_text(path, table), check_file(path, table)[0]) for path in files]
     texts, reports = zip(*found, strict=True)
     packed = packed_form(folder, table.file) if files[0].parent != folder and not in_parts else None
     malformed = sum(text.malformed.height for text in texts)
@@ -64,10 +74,10 @@ def _inspect(settings: Settings, table: LandingTable) -> FileReport:
         f"{empty} empty lines" if empty else "",
         f"unpacked from {packed.path.name}" if packed else "",
         f"{unread} beside it is not read" if (unread := unread_form(folder, table)) else "",
-        f"unexpected columns: {', '.join(texts[0].extra)}" if texts[0].extra else "",
+        f"unexpected columns: {listed(texts[0].extra)}" if texts[0].extra else "",
     ]
     return FileReport(
-        file=name,
+        file=f"{folder_name(table)}/" if in_parts else table.file,
         rows=malformed + sum(text.rows.height for text in texts),
         bytes=sum(path.stat().st_size for path in files),
         columns=(*table.columns, *texts[0].extra),

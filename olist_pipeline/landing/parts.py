@@ -47,22 +47,25 @@ def is_in_parts(landing: Path, table: LandingTable) -> bool:
 def landed_parts(landing: Path, table: LandingTable) -> dict[str, Path]:
     """Return the parts of a table as they landed, by their names without the ending, in their order.
 
-    Hidden files are none. Raises OlistError for a folder without parts, for what is no part, for a part that is there
-    in two forms, for one whose name not every reader can open, and where the plain file is there, too.
+    Hidden files are none, nor are the marks that Spark leaves (`_SUCCESS`). Raises OlistError for a folder without
+    parts, for what is no part, for a part that is there in two forms, for one whose name not every reader can open, and
+    where the plain file is there, too.
     """
     folder = landing / folder_name(table)
     for other in (table.file, f"{table.file}.gz"):
         if (landing / other).exists():
             raise OlistError(f"{landing} has the file {other} and the folder {folder.name} of its parts; keep one.")
     found: dict[str, Path] = {}
-    for path in sorted(path for path in folder.iterdir() if not path.name.startswith(".")):
+    for path in sorted(path for path in folder.iterdir() if not _is_mark(path)):
         if forbidden_in(path.name) or len(os.fsencode(path.name)) > NAME_BYTES:
             raise OlistError(
                 f"{folder.name} has the part {path.name!r}, which not every reader could open: give it a name in UTF-8 "
                 f"of at most {NAME_BYTES} bytes, without backslashes and control characters."
             )
-        ending = next((ending for ending in reversed(ENDINGS) if path.name.endswith(ending)), None)
-        if ending is None or not path.is_file():
+        if found_instead := no_file(path):
+            raise OlistError(f"{folder.name}/{path.name} {found_instead}.")
+        ending = _ending_of(path)
+        if ending is None:
             raise OlistError(
                 f"{folder.name}/{path.name} is no part of {table.name}: parts are files that end in "
                 f"{', '.join(ENDINGS[:-1])} or {ENDINGS[-1]}; move it away."
@@ -74,6 +77,26 @@ def landed_parts(landing: Path, table: LandingTable) -> dict[str, Path]:
     if not found:
         raise OlistError(f"{folder.name} in {landing} has no parts; put the files there and run again.")
     return dict(sorted(found.items()))
+
+
+def no_file(path: Path) -> str:
+    """Return what stands in the place of a file, and what to do; nothing where a file does, or nothing at all."""
+    if path.is_file():
+        return ""
+    if path.is_dir():
+        return "is a folder; put the file in its place and run again"
+    if path.is_symlink() and not path.exists():
+        return f"links to {path.readlink()}, which is not there; mend the link"
+    return "is a pipe or a device; put a file in its place and run again" if path.exists() else ""
+
+
+def _is_mark(path: Path) -> bool:
+    """Return whether a name is hidden, or is of a file that programs leave beside parts, as Hive and Spark name it."""
+    return path.name.startswith(".") or (path.name.startswith("_") and not _ending_of(path) and path.is_file())
+
+
+def _ending_of(path: Path) -> str | None:
+    return next((ending for ending in reversed(ENDINGS) if path.name.endswith(ending)), None)
 
 
 def prepare_parts(landing: Path, folder: Path, table: LandingTable) -> None:
@@ -157,7 +180,9 @@ def _prepare(path: Path, target: Path) -> None:
 
 def _header(path: Path) -> list[str]:
     """Return the names in the first line; whether the file can be read at all is not said here."""
-    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file, suppress(csv.Error):
+    # What the system says names the file that landed.
+    plain = path.readlink() if path.is_symlink() else path
+    with plain.open(encoding="utf-8-sig", errors="replace", newline="") as file, suppress(csv.Error):
         return next(csv.reader([file.readline(HEADER_BYTES)]), [])
     return []
 

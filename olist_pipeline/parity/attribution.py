@@ -31,6 +31,9 @@ from olist_pipeline.tablediff.report import Comparison
 from olist_pipeline.tablediff.workspace import Workspace
 from olist_pipeline.warehouse import WarehouseTable
 
+NAMED_RULES = 8
+"""A sentence names so many rules, the most frequent ones; the report has all of them."""
+
 
 class ParityVerdict(StrEnum):
     """The verdict on one table; `differs` alone is red."""
@@ -87,7 +90,7 @@ class TableParity:
             case ParityVerdict.IDENTICAL:
                 return [f"{name} is identical in old and new ({self.direct.rows_new:,} rows)."]
             case ParityVerdict.EXPLAINED:
-                rules = ", ".join(f"{rule} {rows:,}" for rule, rows in self.quarantine.items())
+                rules = _most_frequent(self.quarantine)
                 which = f"of all months: {rules}" if self.months else rules
                 why = f"{name} differs from old only by quarantined rows ({which}): it is identical to its replay."
                 return [why, *effects, *self.direct.sentences()]
@@ -183,6 +186,13 @@ def _verdict(
     if direct.identical:
         return ParityVerdict.IDENTICAL
     return ParityVerdict.EXPLAINED if quarantine else ParityVerdict.DIFFERS
+
+
+def _most_frequent(quarantine: Mapping[str, int]) -> str:
+    """Say by which rules rows are in quarantine, of which the most frequent come first."""
+    named = [f"{rule} {rows:,}" for rule, rows in list(quarantine.items())[:NAMED_RULES]]
+    left = len(quarantine) - len(named)
+    return ", ".join(named) + (f" and {left} rules more" if left else "")
 
 
 def _covers(approvals: Sequence[Approval], comparison: Comparison) -> bool:

@@ -71,7 +71,7 @@ def _made_of_staging(settings: Settings, url: str, table: StagedTable) -> str:
         parts.append(landing_hash(readable_landing(settings, [table.source]), table.source))
         parts.append(repr(quarantine.source_rows(url, table.name, table.source.name)))
     if table.summary:
-        parts.append(tree_hash(staged / table.summary.of, suffixes=(".parquet",)))
+        parts += [tree_hash(settings.staging / asset, suffixes=(".parquet",)) for asset in table.summary.assets]
     return _hash_of(*parts)
 
 

@@ -35,7 +35,7 @@ from olist_pipeline.staging import is_staged, scan_intake
 from olist_pipeline.steps import landing_hash_of
 from olist_pipeline.stores import quarantine
 from olist_pipeline.tablediff.sql import literal, quote
-from olist_pipeline.validation.table import StagedTable
+from olist_pipeline.validation.table import StagedTable, Summary
 
 SAMPLES = 5
 _LIKELY = "most likely landing has changed since these rows were made: `olist run --force` makes them all anew"
@@ -85,12 +85,13 @@ class Reconciliation:
 def reconciliation_of(settings: Settings, url: str, table: StagedTable) -> Reconciliation:
     """Return the ledger of a table: landing against its staging files and its quarantined rows.
 
-    A table that sums another one up has no landing rows: it is held against the other's accepted rows.
+    A table that sums others up has no landing rows: it is held against their accepted rows.
     """
+    asset = f"{table.context}/{table.name}"
     if not is_staged(settings.staging, table.context, table.name):
-        raise OlistError(f"Staging of {table.context}/{table.name} is empty; materialise it first.")
+        raise OlistError(f"Staging of {asset} is empty; materialise it first.")
     with duckdb.connect() as connection:
-        connection.execute(f"CREATE VIEW accepted AS SELECT * FROM {_staged(settings, table.context, table.name)}")
+        connection.execute(f"CREATE VIEW accepted AS SELECT * FROM {_staged(settings, asset)}")
         if table.source is None:
             return _summary_ledger(connection, settings, table)
         rejected = quarantine.source_rows(url, table.name, table.source.name)
@@ -145,8 +146,15 @@ def reconciliation_subject(settings: Settings, table: StagedTable) -> str:
     staged = tree_hash(settings.staging / table.context / table.name, suffixes=(".parquet",))
     if table.source:
         return f"{landing_hash_of(settings, table.source.name)}:{staged}"
-    of = table.summary.of if table.summary else ""
-    return f"{tree_hash(settings.staging / table.context / of, suffixes=('.parquet',))}:{staged}"
+    made_of = (tree_hash(settings.staging / asset, suffixes=(".parquet",)) for asset in summary_of(table).assets)
+    return ":".join((*made_of, staged))
+
+
+def summary_of(table: StagedTable) -> Summary:
+    """Return what a table without landing rows of its own is made of."""
+    if table.summary is None:
+        raise ValueError(f"{table.name} has neither a source nor a summary")
+    return table.summary
 
 
 def landing_relation(files: Sequence[Path]) -> str:
@@ -171,17 +179,20 @@ def _first_apart(
     return found[0] if found else None
 
 
-def _staged(settings: Settings, context: str, table: str) -> str:
-    files = duckdb_path(settings.staging / context / table, "*.parquet")
+def _staged(settings: Settings, asset: str) -> str:
+    files = duckdb_path(settings.staging / asset, "*.parquet")
     return f"read_parquet({literal(files)}, hive_partitioning = false)"
 
 
 def _summary_ledger(connection: duckdb.DuckDBPyConnection, settings: Settings, table: StagedTable) -> Reconciliation:
-    """Return the ledger of a table that has one row for each value that stands in another table."""
-    if table.summary is None:
-        raise ValueError(f"{table.name} has neither a source nor a summary")
-    by, key = quote(table.summary.by), quote(table.summary.key)
-    parts = _staged(settings, table.context, table.summary.of)
+    """Return the ledger of a table that has one row for each value that stands in others."""
+    summary = summary_of(table)
+    by, key = quote(summary.by), quote(summary.key)
+    parts = _staged(settings, summary.of)
+    if summary.among:
+        asset, column = summary.among
+        known = f"SELECT {quote(column)} FROM {_staged(settings, asset)}"
+        parts = f"(SELECT {by} FROM {parts} WHERE {quote(column)} IN ({known}))"
     [(values,)] = connection.execute(f"SELECT count(DISTINCT {by}) FROM {parts}").fetchall()
     [(rows,)] = connection.execute("SELECT count(*) FROM accepted").fetchall()
     lost = connection.execute(

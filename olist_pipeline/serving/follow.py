@@ -3,7 +3,7 @@
 What belongs here: bringing the record to PostgreSQL and preparing the next way back, whatever the server does. What
 does not: the rollback (`rollback`).
 
-    python -m olist_pipeline.serving.follow    waits for a line, follows, and says "recorded" once PostgreSQL has it
+    python -m olist_pipeline.serving.follow    waits for a line, follows, and says "recorded", or why it is not
 
 It is started before the rollback, so that it is ready by then, in a session of its own: it goes on when the command
 that started it has ended. What it cannot do is done by the next command that finds PostgreSQL up.
@@ -26,6 +26,7 @@ from olist_pipeline.settings import Settings
 PATIENCE = 0.5
 """Seconds that a rollback waits to hear that PostgreSQL has its record."""
 _SAID = b"recorded\n"
+LOG = "follow.log"
 
 _log = logging.getLogger("olist.follow")
 
@@ -36,7 +37,7 @@ class Follower:
     def __init__(self, settings: Settings) -> None:
         self._process: subprocess.Popen[bytes] | None = None
         with suppress(OSError):  # without it there is only more to do for the next command
-            log = settings.home / "logs" / "follow.log"
+            log = settings.home / "logs" / LOG
             log.parent.mkdir(parents=True, exist_ok=True)
             with log.open("ab") as errors:
                 self._process = subprocess.Popen(
@@ -50,17 +51,20 @@ class Follower:
                     env={**os.environ, **settings.variables()},
                 )
 
-    def go(self) -> bool:
-        """Let it follow; return whether PostgreSQL has the record within `PATIENCE`."""
+    def go(self) -> str:
+        """Let it follow; return nothing where PostgreSQL has the record within `PATIENCE`, else why it lacks it."""
         process = self._process
         if process is None or process.stdin is None or process.stdout is None:
-            return False
+            return "no process could be started for it."
         with suppress(OSError):
             process.stdin.write(b"go\n")
             process.stdin.close()
-            ready, _, _ = select.select([process.stdout], [], [], PATIENCE)
-            return bool(ready) and os.read(process.stdout.fileno(), len(_SAID)) == _SAID
-        return False
+            if not select.select([process.stdout], [], [], PATIENCE)[0]:
+                return "it did not answer at once."
+            said = os.read(process.stdout.fileno(), select.PIPE_BUF)
+            if said:
+                return "" if said == _SAID else said.decode("utf-8", "replace").strip()
+        return f"the process for it ended; the log logs/{LOG} of this home says more."
 
     def stay(self) -> None:
         """Let it end: there is nothing to follow."""
@@ -78,10 +82,12 @@ def main() -> None:
     settings = Settings.from_env()
     try:
         journal.bring_to_database(settings.serving, ready_url(settings))
-        with suppress(OSError):  # nobody may listen any more
-            os.write(sys.stdout.fileno(), _SAID)
+        said = _SAID
     except OlistError as error:
         _log.warning("%s %s", time.strftime("%Y-%m-%d %H:%M:%S"), error)
+        said = f"{error}\n".encode("utf-8", "replace")[-select.PIPE_BUF :]
+    with suppress(OSError):  # nobody may listen any more
+        os.write(sys.stdout.fileno(), said)
     standby.prepare(settings.serving)
 
 

@@ -149,7 +149,7 @@ def _streak_objections(settings: Settings, url: str, context: str) -> list[str]:
     if streak >= needed:
         return []
     rolled = last_rollbacks(url).get(context)
-    since = f" since it was rolled back ({rolled:%Y-%m-%d %H:%M})" if rolled else ""
+    since = f" since it was rolled back ({rolled:%Y-%m-%d %H:%M} UTC)" if rolled else ""
     return [f"{context} has been green in {streak} run{'s' * (streak != 1)} in a row{since}, and {needed} are needed"]
 
 

@@ -148,7 +148,7 @@ def _late_tables(settings: Settings, contexts: Iterable[str], now: datetime) -> 
             path = max(files, key=since.__getitem__)
             arrived = datetime.fromtimestamp(since[path], tz=now.tzinfo)
             if now - arrived > limit:
-                yield context, f"{called(path)} has been there since {arrived:%Y-%m-%d %H:%M} and is not read yet"
+                yield context, f"{called(path)} has been there since {arrived:%Y-%m-%d %H:%M %Z} and is not read yet"
 
 
 def _failing_dashboards(serving: Path, release: Release) -> Iterable[tuple[str, str]]:

@@ -6,7 +6,7 @@ acts share (`switch`).
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from olist_pipeline.errors import OlistError
@@ -30,7 +30,7 @@ def retire(settings: Settings, context: str, *, by: str, reason: str, now: datet
         missing = [
             f"{name} is on {route}"
             if route not in SERVED_FROM_NEW
-            else f"{name} is on new only since {since[name]:%Y-%m-%d %H:%M}"
+            else f"{name} is on new only since {since[name].astimezone(UTC):%Y-%m-%d %H:%M} UTC"
             if name in since
             else f"nothing says since when {name} is on new (`olist status` mends a journal that was lost)"
             for name, route in state.routes.items()

@@ -34,7 +34,7 @@ def read_address(url: str, password_file: Path | None = None) -> str:
         raise OlistError(f"{_MALFORMED}; what stands before its last @ is no user and password.")
     try:
         parts = {name: str(value) for name, value in parse_dsn(f"postgresql://{rest}").items()}
-    except psycopg2.Error:
+    except (psycopg2.Error, UnicodeError):  # percent codes may be of no text in UTF-8
         raise OlistError(f"{_MALFORMED}; PostgreSQL cannot read it.") from None
     if not all(port.isdigit() or not port for port in parts.get("port", "").split(",")):
         raise OlistError(f"{_MALFORMED}; its port is no number.")

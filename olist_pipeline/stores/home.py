@@ -4,26 +4,32 @@ What belongs here: the identity of a home, and whether the database is its own. 
 which lies in its home, and who only reads.
 
 Two homes over one database would bring their acts into each other's journals, and compare and release what the other
-has validated. An identity goes wherever its home goes, so a home may be moved, copied and restored.
+has validated. An identity goes wherever its home goes, so a home may be moved, copied and restored. Copies differ
+by the file that holds it, and are refused while another one is at work: a run holds a lock of the server's.
 """
 
 from __future__ import annotations
 
 import socket
 import uuid
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import blake2b
 from pathlib import Path
 
 from olist_pipeline.errors import OlistError
 from olist_pipeline.file_locks import alone
 from olist_pipeline.files import replacing
 from olist_pipeline.settings import Settings
-from olist_pipeline.stores.postgres import query, transaction
+from olist_pipeline.stores.postgres import connect, query, server_url, transaction
 
 IDENTITY = "identity"
 """The file of a home that says which it is."""
+
+AT_WORK = 7_153_002
+"""The first number of the advisory locks of homes at work; the second is a copy's (see `_number_of`)."""
 
 
 @dataclass(frozen=True)
@@ -47,11 +53,13 @@ def claim(settings: Settings, url: str) -> None:
     """Let the database belong to this home, if it belongs to none, or to one that is gone from this machine.
 
     A home that was moved says where it lies now, or it would count as gone. Raises OlistError where the database
-    belongs to another.
+    belongs to another, and while a copy of this home is at work with it.
     """
     if settings.postgres_url is None:
         return
     identity = identity_of(settings.home)
+    if query(url, _OTHERS, {"at_work": AT_WORK, "own": _number_of(settings.home)}):
+        _refuse_copy(settings, owner(url), identity)
     found = owner(url)
     if found is None:
         _write(url, f"{_TAKE} DO NOTHING", settings.home)
@@ -66,6 +74,44 @@ def claim(settings: Settings, url: str) -> None:
             f" this one is {settings.home}: give each home a database of its own, or run `olist db adopt` where this"
             " one takes the place of that one."
         )
+
+
+@contextmanager
+def at_work(settings: Settings) -> Iterator[None]:
+    """Keep every copy of this home from the database in the block; raises OlistError where one is at work already.
+
+    The lock goes with its connection: where the server ends that, the work goes on.
+    """
+    if settings.postgres_url is None:
+        yield
+        return
+    identity, own = identity_of(settings.home), _number_of(settings.home)
+    with closing(connect(server_url(settings))) as connection:
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+            cursor.execute("SELECT pg_advisory_xact_lock_shared(%s, %s)", [AT_WORK, own])
+            cursor.execute(_OTHERS, {"at_work": AT_WORK, "own": own})
+            has_others = cursor.fetchone() is not None
+        if has_others:
+            _refuse_copy(settings, owner(server_url(settings)), identity)
+        yield
+
+
+def _refuse_copy(settings: Settings, found: Owner | None, identity: str) -> None:
+    """Raise OlistError, unless the database belongs to another home anyway, for which there is another sentence."""
+    if found is None or found.identity == identity:
+        raise OlistError(
+            f"Another copy of the home {settings.home} is at work with the database of OLIST_POSTGRES_URL"
+            f" (last known: {found.place if found else 'nowhere'}): wait for its end if this one takes its place, else"
+            f" give this one a database of its own and remove its file `{IDENTITY}`."
+        )
+
+
+def _number_of(home: Path) -> int:
+    """Return what tells this copy of a home from others, wherever it is mounted: two copies are two files."""
+    found = (home / IDENTITY).stat()
+    digest = blake2b(f"{found.st_ino} {found.st_mtime_ns}".encode(), digest_size=4).digest()
+    return int.from_bytes(digest) // 2
 
 
 def adopt(settings: Settings, url: str) -> Owner | None:
@@ -112,6 +158,11 @@ def _place(home: Path) -> str:
     return f"{home} on {socket.gethostname()}"
 
 
+_OTHERS = """
+SELECT FROM pg_locks
+WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+  AND classid = %(at_work)s AND objid <> %(own)s
+"""
 _TAKE = "INSERT INTO migration.home AS former (identity, place) VALUES (%s, %s) ON CONFLICT"
 _SET = (
     "SET identity = excluded.identity, place = excluded.place,"

@@ -11,6 +11,7 @@ process that uses it lives, on a Unix socket.
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -51,22 +52,53 @@ _ESCAPABLE = r"[\\\t\n\r]"
 DAGSTER_STATEMENT_SECONDS = 300
 """Dagster asks for single rows and short lists."""
 
+_LIMITS = {
+    "connect_timeout": "10",
+    "keepalives_idle": "30",
+    "keepalives_interval": "10",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "60000",
+}
+"""A server is waited for ten seconds. A connection whose other end is silent for a minute, though it is asked, is dead:
+a cable was pulled, or a firewall forgot it. Without these parameters of libpq's that takes two hours."""
+
+TRANSACTION_TIMEOUT_SINCE = 17_00_00
+"""The version of PostgreSQL that brought `transaction_timeout`."""
+
+_SET_BY_LIBPQ = ("PGTZ", "PGDATESTYLE", "PGGEQO")
+"""Variables of a shell's other work that libpq sets for each session, over what the address sets."""
+
+_LEADING_ELSEWHERE = (
+    *("PGHOST", "PGHOSTADDR", "PGPORT", "PGDATABASE", "PGUSER", "PGPASSWORD", "PGPASSFILE", "PGSERVICE"),
+    *("PGSERVICEFILE", "PGSYSCONFDIR", "PGREQUIREAUTH", "PGCHANNELBINDING", "PGREQUIREPEER", "PGSSLMODE"),
+    *("PGREQUIRESSL", "PGSSLNEGOTIATION", "PGGSSENCMODE", "PGGSSDELEGATION", "PGTARGETSESSIONATTRS"),
+    *("PGLOADBALANCEHOSTS", "PGSSLROOTCERT", "PGSSLCERT", "PGSSLKEY"),
+)
+"""Variables by which libpq finds, and trusts, another server than that of an address which leaves something open."""
+
 
 def server_url(settings: Settings) -> str:
     """Return the `postgresql://` address of the server, starting the embedded one where none is given."""
+    _forget(_SET_BY_LIBPQ)
     if settings.postgres_url is None:
+        _forget(_LEADING_ELSEWHERE)
         return embedded.url_of(settings.postgres_data)
     return read_address(settings.postgres_url, settings.postgres_password_file)
+
+
+def _forget(variables: Sequence[str]) -> None:
+    """Take variables of libpq's out of the environment, for this process and those that it starts."""
+    for name in variables:
+        os.environ.pop(name, None)
 
 
 def dagster_url(url: str, *, statement_seconds: int = DAGSTER_STATEMENT_SECONDS) -> str:
     """Return `url` for Dagster's storage.
 
     It needs psycopg2: with psycopg 3 its event log fails on NOTIFY. Its many small commits do not wait for
-    the disk; what a power failure could take is the log of the last moment, never the operational stores. It takes the
-    server's times, which bear no zone, for UTC.
+    the disk; what a power failure could take is the log of the last moment, never the operational stores.
     """
-    options = {**session_options(statement_seconds), "synchronous_commit": "off", "TimeZone": "UTC"}
+    options = {**session_options(statement_seconds), "synchronous_commit": "off"}
     _, _, rest = with_options(url, options).partition("://")
     return f"postgresql+psycopg2://{rest}"
 
@@ -75,24 +107,29 @@ def session_options(statement_seconds: int = STATEMENT_SECONDS) -> dict[str, str
     """Return the settings of PostgreSQL that each session begins with, whatever the server or the role has."""
     return {
         "search_path": "public",
-        "default_transaction_isolation": r"read\ committed",
+        "default_transaction_isolation": "read committed",
+        # Times are shown as they come, and Dagster takes those that bear no zone for UTC.
+        "TimeZone": "UTC",
         "lock_timeout": f"{server_errors.LOCK_SECONDS}s",
         "statement_timeout": f"{statement_seconds}s",
         "idle_in_transaction_session_timeout": f"{IDLE_SECONDS}s",
+        # A run keeps its connections, and asks nothing while dbt works.
+        "idle_session_timeout": "0",
     }
 
 
 def with_options(url: str, options: Mapping[str, str]) -> str:
-    """Return `url` with settings for its sessions; those that it has of its own hold nevertheless.
+    """Return `url` with settings for its sessions, and limits for what does not answer; its own hold nevertheless.
 
     The name of the application is `olist` where neither `url` nor PGAPPNAME (which commands set) says another.
     """
     address, _, query = url.partition("?")
     # In an address of PostgreSQL's a plus is a plus.
     given = dict(parse_qsl(query.replace("+", "%2B"), keep_blank_values=True))
-    settings = " ".join(f"-c {name}={value}" for name, value in options.items())
+    settings = " ".join(f"-c {name}={value.replace(' ', chr(92) + ' ')}" for name, value in options.items())
     given["options"] = f"{settings} {given['options']}" if given.get("options") else settings
-    given.setdefault("fallback_application_name", "olist")
+    for name, value in {"fallback_application_name": "olist", **_LIMITS}.items():
+        given.setdefault(name, value)
     given["client_encoding"] = "utf8"  # of what COPY sends and gets, whatever PGCLIENTENCODING says
     return f"{address}?{urlencode(given, quote_via=quote, safe='/')}"
 
@@ -100,11 +137,25 @@ def with_options(url: str, options: Mapping[str, str]) -> str:
 def connect(url: str) -> Connection:
     """Return a connection in autocommit-off mode; raises OlistError when the server does not let us in."""
     try:
-        return psycopg2.connect(with_options(url, session_options()), connect_timeout=10)
+        connection = psycopg2.connect(with_options(url, session_options()))
+        if connection.server_version >= TRANSACTION_TIMEOUT_SINCE and "transaction_timeout" not in url:
+            _let_transactions_last(connection)
     except psycopg2.OperationalError as error:
         raise refused(error) from error
     except psycopg2.ProgrammingError:
         raise OlistError(UNREADABLE) from None
+    return connection
+
+
+def _let_transactions_last(connection: Connection) -> None:
+    """Lift the server's limit of whole transactions: an append takes minutes, and its statements have a limit each.
+
+    It cannot be one of the settings that a session begins with, for a server that does not know it refuses them.
+    """
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        cursor.execute("SET transaction_timeout = 0")
+    connection.autocommit = False
 
 
 @contextmanager

@@ -16,7 +16,7 @@ import psycopg2
 from psycopg2.extensions import encrypt_password
 
 from olist_pipeline.errors import OlistError
-from olist_pipeline.stores.postgres import STATEMENT_SECONDS, transaction
+from olist_pipeline.stores.postgres import session_options, transaction
 from olist_pipeline.stores.server_errors import LOCK_SECONDS
 
 READ, APPEND, KEEP, REPLACE = "SELECT", "SELECT, INSERT", "SELECT, INSERT, UPDATE", "SELECT, INSERT, UPDATE, DELETE"
@@ -54,8 +54,10 @@ def script(*, runtime: str, analyst: str) -> str:
         names=f"'{runtime}', '{analyst}'",
         schemas=", ".join(SCHEMAS),
         rights="\n".join(f'GRANT {rights} ON {table} TO "{runtime}";' for table, rights in RUNTIME_RIGHTS.items()),
+        sessions="\n".join(
+            f"    ALTER ROLE \"{runtime}\" SET {name} = '{value}';" for name, value in session_options().items()
+        ),
         lock_seconds=LOCK_SECONDS,
-        statement_seconds=STATEMENT_SECONDS,
     )
 
 
@@ -146,14 +148,13 @@ END $roles$;
 -- The program sets these itself; they hold for psql, and behind a pooler that lets no settings through.
 DO $roles$
 BEGIN
-    ALTER ROLE {runtime} SET lock_timeout = '{lock_seconds}s';
-    ALTER ROLE {runtime} SET statement_timeout = '{statement_seconds}s';
+{sessions}
     ALTER ROLE {analyst} SET lock_timeout = '{lock_seconds}s';
     ALTER ROLE {analyst} SET statement_timeout = '15min';
     ALTER ROLE {analyst} SET idle_in_transaction_session_timeout = '15min';
     ALTER ROLE {analyst} SET default_transaction_read_only = on;
 EXCEPTION WHEN insufficient_privilege THEN
-    RAISE WARNING 'The time limits of the roles are not set: that takes an administrator.';
+    RAISE WARNING 'The settings of the roles are not made: that takes an administrator.';
 END $roles$;
 
 COMMIT;

@@ -16,7 +16,7 @@ import psycopg2
 from olist_pipeline.errors import OlistError
 from olist_pipeline.settings import Settings
 from olist_pipeline.stores import home, locks
-from olist_pipeline.stores.postgres import connect, server_url, transaction
+from olist_pipeline.stores.postgres import connect, query_rows, server_url, transaction
 from olist_pipeline.stores.server_errors import trouble
 
 if TYPE_CHECKING:
@@ -33,6 +33,17 @@ LEAST_SERVER = 14
 
 MIGRATION_LOCK = 7_153_001
 """Advisory lock under which one process at a time raises the version."""
+
+OF_FIRST_VERSION = {
+    "data_quality.quarantine": "rules",
+    "data_quality.parity_results": "verdict",
+    "event_store.domain_events": "aggregate_id",
+    "event_store.batches": "digest",
+    "migration.routes": "route",
+    "migration.route_history": "new_route",
+    "migration.approvals": "approved_by",
+}
+"""A column by which a table that has no version yet is known for one of an earlier program's."""
 
 MIGRATION_SECONDS = 300
 """A migration waits so long for another one."""
@@ -113,14 +124,16 @@ def migrate(url: str) -> tuple[str | None, str]:
     """Raise the schema to this program's version; return the versions before and after.
 
     It does nothing where that is the version, and one migration waits for another. Raises OlistError for a newer
-    schema, for a server that is too old, for a database in another encoding than UTF-8, and for a role that does not
-    own the schema.
+    schema, for a server that is too old, for a database in another encoding than UTF-8 or with tables of another
+    program in the place of ours, and for a role that does not own the schema.
     """
     before = database_version(url)
     if before == HEAD:
         return before, HEAD
     if _is_newer(before):
         raise OlistError(_objection(before))
+    if before is None:
+        _refuse_others(url)
     from alembic import command
 
     with sole_migration(url), _one_transaction(url) as config:
@@ -211,6 +224,27 @@ def _objection(version: str | None) -> str:
     if _is_newer(version):
         return f"The database has schema version {version}, this program knows up to {HEAD}: update the program."
     return f"The database has schema version {version}, this program needs {HEAD}: run `olist db migrate` as its owner."
+
+
+def _refuse_others(url: str) -> None:
+    """Raise OlistError where there are tables of another program under the names of ours, or no place for Dagster's."""
+    statement = """
+        SELECT name FROM unnest(%s::text[], %s::text[]) AS ours (name, attribute)
+        WHERE to_regclass(name) IS NOT NULL AND NOT EXISTS (
+            SELECT FROM pg_attribute WHERE attrelid = to_regclass(name) AND attname = attribute
+        )
+    """
+    others = [name for (name,) in query_rows(url, statement, [list(OF_FIRST_VERSION), list(OF_FIRST_VERSION.values())])]
+    if others:
+        raise OlistError(
+            f"The database has tables of another program under names of ours ({', '.join(others)}): give the pipeline"
+            " a database of its own."
+        )
+    if not query_rows(url, "SELECT FROM pg_namespace WHERE nspname = 'public'"):
+        raise OlistError(
+            "The database has no schema `public`, where Dagster's tables go: CREATE SCHEMA public, and let the owner of"
+            " the pipeline's tables create tables there."
+        )
 
 
 def _refuse_unfit(server_version: int, encoding: str | None) -> None:

@@ -38,11 +38,24 @@ def refused(error: psycopg2.OperationalError) -> OlistError:
     return OlistError(_connection_trouble(_reason(error)))
 
 
+_SAID_BY_SERVER = re.compile(r"^(?:.* failed: )?(?P<severity>[^\s:(][^:]{2,24}):  (?P<words>\S.*)$")
+"""A line that a server has said, not libpq: a word for its severity in the server's language, and two blanks."""
+
+
 def _reason(error: psycopg2.Error) -> str:
-    return (str(error).strip().splitlines() or [""])[0]
+    """Return the line that says most: of several hosts, or addresses of one, the first that answered."""
+    lines = str(error).strip().splitlines() or [""]
+    if error.pgcode is None:
+        return next((line for line in lines if _SAID_BY_SERVER.match(line)), lines[0])
+    return lines[0]
 
 
 _NO_BLOCKER = "whoever held it is gone, or could not be seen; run again."
+
+_LACKING = (
+    "The database lacks a part of the schema or the role does not see it ({reason}): `olist db status` has its version,"
+    " `olist db roles --sql` what the role needs."
+)
 
 _TROUBLES = {
     "22P05": "The database cannot hold a text ({reason}); take one that is made with ENCODING 'UTF8'.",
@@ -52,13 +65,16 @@ _TROUBLES = {
     ),
     "25P03": "PostgreSQL ended a transaction in which nothing happened for long ({reason}); run again.",
     "25P04": "PostgreSQL ended a transaction ({reason}); run again, with a longer transaction_timeout, or none.",
+    "40001": "PostgreSQL ended a statement that was in the way of another ({reason}); run again.",
     "40P01": "Another process changed the same rows ({reason}); run again.",
-    "3F000": "The database lacks a part of the schema ({reason}); `olist db status` says which version it has.",
+    "3F000": _LACKING,
     "42501": (
         "The role of OLIST_POSTGRES_URL may not do this ({reason}); `olist db migrate` is for the owner, and"
         " `olist db roles --sql` prints what other roles need."
     ),
-    "42P01": "The database lacks a part of the schema ({reason}); `olist db status` says which version it has.",
+    "42703": _LACKING,
+    "42883": _LACKING,
+    "42P01": _LACKING,
     "53100": "PostgreSQL's disk is full; free space and run again.",
     "53200": (
         "PostgreSQL is out of memory ({reason}); run again when it has some, give it more, or raise"
@@ -69,12 +85,19 @@ _TROUBLES = {
     "57P01": "PostgreSQL was stopped, or ended this connection ({reason}); run again when it is up.",
     "57P02": "PostgreSQL crashed ({reason}); run again when it is up.",
     "57P03": "PostgreSQL is starting or stopping ({reason}); run again in a moment.",
+    "P0001": (
+        "A trigger or function of the database refuses this ({reason}); where it is not this program's, let its"
+        " administrator exempt the schemas data_quality, event_store, migration and public."
+    ),
 }
 """What is said of an error, by its code (SQLSTATE)."""
 
 _TROUBLES_OF_CLASSES = {
+    "0A": "The server cannot do what is needed ({reason}); docs/postgres.md says which one can.",
     "08": "The connection to PostgreSQL failed ({reason}); run again when it is up.",
     "53": "PostgreSQL lacks what it needs ({reason}); give it more, or free some, and run again.",
+    "54": "The server cannot hold something so large or complex ({reason}).",
+    "55": "The database is not in a state for this ({reason}); its administrator can mend that.",
     "57": "PostgreSQL was interrupted ({reason}); run again when it is up.",
     "58": "PostgreSQL has trouble with its files or its machine ({reason}); its log says more.",
     "XX": "PostgreSQL has an error of its own, or damaged data ({reason}); its log says more.",
@@ -99,18 +122,28 @@ _REFUSALS = (
     ("too many|connection slots are reserved|no more connections", _TROUBLES["53300"]),
     ("database system is", _TROUBLES["57P03"]),
     ("terminating connection|server closed the connection|connection already closed", _TROUBLES["57P01"]),
+    ("service file|definition of service", "PGSERVICE, or the service of {url}, leads nowhere ({reason}); mend it."),
+    (
+        "session is (not )?read-only|hot standby mode",
+        "No server of {url} is what target_session_attrs or PGTARGETSESSIONATTRS asks for ({reason}); mend either.",
+    ),
+    (
+        "authentication method requirement|channel binding|GSSAPI encryption",
+        "The server does not offer what {url} or a variable of libpq's demands ({reason}); mend either.",
+    ),
     ("unsupported startup parameter", "The pooler refuses a setting ({reason}); see PgBouncer in docs/postgres.md."),
 )
 """What is said of a connection that the server refuses, by words of its reason: there it tells no code."""
 
 
 def _connection_trouble(reason: str) -> str:
-    refusal = reason.partition("FATAL:")[2].strip() or reason
+    said = _SAID_BY_SERVER.match(reason)
+    refusal = said["words"] if said else reason
     for words, sentence in _REFUSALS:
         if re.search(words, refusal):
             return sentence.format(reason=refusal, url="OLIST_POSTGRES_URL")
-    if "SSL" in reason or "certificate" in reason:
+    if "SSL" in refusal or "certificate" in refusal:
         return f"The encrypted connection to PostgreSQL fails ({reason}); see TLS in docs/postgres.md."
-    if "FATAL:" in reason:
+    if said:
         return f"PostgreSQL refuses the connection ({refusal}); mend OLIST_POSTGRES_URL or the server."
     return f"PostgreSQL does not answer ({reason}); start it, or unset OLIST_POSTGRES_URL for the embedded one."

@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import codecs
 import gzip
-import io
+import re
 import shutil
 import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import IO
 
 import duckdb
 
-from olist_pipeline.dialect.check import Report, check
+from olist_pipeline.dialect.check import BLOCK_BYTES, Report, check
 from olist_pipeline.dialect.dialect import Dialect, duckdb_relation
 from olist_pipeline.dialect.faults import line_of
 from olist_pipeline.errors import OlistError
+from olist_pipeline.near import listed
 from olist_pipeline.tablediff.contract import RelationError
 from olist_pipeline.tablediff.relation import first_line
 from olist_pipeline.tablediff.report import counted
@@ -68,8 +70,7 @@ def load(
         try:
             report = check(plain, dialect, name=name)
         except OlistError as error:
-            remedy = ", or name its encoding, e.g. --dialect encoding=latin-1." if "UTF-8" in str(error) else "."
-            raise RelationError(str(error).removesuffix(".") + remedy) from error
+            raise RelationError(str(error).removesuffix(".") + _other_encoding(str(error))) from error
         _refuse_ragged(plain, name, report)
         if not number:
             header = report.header
@@ -81,6 +82,14 @@ def load(
         if plain != path:
             plain.unlink()
     return quote(table)
+
+
+def _other_encoding(sentence: str) -> str:
+    """Return how a sentence ends that may be of a file in another encoding: with how to name that."""
+    if "UTF-8" not in sentence:
+        return "."
+    wide = re.search(r"is (UTF-(?:16|32)(?:LE|BE)?)", sentence)
+    return f", or name its encoding, e.g. --dialect encoding={wide[1].lower() if wide else 'latin-1'}."
 
 
 def _read(con: duckdb.DuckDBPyConnection, path: Path, name: str, table: str, report: Report, dialect: Dialect) -> None:
@@ -117,7 +126,7 @@ def _other_header(name: str, header: Sequence[str], first: str, wanted: Sequence
     missing = [column for column in wanted if column not in header]
     added = [column for column in header if column not in wanted]
     if missing or added:
-        parts = [f"lacks {', '.join(missing)}"] * bool(missing) + [f"has also {', '.join(added)}"] * bool(added)
+        parts = [f"lacks {listed(missing)}"] * bool(missing) + [f"has also {listed(added)}"] * bool(added)
         return f"{name} {' and '.join(parts)}, unlike {first}; the parts of a table need the same columns."
     return f"{name} has its columns in another order than {first}; the parts of a table need the same."
 
@@ -130,22 +139,44 @@ def _plain_text(path: Path, name: str, options: Options, copy: Path) -> Path:
     if is_utf8 and not is_packed:
         return path
     try:
-        with gzip.open(path) if is_packed else path.open("rb") as file:
+        with gzip.open(path) if is_packed else path.open("rb") as file, copy.open("wb") as out:
             if is_utf8:
-                with copy.open("wb") as out:
-                    shutil.copyfileobj(file, out)
-            else:  # line ends stay as they are
-                with (
-                    io.TextIOWrapper(file, encoding, newline="") as text,
-                    copy.open("w", encoding="utf-8", newline="") as plain,
-                ):
-                    shutil.copyfileobj(text, plain)
-    except UnicodeError as error:
-        raise RelationError(f"{name} is not {encoding}: {error}; give its own encoding with --dialect.") from error
-    except (OSError, EOFError, zlib.error) as error:
-        why = "it is not compressed with gzip, or not to its end" if is_packed else str(error)
+                shutil.copyfileobj(file, out)
+            else:
+                _decode(file, encoding, out)
+    except (zlib.error, EOFError, OSError, UnicodeError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise RelationError(_refused_by_system(error, name, copy)) from error
+        if isinstance(error, UnicodeError):
+            raise RelationError(f"{name} is not {encoding}: {error}; give its own encoding with --dialect.") from error
+        why = "it is not compressed with gzip, or not to its end"
         raise RelationError(f"{name} cannot be read: {why}; fetch it again, or take .gz off its name.") from error
     return copy
+
+
+def _refused_by_system(error: OSError, name: str, copy: Path) -> str:
+    """Return the sentence of what the system refuses: it names a file that it does not open, and none that is open."""
+    if error.filename:
+        return f"{name} cannot be read: {error.strerror} ({error.filename})."
+    return (
+        f"{name} cannot be copied to {copy.parent}, where it is to be read: {error.strerror}; free space there, or let"
+        " TMPDIR name another folder."
+    )
+
+
+def _decode(file: IO[bytes] | gzip.GzipFile, encoding: str, out: IO[bytes]) -> None:
+    """Write a text of another encoding in UTF-8, its line ends as they are; raises UnicodeError with the line."""
+    decoder, line, block = codecs.getincrementaldecoder(encoding)(), 1, b"first"
+    while block:
+        block = file.read(BLOCK_BYTES)
+        try:
+            text = decoder.decode(block, final=not block)
+        except UnicodeDecodeError as error:
+            before = error.object[: error.start].decode(error.encoding, "ignore")
+            place = f"byte 0x{error.object[error.start]:02X} in line {line + before.count(chr(10))}"
+            raise UnicodeError(f"{place} ({error.reason})") from error
+        out.write(text.encode())
+        line += text.count("\n")
 
 
 def _codec(encoding: str) -> codecs.CodecInfo:

@@ -29,6 +29,9 @@ KINDS = {
     ".tsv": "TSV",
     ".tsv.gz": "compressed TSV",
 }
+MOST_DIGITS = 38
+"""The digits that a decimal of DuckDB has at most."""
+
 TABLE_LOGS = {"_delta_log": "Delta Lake", "_hudi": "Hudi", ".hoodie": "Hudi"}
 
 
@@ -129,6 +132,8 @@ def _refuse_other_schemas(con: duckdb.DuckDBPyConnection, parts: list[tuple[str,
         except duckdb.Error as error:
             raise RelationError(f"{name} cannot be read as Parquet: {first_line(error)}") from error
         columns = [(column, kind) for column, kind, *_ in rows.fetchall()]
+        if any("DOUBLE" in kind for _, kind in columns):
+            _refuse_rounded(con, name, part)
         wanted = wanted or columns
         if columns != wanted:
             one, other = next(
@@ -139,3 +144,14 @@ def _refuse_other_schemas(con: duckdb.DuckDBPyConnection, parts: list[tuple[str,
                 f"{name} has {len(columns)} columns and {parts[0][0]} has {len(wanted)}, the first that differ being"
                 f" {' '.join(other)} and {' '.join(one)}; the parts of a table need the same columns."
             )
+
+
+def _refuse_rounded(con: duckdb.DuckDBPyConnection, name: str, part: Path) -> None:
+    """Raise RelationError for decimals that DuckDB would read as floats: two that differ would then be equal."""
+    schema = f"parquet_schema({literal(duckdb_path(part))})"
+    if found := con.execute(f"SELECT name, precision FROM {schema} WHERE precision > {MOST_DIGITS}").fetchall():
+        column, digits = found[0]
+        raise RelationError(
+            f"{name} has decimals of {digits} digits in {column}, which cannot be compared exactly; write them with at"
+            f" most {MOST_DIGITS}, or as text."
+        )

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+from olist_pipeline.near import listed, visible_name
 from olist_pipeline.tablediff.contract import ContractError
 
 QUOTED = r'"((?:[^"]|"")+)"'
@@ -49,6 +50,6 @@ def nearest(name: str, known: Iterable[str]) -> str:
     names = list(known)
     folded = {known_name.lower(): known_name for known_name in names}
     if close := next(iter(get_close_matches(name.lower(), folded)), None):
-        return f"did you mean '{folded[close]}'?"
-    shown = ", ".join(names[:10])
-    return f"there are: {shown}{', ...' if len(names) > 10 else ''}." if names else "there are none."
+        meant = visible_name(folded[close])
+        return f"did you mean {meant}?" if meant != folded[close] else f"did you mean '{meant}'?"
+    return f"there are: {listed(names)}." if names else "there are none."

@@ -66,6 +66,15 @@ def open_source(
 
     scratch: a folder for copies that are needed. Raises RelationError when there is no such source.
     """
+    try:
+        return _opened(con, source, alias, scratch, options, where)
+    except OSError as error:
+        raise RelationError(f"'{source}' cannot be read: {error.strerror} ({error.filename}).") from error
+
+
+def _opened(
+    con: duckdb.DuckDBPyConnection, source: str, alias: str, scratch: Path, options: Options, where: str | None
+) -> Relation:
     path = Path(source)
     if path.is_dir() or kind_of(source) is not None:
         relation, untyped = file_relation(con, path.absolute(), source, f"{alias}_csv", options, scratch)

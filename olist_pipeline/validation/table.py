@@ -13,14 +13,21 @@ from olist_pipeline.landing.table import LandingTable
 
 @dataclass(frozen=True)
 class Summary:
-    """What a table is made of that has no landing rows of its own: a row for each value of `by` in table `of`.
+    """What a table is made of that has no landing rows of its own: a row for each value of `by` in `of`.
 
-    `key` is the column that holds the value.
+    `key` is the column that holds the value. `of` is a staged table (`context/table`); of its rows those count alone
+    that another one and its column, `among`, know by the value that they have in a column of that name.
     """
 
     of: str
     by: str
     key: str
+    among: tuple[str, str] | None = None
+
+    @property
+    def assets(self) -> tuple[str, ...]:
+        """The staged tables that it is made of."""
+        return (self.of, self.among[0]) if self.among else (self.of,)
 
 
 @dataclass(frozen=True)
@@ -49,7 +56,7 @@ class StagedTable:
     """A table of accepted rows in staging.
 
     A table with a `source` accepts rows of that landing table, each or not at all, and keeps `columns` of them
-    as they came; a `summary` is made of another table of the context. `aggregate` and `identity` say what a
+    as they came; a `summary` is made of other tables. `aggregate` and `identity` say what a
     quarantined row is a part of.
     """
 

@@ -1,7 +1,12 @@
 """Alerts arrive once, survive a bad webhook, and raise nothing."""
 
 import json
+import shutil
+import socket
+import ssl
+import subprocess
 import threading
+from contextlib import suppress
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -25,7 +30,7 @@ def home(tmp_path):
 class Receiver:
     """A webhook that answers each post with the next of `answers`, then with 200, as soon as it is `open`."""
 
-    def __init__(self, *answers):
+    def __init__(self, *answers, location=""):
         self.open = threading.Event()
         self.open.set()
         self.received: list[dict[str, object]] = []
@@ -39,6 +44,11 @@ class Receiver:
                 if status == 200:
                     self.received.append(json.loads(body))
                 handler.send_response(status)
+                handler.send_header("Location", location)
+                handler.end_headers()
+
+            def do_GET(handler):  # noqa: N805
+                handler.send_response(200)
                 handler.end_headers()
 
             def log_message(self, *arguments):
@@ -105,6 +115,65 @@ def test_a_slow_webhook_keeps_nobody_waiting(home, quick):
     hook.open.set()
     delivery.join()
     assert len(hook.received) == 1
+
+
+@pytest.fixture
+def certificate(tmp_path):
+    """A certificate that nobody trusts, with its key, in one file."""
+    path = tmp_path / "own.pem"
+    curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+    files = ["-keyout", path, "-out", path.with_suffix(".crt")]
+    command = ["openssl", "req", "-x509", *curve, "-subj", "/CN=localhost", *files]
+    subprocess.run(command, check=True, capture_output=True)
+    path.write_bytes(path.read_bytes() + path.with_suffix(".crt").read_bytes())
+    return path
+
+
+@pytest.mark.skipif(not shutil.which("openssl"), reason="nothing makes a certificate here")
+def test_a_certificate_that_is_not_trusted_is_said(home, quick, certificate, caplog):
+    hook = Receiver()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    hook.server.socket = context.wrap_socket(hook.server.socket, server_side=True)
+    send(replace(home, alert_webhook=hook.url.replace("http:", "https:")), ALERT, wait=True)
+    assert states(home) == ["raised"]
+    assert "(try 3 of 3): its certificate is not trusted (self-signed certificate)" in caplog.text
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_is_no_delivery(home, quick, status, caplog):
+    """To a page where somebody logs in, most often, which answers whoever asks for it."""
+    login = Receiver()
+    hook = Receiver(*[status] * alerts.TRIES, location=login.url)
+    send(replace(home, alert_webhook=hook.url), ALERT, wait=True)
+    assert login.received == hook.received == []
+    assert states(home) == ["raised"]
+    assert f"HTTP status {status}, and no redirect is followed" in caplog.text
+
+
+def test_a_webhook_that_sends_a_byte_now_and_then_is_not_waited_for(home, monkeypatch, caplog):
+    monkeypatch.setattr(alerts, "PAUSE", 0.01)
+    monkeypatch.setattr(alerts, "TIMEOUT", 0.2)
+    over = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def drip():
+            with suppress(OSError):
+                while not over.is_set():
+                    connection, _ = listening.accept()
+                    threading.Thread(target=trickle, args=(connection,), daemon=True).start()
+
+        def trickle(connection):
+            with suppress(OSError), connection:
+                connection.sendall(b"HTTP/1.1 200 OK\r\n")
+                while not over.wait(0.05):
+                    connection.sendall(b"X-Still: there\r\n")
+
+        threading.Thread(target=drip, daemon=True).start()
+        send(replace(home, alert_webhook=f"http://127.0.0.1:{listening.getsockname()[1]}/"), ALERT, wait=True)
+        over.set()
+    assert states(home) == ["raised"]
+    assert "(try 3 of 3): no answer in time" in caplog.text
 
 
 def test_a_line_that_was_cut_is_passed_over(home):

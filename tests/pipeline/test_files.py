@@ -2,7 +2,7 @@
 
 import pytest
 
-from olist_pipeline.files import content_hash, replacing, tree_hash
+from olist_pipeline.files import content_hash, new_file, replacing, tree_hash
 
 
 def test_a_file_is_replaced_when_the_block_succeeds(tmp_path):
@@ -64,3 +64,20 @@ def test_a_tree_hash_sees_names_contents_and_only_its_suffixes(tmp_path):
     assert tree_hash(tmp_path, suffixes=(".py",)) == first
     (tmp_path / "a.py").rename(tmp_path / "b.py")
     assert tree_hash(tmp_path, suffixes=(".py",)) != first
+
+
+def write_half_of_a_new(path):
+    with new_file(path):
+        path.write_text("half")
+        raise ZeroDivisionError
+
+
+def test_what_was_made_for_a_new_file_goes_with_it(tmp_path):
+    path = tmp_path / "there" / "made" / "too" / "file"
+    (tmp_path / "there").mkdir()
+    with pytest.raises(ZeroDivisionError):
+        write_half_of_a_new(path)
+    assert list(tmp_path.rglob("*")) == [tmp_path / "there"]
+    with new_file(path):
+        path.write_text("whole")
+    assert path.read_text() == "whole"

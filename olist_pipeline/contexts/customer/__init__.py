@@ -4,8 +4,8 @@ What belongs here: how its frames are validated, split and turned into events. W
 `olist_domain.customer`), and orchestration.
 """
 
-from olist_domain.customer.rules import CUSTOMER_RULES, PERSON_RULES
-from olist_pipeline.contexts.customer.tables import CUSTOMER_TABLE, PERSON_TABLE
+from olist_domain.customer.rules import CUSTOMER_RULES, PERSON_RULES, PURCHASE_RULES
+from olist_pipeline.contexts.customer.tables import CUSTOMER_TABLE, PERSON_TABLE, PURCHASE_TABLE
 from olist_pipeline.landing.catalogue import CUSTOMERS
 from olist_pipeline.validation.context import Context, Imported, ValidationStep
 from olist_pipeline.validation.table import Link
@@ -16,12 +16,12 @@ CUSTOMER = Context(
     steps=(
         ValidationStep(
             "customers",
-            (CUSTOMER_TABLE, PERSON_TABLE),
+            (CUSTOMER_TABLE, PURCHASE_TABLE, PERSON_TABLE),
             Imported("olist_pipeline.contexts.customer.validation:validate_inputs"),
             intake=("customers",),
             published=("sales/orders", "marketplace/order_reviews"),
         ),
     ),
-    rulebooks=(CUSTOMER_RULES, PERSON_RULES),
+    rulebooks=(CUSTOMER_RULES, PURCHASE_RULES, PERSON_RULES),
     links=(Link("customer_unique_id", through=("customer/customers", "customer_id")),),
 )

@@ -9,6 +9,15 @@ from olist_pipeline.validation.table import StagedTable, Summary
 PERSON = "customer_unique_id"
 
 CUSTOMER_TABLE = StagedTable.of(CUSTOMERS)
+PURCHASE_TABLE = StagedTable(
+    "purchases",
+    "customer",
+    aggregate="customer",
+    identity=PERSON,
+    columns=("order_id", PERSON),
+    is_monthly=False,
+    summary=Summary(of="sales/orders", by="order_id", key="order_id", among=("customer/customers", "customer_id")),
+)
 PERSON_TABLE = StagedTable(
     "persons",
     "customer",
@@ -16,5 +25,5 @@ PERSON_TABLE = StagedTable(
     identity=PERSON,
     columns=(PERSON, "zip_code_prefix", "city", "state"),
     is_monthly=False,
-    summary=Summary(of="customers", by=PERSON, key=PERSON),
+    summary=Summary(of="customer/customers", by=PERSON, key=PERSON),
 )

@@ -1,6 +1,6 @@
-"""The validation of customers: typed rows in, accepted customers and the persons that they are out.
+"""The validation of customers: typed rows in, accepted customers, their purchases and the persons that they are out.
 
-What belongs here: a person's history as frames: latest address, totals, ranks. What does not: rules and
+What belongs here: a person's history as frames: orders, latest address, totals, ranks. What does not: rules and
 derivations (the domain's rulebooks are run), reading and writing (see `steps`).
 
 A customer whose order sales did not accept stays, without that order.
@@ -23,17 +23,14 @@ from olist_domain.customer.facts import (
     PersonFacts,
 )
 from olist_domain.customer.published import PublishedOrder, PublishedReview
-from olist_domain.customer.rules import CUSTOMER_RULES, PERSON_RULES
-from olist_pipeline.contexts.customer.tables import CUSTOMER_TABLE, PERSON, PERSON_TABLE
+from olist_domain.customer.rules import CUSTOMER_RULES, PERSON_RULES, PURCHASE_RULES
+from olist_pipeline.contexts.customer.tables import CUSTOMER_TABLE, PERSON, PERSON_TABLE, PURCHASE_TABLE
 from olist_pipeline.engine.history import event_rows
 from olist_pipeline.engine.rulebooks import derive, fill_empty, rollup, validate
 from olist_pipeline.validation.inputs import Inputs
 from olist_pipeline.validation.validated import IS_ACCEPTED, Validated, ValidatedTable, derived_names, valid_rows
 
 PURCHASE = "order_purchase_timestamp"
-
-_OF_ORDERS = (PURCHASE, "first_order_at")
-"""What a customer is validated beside: the purchase of its order, and the first one of its person."""
 
 _HISTORY = ("total_orders", "total_spent", "first_order_at", "last_order_at")
 """What staging keeps of a person's history besides the derived attributes."""
@@ -51,13 +48,14 @@ def validate_inputs(inputs: Inputs) -> Validated:
 
 def validate_customers(customers: pl.LazyFrame, orders: pl.LazyFrame, reviews: pl.LazyFrame, as_of: date) -> Validated:
     """Validate intake rows of customers, and their persons beside all accepted orders and reviews."""
-    validated = _validated_beside(valid_rows(customers), orders)
+    validated = validate(derive(valid_rows(customers), CUSTOMER_RULES), CUSTOMER_RULES).collect()
     accepted = validated.filter(IS_ACCEPTED)
-    history = accepted.drop(*_OF_ORDERS).lazy().join(orders, on="customer_id").collect()
+    history = accepted.lazy().join(orders, on="customer_id").collect()
     persons = _persons(accepted.lazy(), history.lazy(), reviews, as_of)
     return Validated.of(
         [
             ValidatedTable(CUSTOMER_TABLE, validated, derived_names(CUSTOMER_RULES)),
+            ValidatedTable(PURCHASE_TABLE, _purchases(history), derived_names(PURCHASE_RULES)),
             ValidatedTable(PERSON_TABLE, persons, (*_HISTORY, *derived_names(PERSON_RULES))),
         ],
         [
@@ -68,16 +66,11 @@ def validate_customers(customers: pl.LazyFrame, orders: pl.LazyFrame, reviews: p
     )
 
 
-def _validated_beside(customers: pl.LazyFrame, orders: pl.LazyFrame) -> pl.DataFrame:
-    """Return customers with their rules validated and derived, beside the purchases of accepted customers."""
-    unknown = (pl.lit(None, pl.Datetime("us")).alias(name) for name in _OF_ORDERS)
-    validated = validate(customers.with_columns(unknown), CUSTOMER_RULES).drop(*_OF_ORDERS).collect()
-    purchases = validated.lazy().filter(IS_ACCEPTED).join(orders, on="customer_id")
-    times = purchases.select("customer_id", PURCHASE, pl.col(PURCHASE).min().over(PERSON).alias("first_order_at"))
-    # One purchase a customer, the first, as objects have it: landing may name one in several orders.
-    times = times.group_by("customer_id").min()
-    beside = validated.lazy().join(times, on="customer_id", how="left", maintain_order="left")
-    return derive(beside, CUSTOMER_RULES).collect()
+def _purchases(history: pl.DataFrame) -> pl.DataFrame:
+    """Return a row for each order of `history`, looked at beside the first one of its person."""
+    first = pl.col(PURCHASE).min().over(PERSON).alias("first_order_at")
+    purchases = history.lazy().select("order_id", PERSON, PURCHASE, first)
+    return validate(derive(purchases, PURCHASE_RULES), PURCHASE_RULES).collect()
 
 
 def _persons(customers: pl.LazyFrame, history: pl.LazyFrame, reviews: pl.LazyFrame, as_of: date) -> pl.DataFrame:

@@ -17,7 +17,7 @@ ZIP_PREFIX_TABLE = StagedTable(
     identity=ZIP_PREFIX,
     columns=(ZIP_PREFIX,),
     is_monthly=False,
-    summary=Summary(of="geolocation", by=POINT_PREFIX, key=ZIP_PREFIX),
+    summary=Summary(of="fulfillment/geolocation", by=POINT_PREFIX, key=ZIP_PREFIX),
 )
 DELIVERY_TABLE = StagedTable(
     "deliveries",

@@ -28,6 +28,8 @@ from dagster._core.executor.in_process import InProcessExecutor
 from olist_pipeline.orchestration.internals.beside import steps_beside_one_another
 from olist_pipeline.orchestration.internals.dbt_cli import begin_run, interrupt_running
 from olist_pipeline.orchestration.run_process import hold
+from olist_pipeline.settings import Settings
+from olist_pipeline.stores.home import at_work
 
 
 class ContinuingExecutor(InProcessExecutor):
@@ -42,6 +44,12 @@ class ContinuingExecutor(InProcessExecutor):
         """See `Executor.execute`."""
         run, instance = plan_context.dagster_run, plan_context.instance
         hold(instance, run.run_id)
+        with at_work(Settings.from_env()):
+            yield from self._rest(plan_context, execution_plan)
+
+    def _rest(self, plan_context: PlanOrchestrationContext, execution_plan: ExecutionPlan) -> Iterator[dg.DagsterEvent]:
+        """Execute what the run has not brought to its end yet."""
+        run, instance = plan_context.dagster_run, plan_context.instance
         done = {entry.step_key for entry in instance.all_logs(run.run_id, of_type=dg.DagsterEventType.STEP_SUCCESS)}
         if not done:
             yield from self._execute(plan_context, execution_plan)

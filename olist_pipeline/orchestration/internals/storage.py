@@ -8,7 +8,8 @@ it does that in the embedded server only; elsewhere `olist db migrate` does.
 
 Private: `ConfigurableClassData`, without which Dagster cannot tell a child process of a storage that is not its own;
 the parts of the storage, the `_engine` of each, and `_has_asset_key_col_on_connection` of one, which asks for the
-columns of a table before each look into it; `ALEMBIC_SCRIPTS_LOCATION`, where the versions of its tables are.
+columns of a table before each look into it; `ALEMBIC_SCRIPTS_LOCATION`, where the versions of its tables are; and the
+metadata of the parts, by which the names of its tables are known.
 Publicly, a storage is given a URL in `dagster.yaml`, which would have to hold the password and could not start the
 embedded server; and `optimize_for_webserver` keeps connections, but for the webserver alone.
 """
@@ -21,6 +22,9 @@ from typing import Any
 
 import psycopg2
 from alembic.config import Config
+from dagster._core.storage.event_log.schema import SqlEventLogStorageMetadata
+from dagster._core.storage.runs.schema import RunStorageSqlMetadata
+from dagster._core.storage.schedules.schema import ScheduleStorageSqlMetadata
 from dagster._core.storage.sql import ALEMBIC_SCRIPTS_LOCATION
 from dagster._serdes import ConfigurableClassData
 from dagster_postgres import DagsterPostgresStorage
@@ -30,16 +34,20 @@ from dagster_postgres.schedule_storage import schedule_storage
 from dagster_postgres.utils import create_pg_engine
 from sqlalchemy import Engine, event
 
+from olist_pipeline.errors import OlistError
 from olist_pipeline.files import keep_private
-from olist_pipeline.orchestration.internals.storage_version import storage_versions
+from olist_pipeline.orchestration.internals.storage_version import refuse_unknown, storage_versions
 from olist_pipeline.settings import Settings
 from olist_pipeline.stores.locks import watch_engine
-from olist_pipeline.stores.postgres import dagster_url
+from olist_pipeline.stores.postgres import dagster_url, query_rows
 from olist_pipeline.stores.schema import reading_url, sole_migration
 from olist_pipeline.stores.server_errors import trouble
 
 LOST_SECONDS = 5
 """A server that is started again within that time is waited for."""
+
+TABLES = (RunStorageSqlMetadata, SqlEventLogStorageMetadata, ScheduleStorageSqlMetadata)
+"""What Dagster's tables are, a part of the storage each."""
 
 EVENTS_AT_ONCE = "1000"
 """A run over many months tells of each table in each month: Dagster stores so many of these events together."""
@@ -142,10 +150,31 @@ def _give_up_once_lost(engine: Engine) -> None:
     event.listen(engine, "do_connect", connect)
 
 
+def refuse_others(url: str) -> None:
+    """Raise OlistError where Dagster's tables cannot be: a newer Dagster's or another program's are in their place."""
+    before, _ = storage_versions(url)
+    refuse_unknown(before)
+    if before is not None:
+        return
+    names = sorted({name for part in TABLES for name in part.tables})
+    found = query_rows(
+        url, "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename = ANY(%s)", [names]
+    )
+    if found:
+        raise OlistError(
+            f"The schema public has tables of another program under names of Dagster's"
+            f" ({', '.join(sorted(name for (name,) in found))}): give the pipeline a database of its own."
+        )
+
+
 def migrate_storage(url: str) -> tuple[str | None, str]:
-    """Create Dagster's tables, or bring them to the version that it needs; return the versions before and after."""
+    """Create Dagster's tables, or bring them to the version that it needs; return the versions before and after.
+
+    Raises OlistError as `refuse_others` does.
+    """
     before, needed = storage_versions(url)
     if before != needed:
+        refuse_others(url)
         with sole_migration(url):
             storage = EnvironmentStorage(dagster_url(url, statement_seconds=0), creates_tables=True)
             # As `dagster instance migrate` does, which finds no instance here.

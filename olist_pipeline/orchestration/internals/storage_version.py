@@ -12,6 +12,7 @@ import re
 from importlib.util import find_spec
 from pathlib import Path
 
+from olist_pipeline.errors import OlistError
 from olist_pipeline.stores.postgres import query
 
 REVISIONS = Path("_core", "storage", "alembic", "versions")
@@ -26,7 +27,23 @@ def storage_versions(url: str) -> tuple[str | None, str]:
 
 
 def needed_version() -> str:
-    """Return the revision that no other one follows, by the texts of Dagster's revisions."""
+    """Return the revision that no other one follows."""
+    revisions, followed = _revisions()
+    [head] = revisions - followed
+    return head
+
+
+def refuse_unknown(version: str | None) -> None:
+    """Raise OlistError for a version of `public.alembic_version` that the installed Dagster knows no way from."""
+    if version is not None and version not in _revisions()[0]:
+        raise OlistError(
+            f"The table public.alembic_version says {version}, which this Dagster does not know: update the program if"
+            " it is a newer Dagster's; where it is another program's, give the pipeline a database of its own."
+        )
+
+
+def _revisions() -> tuple[set[str], set[str]]:
+    """Return all revisions of Dagster's tables, and those that another one follows, by the texts of the revisions."""
     spec = find_spec("dagster")
     assert spec is not None
     assert spec.submodule_search_locations is not None
@@ -36,5 +53,4 @@ def needed_version() -> str:
         {match[1] for text in texts if (match := re.search(_ASSIGNED.format(name=name), text, re.MULTILINE))}
         for name in ("revision", "down_revision")
     )
-    [head] = revisions - followed
-    return head
+    return revisions, followed

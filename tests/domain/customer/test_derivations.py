@@ -8,13 +8,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from olist_domain.customer.derivations import quintile
-from olist_domain.customer.facts import AddressFacts, PersonFacts, address_facts
-from olist_domain.customer.rules import CUSTOMER_RULES, PERSON_RULES
+from olist_domain.customer.facts import AddressFacts, PersonFacts, PurchaseFacts, purchase_facts
+from olist_domain.customer.rules import CUSTOMER_RULES, PERSON_RULES, PURCHASE_RULES
 from olist_domain.customer.segments import CustomerSegment, LifetimeValueTier, RfmSegment, SatisfactionTier
 from olist_domain.kernel.facts import Scalar, scalars, value_of
 from tests.domain.customer.factories import customer_record, order
-
-UNKNOWN_TIMES = {"order_purchase_timestamp": None, "first_order_at": None}
 
 PERSON = {
     "customer_unique_id": "p1",
@@ -75,30 +73,24 @@ def test_a_person_without_orders_has_what_follows_from_nothing():
 @pytest.mark.parametrize(("state", "region"), [("AM", "North"), ("RS", "South"), ("XX", None), (None, None)])
 def test_region(state, region):
     assert derived("region", state=state) == region
-    address = scalars(AddressFacts, {**dict(customer_record()), **UNKNOWN_TIMES, "customer_state": state})
-    assert CUSTOMER_RULES.derived(address) == {"region": region, "is_repeat": None}
+    address = scalars(AddressFacts, {**dict(customer_record()), "customer_state": state})
+    assert CUSTOMER_RULES.derived(address) == {"region": region}
 
 
 @pytest.mark.parametrize(
-    ("days", "own", "repeats"),
-    [
-        ([1, 5], 2, True),
-        ([1, 5], 1, False),
-        ([5, 1], 1, True),
-        ([3, 3], 2, False),
-        ([4], 1, False),
-        ([1], 3, None),
-        ([], 3, None),
-    ],
+    ("days", "repeats"),
+    [([1, 5], [False, True]), ([5, 1], [True, False]), ([3, 3], [False, False]), ([4], [False])],
 )
-def test_an_order_after_the_first_is_a_repeat(days, own, repeats):
+def test_an_order_after_the_first_is_a_repeat(days, repeats):
     orders = [order(n, order_purchase_timestamp=datetime(2018, 1, day)) for n, day in enumerate(days, 1)]
-    assert CUSTOMER_RULES.derived(address_facts(customer_record(own), orders))["is_repeat"] is repeats
+    assert [PURCHASE_RULES.derived(purchase_facts(own, orders)) for own in orders] == [
+        {"is_repeat": repeated} for repeated in repeats
+    ]
 
 
 def test_an_order_before_the_first_is_no_repeat():
     times = {"order_purchase_timestamp": datetime(2018, 1, 1), "first_order_at": datetime(2018, 1, 2)}
-    assert CUSTOMER_RULES.derived(scalars(AddressFacts, {**dict(customer_record()), **times}))["is_repeat"] is False
+    assert PURCHASE_RULES.derived(scalars(PurchaseFacts, times)) == {"is_repeat": False}
 
 
 @pytest.mark.parametrize(

@@ -1,17 +1,18 @@
 """Every rule of customers, on an object: a passing, a failing and an unknown case."""
 
+from datetime import datetime
 from typing import Any
 
 import pytest
 
-from olist_domain.customer.rules import CUSTOMER_RULES, PERSON_RULES
+from olist_domain.customer.rules import CUSTOMER_RULES, PERSON_RULES, PURCHASE_RULES
 from olist_domain.kernel.facts import scalars
 from olist_domain.kernel.rules import Rulebook, Severity
 from tests.domain.customer.test_derivations import PERSON
 
-UNKNOWN_TIMES = {"order_purchase_timestamp": None, "first_order_at": None}
 VALID: dict[Rulebook[Any], dict[str, Any]] = {
-    CUSTOMER_RULES: {"customer_zip_code_prefix": "01037", "customer_state": "SP", **UNKNOWN_TIMES},
+    CUSTOMER_RULES: {"customer_zip_code_prefix": "01037", "customer_state": "SP"},
+    PURCHASE_RULES: {"order_purchase_timestamp": datetime(2018, 1, 2), "first_order_at": datetime(2018, 1, 2)},
     PERSON_RULES: PERSON,
 }
 
@@ -52,5 +53,5 @@ def test_a_valid_customer_breaks_no_rule():
     assert codes(CUSTOMER_RULES, {}) == []
 
 
-def test_a_person_is_validated_by_its_customers():
-    assert PERSON_RULES.rules == ()
+def test_persons_and_purchases_are_validated_by_their_customers():
+    assert PERSON_RULES.rules == PURCHASE_RULES.rules == ()

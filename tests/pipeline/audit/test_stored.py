@@ -53,6 +53,11 @@ def test_a_file_that_cannot_be_read_is_counted_anew(tmp_path, counting, text):
     assert json.loads((tmp_path / "audit.json").read_text())["key"] == "a"
 
 
+def test_where_nothing_can_be_kept_it_is_counted_all_the_same(tmp_path, counting):
+    (tmp_path / "home").write_text("a file, in which there is no place, as on a disk that is full or cannot be written")
+    assert counted(tmp_path / "home" / "audit.json", "a") == OTHER
+
+
 def test_a_hundred_percent_only_where_all_has_moved():
     assert AuditCounts({"a": 200}, {"a": 199}, {}).percent("a") == 99
     assert AuditCounts({"a": 200}, {"a": 200}, {}).percent("a") == 100

@@ -105,6 +105,25 @@ def test_other_versions_are_reported(empty):
         assert "update the program" in str(result.exception)
 
 
+OTHERS = {
+    "CREATE TABLE public.alembic_version AS SELECT 'abc123'::text AS version_num": "says abc123, which this Dagster",
+    "CREATE TABLE public.runs (a int); CREATE TABLE public.jobs (a int)": r"Dagster's \(jobs, runs\): give",
+    "CREATE SCHEMA migration; CREATE TABLE migration.routes (a int)": r"of ours \(migration.routes\): give",
+    "DROP SCHEMA public": "has no schema `public`",
+}
+"""What an address that leads to somebody else's database finds there."""
+
+
+@pytest.mark.parametrize("made", OTHERS)
+def test_tables_of_another_program_are_left_alone(empty, made):
+    alone(empty, made)
+    result = typed("db", "migrate")
+    assert isinstance(result.exception, OlistError)
+    assert re.search(OTHERS[made], str(result.exception))
+    status = json.loads(typed("db", "status", "--json").stdout)
+    assert status["schema"]["database"] is None
+
+
 def test_what_is_to_be_done_with_the_grants_must_be_said(home):
     assert "Give either --sql or --apply" in typed("db", "roles").output
     assert (

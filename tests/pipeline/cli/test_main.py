@@ -1,5 +1,6 @@
 """The help of `olist` shows what each command says of itself, and imports none of them."""
 
+import json
 import os
 import subprocess
 import sys
@@ -138,10 +139,40 @@ def test_no_colour_where_none_is_wanted(monkeypatch, capsys):
     assert shown == [True, False]
 
 
-def test_a_reader_that_goes_away_ends_a_command_without_a_word():
-    command = f"{sys.executable} -m olist_pipeline rules --markdown | true"
+def main_that(program):
+    """Return a command that runs `main`, whose command line does what a program says."""
+    return [
+        sys.executable,
+        "-c",
+        f"import sys, click; from olist_pipeline.cli.main import cli, main; sys.argv[1:] = ['rules']\n"
+        f"def does(**_):\n    {program}\n"
+        f"cli.main = does; main()",
+    ]
+
+
+@pytest.mark.parametrize(("end", "code"), [("return 0", 0), ("raise SystemExit(3)", 3)])
+def test_a_reader_that_goes_away_changes_no_exit_code(end, code):
+    """What a command does it does to its end, and `set -o pipefail` sees what it says of that."""
+    command = main_that(f"click.echo('x' * 100_000); click.echo('x', err=True); {end}")
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+        assert running.stdout
+        assert running.stderr
+        running.stdout.close()
+        running.stderr.close()
+        assert running.wait() == code
+
+
+def test_what_cannot_be_written_is_a_failure():
+    command = f"{sys.executable} -m olist_pipeline --version > /dev/full"
     done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
-    assert (done.stdout, done.stderr) == ("", "")
+    assert (done.returncode, done.stderr) == (1, "olist: No space left on device; free space and run again.\n")
+
+
+def test_json_is_json_in_any_encoding(monkeypatch):
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    command = main_that("from olist_pipeline.cli.output import print_json; print_json(['S\\xe3o \\U0001f69a'])")
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == ["S\xe3o \U0001f69a"]
 
 
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])

@@ -6,11 +6,11 @@ from collections import defaultdict
 import pytest
 
 from olist_domain.customer.customer import CustomerRecords
-from olist_domain.customer.facts import Standing, address_facts
+from olist_domain.customer.facts import Standing, address_facts, purchase_facts
 from olist_domain.customer.published import PublishedOrder as PastOrder
 from olist_domain.customer.published import PublishedReview
 from olist_domain.customer.records import CustomerRecord
-from olist_domain.customer.rules import CUSTOMER_RULES
+from olist_domain.customer.rules import CUSTOMER_RULES, PURCHASE_RULES
 from olist_domain.fulfillment.delivery import NOWHERE, DeliveryRecords, Endpoint
 from olist_domain.fulfillment.geography import Geography
 from olist_domain.fulfillment.published import PublishedOrder
@@ -101,6 +101,7 @@ def test_sellers_products_and_categories(validated):
 
 def test_persons(validated):
     customers, orders, reviews, rows = defaultdict(list), {}, defaultdict(list), {}
+    purchases = {row["order_id"]: row for row in validated.customers.accepted("purchases").iter_rows(named=True)}
     for row in validated.customers.accepted("customers").iter_rows(named=True):
         customers[row["customer_unique_id"]].append(record_of(CustomerRecord, row))
         rows[row["customer_id"]] = row
@@ -124,7 +125,9 @@ def test_persons(validated):
         assert (row["city"], row["state"]) == (latest.customer_city, latest.customer_state)
         assert equal(row, records.derived(validated.as_of, standing))
         for customer in own:
-            assert equal(rows[customer.customer_id], CUSTOMER_RULES.derived(address_facts(customer, past)))
+            assert equal(rows[customer.customer_id], CUSTOMER_RULES.derived(address_facts(customer)))
+        for order in past:
+            assert equal(purchases[order.order_id], PURCHASE_RULES.derived(purchase_facts(order, past)))
         assert row["total_orders"] == len(past)
         assert events[row["customer_unique_id"]] == said(records.history(validated.as_of))
     assert looked_at > 150

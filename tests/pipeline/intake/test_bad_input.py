@@ -65,6 +65,13 @@ class TestUnusableFiles:
         assert f"(it has {name!a} instead: renamed?)" in self.sentence(landing)
 
     @pytest.mark.parametrize(
+        "header", [b"x" * 9_000, b",".join(b"c%d" % n for n in range(5_000)), b"order_id," * 3_000]
+    )
+    def test_a_header_of_thousands_of_names_is_not_shown_whole(self, landing, header):
+        (landing / ORDERS_FILE).write_bytes(b"order_id," + header + b"\n")
+        assert len(self.sentence(landing)) < 500
+
+    @pytest.mark.parametrize(
         ("end", "remedy"), [(b",", "remove the comma at the end of its lines"), (b",7", "with a name for each column")]
     )
     def test_a_cell_more_in_every_record(self, landing, end, remedy):

@@ -14,8 +14,9 @@ from olist_pipeline.intake.rows import ingest
 from olist_pipeline.landing import packed
 from olist_pipeline.landing.catalogue import ORDER_ITEMS, ORDERS
 from olist_pipeline.landing.csv_file import read_text
-from olist_pipeline.landing.folder import path_of, readable_landing, state_of
+from olist_pipeline.landing.folder import path_of, readable_landing, state_of, unread_form
 from olist_pipeline.landing.inspection import inspect_landing
+from olist_pipeline.registry import LANDING
 from olist_pipeline.settings import Settings
 from tests.pipeline.intake.test_bad_input import MONTHS
 
@@ -258,3 +259,22 @@ def test_two_landings_do_not_share_what_is_unpacked(settings, landing, tmp_path,
     (other.landing / f"{ORDERS.file}.gz").write_bytes(gzip.compress(b"order_id\n"))
     assert readable_landing(other, [ORDERS]) != readable_landing(settings, [ORDERS])
     assert read_text(path_of(readable_landing(settings, [ORDERS]), ORDERS), ORDERS).rows.height == plain.height
+
+
+def test_what_the_system_refuses_of_one_file_is_said_of_it_alone(settings, landing):
+    """It refuses a link to a name that is too long like one to where one has no right to look, and root, too."""
+    path = landing / ORDERS.file
+    path.unlink()
+    path.symlink_to("x" * 300)
+    assert state_of(landing, ORDERS) is None
+    assert unread_form(landing, ORDERS) == ""
+    orders, *others = inspect_landing(settings, LANDING.values())
+    assert "cannot be read: File name too long" in orders.problem
+    assert str(path) in orders.problem
+    assert not any("too long" in other.problem for other in others)
+
+
+def test_a_table_as_parquet_goes_into_the_folder_of_its_parts(settings, landing):
+    (landing / ORDERS.file).rename(landing / "olist_orders_dataset.parquet")
+    with pytest.raises(OlistError, match=r"put it into the folder olist_orders_dataset, as a part\.$"):
+        path_of(landing, ORDERS)

@@ -160,15 +160,6 @@ def test_a_part_that_is_no_csv_is_not_spoken_of_as_of_other_columns(tmp_path, fi
         readable_landing(Settings(tmp_path / "home", folder.parent, None), [SELLERS])
 
 
-def test_a_part_of_parquet_with_nul_is_said_with_its_column(tmp_path):
-    folder = tmp_path / "landing" / folder_name(SELLERS)
-    folder.mkdir(parents=True)
-    frame = pl.DataFrame([["s1", "01001", "sao\0paulo", "SP"]], SELLERS.columns, orient="row")
-    frame.write_parquet(folder / "1.parquet")
-    with pytest.raises(OlistError, match=r"/1\.parquet has a NUL byte in seller_city; text holds none"):
-        readable_landing(Settings(tmp_path / "home", folder.parent, None), [SELLERS])
-
-
 def test_whole_numbers_that_pandas_made_fractions_are_read(tmp_path):
     """It has no missing whole number: a column with one becomes fractions, in CSV and in Parquet alike."""
     folder = tmp_path / "landing" / folder_name(PRODUCTS)
@@ -185,20 +176,25 @@ def test_whole_numbers_that_pandas_made_fractions_are_read(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("column", "words"),
+    ("name", "make", "words"),
     [
-        (pl.lit("2017-10-06").str.to_date().cast(pl.Datetime("us", "UTC")), "moments with a time zone in seller_city"),
-        (pl.lit(pl.Series([[1]])), r"List\(Int64\) in seller_city, which no cell can say"),
-        (pl.lit(b"x"), "Binary in seller_city"),
-        (pl.duration(days=1), r"Duration\(.*\) in seller_city, which no cell can say"),
+        ("2.csv", lambda path: path.symlink_to("gone"), "links to gone, which is not there; mend the link"),
+        ("2.parquet", Path.mkdir, "is a folder; put the file in its place"),
+        ("_temporary", Path.mkdir, "is a folder; put the file in its place"),
+        ("2.csv", os.mkfifo, "is a pipe or a device; put a file in its place"),
+        ("2.CSV", Path.touch, "is no part of sellers: parts are files that end in .csv"),
     ],
 )
-def test_what_no_cell_can_say_is_one_sentence(tmp_path, column, words):
+def test_what_stands_in_the_place_of_a_part_is_said(tmp_path, name, make, words):
     folder = tmp_path / "landing" / folder_name(SELLERS)
     folder.mkdir(parents=True)
-    pl.DataFrame({"seller_id": ["s"]}).with_columns(column.alias("seller_city")).write_parquet(folder / "1.parquet")
-    with pytest.raises(OlistError, match=f"{folder_name(SELLERS)}/1.parquet has {words}"):
-        readable_landing(Settings(tmp_path / "home", tmp_path / "landing", None), [SELLERS])
+    (folder / "1.csv").write_text(SELLERS_HEADER)
+    (folder / "_SUCCESS").touch()
+    settings = Settings(tmp_path / "home", tmp_path / "landing", None)
+    assert len(files_of(readable_landing(settings, [SELLERS]), SELLERS)) == 1, "Spark's mark is no part"
+    make(folder / name)
+    with pytest.raises(OlistError, match=f"^{folder_name(SELLERS)}/{name} {words}"):
+        readable_landing(settings, [SELLERS])
 
 
 @pytest.mark.parametrize("name", ["a\\b", "a\nb", "a\udce9b", "é" * 99])

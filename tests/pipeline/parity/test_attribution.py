@@ -99,6 +99,14 @@ class TestEffects:
         for name, (old, new) in effects.totals.items():
             assert sum(effect.moved[name] for effect in effects.by_rule) == new - old
 
+    def test_a_sentence_names_the_most_frequent_rules_and_the_report_all(self, con):
+        in_new_and_replay(con, "DELETE FROM {t} WHERE order_id = 'o1'")
+        totals = {f"RULE_{n}": 20 - n for n in range(10)}
+        found = verdict_on(con, quarantine=totals)
+        assert "(RULE_0 20, RULE_1 19" in found.sentence()
+        assert "RULE_7 13 and 2 rules more)" in found.sentence()
+        assert found.to_dict()["quarantined_by_rule"] == totals
+
     def test_the_sentences_name_rules_rows_and_sums(self, con):
         in_new_and_replay(con, "DELETE FROM {t} WHERE order_id = 'o1'")
         said = verdict_on(con).sentences()

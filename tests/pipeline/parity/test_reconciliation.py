@@ -1,5 +1,6 @@
 """Reconciliation: lost, doubled and changed rows are found, whatever lost them."""
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -144,7 +145,7 @@ class TestSummaries:
         identity="id",
         columns=("id",),
         is_monthly=False,
-        summary=Summary(of="customers", by="customer_unique_id", key="id"),
+        summary=Summary(of="customer/customers", by="customer_unique_id", key="id"),
     )
 
     def ledger_of(self, tmp_path, persons):
@@ -158,6 +159,27 @@ class TestSummaries:
         found = self.ledger_of(tmp_path, ["p1", "p2"])
         assert found.holds
         assert (found.landing, found.accepted) == (2, 2)
+
+    @pytest.mark.parametrize(
+        ("rows", "lost", "doubled"), [(["o1"], (), ()), ([], ("o1",), ()), (["o1", "o2"], (), ("o2",))]
+    )
+    def test_counts_those_alone_that_another_table_knows(self, tmp_path, rows, lost, doubled):
+        table = replace(
+            self.TABLE,
+            name="purchases",
+            summary=Summary(of="sales/orders", by="order_id", key="id", among=("customer/customers", "customer_id")),
+        )
+        settings = Settings(tmp_path, tmp_path / "landing", None)
+        orders = pl.DataFrame({"order_id": ["o1", "o2"], "customer_id": ["c1", "c2"]})
+        for context, name, frame in (
+            ("sales", "orders", orders),
+            ("customer", "customers", pl.DataFrame({"customer_id": ["c1", "c3"]})),
+            ("customer", "purchases", pl.DataFrame({"id": rows}, schema={"id": pl.String})),
+        ):
+            write_snapshot(frame, settings.staging, context, name)
+        found = reconciliation_of(settings, "postgresql://unused", table)
+        assert (found.lost, found.doubled) == (lost, doubled)
+        assert found.landing == 1
 
     @pytest.mark.parametrize(
         ("persons", "lost", "doubled"),

@@ -60,6 +60,7 @@ MALFORMED = {
     "a percent sign": f"postgresql://u:{SECRET}%zz@h/d",
     "no host": f"postgresql://u:{SECRET}",
     "a port in letters": f"postgresql://u:{SECRET}@h:{SECRET}/d",
+    "a letter in LATIN1": f"postgresql://u:{SECRET}%E9@h/d",
     "an unknown parameter": f"postgresql://u:{SECRET}@h/d?{SECRET}=1",
     "an open bracket": f"postgresql://u:{SECRET}@[::1/d",
     "a blank": f"postgresql://u:pw {SECRET}@h/d",

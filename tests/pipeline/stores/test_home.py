@@ -10,6 +10,7 @@ import pytest
 from olist_pipeline.errors import OlistError
 from olist_pipeline.settings import Settings
 from olist_pipeline.stores import home, schema
+from olist_pipeline.stores.postgres import query
 from tests.pipeline.roles import ANALYST, RUNTIME, as_role
 
 
@@ -37,6 +38,32 @@ def test_who_only_reads_is_not_asked_and_gets_no_identity(settings, other):
 def test_a_home_that_was_moved_or_copied_is_the_same(settings, other, carry):
     carry(settings.home, other.home)
     assert schema.ready_url(other) == settings.postgres_url
+
+
+def test_a_copy_is_refused_while_the_other_one_is_at_work(settings, other):
+    shutil.copytree(settings.home, other.home, copy_function=shutil.copy2)
+    with home.at_work(settings):
+        for act in (lambda: schema.ready_url(other), lambda: home.at_work(other).__enter__()):
+            with pytest.raises(
+                OlistError, match=f"Another copy of the home {other.home} is at work .*: wait for its end"
+            ):
+                act()
+        assert schema.ready_url(settings) == settings.postgres_url
+        with home.at_work(settings):
+            assert schema.reading_url(other) == settings.postgres_url, "who reads may"
+    assert schema.ready_url(other) == settings.postgres_url
+
+
+def test_a_home_under_two_names_is_one(settings, other):
+    """As in two containers that have one volume, or where it was moved in the middle."""
+    other.home.symlink_to(settings.home)
+    with home.at_work(settings), home.at_work(other):
+        assert schema.ready_url(other) == schema.ready_url(settings)
+
+
+def test_work_goes_on_where_the_server_ends_the_connection(settings, other, database):
+    with home.at_work(settings):
+        query(database, "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE classid = %s", [home.AT_WORK])
 
 
 def test_a_home_that_was_moved_is_not_gone(settings, other, tmp_path):

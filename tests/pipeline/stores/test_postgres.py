@@ -82,6 +82,16 @@ AT = 'connection to server at "h" (10.0.0.1), port 5432 failed: '
         ("FATAL:  terminating connection due to administrator command", "was stopped, or ended this connection"),
         ("FATAL:  unsupported startup parameter: options", "The pooler refuses a setting"),
         ("FATAL:  etwas, das niemand kennt", "refuses the connection (etwas"),
+        ('ВАЖНО:  роль "u" не существует', 'refuses the connection (роль "u" не существует)'),
+        ('致命错误:  数据库 "d" 不存在', "refuses the connection (数据库"),
+        (
+            "Connection refused\n\tIs the server running on that host?\n"
+            'connection to server at "h" (10.0.0.2), port 5432 failed: FATAL:  password authentication failed',
+            "refuses the user or the password (password authentication failed)",
+        ),
+        ('definition of service "x" not found', "PGSERVICE, or the service of OLIST_POSTGRES_URL, leads nowhere"),
+        ("session is read-only", "No server of OLIST_POSTGRES_URL is what target_session_attrs"),
+        ("channel binding required, but SSL not in use", "does not offer what OLIST_POSTGRES_URL or a variable"),
         ("SSL error: certificate verify failed", "The encrypted connection to PostgreSQL fails"),
         ("Connection refused", "does not answer"),
         ("timeout expired", "does not answer"),
@@ -114,11 +124,16 @@ def test_a_server_that_ends_the_connection_is_said(database):
     ("code", "words"),
     [
         ("08006", "The connection to PostgreSQL failed (why)"),
+        ("0A000", "The server cannot do what is needed (why)"),
         ("25P04", "transaction_timeout, or none"),
+        ("40001", "in the way of another (why); run again"),
         ("53400", "PostgreSQL lacks what it needs (why)"),
+        ("54000", "cannot hold something so large or complex (why)"),
+        ("55000", "is not in a state for this (why)"),
         ("57P05", "PostgreSQL was interrupted (why)"),
         ("58030", "trouble with its files or its machine (why)"),
         ("XX001", "damaged data (why)"),
+        ("P0001", "A trigger or function of the database refuses this (why)"),
     ],
 )
 def test_whatever_is_the_servers_has_its_sentence(database, code, words):
@@ -164,6 +179,8 @@ def test_every_session_has_its_limits_and_those_of_the_address_hold(database):
     assert session(database, "lock_timeout") == f"{server_errors.LOCK_SECONDS}s"
     assert session(database, "statement_timeout") == "1h"
     assert session(f"{database}&options=-c%20lock_timeout%3D7s", "lock_timeout") == "7s"
+    assert session(f"{database}&options=-c%20transaction_timeout%3D7s", "transaction_timeout") == "7s"
+    assert "connect_timeout=3&" in postgres.with_options("postgresql://u@h/d?connect_timeout=3", {})
     assert session(f"{database}&options=-c%20lock_timeout%3D7s", "statement_timeout") == "1h"
     _, _, rest = postgres.dagster_url(database).partition("://")
     assert session(f"postgresql://{rest}", "synchronous_commit") == "off"
@@ -181,7 +198,20 @@ ODD = {
     "bytea_output": "escape",
     "IntervalStyle": "sql_standard",
     "transform_null_equals": "on",
+    "idle_session_timeout": "1s",
+    "transaction_timeout": "1s",
 }
+LEAKED = {
+    "PGTZ": "Asia/Kathmandu",
+    "PGDATESTYLE": "SQL, DMY",
+    "PGHOSTADDR": "127.0.0.1",
+    "PGSERVICE": "none",
+    "PGTARGETSESSIONATTRS": "standby",
+    "PGREQUIREAUTH": "password",
+    "PGCHANNELBINDING": "require",
+    "PGGSSENCMODE": "require",
+}
+"""What a shell may have set for other work."""
 
 
 @pytest.fixture
@@ -197,7 +227,8 @@ def test_sessions_are_as_we_need_them_whatever_the_server_sets(odd, monkeypatch)
     assert session(odd, "search_path") == "public"
     assert session(odd, "transaction_isolation") == "read committed"
     _, _, rest = postgres.dagster_url(odd).partition("://")
-    assert session(f"postgresql://{rest}", "TimeZone") == "UTC"
+    for url in (odd, f"postgresql://{rest}"):
+        assert session(url, "TimeZone") == "UTC", "a time is shown as it comes"
     with create_engine(postgres.dagster_url(odd)).connect() as asked:
         assert asked.exec_driver_sql("SELECT current_setting('client_encoding')").scalar() == "UTF8"
     frame = pl.DataFrame({"a": ["\u6771\\n'é", None], "at": [datetime(2018, 2, 1, 3, 4, 5, 6), None]})
@@ -208,6 +239,19 @@ def test_sessions_are_as_we_need_them_whatever_the_server_sets(odd, monkeypatch)
         cursor.execute("SELECT * FROM copied WHERE a = %s", [frame["a"][0]])
         assert cursor.fetchall() == frame.rows()[:1]
     assert found["a"].to_list() == frame["a"].to_list()[:1]
+
+
+def test_no_limit_of_the_servers_ends_a_long_append_or_a_connection_that_waits_for_dbt(odd):
+    limits = ("idle_session_timeout", "transaction_timeout")
+    assert [session(odd, name) for name in limits] == ["0", "0"]
+
+
+def test_variables_for_other_work_lead_to_no_other_server_and_no_other_times(server_folder, monkeypatch):
+    for name, value in LEAKED.items():
+        monkeypatch.setenv(name, value)
+    embedded = postgres.server_url(Settings(server_folder / "shared", Path("unused"), None))
+    _, _, rest = postgres.dagster_url(embedded).partition("://")
+    assert session(f"postgresql://{rest}", "TimeZone") == "UTC"
 
 
 def test_a_plus_and_a_blank_in_an_address_stay_what_they_are(database):

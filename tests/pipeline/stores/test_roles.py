@@ -15,7 +15,6 @@ from olist_pipeline.stores import (
     roles,
     routes,
     schema,
-    server_errors,
     verdicts,
 )
 from tests.pipeline.event_rows import append, event, frame
@@ -216,7 +215,7 @@ def test_the_roles_have_time_limits_of_their_own(granted):
         granted, "SELECT rolname, rolconfig FROM pg_roles WHERE rolname = ANY(%s)", [[RUNTIME, ANALYST]]
     )
     limits = {row["rolname"]: row["rolconfig"] for row in rows}
-    assert f"lock_timeout={server_errors.LOCK_SECONDS}s" in limits[RUNTIME]
+    assert {f"{name}={value}" for name, value in postgres.session_options().items()} <= set(limits[RUNTIME])
     assert "default_transaction_read_only=on" in limits[ANALYST]
 
 

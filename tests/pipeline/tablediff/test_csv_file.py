@@ -1,5 +1,6 @@
 """CSV files: options of a dialect, encodings, compression, and what is wrong with a file."""
 
+import errno
 import gzip
 
 import duckdb
@@ -105,7 +106,14 @@ def test_files_of_one_header_are_one_table(tmp_path):
         ([b"id,v\n", b"v,id\n"], {}, "2.csv has its columns in another order than 1.csv"),
         ([b"id,v\n1,\xe9\n"], {}, "or name its encoding, e.g. --dialect encoding=latin-1."),
         ([b"id,v\n1,a"], {"encoding": "utf-16"}, "1.csv is not utf-16: "),
-        ([b"id,v\n1,\xff\n"], {"encoding": "ascii"}, "1.csv is not ascii: "),
+        ([b"id,v\n1,\xff\n"], {"encoding": "ascii"}, "1.csv is not ascii: byte 0xFF in line 2 (ordinal not in range"),
+        (
+            ["id,v\n1,a\n2,b".encode("utf-16")[:-1]],
+            {"encoding": "utf-16"},
+            "1.csv is not utf-16: byte 0x62 in line 3 (",
+        ),
+        ([b"id,v\n" + b"1,a\n" * 300_000 + b"1,\x81\x20"], {"encoding": "gb18030"}, "byte 0x81 in line 300002 ("),
+        (["id,v\n".encode("utf-16")], {}, "or name its encoding, e.g. --dialect encoding=utf-16."),
     ],
 )
 def test_what_is_wrong_with_a_file_is_said_with_the_line_and_what_to_do(tmp_path, files, options, why):
@@ -136,6 +144,20 @@ def test_a_packed_file_that_cannot_be_unpacked_is_refused(tmp_path, content):
         RelationError, match=r"a.csv.gz cannot be read: it is not compressed with gzip, or not to its end;"
     ):
         loaded(tmp_path, {}, ("a.csv.gz", content))
+
+
+def test_a_file_is_not_blamed_for_a_full_disk(tmp_path, monkeypatch):
+    """The system does not say which file finds no space."""
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("shutil.copyfileobj", full)
+    with pytest.raises(
+        RelationError,
+        match=rf"a.csv.gz cannot be copied to {tmp_path}/scratch, .*: No space left on device; free space",
+    ):
+        loaded(tmp_path, {}, ("a.csv.gz", PACKED))
 
 
 @pytest.mark.parametrize(("rows", "other"), [(1, "WHERE id = '1'"), (3, "UNION ALL SELECT '3', 'c'")])

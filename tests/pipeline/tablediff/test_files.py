@@ -1,6 +1,10 @@
 """Files and folders: which files are the parts of a table, and what is no table."""
 
+from decimal import Decimal
+
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from olist_pipeline.tablediff.contract import RelationError
@@ -141,3 +145,13 @@ def test_a_path_that_is_no_text_is_refused(tmp_path):
     path.write_text("id\n1\n")
     with duckdb.connect() as con, pytest.raises(RelationError, match="is not UTF-8; rename the file or its folder"):
         file_relation(con, path, path.name, "t", {}, tmp_path)
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_decimals_that_would_be_rounded_are_refused(tmp_path, nested):
+    """DuckDB reads decimals of more digits than it has as floats, of which two that differ may be equal."""
+    array = pa.array([Decimal("123456789012345678901234567890123456789.1")], pa.decimal256(50, 2))
+    column = pa.StructArray.from_arrays([array], ["amount"]) if nested else array
+    pq.write_table(pa.table([column], ["amount"]), tmp_path / "a.parquet")
+    with duckdb.connect() as con, pytest.raises(RelationError, match=r"^a has decimals of 50 digits in amount, which"):
+        file_relation(con, tmp_path / "a.parquet", "a", "t", {}, tmp_path)

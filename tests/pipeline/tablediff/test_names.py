@@ -59,7 +59,8 @@ def test_an_assignment_has_a_name(text, pair):
         ("PRICE", ["Price"], "did you mean 'Price'?"),
         ("x", ["price", "freight"], "there are: price, freight."),
         ("x", [str(n) * 3 for n in range(10)], f"there are: {', '.join(str(n) * 3 for n in range(10))}."),
-        ("x", [str(n) for n in range(100, 111)], f"there are: {', '.join(map(str, range(100, 110)))}, ...."),
+        ("x", [str(n) for n in range(100, 111)], f"there are: {', '.join(map(str, range(100, 110)))} and 1 more."),
+        ("id", ["\ufeffid"], r"did you mean '\ufeffid'?"),
         ("x", [], "there are none."),
     ],
 )

@@ -412,3 +412,11 @@ def test_no_part_of_a_folder_is_left_out_in_silence(folder, monkeypatch):
     monkeypatch.setattr(os, "scandir", refuse)
     with pytest.raises(RelationError, match=r"linked' cannot be read: .*deep: Permission denied"):
         compare_sources(str(folder / "linked"), str(folder / "t.parquet"), contract())
+
+
+@pytest.mark.parametrize("source", ["{long}.csv", "{long}", "parts"])
+def test_what_the_system_refuses_to_look_at_is_a_sentence(folder, source):
+    """As a name that is too long, so a file in a folder where one has no right to look."""
+    (folder / "parts" / "3.parquet").symlink_to("x" * 300)
+    with pytest.raises(RelationError, match=r"cannot be read: File name too long \(.*\)\.$"):
+        compare_sources(str(folder / source.format(long="x" * 300)), str(folder / "t.csv"), contract())

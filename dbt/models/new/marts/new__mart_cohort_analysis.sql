@@ -12,11 +12,11 @@ orders as (
         c.customer_unique_id,
         c.cohort_month,
         {{ date_diff('month', 'c.cohort_month', 'o.order_month') }} as months_since,
-        k.is_repeat,
+        p.is_repeat,
         o.revenue
     from {{ ref('new__fact_orders') }} as o
-    inner join {{ source('staging_customer', 'customers') }} as k on k.customer_id = o.customer_id
-    inner join customers as c on c.customer_unique_id = k.customer_unique_id
+    inner join {{ source('staging_customer', 'purchases') }} as p on p.order_id = o.order_id
+    inner join customers as c on c.customer_unique_id = p.customer_unique_id
 ),
 
 cohorts as (

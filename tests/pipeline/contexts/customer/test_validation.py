@@ -42,12 +42,20 @@ def test_a_customer_of_a_bad_address_is_rejected_and_its_person_lacks_that_order
     assert person(validated, "person1")["total_orders"] == 1
 
 
-def test_a_customer_whom_two_orders_name_is_one_row_beside_the_first(tmp_path):
+def test_each_order_of_a_customer_whom_two_name_is_a_purchase_of_its_own(tmp_path):
     orders = [row.replace("o2,c2", "o2,c1") for row in SMALL["orders"]]
-    customers = validate_small(tmp_path, orders=orders).customers.accepted("customers").sort("customer_id")
+    validated = validate_small(tmp_path, orders=orders)
+    customers = validated.customers.accepted("customers").sort("customer_id")
     assert customers["customer_id"].to_list() == ["c1", "c2", "c3"]
-    assert customers["is_repeat"].to_list() == [False, None, None]
-    assert person(validate_small(tmp_path, orders=orders), "person1")["total_orders"] == 2
+    purchases = validated.customers.accepted("purchases").select("order_id", "customer_unique_id", "is_repeat")
+    assert sorted(purchases.rows()) == [("o1", "person1", False), ("o2", "person1", True)]
+    assert person(validated, "person1")["total_orders"] == 2
+
+
+def test_a_purchase_is_an_accepted_order_of_an_accepted_customer(tmp_path):
+    customers = [SMALL["customers"][0], "c2,person1,2000,rio de janeiro,ZZ", SMALL["customers"][2]]
+    purchases = validate_small(tmp_path, customers=customers).customers.accepted("purchases")
+    assert purchases["order_id"].to_list() == ["o1"]
 
 
 @pytest.mark.parametrize(("day", "churned"), [(date(2018, 7, 4), False), (date(2018, 7, 5), True)])

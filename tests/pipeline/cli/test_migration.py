@@ -1,0 +1,38 @@
+"""`olist migration init`: what it leaves beside the file, and that it leaves nothing where it fails."""
+
+import pytest
+from click.testing import CliRunner
+
+from olist_pipeline.cli.migration import init
+from olist_pipeline.drafts import writing
+from olist_pipeline.drafts.migration_file import first_text
+from olist_pipeline.drafts.writing import FirstFile
+
+
+def test_a_first_file_has_its_module_of_contexts(tmp_path, monkeypatch):
+    first = FirstFile(first_text(tmp_path / "shop", {"variable": "landing"}, "new", {}), ())
+    monkeypatch.setattr(writing, "write_first_file", lambda *_, **__: first)
+    for folder in ("one", "two"):
+        result = CliRunner().invoke(init, [str(tmp_path), "--no-run", "--out", str(tmp_path / folder / "m.yml")])
+        assert result.exit_code == 0, result.output
+    module = tmp_path / "one" / "contexts.py"
+    assert "CONTEXTS = ()" in module.read_text()
+    (tmp_path / "one" / "m.yml").unlink()
+    module.write_text("CONTEXTS = (SALES,)\n")
+    assert (
+        CliRunner().invoke(init, [str(tmp_path), "--no-run", "--out", str(tmp_path / "one" / "m.yml")]).exit_code == 0
+    )
+    assert module.read_text() == "CONTEXTS = (SALES,)\n", "a file that is there stays as it is"
+
+
+def test_where_it_fails_it_leaves_no_folder(tmp_path):
+    result = CliRunner().invoke(init, [str(tmp_path), "--no-run", "--out", str(tmp_path / "deep" / "er" / "m.yml")])
+    assert "is no dbt project" in str(result.exception)
+    assert not (tmp_path / "deep").exists()
+
+
+@pytest.mark.parametrize("files", [{}, {"rides.csv": {}}])
+def test_what_nobody_could_guess_is_left_to_do(tmp_path, files):
+    said = writing.what_is_missing({"files": files}, tmp_path / "new")
+    assert any("no landing files" in line for line in said) is not bool(files)
+    assert any("new is no dbt project yet" in line for line in said)
