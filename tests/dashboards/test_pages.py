@@ -38,6 +38,18 @@ def content(request, contents):
     return contents[request.param]
 
 
+@pytest.fixture(scope="module")
+def all_specs(contents):
+    """The charts of every page as Vega-Lite has them, which they must be for it."""
+    return {name: [chart.to_dict(validate=True) for chart in charts(content)] for name, content in contents.items()}
+
+
+@pytest.fixture
+def specs(content, contents, all_specs):
+    """The charts of the page."""
+    return next(all_specs[name] for name in PAGES if contents[name] is content)
+
+
 HEAVY = 3_000
 """Rows of a chart; the page carries them."""
 
@@ -62,23 +74,22 @@ def test_shows_the_release_that_is_served(content, releases):
     assert formats.day(served.as_of) in content.head(str)
 
 
-def test_charts_are_what_vega_lite_takes(content):
-    assert len(charts(content)) >= 3, "charts, not only tables"
-    for chart in charts(content):
-        spec = chart.to_dict(validate=True)
+def test_charts_are_what_vega_lite_takes(specs):
+    assert len(specs) >= 3, "charts, not only tables"
+    for spec in specs:
         assert spec["width"] == "container"
         assert spec["config"]["locale"]["number"]["decimal"] == "."
         assert spec["config"]["background"] == "transparent", "the page is light or dark, as its reader wants"
 
 
-def test_no_chart_is_empty_and_none_is_heavy(content):
-    for chart in charts(content):
-        rows = [len(rows) for rows in chart.to_dict(validate=False)["datasets"].values()]
+def test_no_chart_is_empty_and_none_is_heavy(specs):
+    for spec in specs:
+        rows = [len(rows) for rows in spec["datasets"].values()]
         assert 0 < max(rows) <= HEAVY
 
 
-def test_a_person_reads_words_and_no_names_of_columns(content):
-    titles = [text for chart in charts(content) for text in texts_of(chart.to_dict(validate=False))]
+def test_a_person_reads_words_and_no_names_of_columns(content, specs):
+    titles = [text for spec in specs for text in texts_of(spec)]
     titles += [block.title for block in content.blocks] + [figure.label for figure in content.figures]
     titles += [heading for block in content.blocks if isinstance(block, Table) for heading, _ in block.columns.values()]
     assert titles

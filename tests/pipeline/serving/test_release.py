@@ -325,10 +325,10 @@ class TestCutoverGate(ProvenStores):
     def ready(self, proven, warehouse):
         """Settings with three green runs, and a release of the very data that they speak of."""
         url = proven.postgres_url
-        latest = [verdicts.latest(url, "parity"), verdicts.latest(url, "reconciliation")]
+        said = [*verdicts.latest(url, "parity").values(), *verdicts.latest(url, "reconciliation").values()]
         for run_id in ("r2", "r3"):
-            for verdict in (verdict for said in latest for verdict in said.values()):
-                verdicts.record(proven.postgres_url, replace(verdict, run_id=run_id))
+            for verdict in said:
+                verdicts.record(url, replace(verdict, run_id=run_id))
         published(proven, warehouse, landing=landing_hashes(proven))
         return proven
 
