@@ -38,6 +38,7 @@ MONTHS_AND_DAYS = frozenset(
     )
 )
 WEEK_DAY_NAME = re.compile(r"(^|_)(day_?of_?week(_?iso)?|iso_?dow|dow|week_?day)(_|$)")
+DATE_PART_NAME = re.compile(r"(^|_)(day_?of_?week|dow|isodow|weekday|day_?name|month_?name)(_|$)")
 DATE_PART_NODES = (
     exp.Year,
     exp.Month,

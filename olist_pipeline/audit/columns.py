@@ -16,7 +16,7 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 from sqlglot.optimizer.scope import Scope, traverse_scope
 
-from olist_pipeline.audit.calendars import is_calendar_test, is_date_part
+from olist_pipeline.audit.calendars import DATE_PART_NAME, is_calendar_test, is_date_part
 from olist_pipeline.audit.expressions import (
     PREDICATES,
     TRUNCATIONS,
@@ -32,10 +32,7 @@ from olist_pipeline.audit.expressions import (
 MAX_STEPS = 40
 RANKS = (exp.Ntile, exp.PercentRank, exp.CumeDist, exp.RowNumber, exp.Rank, exp.DenseRank)
 NUMBERERS = (exp.RowNumber, exp.Rank, exp.DenseRank)
-NUMBERER_NAME = re.compile(
-    r"^_?_?((rn|rnk|rownum|row_?no|row_?num(ber)?|row_?rank|rank_?number|seqnum)(_\w+|\d*)|dedup\w*)$"
-)
-DATE_PART_NAME = re.compile(r"(^|_)(day_?of_?week|dow|isodow|weekday|day_?name|month_?name)(_|$)")
+NUMBERER_NAME = re.compile(r"^_?_?((rn|rnk|row_?(no|num(ber)?|rank)|rank_?number|seqnum)(_\w+|\d*)|dedup\w*)$")
 SUM_NAME = re.compile(r"(^|_)(n|num|number|total|count|cnt|sum|qty|quantity)(_|$)|(^|_)number_of_")
 
 
