@@ -17,11 +17,12 @@ import time
 from contextlib import suppress
 from enum import Enum
 from pathlib import Path
-from typing import BinaryIO
-
-from dagster import DagsterInstance
+from typing import TYPE_CHECKING, BinaryIO
 
 from olist_pipeline.file_locks import is_held, lock_file
+
+if TYPE_CHECKING:
+    from dagster import DagsterInstance
 
 _held: dict[Path, BinaryIO] = {}
 """The locks of this process. It gives them up by its end alone: until then a run may count as started."""

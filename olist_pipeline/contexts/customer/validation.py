@@ -67,9 +67,9 @@ def validate_customers(customers: pl.LazyFrame, orders: pl.LazyFrame, reviews: p
 
 
 def _purchases(history: pl.DataFrame) -> pl.DataFrame:
-    """Return a row for each order of `history`, looked at beside the first one of its person."""
+    """Return a row for each order of `history`, by its id, looked at beside the first one of its person."""
     first = pl.col(PURCHASE).min().over(PERSON).alias("first_order_at")
-    purchases = history.lazy().select("order_id", PERSON, PURCHASE, first)
+    purchases = history.lazy().select("order_id", PERSON, PURCHASE, first).sort("order_id")
     return validate(derive(purchases, PURCHASE_RULES), PURCHASE_RULES).collect()
 
 

@@ -48,7 +48,7 @@ def test_each_order_of_a_customer_whom_two_name_is_a_purchase_of_its_own(tmp_pat
     customers = validated.customers.accepted("customers").sort("customer_id")
     assert customers["customer_id"].to_list() == ["c1", "c2", "c3"]
     purchases = validated.customers.accepted("purchases").select("order_id", "customer_unique_id", "is_repeat")
-    assert sorted(purchases.rows()) == [("o1", "person1", False), ("o2", "person1", True)]
+    assert purchases.rows() == [("o1", "person1", False), ("o2", "person1", True)]
     assert person(validated, "person1")["total_orders"] == 2
 
 
