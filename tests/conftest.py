@@ -73,8 +73,17 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the longest files first, so that the workers end together; the others fill what is left."""
-    items.sort(key=lambda item: LONGEST.index(item.path.stem) if item.path.stem in LONGEST else len(LONGEST))
+    """Put the longest files first, so that the workers end together, and last those that wait for the first run.
+
+    One worker makes that run for all: the others have something else to do meanwhile.
+    """
+    waiting = {item.path for item in items if "finished" in getattr(item, "fixturenames", ())}
+
+    def place(item: pytest.Item) -> int:
+        stem = item.path.stem
+        return LONGEST.index(stem) if stem in LONGEST else len(LONGEST) + (item.path in waiting)
+
+    items.sort(key=place)
 
 
 def real_data_folder() -> Path | None:

@@ -2,11 +2,14 @@
 
 import subprocess
 
+import pytest
+
 from olist_pipeline.orchestration.forked_dbt import ASKING
 from olist_pipeline.settings import DBT_DIR
 from tests.end_to_end.world import World
 
 
+@pytest.mark.long
 def test_the_old_tree_builds_from_landing_alone_with_all_its_tests(server_folder):
     world = World.with_orders(server_folder / "analyst", orders=1_000)
     world.home.mkdir()

@@ -60,6 +60,7 @@ def test_every_lesson_is_in_the_contents():
     assert re.findall(r"\((\d_\w+\.md)\)", contents) == [page.name for page in LESSONS]
 
 
+@pytest.mark.long
 def test_the_set_up_is_the_one_that_the_lessons_are_tried_with(world):
     contents = (TUTORIAL / "index.md").read_text("utf-8")
     assert "olist data generate --orders 1000 --seed 7 --out landing\nolist run\n" in contents
