@@ -64,7 +64,7 @@ def command_lines():
 
 
 @pytest.fixture
-def settings(given, tmp_path, landing, parsed_project, monkeypatch):
+def settings(given, database, tmp_path, landing, parsed_project, monkeypatch):
     """An environment with secrets, of which the password is in a file."""
     secret = tmp_path / "password"
     secret.write_text(f"{PASSWORD}\n", "utf-8")
