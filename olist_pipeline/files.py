@@ -126,20 +126,29 @@ def replacing(path: Path) -> Iterator[Path]:
 def beside(path: Path) -> Iterator[Path]:
     """Yield a path beside `path` that no other writer has; what is there afterwards takes the place of `path`.
 
-    For files that several processes may write at a time, each the same; after a crash a hidden file is left, which
-    `remove_abandoned` removes.
+    For files that several processes may write at a time, each the same.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{uuid.uuid4().hex}.tmp")
-    try:
+    with scratch(path.parent) as temporary:
         yield temporary
         temporary.replace(path)
+
+
+@contextmanager
+def scratch(folder: Path) -> Iterator[Path]:
+    """Yield a path in a folder that no other writer has; what is there at the end of the block is removed.
+
+    After a crash a hidden file is left, which `remove_abandoned` removes.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    temporary = folder / f".{uuid.uuid4().hex}.tmp"
+    try:
+        yield temporary
     finally:
         temporary.unlink(missing_ok=True)
 
 
 def remove_abandoned(folder: Path, seconds: float = 3600) -> None:
-    """Remove what killed writers left in a folder so long ago (see `beside`)."""
+    """Remove what killed writers left in a folder so long ago (see `scratch`)."""
     for path in folder.glob(".*.tmp"):
         with suppress(OSError):
             if time.time() - path.lstat().st_mtime > seconds:

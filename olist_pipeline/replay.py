@@ -21,7 +21,7 @@ import polars as pl
 
 from olist_pipeline.errors import OlistError
 from olist_pipeline.files import content_hash, replacing, tree_hash
-from olist_pipeline.landing.csv_file import SOURCE_ROW, changed_meanwhile, read_records
+from olist_pipeline.landing.csv_file import SOURCE_ROW, changed_meanwhile, read_records, windows_of
 from olist_pipeline.landing.folder import files_of, landing_hash, readable_landing
 from olist_pipeline.landing.table import LandingTable
 from olist_pipeline.migration.model import Migration
@@ -77,27 +77,41 @@ def _written(settings: Settings, folder: Path, table: LandingTable, stamps: Mapp
     if before and before.made_of == made_of and path.is_file() and content_hash(path) == before.content:
         return before
     accepted = scan_staging(settings.staging, table.context, table.name).select(SOURCE_ROW).collect().to_series()
-    records = _records(landing, table, accepted)
-    if landing_hash(landing, table) != hash_read:
-        raise changed_meanwhile(table.file)
-    if records.height != len(accepted):
-        raise OlistError(
-            f"{table.file} has changed since its rows were accepted: {len(accepted):,} were, and {records.height:,} "
-            "of them are found; `olist run --force` validates them again."
-        )
     with replacing(path) as temporary:
-        records.write_csv(temporary)
-    return Stamp(made_of, content_hash(path), records.height)
+        rows = _write(landing, table, accepted.sort(), temporary)
+        if landing_hash(landing, table) != hash_read:
+            raise changed_meanwhile(table.file)
+        if rows != len(accepted):
+            raise OlistError(
+                f"{table.file} has changed since its rows were accepted: {len(accepted):,} were, and {rows:,} of them "
+                "are found; `olist run --force` validates them again."
+            )
+    return Stamp(made_of, content_hash(path), rows)
 
 
-def _records(landing: Path, table: LandingTable, accepted: pl.Series) -> pl.DataFrame:
-    """Return the accepted records of a table's file, or of its parts, which intake numbers through."""
-    found, offset = [], 0
-    for path in files_of(landing, table):
-        records, numbers, count = read_records(path, table)
-        found.append(records.filter((numbers + offset).is_in(accepted)))
-        offset += count
-    return pl.concat(found)
+def _write(landing: Path, table: LandingTable, accepted: pl.Series, path: Path) -> int:
+    """Write the accepted records of a table's file, or of its parts, which intake numbers through; return how many.
+
+    `accepted` is sorted. A large file is read and written window by window.
+    """
+    rows = offset = 0
+    with path.open("wb") as written:
+        for file in files_of(landing, table):
+            for window in windows_of(file, table):
+                records, numbers, count = read_records(file, table, window)
+                found = records.filter(_among(numbers + offset, accepted))
+                found.write_csv(written, include_header=not written.tell())
+                rows += found.height
+            offset += count
+    return rows
+
+
+def _among(numbers: pl.Series, accepted: pl.Series) -> pl.Series:
+    """Return which of some numbers are among those in a long sorted series; both ascend."""
+    if numbers.is_empty():
+        return numbers.cast(pl.Boolean)
+    ends = accepted.search_sorted(pl.Series([numbers[0], numbers[-1] + 1]))
+    return numbers.is_in(accepted[ends[0] : ends[1]].implode())
 
 
 def _copy(settings: Settings, folder: Path, file: str) -> None:

@@ -46,9 +46,15 @@ def write_rows(rows: pl.LazyFrame, path: Path, metadata: dict[str, str] | None =
 @contextmanager
 def _writing(path: Path) -> Iterator[Path]:
     """Yield a path to write to, which takes the place of `path`; raises OlistError when the disk refuses."""
+    with refused_in_words(path), replacing(path) as temporary:
+        yield temporary
+
+
+@contextmanager
+def refused_in_words(path: Path) -> Iterator[None]:
+    """Raise OlistError when the disk refuses what the block writes to `path`, whoever says it."""
     try:
-        with replacing(path) as temporary:
-            yield temporary
+        yield
     except (OSError, pl.exceptions.ComputeError) as error:
         # Polars may wrap what the disk says.
         said = error if isinstance(error, OSError) else OSError(str(error).rpartition(": ")[2])

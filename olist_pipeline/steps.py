@@ -24,8 +24,9 @@ import polars as pl
 from olist_pipeline.file_locks import alone
 from olist_pipeline.intake import unchanged
 from olist_pipeline.intake.cast import RULES
+from olist_pipeline.intake.large import ingest_any
 from olist_pipeline.intake.parts import forget_parts
-from olist_pipeline.intake.rows import IS_VALID, ingest, parents_of
+from olist_pipeline.intake.rows import IS_VALID, parents_of
 from olist_pipeline.intake.span import as_of
 from olist_pipeline.landing.csv_file import changed_meanwhile
 from olist_pipeline.landing.folder import landing_hash, readable_landing
@@ -34,7 +35,7 @@ from olist_pipeline.landing.table import LandingTable
 from olist_pipeline.migration.code import python_hash
 from olist_pipeline.months import MONTH
 from olist_pipeline.settings import Settings
-from olist_pipeline.staging import intake_path, month_files, scan_intake, staging_path, write_frame, write_rows
+from olist_pipeline.staging import intake_path, month_files, scan_intake, staging_path, write_rows
 from olist_pipeline.stores import appending, quarantine
 from olist_pipeline.validation import unchanged as unchanged_steps
 from olist_pipeline.validation import units
@@ -101,17 +102,14 @@ def _ingested(
 
         rows = ingest_on_spark(settings, table, landing, months, outbox)
     else:
-        rows = ingest(table, landing, months, None if parents is None else parents.collect()).lazy()
+        rows = ingest_any(table, landing, months, parents, outbox)
     if landing_hash(landing, table) != hash_read:
         raise changed_meanwhile(table.file)
     rejected, counted = pl.collect_all([rows.filter(~IS_VALID), rows.select(pl.len())])
     quarantined = quarantine_rows(rejected, StagedTable.of(table))
     quarantine.replace_rows(url, "intake", [table.name], None, [quarantined], run_id)
     if not is_known:
-        if is_by_tasks:
-            write_rows(rows, path, {LANDING_HASH: hash_read})
-        else:
-            write_frame(rows.collect(), path, {LANDING_HASH: hash_read})
+        write_rows(rows, path, {LANDING_HASH: hash_read})
         unchanged.note(path, source)
         shutil.rmtree(outbox, ignore_errors=True)
     return IntakeReport(counted.item(), rejected.height, count_codes(rejected[RULES]), hash_read)

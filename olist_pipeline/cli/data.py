@@ -96,7 +96,8 @@ def check_command(folder: Path | None, as_json: bool) -> None:
     fetch_landing(settings)
     reports = dict(zip(LANDING, inspect_landing(settings, LANDING.values()), strict=True))
     readable = [table for table in LANDING.values() if not reports[table.name].problem]
-    shares = structural_shares(readable_landing(settings, readable), readable, date.today(), settings.cutover)
+    landing = readable_landing(settings, readable)
+    shares = structural_shares(landing, readable, date.today(), settings.cutover, settings.outbox)
     rows = [
         {**report.to_dict(), "rejected": shares[name].quarantined if name in shares else None}
         for name, report in reports.items()

@@ -25,6 +25,8 @@ from olist_pipeline.dialect.signature import BOM, HEAD_BYTES, foreign_kind
 from olist_pipeline.errors import OlistError
 
 BLOCK_BYTES = 1 << 20
+WINDOW_BYTES = 64 << 20
+"""About so many bytes of a large file are read at once."""
 _NUL, _LF, _CR = 0, 10, 13
 
 Ints = npt.NDArray[np.int64]
@@ -45,6 +47,18 @@ class Ragged(NamedTuple):
     end: Ints
 
 
+class Window(NamedTuple):
+    """Whole records of a file that follow one another, the header among those of the first window.
+
+    `start` and `end` are byte offsets, `records` counts the records before these, `lines` the empty lines, too.
+    """
+
+    start: int
+    end: int
+    records: int
+    lines: int
+
+
 @dataclass(frozen=True)
 class Report:
     """What a file that keeps to the dialect holds.
@@ -61,6 +75,8 @@ class Report:
     last: int
     has_bom: bool
     is_finished: bool
+    body: int
+    windows: tuple[Window, ...]
 
 
 def check(path: Path, dialect: Dialect = LANDING, *, name: str | None = None) -> Report:
@@ -92,11 +108,14 @@ def _report(path: Path, state: tuple[int, ...], dialect: Dialect, name: str) -> 
         while block := file.read(BLOCK_BYTES):
             data = rest + block
             rest = data[scan.take(data) :]
+            scan.end_window(WINDOW_BYTES)
         if rest:
             scan.take(rest, is_last=True)
+        scan.end_window()
     ragged = Ragged(*(np.concatenate(parts) for parts in zip(_NO_RAGGED, *scan.ragged, strict=True)))
     empty = np.concatenate([_NO_RAGGED.record, *scan.empty_lines])
-    return Report(scan.header, scan.records, empty, ragged, scan.last, has_bom, is_finished=not rest)
+    windows = tuple(scan.windows)
+    return Report(scan.header, scan.records, empty, ragged, scan.last, has_bom, not rest, scan.body, windows)
 
 
 _NO_RAGGED = Ragged(*(np.empty(0, np.int64) for _ in Ragged._fields))
@@ -115,6 +134,9 @@ class _Scan:
         self.last = offset
         self.empty_lines: list[Ints] = []
         self.ragged: list[Ragged] = []
+        self.body = offset
+        self.windows: list[Window] = []
+        self.window = Window(0, 0, 0, 0)
 
     def take(self, data: bytes, *, is_last: bool = False) -> int:
         """Check and count the whole records that `data` begins with; return how many bytes they have.
@@ -137,6 +159,12 @@ class _Scan:
         self._count(block)
         self.offset += len(block.codes)
         return len(block.codes)
+
+    def end_window(self, least: int = 0) -> None:
+        """End the window that has the records so far, if it has so many bytes; the next one begins behind it."""
+        if self.offset - self.window.start > least:
+            self.windows.append(self.window._replace(end=self.offset))
+            self.window = Window(self.offset, 0, self.records, self.lines)
 
     def _faults(self, block: _Block) -> Iterator[FoundFault]:
         """Yield the first fault of each kind."""
@@ -163,6 +191,7 @@ class _Scan:
         if not self.header and len(ends):
             text = block.data[: ends[0]].decode(self.dialect.encoding)
             self.header = parse_header(text, self.dialect, self.name)
+            self.body += int(starts[1]) if len(starts) > 1 else len(block.codes)
             starts, ends, cells = starts[1:], ends[1:], cells[1:]
         width = len(self.header)
         if (cells == width).all():

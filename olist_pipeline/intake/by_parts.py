@@ -1,7 +1,7 @@
 """Intake of a table in parts, a part at a time: what can be done before all parts are looked at, and what after.
 
 What belongs here: the work on one part, which reads and writes Parquet, so that it can be done on any machine. What
-does not: looking at all rows (`lookups`), and who has the work done.
+does not: looking at all rows (`lookups`), and who has the work done (`spark.intake`, and `large` on this machine).
 """
 
 from __future__ import annotations
@@ -9,33 +9,68 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 import polars as pl
 
 from olist_pipeline.intake.lookups import IS_REPEATED, PARENT_IS_VALID, gives_month
-from olist_pipeline.intake.parts import keep_part, kept_part, placed, text_behind
+from olist_pipeline.intake.parts import Part, keep_part, kept_part, kept_records, placed, text_behind
 from olist_pipeline.intake.rows import finished, malformed_rows, parents_of
 from olist_pipeline.landing.csv_file import SOURCE_ROW
 from olist_pipeline.landing.table import LandingTable
 from olist_pipeline.months import MONTH, MonthRange
-from olist_pipeline.staging import scan_intake, write_frame
+from olist_pipeline.staging import write_frame
 
 PART = "part"
 """The column of looked-up rows that has the number of their part, by which they are in folders."""
 
 
+class Piece(Protocol):
+    """Some records of a table that are together in memory, under a number of their own.
+
+    Their own numbers, and those in what is looked up for them, count within a file, the one behind `offset` others.
+    """
+
+    @property
+    def number(self) -> int:
+        """Its place among the pieces of a table."""
+
+    @property
+    def offset(self) -> int:
+        """The number of the records of the files before its own."""
+
+    def read(self) -> Part:
+        """Return the records, numbered within the file."""
+
+    def placed(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Return records, numbered within the table, with where they stand if that is not its only file."""
+
+
 @dataclass(frozen=True)
 class PartFile:
-    """A part of a table: `path` is in a prepared folder, `offset` is the number of the records before it."""
+    """A part of a table: `path` is in a prepared folder, `offset` is the number of the records before it.
+
+    Of a large one only the records behind the first `after` ones, up to the one numbered `last`.
+    """
 
     number: int
     path: Path
     offset: int = 0
+    after: int = 0
+    last: int | None = None
 
     @property
     def name(self) -> str:
         """The file and its folder."""
         return f"{self.path.parent.name}/{self.path.name}"
+
+    def read(self) -> Part:
+        """Return the records as they are kept."""
+        return kept_part(self.path, self.after, self.last)
+
+    def placed(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Return records, numbered within the table, with the name of the file."""
+        return placed(frame, self.path, self.offset)
 
 
 @dataclass(frozen=True)
@@ -47,37 +82,44 @@ class ReadingOfParts:
     def __call__(self, part: PartFile) -> int:
         """Read the part."""
         keep_part(part.path, self.table)
-        return kept_part(part.path).records
+        return kept_records(part.path)
 
 
 @dataclass(frozen=True)
 class FinishingOfParts:
     """Makes the intake rows of a part of what was looked up for it, if anything was, and writes them to `folder`.
 
-    `looked_up` has a folder of Parquet files for each part that has rows, `intake` the table that rows belong to.
+    `looked_up` has a folder of Parquet files for each part that has rows, `parents` the rows of the table that they
+    belong to, as `parents_of` reads them.
     """
 
     table: LandingTable
     months: MonthRange
-    intake: Path
+    parents: Path | None
     looked_up: Path
     folder: Path
 
-    def __call__(self, file: PartFile) -> tuple[Path, Path]:
+    def __call__(self, piece: Piece) -> tuple[Path, Path]:
         """Return the files of the part: of its rows, and of its malformed records."""
-        table, part, offset = self.table, kept_part(file.path), file.offset
-        rows = self._with_lookups(placed(part.rows, file.path, offset), file)
-        rows = finished(rows, table, self.months, partial(text_behind, part, offset))
-        above = table.parent.table if table.parent else None
-        parents = parents_of(scan_intake(self.intake, above.name), above) if above else None
-        malformed = malformed_rows(placed(part.malformed, file.path, offset), table, parents)
-        frames = {"rows": rows, "malformed": pl.concat([rows.clear(), malformed], how="diagonal")}
-        paths = {name: self.folder / f"{file.number:06}.{name}.parquet" for name in frames}
+        table, part = self.table, piece.read()
+        rows = self._with_lookups(piece.placed(part.rows), piece)
+        rows = finished(rows, table, self.months, partial(text_behind, part, piece.offset))
+        frames = {"rows": rows, "malformed": rows.clear()}
+        if part.malformed.height:
+            malformed = malformed_rows(piece.placed(part.malformed), table, self._parents())
+            frames["malformed"] = pl.concat([rows.clear(), malformed], how="diagonal")
+        paths = {name: self.folder / f"{piece.number:06}.{name}.parquet" for name in frames}
         for name, frame in frames.items():
             write_frame(frame, paths[name])
         return paths["rows"], paths["malformed"]
 
-    def _with_lookups(self, rows: pl.DataFrame, file: PartFile) -> pl.DataFrame:
+    def _parents(self) -> pl.LazyFrame | None:
+        if self.parents is None or self.table.parent is None:
+            return None
+        rows = pl.scan_parquet(self.parents, glob=False, hive_partitioning=False)
+        return parents_of(rows, self.table.parent.table)
+
+    def _with_lookups(self, rows: pl.DataFrame, piece: Piece) -> pl.DataFrame:
         kinds = {
             **({IS_REPEATED: pl.Boolean} if self.table.key else {}),
             **({MONTH: pl.Date} if gives_month(self.table) else {}),
@@ -85,9 +127,9 @@ class FinishingOfParts:
         }
         if not kinds:
             return rows
-        found = sorted((self.looked_up / f"{PART}={file.number}").glob("*.parquet"))
+        found = sorted((self.looked_up / f"{PART}={piece.number}").glob("*.parquet"))
         frames = [pl.read_parquet(path, glob=False, hive_partitioning=False) for path in found]
         nothing = pl.DataFrame(schema={SOURCE_ROW: pl.Int64, **kinds})
         together = pl.concat([nothing, *(frame.select(nothing.columns) for frame in frames)])
-        moved = together.with_columns(pl.col(SOURCE_ROW) + file.offset)
+        moved = together.with_columns(pl.col(SOURCE_ROW) + piece.offset)
         return rows.join(moved, on=SOURCE_ROW, how="left", maintain_order="left")

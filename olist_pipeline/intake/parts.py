@@ -10,8 +10,8 @@ their text, of which some are needed again when a later part shows them to be re
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -19,16 +19,17 @@ from typing import Protocol
 
 import polars as pl
 
-from olist_pipeline.files import beside, remove_abandoned, size_and_time
+from olist_pipeline.files import beside, remove_abandoned, scratch, size_and_time
 from olist_pipeline.intake.cast import RULES, cast_rows
 from olist_pipeline.intake.codes import REPEATED_HEADER
 from olist_pipeline.intake.places import SOURCE_FILE
-from olist_pipeline.landing.csv_file import SOURCE_ROW, CsvText, changed_meanwhile, read_text
+from olist_pipeline.landing.csv_file import SOURCE_ROW, CsvText, changed_meanwhile, read_text, windows_of
 from olist_pipeline.landing.folder import files_of
 from olist_pipeline.landing.packed import called
 from olist_pipeline.landing.parts import KEPT, is_in_parts, part_hash
 from olist_pipeline.landing.table import LandingTable
 from olist_pipeline.migration.code import python_hash
+from olist_pipeline.staging import refused_in_words
 
 FRAMES = ("rows", "malformed", "text")
 """What is kept of a part."""
@@ -82,7 +83,7 @@ def read_parts(landing: Path, table: LandingTable) -> Parts:
     """Return the typed records of a table; raises OlistError when one of its files is unusable, or is changed."""
     files = files_of(landing, table)
     if not is_in_parts(landing, table):
-        part = _typed(read_text(files[0], table), table)
+        part = typed_part(read_text(files[0], table), table)
         return Parts(part.rows, part.malformed, (part,))
     keep_parts(files, table)
     parts = [kept_part(path) for path in files]
@@ -137,29 +138,49 @@ def keep_part(path: Path, table: LandingTable) -> None:
     files = kept_files(path)
     if is_known(path):
         return
-    text = read_text(path, table)
-    part = _typed(text, table)
-    if kept_files(path) != files:
-        raise changed_meanwhile(called(path))
-    for name, frame in (("text", text.rows), ("malformed", part.malformed), ("rows", part.rows)):
-        with beside(files[name]) as temporary:
-            frame.write_parquet(temporary, compression="zstd" if name == "text" else "lz4")
+    with ExitStack() as stack:
+        frames = _frames(path, table, lambda: stack.enter_context(scratch(files["left"].parent)))
+        if kept_files(path) != files:
+            raise changed_meanwhile(called(path))
+        for name, frame in frames.items():
+            with refused_in_words(files[name]), beside(files[name]) as temporary:
+                frame.sink_parquet(temporary, compression="zstd" if name == "text" else "lz4")
     with beside(files["left"]) as temporary:
         temporary.write_text(json.dumps(_left(files)), "utf-8")
 
 
-def kept_part(path: Path) -> Part:
-    """Return what is kept of a part (see `keep_part`)."""
+def _frames(path: Path, table: LandingTable, new_path: Callable[[], Path]) -> dict[str, pl.LazyFrame]:
+    """Return what is to be kept of a part; a large one is read window by window, into files of their own."""
+    windows = windows_of(path, table)
+    found: dict[str, list[pl.LazyFrame]] = {name: [] for name in FRAMES}
+    for window in windows:
+        text = read_text(path, table, window)
+        part = typed_part(text, table)
+        for name, frame in (("rows", part.rows), ("malformed", part.malformed), ("text", text.rows)):
+            found[name].append(frame.lazy() if len(windows) == 1 else set_aside(frame, new_path()))
+    return {name: pl.concat(frames) for name, frames in found.items()}
+
+
+def set_aside(frame: pl.DataFrame, path: Path) -> pl.LazyFrame:
+    """Write a frame to a file that is there for a while, and return its rows; raises OlistError as `write_frame`."""
+    with refused_in_words(path):
+        frame.write_parquet(path, compression="lz4")
+    return pl.scan_parquet(path, glob=False, hive_partitioning=False)
+
+
+def kept_part(path: Path, after: int = 0, last: int | None = None) -> Part:
+    """Return what is kept of a part (see `keep_part`), or of its records behind some, up to one by its number."""
     files = kept_files(path)
-    rows, malformed = (_read(files[name]) for name in ("rows", "malformed"))
+    rows, malformed = (_read(files[name], after, last) for name in ("rows", "malformed"))
     return Part(rows, malformed, partial(_kept_text, files["text"]))
 
 
-def _typed(text: CsvText, table: LandingTable) -> Part:
+def typed_part(text: CsvText, table: LandingTable) -> Part:
+    """Return records of a file, typed."""
     rows = cast_rows(text.rows, table.record, table.ids)
     if headers := _repeated_headers(text.rows, table.columns):
         rows = rows.with_columns(with_code(pl.col(SOURCE_ROW).is_in(headers), REPEATED_HEADER.code))
-    return Part(rows, text.malformed, partial(_text_of, text.rows))
+    return Part(rows, text.malformed, partial(text_among, text.rows))
 
 
 def with_code(condition: pl.Expr, code: str) -> pl.Expr:
@@ -177,7 +198,8 @@ def _repeated_headers(text: pl.DataFrame, columns: tuple[str, ...]) -> list[int]
     return suspects.filter(is_header)[SOURCE_ROW].to_list()
 
 
-def _text_of(text: pl.DataFrame, numbers: pl.Series) -> pl.DataFrame:
+def text_among(text: pl.DataFrame, numbers: pl.Series) -> pl.DataFrame:
+    """Return those of `text` that have the `numbers`."""
     return text.join(numbers.to_frame(SOURCE_ROW), on=SOURCE_ROW, how="semi")
 
 
@@ -190,8 +212,21 @@ def _moved(frame: pl.DataFrame, offset: int) -> pl.DataFrame:
     return frame.with_columns(pl.col(SOURCE_ROW) + offset) if offset else frame
 
 
-def _read(path: Path) -> pl.DataFrame:
-    return pl.read_parquet(path, glob=False, hive_partitioning=False)
+def kept_records(path: Path) -> int:
+    """Return the number of the records that are kept of a part, split or not."""
+    files = kept_files(path)
+    frames = [pl.scan_parquet(files[name], glob=False, hive_partitioning=False) for name in ("rows", "malformed")]
+    return sum(counted.item() for counted in pl.collect_all([frame.select(pl.len()) for frame in frames]))
+
+
+def is_within(after: int, last: int) -> pl.Expr:
+    """Return whether a record's number is above one and not above another."""
+    return pl.col(SOURCE_ROW).is_between(after, last, closed="right")
+
+
+def _read(path: Path, after: int, last: int | None) -> pl.DataFrame:
+    rows = pl.scan_parquet(path, glob=False, hive_partitioning=False)
+    return (rows if last is None else rows.filter(is_within(after, last))).collect()
 
 
 def kept_files(path: Path) -> dict[str, Path]:

@@ -6,6 +6,7 @@ What does not: validating rows.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -16,7 +17,7 @@ from olist_pipeline.errors import OlistError
 from olist_pipeline.files import size_and_time
 from olist_pipeline.intake.cast import typed
 from olist_pipeline.intake.parts import keep_parts, scan_kept
-from olist_pipeline.landing.csv_file import read_text
+from olist_pipeline.landing.csv_file import read_text, windows_of
 from olist_pipeline.landing.folder import files_of, path_of
 from olist_pipeline.landing.parts import is_in_parts
 from olist_pipeline.landing.table import LandingTable
@@ -36,26 +37,36 @@ def _span(
     """Return the span of one state of the files: every step of a run asks for it."""
     if table.month_of is None:
         raise ValueError(f"{table.name} has no dates of its own")
-    if is_in_parts(landing, table):
-        # All parts together may be larger than the memory.
-        files = files_of(landing, table)
-        keep_parts(files, table)
-        moments = scan_kept(files).select(table.month_of)
-    else:
-        text = read_text(path_of(landing, table), table).rows
-        moments = text.lazy().select(typed(table.month_of, datetime))
-    moment = pl.col(table.month_of)
-    valid = moments.filter(moment.dt.date().dt.month_start().is_between(months.first, months.last))
-    ends = valid.select(moment.min().alias("first"), moment.max().alias("last")).collect(engine="streaming")
-    first, last = ends.row(0)
+    # All of them together may be larger than the memory.
+    spans = pl.concat(_span_of(moments, table.month_of, months) for moments in _moments(landing, table))
+    first, last = spans.select(pl.col("first").min(), pl.col("last").max()).row(0)
     if not isinstance(first, datetime) or not isinstance(last, datetime):
-        dates = read_text(files_of(landing, table)[0], table).rows[table.month_of].drop_nulls().head(1).to_list()
+        dates = read_text(files_of(landing, table)[0], table, 0).rows[table.month_of].drop_nulls().head(1).to_list()
         example = f", but e.g. {dates[0]!r}" if dates else ""
         raise OlistError(
             f"{table.file} has no {table.aggregate} with a readable {table.month_of} like 2017-10-02 10:56:33 between "
             f"{months.first} and today{example}; check its contents."
         )
     return first, last
+
+
+def _moments(landing: Path, table: LandingTable) -> Iterator[pl.LazyFrame]:
+    """Yield the dates of a dated table, some at a time."""
+    column = str(table.month_of)
+    if is_in_parts(landing, table):
+        files = files_of(landing, table)
+        keep_parts(files, table)
+        yield scan_kept(files).select(column)
+        return
+    path = path_of(landing, table)
+    for window in windows_of(path, table):
+        yield read_text(path, table, window).rows.lazy().select(typed(column, datetime))
+
+
+def _span_of(moments: pl.LazyFrame, column: str, months: MonthRange) -> pl.DataFrame:
+    moment = pl.col(column)
+    valid = moments.filter(moment.dt.date().dt.month_start().is_between(months.first, months.last))
+    return valid.select(moment.min().alias("first"), moment.max().alias("last")).collect(engine="streaming")
 
 
 def as_of(landing: Path, table: LandingTable | None) -> date:

@@ -24,7 +24,7 @@ import numpy as np
 import polars as pl
 
 from olist_domain.kernel.records import value_type
-from olist_pipeline.dialect.check import Ints, Report, check
+from olist_pipeline.dialect.check import Ints, Report, Window, check
 from olist_pipeline.errors import OlistError
 from olist_pipeline.files import size_and_time
 from olist_pipeline.landing.packed import called
@@ -60,12 +60,20 @@ class CsvText:
     extra: tuple[str, ...]
 
 
-def read_text(path: Path, table: LandingTable) -> CsvText:
-    """Return the records of a table's file as text; raises OlistError when the file as a whole is unusable."""
+def windows_of(path: Path, table: LandingTable) -> range:
+    """Return the numbers of a file's windows, so that a large one need not be read at once; raises as `read_text`."""
+    return range(len(check_file(path, table)[0].windows))
+
+
+def read_text(path: Path, table: LandingTable, window: int | None = None) -> CsvText:
+    """Return the records of a table's file as text, or those of a window of it; their numbers are those in the file.
+
+    Raises OlistError when the file as a whole is unusable.
+    """
     with _unchanged(path):
         report, extra = check_file(path, table)
-        malformed = _malformed(path, report, table.links)
-        cells, numbers = _read(path, report, table.columns)
+        malformed = _malformed(path, report, window, table.links)
+        cells, numbers = _read(path, report, window, table.columns)
         rows = cells.insert_column(0, numbers)
         if _may_end_early(report, rows, table):
             rows = rows.head(-1)
@@ -73,14 +81,14 @@ def read_text(path: Path, table: LandingTable) -> CsvText:
         return CsvText(rows, malformed, extra)
 
 
-def read_records(path: Path, table: LandingTable) -> tuple[pl.DataFrame, pl.Series, int]:
-    """Return the records of the right length, every column as text; their numbers; and how many there are in all.
+def read_records(path: Path, table: LandingTable, window: int | None = None) -> tuple[pl.DataFrame, pl.Series, int]:
+    """Return the records of the right length, every column as text; their numbers; and how many the file has in all.
 
     The numbers stand apart: a column of the file may have any name.
     """
     with _unchanged(path):
         report, _ = check_file(path, table)
-        return *_read(path, report, report.header), report.records
+        return *_read(path, report, window, report.header), report.records
 
 
 def changed_meanwhile(file: str) -> OlistError:
@@ -162,23 +170,46 @@ def _line_of_header(path: Path, table: LandingTable) -> int | None:
     return None
 
 
-def _read(path: Path, report: Report, columns: Iterable[str]) -> tuple[pl.DataFrame, pl.Series]:
-    """Return the records of the right length: `columns` as text, and their numbers as `source_row`."""
+def _read(path: Path, report: Report, window: int | None, columns: Iterable[str]) -> tuple[pl.DataFrame, pl.Series]:
+    """Return the records of the right length: `columns` as text, and their numbers."""
+    these, behind = _bounds(report, window)
     try:
-        found = pl.read_csv(path, glob=False, infer_schema=False, truncate_ragged_lines=True)
+        source = path if window is None or len(report.windows) == 1 else _bytes_of(path, report, these)
+        found = pl.read_csv(source, glob=False, infer_schema=False, truncate_ragged_lines=True)
     except (OSError, pl.exceptions.PolarsError) as error:
         raise OlistError(f"{called(path)} cannot be read: {str(error).splitlines()[0]}.") from error
     places = [report.header.index(name) for name in columns]
     rows = found.select(found.to_series(place).alias(report.header[place]) for place in places)
-    if rows.height != report.records + len(report.empty_lines):
+    if rows.height != behind.lines - these.lines:
         raise OlistError(f"{called(path)} has records that two readers count differently; export the file again.")
-    if len(report.empty_lines):
-        rows = rows.filter(_others(rows.height, report.empty_lines))
-    numbers = pl.int_range(1, rows.height + 1, dtype=pl.Int64, eager=True).alias(SOURCE_ROW)
-    if not len(report.ragged.record):
+    empty_lines = _between(report.empty_lines, these.lines, behind.lines)
+    if len(empty_lines):
+        rows = rows.filter(_others(rows.height, empty_lines - these.lines))
+    numbers = pl.int_range(these.records + 1, behind.records + 1, dtype=pl.Int64, eager=True).alias(SOURCE_ROW)
+    ragged = _between(report.ragged.record - 1, these.records, behind.records)
+    if not len(ragged):
         return rows, numbers
-    others = _others(rows.height, report.ragged.record - 1)
+    others = _others(rows.height, ragged - these.records)
     return rows.filter(others), numbers.filter(others)
+
+
+def _bounds(report: Report, window: int | None) -> tuple[Window, Window]:
+    """Return a window, or the whole file as one, and the window behind it, which has nothing behind the last."""
+    windows = (*report.windows, Window(0, 0, report.records, report.records + len(report.empty_lines)))
+    return (windows[0], windows[-1]) if window is None else (windows[window], windows[window + 1])
+
+
+def _bytes_of(path: Path, report: Report, window: Window) -> bytes:
+    """Return the bytes of a window behind those of the header."""
+    with path.open("rb") as file:
+        header = file.read(report.body) if window.start else b""
+        file.seek(window.start)
+        return header + file.read(window.end - window.start)
+
+
+def _between(ordinals: Ints, first: int, behind: int) -> Ints:
+    """Return those of some ascending ordinals that are not below `first`, and below `behind`."""
+    return ordinals[np.searchsorted(ordinals, first) : np.searchsorted(ordinals, behind)]
 
 
 def _others(height: int, ordinals: Ints) -> pl.Series:
@@ -188,11 +219,14 @@ def _others(height: int, ordinals: Ints) -> pl.Series:
     return pl.Series(mask)
 
 
-def _malformed(path: Path, report: Report, links: tuple[str, ...]) -> pl.DataFrame:
+def _malformed(path: Path, report: Report, window: int | None, links: tuple[str, ...]) -> pl.DataFrame:
     """Return the records with too many cells or too few, as they stand in the file."""
-    ragged = report.ragged
-    texts = list(_texts(path, zip(ragged.start.tolist(), ragged.end.tolist(), strict=True)))
-    return _set_aside(ragged.record.tolist(), texts, report.header, links, is_truncated=False)
+    these, behind = _bounds(report, window)
+    numbers = _between(report.ragged.record, these.records + 1, behind.records + 1)
+    first = int(np.searchsorted(report.ragged.record, these.records + 1))
+    start, end = (places[first : first + len(numbers)].tolist() for places in (report.ragged.start, report.ragged.end))
+    texts = list(_texts(path, zip(start, end, strict=True)))
+    return _set_aside(numbers.tolist(), texts, report.header, links, is_truncated=False)
 
 
 def _last(path: Path, report: Report, links: tuple[str, ...]) -> pl.DataFrame:

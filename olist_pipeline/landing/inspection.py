@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from olist_pipeline.errors import OlistError
 from olist_pipeline.files import reading
-from olist_pipeline.landing.csv_file import check_file, read_text
+from olist_pipeline.landing.csv_file import check_file, read_text, windows_of
 from olist_pipeline.landing.folder import files_of, readable_landing, unread_form
 from olist_pipeline.landing.packed import packed_form
 from olist_pipeline.landing.parts import folder_name, is_in_parts
@@ -63,10 +64,10 @@ def _report(settings: Settings, table: LandingTable) -> FileReport:
     folder = settings.landing
     in_parts = is_in_parts(folder, table)
     files = files_of(readable_landing(settings, [table]), table)
-    found = [(read_text(path, table), check_file(path, table)[0]) for path in files]
-    texts, reports = zip(*found, strict=True)
+    reports, extras = zip(*(check_file(path, table) for path in files), strict=True)
+    counts = [_counts(path, table, window) for path in files for window in windows_of(path, table)]
+    rows, malformed = map(sum, zip(*counts, strict=True))
     packed = packed_form(folder, table.file) if files[0].parent != folder and not in_parts else None
-    malformed = sum(text.malformed.height for text in texts)
     empty = sum(len(report.empty_lines) for report in reports)
     remarks = [
         f"{len(files)} parts" if in_parts else "",
@@ -74,14 +75,20 @@ def _report(settings: Settings, table: LandingTable) -> FileReport:
         f"{empty} empty lines" if empty else "",
         f"unpacked from {packed.path.name}" if packed else "",
         f"{unread} beside it is not read" if (unread := unread_form(folder, table)) else "",
-        f"unexpected columns: {listed(texts[0].extra)}" if texts[0].extra else "",
+        f"unexpected columns: {listed(extras[0])}" if extras[0] else "",
     ]
     return FileReport(
         file=f"{folder_name(table)}/" if in_parts else table.file,
-        rows=malformed + sum(text.rows.height for text in texts),
+        rows=malformed + rows,
         bytes=sum(path.stat().st_size for path in files),
-        columns=(*table.columns, *texts[0].extra),
+        columns=(*table.columns, *extras[0]),
         encoding="UTF-8 with BOM" if any(report.has_bom for report in reports) else "UTF-8",
         problem="",
         remark="; ".join(remark for remark in remarks if remark),
     )
+
+
+def _counts(path: Path, table: LandingTable, window: int) -> tuple[int, int]:
+    """Return how many records of a window have the right length, and how many are malformed."""
+    text = read_text(path, table, window)
+    return text.rows.height, text.malformed.height

@@ -20,9 +20,10 @@ import polars as pl
 from olist_pipeline.errors import OlistError
 from olist_pipeline.files import reading
 from olist_pipeline.intake.cast import RULES, cast_rows
+from olist_pipeline.intake.large import ingest_all
 from olist_pipeline.intake.parts import is_known
 from olist_pipeline.intake.rows import ingest
-from olist_pipeline.landing.csv_file import IS_TRUNCATED, SOURCE_ROW, read_text
+from olist_pipeline.landing.csv_file import IS_TRUNCATED, SOURCE_ROW, read_text, windows_of
 from olist_pipeline.landing.folder import files_of, landing_hash
 from olist_pipeline.landing.packed import called
 from olist_pipeline.landing.parts import is_in_parts
@@ -68,36 +69,40 @@ def unfinished(landing: Path, table: LandingTable) -> str:
 
 
 def _unfinished(path: Path, landing: Path, table: LandingTable, *, in_parts: bool) -> str:
-    text = read_text(path, table)
+    last_window = windows_of(path, table)[-1]
+    text = read_text(path, table, last_window)
     with reading(called(path)), path.open("rb") as file:
         file.seek(-1, 2)
         if file.read(1) in (b"\n", b"\r"):
             return ""
-    last_bad = text.malformed[SOURCE_ROW].max() or 0
-    is_cut = text.malformed.filter(pl.col(IS_TRUNCATED)).height or last_bad == text.rows.height + text.malformed.height
+    is_cut = text.malformed.filter(pl.col(IS_TRUNCATED)).height or _last(text.malformed) > _last(text.rows)
     if is_cut or (_is_bad(text.rows.tail(1), table) if in_parts else not table.parent and _has_bad_end(table, landing)):
         return f"{called(path)} ends inside a record; the upload seems to have stopped there: upload it again."
     return ""
 
 
-def landing_content(landing: Path, today: date) -> Content:
-    """Return the content of the files; raises OlistError when one cannot be read."""
-    content: Content = {}
-    frames: dict[str, pl.DataFrame] = {}
-    for table in sorted(LANDING.values(), key=lambda table: table.depth):
-        if not table.is_monthly:
-            content[table.name] = {WHOLE: landing_hash(landing, table)}
-            continue
-        parents = frames.get(table.parent.table.name) if table.parent else None
-        frames[table.name] = ingest(table, landing, table.months(today), parents)
-        content[table.name] = _by_month(frames[table.name])
-    return {name: content[name] for name in LANDING}
+def _last(records: pl.DataFrame) -> int:
+    """Return the number of the last of some records, 0 where there is none."""
+    return max(records[SOURCE_ROW].tail(1).to_list(), default=0)
+
+
+def landing_content(landing: Path, today: date, folder: Path) -> Content:
+    """Return the content of the files; raises OlistError when one cannot be read.
+
+    `folder` is for what large tables need meanwhile.
+    """
+    monthly = [table for table in LANDING.values() if table.is_monthly]
+    content = {table.name: _by_month(rows) for table, rows in ingest_all(monthly, landing, today, folder)}
+    return {
+        name: content[name] if table.is_monthly else {WHOLE: landing_hash(landing, table)}
+        for name, table in LANDING.items()
+    }
 
 
 def ingested_content(settings: Settings) -> Content:
     """Return the content of what intake has taken in so far; tables that it has not are left out."""
     return {
-        table.name: _by_month(scan_intake(settings.intake, table.name).collect())
+        table.name: _by_month(scan_intake(settings.intake, table.name))
         if table.is_monthly
         else {WHOLE: landing_hash_of(settings, table.name)}
         for table in LANDING.values()
@@ -186,14 +191,15 @@ def months_of_parts(parts: Iterable[set[str]]) -> set[date]:
     return {date.fromisoformat(f"{name}-01") for name in names}
 
 
-def _by_month(rows: pl.DataFrame) -> dict[str, str]:
-    parts = rows.partition_by(MONTH, as_dict=True)
-    return {
-        NO_MONTH if month is None else month_text(month): hashlib.blake2b(
-            part.drop(MONTH).write_csv().encode(), digest_size=8
-        ).hexdigest()
-        for (month,), part in parts.items()
-    }
+def _by_month(rows: pl.LazyFrame) -> dict[str, str]:
+    """Return a hash of the rows of each month, in their order; they need not fit into memory."""
+    found: dict[str, hashlib.blake2b] = {}
+    for batch in rows.collect_batches(maintain_order=True):
+        for (month,), part in batch.partition_by(MONTH, as_dict=True).items():
+            name = NO_MONTH if month is None else month_text(month)
+            text = part.drop(MONTH).write_csv(include_header=name not in found)
+            found.setdefault(name, hashlib.blake2b(digest_size=8)).update(text.encode())
+    return {name: digest.hexdigest() for name, digest in found.items()}
 
 
 def _is_bad(rows: pl.DataFrame, table: LandingTable) -> bool:

@@ -46,9 +46,8 @@ def nightly_months(settings: Settings) -> MonthRange:
     A change of a file that has no months (sellers, products ...) may touch rows of any month: then all are run.
     """
     months = all_months(settings)
-    changed = changed_parts(
-        ingested_content(settings), landing_content(readable_landing(settings, LANDING.values()), date.today())
-    )
+    landing, folder = readable_landing(settings, LANDING.values()), settings.outbox
+    changed = changed_parts(ingested_content(settings), landing_content(landing, date.today(), folder))
     if any(WHOLE in parts for parts in changed.values()):
         return months
     return MonthRange(min([*months_of_parts(changed.values()), months.last]), months.last)

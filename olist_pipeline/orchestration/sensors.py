@@ -142,7 +142,7 @@ def landing_tick(
     if problems:
         _tell(settings, "landing_unusable", _digest(look), " ".join(problems), {"files": problems})
         return [], _looked(cursor, look), " ".join(problems)
-    content = landing_content(landing, today)
+    content = landing_content(landing, today, settings.outbox)
     if look_at(settings) != look:
         return [], _looked(cursor, look_at(settings)), "Landing changed while it was read."
     before = ingested_content(settings) if cursor.content is None else cursor.content

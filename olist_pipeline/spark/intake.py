@@ -53,7 +53,8 @@ def ingest_on_spark(
         parts = [replace(part, offset=offsets[part.number]) for part in parts]
         if table.key or table.parent:
             _look_up(session, table, parts, settings.intake, found)
-        finishing = FinishingOfParts(table, months, settings.intake, found, folder)
+        above = intake_path(settings.intake, table.parent.table.name) if table.parent else None
+        finishing = FinishingOfParts(table, months, above, found, folder)
         rows, malformed = zip(*run_on_spark(session, paths, parts, finishing), strict=True)
     return pl.scan_parquet([*rows, *malformed], glob=False, hive_partitioning=False)
 

@@ -13,7 +13,8 @@ from pathlib import Path
 import polars as pl
 
 from olist_pipeline.intake.cast import RULES
-from olist_pipeline.intake.rows import IS_VALID, PAYLOAD, ingest
+from olist_pipeline.intake.large import ingest_all
+from olist_pipeline.intake.rows import IS_VALID, PAYLOAD
 from olist_pipeline.landing.csv_file import SOURCE_ROW
 from olist_pipeline.landing.table import LandingTable
 from olist_pipeline.settings import CutoverRules
@@ -23,21 +24,20 @@ from olist_pipeline.validation.validated import quarantine_rows
 
 
 def structural_shares(
-    landing: Path, tables: Iterable[LandingTable], today: date, rules: CutoverRules
+    landing: Path, tables: Iterable[LandingTable], today: date, rules: CutoverRules, folder: Path
 ) -> dict[str, Share]:
-    """Return by table the share of each readable landing file that intake alone rejects: without any database."""
-    frames: dict[str, pl.DataFrame] = {}
+    """Return by table the share of each readable landing file that intake alone rejects: without any database.
+
+    `folder` is for what large tables need meanwhile.
+    """
     found: dict[str, list[Broken]] = {}
     shares: dict[str, Share] = {}
     parents: dict[str, str | None] = {}
-    for table in sorted(tables, key=lambda table: table.depth):
-        parent = table.parent.table.name if table.parent else None
-        parents[table.name] = parent
-        rows = ingest(table, landing, table.months(today), frames.get(parent) if parent else None)
-        frames[table.name] = rows
-        rejected = rows.filter(~IS_VALID)
+    for table, rows in ingest_all(tables, landing, today, folder):
+        parents[table.name] = table.parent.table.name if table.parent else None
+        rejected, counted = pl.collect_all([rows.filter(~IS_VALID), rows.select(pl.len())])
         found[table.name] = _broken_in(rejected, table)
-        shares[table.name] = Share(table.name, rows.height, rejected.height, rules.quarantine_limit)
+        shares[table.name] = Share(table.name, counted.item(), rejected.height, rules.quarantine_limit)
     return {name: with_cause(share, found, parents) for name, share in shares.items()}
 
 

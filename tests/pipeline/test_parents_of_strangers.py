@@ -90,7 +90,7 @@ def test_shares_name_the_table_that_began_it(sailed):
     rejected = {name: sum(table == name for table, _ in QUARANTINED) for name in landing}
     counts = [Counted(table, landing[table.name], rejected[table.name]) for table in STEP.tables]
     stored = {one.table: one for one in stored_shares(sailed.postgres_url, counts, CutoverRules())}
-    alone = structural_shares(sailed.landing, SAILING.landing, TODAY, CutoverRules())
+    alone = structural_shares(sailed.landing, SAILING.landing, TODAY, CutoverRules(), sailed.outbox)
     for share in (shares[name] for shares in (stored, alone) for name in ("tickets", "meals")):
         assert "for the sake of voyages, which break" in share.sentence()
         assert "row 1 of voyages.csv: sails_at '2009-12-31 10:00:00'" in share.sentence()
@@ -98,11 +98,11 @@ def test_shares_name_the_table_that_began_it(sailed):
 
 def test_a_change_of_a_parent_is_one_of_the_months_of_its_children(sailed, monkeypatch):
     monkeypatch.setattr(changes, "LANDING", {table.name: table for table in SAILING.landing})
-    before = changes.landing_content(sailed.landing, TODAY)
+    before = changes.landing_content(sailed.landing, TODAY, sailed.outbox)
     assert before == changes.ingested_content(sailed)
     path = sailed.landing / VOYAGES.file
     path.write_text(path.read_text("utf-8").replace("2012-06-06", "2012-07-06"), "utf-8")
-    changed = changes.changed_parts(before, changes.landing_content(sailed.landing, TODAY))
+    changed = changes.changed_parts(before, changes.landing_content(sailed.landing, TODAY, sailed.outbox))
     assert changed == {name: {"2012-06", "2012-07"} for name in ("meals", "tickets", "voyages")}
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from olist_pipeline import steps
 from olist_pipeline.errors import OlistError
 from olist_pipeline.file_locks import alone
-from olist_pipeline.intake import rows
+from olist_pipeline.intake import large
 from olist_pipeline.landing.catalogue import ORDERS
 from olist_pipeline.months import MonthRange, following
 from olist_pipeline.registry import CONTEXTS
@@ -93,10 +93,10 @@ def test_nothing_is_kept_of_a_file_that_is_replaced_while_it_is_read(settings, l
 
     def replaced(*arguments):
         path.write_bytes(content.splitlines(keepends=True)[0])
-        return rows.ingest(*arguments)
+        return large.ingest_any(*arguments)
 
     with monkeypatch.context() as patched:
-        patched.setattr(steps, "ingest", replaced)
+        patched.setattr(steps, "ingest_any", replaced)
         with pytest.raises(OlistError, match=f"{ORDERS.file} was changed while it was read; run again"):
             run_intake(settings, settings.postgres_url, ORDERS, TODAY, "r1")
     assert not intake_path(settings.intake, "orders").exists()
@@ -106,7 +106,7 @@ def test_nothing_is_kept_of_a_file_that_is_replaced_while_it_is_read(settings, l
 
 def test_whoever_forces_it_has_landing_read_again(settings, monkeypatch):
     ingest(settings)
-    monkeypatch.setattr(steps, "ingest", lambda *_: rows.ingest(*_).head(1))
+    monkeypatch.setattr(steps, "ingest_any", lambda *_: large.ingest_any(*_).head(1))
     found = [
         run_intake(settings, settings.postgres_url, ORDERS, TODAY, "r2", is_forced=is_forced).rows
         for is_forced in (False, True)
@@ -202,9 +202,9 @@ class TestIntakeOfAnUnchangedFile:
 
         def watched(table, *arguments):
             read.append(table.name)
-            return rows.ingest(table, *arguments)
+            return large.ingest_any(table, *arguments)
 
-        monkeypatch.setattr(steps, "ingest", watched)
+        monkeypatch.setattr(steps, "ingest_any", watched)
         return read
 
     def test_is_what_it_was_without_reading_the_file(self, settings, read):

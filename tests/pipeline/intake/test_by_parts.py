@@ -36,7 +36,8 @@ def test_parts_are_finished_as_the_whole(whole, tmp_path, table):  # noqa: F811 
     found = looked_up(pl.concat(kept).reverse(), table, parents).collect()
     for (number,), rows in found.partition_by(PART, as_dict=True).items():
         write_frame(rows, tmp_path / "looked_up" / f"{PART}={number}" / "some.parquet")
-    finishing = FinishingOfParts(table, MONTHS, settings.intake, tmp_path / "looked_up", tmp_path / "done")
+    above = intake_path(settings.intake, "orders") if table.parent else None
+    finishing = FinishingOfParts(table, MONTHS, above, tmp_path / "looked_up", tmp_path / "done")
     offsets = accumulate(records, initial=0)
     done = [
         finishing(PartFile(number, path, offset))

@@ -253,9 +253,9 @@ class TestReadingOnce:
         """The names of the parts that were read."""
         names = []
 
-        def reading(path, table):
+        def reading(path, table, window):
             names.append(path.name)
-            return read_text(path, table)
+            return read_text(path, table, window)
 
         monkeypatch.setattr(intake_parts, "read_text", reading)
         return names
@@ -300,10 +300,10 @@ class TestReadingOnce:
         part = tmp_path / "landing" / folder_name(ORDERS) / "00.csv"
         before = part.read_bytes()
 
-        def replaced(path, table):
+        def replaced(path, table, window):
             if path.name == part.name:
                 part.write_bytes(before + b"another\n")
-            return read_text(path, table)
+            return read_text(path, table, window)
 
         monkeypatch.setattr(intake_parts, "read_text", replaced)
         with pytest.raises(OlistError, match=r"00.csv was changed while it was read; run again"):
@@ -439,5 +439,5 @@ def test_sensors_and_checks_see_parts(whole, tmp_path):
     for table in LANDING.values():
         if table not in TABLES:
             (settings.landing / table.file).write_bytes((whole / table.file).read_bytes())
-    content = landing_content(readable_landing(settings, LANDING.values()), date(2018, 12, 1))
+    content = landing_content(readable_landing(settings, LANDING.values()), date(2018, 12, 1), tmp_path / "look")
     assert content["customers"]["whole"] == landing_hashes(settings, ["customers"])["customers"]

@@ -58,26 +58,26 @@ def change(folder, table, old, new):
 
 class TestContent:
     def test_is_the_same_for_the_same_files(self, folder):
-        content = landing_content(folder, TODAY)
-        assert content == landing_content(folder, TODAY)
+        content = landing_content(folder, TODAY, folder.parent / "look")
+        assert content == landing_content(folder, TODAY, folder.parent / "look")
         assert set(content) == set(LANDING)
         assert content["sellers"].keys() == {WHOLE}
         assert "2017-11" in content["orders"]
 
     def test_a_changed_row_changes_its_month_alone(self, folder):
-        before = landing_content(folder, TODAY)
+        before = landing_content(folder, TODAY, folder.parent / "look")
         line = (folder / LANDING["orders"].file).read_bytes().split(b"\n")[3]
         month = line.split(b",")[3].strip(b'"')[:7].decode()
         change(folder, "orders", line, line.replace(b"delivered", b"shipped").replace(b"canceled", b"shipped"))
-        changed = changed_parts(before, landing_content(folder, TODAY))
+        changed = changed_parts(before, landing_content(folder, TODAY, folder.parent / "look"))
         assert changed == {"orders": {month}}
         assert describe_changes(changed) == f"orders ({month})"
 
     def test_a_changed_seller_changes_the_whole(self, folder):
-        before = landing_content(folder, TODAY)
+        before = landing_content(folder, TODAY, folder.parent / "look")
         with (folder / LANDING["sellers"].file).open("ab") as file:
             file.write(b'"' + b"0" * 32 + b'","01001","sao paulo","SP"\n')
-        changed = changed_parts(before, landing_content(folder, TODAY))
+        changed = changed_parts(before, landing_content(folder, TODAY, folder.parent / "look"))
         assert changed == {"sellers": {WHOLE}}
         assert describe_changes(changed) == "sellers"
 
@@ -91,7 +91,7 @@ class TestContent:
         assert ingested_content(own) == {}
         for table in LANDING.values():
             run_intake(own, own.postgres_url, table, TODAY, "run")
-        assert ingested_content(own) == landing_content(folder, TODAY)
+        assert ingested_content(own) == landing_content(folder, TODAY, folder.parent / "look")
 
 
 class TestUnfinished:

@@ -30,6 +30,10 @@ def day_first(landing):
     edit(landing, "orders", "2018-02-13 00:00:00", "13/02/2018 00:00")
 
 
+def alone(landing, rules=None):
+    return structural_shares(landing, TABLES, TODAY, rules or CutoverRules(), landing.parent / "large")
+
+
 def stored(settings):
     """Validate sales as a run does; return the shares of its tables that are above the limit."""
     url = settings.postgres_url
@@ -68,7 +72,7 @@ def test_what_is_too_much(landing, quarantined, limit, is_large, stops):
 def test_an_id_that_differs_by_what_one_does_not_see_is_shown(landing):
     """Of an order whose parts find no parent, nobody would see why."""
     edit(landing, "order_items", "o2,", "o2\u200b,")
-    cause = structural_shares(landing, TABLES, TODAY, CutoverRules())["order_items"].cause
+    cause = alone(landing)["order_items"].cause
     assert cause is not None
     assert (cause.rule, cause.sample()) == (
         "ORPHAN_ORDER_ITEMS",
@@ -78,14 +82,18 @@ def test_an_id_that_differs_by_what_one_does_not_see_is_shown(landing):
 
 def test_nothing_is_said_of_valid_files(settings, landing):
     assert stored(settings) == {}
-    shares = structural_shares(landing, TABLES, TODAY, CutoverRules())
+    shares = alone(landing)
     assert [share.sentence() for share in shares.values() if share.is_large] == []
 
 
 @pytest.mark.parametrize("validate", ["without a database", "stored"])
 def test_the_cause_is_the_rule_that_began_it(settings, landing, validate):
     day_first(landing)
-    shares = stored(settings) if validate == "stored" else structural_shares(landing, TABLES, TODAY, settings.cutover)
+    shares = (
+        stored(settings)
+        if validate == "stored"
+        else structural_shares(landing, TABLES, TODAY, settings.cutover, settings.outbox)
+    )
     sample = "row 1 of olist_orders_dataset.csv: order_estimated_delivery_date '18/10/2017 00:00'"
     assert shares["orders"].sentence() == (
         "2 of 2 rows of orders are rejected (100.00%, limit 2.00%), "
@@ -117,10 +125,10 @@ def test_a_rule_of_the_whole_row_names_its_aggregate(settings, landing):
 def test_a_long_text_is_cut_and_an_empty_one_is_named(landing):
     edit(landing, "orders", "2017-10-02 10:56:33", "x" * 500)
     edit(landing, "orders", "2018-01-24 20:41:37", "y" * 500)
-    assert f"'{'x' * 60}...'" in structural_shares(landing, TABLES, TODAY, CutoverRules())["orders"].sentence()
+    assert f"'{'x' * 60}...'" in alone(landing)["orders"].sentence()
     edit(landing, "orders", "x" * 500, "")
     edit(landing, "orders", "y" * 500, "")
-    sentence = structural_shares(landing, TABLES, TODAY, CutoverRules())["orders"].sentence()
+    sentence = alone(landing)["orders"].sentence()
     assert sentence.endswith("order_purchase_timestamp is empty")
 
 
