@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from olist_pipeline.settings import memory_allowed
 
 if TYPE_CHECKING:
     import duckdb
@@ -18,20 +21,43 @@ if TYPE_CHECKING:
 PORTS = range(1, 65_536)
 """Where somebody may listen: 0 leaves the choice to the system."""
 
-LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
-"""Where a container's limit of memory stands, a file for each version of control groups."""
+CONTROL_GROUPS = Path("/sys/fs/cgroup")
+OWN_GROUP = Path("/proc/self/cgroup")
 
 LEAST = 512 * 2**20
 
 
 def memory_and_cores() -> tuple[int, int]:
-    """Return bytes of memory and number of cores that this process may use; a container has less than its machine."""
-    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    for limit in LIMITS:
+    """Return bytes of memory and number of cores that this process may use.
+
+    A container, or a service with a limit, has less than its machine, and OLIST_MEMORY may say less than these.
+    """
+    whole = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    memory = min(whole, memory_allowed() or whole)
+    for limit in _limits():
         with suppress(OSError, ValueError):
             memory = min(memory, int(limit.read_text()))
     cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
     return memory, cores
+
+
+def _limits() -> Iterator[Path]:
+    """Yield where a limit of memory may stand: in the control group of this process, and in each above, of both kinds.
+
+    Within a container its own group is the topmost that it sees.
+    """
+    yield CONTROL_GROUPS / "memory" / "memory.limit_in_bytes"
+    yield CONTROL_GROUPS / "memory.max"
+    with suppress(OSError):
+        for line in OWN_GROUP.read_text("utf-8", "replace").splitlines():
+            _, kind, name = line.split(":", 2)
+            of_memory = "memory" in kind.split(",")
+            if kind and not of_memory:
+                continue
+            root = CONTROL_GROUPS / "memory" if of_memory else CONTROL_GROUPS
+            group = root / name.lstrip("/")
+            file = "memory.limit_in_bytes" if of_memory else "memory.max"
+            yield from (above / file for above in (group, *group.parents) if above.is_relative_to(root))
 
 
 def memory_of_duckdb() -> str:

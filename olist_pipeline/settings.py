@@ -84,6 +84,22 @@ def _number(
     return number
 
 
+MEMORY = re.compile(r"(\d+(?:\.\d+)?) ?([MG])(?:B|iB)?", re.IGNORECASE)
+LEAST_MEMORY = 2**30
+
+
+def memory_allowed(env: Mapping[str, str] = os.environ) -> int | None:
+    """Return OLIST_MEMORY in bytes, None where it is not set; raises OlistError for what no run can do with."""
+    text = env.get("OLIST_MEMORY")
+    if not text:
+        return None
+    said = MEMORY.fullmatch(text.strip())
+    found = int(float(said[1]) * {"m": 2**20, "g": 2**30}[said[2].lower()]) if said else 0
+    if found < LEAST_MEMORY:
+        raise OlistError(f"OLIST_MEMORY is {text!r}; set it to 1 GB or more, as in 8GB or 1500MB.")
+    return found
+
+
 NO_DATABASE_BELOW = "?#"
 """DuckDB and dbt take what follows one of these in a database's path for something else, and write elsewhere."""
 
@@ -187,6 +203,7 @@ class Settings:
             )
         if engine == "spark":
             _folder("OLIST_HOME", home, NO_SPARK_BELOW, "Spark")
+        memory_allowed(env)
         automation = env.get("OLIST_AUTOMATION") or "0"
         if automation not in ("0", "1"):
             raise OlistError(f"OLIST_AUTOMATION is {automation!r}; set it to 1 or 0.")

@@ -47,7 +47,7 @@ class Ragged(NamedTuple):
     end: Ints
 
 
-class Window(NamedTuple):
+class FileWindow(NamedTuple):
     """Whole records of a file that follow one another, the header among those of the first window.
 
     `start` and `end` are byte offsets, `records` counts the records before these, `lines` the empty lines, too.
@@ -76,7 +76,7 @@ class Report:
     has_bom: bool
     is_finished: bool
     body: int
-    windows: tuple[Window, ...]
+    windows: tuple[FileWindow, ...]
 
 
 def check(path: Path, dialect: Dialect = LANDING, *, name: str | None = None) -> Report:
@@ -135,8 +135,8 @@ class _Scan:
         self.empty_lines: list[Ints] = []
         self.ragged: list[Ragged] = []
         self.body = offset
-        self.windows: list[Window] = []
-        self.window = Window(0, 0, 0, 0)
+        self.windows: list[FileWindow] = []
+        self.window = FileWindow(0, 0, 0, 0)
 
     def take(self, data: bytes, *, is_last: bool = False) -> int:
         """Check and count the whole records that `data` begins with; return how many bytes they have.
@@ -164,7 +164,7 @@ class _Scan:
         """End the window that has the records so far, if it has so many bytes; the next one begins behind it."""
         if self.offset - self.window.start > least:
             self.windows.append(self.window._replace(end=self.offset))
-            self.window = Window(self.offset, 0, self.records, self.lines)
+            self.window = FileWindow(self.offset, 0, self.records, self.lines)
 
     def _faults(self, block: _Block) -> Iterator[FoundFault]:
         """Yield the first fault of each kind."""

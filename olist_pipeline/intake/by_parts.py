@@ -25,7 +25,7 @@ PART = "part"
 """The column of looked-up rows that has the number of their part, by which they are in folders."""
 
 
-class Piece(Protocol):
+class PieceOfTable(Protocol):
     """Some records of a table that are together in memory, under a number of their own.
 
     Their own numbers, and those in what is looked up for them, count within a file, the one behind `offset` others.
@@ -99,7 +99,7 @@ class FinishingOfParts:
     looked_up: Path
     folder: Path
 
-    def __call__(self, piece: Piece) -> tuple[Path, Path]:
+    def __call__(self, piece: PieceOfTable) -> tuple[Path, Path]:
         """Return the files of the part: of its rows, and of its malformed records."""
         table, part = self.table, piece.read()
         rows = self._with_lookups(piece.placed(part.rows), piece)
@@ -119,7 +119,7 @@ class FinishingOfParts:
         rows = pl.scan_parquet(self.parents, glob=False, hive_partitioning=False)
         return parents_of(rows, self.table.parent.table)
 
-    def _with_lookups(self, rows: pl.DataFrame, piece: Piece) -> pl.DataFrame:
+    def _with_lookups(self, rows: pl.DataFrame, piece: PieceOfTable) -> pl.DataFrame:
         kinds = {
             **({IS_REPEATED: pl.Boolean} if self.table.key else {}),
             **({MONTH: pl.Date} if gives_month(self.table) else {}),

@@ -19,7 +19,7 @@ from typing import NamedTuple
 import polars as pl
 
 from olist_pipeline.files import reading
-from olist_pipeline.intake.by_parts import PART, FinishingOfParts, PartFile, Piece
+from olist_pipeline.intake.by_parts import PART, FinishingOfParts, PartFile, PieceOfTable
 from olist_pipeline.intake.lookups import looked_up
 from olist_pipeline.intake.parts import (
     Part,
@@ -59,7 +59,7 @@ class WindowOfFile:
 
     def read(self) -> Part:
         """Return the records; their text is read once more where it is asked for."""
-        return Part(pl.read_parquet(self.typed, glob=False), self.malformed, self._text_of)
+        return Part(pl.read_parquet(self.typed, glob=False, hive_partitioning=False), self.malformed, self._text_of)
 
     def placed(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Return records as they are: they are numbered within the file."""
@@ -74,7 +74,7 @@ class WindowOfFile:
 class _Typed(NamedTuple):
     """A piece, and its typed rows, lazily."""
 
-    piece: Piece
+    piece: PieceOfTable
     rows: pl.LazyFrame
 
 

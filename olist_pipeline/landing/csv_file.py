@@ -24,7 +24,7 @@ import numpy as np
 import polars as pl
 
 from olist_domain.kernel.records import value_type
-from olist_pipeline.dialect.check import Ints, Report, Window, check
+from olist_pipeline.dialect.check import FileWindow, Ints, Report, check
 from olist_pipeline.errors import OlistError
 from olist_pipeline.files import size_and_time
 from olist_pipeline.landing.packed import called
@@ -193,13 +193,13 @@ def _read(path: Path, report: Report, window: int | None, columns: Iterable[str]
     return rows.filter(others), numbers.filter(others)
 
 
-def _bounds(report: Report, window: int | None) -> tuple[Window, Window]:
+def _bounds(report: Report, window: int | None) -> tuple[FileWindow, FileWindow]:
     """Return a window, or the whole file as one, and the window behind it, which has nothing behind the last."""
-    windows = (*report.windows, Window(0, 0, report.records, report.records + len(report.empty_lines)))
+    windows = (*report.windows, FileWindow(0, 0, report.records, report.records + len(report.empty_lines)))
     return (windows[0], windows[-1]) if window is None else (windows[window], windows[window + 1])
 
 
-def _bytes_of(path: Path, report: Report, window: Window) -> bytes:
+def _bytes_of(path: Path, report: Report, window: FileWindow) -> bytes:
     """Return the bytes of a window behind those of the header."""
     with path.open("rb") as file:
         header = file.read(report.body) if window.start else b""

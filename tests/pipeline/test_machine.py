@@ -1,9 +1,12 @@
 """The machine: a container's limit counts, and DuckDB gets a sixth."""
 
+import os
+
 import duckdb
 import pytest
 
 from olist_pipeline import machine
+from olist_pipeline.settings import LEAST_MEMORY
 
 
 def test_a_process_has_memory_and_cores():
@@ -12,15 +15,48 @@ def test_a_process_has_memory_and_cores():
     assert cores >= 1
 
 
+@pytest.fixture
+def groups(tmp_path, monkeypatch):
+    """A folder of control groups, and the file that names the group of this process."""
+    monkeypatch.setattr(machine, "CONTROL_GROUPS", tmp_path / "groups")
+    monkeypatch.setattr(machine, "OWN_GROUP", tmp_path / "own")
+    return tmp_path
+
+
 @pytest.mark.parametrize(
-    ("said", "limit"), [("6442450944\n", "1024MiB"), ("1073741824\n", "512MiB"), ("max\n", None), (None, None)]
+    ("said", "own", "file"),
+    [
+        (None, "", ""),
+        ("max\n", "0::/\n", "memory.max"),
+        ("6442450944\n", "", "memory.max"),
+        ("6442450944\n", "0::/\n", "memory.max"),
+        ("6442450944\n", "0::/system.slice/olist.service\n", "system.slice/olist.service/memory.max"),
+        ("6442450944\n", "0::/system.slice/olist.service\n", "system.slice/memory.max"),
+        ("6442450944\n", "", "memory/memory.limit_in_bytes"),
+        ("6442450944\n", "4:cpu,memory:/docker/a:b\n1:cpuset:/\n", "memory/docker/a:b/memory.limit_in_bytes"),
+    ],
 )
-def test_duckdb_has_a_sixth_of_what_a_container_has(tmp_path, monkeypatch, said, limit):
-    monkeypatch.setattr(machine, "LIMITS", (tmp_path / "none", tmp_path / "memory.max"))
+def test_duckdb_has_a_sixth_of_what_a_process_may_use(groups, said, own, file):
+    (groups / "own").write_text(own)
     if said:
-        (tmp_path / "memory.max").write_text(said)
+        path = groups / "groups" / file
+        path.parent.mkdir(parents=True)
+        path.write_text(said)
     whole = machine.memory_and_cores()[0]
-    assert machine.memory_of_duckdb() == (limit or f"{whole // 6 // 2**20}MiB")
+    limited = said is not None and said != "max\n"
+    assert machine.memory_of_duckdb() == ("1024MiB" if limited else f"{whole // 6 // 2**20}MiB")
+
+
+@pytest.mark.parametrize(
+    ("said", "bytes_"), [("6GB", 6 << 30), ("1500 MiB", 1500 << 20), ("2.5g", 5 << 29), ("", None)]
+)
+def test_the_environment_may_say_less(groups, monkeypatch, said, bytes_):
+    monkeypatch.setenv("OLIST_MEMORY", said)
+    whole = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    assert machine.memory_and_cores()[0] == (bytes_ or whole)
+    (groups / "groups").mkdir()
+    (groups / "groups" / "memory.max").write_text(str(LEAST_MEMORY))
+    assert machine.memory_of_duckdb() == "512MiB"
 
 
 def test_a_bound_database_spills_what_it_cannot_hold(tmp_path, monkeypatch):

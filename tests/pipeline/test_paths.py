@@ -133,6 +133,9 @@ def test_an_address_is_no_path(name, address, tmp_path):
         ("OLIST_FRESHNESS_HOURS", "0", "a number from 0.1 to 1,000,000"),
         ("OLIST_FRESHNESS_HOURS", "nan", "a number from 0.1 to 1,000,000"),
         ("OLIST_RETIRE_AFTER_DAYS", "1e300", "a number from 0 to 1,000,000"),
+        ("OLIST_MEMORY", "8", "1 GB or more, as in 8GB or 1500MB"),
+        ("OLIST_MEMORY", "900MB", "1 GB or more"),
+        ("OLIST_MEMORY", "eight GB", "1 GB or more"),
     ],
 )
 def test_a_number_that_nobody_can_mean_is_refused(name, value, limits):
