@@ -162,7 +162,8 @@ class _Scan:
 
     def end_window(self, least: int = 0) -> None:
         """End the window that has the records so far, if it has so many bytes; the next one begins behind it."""
-        if self.offset - self.window.start > least:
+        has_any = self.lines > self.window.lines or not least
+        if has_any and self.offset - self.window.start > least:
             self.windows.append(self.window._replace(end=self.offset))
             self.window = FileWindow(self.offset, 0, self.records, self.lines)
 

@@ -3,6 +3,7 @@
 import csv
 import io
 import random
+from itertools import pairwise
 
 import polars as pl
 import pytest
@@ -23,13 +24,13 @@ from olist_pipeline.landing.catalogue import (
 from olist_pipeline.landing.csv_file import read_records, read_text, windows_of
 from olist_pipeline.landing.folder import readable_landing
 from olist_pipeline.landing.inspection import inspect_landing
+from olist_pipeline.landing.parts import folder_name
 from olist_pipeline.orchestration.changes import landing_content, unfinished
 from olist_pipeline.registry import LANDING
 from olist_pipeline.settings import Settings
 from olist_pipeline.staging import intake_path, write_frame
 from olist_pipeline.synthetic import generate
 from tests.pipeline.intake.test_bad_input import MONTHS
-from tests.pipeline.landing.test_parts import cut
 
 SPOILT = (ORDERS, ORDER_ITEMS, ORDER_REVIEWS, CUSTOMERS, GEOLOCATION, CATEGORIES)
 """With a date, a parent, a parent and texts with line ends, without either, without a key, and with a mark of bytes."""
@@ -37,14 +38,28 @@ SPOILT = (ORDERS, ORDER_ITEMS, ORDER_REVIEWS, CUSTOMERS, GEOLOCATION, CATEGORIES
 
 @pytest.fixture
 def small_windows(monkeypatch):
-    """Files are cut about every 3,000 bytes, and none is read at once."""
+    """Files are cut about every 2,000 bytes, and none is read at once."""
     monkeypatch.setattr(check, "BLOCK_BYTES", 1000)
-    monkeypatch.setattr(check, "WINDOW_BYTES", 3000)
+    monkeypatch.setattr(check, "WINDOW_BYTES", 2000)
     monkeypatch.setattr(large, "LARGE_BYTES", 0)
-    monkeypatch.setattr(large, "RECORDS", 7)
+    monkeypatch.setattr(large, "RECORDS", 11)
     check._report.cache_clear()
     yield
     check._report.cache_clear()
+
+
+def records_of(path):
+    """Return the header of a file and its records, each as the line, or the lines, that it has."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return [record(cells) for cells in csv.reader(file) if cells]
+
+
+def cut(path, folder, places):
+    """Write a file as parts in a folder, cut before these records."""
+    header, *records = records_of(path)
+    folder.mkdir(parents=True)
+    for number, (first, last) in enumerate(pairwise((0, *places, len(records)))):
+        (folder / f"{number}.csv").write_text("".join([header, *records[first:last]]), "utf-8")
 
 
 def record(cells):
@@ -58,11 +73,10 @@ def record(cells):
 def whole(tmp_path_factory):
     """A landing with records that come twice, are broken, empty or belong to nobody, anywhere in a file."""
     folder = tmp_path_factory.mktemp("large") / "landing"
-    generate(folder, orders=150, seed=3)
+    generate(folder, orders=50, seed=3)
     chance = random.Random(4)
     for table in SPOILT:
-        with (folder / table.file).open(encoding="utf-8", newline="") as file:
-            header, *records = map(record, csv.reader(file))
+        header, *records = records_of(folder / table.file)
         strange = f"nobodys_{table.name},{records[4].partition(',')[2]}"
         longer = records[3].replace(",", ",,", 1)
         for spoilt in (records[2], records[-1], "half a record\n", longer, strange, "\n", header):
@@ -84,16 +98,18 @@ def test_windows_together_are_the_file(whole, small_windows):
         assert pl.concat(rows for rows, _, _ in found).equals(records)
         assert pl.concat(some for _, some, _ in found).equals(numbers)
         assert {number for *_, number in found} == {count}
-    assert len(windows_of(whole / ORDERS.file, ORDERS)) > 5
+    assert len(windows_of(whole / ORDERS.file, ORDERS)) > 3
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 @pytest.mark.parametrize("mark", ["", "\ufeff"])
-def test_windows_hold_whatever_a_file_lawfully_has(tmp_path, small_windows, end, mark):
+def test_windows_hold_whatever_a_file_lawfully_has(tmp_path, small_windows, monkeypatch, end, mark):
     """Line ends, delimiters and doubled quotes within cells; a last record without its end; no record at all."""
+    monkeypatch.setattr(check, "BLOCK_BYTES", 50)
+    monkeypatch.setattr(check, "WINDOW_BYTES", 1)
     table = ORDER_REVIEWS
     cell = f'"a ""b"", {end}c"'
-    texts = [f"r{n},o{n},5,{cell},,2018-01-01 00:00:00,2018-01-02 00:00:00" for n in range(200)]
+    texts = [f"r{n},o{n},5,{cell},,2018-01-01 00:00:00,2018-01-02 00:00:00" for n in range(40)]
     for records in (texts, [*texts, "r,o,5,,,2018-01-01 00:00:00,2018-01-02"], []):
         path = tmp_path / table.file
         path.write_bytes((mark + end.join([",".join(table.columns), *records])).encode())
@@ -108,7 +124,7 @@ def test_the_rows_are_those_of_the_whole(whole, tmp_path, small_windows):
     """In their order, with their payloads; of a table in one file, and of one in parts, of which one is large."""
     found_codes = set()
     for table in (ORDERS, *(one for one in SPOILT if one is not ORDERS)):
-        cut(whole, tmp_path / "landing", table, (1, 2, 40))
+        cut(whole / table.file, tmp_path / "landing" / folder_name(table), (1, 2, 40))
         parents = None
         if table.parent:
             scanned = pl.scan_parquet(intake_path(tmp_path / "intake", table.parent.table.name))
