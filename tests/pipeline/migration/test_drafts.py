@@ -282,20 +282,24 @@ def draft(tmp_path):
     sql = "select case when n < 10 then 'few' else 'many' end as size_of from {{ ref('t') }} where amount > 0"
     (tmp_path / "models" / "orders.sql").write_text(sql)
     (tmp_path / "orders.csv").write_text(
-        "id,n,amount,at,note\n1,9,1.50,2023-01-01 10:00:00,\n2,10,2.00,2023-01-02 10:00:00,x\n"
+        "id,n,amount,at,day,note\n1,9,1.50,2023-01-01 10:00:00,2023-01-01,\n2,9,2.00,2023-01-02 10:00:00,2023-02-01,x\n"
     )
     return files_of("shopping", audit(tmp_path).entries, {"orders.csv": tmp_path / "orders.csv"})
 
 
 def test_types_are_those_that_the_rows_fit(draft, tmp_path):
     assert column_types(tmp_path / "orders.csv") == {
-        "id": "int", "n": "int", "amount": "Decimal", "at": "datetime", "note": "str | None",
+        "id": "int", "n": "int", "amount": "Decimal", "at": "datetime", "day": "datetime", "note": "str | None",
     }  # fmt: skip
     (tmp_path / "zip.csv").write_text("zip,big\n01234,1\n99999,\n")
     assert column_types(tmp_path / "zip.csv") == {"zip": "str", "big": "int | None"}
     (tmp_path / "empty.csv").write_text("")
     with pytest.raises(OlistError, match="has no header"):
         column_types(tmp_path / "empty.csv")
+
+
+def test_an_id_that_any_table_may_have_is_linked_by_its_table(draft):
+    assert 'links=(Link("id", table="orders"),)' in draft["shopping/declared.py"]
 
 
 def test_a_scaffold_is_python_with_the_sql_beside_each_draft(draft):
@@ -356,6 +360,7 @@ def test_a_scaffold_keeps_its_lines_and_its_types_whatever_it_is_drafted_of(tmp_
     [
         (b"id,Ride ID\n", "the column 'Ride ID' cannot be a field"),
         (b"id,from\n", "the column 'from' cannot be a field"),
+        ("id,gro\u0308ße\n".encode(), "cannot be a field"),
         (b"id,caf\xe9\n", "cannot be read as CSV in UTF-8"),
     ],
 )
