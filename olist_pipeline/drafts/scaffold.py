@@ -140,6 +140,12 @@ def _table(file: str) -> str:
     return identifier(Path(file).stem)
 
 
+def _constant(file: str, context: str) -> str:
+    """Return the name of a landing table; the context may be called like its file."""
+    name = _table(file).upper()
+    return f"{name}_TABLE" if name == context.upper() else name
+
+
 def _spelled(kind: str, columns: Mapping[str, Mapping[str, str]]) -> str:
     """Return how a type is written beside these columns: none of them may be called so."""
     name, missing = kind.removesuffix(" | None"), " | None" * kind.endswith("None")
@@ -287,7 +293,7 @@ def _listed(names: Sequence[str]) -> str:
 
 def _declared(context: str, columns: Mapping[str, Mapping[str, str]]) -> str:
     tables = "\n".join(
-        f"{_table(file).upper()} = LandingTable(\n    {_text(_table(file))},\n    {_text(file)},\n"
+        f"{_constant(file, context)} = LandingTable(\n    {_text(_table(file))},\n    {_text(file)},\n"
         f"    {_text(context)},\n"
         f"    {_class(file)}Record,\n    ({_text(next(iter(types)))},),  # what identifies a row\n"
         f"    aggregate={_text(_table(file))},\n    identity={_text(next(iter(types)))},\n)"
@@ -295,9 +301,9 @@ def _declared(context: str, columns: Mapping[str, Mapping[str, str]]) -> str:
     )
     records = ", ".join(sorted(f"{_class(file)}Record" for file in columns))
     books = ", ".join(sorted(f"{_table(file).upper()}_RULES" for file in columns))
-    steps = ", ".join(f"step_alone({_table(file).upper()}, {_table(file).upper()}_RULES)" for file in columns)
+    steps = ", ".join(f"step_alone({_constant(file, context)}, {_table(file).upper()}_RULES)" for file in columns)
     links = ", ".join(_link(next(iter(types)), file) for file, types in columns.items())
-    landing = ", ".join(_table(file).upper() for file in columns)
+    landing = ", ".join(_constant(file, context) for file in columns)
     return (
         f'"""What the pipeline knows of {context}: its files, its steps, its rulebooks and its ids."""\n\n'
         "from olist_pipeline.landing.table import LandingTable\n"

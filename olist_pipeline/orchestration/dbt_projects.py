@@ -21,6 +21,7 @@ from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING
 
+from olist_pipeline.dbt_process import without_colours
 from olist_pipeline.errors import OlistError
 from olist_pipeline.file_locks import alone
 from olist_pipeline.files import content_hash, replacing
@@ -241,7 +242,7 @@ def _parse(settings: Settings, migration: Migration, tree: str, parsed: Path, pr
 def in_one_line(output: str) -> str:
     """Return what dbt says of an error, without its times and colours, and without the functions that DuckDB offers."""
     # A colour may stand before the time.
-    plain = re.sub(r"^\d\d:\d\d:\d\d(\.\d+)?\s+", "", re.sub(r"\x1b\[[0-9;]*m", "", output), flags=re.MULTILINE)
+    plain = re.sub(r"^\d\d:\d\d:\d\d(\.\d+)?\s+", "", without_colours(output), flags=re.MULTILINE)
     lines = (line.strip() for line in plain.splitlines())
     return " ".join(line for line in lines if line and not _SAYS_NOTHING.match(line))
 

@@ -298,6 +298,13 @@ def test_types_are_those_that_the_rows_fit(draft, tmp_path):
         column_types(tmp_path / "empty.csv")
 
 
+def test_a_context_may_be_called_like_its_file(tmp_path):
+    (tmp_path / "rides.csv").write_text("ride,fare\nr1,1.50\n")
+    names = ast.parse(files_of("rides", [], {"rides.csv": tmp_path / "rides.csv"})["rides/declared.py"]).body
+    given = [node.targets[0].id for node in names if isinstance(node, ast.Assign)]
+    assert given == ["RIDES_TABLE", "RIDES"]
+
+
 def test_an_id_that_any_table_may_have_is_linked_by_its_table(draft):
     assert 'links=(Link("id", table="orders"),)' in draft["shopping/declared.py"]
 
