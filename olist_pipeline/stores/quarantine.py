@@ -122,7 +122,7 @@ def broken(url: str, cells: Mapping[str, str | None]) -> pl.DataFrame:
     )
     values = [value for pair in cells.items() for value in pair if value]
     rows = query_rows(url, f"SELECT rules, source_table, {named} FROM data_quality.quarantine", values)
-    schema = {"rules": pl.List(pl.String), TABLE: pl.String, **dict.fromkeys(cells, pl.String)}
+    schema = pl.Schema({"rules": pl.List(pl.String), TABLE: pl.String(), **dict.fromkeys(cells, pl.String())})
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 

@@ -300,8 +300,8 @@ def test_types_are_those_that_the_rows_fit(draft, tmp_path):
 
 def test_a_context_may_be_called_like_its_file(tmp_path):
     (tmp_path / "rides.csv").write_text("ride,fare\nr1,1.50\n")
-    names = ast.parse(files_of("rides", [], {"rides.csv": tmp_path / "rides.csv"})["rides/declared.py"]).body
-    given = [node.targets[0].id for node in names if isinstance(node, ast.Assign)]
+    text = files_of("rides", [], {"rides.csv": tmp_path / "rides.csv"})["rides/declared.py"]
+    given = [ast.unparse(node.targets[0]) for node in ast.parse(text).body if isinstance(node, ast.Assign)]
     assert given == ["RIDES_TABLE", "RIDES"]
 
 
