@@ -1,6 +1,7 @@
 """dbt as a process that ends with whoever started it.
 
-What belongs here: the main program of such a process. What does not: what it is asked to do (`orchestration.dbt`).
+What belongs here: the main program of such a process, and what it prints as plain text. What does not: what it is
+asked to do (`orchestration.dbt`).
 
 A run whose process is killed must leave nothing behind that holds the warehouse: the next run would find it locked.
 """
@@ -8,6 +9,7 @@ A run whose process is killed must leave nothing behind that holds the warehouse
 from __future__ import annotations
 
 import ctypes
+import re
 import signal
 import sys
 
@@ -18,6 +20,11 @@ def end_with_parent() -> None:
     """Let the kernel kill this process when its parent ends, where it can (Linux); elsewhere it ends by itself."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
+
+
+def without_colours(text: str) -> str:
+    """Return what dbt prints without its colours, which a project's own flags may ask for."""
+    return re.sub(r"\x1b\[[0-9;]*m", "", text)
 
 
 def main() -> None:

@@ -68,4 +68,4 @@ def scaffold(context: str, files: tuple[str, ...], out: Path | None) -> None:
             with writing(path):
                 path.write_text(text, "utf-8")
             click.echo(f"written: {name}")
-    click.echo(f"{len(entries)} findings; each draft raises Undecided until it is written.")
+    click.echo(f"{len(entries)} finding{'s' * (len(entries) != 1)}; each draft raises Undecided until it is written.")

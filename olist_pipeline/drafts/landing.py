@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, NamedTuple
 
 import duckdb
 
@@ -21,24 +21,35 @@ from olist_pipeline.migration.project import said_of_source
 _VARIABLE = re.compile(r"""\bvar\(\s*['"](\w+)['"]""")
 _ENVIRONMENT = re.compile(r"""\benv_var\(\s*['"](\w+)['"]""")
 _FILE = re.compile(r"""([\w.{}-]+\.csv)\b""")
-_LITERAL = re.compile(r"""['"]([\w./-]+/)[\w{}*-]+\.csv""")
+_FOLDER = re.compile(r"""['"]?([\w./-]+/)[\w{}*-]+\.csv""")
 _TYPE = re.compile(r"\w[\w ]*(\(\s*\d+\s*(,\s*\d+\s*)?\))?(\[\])?")
-_READER = re.compile(r"\bread_csv(?:_auto)?\s*\((.*?)\)", re.DOTALL | re.IGNORECASE)
+_TEXT = re.compile(r"""'(?:\{\{.*?\}\}|[^'\n])*\.csv[^'\n]*'""")
+"""A text of SQL that names a file; Jinja within it may have quotes of its own."""
+
+
+class Place(NamedTuple):
+    """Something that names files of landing: as it is written, as dbt renders it, and the source that it is of."""
+
+    written: str
+    rendered: str
+    source: str = ""
+    name: str = ""
 
 
 def guessed_landing(project: Path, manifest: Mapping[str, Any]) -> dict[str, Any]:
     """Return the part `landing` of a migration file: the way, and each file with the source table that it is."""
     places = list(_places(project, manifest))
     files = {
-        file: ({"source": source} if source else {})
-        for text, source, name in places
-        for file in (found.replace("{name}", name).replace("{identifier}", name) for found in _FILE.findall(text))
-        if "{" not in file
+        file: ({"source": place.source} if place.source else {})
+        for place in places
+        for file in _files(place.rendered, place.name)
     }
-    for pattern, way in ((_VARIABLE, "variable"), (_ENVIRONMENT, "environment"), (_LITERAL, "folder")):
-        for text, _, _ in places:
-            if (found := pattern.search(text)) and (way != "folder" or is_inside(found[1])):
-                return {way: found[1].rstrip("/"), "files": files}
+    for pattern, way in ((_VARIABLE, "variable"), (_ENVIRONMENT, "environment")):
+        if found := next(filter(None, (pattern.search(place.written) for place in places)), None):
+            return {way: found[1], "files": files}
+    folders = (_FOLDER.search(place.rendered) for place in places)
+    if inside := next((found[1] for found in folders if found and is_inside(found[1])), ""):
+        return {"folder": inside.rstrip("/"), "files": files}
     tables = [source for source in manifest["sources"].values() if not _location(source)]
     schemas = [str(source["schema"]) for source in tables]
     if not schemas:
@@ -47,33 +58,46 @@ def guessed_landing(project: Path, manifest: Mapping[str, Any]) -> dict[str, Any
     return {
         "raw_schema": schema,
         "files": {
-            f"{source['identifier']}.csv": {"source": f"{source['source_name']}.{source['name']}", **_types(source)}
+            _loaded_file(source): {"source": f"{source['source_name']}.{source['name']}", **_types(source)}
             for source in tables
             if source["schema"] == schema
         },
     }
 
 
-def _places(project: Path, manifest: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
-    """Yield each text that names files of landing, with the source that it is of, if any, and its name."""
+def _places(project: Path, manifest: Mapping[str, Any]) -> Iterator[Place]:
+    """Yield what names files of landing."""
     for source in manifest["sources"].values():
         if location := _location(source):
-            raw = _raw_location(project, source) or location
-            yield raw, f"{source['source_name']}.{source['name']}", str(source["name"])
+            written = f"{location}\n{_written_locations(project, source)}"
+            yield Place(written, location, f"{source['source_name']}.{source['name']}", str(source["name"]))
     for node in manifest["nodes"].values():
-        for found in _READER.finditer(str(node.get("raw_code") or "")):
-            yield found[1], "", ""
+        for found in _TEXT.findall(str(node.get("raw_code") or "")):
+            yield Place(found, found)
+
+
+def _files(text: str, name: str) -> list[str]:
+    """Return the files that a text names, where the name of its table may stand for a part of one."""
+    found = (file.replace("{name}", name).replace("{identifier}", name) for file in _FILE.findall(text))
+    return [file for file in found if "{" not in file]
+
+
+def _loaded_file(source: Mapping[str, Any]) -> str:
+    """Return the file that is loaded as a table: the package dbt_external_tables has it said, dbt-duckdb reads none."""
+    said = str((source.get("external") or {}).get("location") or "")
+    return next(iter(_files(said, str(source["name"]))), f"{source['identifier']}.csv")
 
 
 def _location(source: Mapping[str, Any]) -> str:
-    return str(said_of_source(source).get("external_location") or (source.get("external") or {}).get("location") or "")
+    return str(said_of_source(source).get("external_location") or "")
 
 
-def _raw_location(project: Path, source: Mapping[str, Any]) -> str:
-    """Return the lines of a source's YAML that say where it is, before Jinja: the manifest has them rendered."""
+def _written_locations(project: Path, source: Mapping[str, Any]) -> str:
+    """Return the lines of a source's YAML that may say where it is, before Jinja: the manifest has them rendered."""
     path = project / str(PurePosixPath(source["original_file_path"]))
     text = path.read_text("utf-8") if path.is_file() else ""
-    return "\n".join(line for line in text.splitlines() if "location" in line or "var(" in line)
+    # Within double quotes YAML writes a quote as \".
+    return "\n".join(line.replace('\\"', '"') for line in text.splitlines() if "location" in line or "var(" in line)
 
 
 def _types(source: Mapping[str, Any]) -> dict[str, Any]:

@@ -153,8 +153,13 @@ def _todo(manifest: Mapping[str, Any], relations: Mapping[str, Mapping[str, Any]
         f"#  - {model} asks for {', '.join(asked)}: see `olist migration check --twice`, and leave out what changes"
         for model, asked in asking(manifest, uids).items()
     ]
-    lines += [f"#  - {line}" for line in todo]
+    lines += [f"#  - {_in_a_comment(line)}" for line in todo]
     return "\n".join(lines) + "\n"
+
+
+def _in_a_comment(text: str) -> str:
+    """Return a text as a comment of YAML can have it, whoever said it: on one line, of characters that can be read."""
+    return "".join(one if one.isprintable() else " " for one in " ".join(text.split()))
 
 
 def _yaml(value: Mapping[str, Any]) -> str:

@@ -17,6 +17,7 @@ from itertools import count
 from keyword import iskeyword
 from pathlib import Path
 from textwrap import indent, wrap
+from unicodedata import normalize
 
 from olist_pipeline.audit.model import Entry, Kind
 from olist_pipeline.drafts.names import identifier
@@ -28,6 +29,8 @@ WIDTH = 116
 """How long a line of a draft may be, indented."""
 TYPES = ("int", "str", "float", "datetime", "Decimal")
 """The types of columns: in a class that has a column of such a name, it would stand for that column."""
+ANYBODYS = ("id", "key", "code", "number", "no", "name")
+"""Names that ids of several tables have: a row of one is not that of another."""
 REJECTING = (Kind.VALIDATION,)
 
 
@@ -80,12 +83,18 @@ def column_types(path: Path) -> dict[str, str]:
         raise OlistError(f"{path} cannot be read as CSV in UTF-8: {error}; `olist data check` says more.") from error
     if not header:
         raise OlistError(f"{path} has no header; export the file again.")
-    if unfit := [name for name in header if not name.isidentifier() or iskeyword(name) or name.startswith("_")]:
+    if unfit := [name for name in header if not _is_field(name)]:
         raise OlistError(
-            f"{path}: the column {unfit[0]!r} cannot be a field of a Python record; export it under a name of letters, "
-            "digits and underscores."
+            f"{path}: the column {unfit[0]!r} cannot be a field of a Python record, whose names are of letters, digits "
+            "and underscores; rename it where the file is made and in old's SQL, or leave the file to old: what no "
+            "context validates is read as it is."
         )
     return {name: _type([row[place] for row in rows]) for place, name in enumerate(header)}
+
+
+def _is_field(name: str) -> bool:
+    # Python takes a letter with its accent apart for one that has it, and a header has the former.
+    return name.isidentifier() and not iskeyword(name) and name[0] != "_" and normalize("NFKC", name) == name
 
 
 def _type(cells: Sequence[str]) -> str:
@@ -111,8 +120,9 @@ def _is_number(text: str) -> bool:
 
 
 def _is_moment(text: str) -> bool:
+    # A date alone is its midnight: intake reads it so.
     try:
-        return bool(datetime.strptime(text, "%Y-%m-%d %H:%M:%S"))
+        return bool(datetime.strptime(text, "%Y-%m-%d" if len(text) == len("2018-01-02") else "%Y-%m-%d %H:%M:%S"))
     except ValueError:
         return False
 
@@ -128,6 +138,12 @@ def _class(file: str) -> str:
 
 def _table(file: str) -> str:
     return identifier(Path(file).stem)
+
+
+def _constant(file: str, context: str) -> str:
+    """Return the name of a landing table; the context may be called like its file."""
+    name = _table(file).upper()
+    return f"{name}_TABLE" if name == context.upper() else name
 
 
 def _spelled(kind: str, columns: Mapping[str, Mapping[str, str]]) -> str:
@@ -277,7 +293,7 @@ def _listed(names: Sequence[str]) -> str:
 
 def _declared(context: str, columns: Mapping[str, Mapping[str, str]]) -> str:
     tables = "\n".join(
-        f"{_table(file).upper()} = LandingTable(\n    {_text(_table(file))},\n    {_text(file)},\n"
+        f"{_constant(file, context)} = LandingTable(\n    {_text(_table(file))},\n    {_text(file)},\n"
         f"    {_text(context)},\n"
         f"    {_class(file)}Record,\n    ({_text(next(iter(types)))},),  # what identifies a row\n"
         f"    aggregate={_text(_table(file))},\n    identity={_text(next(iter(types)))},\n)"
@@ -285,9 +301,9 @@ def _declared(context: str, columns: Mapping[str, Mapping[str, str]]) -> str:
     )
     records = ", ".join(sorted(f"{_class(file)}Record" for file in columns))
     books = ", ".join(sorted(f"{_table(file).upper()}_RULES" for file in columns))
-    steps = ", ".join(f"step_alone({_table(file).upper()}, {_table(file).upper()}_RULES)" for file in columns)
-    links = ", ".join(f"Link({_text(next(iter(types)))})" for types in columns.values())
-    landing = ", ".join(_table(file).upper() for file in columns)
+    steps = ", ".join(f"step_alone({_constant(file, context)}, {_table(file).upper()}_RULES)" for file in columns)
+    links = ", ".join(_link(next(iter(types)), file) for file, types in columns.items())
+    landing = ", ".join(_constant(file, context) for file in columns)
     return (
         f'"""What the pipeline knows of {context}: its files, its steps, its rulebooks and its ids."""\n\n'
         "from olist_pipeline.landing.table import LandingTable\n"
@@ -296,8 +312,14 @@ def _declared(context: str, columns: Mapping[str, Mapping[str, str]]) -> str:
         f"from {context}.records import {records}\nfrom {context}.rules import {books}\n\n"
         f"{tables}\n\n{context.upper()} = Context(\n    {_text(context)},\n    landing=({landing},),\n"
         f"    steps=({steps},),\n"
-        f"    rulebooks=({books},),\n    links=({links},),\n)\n"
+        f"    rulebooks=({books},),\n"
+        f'    links=({links},),  # Link("ride_id", cell="id") where the warehouse calls it so\n)\n'
     )
+
+
+def _link(name: str, file: str) -> str:
+    """Return the link of a file by its first column, which may be something else in another file."""
+    return f"Link({_text(name)}{f', table={_text(_table(file))}' if name.lower() in ANYBODYS else ''})"
 
 
 def _tests(context: str, drafts: Sequence[Draft]) -> str:

@@ -21,6 +21,7 @@ from olist_pipeline.errors import OlistError
 from olist_pipeline.migration.load import load_migration
 from olist_pipeline.migration.model import OLD, Migration
 from olist_pipeline.migration.profiles import write_profile
+from olist_pipeline.migration.project import unasked_landing
 from olist_pipeline.orchestration.dbt_projects import ensure_manifest
 from olist_pipeline.orchestration.old_alone import run_old
 from olist_pipeline.settings import Settings
@@ -73,7 +74,12 @@ def write_first_file(
         dialect, found = _audited(migration, contexts)
         notes += dialect
         models = _models_of(path.parent / new)
-        todo = [*notes, *what_is_missing(landing, path.parent / new), *found]
+        todo = [
+            *notes,
+            *filter(None, [unasked_landing(migration)]),
+            *what_is_missing(landing, path.parent / new),
+            *found,
+        ]
         return FirstFile(whole_text(migration, manifest, landing, contexts, models, database, todo), tuple(notes))
 
 

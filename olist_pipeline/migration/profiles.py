@@ -149,10 +149,22 @@ def reach(settings: Settings, migration: Migration) -> dict[str, list[str]]:
     folders = [settings.replay_landing.resolve(), external.resolve(), *(path for path in named if path.is_dir())]
     if settings.engine == "spark":
         folders.append(landing_of_spark(settings, REPLAY).resolve())
-    return {
-        "folders": [str(path) for path in folders],
-        "files": [str(path) for path in named if not path.is_dir()],
-    }
+    files = [*(path for path in named if not path.is_dir()), *_seed_files(migration)]
+    return {"folders": [str(path) for path in folders], "files": [str(path) for path in files]}
+
+
+def _seed_files(migration: Migration) -> list[Path]:
+    """Return the files of the seeds that replay may read: dbt lets DuckDB read them where the project has them."""
+    said = project_settings(migration.old_folder)
+    packages = (migration.old_folder / (said.get("packages-install-path") or "dbt_packages")).glob("*/dbt_project.yml")
+    projects = [migration.old_folder, *(path.parent for path in packages)]
+    return [
+        file
+        for project in projects
+        for folder in project_settings(project).get("seed-paths") or ["seeds"]
+        for file in (project / folder).rglob("*.csv")
+        if file.stem in migration.seeds
+    ]
 
 
 def attach(connection: duckdb.DuckDBPyConnection, migration: Migration) -> None:

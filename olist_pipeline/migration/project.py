@@ -28,6 +28,8 @@ DbtNode = Mapping[str, Any]
 FOLDERS = ("models", "macros", "tests", "seeds", "snapshots", "dbt_packages")
 """The folders of a dbt project that does not say others."""
 SUFFIXES = (".sql", ".yml", ".yaml", ".csv", ".md", ".py")
+ASKING = (".sql", ".yml", ".yaml", ".py")
+"""The endings of those of them that may ask for a variable."""
 
 RELATIONS = ("model", "seed", "snapshot")
 """The kinds of nodes that dbt makes relations of."""
@@ -87,6 +89,23 @@ def project_hash(folder: Path) -> str:
     names = {*FOLDERS, *(name for several in named for name in several or ()), said.get("packages-install-path") or ""}
     found = [folder / name for name in sorted(names - {""})]
     return tree_hash(*found, suffixes=SUFFIXES) + content_hash(folder / "dbt_project.yml")
+
+
+def unasked_landing(migration: Migration) -> str:
+    """Return what is wrong with the variable that `landing` names, '' where something of the old project asks for it.
+
+    Without that old would read the files that it always reads, and replay would be refused to.
+    """
+    landing, folder = migration.landing, migration.old_folder
+    what, name = ("variable", landing.variable) if landing.variable else ("environment", landing.environment)
+    asked = re.compile(rf"""['"]{re.escape(name)}\\?['"]""")
+    if not name or any(map(asked.search, _texts(folder))):
+        return ""
+    return (
+        f"landing.{what} is {name}, which nothing in {folder} asks for; name what holds the folder of its files, or "
+        "say folder or raw_schema (a path that leads out of the project can be no other for replay: let a variable "
+        "hold it)"
+    )
 
 
 def old_relations(manifest: DbtNode, migration: Migration) -> dict[str, str]:
@@ -201,6 +220,13 @@ def _folder_of(node: DbtNode, migration: Migration) -> str:
 def _parsed(text: str) -> Any:
     """Return what a YAML text says. The graph asks for the same two hundreds of times; nobody may change it."""
     return yaml_text.parse(text)
+
+
+def _texts(folder: Path) -> Iterator[str]:
+    """Yield the texts of a dbt project that may ask for a variable."""
+    for path in (path for suffix in ASKING for path in folder.rglob(f"*{suffix}")):
+        if path.is_file():
+            yield path.read_text("utf-8", errors="replace")
 
 
 def _relation(node: DbtNode) -> str:

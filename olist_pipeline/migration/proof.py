@@ -54,7 +54,7 @@ def _of_nodes(manifest: Mapping[str, Any], migration: Migration, nodes: Collecti
         if kind == "seed" and name not in migration.seeds:
             yield (
                 f"the seed {name} has rows of its own, which no validation accepted; if it is no data of landing, say "
-                "so in `besides`, with a reason"
+                "so in `besides`, with a reason, and if it is, let a source read its file: a seed is never written anew"
             )
         if kind == "model" and node.get("language") == "python":
             yield f"the model {name} is Python, which may read anything; write it in SQL, or leave its table out"

@@ -21,6 +21,7 @@ from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING
 
+from olist_pipeline.dbt_process import without_colours
 from olist_pipeline.errors import OlistError
 from olist_pipeline.file_locks import alone
 from olist_pipeline.files import content_hash, replacing
@@ -46,6 +47,11 @@ PARTS_VARIABLE = "OLIST_LANDING_PARTS"
 """The environment variable that says which landing tables are folders of parts."""
 
 AS_OF_VARIABLE = "OLIST_AS_OF"
+
+_SAYS_NOTHING = re.compile(
+    r"""Encountered an error|\d+ of \d+ ERROR|Candidate (functions|macros):|("[^"]+"|\w+)\(.*\) -> """
+)
+"""Lines of dbt that say of an error that there is one, and all functions that DuckDB has of a name."""
 
 _exporting = RLock()
 
@@ -226,19 +232,19 @@ def _parse(settings: Settings, migration: Migration, tree: str, parsed: Path, pr
         check=False,
     )
     if result.returncode:
-        said = _in_one_line(result.stdout or result.stderr)
+        said = in_one_line(result.stdout or result.stderr)[-2000:]
         raise OlistError(f"dbt cannot parse {project}: {said.rstrip('.')}{_what_to_do(said)}")
     build = target_path(settings, made_with)
     build.mkdir(exist_ok=True)
     shutil.copy(parsed / "partial_parse.msgpack", build)
 
 
-def _in_one_line(output: str) -> str:
-    """Return what dbt says of an error without its times and colours, the last 2,000 characters."""
+def in_one_line(output: str) -> str:
+    """Return what dbt says of an error, without its times and colours, and without the functions that DuckDB offers."""
     # A colour may stand before the time.
-    plain = re.sub(r"^\d\d:\d\d:\d\d(\.\d+)?\s+", "", re.sub(r"\x1b\[[0-9;]*m", "", output), flags=re.MULTILINE)
-    lines = (line.strip() for line in plain.splitlines() if not line.startswith("Encountered an error"))
-    return " ".join(line for line in lines if line)[-2000:]
+    plain = re.sub(r"^\d\d:\d\d:\d\d(\.\d+)?\s+", "", without_colours(output), flags=re.MULTILINE)
+    lines = (line.strip() for line in plain.splitlines())
+    return " ".join(line for line in lines if line and not _SAYS_NOTHING.match(line))
 
 
 def _what_to_do(said: str) -> str:

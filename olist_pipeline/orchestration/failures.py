@@ -12,6 +12,8 @@ from collections.abc import Iterable, Sequence
 import dagster as dg
 from dagster import DagsterEventType as Kind
 
+from olist_pipeline.dbt_process import without_colours
+
 TELLING = {Kind.STEP_FAILURE, Kind.ASSET_CHECK_EVALUATION, Kind.RUN_FAILURE, Kind.RUN_CANCELED}
 """The kinds of events that `failures_of` reads."""
 
@@ -71,7 +73,7 @@ def _of_step(event: dg.DagsterEvent) -> str:
 
 def _of_dbt(message: str) -> str:
     """Return dbt's own first errors: the models, and what is wrong with them."""
-    said = message.partition(_DBT_ERRORS)[2].partition(_CALLS)[0]
+    said = without_colours(message.partition(_DBT_ERRORS)[2].partition(_CALLS)[0])
     reasons = [line for line in map(str.strip, said.splitlines()) if line and not _NO_REASON.search(line)]
     return f"dbt failed: {'; '.join(reasons[:SHOWN])} (more in logs/run.log below OLIST_HOME)." if reasons else ""
 

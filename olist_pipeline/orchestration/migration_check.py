@@ -22,6 +22,7 @@ from olist_pipeline.migration.project import (
     read_by_hooks,
     relations_among,
     selection,
+    unasked_landing,
 )
 from olist_pipeline.migration.proof import VOUCH, unproven
 from olist_pipeline.old_tables import without_pair
@@ -124,6 +125,8 @@ def _look_at_old(migration: Migration, manifest: Mapping[str, Any], found: Check
     for name in without_pair(manifest, migration):
         context = context_of_old(manifest["nodes"][by_name[name]], migration)
         found.not_migrated.setdefault(context, []).append(name)
+    if unasked := unasked_landing(migration):
+        found.problems.append(unasked)
     owned = {table.file for table in LANDING.values()}
     if migration.landing.raw_schema:
         unnamed = [file for file in owned if not migration.landing.files.get(file)]

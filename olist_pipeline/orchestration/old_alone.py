@@ -21,12 +21,15 @@ from olist_pipeline.old_tables import load_raw
 from olist_pipeline.orchestration.dbt import NO_TESTS
 from olist_pipeline.orchestration.dbt_projects import (
     environment_of,
+    in_one_line,
     landing_of,
     migration_of,
     target_path,
     variables_of,
 )
 from olist_pipeline.settings import DBT, Settings
+
+MOST_OF_ERROR = 1500
 
 
 def run_old(settings: Settings, folder: Path, day: date, select: Sequence[str] = ()) -> Path:
@@ -51,8 +54,9 @@ def run_old(settings: Settings, folder: Path, day: date, select: Sequence[str] =
         check=False,
     )
     if result.returncode:
-        said = " ".join((result.stdout or result.stderr).split())
-        raise OlistError(f"The old project {migration.old_folder} does not run: {said[-1500:]}")
+        # The first error is the cause of the others.
+        said = in_one_line(result.stdout or result.stderr)[:MOST_OF_ERROR]
+        raise OlistError(f"The old project {migration.old_folder} does not run: {said}")
     return database_of(aside, migration, OLD)
 
 

@@ -31,7 +31,7 @@ def causes(url: str, staging: Path, links: Sequence[Link]) -> pl.DataFrame:
     cells = {link.column: link.aggregate for link in links}
     cells |= {link.through[1]: None for link in links if link.through and link.through[1] not in cells}
     traced = _with_root(quarantine.broken(url, cells), [link.column for link in links if link.aggregate])
-    found = [_by(traced, link, pl.col(link.column)) for link in links]
+    found = [_by(_bearing(traced, link), link, pl.col(link.column)) for link in links]
     found += [_through(traced, link, *link.through, staging) for link in links if link.through]
     return pl.concat([pl.DataFrame(schema=SCHEMA), *found]).group_by("link", "value").agg(_joined("rules")).sort("link")
 
@@ -51,6 +51,11 @@ def _with_root(rows: pl.DataFrame, together: Sequence[str]) -> pl.DataFrame:
         roots.append(pl.col(theirs))
     known = [pl.when(root.list.len() > 0).then(root) for root in roots]
     return rows.with_columns(pl.coalesce(*known, "rules").alias("root"))
+
+
+def _bearing(rows: pl.DataFrame, link: Link) -> pl.DataFrame:
+    """Return the rows whose cell is the id of a link: of its table, or of all that have such a cell."""
+    return rows.filter(pl.col(quarantine.TABLE) == link.table) if link.table else rows
 
 
 def _by(rows: pl.DataFrame, link: Link, value: pl.Expr) -> pl.DataFrame:

@@ -101,9 +101,14 @@ def number_of_rows(url: str, table: str, landing: str) -> int:
 _OF_TABLE = "data_quality.quarantine WHERE source_table = %s OR (source_table = %s AND step = 'intake')"
 
 
-def broken(url: str, cells: Mapping[str, str | None]) -> pl.DataFrame:
-    """Return the rules of all quarantined rows, a list each, and the text of the named `cells`, null where it has none.
+TABLE = "source table"
+"""The column of `broken` that has the landing table of a row; no field of a record is called so."""
 
+
+def broken(url: str, cells: Mapping[str, str | None]) -> pl.DataFrame:
+    """Return of all quarantined rows the rules, a list each, their `TABLE`, and the text of the named `cells`.
+
+    A cell is null where a row has none.
     A record that could not be split has no cells. Where a cell is given the aggregate type that it identifies, what
     stands in place of the aggregate's id counts as that.
     """
@@ -116,8 +121,9 @@ def broken(url: str, cells: Mapping[str, str | None]) -> pl.DataFrame:
         for aggregate in cells.values()
     )
     values = [value for pair in cells.items() for value in pair if value]
-    rows = query_rows(url, f"SELECT rules, {named} FROM data_quality.quarantine", values)
-    return pl.DataFrame(rows, schema={"rules": pl.List(pl.String), **dict.fromkeys(cells, pl.String)}, orient="row")
+    rows = query_rows(url, f"SELECT rules, source_table, {named} FROM data_quality.quarantine", values)
+    schema = pl.Schema({"rules": pl.List(pl.String), TABLE: pl.String(), **dict.fromkeys(cells, pl.String())})
+    return pl.DataFrame(rows, schema=schema, orient="row")
 
 
 def find(

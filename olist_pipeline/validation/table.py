@@ -34,7 +34,8 @@ class Summary:
 class Link:
     """An id by which a warehouse row is traced to the quarantined rows that it stands on.
 
-    `name` is its column in the warehouse, `cell` the one in landing where that is called otherwise. `aggregate` is the
+    `name` is its column in the warehouse, `cell` the one in landing where that is called otherwise, and `table` the
+    landing table whose cell it is, where another one calls something else so (`id`). `aggregate` is the
     type of the aggregate that it identifies, if rows are accepted or rejected together with it: rows that were
     rejected for the sake of others are traced to the rules that the rest of it broke. `through` is the staged table
     (`context/table`) and its column by which an id is found that quarantined rows do not bear themselves.
@@ -44,6 +45,7 @@ class Link:
     cell: str = ""
     aggregate: str | None = None
     through: tuple[str, str] | None = None
+    table: str = ""
 
     @property
     def column(self) -> str:

@@ -33,6 +33,7 @@ landing:
     bicycles.csv: {{source: raw.bicycles}}
     docks.csv: {{source: raw.docks}}
 new: {{project: {dbt}, folder: models/new}}
+besides: [{{seed: zones, reason: They are the company's}}]
 """
 ELSEWHERE = """
 sources:
@@ -120,6 +121,7 @@ def test_what_reads_landing_alone_is_built(tampered):
     with duckdb.connect(str(places["home"] / "replay" / "hire.duckdb"), read_only=True) as connection:
         assert connection.execute("SELECT count(*) FROM dwh.ride_list").fetchall() == [(200,)]
         tables = {row[0] for row in connection.execute("SELECT table_name FROM information_schema.tables").fetchall()}
+        assert connection.execute("SELECT count(*) FROM dwh.zones").fetchall() == [(2,)]
     assert not tables & {
         "hard_coded",
         "own_location",

@@ -13,6 +13,7 @@ from olist_pipeline.drafts.scaffold import column_types, files_of
 from olist_pipeline.errors import OlistError
 from olist_pipeline.migration.clock import OTHERS, asking, changing_columns
 from olist_pipeline.migration.load import load_migration
+from olist_pipeline.migration.project import unasked_landing
 from tests.pipeline.migration.test_file import SMALL, written
 
 SOURCE = {
@@ -29,6 +30,8 @@ SOURCE = {
         ("'data/raw/rides.csv'", {"folder": "data/raw"}),
         ("'/srv/raw/rides.csv'", {"variable": "landing"}),
         ("'../raw/rides.csv'", {"variable": "landing"}),
+        ("data/raw/rides.csv", {"folder": "data/raw"}),
+        ("{{ var('data_dir') }}/{{ var('name') }}/rides.csv", {"variable": "data_dir"}),
     ],
 )
 def test_landing_is_guessed_from_locations_and_from_sql(tmp_path, location, expected):
@@ -37,11 +40,52 @@ def test_landing_is_guessed_from_locations_and_from_sql(tmp_path, location, expe
     assert guessed_landing(tmp_path, {"sources": {"s": {**SOURCE, "config": said}}, "nodes": {}}) == guessed_landing(
         tmp_path, of_source
     )
-    of_model = {"sources": {}, "nodes": {"m": {"raw_code": f"select * from read_csv('{location}')"}}}
     guessed = guessed_landing(tmp_path, of_source)
     assert expected.items() <= guessed.items()
     assert guessed["files"] == {"rides.csv": {"source": "raw.rides"}}
-    assert expected.items() <= guessed_landing(tmp_path, of_model).items()
+    for reader in ("read_csv('{}', header = true)", "'{}' as rides"):
+        code = f"select * from {reader.format(location.strip(chr(39)))}".replace("{name}", "rides")
+        of_model = {"sources": {}, "nodes": {"m": {"raw_code": code}}}
+        assert guessed_landing(tmp_path, of_model) == {**expected, "files": {"rides.csv": {}}}
+
+
+def test_each_file_is_of_the_source_that_reads_it_however_its_yaml_is_quoted(tmp_path):
+    (tmp_path / "models").mkdir()
+    said = 'meta: {external_location: "read_csv(\'{{ var(\\"data_dir\\") }}/%s.csv\')"}\n'
+    (tmp_path / "models" / "sources.yml").write_text("".join(said % name for name in ("rides", "docks")))
+    sources = {
+        name: {**SOURCE, "name": name, "meta": {"external_location": f"read_csv('../raw/{name}.csv')"}}
+        for name in ("rides", "docks")
+    }
+    for source in sources.values():
+        source["original_file_path"] = "models/sources.yml"
+    assert guessed_landing(tmp_path, {"sources": sources, "nodes": {}}) == {
+        "variable": "data_dir",
+        "files": {"rides.csv": {"source": "raw.rides"}, "docks.csv": {"source": "raw.docks"}},
+    }
+    # Of the package dbt_external_tables, which somebody else's step loads: dbt-duckdb does not read it.
+    external = {**SOURCE, "external": {"location": "csvs/all_rides.csv"}}
+    assert guessed_landing(tmp_path, {"sources": {"s": external}, "nodes": {}}) == {
+        "raw_schema": "raw",
+        "files": {"all_rides.csv": {"source": "raw.rides"}},
+    }
+
+
+@pytest.mark.parametrize(
+    ("landing", "asking", "is_asked"),
+    [
+        ("{variable: data_dir}", "select '{{ var(\"data_dir\") }}'", True),
+        ("{variable: data_dir}", "select '{{ var(\"other\") }}' -- data_dir", False),
+        ("{environment: SHOP_DATA}", 'meta: "{{ env_var(\\"SHOP_DATA\\") }}"', True),
+        ("{environment: SHOP_DATA}", "", False),
+        ("{folder: data}", "", True),
+    ],
+)
+def test_a_variable_that_nothing_asks_for_cannot_hold_landing(tmp_path, landing, asking, is_asked):
+    (tmp_path / "shop" / "models").mkdir(parents=True)
+    (tmp_path / "shop" / "models" / "sources.yml").write_text(asking)
+    migration = load_migration(written(tmp_path, SMALL.replace("{variable: data_dir}", landing)))
+    assert ("which nothing in" in unasked_landing(migration)) is not is_asked
 
 
 def test_tables_of_a_raw_schema_are_files_to_load(tmp_path):
@@ -119,6 +163,16 @@ def test_contexts_are_names_of_packages_and_no_table_is_served_twice(tmp_path):
     path.write_text(whole_text(migration, manifest, {"variable": "landing"}, contexts, [], None, []))
     assert load_migration(path).served == ("d",)
     assert "several schemas have a table of one name" in path.read_text()
+
+
+def test_what_is_left_to_do_is_a_comment_whatever_dbt_says(tmp_path):
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop" / "dbt_project.yml").write_text("name: shop\n")
+    migration = load_migration(written(tmp_path, SMALL))
+    said = "old did not run: \x1b[31mError\nin model: [\x00\x1b[0m"
+    text = whole_text(migration, {"nodes": {}, "sources": {}}, {"variable": "data_dir"}, {}, [], None, [said])
+    written(tmp_path, text)
+    assert load_migration(tmp_path / "migration.yml").landing.variable == "data_dir"
 
 
 def test_models_that_ask_the_clock_are_named():
@@ -228,20 +282,31 @@ def draft(tmp_path):
     sql = "select case when n < 10 then 'few' else 'many' end as size_of from {{ ref('t') }} where amount > 0"
     (tmp_path / "models" / "orders.sql").write_text(sql)
     (tmp_path / "orders.csv").write_text(
-        "id,n,amount,at,note\n1,9,1.50,2023-01-01 10:00:00,\n2,10,2.00,2023-01-02 10:00:00,x\n"
+        "id,n,amount,at,day,note\n1,9,1.50,2023-01-01 10:00:00,2023-01-01,\n2,9,2.00,2023-01-02 10:00:00,2023-02-01,x\n"
     )
     return files_of("shopping", audit(tmp_path).entries, {"orders.csv": tmp_path / "orders.csv"})
 
 
 def test_types_are_those_that_the_rows_fit(draft, tmp_path):
     assert column_types(tmp_path / "orders.csv") == {
-        "id": "int", "n": "int", "amount": "Decimal", "at": "datetime", "note": "str | None",
+        "id": "int", "n": "int", "amount": "Decimal", "at": "datetime", "day": "datetime", "note": "str | None",
     }  # fmt: skip
     (tmp_path / "zip.csv").write_text("zip,big\n01234,1\n99999,\n")
     assert column_types(tmp_path / "zip.csv") == {"zip": "str", "big": "int | None"}
     (tmp_path / "empty.csv").write_text("")
     with pytest.raises(OlistError, match="has no header"):
         column_types(tmp_path / "empty.csv")
+
+
+def test_a_context_may_be_called_like_its_file(tmp_path):
+    (tmp_path / "rides.csv").write_text("ride,fare\nr1,1.50\n")
+    text = files_of("rides", [], {"rides.csv": tmp_path / "rides.csv"})["rides/declared.py"]
+    given = [ast.unparse(node.targets[0]) for node in ast.parse(text).body if isinstance(node, ast.Assign)]
+    assert given == ["RIDES_TABLE", "RIDES"]
+
+
+def test_an_id_that_any_table_may_have_is_linked_by_its_table(draft):
+    assert 'links=(Link("id", table="orders"),)' in draft["shopping/declared.py"]
 
 
 def test_a_scaffold_is_python_with_the_sql_beside_each_draft(draft):
@@ -302,6 +367,7 @@ def test_a_scaffold_keeps_its_lines_and_its_types_whatever_it_is_drafted_of(tmp_
     [
         (b"id,Ride ID\n", "the column 'Ride ID' cannot be a field"),
         (b"id,from\n", "the column 'from' cannot be a field"),
+        ("id,gro\u0308ße\n".encode(), "cannot be a field"),
         (b"id,caf\xe9\n", "cannot be read as CSV in UTF-8"),
     ],
 )

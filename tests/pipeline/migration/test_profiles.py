@@ -11,7 +11,7 @@ from dbt.adapters.duckdb.credentials import Attachment
 from olist_pipeline import machine
 from olist_pipeline.errors import OlistError
 from olist_pipeline.migration.load import load_migration
-from olist_pipeline.migration.profiles import database_of, project_folder, write_profile
+from olist_pipeline.migration.profiles import database_of, project_folder, reach, write_profile
 from olist_pipeline.old_tables import bring
 from olist_pipeline.orchestration.migration_check import made_elsewhere
 from olist_pipeline.settings import Settings
@@ -98,6 +98,18 @@ def test_what_old_attaches_is_read_and_not_written(tmp_path):
     nodes = {name: {**node, "name": name, "database": name} for name in ("marts", "WAREHOUSE")}
     [said] = made_elsewhere({"nodes": nodes}, load_migration(settings.migration), "warehouse")
     assert said.startswith("old makes marts in the database marts, which it may only read here")
+
+
+def test_replay_may_read_the_seeds_that_somebody_vouches_for_wherever_they_are(tmp_path):
+    seeds = 'besides: [{seed: zones, reason: ours}, {seed: colours, reason: "a package\'s"}]'
+    settings = shop(tmp_path, "shop: {target: dev, outputs: {dev: {type: duckdb, path: shop.duckdb}}}", SMALL + seeds)
+    package = tmp_path / "shop" / "dbt_packages" / "paint"
+    files = [tmp_path / "shop" / "seeds" / "deep" / "zones.csv", package / "data" / "colours.csv"]
+    for file in (*files, tmp_path / "shop" / "seeds" / "prices.csv"):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("id\n1\n")
+    (package / "dbt_project.yml").write_text("name: paint\nseed-paths: [data]\n")
+    assert reach(settings, load_migration(settings.migration))["files"] == [str(file) for file in files]
 
 
 def test_replay_runs_in_links_to_the_project_wherever_landing_was_in_it_before(tmp_path):

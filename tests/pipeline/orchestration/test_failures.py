@@ -19,7 +19,7 @@ Traceback (most recent call last):
 """
 DBT_SAID = """failed with exit code `1`. Errors parsed from dbt logs:
 
-Database Error in model fact_orders (models/old/core/fact_orders.sql)
+\x1b[31mDatabase Error in model fact_orders (models/old/core/fact_orders.sql)\x1b[0m
 
   Parser Error: no such thing
 

@@ -92,3 +92,14 @@ def test_a_context_brings_ids_of_its_own(database, tmp_path, put):
         ("agent_id", "a1"): "TICKET_TOO_LONG",
         ("ticket_id", "t2"): "MALFORMED_ROW",
     }
+
+
+def test_an_id_of_one_table_is_not_that_of_another(database, tmp_path, put):
+    put("raw_orders", "NEGATIVE", '{"id": "5"}')
+    put("raw_payments", "UNKNOWN_METHOD", '{"id": "5", "order_id": "7"}')
+    links = (Link("order_id", cell="id", table="raw_orders"), Link("order_id"), Link("payment_id", cell="id"))
+    assert traced(database, tmp_path, links) == {
+        ("order_id", "5"): "NEGATIVE",
+        ("order_id", "7"): "UNKNOWN_METHOD",
+        ("payment_id", "5"): "NEGATIVE + UNKNOWN_METHOD",
+    }
