@@ -178,9 +178,8 @@ class _Server:
         """Return the server's own last word on why it ended."""
         with self.log.open("rb") as log:
             log.seek(said_before)
-            lines = log.read().decode("utf-8", "replace").splitlines()
-        fatal = [line.partition("FATAL:")[2].strip() for line in lines if "FATAL:" in line]
-        return f"{fatal[-1] if fatal else 'it gives no reason'} (more in {self.log})."
+            said = log.read().decode("utf-8", "replace")
+        return f"{cluster.reason_in(said) if 'FATAL:' in said else 'it gives no reason'} (more in {self.log})."
 
     def _leave(self) -> None:
         """Give the server up at the end of this process; stop it where nobody else uses it."""
