@@ -24,7 +24,8 @@ from pathlib import Path
 from olist_pipeline.errors import OlistError
 from olist_pipeline.files import remedy_for
 from olist_pipeline.machine import memory_and_cores
-from olist_pipeline.runtime_folder import is_fit, name_in_it, name_of, private_folder, runtime_folder
+from olist_pipeline.owners import name_of
+from olist_pipeline.runtime_folder import is_fit, name_in_it, private_folder, runtime_folder
 
 SYSTEM_USER = "pgserver"
 """Who runs the server for root."""
