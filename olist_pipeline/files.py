@@ -26,14 +26,22 @@ _OS_ERROR = re.compile(r"\(os error (\d+)\)")
 """How Polars ends what the system says, whose number it does not hand on."""
 _NO_RIGHT = "give this user the right to it"
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_OF_MACHINE = {
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "free space"),
+    errno.EFBIG: "raise the limit of a file's size (ulimit -f), or take a disk that holds larger ones",
+    errno.EMFILE: "raise the limit of open files (ulimit -n)",
+    errno.ENFILE: "end other programs, which have too many files open",
+    errno.ENOMEM: "end other programs, or take a larger machine",
+}
+"""What to do about what the machine lacks, whoever finds it; nothing that is kept is at fault."""
 _REMEDIES = {
+    **_OF_MACHINE,
     errno.EACCES: _NO_RIGHT,
     errno.EPERM: _NO_RIGHT,
     errno.EROFS: "let it be written to",
     errno.ENOENT: "let nobody move it meanwhile",
     errno.ENAMETOOLONG: "shorten it",
     **dict.fromkeys((errno.EEXIST, errno.EISDIR, errno.ENOTDIR), "move away what stands there instead"),
-    **dict.fromkeys(_NO_SPACE, "free space"),
 }
 
 
@@ -42,14 +50,20 @@ def is_of_system(error: BaseException) -> bool:
     return _OS_ERROR.search(str(error)) is not None
 
 
+def is_of_space(error: OSError) -> bool:
+    """Return whether an error says that there is no room, of whatever kind, for what is written."""
+    return _number_of(error) in _NO_SPACE
+
+
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
     """Name the file that is written where there is no space for it, which the system does not: raises OSError."""
     try:
         yield
     except OSError as error:
-        if error.filename or (number := _number_of(error)) not in _NO_SPACE:
+        if error.filename or not is_of_space(error):
             raise
+        number = _number_of(error)
         raise OSError(number, os.strerror(number), str(path)) from error
 
 
@@ -62,6 +76,12 @@ def in_words(error: OSError) -> str:
     if number == errno.ENOENT and isinstance(error.filename, str) and not Path(error.filename).parent.is_dir():
         remedy = "; make its folder and run again"
     return f"{reason}{place}{remedy}"
+
+
+def remedy_for(said: str) -> str:
+    """Return what to do about what the system says within the words of another program; '' where it says nothing."""
+    numbers = (*_OF_MACHINE, errno.EACCES, errno.EPERM, errno.EROFS)
+    return next((_REMEDIES[number] for number in numbers if os.strerror(number) in said), "")
 
 
 def keep_private() -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import glob
 import os
-import pwd
 import stat
 import tempfile
 import uuid
@@ -17,6 +16,7 @@ from hashlib import blake2b
 from pathlib import Path
 
 from olist_pipeline.errors import OlistError
+from olist_pipeline.owners import name_of
 
 PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-")
 """What a path may hold to mean the same in an address, a shell and a pattern."""
@@ -69,11 +69,3 @@ def path_without_pattern(folder: Path) -> Path:
         new.symlink_to(folder, target_is_directory=True)
         new.replace(link)
     return link
-
-
-def name_of(uid: int) -> str:
-    """Return what a person calls a user."""
-    try:
-        return f"the user {pwd.getpwuid(uid).pw_name}"
-    except KeyError:
-        return f"the user number {uid}"

@@ -6,20 +6,24 @@ which keep their traceback, and mending anything.
 
 from __future__ import annotations
 
+import os
 import re
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from olist_pipeline.errors import OlistError
-from olist_pipeline.files import in_words, is_of_system
+from olist_pipeline.files import in_words, is_of_space, is_of_system, remedy_for
 from olist_pipeline.settings import Settings
 
 _HELD = re.compile(r'Could not set lock on file "(.+)": Conflicting lock is held .*\(PID (\d+)\)')
-_OF_FILES = re.compile(r"Corrupt database file|Could not \w+ file|No space left on device")
+_OF_FILES = re.compile(r"Corrupt database file|Could not \w+ file")
 """What DuckDB says of files in errors of any kind: a commit that finds the disk full is one of transactions."""
+LITTLE_BYTES, LITTLE_FILES = 64 * 2**20, 1000
+"""A step that found a disk full has removed again what it was writing."""
 _NO_SERVER = "PostgreSQL does not answer any more; start it and run again: what was finished is kept."
 
 
@@ -49,7 +53,7 @@ def _sentence(error: BaseException) -> str | None:
     if isinstance(error, FileNotFoundError) and error.filename is None and not _has_folder():
         return "The folder that this shell is in is not there any more; change to one that is."
     if isinstance(error, OSError) and str(error):
-        return f"{in_words(error)}."
+        return f"{in_words(error)}{_full_places(error)}."
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryException":
         return "There is not enough memory for this; end other programs or take a larger machine, and run again."
     if (psycopg2 := sys.modules.get("psycopg2")) and isinstance(error, psycopg2.Error):
@@ -61,12 +65,37 @@ def _sentence(error: BaseException) -> str | None:
     if name in ("sqlalchemy.exc.TimeoutError", "dagster_postgres.utils.DagsterPostgresException"):
         return _NO_SERVER
     if name.startswith("polars.exceptions.") and is_of_system(error):
-        return f"{in_words(OSError(str(error)))}."
+        return _sentence(OSError(str(error)))
     if name.startswith(("polars.exceptions.ComputeError", "pyo3_runtime.PanicException")):
         return _of_files(error)
     if name.startswith("_duckdb."):
         return _of_duckdb(error)
     return None
+
+
+def _full_places(error: OSError) -> str:
+    """Return which of our folders are on a disk with hardly any room, where an error of a full one names no file.
+
+    A disk may have room for bytes, and none for one more file.
+    """
+    if error.filename or not is_of_space(error):
+        return ""
+    places = [Settings.from_env().home]
+    with suppress(OSError):  # there may be none that can be written to
+        places.append(Path(tempfile.gettempdir()))
+    full = [f"{place} has {left}" for place in places if (left := _left_at(place))]
+    return f": {', and '.join(full)}" if full else ""
+
+
+def _left_at(place: Path) -> str:
+    """Return what is left on a disk where that is little; '' where it is much, or nobody knows."""
+    with suppress(OSError):
+        found = os.statvfs(place)
+        if found.f_files and found.f_favail < LITTLE_FILES:
+            return f"{found.f_favail} files left"
+        if found.f_bavail * found.f_frsize < LITTLE_BYTES:
+            return f"{found.f_bavail * found.f_frsize // 2**20} MB left"
+    return ""
 
 
 def _has_folder() -> bool:
@@ -88,6 +117,8 @@ def _of_duckdb(error: BaseException) -> str | None:
     """Return what is said where DuckDB cannot read or write a file; it names the file itself."""
     if held := _HELD.search(str(error)):
         return f"{held[1]} is in use by process {held[2]}; let it end, or end it, and run again."
+    if remedy := remedy_for(str(error)):
+        return f"{_first_line(error)}; {remedy} and run again."
     kind = type(error).__name__
     if _OF_FILES.search(str(error)):
         kind = "IOException"  # whatever it was that found it

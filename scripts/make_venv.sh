@@ -14,6 +14,14 @@ newest=$1
 for version in "$@"; do oldest=$version; done
 found=
 
+# setuptools takes them for the name of a variable of its own, and ends in a traceback.
+case $PWD in
+*[{}]* | *'$'[A-Za-z_]*)
+    echo "$PWD has a brace or a dollar in its path, below which Python packages cannot be installed; move it." >&2
+    exit 1
+    ;;
+esac
+
 # What speaks against a Python; nothing where it fits.
 check='
 import sys

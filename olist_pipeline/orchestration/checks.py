@@ -89,7 +89,7 @@ def _parity_checks(name: str, tables: Sequence[WarehouseTable], is_monthly: bool
             approved = approvals.active(url, date.today())
             months = compared_months(context.run.tags, settings) if is_monthly else None
         found = []
-        with sole_use(settings), warehouse.get_connection() as connection, clear_failures():
+        with clear_failures(), sole_use(settings), warehouse.get_connection() as connection:
             compared = [by_key[check.asset_key] for check in context.selected_asset_check_keys]
             sides = _sides_on_spark(settings, connection, compared, months) if is_monthly else {}
             for check in context.selected_asset_check_keys:

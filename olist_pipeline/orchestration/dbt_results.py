@@ -15,6 +15,7 @@ import dagster as dg
 
 from olist_pipeline.migration.model import OLD, REPLAY
 from olist_pipeline.migration.proof import refusal
+from olist_pipeline.orchestration.resources import clear_failures
 from olist_pipeline.tablediff.sql import relation_name
 from olist_pipeline.warehouse import reading
 
@@ -56,7 +57,7 @@ def events_of(
         failure = error
     made = [event for event in seen if isinstance(event, dg.Output)]
     keys = {id(event): context.asset_key_for_output(event.output_name) for event in made}
-    with bringing.alone():
+    with clear_failures(), bringing.alone():
         if bringing.bring:
             bringing.bring({key.path[-1] for key in keys.values()})
         counts = _row_counts(warehouse, set(keys.values()), counts_views=counts_views)

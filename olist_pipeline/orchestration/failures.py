@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import dagster as dg
 from dagster import DagsterEventType as Kind
 
 from olist_pipeline.dbt_process import without_colours
+from olist_pipeline.errors import OlistError
+from olist_pipeline.files import remedy_for
 
 TELLING = {Kind.STEP_FAILURE, Kind.ASSET_CHECK_EVALUATION, Kind.RUN_FAILURE, Kind.RUN_CANCELED}
 """The kinds of events that `failures_of` reads."""
@@ -65,7 +68,7 @@ def _of_step(event: dg.DagsterEvent) -> str:
         return ""  # its checks have said it
     message = data.user_failure_data.description if data.user_failure_data else None
     if message is None:
-        return f"The step {event.step_key} failed: {_last_words(error)}."
+        return _of_error(event.step_key, error)
     if _DBT_ERRORS not in message:
         return message
     return _of_dbt(message)
@@ -75,12 +78,21 @@ def _of_dbt(message: str) -> str:
     """Return dbt's own first errors: the models, and what is wrong with them."""
     said = without_colours(message.partition(_DBT_ERRORS)[2].partition(_CALLS)[0])
     reasons = [line for line in map(str.strip, said.splitlines()) if line and not _NO_REASON.search(line)]
-    return f"dbt failed: {'; '.join(reasons[:SHOWN])} (more in logs/run.log below OLIST_HOME)." if reasons else ""
+    shown = "; ".join(reasons[:SHOWN])
+    return f"dbt failed: {shown}{_what_to_do(shown)} (more in logs/run.log below OLIST_HOME)." if reasons else ""
 
 
-def _last_words(error: object) -> str:
-    """Return the innermost message of a failed step, without its traceback."""
-    cause = error
-    while getattr(cause, "cause", None):
-        cause = cause.cause  # type: ignore[attr-defined]
-    return str(getattr(cause, "message", cause)).strip().splitlines()[0].rstrip(".")
+def _of_error(step: str | None, error: Any) -> str:
+    """Return the innermost message of a failed step, without its traceback; where it is a sentence, that alone."""
+    while error and error.cause:
+        error = error.cause
+    kind, _, said = str(error.message if error else error).strip().partition(": ")
+    if kind.endswith(OlistError.__name__):
+        return said
+    words = ": ".join(filter(None, (kind, said))).splitlines()[0].rstrip(".")
+    return f"The step {step} failed: {words}{_what_to_do(words)}."
+
+
+def _what_to_do(said: str) -> str:
+    remedy = remedy_for(said)
+    return f"; {remedy} and run again" if remedy else ""

@@ -23,6 +23,7 @@ from typing import Any
 from olist_pipeline.errors import OlistError
 from olist_pipeline.file_locks import lock_file
 from olist_pipeline.files import append_line, flush, replacing
+from olist_pipeline.owners import refuse_stranger
 from olist_pipeline.release_manifest import Route
 from olist_pipeline.serving.release import current_number, last_readable
 from olist_pipeline.stores import routes
@@ -54,6 +55,7 @@ def sole_switch(serving: Path) -> Iterator[None]:
 
 @contextmanager
 def _locked(serving: Path) -> Iterator[None]:
+    refuse_stranger(serving.parent)
     serving.mkdir(parents=True, exist_ok=True)
     try:
         lock = lock_file(serving / ".lock", seconds=LOCK_SECONDS)

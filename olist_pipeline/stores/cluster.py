@@ -7,6 +7,7 @@ PostgreSQL refuses to run as root: for root it runs as the system user `pgserver
 
 from __future__ import annotations
 
+import errno
 import os
 import pwd
 import shutil
@@ -21,8 +22,10 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from olist_pipeline.errors import OlistError
+from olist_pipeline.files import remedy_for
 from olist_pipeline.machine import memory_and_cores
-from olist_pipeline.runtime_folder import is_fit, name_in_it, name_of, private_folder, runtime_folder
+from olist_pipeline.owners import name_of
+from olist_pipeline.runtime_folder import is_fit, name_in_it, private_folder, runtime_folder
 
 SYSTEM_USER = "pgserver"
 """Who runs the server for root."""
@@ -191,9 +194,17 @@ def _create(data: Path, user: ServerUser) -> None:
         )
     if done.returncode:
         shutil.rmtree(new, ignore_errors=True)
-        said = (done.stderr.strip() or done.stdout.strip() or f"exit code {done.returncode}").splitlines()
-        raise OlistError(f"The embedded PostgreSQL cannot make its folder {data}: {said[0]}")
+        said = done.stderr.strip() or done.stdout.strip() or f"exit code {done.returncode}"
+        raise OlistError(f"The embedded PostgreSQL cannot make its folder {data}: {reason_in(said)}.")
     new.rename(data)
+
+
+def reason_in(said: str) -> str:
+    """Return why the server ended by what it said, and what to do about it: its last words, or else its first line."""
+    fatal = [line.partition("FATAL:")[2].strip() for line in said.splitlines() if "FATAL:" in line]
+    reason = (fatal[-1] if fatal else said.partition("\n")[0]).rstrip(".")
+    remedy = remedy_for(reason.replace("insufficient file descriptors", os.strerror(errno.EMFILE)))
+    return f"{reason}; {remedy} and run again" if remedy else reason
 
 
 def environment() -> dict[str, str]:

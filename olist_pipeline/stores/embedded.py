@@ -25,6 +25,7 @@ from typing import BinaryIO, TypeVar
 from urllib.parse import quote
 
 from olist_pipeline.errors import OlistError
+from olist_pipeline.owners import refuse_stranger
 from olist_pipeline.settings import current_user
 from olist_pipeline.stores import cluster, watcher
 
@@ -76,6 +77,7 @@ class _Server:
 
     def _use(self) -> None:
         """Be one of the server's users, until the end of this process."""
+        refuse_stranger(self.data.parent)
         try:
             self.locks.mkdir(mode=0o700, parents=True, exist_ok=True)
             self.users = self._lock("users", fcntl.LOCK_SH)
@@ -178,9 +180,8 @@ class _Server:
         """Return the server's own last word on why it ended."""
         with self.log.open("rb") as log:
             log.seek(said_before)
-            lines = log.read().decode("utf-8", "replace").splitlines()
-        fatal = [line.partition("FATAL:")[2].strip() for line in lines if "FATAL:" in line]
-        return f"{fatal[-1] if fatal else 'it gives no reason'} (more in {self.log})."
+            said = log.read().decode("utf-8", "replace")
+        return f"{cluster.reason_in(said) if 'FATAL:' in said else 'it gives no reason'} (more in {self.log})."
 
     def _leave(self) -> None:
         """Give the server up at the end of this process; stop it where nobody else uses it."""

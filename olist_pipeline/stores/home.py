@@ -22,6 +22,7 @@ from pathlib import Path
 from olist_pipeline.errors import OlistError
 from olist_pipeline.file_locks import alone
 from olist_pipeline.files import replacing
+from olist_pipeline.owners import refuse_stranger
 from olist_pipeline.settings import Settings
 from olist_pipeline.stores.postgres import connect, query, server_url, transaction
 
@@ -57,6 +58,7 @@ def claim(settings: Settings, url: str) -> None:
     """
     if settings.postgres_url is None:
         return
+    refuse_stranger(settings.home)
     identity = identity_of(settings.home)
     if query(url, _OTHERS, {"at_work": AT_WORK, "own": _number_of(settings.home)}):
         _refuse_copy(settings, owner(url), identity)

@@ -1,9 +1,12 @@
 """Troubles: errors of files, disks and servers become a sentence that says what to do; errors of the code do not."""
 
+import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import dagster as dg
 import duckdb
@@ -56,7 +59,7 @@ def said_of(error: BaseException) -> str:
             FileNotFoundError(2, "No such file or directory", "/no/such/a.csv"),
             "No such file or directory (/no/such/a.csv); make its folder and run again.",
         ),
-        (OSError("No space left on device (os error 28)"), "No space left on device; free space and run again."),
+        (OSError("No space left on device (os error 28)"), "No space left on device; free space and run again"),
         (
             OSError(13, "Permission denied", "/x"),
             "Permission denied (/x); give this user the right to it and run again.",
@@ -72,13 +75,36 @@ def said_of(error: BaseException) -> str:
             duckdb.TransactionException('Failed to commit: Could not write file "/x.wal": No space left on device'),
             "/x.wal",
         ),
-        (pl.exceptions.ComputeError(FULL), "No space left on device; free space and run again."),
+        (pl.exceptions.ComputeError(FULL), "No space left on device; free space and run again"),
+        (OSError(27, "File too large", "/x"), "File too large (/x); raise the limit of a file's size (ulimit -f)"),
+        (
+            duckdb.IOException('IO Error: Cannot open file "/x.parquet": Too many open files'),
+            '"/x.parquet": Too many open files; raise the limit of open files (ulimit -n) and run again.',
+        ),
+        (
+            duckdb.IOException('IO Error: Cannot open file "/x.parquet": Permission denied'),
+            '"/x.parquet": Permission denied; give this user the right to it and run again.',
+        ),
         (duckdb.Error("Corrupt database file: computed checksum 1 does not match 2"), "Corrupt database file"),
     ],
 )
 def test_an_error_of_the_outside_is_a_sentence(tmp_path, monkeypatch, error, words):
     monkeypatch.setenv("OLIST_HOME", str(tmp_path))
     assert words in said_of(error)
+
+
+@pytest.mark.parametrize(
+    ("files", "blocks", "left"), [(1_000_000, 2**20, "1 MB left"), (7, 2**40, "7 files left"), (0, 2**40, "")]
+)
+def test_a_full_disk_that_nobody_names_is_named(tmp_path, monkeypatch, files, blocks, left):
+    """The system says of a file that is open only that there is no space: the disk may be that of home or of TMPDIR."""
+    monkeypatch.setenv("OLIST_HOME", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    room = SimpleNamespace(f_files=files, f_favail=files, f_bavail=blocks, f_frsize=1)
+    monkeypatch.setattr(os, "statvfs", {tmp_path: room}.__getitem__)
+    named = f": {tmp_path} has {left}, and {tmp_path} has {left}" if left else ""
+    for error in (OSError(28, "No space left on device"), pl.exceptions.ComputeError(FULL)):
+        assert said_of(error) == f"No space left on device; free space and run again{named}."
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import sys
 import tomllib
 from pathlib import Path
 
+import pytest
 from packaging.specifiers import SpecifierSet
 
 PROJECT = Path(__file__).parents[2]
@@ -78,6 +79,15 @@ def test_a_python_without_venv_says_what_to_install(tmp_path):
     code, said = set_up(tmp_path)
     assert code == 1
     assert "python3 lacks the module venv (on Debian and Ubuntu: apt install python3.11-venv)." in said
+
+
+@pytest.mark.parametrize("name", ["a {b}", "a $b"])
+def test_a_folder_that_setuptools_cannot_name_is_refused_before_a_minute_of_installing(tmp_path, name):
+    (tmp_path / name).mkdir()
+    fake(tmp_path / name, "python3", "3.13.2")
+    code, said = set_up(tmp_path / name)
+    assert (code, said.partition(" has a brace or a dollar")[0]) == (1, str(tmp_path / name))
+    assert not (tmp_path / name / "venv").exists()
 
 
 def test_no_python_at_all(tmp_path):

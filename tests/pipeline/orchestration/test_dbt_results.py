@@ -73,3 +73,13 @@ def test_the_warehouse_is_opened_only_within_its_block(tmp_path):
     bringing = Bringing(alone, lambda names: done.append("brought"))
     list(events_of(dbt(), dg.build_asset_context(), {}, tmp_path / "warehouse.duckdb", tmp_path, bringing))
     assert done == ["dbt", "alone", "brought", "free"]
+
+
+def test_a_warehouse_that_finds_its_disk_full_is_a_sentence(tmp_path):
+    def bring(_):
+        raise duckdb.TransactionException('Failed to commit: Could not write file "/x.wal": No space left on device')
+
+    bringing = Bringing(nullcontext, bring)
+    with pytest.raises(dg.Failure) as raised:
+        list(events_of(happened(), dg.build_asset_context(), {}, tmp_path / "warehouse.duckdb", tmp_path, bringing))
+    assert str(raised.value.description).endswith("No space left on device; free space and run again.")

@@ -60,6 +60,14 @@ def checked(passed, severity=dg.AssetCheckSeverity.ERROR):
         (checked(True), ValueError("no such column"), ["The step orders failed: ValueError: no such column."]),
         (
             checked(True),
+            Exception('Could not write file "/x": No space left on device.'),
+            [
+                'The step orders failed: Exception: Could not write file "/x": No space left on device; free space and '
+                "run again."
+            ],
+        ),
+        (
+            checked(True),
             dg.Failure(DBT_SAID),
             [
                 "dbt failed: Database Error in model fact_orders (models/old/core/fact_orders.sql); Parser Error: no "
@@ -81,6 +89,17 @@ def test_a_run_tells_what_stopped_it(result, raises, sentences):
     assert failures_of(done.all_events) == sentences
     assert last_failure(instance, ["no such job"]) == ("", [])
     assert last_failure(instance, [done.dagster_run.job_name]) == (done.run_id, sentences)
+
+
+def test_a_sentence_is_said_alone_wherever_it_was_raised():
+    """What is asked of the server before a step begins its work is not within the blocks that expect failures."""
+
+    @dg.asset
+    def orders():
+        raise OlistError("The file is empty.")
+
+    done = dg.materialize([orders], instance=dg.DagsterInstance.ephemeral(), raise_on_error=False)
+    assert failures_of(done.all_events) == ["The file is empty."]
 
 
 def test_a_failed_test_of_dbt_names_its_model_its_rows_and_its_query(parsed_project, tmp_path):

@@ -225,3 +225,23 @@ def test_a_server_takes_a_modest_part_of_the_machine():
     small, large = cluster.sizes(2**30, 1), cluster.sizes(2**38, 64)
     assert (small["shared_buffers"], large["shared_buffers"]) == ("64MB", "512MB")
     assert (small["max_connections"], large["max_connections"]) == ("100", "300")
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        (
+            '2026-01-01 00:00:00.000 UTC [7] FATAL:  could not write to file "pg_wal/x": No space left on device\n'
+            "child process exited with exit code 1\n",
+            'could not write to file "pg_wal/x": No space left on device; free space and run again',
+        ),
+        (
+            "x FATAL:  insufficient file descriptors available to start server process\n",
+            "insufficient file descriptors available to start server process; raise the limit of open files (ulimit -n)"
+            " and run again",
+        ),
+        ("initdb: error: invalid locale settings\ninitdb: hint: more", "initdb: error: invalid locale settings"),
+    ],
+)
+def test_the_last_word_of_a_server_comes_with_what_to_do_and_without_its_clock(said, reason):
+    assert cluster.reason_in(said) == reason
