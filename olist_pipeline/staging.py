@@ -1,5 +1,7 @@
 """Parquet files between the steps: intake (a file a table) and staging (a file a context, table and month).
 
+What was too large for one unit of work has a file for each part: `2017-10.1of3.parquet`, `snapshot.1of3.parquet`.
+
 What belongs here: layout, atomic writes and reads of these files. What does not: what is in them.
 """
 
@@ -28,7 +30,7 @@ WRITERS = 4
 _MONTH_FILE = re.compile(r"((?!0000)[0-9]{4}-(?:0[1-9]|1[0-2]))(\.[0-9]+of[0-9]+)?\.parquet")
 
 SNAPSHOT = "snapshot"
-"""The file name of a table that has no months."""
+"""The file name of a table that has no months, without the part."""
 
 
 def write_frame(frame: pl.DataFrame, path: Path, metadata: dict[str, str] | None = None) -> None:
@@ -76,7 +78,7 @@ def scan_intake(intake: Path, table: str, months: Iterable[date] | None = None) 
 
 
 def staging_path(staging: Path, context: str, table: str, month: date | None, part: str = "") -> Path:
-    """Return the staging file of a table's month, of a part of it, or of its snapshot."""
+    """Return the staging file of a table's month or of its snapshot, or of a part of it."""
     name = SNAPSHOT if month is None else month_text(month)
     return staging / context / table / f"{name}{part}.parquet"
 
@@ -110,9 +112,19 @@ def staged_months(staging: Path, context: str, table: str) -> list[date]:
     return sorted({month for month in found if month})
 
 
+def has_months(staging: Path, context: str, table: str) -> bool:
+    """Return whether a table is staged by months: there is no snapshot of it, and no part of one."""
+    return not any(path.name.partition(".")[0] == SNAPSHOT for path in staged_files(staging, context, table))
+
+
+def staged_files(staging: Path, context: str, table: str) -> list[Path]:
+    """Return the staging files of a table."""
+    return sorted((staging / context / table).glob("*.parquet"))
+
+
 def month_files(staging: Path, context: str, table: str, month: date) -> list[Path]:
     """Return the staging files of a table's month: one, or one for each part that it was cut into."""
-    return sorted(path for path in (staging / context / table).glob("*.parquet") if _month_of(path) == month)
+    return [path for path in staged_files(staging, context, table) if _month_of(path) == month]
 
 
 def _month_of(path: Path) -> date | None:
@@ -125,14 +137,30 @@ def write_snapshot(frame: pl.DataFrame, staging: Path, context: str, table: str)
     """Write the whole of a table that has no months, in place of what was there before, months too."""
     path = staging_path(staging, context, table, None)
     write_frame(frame, path)
-    for other in path.parent.glob("*.parquet"):
-        if other != path:
+    _remove_all_but([path])
+
+
+def take_place(parts: Sequence[Path], staging: Path, context: str, table: str) -> None:
+    """Let files, the parts of a table without months, take the place of all that was there before.
+
+    A crash in the middle leaves rows out, which is seen; it leaves none twice.
+    """
+    paths = [staging / context / table / path.name for path in parts]
+    paths[0].parent.mkdir(parents=True, exist_ok=True)
+    _remove_all_but(paths)
+    for part, path in zip(parts, paths, strict=True):
+        part.replace(path)
+
+
+def _remove_all_but(paths: Sequence[Path]) -> None:
+    for other in paths[0].parent.glob("*.parquet"):
+        if other not in paths:
             other.unlink(missing_ok=True)
 
 
 def is_staged(staging: Path, context: str, table: str) -> bool:
     """Return whether a table has any staging file."""
-    return any((staging / context / table).glob("*.parquet"))
+    return bool(staged_files(staging, context, table))
 
 
 def scan_staging(staging: Path, context: str, table: str, months: Iterable[date] | None = None) -> pl.LazyFrame:
@@ -140,11 +168,11 @@ def scan_staging(staging: Path, context: str, table: str, months: Iterable[date]
 
     A table without months is returned whole, whatever `months` says.
     """
-    folder = staging / context / table
-    if not is_staged(staging, context, table):
+    if not (found := staged_files(staging, context, table)):
+        folder = staging / context / table
         raise OlistError(f"Staging of {context}/{table} is empty ({folder}); materialise {context}/{table} first.")
-    if months is None or staging_path(staging, context, table, None).exists():
-        return _scan(sorted(folder.glob("*.parquet")))
+    if months is None or not has_months(staging, context, table):
+        return _scan(found)
     paths = {month: month_files(staging, context, table, month) for month in months}
     for month, files in paths.items():
         if not files:

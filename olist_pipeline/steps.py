@@ -136,7 +136,7 @@ def run_validation(
         whole = unchanged_steps.WholeStep(settings, step, day)
         known = frozenset(appending.known_digests(url))
         if not step.is_monthly and not is_forced and (report := unchanged_steps.report_of(whole, known)):
-            _replace_quarantine(url, step, None, [_read(whole.quarantine)], run_id)
+            _replace_quarantine(url, step, None, map(_read, whole.quarantine), run_id)
             return ValidationReport(report, 0)
         return _validated(whole, url, months, run_id, known)
 
@@ -150,8 +150,7 @@ def _validated(
     outbox = settings.outbox / context / step.name
     shutil.rmtree(outbox, ignore_errors=True)
     runner = runner_of(settings, step)
-    rows = _rows_by_month(settings, step) if months else {}
-    pieces = units.units_of(months, rows, step.cut, units.ROWS_A_UNIT, runner.at_a_time)
+    pieces = _units(settings, step, months, runner.at_a_time)
     work = ValidationWork(
         step,
         settings.intake,
@@ -161,14 +160,15 @@ def _validated(
         known,
         python_hash(),
     )
+    reads = work.overview(pieces)
     reports: list[UnitReport] = []
     batches = _batches(units.ahead(runner.run(pieces, work)), reports)
     appended = appending.append(url, context, batches, run_id, are_apart=step.has_whole_aggregates)
+    work.take_place(pieces)
     _remove_other_parts(settings.staging, step, pieces)
     _replace_quarantine(url, step, months, (_read(report.quarantine) for report in reports), run_id)
     if not step.is_monthly:
-        [report_of_all] = reports
-        unchanged_steps.note(whole, report_of_all, inputs)
+        unchanged_steps.note(whole, reports, reads, inputs)
     shutil.rmtree(outbox, ignore_errors=True)
     tables = {table.name: TableReport.sum_of(report.tables[table.name] for report in reports) for table in step.tables}
     return ValidationReport(tables, appended, runner.place)
@@ -188,7 +188,8 @@ def _sole(settings: Settings, step: str) -> AbstractContextManager[None]:
 def runner_of(settings: Settings, step: ValidationStep) -> Runner:
     """Return who works through the units of a step: this process, or Spark.
 
-    A step without months is one unit: it stays here, where intake has its whole tables anyway, and has all cores.
+    A step without months is one unit, or some parts: it stays here, where intake has its whole tables anyway, and has
+    all cores.
     """
     if settings.engine != "spark" or not step.is_monthly:
         return Runner(units.run_locally)
@@ -215,6 +216,15 @@ def _batches(made: Iterable[UnitReport], reports: list[UnitReport]) -> Iterator[
 
 def _read(path: Path) -> pl.DataFrame:
     return pl.read_parquet(path, glob=False, hive_partitioning=False)
+
+
+def _units(settings: Settings, step: ValidationStep, months: Sequence[date] | None, at_a_time: int) -> Sequence[Unit]:
+    """Return the units that a step is cut into."""
+    if months is not None:
+        rows = _rows_by_month(settings, step)
+        return units.units_of(months, rows, step.cut, units.ROWS_A_UNIT, at_a_time)
+    tables = [scan_intake(settings.intake, table).select(pl.len()) for table in step.intake if step.cut]
+    return units.units_of_all(sum(one.item() for one in pl.collect_all(tables)), step.cut, units.ROWS_A_UNIT)
 
 
 def _rows_by_month(settings: Settings, step: ValidationStep) -> dict[date, int]:

@@ -7,7 +7,7 @@ step (see `steps`).
 from __future__ import annotations
 
 import pkgutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,26 +16,28 @@ from olist_pipeline.landing.table import LandingTable
 from olist_pipeline.validation.table import Link, StagedTable
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from olist_pipeline.validation.inputs import Inputs
     from olist_pipeline.validation.validated import Validated
 
 
 @dataclass(frozen=True)
 class Imported:
-    """A `validate` by its place, `module:function`, which is imported once it is called.
+    """A function of inputs by its place, `module:function`, which is imported once it is called.
 
     Libraries of frames take a second to import: commands that only read what contexts declare do without them.
     """
 
     place: str
 
-    def __call__(self, inputs: Inputs) -> Validated:
-        """Validate `inputs`."""
+    def __call__(self, inputs: Any) -> Any:
+        """Return what the function makes of `inputs`."""
         return self.load()(inputs)
 
-    def load(self) -> Callable[[Inputs], Validated]:
+    def load(self) -> Callable[[Any], Any]:
         """Import the function, and with it the events that it tells."""
-        found: Callable[[Inputs], Validated] = pkgutil.resolve_name(self.place)
+        found: Callable[[Any], Any] = pkgutil.resolve_name(self.place)
         return found
 
 
@@ -46,10 +48,14 @@ class ValidationStep:
     `intake` names the intake tables that it reads, `published` the accepted tables (`context/table`): it can
     read nothing else, so the asset graph tells the truth. A step's tables are all monthly, or none is.
 
-    A monthly step is cut by months into units of work. `cut` names the column by which a month may be cut further: rows
-    are validated beside rows of the same value, and of tables that have no months. `has_whole_aggregates` says that no
-    aggregate has events of several months or values of `cut`: then events of one unit can be stored before those of the
-    next are known.
+    A monthly step is cut by months into units of work. `cut` names the column by which a month, or all that a step
+    without months reads, may be cut further: rows are validated beside rows of the same value, and of tables that have
+    no months. `has_whole_aggregates` says that no aggregate has events of several months or values of `cut`: then
+    events of one unit can be stored before those of the next are known.
+
+    `overview` is for a step without months that is cut: what its parts need to know of all rows, made of the inputs of
+    all parts before the first is validated. Each part is given the rows of its own values of `cut` (see
+    `Inputs.overview`); what is not cut sees for itself.
     """
 
     name: str
@@ -59,10 +65,13 @@ class ValidationStep:
     published: tuple[str, ...] = ()
     cut: str | None = None
     has_whole_aggregates: bool = False
+    overview: Callable[[Iterable[Inputs]], pl.LazyFrame] | None = None
 
     def __post_init__(self) -> None:
         if len({table.is_monthly for table in self.tables}) != 1:
             raise ValueError(f"The tables of step {self.name} must all be monthly, or none of them")
+        if self.overview and (self.is_monthly or not self.cut):
+            raise ValueError(f"Step {self.name} is never cut as a whole, so nothing reads its overview")
 
     @property
     def is_monthly(self) -> bool:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from olist_pipeline.staging import scan_intake, scan_staging, staging_path
+from olist_pipeline.staging import has_months, scan_intake, scan_staging
 from olist_pipeline.validation.units import Unit
 
 
@@ -29,7 +29,10 @@ AS_OF = Read("the day")
 
 @dataclass(frozen=True)
 class Inputs:
-    """What a unit of a step reads, and in `reads` what it has read. `day` is what the warehouse takes for today."""
+    """What a unit of a step reads, and in `reads` what it has read. `day` is what the warehouse takes for today.
+
+    `overview_file` has what was made of all rows beforehand, for a part of them.
+    """
 
     intake_folder: Path
     staging_folder: Path
@@ -37,6 +40,7 @@ class Inputs:
     unit: Unit
     day: date
     reads: list[Read] = field(default_factory=list)
+    overview_file: Path | None = None
 
     @property
     def as_of(self) -> date:
@@ -53,7 +57,7 @@ class Inputs:
         return self.unit.part_of(scan_intake(self.intake_folder, table, self.unit.months))
 
     def published(self, asset: str, columns: Iterable[str]) -> pl.LazyFrame:
-        """Return `columns` of the accepted rows of `context/table`, those of the unit where it has months.
+        """Return `columns` of the accepted rows of `context/table`, those of the unit where both have months.
 
         Raises OlistError before that table's validation.
         """
@@ -62,9 +66,15 @@ class Inputs:
         self.reads.append(Read(asset, names))
         context, _, table = asset.partition("/")
         rows = scan_staging(self.staging_folder, context, table, self.unit.months)
-        if not staging_path(self.staging_folder, context, table, None).exists():
+        if self.unit.months is not None and has_months(self.staging_folder, context, table):
             rows = self.unit.part_of(rows)
         return rows.select(*names)
+
+    def overview(self) -> pl.LazyFrame | None:
+        """Return the unit's rows of the step's overview; None where the unit is all there is, and makes it itself."""
+        if self.overview_file is None:
+            return None
+        return self.unit.part_of(pl.scan_parquet(self.overview_file, glob=False, hive_partitioning=False))
 
     def _refuse_undeclared(self, name: str) -> None:
         if name not in self.declared:

@@ -11,7 +11,7 @@ made by other code, or left by a crash without its note, is worked through anew.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
@@ -20,11 +20,11 @@ from typing import Any
 import polars as pl
 
 from olist_pipeline.errors import OlistError
-from olist_pipeline.files import content_hash, read_with_checksum, size_and_time, write_with_checksum
+from olist_pipeline.files import content_hash, read_with_checksum, size_and_time, tree_hash, write_with_checksum
 from olist_pipeline.intake.unchanged import rows_hash
 from olist_pipeline.migration.code import python_hash
 from olist_pipeline.settings import Settings
-from olist_pipeline.staging import intake_path, scan_staging, staging_path
+from olist_pipeline.staging import intake_path, scan_staging
 from olist_pipeline.validation.context import ValidationStep
 from olist_pipeline.validation.inputs import AS_OF, Read
 from olist_pipeline.validation.work import TableReport, UnitReport
@@ -39,14 +39,14 @@ class WholeStep:
     day: date
 
     @property
-    def quarantine(self) -> Path:
-        """The file of the rows that the step put into quarantine."""
-        return self._beside("quarantine.parquet")
+    def quarantine(self) -> list[Path]:
+        """The files of the rows that the step put into quarantine, one a unit."""
+        return sorted(self.note.parent.glob(f"{self.step.name}.quarantine*.parquet"))
 
     @property
     def note(self) -> Path:
         """The file that says what the step read and left."""
-        return self._beside("made_of")
+        return self._folder / f"{self.step.name}.made_of"
 
     def inputs(self) -> dict[str, list[int]]:
         """Return the state of the files that the step may read: whether somebody replaces one meanwhile."""
@@ -59,18 +59,26 @@ class WholeStep:
         return [[read.name, list(read.columns), self._hash(read)] for read in dict.fromkeys(what)]
 
     def left(self) -> dict[str, str]:
-        """Return a hash of each file that the step leaves; raises OSError where one is missing."""
-        staged = {
-            table.name: staging_path(self._staging, table.context, table.name, None) for table in self.step.tables
-        }
-        return {name: content_hash(path) for name, path in {**staged, "quarantine": self.quarantine}.items()}
+        """Return a hash of all staging files of each table, and of each file of quarantined rows."""
+        folders = {table.name: self._folder / table.name for table in self.step.tables}
+        staged = {name: tree_hash(folder, suffixes=(".parquet",)) for name, folder in folders.items()}
+        return {**staged, **{path.name: content_hash(path) for path in self.quarantine}}
+
+    def keep_quarantine(self, reports: Sequence[UnitReport]) -> None:
+        """Keep the quarantined rows of all units, in place of those that an earlier run left."""
+        for path in self.quarantine:
+            path.unlink()
+        for number, report in enumerate(reports):
+            suffix = f".{number + 1}" if number else ""
+            report.quarantine.replace(self._folder / f"{self.step.name}.quarantine{suffix}.parquet")
 
     @property
     def _staging(self) -> Path:
         return self.settings.staging
 
-    def _beside(self, suffix: str) -> Path:
-        return self._staging / self.step.tables[0].context / f"{self.step.name}.{suffix}"
+    @property
+    def _folder(self) -> Path:
+        return self._staging / self.step.tables[0].context
 
     def _hash(self, read: Read) -> str:
         if read == AS_OF:
@@ -100,18 +108,22 @@ def report_of(whole: WholeStep, known: Collection[bytes]) -> dict[str, TableRepo
         return None
 
 
-def note(whole: WholeStep, report: UnitReport, inputs: dict[str, list[int]]) -> None:
+def note(whole: WholeStep, reports: Sequence[UnitReport], reads: Iterable[Read], inputs: dict[str, list[int]]) -> None:
     """Note what a step has read and left, once all of that is stored; its quarantined rows are kept.
 
-    `inputs` is the state of its files from before. Where it is another one now, nobody knows what was read.
+    `reads` is what was read before the units of the `reports`. `inputs` is the state of the step's files from before.
+    Where it is another one now, nobody knows what was read.
     """
-    report.quarantine.replace(whole.quarantine)
+    whole.keep_quarantine(reports)
     text = {
         "code": python_hash(),
-        "reads": whole.read(report.reads),
+        "reads": whole.read([*reads, *(read for report in reports for read in report.reads)]),
         "left": whole.left(),
-        "digests": [digest.hex() for digest in report.digests],
-        "tables": {name: asdict(counts) for name, counts in report.tables.items()},
+        "digests": [digest.hex() for report in reports for digest in report.digests],
+        "tables": {
+            table.name: asdict(TableReport.sum_of(report.tables[table.name] for report in reports))
+            for table in whole.step.tables
+        },
     }
     if whole.inputs() == inputs:
         write_with_checksum(whole.note, json.dumps(text))

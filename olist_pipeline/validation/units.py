@@ -3,9 +3,9 @@
 What belongs here: what a unit is, how a step is cut, and running one piece of work over many. What does not: the work
 (see `work`), and where its results are brought to (`steps`).
 
-A unit bounds memory: it is one month or some small ones, or a part of a month that is too large, by a hash of the
-column that the step is cut by. It and the work can be pickled and know nothing of Dagster and PostgreSQL, so another
-runner may have them worked through on other machines.
+A unit bounds memory: it is one month or some small ones, or a part of what is too large (a month, or all rows of a step
+without months), by a hash of the column that the step is cut by. It and the work can be pickled and know nothing of
+Dagster and PostgreSQL, so another runner may have them worked through on other machines.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class PieceOfWork(Protocol):
 
 @dataclass(frozen=True)
 class Unit:
-    """A unit of work: whole months, or part `number` of the `parts` of one; all there is where `months` is None."""
+    """A unit of work: whole months, or part `number` of the `parts` of one, or of all there is (`months` is None)."""
 
     months: tuple[date, ...] | None
     cut: str | None = None
@@ -52,7 +52,7 @@ class Unit:
     @property
     def name(self) -> str:
         """Its months, and the part of them."""
-        return f"{name_of_months(self.months)}{self.part}" if self.months else "all rows"
+        return f"{name_of_months(self.months) if self.months else 'all rows'}{self.part}"
 
     @property
     def part(self) -> str:
@@ -85,16 +85,20 @@ class Runner:
     place: Mapping[str, str] = field(default_factory=dict)
 
 
+def units_of_all(rows: int, cut: str | None, limit: int) -> list[Unit]:
+    """Return the units of a step without months, which reads so many `rows`: about `limit` of them a unit, if cut."""
+    parts = max(-(-rows // limit), 1) if cut else 1
+    return [Unit(None, cut, number, parts) for number in range(parts)]
+
+
 def units_of(
-    months: Sequence[date] | None, rows: Mapping[date, int], cut: str | None, limit: int, at_a_time: int = 1
+    months: Sequence[date], rows: Mapping[date, int], cut: str | None, limit: int, at_a_time: int = 1
 ) -> list[Unit]:
     """Return the units of `months`, which have so many `rows` each: about `limit` rows a unit at the most.
 
     Where several are worked on `at_a_time`, a unit has fewer months. A month has the same parts wherever it is
     validated, for its files and the partitions of events are named after them.
     """
-    if months is None:
-        return [Unit(None)]
     whole = sum(rows.get(month, 0) for month in months)
     together = limit if at_a_time == 1 else min(limit, whole // (at_a_time * UNITS_A_CORE))
     units: list[Unit] = []

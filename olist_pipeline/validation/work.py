@@ -7,7 +7,7 @@ how they are validated (the contexts), bringing it there (`steps`), and which un
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
@@ -18,7 +18,7 @@ import polars as pl
 from olist_pipeline.engine.names import FLAGS
 from olist_pipeline.intake.cast import RULES
 from olist_pipeline.months import month_text
-from olist_pipeline.staging import write_frame, write_months, write_snapshot
+from olist_pipeline.staging import staging_path, take_place, write_frame, write_months, write_rows, write_snapshot
 from olist_pipeline.validation.context import ValidationStep
 from olist_pipeline.validation.inputs import Inputs, Read
 from olist_pipeline.validation.table import StagedTable
@@ -77,7 +77,8 @@ class UnitReport:
 class ValidationWork:
     """The validation of one unit of `step`. Events whose digest is among `known` are not made again.
 
-    `code` is the hash of the code that makes them, on whatever machine this is done.
+    `code` is the hash of the code that makes them, on whatever machine this is done. Before the parts of a step without
+    months there is its `overview`, and after them they `take_place`.
     """
 
     step: ValidationStep
@@ -90,8 +91,7 @@ class ValidationWork:
 
     def __call__(self, unit: Unit) -> UnitReport:
         """Validate the unit: accepted rows to staging, others and events to the outbox."""
-        declared = frozenset((*self.step.intake, *self.step.published))
-        inputs = Inputs(self.intake, self.staging, declared, unit, self.as_of)
+        inputs = self._inputs(unit)
         validated = self.step.validate(inputs)
         with ThreadPoolExecutor(len(self.step.tables) + 1) as beside:
             staged = {table.name: beside.submit(self._stage, unit, validated, table) for table in self.step.tables}
@@ -113,10 +113,40 @@ class ValidationWork:
             tuple(digest for digest in digests.values() if digest in self.known or digest in made),
         )
 
+    def overview(self, units: Sequence[Unit]) -> tuple[Read, ...]:
+        """Write what the step's `units`, if they are parts, need to know of all rows; return what was read for it."""
+        if self.step.overview is None or len(units) == 1:
+            return ()
+        inputs = [self._inputs(unit) for unit in units]
+        write_rows(self.step.overview(inputs), self._overview_file)
+        return tuple(read for one in inputs for read in one.reads)
+
+    def take_place(self, units: Sequence[Unit]) -> None:
+        """Bring the parts of tables without months from the outbox to staging, once all of them are there."""
+        parts = [unit.part for unit in units if unit.months is None and unit.part]
+        for table in self.step.tables if parts else ():
+            written = [staging_path(self._aside, table.context, table.name, None, part) for part in parts]
+            take_place(written, self.staging, table.context, table.name)
+
+    @property
+    def _aside(self) -> Path:
+        return self.outbox / "staging"
+
+    @property
+    def _overview_file(self) -> Path:
+        return self.outbox / "overview.parquet"
+
+    def _inputs(self, unit: Unit) -> Inputs:
+        declared = frozenset((*self.step.intake, *self.step.published))
+        overview = self._overview_file if self.step.overview and unit.part else None
+        return Inputs(self.intake, self.staging, declared, unit, self.as_of, overview_file=overview)
+
     def _stage(self, unit: Unit, validated: Validated, table: StagedTable) -> tuple[int, dict[str, int]]:
         """Write the accepted rows of a table; return their number, and how often each flag is among them."""
         accepted = validated.accepted(table.name)
-        if unit.months is None:
+        if unit.months is None and unit.part:
+            write_frame(accepted, staging_path(self._aside, table.context, table.name, None, unit.part))
+        elif unit.months is None:
             write_snapshot(accepted, self.staging, table.context, table.name)
         else:
             write_months(accepted, self.staging, table.context, table.name, unit.months, unit.part)
@@ -145,4 +175,4 @@ def _report(table: StagedTable, accepted: int, flags: dict[str, int], quarantine
 
 def _label(unit: Unit) -> str:
     months = [month_text(month) for month in unit.months or ()]
-    return f"{months[0]}-{months[-1]}{unit.part}" if months else "all"
+    return f"{f'{months[0]}-{months[-1]}' if months else 'all'}{unit.part}"

@@ -5,7 +5,7 @@ What belongs here: how its frames are validated, split and turned into events. W
 """
 
 from olist_domain.customer.rules import CUSTOMER_RULES, PERSON_RULES, PURCHASE_RULES
-from olist_pipeline.contexts.customer.tables import CUSTOMER_TABLE, PERSON_TABLE, PURCHASE_TABLE
+from olist_pipeline.contexts.customer.tables import CUSTOMER_TABLE, PERSON, PERSON_TABLE, PURCHASE_TABLE
 from olist_pipeline.landing.catalogue import CUSTOMERS
 from olist_pipeline.validation.context import Context, Imported, ValidationStep
 from olist_pipeline.validation.table import Link
@@ -20,6 +20,9 @@ CUSTOMER = Context(
             Imported("olist_pipeline.contexts.customer.validation:validate_inputs"),
             intake=("customers",),
             published=("sales/orders", "marketplace/order_reviews"),
+            cut=PERSON,
+            has_whole_aggregates=True,
+            overview=Imported("olist_pipeline.contexts.customer.validation:ranks_of_all"),
         ),
     ),
     rulebooks=(CUSTOMER_RULES, PURCHASE_RULES, PERSON_RULES),

@@ -126,7 +126,7 @@ def spoil(watched, whole, damage):
     elif damage == "nonsense":
         write_with_checksum(whole.note, '{"code": 1, "reads": [[]]}')
     else:
-        (whole.quarantine if damage == "quarantine" else whole.note).unlink()
+        (whole.quarantine[0] if damage == "quarantine" else whole.note).unlink()
 
 
 def test_rows_that_postgresql_has_lost_are_brought_back(watched):

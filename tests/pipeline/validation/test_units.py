@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from olist_pipeline.months import MonthRange
 from olist_pipeline.registry import STEPS
-from olist_pipeline.validation.units import Unit, ahead, run_locally, units_of
+from olist_pipeline.validation.units import Unit, ahead, run_locally, units_of, units_of_all
 from olist_pipeline.validation.work import ValidationWork
 
 MONTHS = list(MonthRange(date(2017, 1, 1), date(2017, 12, 1)))
@@ -56,8 +56,11 @@ def test_rows_of_one_value_are_in_one_part(ids, parts):
     assert sum(part["order_id"].n_unique() for part in cut) == rows["order_id"].n_unique()
 
 
-def test_a_step_without_months_is_one_unit():
-    assert units_of(None, {}, None, 1) == [Unit(None)]
+def test_a_step_without_months_is_one_unit_or_parts_by_its_cut():
+    assert units_of_all(9, None, 1) == [Unit(None)]
+    for rows, parts in ((0, 1), (4, 1), (5, 2), (9, 3)):
+        assert units_of_all(rows, "id", 4) == [Unit(None, "id", number, parts) for number in range(parts)]
+    assert [unit.name for unit in units_of_all(5, "id", 4)] == ["all rows.1of2", "all rows.2of2"]
     assert units_of([], {}, None, 1) == []
 
 
