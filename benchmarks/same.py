@@ -3,7 +3,7 @@
 What belongs here: running intake and validation of two trees over the same files, and comparing all that they left.
 What does not: dbt, releases and time.
 
-    python -m benchmarks.same COMMIT [LANDING ...] [--orders 3000] [--rows-a-unit 500]
+    python -m benchmarks.same COMMIT [LANDING ...] [--orders 3000] [--rows-a-unit 500] [--window-bytes 20000]
 
 Each landing after the first comes over the home of the one before, as the files of another day. Without any, two
 generated sets are taken of which a fifth of all rows is spoilt, in different ways. Exit code 1 where anything differs.
@@ -54,6 +54,13 @@ try:
     units.ROWS_A_UNIT = int(sys.argv[2])
 except ImportError:
     pass  # before there were units
+if window := int(sys.argv[3]):
+    try:
+        from olist_pipeline.intake import large
+        from olist_pipeline.dialect import check
+        large.LARGE_BYTES, check.BLOCK_BYTES, check.WINDOW_BYTES = 0, window, window
+    except ImportError:
+        pass  # before files were read window by window
 settings = Settings.from_env()
 landing = settings.landing
 url = ready_url(settings)
@@ -101,7 +108,8 @@ for name, statement in statements.items():
 @click.argument("landings", nargs=-1, type=click.Path(exists=True, path_type=Path))
 @click.option("--orders", default=3000, show_default=True)
 @click.option("--rows-a-unit", default=ROWS_A_UNIT, show_default=True, help="Cut this tree's steps into such units.")
-def main(commit: str, landings: tuple[Path, ...], orders: int, rows_a_unit: int) -> None:
+@click.option("--window-bytes", default=0, help="Read this tree's files in such windows, none at once.")
+def main(commit: str, landings: tuple[Path, ...], orders: int, rows_a_unit: int, window_bytes: int) -> None:
     """Compare what COMMIT and this tree make of the same landings."""
     folder = Path(tempfile.mkdtemp(prefix="olist-same-"))
     folder.chmod(0o755)  # the embedded server may run as a user of its own
@@ -115,7 +123,7 @@ def main(commit: str, landings: tuple[Path, ...], orders: int, rows_a_unit: int)
             f"{day}: {difference}"
             for day in days
             for difference in differences_of(
-                *(left_by(tree, folder, day, rows_a_unit) for tree in (other, PROJECT_DIR))
+                *(left_by(tree, folder, day, rows_a_unit, window_bytes) for tree in (other, PROJECT_DIR))
             )
         ]
     finally:
@@ -150,7 +158,7 @@ def _spoil(row: list[str], rows: list[list[str]], chance: random.Random) -> list
 
 
 def left_by(
-    tree: Path, folder: Path, landing: Path, rows_a_unit: int, name: str = "", **settings: str
+    tree: Path, folder: Path, landing: Path, rows_a_unit: int, window_bytes: int = 0, name: str = "", **settings: str
 ) -> dict[str, pl.DataFrame]:
     """Run a tree over a home of its own, or of `name`; return all that is left, by name."""
     name = name or tree.name
@@ -159,7 +167,8 @@ def left_by(
     left.mkdir()
     home = {"OLIST_HOME": str(folder / f"home {name}"), "OLIST_DATA_DIR": str(landing), "OLIST_POSTGRES_URL": ""}
     environment = {**os.environ, "PYTHONPATH": str(tree), **home, **settings}
-    subprocess.run([sys.executable, "-c", RUN, str(left), str(rows_a_unit)], env=environment, cwd=tree, check=True)
+    arguments = [str(left), str(rows_a_unit), str(window_bytes)]
+    subprocess.run([sys.executable, "-c", RUN, *arguments], env=environment, cwd=tree, check=True)
     return {path.stem: pl.read_parquet(path, glob=False) for path in sorted(left.iterdir())}
 
 
