@@ -232,7 +232,7 @@ def await_free(path: Path, seconds: float = 60) -> None:
 
 
 def _unopened(path: Path, error: Exception) -> OlistError:
-    """Return what is said of a warehouse that cannot be opened, for want of what the machine has or as it is damaged."""
+    """Return what is said of a warehouse that cannot be opened: as the machine lacks something, or as it is damaged."""
     said = str(error).splitlines()[0]
     if remedy := remedy_for(said):
         return OlistError(f"The warehouse {path} cannot be opened ({said}); {remedy} and run again.")
