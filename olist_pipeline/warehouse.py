@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from olist_pipeline.errors import OlistError
 from olist_pipeline.file_locks import alone
+from olist_pipeline.files import remedy_for
 from olist_pipeline.machine import bound_memory
 from olist_pipeline.migration.load import load_migration, present_migration
 from olist_pipeline.migration.model import NEW, OLD, Migration, TablePair
@@ -166,7 +167,7 @@ def reading(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         connection = duckdb.connect(str(path), read_only=True)
     except duckdb.Error as error:
         if _LOCKED not in str(error):
-            raise _damaged(path, error) from error
+            raise _unopened(path, error) from error
         raise OlistError(
             f"The warehouse {path} is being written by another process; try again when it is done."
         ) from error
@@ -187,7 +188,10 @@ def sole_use(settings: Settings, while_waiting: Callable[[], None] | None = None
 
 
 def set_aside_where_damaged(path: Path) -> None:
-    """Rename a warehouse that is none any more: all of it is built anew from landing and staging."""
+    """Rename a warehouse that is none any more: all of it is built anew from landing and staging.
+
+    Raises OlistError for one that is whole, as far as anybody knows, and cannot be opened.
+    """
     import duckdb
 
     if not path.exists():
@@ -199,6 +203,8 @@ def set_aside_where_damaged(path: Path) -> None:
     except duckdb.Error as error:
         if _LOCKED in str(error):
             return
+        if remedy_for(str(error)):
+            raise _unopened(path, error) from error
     path.rename(path.with_name(f"{path.name}.damaged-{time.time_ns()}"))
     path.with_name(f"{path.name}.wal").unlink(missing_ok=True)
 
@@ -217,7 +223,7 @@ def await_free(path: Path, seconds: float = 60) -> None:
             return
         except duckdb.Error as error:
             if _LOCKED not in str(error):
-                raise _damaged(path, error) from error
+                raise _unopened(path, error) from error
             if time.monotonic() > deadline:
                 raise OlistError(
                     f"The warehouse {path} is open in another process ({str(error).splitlines()[0]}); close it there."
@@ -225,8 +231,12 @@ def await_free(path: Path, seconds: float = 60) -> None:
         time.sleep(0.2)
 
 
-def _damaged(path: Path, error: Exception) -> OlistError:
-    return OlistError(f"The warehouse {path} is damaged ({str(error).splitlines()[0]}); `olist run` builds it anew.")
+def _unopened(path: Path, error: Exception) -> OlistError:
+    """Return what is said of a warehouse that cannot be opened: as the machine lacks something, or as it is damaged."""
+    said = str(error).splitlines()[0]
+    if remedy := remedy_for(said):
+        return OlistError(f"The warehouse {path} cannot be opened ({said}); {remedy} and run again.")
+    return OlistError(f"The warehouse {path} is damaged ({said}); `olist run` builds it anew.")
 
 
 def only_in_new(connection: duckdb.DuckDBPyConnection, table: WarehouseTable) -> set[str]:

@@ -12,6 +12,7 @@ by the next preparation.
 
 from __future__ import annotations
 
+import errno
 import logging
 import shutil
 import uuid
@@ -20,7 +21,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from olist_pipeline.errors import OlistError
-from olist_pipeline.release_manifest import Release, Route, read_manifest
+from olist_pipeline.release_manifest import MANIFEST, Release, Route, read_manifest
 from olist_pipeline.serving.compose import compose
 from olist_pipeline.serving.journal import present_state
 from olist_pipeline.serving.release import building, current_number, current_release, next_number
@@ -67,7 +68,8 @@ def take(
     release = _read(prepared)
     if release is None or not _is_fit(release, base, routes, number):
         return None
-    with suppress(FileNotFoundError):  # who prepares others has taken it away meanwhile
+    # Who prepares others may have taken it away meanwhile, and a layer of an overlay gives no folder away.
+    with suppress(OSError):
         prepared.rename(folder)
         return release
     return None
@@ -105,8 +107,16 @@ def _prepare_one(serving: Path, base: Release, routes: Mapping[str, Route], numb
 def _remove(folder: Path) -> None:
     """Remove a standby, whole or not at all: who takes it at this moment has all of it, and nobody else anything."""
     aside = folder.with_name(f".{uuid.uuid4().hex}")
-    with suppress(FileNotFoundError):
+    try:
         folder.rename(aside)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        # A lower layer of an overlay has it, and so nobody can take it. Without its manifest it is none at once.
+        (folder / MANIFEST).unlink(missing_ok=True)
+        aside = folder
     shutil.rmtree(aside, ignore_errors=True)
 
 

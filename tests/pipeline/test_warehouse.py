@@ -27,6 +27,22 @@ def test_a_file_that_another_process_writes_is_busy(tmp_path, monkeypatch):
         pass
 
 
+@pytest.mark.parametrize("reason", ["Permission denied", "Too many open files"])
+def test_a_file_that_cannot_be_opened_is_no_damaged_one(tmp_path, monkeypatch, reason):
+    """It was renamed, and all that it held was made again beside it."""
+    path = tmp_path / "warehouse.duckdb"
+    path.touch()
+
+    def refuse(*_, **__):
+        raise duckdb.IOException(f'IO Error: Cannot open file "{path}": {reason}')
+
+    monkeypatch.setattr(duckdb, "connect", refuse)
+    for opens in (warehouse.set_aside_where_damaged, warehouse.await_free):
+        with pytest.raises(OlistError, match=rf"cannot be opened \(.*: {reason}\); .* and run again\.$"):
+            opens(path)
+    assert list(tmp_path.iterdir()) == [path]
+
+
 @pytest.mark.parametrize("text", ['{"nodes": {', "{}", "[]", "null", '{"nodes": []}'])
 def test_a_manifest_that_was_cut_or_is_none_is_said_to_be_damaged(tmp_path, text):
     (tmp_path / "manifest.json").write_text(text)

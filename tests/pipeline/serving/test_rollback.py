@@ -1,5 +1,8 @@
 """Rollback: its effect, whatever is broken, and what it refuses."""
 
+import errno
+from pathlib import Path
+
 import duckdb
 import pytest
 
@@ -46,6 +49,22 @@ class TestRollback:
         roll_back(all_new, "marketplace")
         assert sides(all_new) == expected_sides(release_of(all_new), routes(all_new))
         assert sides(all_new)["dim_customer"] == "old", "it needs marketplace"
+
+    def test_composes_where_the_home_is_in_a_lower_layer_of_an_overlay(self, settings, monkeypatch):
+        """There no folder of that layer can be renamed: a home that an image brings along could not go back."""
+        cut_over(settings, "sales")
+        standby.prepare(settings.serving)
+        rename = Path.rename
+
+        def of_overlay(folder, target):
+            if folder.parent.name == "standby":
+                raise OSError(errno.EXDEV, "Invalid cross-device link", str(folder))
+            return rename(folder, target)
+
+        monkeypatch.setattr(Path, "rename", of_overlay)
+        assert roll_back(settings, "sales").release.number == 3
+        assert standby.prepare(settings.serving) == ["fulfillment"]
+        assert [path.name for path in (settings.serving / "standby").iterdir()] == ["fulfillment"]
 
     def test_takes_along_what_may_not_be_served_beside_it(self, tmp_path):
         """Quarantine took a prefix, which the mart of the other side refers to: both sides go back together."""
