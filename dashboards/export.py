@@ -17,7 +17,7 @@ from pathlib import Path
 import altair as alt
 import vl_convert
 
-from dashboards.notebook import served
+from dashboards.notebook import refusals, served
 from dashboards.page import PAGES, STYLE, Page, index, specification
 from olist_pipeline.files import replacing
 
@@ -30,13 +30,13 @@ BODY = (
 def export(folder: Path) -> list[Path]:
     """Write an index and every dashboard of the release that is served now to `folder`; return their paths.
 
-    Raises OlistError before the first release.
+    Raises OlistError before the first release, and for one that lacks what a dashboard reads.
     """
     served()
-    folder.mkdir(parents=True, exist_ok=True)
     pages = {"index.html": index(_file)}
     for name in PAGES:
         pages[_file(name)] = html(content_of(name))
+    folder.mkdir(parents=True, exist_ok=True)
     for file, text in pages.items():
         with replacing(folder / file) as temporary:
             temporary.write_text(text, "utf-8")
@@ -44,9 +44,11 @@ def export(folder: Path) -> list[Path]:
 
 
 def content_of(name: str) -> Page:
-    """Return the page of a dashboard as its notebook makes it, with no filter set."""
+    """Return the page that a notebook makes with no filter set; raises OlistError where it makes none."""
     notebook = importlib.import_module(f"dashboards.pages.{name}")
     _, defined = notebook.app.run()
+    if "content" not in defined:
+        raise refusals.pop()
     content: Page = defined["content"]
     return content
 

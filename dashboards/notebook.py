@@ -6,6 +6,7 @@ What belongs here: all that knows marimo. What does not: what a page is made of 
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +23,9 @@ from olist_pipeline.settings import Settings
 
 PULSE = "10s"
 """How often an open page looks whether another release is served."""
+
+refusals: deque[OlistError] = deque(maxlen=1)
+"""Why the last page that could not be made could not."""
 
 
 def served() -> PinnedRelease:
@@ -62,6 +66,7 @@ def reading(release: PinnedRelease) -> Iterator[Reader]:
         with release.reading() as reader:
             yield reader
     except OlistError as error:
+        refusals.append(error)
         mo.stop(True, mo.callout(str(error), kind="danger"))
 
 

@@ -69,8 +69,9 @@ class Reader:
             result = self.connection.execute(query.sql, {**query.defaults, **chosen})
         except (duckdb.CatalogException, duckdb.BinderException) as error:
             raise OlistError(
-                f"Release {self.number} lacks what {query.title!r} reads ({', '.join(sorted(query.tables))}), for "
-                "another version made it; `olist run --force` makes one that has it."
+                f"Release {self.number} lacks what {query.title!r} reads ({', '.join(sorted(query.tables))}): another "
+                "version made it, and `olist run --force` makes one that has it, or it is of a warehouse of your own, "
+                "whose tables these dashboards do not know."
             ) from error
         except duckdb.Error as error:
             raise _unreadable(self.number, error) from error

@@ -30,7 +30,7 @@ def placed(finding: Finding, columns: Mapping[str, Collection[str]], sources: Ma
     tables = _tables(columns, sources)
     read: dict[str, list[str]] = {file: [] for file in columns}
     lost: list[str] = []
-    for origin in finding.origins:
+    for origin in finding.origins or _tested(finding):
         relation, _, column = origin.rpartition(".")
         file = tables.get(_bare(relation)) if relation else _only_file_with(column, columns)
         named = _named(column, columns.get(file or "", ()))
@@ -39,6 +39,11 @@ def placed(finding: Finding, columns: Mapping[str, Collection[str]], sources: Ma
         else:
             read[file].append(named)
     return _chosen(read, lost, list(columns))
+
+
+def _tested(finding: Finding) -> tuple[str, ...]:
+    """Return the column of a data test, which has a name and no SQL that leads further."""
+    return (finding.column,) if finding.column and finding.file.endswith((".yml", ".yaml")) else ()
 
 
 def _chosen(read: Mapping[str, Sequence[str]], lost: Sequence[str], files: Sequence[str]) -> Placement:

@@ -7,24 +7,19 @@ draft raises until somebody has decided, and its test fails until then.
 from __future__ import annotations
 
 import builtins
-import csv
 import json
-import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from itertools import count
-from keyword import iskeyword
 from pathlib import Path
 from textwrap import indent, wrap
-from unicodedata import normalize
 
 from olist_pipeline.audit.model import Entry, Kind
+from olist_pipeline.drafts.columns import SAMPLE, sample_of
 from olist_pipeline.drafts.names import identifier
 from olist_pipeline.drafts.placing import placed
 from olist_pipeline.errors import OlistError
 
-SAMPLE = 500
 WIDTH = 116
 """How long a line of a draft may be, indented."""
 TYPES = ("int", "str", "float", "datetime", "Decimal")
@@ -60,71 +55,17 @@ def files_of(
     """
     if not landing:
         raise OlistError(f"Say which landing files {context} validates: --file bookings.csv.")
-    columns = {file: column_types(path) for file, path in landing.items()}
+    samples = {file: sample_of(path) for file, path in landing.items()}
+    columns = {file: sample.types for file, sample in samples.items()}
     drafts = _drafts([entry for entry in entries if entry.state == "open"], columns, sources or {})
     return {
         f"{context}/__init__.py": f'"""The context {context}: records, rules, and what the pipeline reads of it."""\n',
         f"{context}/records.py": _records(context, columns),
         f"{context}/rules.py": _rules(context, columns, drafts),
-        f"{context}/declared.py": _declared(context, columns),
+        f"{context}/declared.py": _declared(context, {file: sample.key for file, sample in samples.items()}),
         f"tests/test_{context}_rules.py": _tests(context, drafts),
         f"new/models/{context}_sources.yml": _sources(context, columns),
     }
-
-
-def column_types(path: Path) -> dict[str, str]:
-    """Return the columns of a CSV file with the Python type that the first rows fit; `| None` where some are empty."""
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file)
-            header = next(reader, [])
-            rows = [row for row, _ in zip(reader, range(SAMPLE), strict=False) if len(row) == len(header)]
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise OlistError(f"{path} cannot be read as CSV in UTF-8: {error}; `olist data check` says more.") from error
-    if not header:
-        raise OlistError(f"{path} has no header; export the file again.")
-    if unfit := [name for name in header if not _is_field(name)]:
-        raise OlistError(
-            f"{path}: the column {unfit[0]!r} cannot be a field of a Python record, whose names are of letters, digits "
-            "and underscores; rename it where the file is made and in old's SQL, or leave the file to old: what no "
-            "context validates is read as it is."
-        )
-    return {name: _type([row[place] for row in rows]) for place, name in enumerate(header)}
-
-
-def _is_field(name: str) -> bool:
-    # Python takes a letter with its accent apart for one that has it, and a header has the former.
-    return name.isidentifier() and not iskeyword(name) and name[0] != "_" and normalize("NFKC", name) == name
-
-
-def _type(cells: Sequence[str]) -> str:
-    present = [cell.strip() for cell in cells if cell.strip()]
-    missing = " | None" if len(present) < len(cells) else ""
-    for name, reads in (("int", _is_whole), ("Decimal", _is_money), ("float", _is_number), ("datetime", _is_moment)):
-        if present and all(map(reads, present)):
-            return name + missing
-    return "str" + missing
-
-
-def _is_whole(text: str) -> bool:
-    # What begins with a zero is a code: a postcode, an account.
-    return bool(re.fullmatch(r"-?(0|[1-9]\d{0,17})", text))
-
-
-def _is_money(text: str) -> bool:
-    return bool(re.fullmatch(r"-?(0|[1-9]\d{0,15})(\.\d{1,2})?", text))
-
-
-def _is_number(text: str) -> bool:
-    return bool(re.fullmatch(r"-?(0|[1-9]\d*)(\.\d+)?", text))
-
-
-def _is_moment(text: str) -> bool:
-    # A date alone is its midnight: intake reads it so.
-    try:
-        return bool(datetime.strptime(text, "%Y-%m-%d" if len(text) == len("2018-01-02") else "%Y-%m-%d %H:%M:%S"))
-    except ValueError:
-        return False
 
 
 def _text(value: str) -> str:
@@ -291,19 +232,19 @@ def _listed(names: Sequence[str]) -> str:
     return line if len(line) <= WIDTH - 20 else "(\n" + "".join(f"        {name},\n" for name in names) + "    )"
 
 
-def _declared(context: str, columns: Mapping[str, Mapping[str, str]]) -> str:
+def _declared(context: str, keys: Mapping[str, tuple[str, ...]]) -> str:
     tables = "\n".join(
         f"{_constant(file, context)} = LandingTable(\n    {_text(_table(file))},\n    {_text(file)},\n"
         f"    {_text(context)},\n"
-        f"    {_class(file)}Record,\n    ({_text(next(iter(types)))},),  # what identifies a row\n"
-        f"    aggregate={_text(_table(file))},\n    identity={_text(next(iter(types)))},\n)"
-        for file, types in columns.items()
+        f"    {_class(file)}Record,\n    ({', '.join(map(_text, key))},),  # what identifies a row\n"
+        f"    aggregate={_text(_table(file))},\n    identity={_text(key[0])},\n)"
+        for file, key in keys.items()
     )
-    records = ", ".join(sorted(f"{_class(file)}Record" for file in columns))
-    books = ", ".join(sorted(f"{_table(file).upper()}_RULES" for file in columns))
-    steps = ", ".join(f"step_alone({_constant(file, context)}, {_table(file).upper()}_RULES)" for file in columns)
-    links = ", ".join(_link(next(iter(types)), file) for file, types in columns.items())
-    landing = ", ".join(_constant(file, context) for file in columns)
+    records = ", ".join(sorted(f"{_class(file)}Record" for file in keys))
+    books = ", ".join(sorted(f"{_table(file).upper()}_RULES" for file in keys))
+    steps = ", ".join(f"step_alone({_constant(file, context)}, {_table(file).upper()}_RULES)" for file in keys)
+    links = ", ".join(dict.fromkeys(_link(key[0], file) for file, key in keys.items()))
+    landing = ", ".join(_constant(file, context) for file in keys)
     return (
         f'"""What the pipeline knows of {context}: its files, its steps, its rulebooks and its ids."""\n\n'
         "from olist_pipeline.landing.table import LandingTable\n"

@@ -263,6 +263,11 @@ def test_a_release_that_lacks_a_table_is_one_sentence_on_the_page(tmp_path, monk
     outputs, defined = importlib.import_module("dashboards.pages.migration").app.run()
     assert "content" not in defined
     assert [output.text for output in outputs if "Release 1 lacks" in getattr(output, "text", "")]
+    from dashboards.export import export
+
+    with pytest.raises(OlistError, match=r"Release 1 lacks .* or it is of a warehouse of your own"):
+        export(tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 def test_without_a_release_nothing_is_exported(tmp_path, monkeypatch):

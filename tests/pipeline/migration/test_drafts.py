@@ -1,15 +1,17 @@
 """Guesses and drafts: how old finds landing, what identifies a row, what a scaffold says."""
 
 import ast
+import re
 
 import duckdb
 import pytest
 
 from olist_pipeline.audit.audit import audit
+from olist_pipeline.drafts.columns import sample_of
 from olist_pipeline.drafts.keys import key_of_rows, key_of_tests
 from olist_pipeline.drafts.landing import guessed_landing
 from olist_pipeline.drafts.migration_file import contexts_of, whole_text
-from olist_pipeline.drafts.scaffold import column_types, files_of
+from olist_pipeline.drafts.scaffold import files_of
 from olist_pipeline.errors import OlistError
 from olist_pipeline.migration.clock import OTHERS, asking, changing_columns
 from olist_pipeline.migration.load import load_migration
@@ -288,14 +290,34 @@ def draft(tmp_path):
 
 
 def test_types_are_those_that_the_rows_fit(draft, tmp_path):
-    assert column_types(tmp_path / "orders.csv") == {
+    assert sample_of(tmp_path / "orders.csv").types == {
         "id": "int", "n": "int", "amount": "Decimal", "at": "datetime", "day": "datetime", "note": "str | None",
     }  # fmt: skip
     (tmp_path / "zip.csv").write_text("zip,big\n01234,1\n99999,\n")
-    assert column_types(tmp_path / "zip.csv") == {"zip": "str", "big": "int | None"}
+    assert sample_of(tmp_path / "zip.csv").types == {"zip": "str", "big": "int | None"}
+    (tmp_path / "odd.csv").write_text("blank,blanks,huge\n 7,7,1234567890123.00\n8,  ,1.00\n")
+    assert set(sample_of(tmp_path / "odd.csv").types.values()) == {"str", "float"}, "what intake would refuse"
     (tmp_path / "empty.csv").write_text("")
     with pytest.raises(OlistError, match="has no header"):
-        column_types(tmp_path / "empty.csv")
+        sample_of(tmp_path / "empty.csv")
+
+
+@pytest.mark.parametrize(
+    ("rows", "key"),
+    [
+        ("o1,1,a\no1,2,a\no2,1,b\n", ("order_id", "item")),
+        ("o1,1,a\no2,1,a\n", ("order_id",)),
+        ("o1,1,a\no1,1,a\n", ("order_id",)),
+        ("", ("order_id",)),
+    ],
+)
+def test_a_key_is_the_first_column_and_what_it_takes_besides(tmp_path, rows, key):
+    (tmp_path / "items.csv").write_text(f"order_id,item,product\n{rows}")
+    assert sample_of(tmp_path / "items.csv").key == key
+    files = dict.fromkeys(("items.csv", "more.csv"), tmp_path / "items.csv")
+    text = files_of("sales", [], files)["sales/declared.py"]
+    assert f"({', '.join(map(repr, key))},),".replace("'", '"') in text
+    assert text.count('Link("order_id")') == 1
 
 
 def test_a_context_may_be_called_like_its_file(tmp_path):
@@ -374,7 +396,7 @@ def test_a_scaffold_keeps_its_lines_and_its_types_whatever_it_is_drafted_of(tmp_
 def test_a_file_that_no_record_can_be_of_is_one_sentence(tmp_path, content, said):
     (tmp_path / "rides.csv").write_bytes(content)
     with pytest.raises(OlistError, match=said):
-        column_types(tmp_path / "rides.csv")
+        sample_of(tmp_path / "rides.csv")
 
 
 MODELS = {
@@ -410,6 +432,8 @@ def placed_drafts(tmp_path_factory):
     (folder / "dbt_project.yml").write_text("name: hire\nvars: {data: landing}\n")
     for name, sql in MODELS.items():
         (folder / "models" / f"{name}.sql").write_text(sql)
+    tested = "{name: minutes, data_tests: [{accepted_values: {values: [1, 2]}}]}"
+    (folder / "models" / "tests.yml").write_text(f"models: [{{name: renamed, columns: [{tested}]}}]")
     (folder / "docks-2024.csv").write_text("code,zone,name\nD1,N,Quay\n")
     (folder / "rides.csv").write_text("id,dock,Minutes,fare\n1,D1,9,1.50\n")
     landing = {"docks-2024.csv": folder / "docks-2024.csv", "rides.csv": folder / "rides.csv"}
@@ -424,6 +448,7 @@ def placed_drafts(tmp_path_factory):
         ("fare", "RidesFacts", None),
         ("side", "Docks2024Facts", None),  # through `select *`, of a source that the migration file names
         ("mark", "RidesFacts", None),
+        ("minutes", "RidesFacts", None),  # of a data test, which names its column
         ("price_class", "Docks2024Facts", "several files: docks-2024.csv (zone), rides.csv (fare)"),
         ("height", "Docks2024Facts", "NOT KNOWN which file its columns come from; it reads tides.level"),
         ("zone", "Docks2024Facts", "NOT KNOWN which file its columns come from; it reads docks.csv.zone"),
@@ -441,7 +466,8 @@ def test_a_rulebook_has_the_drafts_of_its_file(placed_drafts):
     docks, rides = books.split("RIDES_RULES =")
     assert "side" in docks
     assert "length_of" in rides
-    assert "rules=(dock, fare,)" in rides
+    [rules] = re.findall(r"rules=\((.*),\)", rides)
+    assert set(rules.split(", ")) == {"dock", "fare", "minutes"}
     assert "derivations=(mark, length_of,)" in rides
 
 

@@ -1,0 +1,94 @@
+"""The columns of a landing file, guessed from its first rows: their types, and what identifies a row.
+
+What belongs here: what intake could read a cell as. What does not: the text of a draft (`scaffold`).
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import combinations
+from keyword import iskeyword
+from pathlib import Path
+from unicodedata import normalize
+
+from olist_pipeline.drafts.keys import MOST_COLUMNS, WIDEST
+from olist_pipeline.errors import OlistError
+
+SAMPLE = 500
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The columns of a file with the types that its first rows fit, `| None` where some are empty, and its key."""
+
+    types: dict[str, str]
+    key: tuple[str, ...]
+
+
+def sample_of(path: Path) -> Sample:
+    """Return what the first rows of a CSV file say; raises OlistError where no record can be made of it."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.reader(file)
+            header = next(reader, [])
+            rows = [row for row, _ in zip(reader, range(SAMPLE), strict=False) if len(row) == len(header)]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise OlistError(f"{path} cannot be read as CSV in UTF-8: {error}; `olist data check` says more.") from error
+    if not header:
+        raise OlistError(f"{path} has no header; export the file again.")
+    if unfit := [name for name in header if not _is_field(name)]:
+        raise OlistError(
+            f"{path}: the column {unfit[0]!r} cannot be a field of a Python record, whose names are of letters, digits "
+            "and underscores; rename it where the file is made and in old's SQL, or leave the file to old: what no "
+            "context validates is read as it is."
+        )
+    return Sample({name: _type([row[place] for row in rows]) for place, name in enumerate(header)}, _key(header, rows))
+
+
+def _key(header: Sequence[str], rows: Sequence[Sequence[str]]) -> tuple[str, ...]:
+    """Return the first column, with the fewest others by which no rows repeat; alone where few do not help."""
+    others = range(1, min(len(header), MOST_COLUMNS))
+    for places in ((0, *more) for width in range(WIDEST) for more in combinations(others, width)):
+        if len({tuple(row[place] for place in places) for row in rows}) == len(rows):
+            return tuple(header[place] for place in places)
+    return (header[0],)
+
+
+def _is_field(name: str) -> bool:
+    # Python takes a letter with its accent apart for one that has it, and a header has the former.
+    return name.isidentifier() and not iskeyword(name) and name[0] != "_" and normalize("NFKC", name) == name
+
+
+def _type(cells: Sequence[str]) -> str:
+    present = [cell for cell in cells if cell]
+    missing = " | None" if len(present) < len(cells) else ""
+    for name, reads in (("int", _is_whole), ("Decimal", _is_money), ("float", _is_number), ("datetime", _is_moment)):
+        if present and all(map(reads, present)):
+            return name + missing
+    return "str" + missing
+
+
+def _is_whole(text: str) -> bool:
+    # What begins with a zero is a code: a postcode, an account.
+    return bool(re.fullmatch(r"-?(0|[1-9]\d{0,17})", text))
+
+
+def _is_money(text: str) -> bool:
+    # Intake keeps amounts below a trillion.
+    return bool(re.fullmatch(r"-?(0|[1-9]\d{0,11})(\.\d{1,2})?", text))
+
+
+def _is_number(text: str) -> bool:
+    return bool(re.fullmatch(r"-?(0|[1-9]\d*)(\.\d+)?", text))
+
+
+def _is_moment(text: str) -> bool:
+    # A date alone is its midnight: intake reads it so.
+    try:
+        return bool(datetime.strptime(text, "%Y-%m-%d" if len(text) == len("2018-01-02") else "%Y-%m-%d %H:%M:%S"))
+    except ValueError:
+        return False
