@@ -71,7 +71,7 @@ def read_text(path: Path, table: LandingTable, window: int | None = None) -> Csv
     Raises OlistError when the file as a whole is unusable.
     """
     with _unchanged(path):
-        report, extra = check_file(path, table)
+        report, extra = _report_of(path, table, window)
         malformed = _malformed(path, report, window, table.links)
         cells, numbers = _read(path, report, window, table.columns)
         rows = cells.insert_column(0, numbers)
@@ -87,8 +87,15 @@ def read_records(path: Path, table: LandingTable, window: int | None = None) -> 
     The numbers stand apart: a column of the file may have any name.
     """
     with _unchanged(path):
-        report, _ = check_file(path, table)
+        report, _ = _report_of(path, table, window)
         return *_read(path, report, window, report.header), report.records
+
+
+def _report_of(path: Path, table: LandingTable, window: int | None) -> tuple[Report, tuple[str, ...]]:
+    report, extra = check_file(path, table)
+    if window is not None and window >= len(report.windows):
+        raise changed_meanwhile(called(path))
+    return report, extra
 
 
 def changed_meanwhile(file: str) -> OlistError:

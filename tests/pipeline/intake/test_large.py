@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from olist_pipeline.dialect import check
+from olist_pipeline.errors import OlistError
 from olist_pipeline.intake import large
 from olist_pipeline.intake.places import SOURCE_FILE
 from olist_pipeline.intake.rows import ingest, parents_of
@@ -160,3 +161,13 @@ def test_what_is_said_of_landing_is_the_same(whole, tmp_path, small_windows, mon
     assert len(windows_of(whole / ORDERS.file, ORDERS)) == 1
     assert said(tmp_path / "b") == by_windows
     assert not list((tmp_path / "a").iterdir())
+
+
+def test_a_file_that_gets_shorter_between_two_windows_is_a_sentence(whole, tmp_path, small_windows):
+    path = tmp_path / ORDERS.file
+    path.write_bytes((whole / ORDERS.file).read_bytes())
+    last = windows_of(path, ORDERS)[-1]
+    path.write_text(records_of(path)[0], "utf-8")
+    for read in (read_text, read_records):
+        with pytest.raises(OlistError, match=f"{ORDERS.file} was changed while it was read; run again"):
+            read(path, ORDERS, last)
