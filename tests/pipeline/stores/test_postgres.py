@@ -67,7 +67,7 @@ AT = 'connection to server at "h" (10.0.0.1), port 5432 failed: '
         ("fe_sendauth: no password supplied", "asks for a password"),
         (
             "could not fork new process for connection: Resource temporarily unavailable",
-            "lacks what it needs (could not",
+            "lacks what it needs (",
         ),
         ('FATAL:  no pg_hba.conf entry for host "10.0.0.2", user "u"', "lets nobody in from here"),
         ('FATAL:  Peer authentication failed for user "u"', "refuses the user (Peer"),
