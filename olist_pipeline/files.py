@@ -32,6 +32,7 @@ _OF_MACHINE = {
     errno.EMFILE: "raise the limit of open files (ulimit -n)",
     errno.ENFILE: "end other programs, which have too many files open",
     errno.ENOMEM: "end other programs, or take a larger machine",
+    errno.EAGAIN: "end other programs of this user, or raise the limit of its processes (ulimit -u)",
 }
 """What to do about what the machine lacks, whoever finds it; nothing that is kept is at fault."""
 _REMEDIES = {

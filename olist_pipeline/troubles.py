@@ -6,6 +6,7 @@ which keep their traceback, and mending anything.
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import sys
@@ -24,6 +25,7 @@ _OF_FILES = re.compile(r"Corrupt database file|Could not \w+ file")
 """What DuckDB says of files in errors of any kind: a commit that finds the disk full is one of transactions."""
 LITTLE_BYTES, LITTLE_FILES = 64 * 2**20, 1000
 """A step that found a disk full has removed again what it was writing."""
+_NO_THREAD = "can't start new thread"
 _NO_SERVER = "PostgreSQL does not answer any more; start it and run again: what was finished is kept."
 
 
@@ -56,6 +58,8 @@ def _sentence(error: BaseException) -> str | None:
         return f"{in_words(error)}{_full_places(error)}."
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryException":
         return "There is not enough memory for this; end other programs or take a larger machine, and run again."
+    if isinstance(error, RuntimeError) and str(error) == _NO_THREAD:
+        return f"{in_words(BlockingIOError(errno.EAGAIN, _NO_THREAD))}."
     if (psycopg2 := sys.modules.get("psycopg2")) and isinstance(error, psycopg2.Error):
         from olist_pipeline.stores.server_errors import trouble
 
@@ -67,7 +71,7 @@ def _sentence(error: BaseException) -> str | None:
     if name.startswith("polars.exceptions.") and is_of_system(error):
         return _sentence(OSError(str(error)))
     if name.startswith(("polars.exceptions.ComputeError", "pyo3_runtime.PanicException")):
-        return _of_files(error)
+        return _of_machine(error) or _of_files(error)
     if name.startswith("_duckdb."):
         return _of_duckdb(error)
     return None
@@ -113,12 +117,18 @@ def _of_files(error: BaseException) -> str | None:
     return f"{damaged} is damaged ({_first_line(error)}); `olist run --force` makes it anew."
 
 
+def _of_machine(error: BaseException) -> str | None:
+    """Return what is said where another program hands on what the system says, in words alone."""
+    remedy = remedy_for(str(error))
+    return f"{_first_line(error)}; {remedy} and run again." if remedy else None
+
+
 def _of_duckdb(error: BaseException) -> str | None:
     """Return what is said where DuckDB cannot read or write a file; it names the file itself."""
     if held := _HELD.search(str(error)):
         return f"{held[1]} is in use by process {held[2]}; let it end, or end it, and run again."
-    if remedy := remedy_for(str(error)):
-        return f"{_first_line(error)}; {remedy} and run again."
+    if said := _of_machine(error):
+        return said
     kind = type(error).__name__
     if _OF_FILES.search(str(error)):
         kind = "IOException"  # whatever it was that found it

@@ -200,9 +200,12 @@ def _create(data: Path, user: ServerUser) -> None:
 
 
 def reason_in(said: str) -> str:
-    """Return why the server ended by what it said, and what to do about it: its last words, or else its first line."""
-    fatal = [line.partition("FATAL:")[2].strip() for line in said.splitlines() if "FATAL:" in line]
-    reason = (fatal[-1] if fatal else said.partition("\n")[0]).rstrip(".")
+    """Return why the server ended by what it said, and what to do about it."""
+    lines = said.strip().splitlines() or ["it gives no reason"]
+    fatal = [line.partition("FATAL:")[2].strip() for line in lines if "FATAL:" in line]
+    # A traceback of the watcher ends in its reason, whoever else speaks begins with it.
+    reason = fatal[-1] if fatal else lines[-1 if lines[0].startswith("Traceback") else 0]
+    reason = reason.rstrip(".")
     remedy = remedy_for(reason.replace("insufficient file descriptors", os.strerror(errno.EMFILE)))
     return f"{reason}; {remedy} and run again" if remedy else reason
 

@@ -120,6 +120,7 @@ _REFUSALS = (
     (r'^database ".*" does not exist', "PostgreSQL has no such database ({reason}); create it, or mend {url}."),
     ("permission denied for database", "The user of {url} may not connect ({reason}); GRANT CONNECT to it."),
     ("too many|connection slots are reserved|no more connections", _TROUBLES["53300"]),
+    ("could not fork new process", _TROUBLES_OF_CLASSES["53"]),
     ("database system is", _TROUBLES["57P03"]),
     ("terminating connection|server closed the connection|connection already closed", _TROUBLES["57P01"]),
     ("service file|definition of service", "PGSERVICE, or the service of {url}, leads nowhere ({reason}); mend it."),

@@ -81,6 +81,11 @@ def said_of(error: BaseException) -> str:
             duckdb.IOException('IO Error: Cannot open file "/x.parquet": Too many open files'),
             '"/x.parquet": Too many open files; raise the limit of open files (ulimit -n) and run again.',
         ),
+        (RuntimeError("can't start new thread"), "raise the limit of its processes (ulimit -u) and run again."),
+        (
+            pl.exceptions.PanicException('threads: Os { code: 11, message: "Resource temporarily unavailable" }'),
+            "raise the limit of its processes (ulimit -u) and run again.",
+        ),
         (
             duckdb.IOException('IO Error: Cannot open file "/x.parquet": Permission denied'),
             '"/x.parquet": Permission denied; give this user the right to it and run again.',

@@ -241,6 +241,12 @@ def test_a_server_takes_a_modest_part_of_the_machine():
             " and run again",
         ),
         ("initdb: error: invalid locale settings\ninitdb: hint: more", "initdb: error: invalid locale settings"),
+        (
+            "Traceback (most recent call last):\n  ...\nBlockingIOError: [Errno 11] Resource temporarily unavailable\n",
+            "BlockingIOError: [Errno 11] Resource temporarily unavailable; end other programs of this user, or raise"
+            " the limit of its processes (ulimit -u) and run again",
+        ),
+        ("", "it gives no reason"),
     ],
 )
 def test_the_last_word_of_a_server_comes_with_what_to_do_and_without_its_clock(said, reason):

@@ -65,6 +65,10 @@ AT = 'connection to server at "h" (10.0.0.1), port 5432 failed: '
     [
         ('FATAL:  password authentication failed for user "u"', "refuses the user or the password (password"),
         ("fe_sendauth: no password supplied", "asks for a password"),
+        (
+            "could not fork new process for connection: Resource temporarily unavailable",
+            "lacks what it needs (",
+        ),
         ('FATAL:  no pg_hba.conf entry for host "10.0.0.2", user "u"', "lets nobody in from here"),
         ('FATAL:  Peer authentication failed for user "u"', "refuses the user (Peer"),
         ('FATAL:  role "u" does not exist', "does not know the user"),
