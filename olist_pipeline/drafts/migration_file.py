@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -128,13 +129,15 @@ def _keys(
     manifest: Mapping[str, Any], relations: Mapping[str, Mapping[str, Any]], database: Path | None
 ) -> dict[str, list[str]]:
     found = {name: key_of_tests(manifest, node["unique_id"]) for name, node in relations.items()}
-    if database is None:
+    if database is None or not database.is_file():
         return found
     with duckdb.connect() as connection:
         connection.execute(f"ATTACH {literal(str(database))} AS made (READ_ONLY)")
         for name, node in relations.items():
             if not found[name] and node["config"]["materialized"] != "view":
-                found[name] = key_of_rows(connection, relation_of(node, "made"))
+                # A table may not be what dbt says (materialised in the project's own way), or lie in a file elsewhere.
+                with suppress(duckdb.Error):
+                    found[name] = key_of_rows(connection, relation_of(node, "made"))
     return found
 
 

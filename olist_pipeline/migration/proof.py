@@ -56,6 +56,12 @@ def _of_nodes(manifest: Mapping[str, Any], migration: Migration, nodes: Collecti
                 f"the seed {name} has rows of its own, which no validation accepted; if it is no data of landing, say "
                 "so in `besides`, with a reason, and if it is, let a source read its file: a seed is never written anew"
             )
+        config = node.get("config") or {}
+        if kind == "model" and config.get("materialized") == "external" and config.get("location"):
+            yield (
+                f"the model {name} is written to {config['location']}, a place of its own, where replay would write "
+                "it, too; let its `location` be dbt-duckdb's (below external_root), or leave its table out"
+            )
         if kind == "model" and node.get("language") == "python":
             yield f"the model {name} is Python, which may read anything; write it in SQL, or leave its table out"
 

@@ -202,6 +202,8 @@ def test_what_goes_past_duckdb_is_found_in_the_manifest(tmp_path):
     nodes = manifest(
         guess={"language": "python"},
         plain={"language": "sql"},
+        written={"config": {"materialized": "external", "location": "out.parquet"}},
+        below={"config": {"materialized": "external"}},
         zones={"resource_type": "seed"},
         prices={"resource_type": "seed"},
     )
@@ -209,6 +211,7 @@ def test_what_goes_past_duckdb_is_found_in_the_manifest(tmp_path):
     assert [sentence.split(" has ")[0].split(" is ")[0] for sentence in found] == [
         "the model guess",
         "the seed prices",
+        "the model written",
         "the source raw.a",
         "the source raw.b",
     ]

@@ -167,6 +167,24 @@ def test_contexts_are_names_of_packages_and_no_table_is_served_twice(tmp_path):
     assert "several schemas have a table of one name" in path.read_text()
 
 
+def test_a_table_that_the_run_did_not_leave_has_no_key_yet(tmp_path):
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop" / "dbt_project.yml").write_text("name: shop\n")
+    migration = load_migration(written(tmp_path, SMALL))
+    node = {"resource_type": "model", "name": "sold", "alias": "sold", "schema": "main", "unique_id": "model.shop.sold"}
+    node |= {
+        "config": {"materialized": "mine"},
+        "depends_on": {"nodes": []},
+        "fqn": ["shop", "sold"],
+        "path": "sold.sql",
+    }
+    manifest = {"nodes": {"model.shop.sold": node}, "sources": {}, "macros": {}}
+    duckdb.connect(str(tmp_path / "made.duckdb")).close()
+    for database in (tmp_path / "made.duckdb", tmp_path / "never.duckdb"):
+        text = whole_text(migration, manifest, {"variable": "data_dir"}, {}, [], database, [])
+        assert "#  - old: sold\n#    key: [?]" in text
+
+
 def test_what_is_left_to_do_is_a_comment_whatever_dbt_says(tmp_path):
     (tmp_path / "shop").mkdir()
     (tmp_path / "shop" / "dbt_project.yml").write_text("name: shop\n")
