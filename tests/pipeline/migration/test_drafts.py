@@ -171,8 +171,8 @@ def test_a_table_that_the_run_did_not_leave_has_no_key_yet(tmp_path):
     (tmp_path / "shop").mkdir()
     (tmp_path / "shop" / "dbt_project.yml").write_text("name: shop\n")
     migration = load_migration(written(tmp_path, SMALL))
-    node = {"resource_type": "model", "name": "sold", "alias": "sold", "schema": "main", "unique_id": "model.shop.sold"}
-    node |= {
+    node = {
+        **{"resource_type": "model", "name": "sold", "alias": "sold", "schema": "main", "unique_id": "model.shop.sold"},
         "config": {"materialized": "mine"},
         "depends_on": {"nodes": []},
         "fqn": ["shop", "sold"],
