@@ -20,6 +20,7 @@ from olist_pipeline.engine.canonical import json_objects, quoted
 from olist_pipeline.engine.columns import columns, expression
 
 F = TypeVar("F")
+TEXTS_AT_ONCE = 100_000
 Columns = dict[str, pl.DataType | type[pl.DataType]]
 
 AGGREGATE = ("aggregate_type", "aggregate_id")
@@ -126,8 +127,12 @@ def aggregate_keys(rows: pl.DataFrame) -> pl.Series:
 def md5(texts: pl.Series) -> pl.Series:
     """Return the MD5 of each text, as 32 hexadecimal digits."""
     hashed = functools.partial(hashlib.md5, usedforsecurity=False)
-    digests = [hashed(text).digest() for text in texts.cast(pl.Binary).to_list()]
-    return pl.Series("md5", digests, dtype=pl.Binary).bin.encode("hex")
+    found = [pl.Series("md5", [], dtype=pl.Binary)]
+    # Python's own texts take several times the memory of Polars': there are never many of them.
+    for start in range(0, len(texts), TEXTS_AT_ONCE):
+        some = texts.slice(start, TEXTS_AT_ONCE).cast(pl.Binary).to_list()
+        found.append(pl.Series("md5", [hashed(text).digest() for text in some], dtype=pl.Binary))
+    return pl.concat(found, rechunk=True).bin.encode("hex")
 
 
 def _event_ids(rows: pl.DataFrame) -> pl.Series:
