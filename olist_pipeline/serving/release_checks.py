@@ -24,9 +24,6 @@ class UncheckedQueriesError(OlistError):
     """The dashboards' queries cannot be run, for nobody knows them here."""
 
 
-OLIST_CONTEXTS = "olist_pipeline.olist_contexts"
-"""The contexts of the warehouse that the dashboards are of, as its migration file names them."""
-
 ABOUT = "about."
 """What the names of the tables begin with that a release of any warehouse has."""
 
@@ -56,7 +53,7 @@ def dashboard_queries() -> Mapping[str, Any]:
             f"the dashboards' queries cannot be checked, for the package dashboards cannot be imported ({error}); "
             "install it beside olist_pipeline"
         ) from None
-    if present_migration().contexts == OLIST_CONTEXTS:
+    if present_migration().is_olists:
         return QUERIES
     return {name: query for name, query in QUERIES.items() if all(table.startswith(ABOUT) for table in query.tables)}
 

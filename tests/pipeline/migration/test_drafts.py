@@ -172,8 +172,8 @@ def test_a_table_that_the_run_did_not_leave_has_no_key_yet(tmp_path):
     (tmp_path / "shop" / "dbt_project.yml").write_text("name: shop\n")
     migration = load_migration(written(tmp_path, SMALL))
     names = {"name": "sold", "alias": "sold", "schema": "main", "unique_id": "model.shop.sold", "path": "sold.sql"}
-    told = {"config": {"materialized": "mine"}, "depends_on": {"nodes": []}, "fqn": ["shop", "sold"]}
-    node = {"resource_type": "model", **names, **told}
+    others = {"config": {"materialized": "mine"}, "depends_on": {"nodes": []}, "fqn": ["shop", "sold"]}
+    node = {"resource_type": "model", **names, **others}
     manifest = {"nodes": {"model.shop.sold": node}, "sources": {}, "macros": {}}
     duckdb.connect(str(tmp_path / "made.duckdb")).close()
     for database in (tmp_path / "made.duckdb", tmp_path / "never.duckdb"):
