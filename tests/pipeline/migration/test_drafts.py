@@ -86,6 +86,10 @@ def test_each_file_is_of_the_source_that_reads_it_however_its_yaml_is_quoted(tmp
 def test_a_variable_that_nothing_asks_for_cannot_hold_landing(tmp_path, landing, asking, is_asked):
     (tmp_path / "shop" / "models").mkdir(parents=True)
     (tmp_path / "shop" / "models" / "sources.yml").write_text(asking)
+    (tmp_path / "shop" / "models" / "gone.sql").symlink_to("nowhere")
+    for elsewhere in (".venv", "target"):
+        (tmp_path / "shop" / elsewhere).mkdir()
+        (tmp_path / "shop" / elsewhere / "a.py").write_text("'data_dir' 'SHOP_DATA'")
     migration = load_migration(written(tmp_path, SMALL.replace("{variable: data_dir}", landing)))
     assert ("which nothing in" in unasked_landing(migration)) is not is_asked
 
