@@ -21,6 +21,7 @@ from typing import Any
 from olist_domain.kernel.rules import Derivation, Rule, Rulebook, Severity
 from olist_pipeline.intake import codes
 from olist_pipeline.intake.codes import STRUCTURAL_RULES, StructuralRule
+from olist_pipeline.migration.load import present_migration
 from olist_pipeline.registry import CONTEXTS
 from olist_pipeline.settings import PROJECT_DIR
 
@@ -71,11 +72,19 @@ def all_entries(tests: Path = TESTS) -> list[RuleEntry]:
     structural_tests = words_by_file(tests, "pipeline/intake", "pipeline/contexts")
     entries: list[RuleEntry] = []
     for context in CONTEXTS.values():
-        words = words_by_file(tests, f"domain/{context.name}")
+        words = _words_of(context.name, tests)
         for book in context.rulebooks:
             entries += [_entry(book, rule, words) for rule in book.rules]
             entries += [_entry(book, derivation, words) for derivation in book.derivations]
     return [*entries, *(_structural_entry(rule, structural_tests) for rule in STRUCTURAL_RULES)]
+
+
+def _words_of(context: str, tests: Path) -> dict[str, set[str]] | None:
+    """Return the words in the test files of a context: another warehouse has its tests beside its migration file."""
+    migration = present_migration()
+    if migration.is_olists:
+        return words_by_file(tests, f"domain/{context}")
+    return words_by_file(migration.path.parent / "tests", "")
 
 
 def words_by_file(tests: Path, *folders: str) -> dict[str, set[str]] | None:

@@ -27,7 +27,7 @@ _TEXT = re.compile(r"""'(?:\{\{.*?\}\}|[^'\n])*\.csv[^'\n]*'""")
 """A text of SQL that names a file; Jinja within it may have quotes of its own."""
 
 
-class LandingPlace(NamedTuple):
+class FileName(NamedTuple):
     """Something that names files of landing: as it is written, as dbt renders it, and the source that it is of."""
 
     written: str
@@ -65,15 +65,15 @@ def guessed_landing(project: Path, manifest: Mapping[str, Any]) -> dict[str, Any
     }
 
 
-def _places(project: Path, manifest: Mapping[str, Any]) -> Iterator[LandingPlace]:
+def _places(project: Path, manifest: Mapping[str, Any]) -> Iterator[FileName]:
     """Yield what names files of landing."""
     for source in manifest["sources"].values():
         if location := _location(source):
             written = f"{location}\n{_written_locations(project, source)}"
-            yield LandingPlace(written, location, f"{source['source_name']}.{source['name']}", str(source["name"]))
+            yield FileName(written, location, f"{source['source_name']}.{source['name']}", str(source["name"]))
     for node in manifest["nodes"].values():
         for found in _TEXT.findall(str(node.get("raw_code") or "")):
-            yield LandingPlace(found, found)
+            yield FileName(found, found)
 
 
 def _files(text: str, name: str) -> list[str]:

@@ -38,6 +38,9 @@ Inside = Annotated[str, AfterValidator(_inside)]
 OLD, REPLAY, NEW = "old", "replay", "new"
 """The three trees, and the schemas of the warehouse that their tables are in."""
 
+OLIST = "olist_pipeline.olist_contexts"
+"""The contexts of this repository's own warehouse, as its migration file names them."""
+
 AS_OF = "{as_of}"
 """What stands in a variable, of dbt or of its environment, for the day that the warehouse takes for today."""
 
@@ -218,6 +221,11 @@ class Migration(_Part):
             if twice := _twice(names):
                 raise ValueError(f"{what} stand twice in pairs and served: {', '.join(twice)}")
         return self
+
+    @property
+    def is_olists(self) -> bool:
+        """Whether it is of this repository's own warehouse, and not of another company's."""
+        return self.contexts == OLIST
 
     @property
     def old_folder(self) -> Path:

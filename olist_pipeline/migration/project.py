@@ -6,6 +6,7 @@ What belongs here: reading a manifest in the light of the migration file. What d
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -30,6 +31,8 @@ FOLDERS = ("models", "macros", "tests", "seeds", "snapshots", "dbt_packages")
 SUFFIXES = (".sql", ".yml", ".yaml", ".csv", ".md", ".py")
 ASKING = (".sql", ".yml", ".yaml", ".py")
 """The endings of those of them that may ask for a variable."""
+NOT_OF_PROJECT = ("target", "logs", "venv", "node_modules")
+"""Folders that stand in that of a project and are none of it, like all hidden ones."""
 
 RELATIONS = ("model", "seed", "snapshot")
 """The kinds of nodes that dbt makes relations of."""
@@ -224,9 +227,11 @@ def _parsed(text: str) -> Any:
 
 def _texts(folder: Path) -> Iterator[str]:
     """Yield the texts of a dbt project that may ask for a variable."""
-    for path in (path for suffix in ASKING for path in folder.rglob(f"*{suffix}")):
-        if path.is_file():
-            yield path.read_text("utf-8", errors="replace")
+    for root, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if name not in NOT_OF_PROJECT and not name.startswith(".")]
+        for name in files:
+            if name.endswith(ASKING) and (Path(root) / name).is_file():
+                yield (Path(root) / name).read_text("utf-8", errors="replace")
 
 
 def _relation(node: DbtNode) -> str:

@@ -128,6 +128,19 @@ def test_what_is_only_imported_is_not_tested(tmp_path):
     assert entry.tested_in == ("tests/domain/sales/test_revenue.py",)
 
 
+def test_rules_of_another_warehouse_are_tested_beside_its_migration_file(tmp_path, monkeypatch):
+    (tmp_path / "migration.yml").write_text(
+        "{version: 1, contexts: contexts, old: {project: shop}, landing: {variable: d}, new: {project: new}}"
+    )
+    monkeypatch.setenv("OLIST_MIGRATION", str(tmp_path / "migration.yml"))
+    [entry] = (entry for entry in all_entries() if entry.name == "revenue")
+    assert entry.tested_in is None, "of a context that is called like one of ours, too"
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests" / "test_sales_rules.py").write_text('assert derived("revenue") == 1\n')
+    [entry] = (entry for entry in all_entries() if entry.name == "revenue")
+    assert entry.tested_in == ("tests/test_sales_rules.py",)
+
+
 def test_constants_of_functions_that_a_function_calls_are_its_own():
     by_name = {entry.name: entry.constants for entry in all_entries(Path("nowhere"))}
     assert by_name["is_positive"] == {"LEAST_POSITIVE": "4"}, "over a module"

@@ -86,6 +86,10 @@ def test_each_file_is_of_the_source_that_reads_it_however_its_yaml_is_quoted(tmp
 def test_a_variable_that_nothing_asks_for_cannot_hold_landing(tmp_path, landing, asking, is_asked):
     (tmp_path / "shop" / "models").mkdir(parents=True)
     (tmp_path / "shop" / "models" / "sources.yml").write_text(asking)
+    (tmp_path / "shop" / "models" / "gone.sql").symlink_to("nowhere")
+    for elsewhere in (".venv", "target"):
+        (tmp_path / "shop" / elsewhere).mkdir()
+        (tmp_path / "shop" / elsewhere / "a.py").write_text("'data_dir' 'SHOP_DATA'")
     migration = load_migration(written(tmp_path, SMALL.replace("{variable: data_dir}", landing)))
     assert ("which nothing in" in unasked_landing(migration)) is not is_asked
 
@@ -171,13 +175,9 @@ def test_a_table_that_the_run_did_not_leave_has_no_key_yet(tmp_path):
     (tmp_path / "shop").mkdir()
     (tmp_path / "shop" / "dbt_project.yml").write_text("name: shop\n")
     migration = load_migration(written(tmp_path, SMALL))
-    node = {
-        **{"resource_type": "model", "name": "sold", "alias": "sold", "schema": "main", "unique_id": "model.shop.sold"},
-        "config": {"materialized": "mine"},
-        "depends_on": {"nodes": []},
-        "fqn": ["shop", "sold"],
-        "path": "sold.sql",
-    }
+    names = {"name": "sold", "alias": "sold", "schema": "main", "unique_id": "model.shop.sold", "path": "sold.sql"}
+    others = {"config": {"materialized": "mine"}, "depends_on": {"nodes": []}, "fqn": ["shop", "sold"]}
+    node = {"resource_type": "model", **names, **others}
     manifest = {"nodes": {"model.shop.sold": node}, "sources": {}, "macros": {}}
     duckdb.connect(str(tmp_path / "made.duckdb")).close()
     for database in (tmp_path / "made.duckdb", tmp_path / "never.duckdb"):

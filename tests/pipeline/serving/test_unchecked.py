@@ -3,6 +3,7 @@
 import sys
 from datetime import UTC, datetime
 
+import duckdb
 import pytest
 from click.testing import CliRunner
 
@@ -13,7 +14,7 @@ from olist_pipeline.errors import OlistError
 from olist_pipeline.serving import release_checks, standby
 from olist_pipeline.serving.cutover import cutover
 from olist_pipeline.serving.guard import guard
-from olist_pipeline.serving.release_checks import dashboard_queries
+from olist_pipeline.serving.release_checks import dashboard_queries, failing_queries
 from olist_pipeline.serving.rollback import rollback
 from tests.pipeline.serving.world import published, release_of, settings_of
 
@@ -36,6 +37,20 @@ def test_the_queries_are_those_of_the_package():
     from dashboards.queries import QUERIES
 
     assert dashboard_queries() is QUERIES
+
+
+def test_tables_of_another_warehouse_are_not_asked_what_olist_would_ask(monkeypatch, tmp_path):
+    monkeypatch.setattr(release_checks, "dashboard_queries", dashboard_queries)
+    (tmp_path / "migration.yml").write_text(
+        "{version: 1, contexts: contexts, old: {project: shop}, landing: {variable: d}, new: {project: new}}"
+    )
+    with duckdb.connect() as connection:
+        connection.execute("CREATE TABLE fact_orders (order_id INTEGER, amount DECIMAL(9, 2))")
+        assert failing_queries(connection)
+        monkeypatch.setenv("OLIST_MIGRATION", str(tmp_path / "migration.yml"))
+        assert failing_queries(connection) == []
+    assert all(table.startswith("about.") for query in dashboard_queries().values() for table in query.tables)
+    assert dashboard_queries()
 
 
 def test_the_release_and_its_command_say_so(settings, no_package, monkeypatch):
