@@ -28,6 +28,7 @@ _NO_REASON = re.compile(
     r"Failure in test|Got \d+ results?|compiled code at|\d+ of \d+ (ERROR|FAIL)|Encountered an error:$"
 )
 """Lines of dbt on tests, whose checks say it better, and lines that say of an error only that there is one."""
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _CALLS = "Traceback (most recent call last)"
 SHOWN = 3
 """So many of dbt's errors are shown."""
@@ -75,7 +76,7 @@ def _of_step(event: dg.DagsterEvent) -> str:
 
 def _of_dbt(message: str) -> str:
     """Return dbt's own first errors: the models, and what is wrong with them."""
-    said = message.partition(_DBT_ERRORS)[2].partition(_CALLS)[0]
+    said = _COLOUR.sub("", message.partition(_DBT_ERRORS)[2].partition(_CALLS)[0])
     reasons = [line for line in map(str.strip, said.splitlines()) if line and not _NO_REASON.search(line)]
     shown = "; ".join(reasons[:SHOWN])
     return f"dbt failed: {shown}{_what_to_do(shown)} (more in logs/run.log below OLIST_HOME)." if reasons else ""
