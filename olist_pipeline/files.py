@@ -46,6 +46,14 @@ _REMEDIES = {
 }
 
 
+_WORDS = {
+    **{os.strerror(number): number for number in (*_OF_MACHINE, errno.EACCES, errno.EPERM, errno.EROFS)},
+    "can't start new thread": errno.EAGAIN,
+    "insufficient file descriptors": errno.EMFILE,
+}
+"""What the system says of those errors, in words that other programs hand on, and what Python and PostgreSQL do."""
+
+
 def is_of_system(error: BaseException) -> bool:
     """Return whether an error of Polars ends in what the system says, whatever its kind."""
     return _OS_ERROR.search(str(error)) is not None
@@ -72,7 +80,8 @@ def in_words(error: OSError) -> str:
     """Return what the system says of a file, and what to do: `No space left on device; free space and run again`."""
     number = _number_of(error)
     reason = os.strerror(number) if number else str(error).strip().split("\n", 1)[0]
-    place = f" ({error.filename})" if error.filename else ""
+    names = [str(name) for name in (error.filename, error.filename2) if name]
+    place = f" ({' -> '.join(names)})" if names else ""
     remedy = f"; {_REMEDIES[number]} and run again" if number in _REMEDIES else ""
     if number == errno.ENOENT and isinstance(error.filename, str) and not Path(error.filename).parent.is_dir():
         remedy = "; make its folder and run again"
@@ -81,8 +90,7 @@ def in_words(error: OSError) -> str:
 
 def remedy_for(said: str) -> str:
     """Return what to do about what the system says within the words of another program; '' where it says nothing."""
-    numbers = (*_OF_MACHINE, errno.EACCES, errno.EPERM, errno.EROFS)
-    return next((_REMEDIES[number] for number in numbers if os.strerror(number) in said), "")
+    return next((_REMEDIES[number] for words, number in _WORDS.items() if words in said), "")
 
 
 def keep_private() -> None:

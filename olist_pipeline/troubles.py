@@ -6,7 +6,6 @@ which keep their traceback, and mending anything.
 
 from __future__ import annotations
 
-import errno
 import os
 import re
 import sys
@@ -25,7 +24,6 @@ _OF_FILES = re.compile(r"Corrupt database file|Could not \w+ file")
 """What DuckDB says of files in errors of any kind: a commit that finds the disk full is one of transactions."""
 LITTLE_BYTES, LITTLE_FILES = 64 * 2**20, 1000
 """A step that found a disk full has removed again what it was writing."""
-_NO_THREAD = "can't start new thread"
 _NO_SERVER = "PostgreSQL does not answer any more; start it and run again: what was finished is kept."
 
 
@@ -58,8 +56,8 @@ def _sentence(error: BaseException) -> str | None:
         return f"{in_words(error)}{_full_places(error)}."
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryException":
         return "There is not enough memory for this; end other programs or take a larger machine, and run again."
-    if isinstance(error, RuntimeError) and str(error) == _NO_THREAD:
-        return f"{in_words(BlockingIOError(errno.EAGAIN, _NO_THREAD))}."
+    if type(error) is RuntimeError:  # there is no thread any more
+        return _of_machine(error)
     if (psycopg2 := sys.modules.get("psycopg2")) and isinstance(error, psycopg2.Error):
         from olist_pipeline.stores.server_errors import trouble
 

@@ -19,6 +19,7 @@ from olist_pipeline.orchestration.resources import clear_failures
 from olist_pipeline.tablediff.sql import relation_name
 from olist_pipeline.warehouse import reading
 
+NOT_RUN = ("error", "skipped")
 FAILED_ROWS = "dagster_dbt/failed_row_count"
 
 
@@ -102,9 +103,16 @@ def sentence_of_test(metadata: Mapping[str, Any], manifest: Mapping[str, Any], t
     model = manifest["nodes"].get(node.get("attached_node"), {})
     where = f"{model.get('schema', '')}.{model.get('alias', '')}".strip(".") or ", ".join(node["depends_on"]["nodes"])
     rows = metadata[FAILED_ROWS].value if FAILED_ROWS in metadata else None
-    fails = f"fails for {rows:,} row{'s' * (rows != 1)}" if isinstance(rows, int) else f"has {metadata['status'].value}"
+    status = metadata["status"].value if "status" in metadata else ""
+    fails = f"fails for {rows:,} row{'s' * (rows != 1)}" if isinstance(rows, int) else f"has {status}"
+    if status in NOT_RUN:  # dbt counts no rows of these, and says 0
+        fails = f"did not come to its end ({status})"
     query = target / "compiled" / node["package_name"] / node["original_file_path"] / f"{node['name']}.sql"
-    shown = f"{query} selects them" if query.exists() else "logs/run.log below OLIST_HOME has more"
+    shown = (
+        f"{query} selects them"
+        if query.exists() and status not in NOT_RUN
+        else "logs/run.log below OLIST_HOME has more"
+    )
     return f"dbt's test {test.get('name', node['name'])} of {where}{f'.{column}' if column else ''} {fails}; {shown}."
 
 

@@ -7,7 +7,6 @@ PostgreSQL refuses to run as root: for root it runs as the system user `pgserver
 
 from __future__ import annotations
 
-import errno
 import os
 import pwd
 import shutil
@@ -206,7 +205,7 @@ def reason_in(said: str) -> str:
     # A traceback of the watcher ends in its reason, whoever else speaks begins with it.
     reason = fatal[-1] if fatal else lines[-1 if lines[0].startswith("Traceback") else 0]
     reason = reason.rstrip(".")
-    remedy = remedy_for(reason.replace("insufficient file descriptors", os.strerror(errno.EMFILE)))
+    remedy = remedy_for(reason)
     return f"{reason}; {remedy} and run again" if remedy else reason
 
 

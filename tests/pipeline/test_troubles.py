@@ -64,6 +64,10 @@ def said_of(error: BaseException) -> str:
             OSError(13, "Permission denied", "/x"),
             "Permission denied (/x); give this user the right to it and run again.",
         ),
+        (
+            OSError(13, "Permission denied", "releases/1", None, "/x/current"),
+            "Permission denied (releases/1 -> /x/current);",
+        ),
         (ConnectionRefusedError(111, "Connection refused"), "Connection refused."),
         (MemoryError(), "There is not enough memory"),
         (duckdb.OutOfMemoryException("Out of Memory Error: failed to allocate"), "There is not enough memory"),

@@ -112,6 +112,8 @@ def test_a_failed_test_of_dbt_names_its_model_its_rows_and_its_query(parsed_proj
     metadata = {"unique_id": dg.MetadataValue.text(uid), FAILED_ROWS: dg.MetadataValue.int(3)}
     said = sentence_of_test(metadata, manifest, tmp_path)
     assert said.startswith("dbt's test unique of new.fact_payments.payment_key fails for 3 rows; logs/run.log")
+    cut_off = {**metadata, "status": dg.MetadataValue.text("error"), FAILED_ROWS: dg.MetadataValue.int(0)}
+    assert "payment_key did not come to its end (error); logs/" in sentence_of_test(cut_off, manifest, tmp_path)
     node = manifest["nodes"][uid]
     query = tmp_path / "compiled" / "olist" / node["original_file_path"] / f"{node['name']}.sql"
     query.parent.mkdir(parents=True)
