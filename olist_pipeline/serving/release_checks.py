@@ -13,7 +13,6 @@ from typing import Any
 import duckdb
 
 from olist_pipeline.errors import OlistError
-from olist_pipeline.migration.load import present_migration
 from olist_pipeline.release_manifest import NEW, Content, Release, ReleasedTable
 from olist_pipeline.tablediff.contract import RelationError
 from olist_pipeline.tablediff.fingerprint import fingerprint
@@ -53,6 +52,9 @@ def dashboard_queries() -> Mapping[str, Any]:
             f"the dashboards' queries cannot be checked, for the package dashboards cannot be imported ({error}); "
             "install it beside olist_pipeline"
         ) from None
+    # A rollback does not ask for it, and does not wait for its libraries.
+    from olist_pipeline.migration.load import present_migration
+
     if present_migration().is_olists:
         return QUERIES
     return {name: query for name, query in QUERIES.items() if all(table.startswith(ABOUT) for table in query.tables)}
