@@ -65,7 +65,8 @@ class ForkServer:
         if os.environ.get(ask.SOCKET) == str(self.path):
             del os.environ[ask.SOCKET]
         self.path.unlink(missing_ok=True)
-        self.process.terminate()
-        self.process.wait()
+        # Where this process ignores the signal, so does that one until it has begun; then it sees that nobody needs it.
         assert self.process.stdin
         self.process.stdin.close()
+        self.process.terminate()
+        self.process.wait()

@@ -37,6 +37,8 @@ THREADS = Path("/proc/self/task")
 def main() -> None:
     """Serve until standard input ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # A shell has what it starts in the background ignore SIGINT, and Dagster takes that for SIGTERM as well.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     _import_dbt(sys.argv[2:])
     signal.signal(signal.SIGCHLD, _wait_for_ended)
     with socket.socket(fileno=int(sys.argv[1])) as listener:

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from contextlib import suppress
 from pathlib import Path
 
@@ -86,6 +87,19 @@ def test_the_server_ends_with_its_starter_and_takes_its_socket_along(tmp_path):
     process, path = done.stdout.split()
     wait_for(lambda: not Path(path).exists(), "the end of the socket", seconds=20)
     wait_for(lambda: not Path(f"/proc/{process}").exists(), "the end of the server", seconds=20)
+
+
+def test_a_server_ends_though_its_starter_ignores_the_signal_that_ends_it(tmp_path):
+    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    try:
+        server = ForkServer(tmp_path, ["--version"])
+        stopping = threading.Thread(target=server.stop, daemon=True)
+        stopping.start()
+        stopping.join(patient(30))
+        assert not stopping.is_alive()
+    finally:
+        signal.signal(signal.SIGTERM, before)
+        server.process.kill()
 
 
 def test_without_a_server_that_answers_the_program_becomes_dbt(tmp_path):
