@@ -17,6 +17,7 @@ from unicodedata import normalize
 
 from olist_pipeline.drafts.keys import MOST_COLUMNS, WIDEST
 from olist_pipeline.errors import OlistError
+from olist_pipeline.intake.cast import MONEY_PATTERN
 
 SAMPLE = 500
 
@@ -78,8 +79,7 @@ def _is_whole(text: str) -> bool:
 
 
 def _is_money(text: str) -> bool:
-    # Intake keeps amounts below a trillion.
-    return bool(re.fullmatch(r"-?(0|[1-9]\d{0,11})(\.\d{1,2})?", text))
+    return bool(re.fullmatch(r"-?(0|[1-9]\d*)(\.\d{1,2})?", text) and re.fullmatch(MONEY_PATTERN, text))
 
 
 def _is_number(text: str) -> bool:

@@ -229,11 +229,10 @@ def _others(height: int, ordinals: Ints) -> pl.Series:
 def _malformed(path: Path, report: Report, window: int | None, links: tuple[str, ...]) -> pl.DataFrame:
     """Return the records with too many cells or too few, as they stand in the file."""
     these, behind = _bounds(report, window)
-    numbers = _between(report.ragged.record, these.records + 1, behind.records + 1)
-    first = int(np.searchsorted(report.ragged.record, these.records + 1))
-    start, end = (places[first : first + len(numbers)].tolist() for places in (report.ragged.start, report.ragged.end))
-    texts = list(_texts(path, zip(start, end, strict=True)))
-    return _set_aside(numbers.tolist(), texts, report.header, links, is_truncated=False)
+    mine = slice(*np.searchsorted(report.ragged.record, (these.records + 1, behind.records + 1)))
+    numbers, _, starts, ends = (column[mine].tolist() for column in report.ragged)
+    texts = list(_texts(path, zip(starts, ends, strict=True)))
+    return _set_aside(numbers, texts, report.header, links, is_truncated=False)
 
 
 def _last(path: Path, report: Report, links: tuple[str, ...]) -> pl.DataFrame:

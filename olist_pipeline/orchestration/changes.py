@@ -75,7 +75,7 @@ def _unfinished(path: Path, landing: Path, table: LandingTable, *, in_parts: boo
         file.seek(-1, 2)
         if file.read(1) in (b"\n", b"\r"):
             return ""
-    is_cut = text.malformed.filter(pl.col(IS_TRUNCATED)).height or _last(text.malformed) > _last(text.rows)
+    is_cut = text.malformed.filter(pl.col(IS_TRUNCATED)).height or _last(text.malformed) >= _last(text.rows)
     if is_cut or (_is_bad(text.rows.tail(1), table) if in_parts else not table.parent and _has_bad_end(table, landing)):
         return f"{called(path)} ends inside a record; the upload seems to have stopped there: upload it again."
     return ""

@@ -117,6 +117,11 @@ class TestUnfinished:
         path.write_bytes(path.read_bytes().rstrip(b"\r\n"))
         assert not unfinished(folder, LANDING["categories"])
 
+    def test_a_header_that_does_not_end_its_line_may_be_the_half_of_one(self, folder):
+        path = folder / LANDING["orders"].file
+        path.write_bytes(path.read_bytes().splitlines()[0])
+        assert "ends inside a record" in unfinished(folder, LANDING["orders"])
+
 
 class TestAffected:
     def test_an_order_concerns_every_context_in_its_month(self, tables):
