@@ -6,6 +6,7 @@ and the first replay tell.
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -16,7 +17,7 @@ from typing import Any, NamedTuple
 import duckdb
 
 from olist_pipeline.migration.model import is_inside
-from olist_pipeline.migration.project import said_of_source
+from olist_pipeline.migration.project import project_settings, said_of_source
 
 _VARIABLE = re.compile(r"""\bvar\(\s*['"](\w+)['"]""")
 _ENVIRONMENT = re.compile(r"""\benv_var\(\s*['"](\w+)['"]""")
@@ -53,7 +54,7 @@ def guessed_landing(project: Path, manifest: Mapping[str, Any]) -> dict[str, Any
     tables = [source for source in manifest["sources"].values() if not _location(source)]
     schemas = [str(source["schema"]) for source in tables]
     if not schemas:
-        return {"variable": "landing", "files": files}
+        return (not places and _seeds(project, manifest)) or {"variable": "landing", "files": files}
     [(schema, _)] = Counter(schemas).most_common(1)
     return {
         "raw_schema": schema,
@@ -63,6 +64,17 @@ def guessed_landing(project: Path, manifest: Mapping[str, Any]) -> dict[str, Any
             if source["schema"] == schema
         },
     }
+
+
+def _seeds(project: Path, manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the way to the seeds of a project that reads nothing else, as examples do; nothing where it has none."""
+    name = project_settings(project)["name"]
+    nodes = (node for node in manifest["nodes"].values() if node["resource_type"] == "seed")
+    paths = [PurePosixPath(node["original_file_path"]) for node in nodes if node["package_name"] == name]
+    if not paths:
+        return {}
+    folder = os.path.commonpath([path.parent for path in paths])
+    return {"folder": folder, "files": {str(path.relative_to(folder)): {} for path in sorted(paths)}}
 
 
 def _places(project: Path, manifest: Mapping[str, Any]) -> Iterator[FileName]:

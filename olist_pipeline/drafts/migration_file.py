@@ -24,6 +24,7 @@ from olist_pipeline.migration.project import (
     RELATIONS,
     ancestors,
     context_of_old,
+    landing_file,
     old_part,
     old_relations,
     relation_of,
@@ -87,7 +88,11 @@ def whole_text(
     tables = {name: node for name, node in relations.items() if _is_table(node, read)}
     there = {name: node for name, node in tables.items() if name in set(new_models) and keys.get(name)}
     served, several = _served(tables.keys() - there.keys())
-    seeds = sorted(node["name"] for node in relations.values() if node["resource_type"] == "seed")
+    besides = sorted(
+        node["name"]
+        for node in relations.values()
+        if node["resource_type"] == "seed" and not landing_file(node, migration)
+    )
     said: dict[str, Any] = {
         "version": 1,
         "contexts": migration.contexts,
@@ -95,7 +100,7 @@ def whole_text(
         "landing": dict(landing),
         "new": migration.new.model_dump(exclude_defaults=True, mode="json"),
         "models": dict(contexts),
-        "besides": [{"seed": name, "reason": "Rows of the project itself, no data of landing"} for name in seeds],
+        "besides": [{"seed": name, "reason": "Rows of the project itself, no data of landing"} for name in besides],
         "pairs": [{"old": name, "key": keys[name]} for name in there],
         "served": served,
     }

@@ -96,10 +96,7 @@ def what_is_missing(landing: Mapping[str, Any], new: Path) -> list[str]:
     """Return what nobody could guess, a line each."""
     missing = []
     if not landing["files"]:
-        missing.append(
-            "no landing files were found: say in `landing` how old finds them; they are CSV, and a seed is none: "
-            "replay reads it as it is"
-        )
+        missing.append("no landing files were found: say in `landing` how old finds them; they are CSV")
     if not (new / "dbt_project.yml").is_file():
         missing.append(f"{new.name} is no dbt project yet: `olist migration check` says so until it is written")
     return missing

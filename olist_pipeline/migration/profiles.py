@@ -11,7 +11,6 @@ only. Replay gets it without all that could reach data elsewhere: attached datab
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -27,6 +26,7 @@ from olist_pipeline import yaml_text
 from olist_pipeline.errors import OlistError
 from olist_pipeline.files import replacing
 from olist_pipeline.machine import memory_of_duckdb
+from olist_pipeline.migration.mirror import make_mirror
 from olist_pipeline.migration.model import NEW, OLD, REPLAY, Migration
 from olist_pipeline.migration.project import project_settings
 from olist_pipeline.settings import Settings
@@ -120,15 +120,14 @@ def write_profile(settings: Settings, migration: Migration, tree: str) -> Writte
 def project_folder(settings: Settings, migration: Migration, tree: str) -> Path:
     """Return the folder in which dbt runs a tree: the project's own.
 
-    Where the old project names a folder of landing inside of it, replay runs in a folder of links to all that the
-    project has, but for that one folder, which is landing written anew.
+    Where landing is a folder inside of the old project, replay runs in a mirror of that (see `mirror`).
     """
     if tree == NEW:
         return migration.new_folder
     if tree != REPLAY or not migration.landing.folder:
         return migration.old_folder
     mirror = settings.home / REPLAY / "project"
-    _mirror(migration.old_folder, mirror, Path(migration.landing.folder).parts, settings.replay_landing)
+    make_mirror(mirror, migration, settings.replay_landing)
     return mirror
 
 
@@ -258,29 +257,3 @@ def _rendered(text: str, path: Path, migration: Migration) -> str:
         return SandboxedEnvironment().from_string(text).render(names)
     except TemplateError as error:
         raise OlistError(f"{path}: {text} cannot be rendered: {error}.") from error
-
-
-def _mirror(project: Path, mirror: Path, parts: tuple[str, ...], landing: Path) -> None:
-    """Make `mirror` a folder of links to what `project` has, whose folder `parts` is `landing`."""
-    if mirror.is_symlink():
-        mirror.unlink()
-    mirror.mkdir(parents=True, exist_ok=True)
-    wanted = {entry.name: entry for entry in project.iterdir() if entry.name not in (parts[0], "target", "logs")}
-    for name, entry in wanted.items():
-        _link(mirror / name, entry)
-    for link in mirror.iterdir():
-        if link.is_symlink() and link.name not in wanted and link.name != parts[0]:
-            link.unlink()
-    if not parts[1:]:
-        _link(mirror / parts[0], landing)
-        return
-    _mirror(project / parts[0], mirror / parts[0], parts[1:], landing)
-
-
-def _link(link: Path, to: Path) -> None:
-    if link.is_symlink() and link.readlink() == to:
-        return
-    if link.is_dir() and not link.is_symlink():
-        shutil.rmtree(link)
-    link.unlink(missing_ok=True)
-    link.symlink_to(to)

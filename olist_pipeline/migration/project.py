@@ -147,6 +147,20 @@ def is_relation(node: DbtNode) -> bool:
     return node["resource_type"] in RELATIONS and node["config"].get("materialized") != "ephemeral"
 
 
+def landing_file(node: DbtNode, migration: Migration) -> str:
+    """Return the file of landing that a seed of the old project is, '' for all else.
+
+    It lies in the folder of landing, and the migration file names it there: replay finds it written anew.
+    """
+    folder = migration.landing.folder
+    if node.get("resource_type") != "seed" or not folder:
+        return ""
+    path = PurePosixPath(node["original_file_path"])
+    is_own = node["package_name"] == project_settings(migration.old_folder)["name"] and path.is_relative_to(folder)
+    file = str(path.relative_to(folder)) if is_own else ""
+    return file if file in migration.landing.files else ""
+
+
 def database_name(connection: duckdb.DuckDBPyConnection) -> str:
     """Return the name of the database that a connection was opened on."""
     [(name,)] = connection.execute("SELECT current_database()").fetchall()

@@ -5,7 +5,7 @@ What does not: the barrier (`barrier`), and which rows are accepted (`replay` of
 
 The proof has two parts. What SQL can reach is closed off in DuckDB, so a model, a hook or a source that asks for
 another file fails. What does not go through SQL is read of the manifest: models in Python, sources of plugins, and
-seeds, whose rows come out of the project itself.
+seeds, whose rows come out of the project itself where their files are not those of landing.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from olist_pipeline.migration.model import Migration
-from olist_pipeline.migration.project import said_of_source
+from olist_pipeline.migration.project import landing_file, said_of_source
 
 _REFUSED = re.compile(r'Cannot access (?:file|directory) "([^"]+)"')
 _NEEDS = re.compile(r"(?:exists in the|required extension) '?(\w+)")
@@ -51,10 +51,11 @@ def _of_nodes(manifest: Mapping[str, Any], migration: Migration, nodes: Collecti
     for uid in sorted(nodes):
         node = manifest["nodes"].get(uid, {})
         kind, name = node.get("resource_type"), node.get("name")
-        if kind == "seed" and name not in migration.seeds:
+        if kind == "seed" and name not in migration.seeds and not landing_file(node, migration):
             yield (
                 f"the seed {name} has rows of its own, which no validation accepted; if it is no data of landing, say "
-                "so in `besides`, with a reason, and if it is, let a source read its file: a seed is never written anew"
+                "so in `besides`, with a reason, and if it is, let `landing.folder` be the folder of its file, and "
+                "name the file in `landing.files`"
             )
         config = node.get("config") or {}
         if kind == "model" and config.get("materialized") == "external" and config.get("location"):

@@ -11,7 +11,7 @@ import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtProject
 
 from olist_pipeline.migration.model import NEW, OLD, REPLAY, Migration
-from olist_pipeline.migration.project import context_of_new, context_of_old
+from olist_pipeline.migration.project import context_of_new, context_of_old, landing_file
 from olist_pipeline.orchestration.dbt_tests import said_of
 from olist_pipeline.orchestration.landing import landing_key
 from olist_pipeline.orchestration.validation import staging_key
@@ -45,6 +45,8 @@ class TreeTranslator(DagsterDbtTranslator):
             return spec.replace_attributes(key=dg.AssetKey([NEW, props["alias"]]), group_name=context_of_new(props))
         key = dg.AssetKey([self.tree, *self.names.get(unique_id, (props["name"],))])
         deps = spec.deps if _reads_relations(props) else [*spec.deps, *self._landing()]
+        if file := landing_file(props, self.migration):
+            deps = [dg.AssetDep(self._file_key(table.name)) for table in LANDING.values() if table.file == file]
         return spec.replace_attributes(key=key, group_name=context_of_old(props, self.migration), deps=deps)
 
     def get_description(self, dbt_resource_props: Mapping[str, Any]) -> str:
@@ -61,16 +63,17 @@ class TreeTranslator(DagsterDbtTranslator):
 
     def _landing(self) -> list[dg.AssetDep]:
         """Return all that may be in landing: a model without sources may read any file of it."""
-        tables = LANDING.values()
-        if self.tree == OLD:
-            return [dg.AssetDep(landing_key(table.name)) for table in tables]
-        return [dg.AssetDep(staging_key(table.context, table.name)) for table in tables]
+        return [dg.AssetDep(self._file_key(table)) for table in LANDING]
 
     def _source_key(self, props: Mapping[str, Any], key: dg.AssetKey) -> dg.AssetKey:
         landing = self._landing_table(props, key)
         if self.tree == NEW or landing is None:
             return key
-        return landing_key(landing) if self.tree == OLD else staging_key(LANDING[landing].context, landing)
+        return self._file_key(landing)
+
+    def _file_key(self, table: str) -> dg.AssetKey:
+        """Return the key of what a tree of old's SQL reads as a landing table: its file, or its accepted rows."""
+        return landing_key(table) if self.tree == OLD else staging_key(LANDING[table].context, table)
 
     def _landing_table(self, props: Mapping[str, Any], key: dg.AssetKey) -> str | None:
         """Return the landing table that a source of old is: its YAML says so, or the migration file does."""

@@ -96,12 +96,15 @@ def begin_with_dbt(settings: Settings) -> None:
 
 
 def dbt_project(settings: Settings, tree: str) -> DbtProject:
-    """Return the dbt project of a tree, with its target folder below OLIST_HOME."""
+    """Return the dbt project of a tree, with its target folder below OLIST_HOME.
+
+    Its folder is where dagster-dbt runs an invocation that has a context, whatever the resource says.
+    """
     from dagster_dbt import DbtProject
 
     migration = migration_of(settings)
     profiles = write_profile(settings, migration, tree).folder
-    folder = migration.new_folder if tree == NEW else migration.old_folder
+    folder = project_folder(settings, migration, tree)
     return DbtProject(project_dir=folder, profiles_dir=profiles, target_path=manifest_folder(settings, tree))
 
 
@@ -190,13 +193,17 @@ def exported(variables: Mapping[str, str]) -> Iterator[None]:
 
 
 def ensure_manifest(settings: Settings, tree: str = NEW) -> Path:
-    """Return the path of the manifest of a tree's project, parsing it when a file of it or its profile has changed."""
+    """Return the path of the manifest of a tree's project, parsing it when a file of it or its profile has changed.
+
+    Where the project or the home was moved it is parsed with nothing kept: dbt keeps where a seed's file was.
+    """
     migration, folder = migration_of(settings), manifest_folder(settings, tree)
     manifest, stamp = folder / "manifest.json", folder / "parsed"
     project = migration.new_folder if is_of_new(migration, tree) else migration.old_folder
     profile = write_profile(settings, migration, NEW if is_of_new(migration, tree) else OLD)
     read = [content_hash(migration.path), content_hash(profile.folder / "profiles.yml"), version("dbt-core")]
-    state = "".join([project_hash(project), *read])
+    place = f"{project} for {settings.home.resolve()}\n"
+    state = "".join([place, project_hash(project), *read])
     # A run, and a code server that is loaded meanwhile, would take each other's half-written manifest for damaged.
     with alone(settings.home / "locks" / "parse.lock"):
         said = ""
@@ -204,7 +211,7 @@ def ensure_manifest(settings: Settings, tree: str = NEW) -> Path:
             said = stamp.read_text("utf-8")
             if said == state + content_hash(manifest):
                 return manifest
-        if said.startswith(state):
+        if said.startswith(state) or (said and not said.startswith(place)):
             # The project is as it was, and what dbt made of it is not: whatever has become of that, dbt makes it again.
             shutil.rmtree(settings.dbt_target, ignore_errors=True)
         _parse(settings, migration, tree, folder, project)

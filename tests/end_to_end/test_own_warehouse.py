@@ -1,6 +1,5 @@
 """docs/migrating_your_own_warehouse.md, followed from its first line to its last on a project of strangers."""
 
-import json
 import re
 import shlex
 import shutil
@@ -18,61 +17,14 @@ from olist_pipeline.orchestration.dbt import retired_models
 from olist_pipeline.settings import PROJECT_DIR
 from olist_pipeline.warehouse import load_manifest
 from tests.docs.following import BLOCK
+from tests.end_to_end.commands import Said, run
 from tests.environment import bare
-from tests.patience import patient
-from tests.shared import shared_dbt
 
 pytestmark = pytest.mark.long
 
 DOCUMENT = PROJECT_DIR / "docs" / "migrating_your_own_warehouse.md"
 FOREIGN = PROJECT_DIR / "tests" / "foreign"
 PART = re.compile(r"^```sh\n(?P<sh>.*?)^```$|^`(?P<file>[\w./]+)`\n\n```\w+\n(?P<text>.*?)^```$", re.M | re.S)
-COMMANDS = """
-import contextlib, io, json, os, sys
-from olist_pipeline.cli.main import cli
-from olist_pipeline.troubles import sentence_of
-
-for arguments in json.load(sys.stdin):
-    if arguments[0] == "export":
-        os.environ.update(word.split("=", 1) for word in arguments[1:])
-        continue
-    out, said, code = io.StringIO(), "", 0
-    with contextlib.redirect_stdout(out):
-        try:
-            code = int(cli.main(arguments[1:], prog_name="olist", standalone_mode=False) or 0)
-        except SystemExit as error:
-            code = int(error.code or 0)
-        except Exception as error:
-            said, code = sentence_of(error) or repr(error), 1
-    print(json.dumps([" ".join(arguments), code, out.getvalue(), said]), flush=True)
-"""
-
-
-@dataclass(frozen=True)
-class Said:
-    """What a command did."""
-
-    command: str
-    code: int
-    out: str
-    error: str
-
-
-def run(folder: Path, commands: list[list[str]], environment: dict[str, str]) -> list[Said]:
-    """Run commands one after the other in one process: importing Dagster for each would take most of the time."""
-    done = subprocess.run(
-        [sys.executable, "-c", COMMANDS],
-        input=json.dumps(commands),
-        cwd=folder,
-        env={**bare(), **shared_dbt(), **environment, "COLUMNS": "200"},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=patient(300),
-    )
-    lines = [line for line in done.stdout.splitlines() if line.startswith("[")]
-    assert len(lines) == len([one for one in commands if one[0] != "export"]), done.stdout + done.stderr
-    return [Said(*json.loads(line)) for line in lines]
 
 
 @dataclass(frozen=True)

@@ -51,6 +51,18 @@ def test_landing_is_guessed_from_locations_and_from_sql(tmp_path, location, expe
         assert guessed_landing(tmp_path, of_model) == {**expected, "files": {"rides.csv": {}}}
 
 
+def test_seeds_are_landing_where_a_project_reads_nothing_else(tmp_path):
+    (tmp_path / "dbt_project.yml").write_text("name: shop\n")
+
+    def seed(path, package="shop"):
+        return {"resource_type": "seed", "package_name": package, "original_file_path": path}
+
+    nodes = {"a": seed("seeds/raw/rides.csv"), "b": seed("seeds/raw/of/docks.csv"), "c": seed("x/y.csv", "paint")}
+    guessed = {"folder": "seeds/raw", "files": {"of/docks.csv": {}, "rides.csv": {}}}
+    assert guessed_landing(tmp_path, {"sources": {}, "nodes": nodes}) == guessed
+    assert "raw_schema" in guessed_landing(tmp_path, {"sources": {"s": SOURCE}, "nodes": nodes})
+
+
 def test_each_file_is_of_the_source_that_reads_it_however_its_yaml_is_quoted(tmp_path):
     (tmp_path / "models").mkdir()
     said = 'meta: {external_location: "read_csv(\'{{ var(\\"data_dir\\") }}/%s.csv\')"}\n'

@@ -12,12 +12,18 @@ from olist_pipeline import machine
 from olist_pipeline.errors import OlistError
 from olist_pipeline.migration.load import load_migration
 from olist_pipeline.migration.profiles import database_of, project_folder, reach, write_profile
+from olist_pipeline.migration.project import landing_file
+from olist_pipeline.migration.proof import unproven
 from olist_pipeline.old_tables import bring
+from olist_pipeline.orchestration.dbt_keys import TreeTranslator
+from olist_pipeline.orchestration.dbt_projects import dbt_project
 from olist_pipeline.orchestration.migration_check import made_elsewhere
 from olist_pipeline.settings import Settings
 from tests.pipeline.migration.test_file import SMALL, written
 
 OWN = "old: {project: shop, profile: {file: shop/profiles.yml}, environment: {SHOP_TARGET: prod}, vars: {shop: tea}}"
+
+DUCKDB = "shop: {outputs: {default: {type: duckdb}}}"
 
 
 def shop(folder: Path, profile: str, text: str = SMALL) -> Settings:
@@ -110,6 +116,52 @@ def test_replay_may_read_the_seeds_that_somebody_vouches_for_wherever_they_are(t
         file.write_text("id\n1\n")
     (package / "dbt_project.yml").write_text("name: paint\nseed-paths: [data]\n")
     assert reach(settings, load_migration(settings.migration))["files"] == [str(file) for file in files]
+
+
+def test_replay_has_seeds_written_anew_with_what_is_said_of_them(tmp_path):
+    """A seed that is neither in landing nor vouched for is not there: nobody accepted its rows."""
+    landing = "{folder: seeds, files: {rides.csv: {}}}\nbesides: [{seed: zones, reason: ours}]"
+    settings = shop(
+        tmp_path, "shop: {outputs: {default: {type: duckdb}}}", SMALL.replace("{variable: data_dir}", landing)
+    )
+    seeds = tmp_path / "shop" / "seeds"
+    (seeds / "deep").mkdir(parents=True)
+    for name in ("rides.csv", "rides.yml", "zones.csv", "prices.csv", "deep/more.yaml"):
+        (seeds / name).write_text("of the project")
+    settings.replay_landing.mkdir(parents=True)
+    for name in ("rides.csv", ".rides.csv.0.tmp"):
+        (settings.replay_landing / name).write_text("accepted")
+    migration = load_migration(settings.migration)
+    mirror = Path(dbt_project(settings, "replay").project_dir) / "seeds"
+    found = {str(path.relative_to(mirror)): path.read_text() for path in mirror.rglob("*") if path.is_file()}
+    own = dict.fromkeys(("rides.yml", "zones.csv", "deep/more.yaml"), "of the project")
+    assert found == {"rides.csv": "accepted", **own}
+    (settings.replay_landing / "rides.csv").unlink()
+    assert not (project_folder(settings, migration, "replay") / "seeds" / "rides.csv").is_symlink()
+
+    def seed(path, package="shop"):
+        return {"resource_type": "seed", "name": "x", "package_name": package, "original_file_path": path}
+
+    nodes = [seed("seeds/rides.csv"), seed("seeds/prices.csv"), seed("rides.csv"), seed("seeds/rides.csv", "paint")]
+    assert [landing_file(node, migration) for node in nodes] == ["rides.csv", "", "", ""]
+    parsed = {"nodes": dict(zip("0123", nodes, strict=True)), "sources": {}}
+    assert len(unproven(parsed, migration, set("0123"))) == 3
+
+
+@pytest.mark.parametrize(("tree", "made_of"), [("old", "landing/orders"), ("replay", "sales/orders")])
+def test_a_seed_that_is_landing_waits_for_its_file_or_for_its_accepted_rows(tmp_path, tree, made_of):
+    file = "olist_orders_dataset.csv"
+    landing = f"{{folder: seeds, files: {{{file}: {{}}}}}}"
+    settings = shop(tmp_path, DUCKDB, SMALL.replace("{variable: data_dir}", landing))
+    translator = TreeTranslator(tree, load_migration(settings.migration), {})
+    seed = {"resource_type": "seed", "name": "orders", "package_name": "shop", "original_file_path": f"seeds/{file}"}
+    node = {**seed, "unique_id": "seed.shop.orders", "path": file, "fqn": ["shop", "orders"], "alias": "orders"}
+    said = {"config": {"materialized": "seed"}, "schema": "main", "database": "shop", "columns": {}, "tags": []}
+    parsed = {"nodes": {"seed.shop.orders": {**node, **said, "depends_on": {}}}, "sources": {}, "semantic_models": {}}
+    spec = translator.get_asset_spec(
+        {**parsed, "child_map": {}, "parent_map": {}}, "seed.shop.orders", dbt_project(settings, tree)
+    )
+    assert [dep.asset_key.to_user_string() for dep in spec.deps] == [made_of]
 
 
 def test_replay_runs_in_links_to_the_project_wherever_landing_was_in_it_before(tmp_path):
