@@ -18,11 +18,14 @@ CELL_TYPES = (str, int, float, Decimal, datetime)
 class Record(BaseModel):
     """One typed row. Field names are the source's column names; an optional field may be missing.
 
+    A column that is called what no field may be called has its name as the field's alias (`Field(alias="Order ID")`):
+    the source says that name, and all else the field's.
+
     The model is the contract between the source and the domain: intake takes column names, types and what
     is required from it. A field has one of `CELL_TYPES` (a Decimal has two digits after the point).
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, validate_by_name=True, validate_by_alias=True)
 
 
 def value_type(annotation: Any) -> type:

@@ -15,19 +15,28 @@ from keyword import iskeyword
 from pathlib import Path
 from unicodedata import normalize
 
+from olist_domain.kernel.records import Record
 from olist_pipeline.drafts.keys import MOST_COLUMNS, WIDEST
+from olist_pipeline.drafts.names import identifier
 from olist_pipeline.errors import OlistError
 from olist_pipeline.intake.cast import MONEY_PATTERN
+from olist_pipeline.landing.table import OWN_NAMES
 
 SAMPLE = 500
+TAKEN = OWN_NAMES | frozenset(dir(Record))
+"""Names that no field of a record can have."""
 
 
 @dataclass(frozen=True)
 class Sample:
-    """The columns of a file with the types that its first rows fit, `| None` where some are empty, and its key."""
+    """The columns of a file with the types that its first rows fit, `| None` where some are empty, and its key.
+
+    They are called as the fields of a record can be; `headers` says what the file calls those that it calls otherwise.
+    """
 
     types: dict[str, str]
     key: tuple[str, ...]
+    headers: dict[str, str]
 
 
 def sample_of(path: Path) -> Sample:
@@ -41,13 +50,9 @@ def sample_of(path: Path) -> Sample:
         raise OlistError(f"{path} cannot be read as CSV in UTF-8: {error}; `olist data check` says more.") from error
     if not header:
         raise OlistError(f"{path} has no header; export the file again.")
-    if unfit := [name for name in header if not _is_field(name)]:
-        raise OlistError(
-            f"{path}: the column {unfit[0]!r} cannot be a field of a Python record, whose names are of letters, digits "
-            "and underscores; rename it where the file is made and in old's SQL, or leave the file to old: what no "
-            "context validates is read as it is."
-        )
-    return Sample({name: _type([row[place] for row in rows]) for place, name in enumerate(header)}, _key(header, rows))
+    names = _field_names(header)
+    types = {name: _type([row[place] for row in rows]) for place, name in enumerate(names)}
+    return Sample(types, _key(names, rows), {n: said for n, said in zip(names, header, strict=True) if n != said})
 
 
 def _key(header: Sequence[str], rows: Sequence[Sequence[str]]) -> tuple[str, ...]:
@@ -59,9 +64,21 @@ def _key(header: Sequence[str], rows: Sequence[Sequence[str]]) -> tuple[str, ...
     return (header[0],)
 
 
+def _field_names(header: Sequence[str]) -> list[str]:
+    """Return names for the fields of a record, each once: that of the column, or one that is made of it."""
+    names = [said if _is_field(said) else "" for said in header]
+    for place, said in enumerate(header):
+        made = identifier(normalize("NFKC", said))
+        made = f"of_{made}" if made in TAKEN else made
+        tried = (made, *(f"{made}_{number}" for number in range(2, len(header) + 2)))
+        names[place] = names[place] or next(name for name in tried if name not in names)
+    return names
+
+
 def _is_field(name: str) -> bool:
     # Python takes a letter with its accent apart for one that has it, and a header has the former.
-    return name.isidentifier() and not iskeyword(name) and name[0] != "_" and normalize("NFKC", name) == name
+    is_name = name.isidentifier() and not iskeyword(name) and name[0] != "_" and normalize("NFKC", name) == name
+    return is_name and name not in TAKEN
 
 
 def _type(cells: Sequence[str]) -> str:

@@ -15,7 +15,7 @@ from pathlib import Path
 from textwrap import indent, wrap
 
 from olist_pipeline.audit.model import Entry, Kind
-from olist_pipeline.drafts.columns import SAMPLE, sample_of
+from olist_pipeline.drafts.columns import SAMPLE, Sample, sample_of
 from olist_pipeline.drafts.names import identifier
 from olist_pipeline.drafts.placing import placed
 from olist_pipeline.errors import OlistError
@@ -60,7 +60,7 @@ def files_of(
     drafts = _drafts([entry for entry in entries if entry.state == "open"], columns, sources or {})
     return {
         f"{context}/__init__.py": f'"""The context {context}: records, rules, and what the pipeline reads of it."""\n',
-        f"{context}/records.py": _records(context, columns),
+        f"{context}/records.py": _records(context, samples),
         f"{context}/rules.py": _rules(context, columns, drafts),
         f"{context}/declared.py": _declared(context, {file: sample.key for file, sample in samples.items()}),
         f"tests/test_{context}_rules.py": _tests(context, drafts),
@@ -105,22 +105,33 @@ def _imports(columns: Mapping[str, Mapping[str, str]], used: Collection[str]) ->
     return "".join(f"{line}\n" for line in lines)
 
 
-def _records(context: str, columns: Mapping[str, Mapping[str, str]]) -> str:
+def _records(context: str, samples: Mapping[str, Sample]) -> str:
+    columns = {file: sample.types for file, sample in samples.items()}
     used = {kind.removesuffix(" | None") for types in columns.values() for kind in types.values()}
     imports = _imports(columns, used)
     classes = "\n\n\n".join(
         f"class {_class(file)}Record(Record):\n"
         f'    """One row of `{file}`. A column that may be empty says `| None`: look each one through."""\n\n'
         + "\n".join(
-            f"    {name}: {_spelled(kind, columns)}{' = None' if kind.endswith('None') else ''}"
-            for name, kind in types.items()
+            f"    {name}: {_spelled(kind, columns)}{_said(kind, sample.headers.get(name))}"
+            for name, kind in sample.types.items()
         )
-        for file, types in columns.items()
+        for file, sample in samples.items()
     )
+    if any(sample.headers for sample in samples.values()):
+        imports = f"{imports}{chr(10) * bool(imports)}from pydantic import Field\n"
     return (
         f'"""Records of {context}: typed rows as intake publishes them, guessed from the first {SAMPLE} rows."""\n\n'
         f"{imports}{chr(10) * bool(imports)}from olist_domain.kernel.records import Record\n\n\n{classes}\n"
     )
+
+
+def _said(kind: str, header: str | None) -> str:
+    """Return what stands behind the type of a field: that it may be missing, and what the file calls it."""
+    said = ["default=None"] if kind.endswith("None") else []
+    if header is None:
+        return " = None" if said else ""
+    return f" = Field({', '.join([*said, f'alias={_text(header)}'])})"
 
 
 def _rules(context: str, columns: Mapping[str, Mapping[str, str]], drafts: Sequence[Draft]) -> str:

@@ -178,7 +178,7 @@ def kept_part(path: Path, after: int = 0, last: int | None = None) -> Part:
 def typed_part(text: CsvText, table: LandingTable) -> Part:
     """Return records of a file, typed."""
     rows = cast_rows(text.rows, table.record, table.ids)
-    if headers := _repeated_headers(text.rows, table.columns):
+    if headers := _repeated_headers(text.rows, table.headers):
         rows = rows.with_columns(with_code(pl.col(SOURCE_ROW).is_in(headers), REPEATED_HEADER.code))
     return Part(rows, text.malformed, partial(text_among, text.rows))
 
@@ -190,11 +190,11 @@ def with_code(condition: pl.Expr, code: str) -> pl.Expr:
     return pl.when(condition).then(appended).otherwise(pl.col(RULES)).alias(RULES)
 
 
-def _repeated_headers(text: pl.DataFrame, columns: tuple[str, ...]) -> list[int]:
+def _repeated_headers(text: pl.DataFrame, headers: Mapping[str, str]) -> list[int]:
     """Return the numbers of the rows that name the columns, which may begin with a joined file's byte order mark."""
-    first, *others = columns
-    suspects = text.filter((pl.col(first) == first) | (pl.col(first) == f"\ufeff{first}"))
-    is_header = pl.all_horizontal(pl.lit(True), *(pl.col(name) == name for name in others))
+    (first, said), *others = headers.items()
+    suspects = text.filter((pl.col(first) == said) | (pl.col(first) == f"\ufeff{said}"))
+    is_header = pl.all_horizontal(pl.lit(True), *(pl.col(name) == said for name, said in others))
     return suspects.filter(is_header)[SOURCE_ROW].to_list()
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -72,12 +72,13 @@ def read_text(path: Path, table: LandingTable, window: int | None = None) -> Csv
     """
     with _unchanged(path):
         report, extra = _report_of(path, table, window)
-        malformed = _malformed(path, report, window, table.links)
-        cells, numbers = _read(path, report, window, table.columns)
+        links = {name: table.headers[name] for name in table.links}
+        malformed = _malformed(path, report, window, links)
+        cells, numbers = _read(path, report, window, table.headers)
         rows = cells.insert_column(0, numbers)
         if _may_end_early(report, rows, table):
             rows = rows.head(-1)
-            malformed = pl.concat([malformed, _last(path, report, table.links)])
+            malformed = pl.concat([malformed, _last(path, report, links)])
         return CsvText(rows, malformed, extra)
 
 
@@ -88,7 +89,7 @@ def read_records(path: Path, table: LandingTable, window: int | None = None) -> 
     """
     with _unchanged(path):
         report, _ = _report_of(path, table, window)
-        return *_read(path, report, window, report.header), report.records
+        return *_read(path, report, window, {name: name for name in report.header}), report.records
 
 
 def _report_of(path: Path, table: LandingTable, window: int | None) -> tuple[Report, tuple[str, ...]]:
@@ -147,8 +148,9 @@ def _end_in_commas(path: Path, ends: list[int]) -> bool:
 
 def _check_header(path: Path, name: str, header: tuple[str, ...], table: LandingTable) -> tuple[str, ...]:
     """Return the columns that nobody expects; raises OlistError for missing ones of a file that is called `name`."""
-    missing = [column for column in table.columns if column not in header]
-    extra = tuple(column for column in header if column not in table.columns)
+    expected = tuple(table.headers.values())
+    missing = [column for column in expected if column not in header]
+    extra = tuple(column for column in header if column not in expected)
     if not missing:
         if table.widest and len(header) > table.widest:
             raise OlistError(f"{name} has {len(header)} columns; leave out what nobody needs, to {table.widest}.")
@@ -159,10 +161,10 @@ def _check_header(path: Path, name: str, header: tuple[str, ...], table: Landing
     if line := _line_of_header(path, table):
         lines = "line 1" if line == 2 else f"lines 1 to {line - 1}"
         raise OlistError(f"{name} has its header in line {line}; remove {lines} before it.")
-    if len(missing) == len(table.columns):
+    if len(missing) == len(expected):
         first = header[0] if len(header) == 1 else ",".join(header)
         shown = first if len(first) <= 60 else f"{first[:57]}..."
-        raise OlistError(f"{name} has no header: its first line is {shown!r}; restore {','.join(table.columns)}.")
+        raise OlistError(f"{name} has no header: its first line is {shown!r}; restore {','.join(expected)}.")
     hint = f" (it has {listed(extra)} instead: renamed?)" if extra else ""
     raise OlistError(f"{name} lacks the column {', '.join(missing)}{hint}; restore it in the header.")
 
@@ -172,21 +174,20 @@ def _line_of_header(path: Path, table: LandingTable) -> int | None:
     with path.open("rb") as file:
         for number, line in enumerate(islice(file, PREAMBLE_LINES), start=1):
             cells = re.split(r"[,;\t|]", line.decode("utf-8", "replace").strip("\ufeff\r\n"))
-            if set(table.columns) <= {cell.strip(' "') for cell in cells}:
+            if set(table.headers.values()) <= {cell.strip(' "') for cell in cells}:
                 return number if number > 1 else None
     return None
 
 
-def _read(path: Path, report: Report, window: int | None, columns: Iterable[str]) -> tuple[pl.DataFrame, pl.Series]:
-    """Return the records of the right length: `columns` as text, and their numbers."""
+def _read(path: Path, report: Report, window: int | None, columns: Mapping[str, str]) -> tuple[pl.DataFrame, pl.Series]:
+    """Return the records of the right length: `columns` as text, by their names in the header, and their numbers."""
     these, behind = _bounds(report, window)
     try:
         source = path if window is None or len(report.windows) == 1 else _bytes_of(path, report, these)
         found = pl.read_csv(source, glob=False, infer_schema=False, truncate_ragged_lines=True)
     except (OSError, pl.exceptions.PolarsError) as error:
         raise OlistError(f"{called(path)} cannot be read: {str(error).splitlines()[0]}.") from error
-    places = [report.header.index(name) for name in columns]
-    rows = found.select(found.to_series(place).alias(report.header[place]) for place in places)
+    rows = found.select(found.to_series(report.header.index(said)).alias(name) for name, said in columns.items())
     if rows.height != behind.lines - these.lines:
         raise OlistError(f"{called(path)} has records that two readers count differently; export the file again.")
     empty_lines = _between(report.empty_lines, these.lines, behind.lines)
@@ -226,7 +227,7 @@ def _others(height: int, ordinals: Ints) -> pl.Series:
     return pl.Series(mask)
 
 
-def _malformed(path: Path, report: Report, window: int | None, links: tuple[str, ...]) -> pl.DataFrame:
+def _malformed(path: Path, report: Report, window: int | None, links: Mapping[str, str]) -> pl.DataFrame:
     """Return the records with too many cells or too few, as they stand in the file."""
     these, behind = _bounds(report, window)
     mine = slice(*np.searchsorted(report.ragged.record, (these.records + 1, behind.records + 1)))
@@ -235,7 +236,7 @@ def _malformed(path: Path, report: Report, window: int | None, links: tuple[str,
     return _set_aside(numbers, texts, report.header, links, is_truncated=False)
 
 
-def _last(path: Path, report: Report, links: tuple[str, ...]) -> pl.DataFrame:
+def _last(path: Path, report: Report, links: Mapping[str, str]) -> pl.DataFrame:
     """Return the last record, which the file may have cut short."""
     texts = list(_texts(path, [(report.last, path.stat().st_size)]))
     return _set_aside([report.records], texts, report.header, links, is_truncated=True)
@@ -249,14 +250,14 @@ def _texts(path: Path, places: Iterator[tuple[int, int]] | list[tuple[int, int]]
 
 
 def _set_aside(
-    numbers: list[int], texts: list[str], header: tuple[str, ...], links: tuple[str, ...], *, is_truncated: bool
+    numbers: list[int], texts: list[str], header: tuple[str, ...], links: Mapping[str, str], *, is_truncated: bool
 ) -> pl.DataFrame:
     cells = [next(csv.reader([text]), []) for text in texts]
     kinds = {SOURCE_ROW: pl.Int64, **dict.fromkeys(links, pl.String), TEXT_COLUMN: pl.String, IS_TRUNCATED: pl.Boolean}
     return pl.DataFrame(
         {
             SOURCE_ROW: numbers,
-            **{name: [_cell(found, header.index(name)) for found in cells] for name in links},
+            **{name: [_cell(found, header.index(said)) for found in cells] for name, said in links.items()},
             TEXT_COLUMN: texts,
             IS_TRUNCATED: [is_truncated] * len(texts),
         },
@@ -275,9 +276,9 @@ def _may_end_early(report: Report, rows: pl.DataFrame, table: LandingTable) -> b
     That is a number, a date without a time, or a moment with a part of a second. A file of texts may lawfully lack its
     last line end (one of Olist's does).
     """
-    field = table.record.model_fields.get(report.header[-1])
-    if report.is_finished or field is None or not rows.height or rows[SOURCE_ROW][-1] != report.records:
+    name = next((name for name, said in table.headers.items() if said == report.header[-1]), None)
+    if report.is_finished or name is None or not rows.height or rows[SOURCE_ROW][-1] != report.records:
         return False
-    text, kind = rows[report.header[-1]][-1], value_type(field.annotation)
+    text, kind = rows[name][-1], value_type(table.record.model_fields[name].annotation)
     may_go_on = kind is datetime and (len(text or "") == DATE_LENGTH or len(text or "") > MOMENT_LENGTH)
     return not text or kind in (int, float, Decimal) or may_go_on

@@ -81,7 +81,7 @@ def _report(settings: Settings, table: LandingTable) -> FileReport:
         file=f"{folder_name(table)}/" if in_parts else table.file,
         rows=malformed + rows,
         bytes=sum(path.stat().st_size for path in files),
-        columns=(*table.columns, *extras[0]),
+        columns=(*table.headers.values(), *extras[0]),
         encoding="UTF-8 with BOM" if any(report.has_bom for report in reports) else "UTF-8",
         problem="",
         remark="; ".join(remark for remark in remarks if remark),

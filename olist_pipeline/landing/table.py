@@ -57,7 +57,11 @@ class LandingTable:
 
     def __post_init__(self) -> None:
         if taken := sorted(OWN_NAMES & set(self.columns)):
-            raise self._refused(f"{taken[0]} is a name of the pipeline's own; rename that column, or leave it out")
+            raise self._refused(
+                f"{taken[0]} is a name of the pipeline's own; give the field another one, and its column as its alias"
+            )
+        if len(set(self.headers.values())) < len(self.columns):
+            raise self._refused("two fields of its record read the same column; let each have an alias of its own")
         for name, kind in zip(self.columns, _kinds(self.record, self.columns), strict=True):
             if kind not in CELL_TYPES:
                 known = " or ".join(one.__name__ for one in CELL_TYPES)
@@ -82,8 +86,13 @@ class LandingTable:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The columns that the file must have."""
+        """The columns that the file must have, as the record calls them."""
         return tuple(self.record.model_fields)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What the file calls each of them: the field's alias, where it has one."""
+        return {name: field.alias or name for name, field in self.record.model_fields.items()}
 
     @property
     def links(self) -> tuple[str, ...]:

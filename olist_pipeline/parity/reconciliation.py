@@ -95,7 +95,7 @@ def reconciliation_of(settings: Settings, url: str, table: StagedTable) -> Recon
         if table.source is None:
             return _summary_ledger(connection, settings, table)
         rejected = quarantine.source_rows(url, table.name, table.source.name)
-        landing = landing_relation(files_of(readable_landing(settings, [table.source]), table.source))
+        landing = landing_relation(files_of(readable_landing(settings, [table.source]), table.source), table.source)
         connection.execute(f"CREATE TABLE landing AS SELECT * FROM {landing}")
         connection.execute("CREATE TABLE rejected AS SELECT unnest($rows::BIGINT[]) AS source_row", {"rows": rejected})
         return _ledger(connection, table, table.source, len(rejected))
@@ -134,7 +134,7 @@ class IntakeReconciliation:
 def intake_reconciliation_of(settings: Settings, table: LandingTable) -> IntakeReconciliation:
     """Return the counts of a table's landing records and intake rows, each by a reader of its own."""
     with duckdb.connect() as connection:
-        relation = landing_relation(files_of(readable_landing(settings, [table]), table))
+        relation = landing_relation(files_of(readable_landing(settings, [table]), table), table)
         [(landing,)] = connection.execute(f"SELECT count(*) FROM {relation}").fetchall()
         taken = scan_intake(settings.intake, table.name).select(pl.len()).collect().item()
         apart = None if landing == taken else _first_apart(connection, relation, settings, table)
@@ -157,9 +157,11 @@ def summary_of(table: StagedTable) -> Summary:
     return table.summary
 
 
-def landing_relation(files: Sequence[Path]) -> str:
+def landing_relation(files: Sequence[Path], table: LandingTable) -> str:
     """Return the SQL relation of the records of a table's files, which have one header, every cell as text."""
-    return duckdb_relation(files, check(files[0], name=called(files[0])).header)
+    relation = duckdb_relation(files, check(files[0], name=called(files[0])).header)
+    columns = ", ".join(f"{quote(said)} AS {quote(name)}" for name, said in table.headers.items())
+    return f"(SELECT {columns} FROM {relation})"
 
 
 def _first_apart(

@@ -9,8 +9,12 @@ pytestmark = pytest.mark.long
 
 FILES = {
     "shop/dbt_project.yml": "name: shop\nprofile: shop\nmodels: {+materialized: table}\n",
-    "shop/seeds/raw/raw_orders.csv": "id,customer,status,region\n1,a,paid,n\n2,b,open,s\n3,b,lost,s\n4,c,paid,n\n",
-    "shop/seeds/raw/raw.yml": "seeds: [{name: raw_orders, config: {column_types: {id: bigint, status: varchar}}}]\n",
+    "shop/seeds/raw/raw_orders.csv": "id,from,Order Status,region\n1,a,paid,n\n2,b,open,s\n3,b,lost,s\n4,c,paid,n\n",
+    "shop/seeds/raw/raw.yml": """
+seeds:
+  - name: raw_orders
+    config: {quote_columns: true, column_types: {id: bigint, Order Status: varchar}}
+""",
     "shop/seeds/raw/raw_customers.csv": "id,name\na,Ann\nb,Bo\nc,Cy\n",
     "shop/seeds/raw/regions.csv": "region,title\nn,North\ns,South\n",
     "shop/seeds/kinds.csv": "status,is_sold\npaid,true\nopen,false\nlost,false\n",
@@ -21,10 +25,10 @@ sources:
     tables: [{name: raw_customers}]
 """,
     "shop/models/orders.sql": """
-select o.id, c.name, o.status, title, is_sold
+select o.id, c.name, status, title, is_sold
 from {{ ref('raw_orders') }} o
-join {{ source('files', 'raw_customers') }} c on c.id = o.customer
-join {{ ref('regions') }} using (region) join {{ ref('kinds') }} using (status)
+join {{ source('files', 'raw_customers') }} c on c.id = o."from"
+join {{ ref('regions') }} using (region) join {{ ref('kinds') }} k on k.status = o."Order Status"
 """,
     "new/dbt_project.yml": "name: new\nprofile: new\nmodels: {+materialized: table, +meta: {context: sales}}\n",
     "new/models/sources.yml": """
@@ -54,6 +58,8 @@ pairs: [{old: orders, key: [id]}]
     "contexts.py": """
 from dataclasses import dataclass
 
+from pydantic import Field
+
 from olist_domain.kernel.facts import Fact
 from olist_domain.kernel.records import Record
 from olist_domain.kernel.rules import Rulebook, Severity, rule
@@ -65,8 +71,8 @@ from olist_pipeline.validation.table import Link
 
 class Order(Record):
     id: int
-    customer: str
-    status: str
+    customer: str = Field(alias="from")
+    status: str = Field(alias="Order Status")
     region: str
 
 

@@ -58,8 +58,8 @@ def rows(relation):
 def test_landing_is_read_by_both_readers(folder):
     shutil.copytree(TWO_ORDERS, folder, dirs_exist_ok=True)
     path = path_of(folder, ORDERS)
-    assert read_text(path, ORDERS).rows.height == len(rows(landing_relation([path]))) == 2
-    assert len(rows(landing_relation([path]))[0]) == len(ORDERS.columns)
+    assert read_text(path, ORDERS).rows.height == len(rows(landing_relation([path], ORDERS))) == 2
+    assert len(rows(landing_relation([path], ORDERS))[0]) == len(ORDERS.columns)
 
 
 def test_staging_is_read_whole(folder):

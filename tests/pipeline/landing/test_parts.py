@@ -386,7 +386,7 @@ def test_the_second_reader_and_dbt_read_the_same_records(whole, tmp_path):
     variables = environment_of(settings, "old", landing, date(2018, 10, 17))
     assert variables["OLIST_LANDING_PARTS"].split(",") == ["orders", "order_items", "customers"]
     for table in TABLES:
-        columns, expected = ", ".join(table.columns), landing_relation(files_of(landing, table))
+        columns, expected = ", ".join(table.columns), landing_relation(files_of(landing, table), table)
         with duckdb.connect() as connection:
             rows = connection.execute(f"SELECT {columns} FROM {expected}").fetchall()
             found = connection.execute(f"FROM {duckdb_source(table.name, variables)}").fetchall()
