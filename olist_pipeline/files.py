@@ -9,6 +9,7 @@ import errno
 import hashlib
 import os
 import re
+import shutil
 import time
 import uuid
 from collections.abc import Iterator
@@ -174,6 +175,26 @@ def scratch(folder: Path) -> Iterator[Path]:
         yield temporary
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def scratch_folder(folder: Path) -> Iterator[Path]:
+    """Yield a new folder in `folder`, removed at the end of the block; so is what killed processes left there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for lock in folder.glob("*.lock"):
+        with suppress(OSError):
+            if not is_held(lock):
+                shutil.rmtree(lock.with_suffix(""), ignore_errors=True)
+                lock.unlink()
+    temporary = folder / uuid.uuid4().hex
+    lock = temporary.with_suffix(".lock")
+    with lock_file(lock):
+        try:
+            temporary.mkdir()
+            yield temporary
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+            lock.unlink(missing_ok=True)
 
 
 def remove_abandoned(folder: Path, seconds: float = 3600) -> None:

@@ -9,7 +9,8 @@ otherwise be missing on both sides.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -23,12 +24,13 @@ from olist_domain.kernel.records import value_type
 from olist_pipeline.dialect.check import check
 from olist_pipeline.dialect.dialect import duckdb_relation
 from olist_pipeline.errors import OlistError
-from olist_pipeline.files import tree_hash
+from olist_pipeline.files import scratch_folder, tree_hash
 from olist_pipeline.intake.rows import IS_VALID
 from olist_pipeline.landing.csv_file import SOURCE_ROW
 from olist_pipeline.landing.folder import files_of, readable_landing
 from olist_pipeline.landing.packed import called
 from olist_pipeline.landing.table import LandingTable
+from olist_pipeline.machine import bound_memory
 from olist_pipeline.paths import duckdb_path
 from olist_pipeline.settings import Settings
 from olist_pipeline.staging import is_staged, scan_intake
@@ -90,13 +92,13 @@ def reconciliation_of(settings: Settings, url: str, table: StagedTable) -> Recon
     asset = f"{table.context}/{table.name}"
     if not is_staged(settings.staging, table.context, table.name):
         raise OlistError(f"Staging of {asset} is empty; materialise it first.")
-    with duckdb.connect() as connection:
+    with _database(settings) as connection:
         connection.execute(f"CREATE VIEW accepted AS SELECT * FROM {_staged(settings, asset)}")
         if table.source is None:
             return _summary_ledger(connection, settings, table)
         rejected = quarantine.source_rows(url, table.name, table.source.name)
         landing = landing_relation(files_of(readable_landing(settings, [table.source]), table.source), table.source)
-        connection.execute(f"CREATE TABLE landing AS SELECT * FROM {landing}")
+        connection.execute(f"CREATE TABLE landing AS SELECT {_as_cells(table.source, table.columns)} FROM {landing}")
         connection.execute("CREATE TABLE rejected AS SELECT unnest($rows::BIGINT[]) AS source_row", {"rows": rejected})
         return _ledger(connection, table, table.source, len(rejected))
 
@@ -133,12 +135,21 @@ class IntakeReconciliation:
 
 def intake_reconciliation_of(settings: Settings, table: LandingTable) -> IntakeReconciliation:
     """Return the counts of a table's landing records and intake rows, each by a reader of its own."""
-    with duckdb.connect() as connection:
+    with _database(settings) as connection:
         relation = landing_relation(files_of(readable_landing(settings, [table]), table), table)
         [(landing,)] = connection.execute(f"SELECT count(*) FROM {relation}").fetchall()
         taken = scan_intake(settings.intake, table.name).select(pl.len()).collect().item()
         apart = None if landing == taken else _first_apart(connection, relation, settings, table)
     return IntakeReconciliation(landing, taken, table.file, apart)
+
+
+@contextmanager
+def _database(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Yield a database of its own, which takes its part of the memory, and beyond that the home's disk."""
+    with scratch_folder(settings.home / "spill") as folder, duckdb.connect() as connection:
+        connection.execute(f"SET temp_directory = {literal(str(folder))}")
+        bound_memory(connection)
+        yield connection
 
 
 def reconciliation_subject(settings: Settings, table: StagedTable) -> str:
@@ -234,7 +245,7 @@ def _ledger(
         "ORDER BY source_row LIMIT $samples",
         {"rows": landing, "samples": SAMPLES},
     ).fetchall()
-    changed = _changed_rows(connection, table, source)
+    changed_rows, changed = _changed_rows(connection, table.columns)
     return Reconciliation(
         table=table.name,
         landing=landing,
@@ -242,18 +253,21 @@ def _ledger(
         quarantined=quarantined,
         lost=tuple(row for (row,) in lost),
         doubled=tuple(row for (row,) in doubled),
-        changed_rows=len(changed),
-        changed=tuple(map(str, changed[:SAMPLES])),
+        changed_rows=changed_rows,
+        changed=tuple(map(str, changed)),
     )
 
 
-def _changed_rows(
-    connection: duckdb.DuckDBPyConnection, table: StagedTable, source: LandingTable
-) -> list[tuple[Any, ...]]:
-    """Return the accepted rows whose cells, as a multiset, are not those of landing rows."""
-    accepted = ", ".join(map(quote, table.columns))
-    landing = ", ".join(
-        f"TRY_CAST(nullif({quote(name)}, '') AS {_SQL_TYPES[value_type(source.record.model_fields[name].annotation)]})"
-        for name in table.columns
-    )
-    return connection.execute(f"SELECT {accepted} FROM accepted EXCEPT ALL SELECT {landing} FROM landing").fetchall()
+def _changed_rows(connection: duckdb.DuckDBPyConnection, columns: Sequence[str]) -> tuple[int, list[tuple[Any, ...]]]:
+    """Return how many accepted rows have cells that are not, as a multiset, those of landing rows; and some of them."""
+    cells = ", ".join(map(quote, columns))
+    changed = f"SELECT {cells} FROM accepted EXCEPT ALL SELECT {cells} FROM landing"
+    found = connection.execute(f"SELECT count(*) OVER (), * FROM ({changed}) LIMIT {SAMPLES}").fetchall()
+    return (found[0][0], [row[1:] for row in found]) if found else (0, [])
+
+
+def _as_cells(source: LandingTable, columns: Sequence[str]) -> str:
+    """Return the SQL of columns of landing as cells of their types, null where a text is none of them."""
+    fields = source.record.model_fields
+    types = {name: _SQL_TYPES[value_type(fields[name].annotation)] for name in columns}
+    return ", ".join(f"TRY_CAST(nullif({quote(name)}, '') AS {kind}) AS {quote(name)}" for name, kind in types.items())

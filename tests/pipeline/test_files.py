@@ -2,7 +2,7 @@
 
 import pytest
 
-from olist_pipeline.files import content_hash, new_file, replacing, tree_hash
+from olist_pipeline.files import content_hash, new_file, replacing, scratch_folder, tree_hash
 
 
 def test_a_file_is_replaced_when_the_block_succeeds(tmp_path):
@@ -47,6 +47,17 @@ def test_writers_of_one_file_leave_each_other_alone(tmp_path):
         assert path.read_text() == "second"
     assert path.read_text() == "first"
     assert [p.name for p in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_scratch_folder_goes_with_its_block_and_with_the_next_after_a_kill(tmp_path):
+    (tmp_path / "0123").mkdir()
+    (tmp_path / "0123" / "spilled").write_text("of a killed process")
+    (tmp_path / "0123.lock").touch()
+    with scratch_folder(tmp_path) as one, scratch_folder(tmp_path) as other:
+        (one / "spilled").write_text("x")
+        (other / "spilled").write_text("y")
+        assert {path for path in tmp_path.iterdir() if path.is_dir()} == {one, other}
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_content_decides_the_hash(tmp_path):
