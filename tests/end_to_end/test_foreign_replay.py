@@ -134,6 +134,7 @@ def test_what_reads_landing_alone_is_built(tampered):
     }
 
 
+@pytest.mark.long
 class TestGuide:
     """The project of the guide: the nine files through a variable, thirty models, dbt_utils, the clock."""
 

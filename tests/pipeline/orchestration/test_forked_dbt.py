@@ -75,6 +75,7 @@ def test_dbt_ends_with_who_asked_for_it(server, environment, tmp_path, number):
         asking.communicate()
 
 
+@pytest.mark.long
 def test_the_server_ends_with_its_starter_and_takes_its_socket_along(tmp_path):
     program = (
         "import os, signal, sys; from pathlib import Path\n"
@@ -89,6 +90,7 @@ def test_the_server_ends_with_its_starter_and_takes_its_socket_along(tmp_path):
     wait_for(lambda: not Path(f"/proc/{process}").exists(), "the end of the server", seconds=20)
 
 
+@pytest.mark.long
 def test_a_server_ends_though_its_starter_ignores_the_signal_that_ends_it(tmp_path):
     before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
     try:
