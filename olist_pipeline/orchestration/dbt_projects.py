@@ -55,6 +55,8 @@ _SAYS_NOTHING = re.compile(
 
 _exporting = RLock()
 
+KEPT_PARSE = "partial_parse.msgpack"
+"""dbt's file of what it has parsed, in a target folder."""
 QUIET = {"DBT_SEND_ANONYMOUS_USAGE_STATS": "false"}
 
 
@@ -211,9 +213,12 @@ def ensure_manifest(settings: Settings, tree: str = NEW) -> Path:
             said = stamp.read_text("utf-8")
             if said == state + content_hash(manifest):
                 return manifest
-        if said.startswith(state) or (said and not said.startswith(place)):
+        if said.startswith(state):
             # The project is as it was, and what dbt made of it is not: whatever has become of that, dbt makes it again.
             shutil.rmtree(settings.dbt_target, ignore_errors=True)
+        if said and not said.startswith(place):
+            for kept in settings.dbt_target.glob(f"*/{KEPT_PARSE}"):
+                kept.unlink()
         _parse(settings, migration, tree, folder, project)
         with replacing(stamp) as temporary:
             temporary.write_text(state + content_hash(manifest), "utf-8")
@@ -243,7 +248,7 @@ def _parse(settings: Settings, migration: Migration, tree: str, parsed: Path, pr
         raise OlistError(f"dbt cannot parse {project}: {said.rstrip('.')}{_what_to_do(said)}")
     build = target_path(settings, made_with)
     build.mkdir(exist_ok=True)
-    shutil.copy(parsed / "partial_parse.msgpack", build)
+    shutil.copy(parsed / KEPT_PARSE, build)
 
 
 def in_one_line(output: str) -> str:

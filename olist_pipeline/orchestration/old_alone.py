@@ -20,6 +20,7 @@ from olist_pipeline.migration.profiles import database_of, write_profile
 from olist_pipeline.old_tables import load_raw
 from olist_pipeline.orchestration.dbt import NO_TESTS
 from olist_pipeline.orchestration.dbt_projects import (
+    KEPT_PARSE,
     environment_of,
     in_one_line,
     landing_of,
@@ -64,7 +65,7 @@ def _with_parse(settings: Settings, aside: Settings) -> Path:
     """Return the target folder of a run aside, with what dbt parsed before: it need not parse all of it again."""
     target = target_path(aside, OLD)
     target.mkdir(parents=True, exist_ok=True)
-    parsed = settings.dbt_target / OLD / "partial_parse.msgpack"
+    parsed = settings.dbt_target / OLD / KEPT_PARSE
     if parsed.is_file():
         shutil.copy(parsed, target)
     return target
