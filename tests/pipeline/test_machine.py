@@ -1,4 +1,4 @@
-"""The machine: a container's limit counts, and DuckDB gets a sixth."""
+"""The machine: a container's limit counts, and DuckDB gets a quarter."""
 
 import os
 
@@ -36,7 +36,7 @@ def groups(tmp_path, monkeypatch):
         ("6442450944\n", "4:cpu,memory:/docker/a:b\n1:cpuset:/\n", "memory/docker/a:b/memory.limit_in_bytes"),
     ],
 )
-def test_duckdb_has_a_sixth_of_what_a_process_may_use(groups, said, own, file):
+def test_duckdb_has_a_quarter_of_what_a_process_may_use(groups, said, own, file):
     (groups / "own").write_text(own)
     if said:
         path = groups / "groups" / file
@@ -44,7 +44,8 @@ def test_duckdb_has_a_sixth_of_what_a_process_may_use(groups, said, own, file):
         path.write_text(said)
     whole = machine.memory_and_cores()[0]
     limited = said is not None and said != "max\n"
-    assert machine.memory_of_duckdb() == ("1024MiB" if limited else f"{whole // 6 // 2**20}MiB")
+    assert machine.memory_of_duckdb() == ("1536MiB" if limited else f"{whole // 4 // 2**20}MiB")
+    assert machine.models_at_once() == (1 if limited or whole < 12 << 30 else 2)
 
 
 @pytest.mark.parametrize(
