@@ -115,10 +115,12 @@ def month_axis(month: Field, frame: pl.DataFrame) -> alt.X:
     # A month is a name on the axis, not a point in time: columns get equal width, and no time zone moves them.
     ends = frame.select(pl.col(month.name).min().alias("first"), pl.col(month.name).max().alias("last")).drop_nulls()
     months = ends.select(pl.date_ranges("first", "last", "1mo").alias("month").explode())["month"].to_list()
+    # Vega-Lite draws nothing over a domain of one moment, and the axis of one month needs none.
+    named = [alt.DateTime(year=day.year, month=day.month) for day in months]
     return alt.X(
         f"{month.name}:O",
         timeUnit="yearmonth",
-        scale=alt.Scale(domain=[alt.DateTime(year=day.year, month=day.month) for day in months] or alt.Undefined),
+        scale=alt.Scale(domain=named if len(named) > 1 else alt.Undefined),
         title=None,
         axis=alt.Axis(
             format=formats.MONTH, labelAngle=0, labelOverlap="greedy", labelSeparation=8, labelPadding=6, ticks=False
