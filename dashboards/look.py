@@ -146,9 +146,14 @@ def measures(*columns: Field) -> list[alt.Tooltip]:
 def number_axis(axis_format: str) -> alt.Axis:
     """Return the axis of a measure."""
     # Between two neighbouring whole numbers there is none: a tick there would repeat one of them.
+    # Of 0 to 1 Vega takes the middle nonetheless.
     least_step = 1 if axis_format == formats.COUNT else alt.Undefined
-    zero = "datum.value == 0 ? 'R$ 0' : datum.label" if axis_format == formats.MONEY_SHORT else alt.Undefined
-    return alt.Axis(format=axis_format, tickCount=5, tickMinStep=least_step, labelExpr=zero)
+    labels = {
+        formats.COUNT: "datum.value % 1 ? '' : datum.label",
+        formats.MONEY_SHORT: "datum.value == 0 ? 'R$ 0' : datum.label",
+    }
+    said = labels.get(axis_format, alt.Undefined)
+    return alt.Axis(format=axis_format, tickCount=5, tickMinStep=least_step, labelExpr=said)
 
 
 def name_axis() -> alt.Axis:
