@@ -370,7 +370,7 @@ def test_a_folder_of_parts_of_any_kind_is_one_table(tmp_path):
         ({"1.csv": "id,v\n1,a\n", "2.csv": "id,w\n2,b\n"}, "lacks v and has also w"),
         ({"1.csv": "id,v\n1,a\n", "2.csv": "v,id\nb,2\n"}, "another order"),
         ({"1.csv": "id,v\n1,a\n", "2.csv.gz": gzip.compress(b"id,v\n2,b\n")}, "two kinds"),
-        ({"1.csv": "id,v\n1,a\n", "notes.txt": "x"}, "which is no Parquet"),
+        ({"1.csv": "id,v\n1,a\n", "notes.txt": "x"}, "is called like no Parquet"),
         ({"1.csv": "id,v\n1,a\n", "2.csv": "id,v\n2\n"}, "2.csv is ragged: line 2"),
         ({"_delta_log/0.json": "{}", "1.parquet": "x"}, "Delta Lake"),
         ({"1.parquet": "x"}, "1.parquet cannot be read as Parquet"),
