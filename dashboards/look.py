@@ -115,10 +115,12 @@ def month_axis(month: Field, frame: pl.DataFrame) -> alt.X:
     # A month is a name on the axis, not a point in time: columns get equal width, and no time zone moves them.
     ends = frame.select(pl.col(month.name).min().alias("first"), pl.col(month.name).max().alias("last")).drop_nulls()
     months = ends.select(pl.date_ranges("first", "last", "1mo").alias("month").explode())["month"].to_list()
+    # Vega-Lite draws nothing over a domain of one moment, and the axis of one month needs none.
+    named = [alt.DateTime(year=day.year, month=day.month) for day in months]
     return alt.X(
         f"{month.name}:O",
         timeUnit="yearmonth",
-        scale=alt.Scale(domain=[alt.DateTime(year=day.year, month=day.month) for day in months] or alt.Undefined),
+        scale=alt.Scale(domain=named if len(named) > 1 else alt.Undefined),
         title=None,
         axis=alt.Axis(
             format=formats.MONTH, labelAngle=0, labelOverlap="greedy", labelSeparation=8, labelPadding=6, ticks=False
@@ -144,9 +146,14 @@ def measures(*columns: Field) -> list[alt.Tooltip]:
 def number_axis(axis_format: str) -> alt.Axis:
     """Return the axis of a measure."""
     # Between two neighbouring whole numbers there is none: a tick there would repeat one of them.
+    # Of 0 to 1 Vega takes the middle nonetheless.
     least_step = 1 if axis_format == formats.COUNT else alt.Undefined
-    zero = "datum.value == 0 ? 'R$ 0' : datum.label" if axis_format == formats.MONEY_SHORT else alt.Undefined
-    return alt.Axis(format=axis_format, tickCount=5, tickMinStep=least_step, labelExpr=zero)
+    labels = {
+        formats.COUNT: "datum.value % 1 ? '' : datum.label",
+        formats.MONEY_SHORT: "datum.value == 0 ? 'R$ 0' : datum.label",
+    }
+    said = labels.get(axis_format, alt.Undefined)
+    return alt.Axis(format=axis_format, tickCount=5, tickMinStep=least_step, labelExpr=said)
 
 
 def name_axis() -> alt.Axis:

@@ -22,33 +22,48 @@ MOST_ROWS = 200
 
 @dataclass(frozen=True)
 class Numbers:
-    """The rows of a chart as text, at most MOST_ROWS of `height`; `numeric` says which columns are numbers."""
+    """The rows of a chart as text, at most MOST_ROWS of `height`; `numeric` says which columns are numbers.
+
+    `is_drawn`: whether any row has all the numbers by which a mark has its place, size and colour.
+    """
 
     headings: Sequence[str]
     numeric: Sequence[bool]
     rows: Sequence[Sequence[str]]
     height: int
+    is_drawn: bool
 
 
 def numbers(spec: Mapping[str, Any]) -> Numbers:
     """Return what a Vega-Lite specification shows; a chart of several datasets has their rows after each other."""
     fields: list[Mapping[str, Any]] = []
     datasets: dict[str, list[Mapping[str, Any]]] = {}
-    for data, tooltip in _marks(spec):
-        fields = fields or tooltip
+    is_drawn = False
+    for data, encoding in _marks(spec):
+        fields = fields or _listed(encoding["tooltip"])
         name = data.get("name", "")
         datasets[name] = spec["datasets"][name] if name else data["values"]
+        needed = [
+            channel["field"]
+            for channel_name, channel in encoding.items()
+            if channel_name not in ("tooltip", "order") and channel.get("type") == "quantitative"
+        ]
+        is_drawn |= any(all(row.get(field) is not None for field in needed) for row in datasets[name])
     rows = [row for dataset in datasets.values() for row in dataset]
     shown = [tuple(_text(row.get(field["field"]), field) for field in fields) for row in rows[:MOST_ROWS]]
     headings = [field["title"] or field["field"] for field in fields]
-    return Numbers(headings, [field["type"] == "quantitative" for field in fields], shown, len(rows))
+    return Numbers(headings, [field["type"] == "quantitative" for field in fields], shown, len(rows), is_drawn)
 
 
-def _marks(spec: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], list[Mapping[str, Any]]]]:
-    """Yield the data and the tooltip of each mark."""
+def _marks(spec: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], Mapping[str, Any]]]:
+    """Yield the data and the encoding of each mark that has a tooltip."""
     for unit in spec.get("layer", [spec]):
-        if tooltip := unit.get("encoding", {}).get("tooltip"):
-            yield unit.get("data") or spec["data"], tooltip if isinstance(tooltip, list) else [tooltip]
+        if unit.get("encoding", {}).get("tooltip"):
+            yield unit.get("data") or spec["data"], unit["encoding"]
+
+
+def _listed(tooltip: Any) -> list[Mapping[str, Any]]:
+    return tooltip if isinstance(tooltip, list) else [tooltip]
 
 
 def _text(value: Any, field: Mapping[str, Any]) -> str:

@@ -79,7 +79,7 @@ class Panel:
     def html(self, draw: Draw) -> str:
         """Return the panel as HTML: the chart as a named picture, with its numbers; a sentence where it is empty."""
         shown = numbers(specification(self.chart))
-        if not shown.height:
+        if not shown.is_drawn:
             return _panel(self.title, self.note, EMPTY, self.wide)
         said = escape(f"Chart: {self.title}. {self.note}. The numbers follow.", quote=True)
         picture = f'<div class="drawing" role="img" aria-label="{said}">{draw(self.chart)}</div>'

@@ -72,12 +72,13 @@ def backfill(context: str, first: str | None, last: str | None, only: MonthState
 
 def wanted_months(first: str | None, last: str | None, present: MonthRange) -> MonthRange:
     """Return the months that were asked for; raises OlistError for a range that cannot be meant."""
-    wanted = MonthRange(_month(first) or present.first, _month(last) or present.last)
-    if wanted.first > wanted.last:
-        raise OlistError(f"--from {month_text(wanted.first)} is after --to {month_text(wanted.last)}; swap them.")
-    if wanted.first < present.first or wanted.last > present.last:
-        raise OlistError(f"Landing and staging have the months {present}; {wanted} is not within them.")
-    return wanted
+    begin, end = _month(first), _month(last)
+    if begin and end and begin > end:
+        raise OlistError(f"--from {month_text(begin)} is after --to {month_text(end)}; swap them.")
+    for asked in filter(None, (begin, end)):
+        if not present.first <= asked <= present.last:
+            raise OlistError(f"Landing and staging have the months {present}; {month_text(asked)} is not within them.")
+    return MonthRange(begin or present.first, end or present.last)
 
 
 def _month(text: str | None) -> date | None:

@@ -6,15 +6,20 @@ What belongs here: reading the stores and printing what they say. What does not:
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from dataclasses import fields
 from typing import Any
 
 import click
 from rich.console import Console
 
+from olist_domain.kernel.facts import scalars
+from olist_domain.kernel.rules import Rule, Rulebook
 from olist_pipeline.cli.follow import follow
 from olist_pipeline.cli.names import check_event, check_rule, check_table
 from olist_pipeline.cli.output import JSON, print_json, print_rows
 from olist_pipeline.intake.places import place_of
+from olist_pipeline.registry import CONTEXTS, LANDING
 from olist_pipeline.settings import Settings
 from olist_pipeline.stores import events as event_store
 from olist_pipeline.stores import quarantine as quarantine_store
@@ -108,7 +113,32 @@ def _say_what_is_left(shown: int, number: int) -> None:
 
 
 def _cells(row: dict[str, Any]) -> str:
-    """Return the cells that a row's rules name, or its key cells where they name none."""
+    """Return the cells that a row's rules name; where they name none, its ids and the cells that these rules read."""
     payload: dict[str, Any] = row["payload"]
     named = [name for name in payload if any(rule.endswith(f"_{name.upper()}") for rule in row["rules"])]
-    return ", ".join(f"{name}={payload[name]!r}" for name in named or list(payload)[:3])
+    ids = LANDING[row["source_table"]].ids if row["source_table"] in LANDING else ()
+    shown = named or [name for name in dict.fromkeys((*ids, *_read_by(row["rules"]))) if name in payload]
+    return ", ".join(f"{name}={payload[name]!r}" for name in shown or payload)
+
+
+def _read_by(codes: Sequence[str]) -> list[str]:
+    """Return the names of the facts that rules read, by their codes."""
+    books = [book for context in CONTEXTS.values() for book in context.rulebooks]
+    return [name for book in books for rule in book.rules if rule.code in codes for name in _Reading(book).of(rule)]
+
+
+class _Reading:
+    """The facts of a rulebook, all of them unknown, which keep in mind which of them were read."""
+
+    def __init__(self, book: Rulebook[Any]) -> None:
+        self.facts = scalars(book.facts, dict.fromkeys(field.name for field in fields(book.facts)))
+        self.read: list[str] = []
+
+    def __getattr__(self, name: str) -> Any:
+        self.read.append(name)
+        return getattr(self.facts, name)
+
+    def of(self, rule: Rule[Any]) -> list[str]:
+        """Return what a rule reads."""
+        rule.holds(self)
+        return self.read

@@ -55,7 +55,7 @@ def print_summary(console: Console, summary: dict[str, Any]) -> None:
     console.print(
         table("Events recorded by this run", ["event", "events"], recorded.items())
         if recorded
-        else "Events recorded by this run: none, all were known"
+        else f"Events recorded by this run: none{', all were known' if summary['events']['in_store'] else ''}"
     )
     console.print(
         table(

@@ -151,9 +151,8 @@ class _Scan:
         if found := min(self._faults(block), default=None, key=lambda fault: (fault[1] is Fault.OPEN_QUOTE, fault[0])):
             place, fault = found
             opened = block.opened_before(place)
-            raise refusal(
-                self.path, self.name, fault, self.offset + place, None if opened is None else self.offset + opened
-            )
+            opened = None if opened is None else self.offset + opened
+            raise refusal(self.path, self.name, fault, self.offset + place, opened, self.dialect)
         if is_endless:
             raise refusal(self.path, self.name, Fault.LONG_RECORD, self.offset)
         self._count(block)

@@ -6,10 +6,11 @@ them (see `check`).
 
 from __future__ import annotations
 
+import re
 from enum import Enum
 from pathlib import Path
 
-from olist_pipeline.dialect.dialect import CELL_BYTES, RECORD_BYTES
+from olist_pipeline.dialect.dialect import CELL_BYTES, LANDING, RECORD_BYTES, Dialect
 from olist_pipeline.errors import OlistError
 
 SAMPLE_BYTES = 1 << 20
@@ -34,6 +35,11 @@ class Fault(Enum):
         "quote the whole cell and double the quotes in its text",
     )
     TEXT_AFTER_QUOTE = "text after a closing quote", "double the quotes that belong to the text"
+    ESCAPED_QUOTE = (
+        "a quote behind a backslash",
+        "write the file again with the quotes in its texts doubled, e.g. Spark by the option escape='\"', R by"
+        " qmethod='double'",
+    )
     OPEN_QUOTE = (
         "a quote that never closes",
         "close it, or fetch the file again where its end is missing",
@@ -49,7 +55,14 @@ class Fault(Enum):
     NOT_UTF8 = "a byte that is not UTF-8", "convert the file"
 
 
-def refusal(path: Path, name: str, fault: Fault, offset: int, opened: int | None = None) -> OlistError:
+_OF_QUOTES = (Fault.QUOTE_IN_CELL, Fault.TEXT_AFTER_QUOTE, Fault.OPEN_QUOTE)
+DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", "\x01": "bytes 0x01"}
+"""What programs put between cells (Hive 0x01), and what a sentence calls many of it."""
+
+
+def refusal(
+    path: Path, name: str, fault: Fault, offset: int, opened: int | None = None, dialect: Dialect = LANDING
+) -> OlistError:
     """Return the error that refuses a file, called `name`, for a fault at a byte offset.
 
     `opened` is where the quote before that opens: where it is in another line, the fault may be there.
@@ -57,9 +70,14 @@ def refusal(path: Path, name: str, fault: Fault, offset: int, opened: int | None
     line = line_of(path, offset)
     if fault is Fault.NOT_UTF8:
         return OlistError(f"{name} is not UTF-8: {_encoding(path, offset, line)}.")
+    if fault in _OF_QUOTES:
+        # What looks like a quote in a wrong place follows from another delimiter, or another way to write quotes.
+        with path.open("rb") as file:
+            header = file.readline(SAMPLE_BYTES).decode(dialect.encoding, "replace")
+        if delimiter := other_delimiter(header, dialect):
+            return separated_by(delimiter, name, dialect)
+        fault = Fault.ESCAPED_QUOTE if _follows_backslash(path, fault, offset, opened) else fault
     what, remedy = fault.value
-    if fault is Fault.TEXT_AFTER_QUOTE and line == 1 and (delimiter := _delimiter_at(path, offset + 1)):
-        return OlistError(f"{name} separates its columns by {delimiter!r}; export it again with commas.")
     place = f"in line {line}"
     if fault is Fault.TEXT_AFTER_QUOTE and opened is not None and (first := line_of(path, opened)) < line:
         place = f"in line {line} (the quote opens in line {first})"
@@ -76,12 +94,27 @@ def line_of(path: Path, offset: int) -> int:
     return feeds + 1
 
 
-def _delimiter_at(path: Path, offset: int) -> str:
-    """Return the byte at an offset if it is what other dialects put between quoted cells, else nothing."""
+def other_delimiter(header: str, dialect: Dialect) -> str:
+    """Return what separates the names in a header that has not the dialect's delimiter; nothing where it has."""
+    names = re.sub(r'"[^"]*"', "", header)
+    return next((one for one in DELIMITERS if one in names), "") if dialect.delimiter not in names else ""
+
+
+def separated_by(delimiter: str, name: str, dialect: Dialect = LANDING) -> OlistError:
+    """Return the error that refuses a file for its delimiter."""
+    wanted = DELIMITERS.get(dialect.delimiter, repr(dialect.delimiter))
+    return OlistError(f"{name} separates its columns by {delimiter!r}; export it again with {wanted}.")
+
+
+def _follows_backslash(path: Path, fault: Fault, offset: int, opened: int | None) -> bool:
+    """Return whether a quote in a wrong place, or one in the cell before it, stands behind a backslash."""
+    start = {Fault.QUOTE_IN_CELL: offset - 1, Fault.OPEN_QUOTE: offset}.get(fault, opened)
+    if start is None:
+        return False
     with path.open("rb") as file:
-        file.seek(offset)
-        byte = file.read(1)
-    return byte.decode() if byte in (b";", b"\t", b"|") else ""
+        file.seek(start)
+        size = min(offset + 1 - start, SAMPLE_BYTES) if fault is not Fault.OPEN_QUOTE else SAMPLE_BYTES
+        return b'\\"' in file.read(size)
 
 
 def _encoding(path: Path, offset: int, line: int) -> str:

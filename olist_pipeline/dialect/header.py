@@ -26,7 +26,8 @@ def parse_header(line: str, dialect: Dialect, file: str) -> tuple[str, ...]:
     nameless = [number for number, name in enumerate(names, start=1) if not name.strip()]
     if nameless == [1] and len(names) > 1:
         raise OlistError(
-            f"{file} has no name for its first column; leave that column out (pandas writes it without index=False)."
+            f"{file} has no name for its first column; leave that column out (pandas writes it without"
+            " index=False, R without row.names=FALSE)."
         )
     if nameless:
         numbers = listed([str(number) for number in nameless])
@@ -37,7 +38,10 @@ def parse_header(line: str, dialect: Dialect, file: str) -> tuple[str, ...]:
         )
     counts = Counter(name.casefold() for name in names)
     if repeated := sorted({name for name in names if counts[name.casefold()] > 1}):
-        raise OlistError(f"{file} has the column {listed(repeated)} more than once; remove the copies.")
+        raise OlistError(
+            f"{file} has the column {listed(repeated)} more than once; remove the copies, or restore the"
+            " header where line 1 is a record."
+        )
     return tuple(names)
 
 

@@ -64,6 +64,8 @@ def foreign_kind(head: bytes, name: str) -> str | None:
         if _WORKBOOK.search(head):
             return "is an Excel workbook (.xlsx); save the sheet as CSV UTF-8"
         return "is a zip archive; unpack it"
+    if head[257:262] == b"ustar":
+        return "is a tar archive; unpack it"
     text = head.removeprefix(BOM)
     if _MARKUP.match(text):
         return "is a web page or XML, perhaps a message of the server that it came from; download the file again"

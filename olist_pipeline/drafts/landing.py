@@ -21,8 +21,9 @@ from olist_pipeline.migration.project import project_settings, said_of_source
 
 _VARIABLE = re.compile(r"""\bvar\(\s*['"](\w+)['"]""")
 _ENVIRONMENT = re.compile(r"""\benv_var\(\s*['"](\w+)['"]""")
-_FILE = re.compile(r"""([\w.{}-]+\.csv)\b""")
-_FOLDER = re.compile(r"""['"]?([\w./-]+/)[\w{}*-]+\.csv""")
+_FILE = re.compile(r"""([^/\\'"\n]+\.csv)\b""")
+"""A file may be called anything (`Orders Export (1).csv`): its name begins behind a folder or a quote."""
+_FOLDER = re.compile(r"""([\w. /-]+/)[^/'"\n]+\.csv""")
 _TYPE = re.compile(r"\w[\w ]*(\(\s*\d+\s*(,\s*\d+\s*)?\))?(\[\])?")
 _TEXT = re.compile(r"""'(?:\{\{.*?\}\}|[^'\n])*\.csv[^'\n]*'""")
 """A text of SQL that names a file; Jinja within it may have quotes of its own."""
@@ -90,8 +91,8 @@ def _places(project: Path, manifest: Mapping[str, Any]) -> Iterator[FileName]:
 
 def _files(text: str, name: str) -> list[str]:
     """Return the files that a text names, where the name of its table may stand for a part of one."""
-    found = (file.replace("{name}", name).replace("{identifier}", name) for file in _FILE.findall(text))
-    return [file for file in found if "{" not in file]
+    found = (file.strip().replace("{name}", name).replace("{identifier}", name) for file in _FILE.findall(text))
+    return [file for file in found if not any(mark in file for mark in "{}*?[")]
 
 
 def _loaded_file(source: Mapping[str, Any]) -> str:

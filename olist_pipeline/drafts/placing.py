@@ -22,7 +22,11 @@ class Placement:
     notes: tuple[str, ...] = ()
 
 
-def placed(finding: Finding, columns: Mapping[str, Collection[str]], sources: Mapping[str, str]) -> Placement:
+Fields = Mapping[str, str]
+"""The fields of a file's record, by what the file calls their columns."""
+
+
+def placed(finding: Finding, columns: Mapping[str, Fields], sources: Mapping[str, str]) -> Placement:
     """Return the file of a finding; `columns` has those of each file that the context validates, in their order.
 
     `sources` says which file a source table of the old project is (`raw.rides`), as far as the migration file does.
@@ -31,19 +35,28 @@ def placed(finding: Finding, columns: Mapping[str, Collection[str]], sources: Ma
     read: dict[str, list[str]] = {file: [] for file in columns}
     lost: list[str] = []
     for origin in finding.origins or _tested(finding):
-        relation, _, column = origin.rpartition(".")
-        file = tables.get(_bare(relation)) if relation else _only_file_with(column, columns)
-        named = _named(column, columns.get(file or "", ()))
-        if file is None or named is None:
-            lost.append(origin.strip("."))
+        if found := _found(origin, tables, columns):
+            file, field = found
+            read[file].append(field)
         else:
-            read[file].append(named)
+            lost.append(origin.strip("."))
     return _chosen(read, lost, list(columns))
 
 
 def _tested(finding: Finding) -> tuple[str, ...]:
     """Return the column of a data test, which has a name and no SQL that leads further."""
-    return (finding.column,) if finding.column and finding.file.endswith((".yml", ".yaml")) else ()
+    return (f".{finding.column}",) if finding.column and finding.file.endswith((".yml", ".yaml")) else ()
+
+
+def _found(origin: str, tables: Mapping[str, str], columns: Mapping[str, Fields]) -> tuple[str, str] | None:
+    """Return the file and the field of a column that SQL reads; points may stand in either's name."""
+    parts = origin.split(".") if "." in origin else ["", origin]
+    for count in range(len(parts) - 1, 0, -1):
+        relation, column = ".".join(parts[:count]), ".".join(parts[count:])
+        file = tables.get(_bare(relation)) if relation else _only_file_with(column, columns)
+        if file and (field := _named(column, columns[file])):
+            return file, field
+    return None
 
 
 def _chosen(read: Mapping[str, Sequence[str]], lost: Sequence[str], files: Sequence[str]) -> Placement:
@@ -63,7 +76,7 @@ def _chosen(read: Mapping[str, Sequence[str]], lost: Sequence[str], files: Seque
     return Placement(most, tuple(notes))
 
 
-def _tables(columns: Mapping[str, Collection[str]], sources: Mapping[str, str]) -> dict[str, str]:
+def _tables(columns: Collection[str], sources: Mapping[str, str]) -> dict[str, str]:
     """Return the files by the names under which SQL may read them: a source, a file, or a table called like it."""
     found: dict[str, str] = {}
     for file in columns:
@@ -81,13 +94,13 @@ def _bare(relation: str) -> str:
     return name if Path(name).suffix in (".csv", ".parquet", ".gz") else name.rpartition(".")[2]
 
 
-def _only_file_with(column: str, columns: Mapping[str, Collection[str]]) -> str | None:
+def _only_file_with(column: str, columns: Mapping[str, Fields]) -> str | None:
     """Return the file that alone has a column; None where several have it, or none."""
     found = [file for file, names in columns.items() if _named(column, names)]
     return found[0] if len(found) == 1 else None
 
 
-def _named(column: str, names: Collection[str]) -> str | None:
-    """Return the column of a file that SQL calls so: small and capital letters are one to it."""
+def _named(column: str, fields: Fields) -> str | None:
+    """Return the field whose column SQL calls so: small and capital letters are one to it."""
     plain = re.sub(r"\W", "_", column.lower())
-    return next((name for name in names if re.sub(r"\W", "_", name.lower()) == plain), None)
+    return next((field for said, field in fields.items() if re.sub(r"\W", "_", said.lower()) == plain), None)

@@ -17,7 +17,7 @@ from textwrap import indent, wrap
 from olist_pipeline.audit.model import Entry, Kind
 from olist_pipeline.drafts.columns import SAMPLE, Sample, sample_of
 from olist_pipeline.drafts.names import identifier
-from olist_pipeline.drafts.placing import placed
+from olist_pipeline.drafts.placing import Fields, placed
 from olist_pipeline.errors import OlistError
 
 WIDTH = 116
@@ -57,7 +57,8 @@ def files_of(
         raise OlistError(f"Say which landing files {context} validates: --file bookings.csv.")
     samples = {file: sample_of(path) for file, path in landing.items()}
     columns = {file: sample.types for file, sample in samples.items()}
-    drafts = _drafts([entry for entry in entries if entry.state == "open"], columns, sources or {})
+    fields = {file: {sample.headers.get(name, name): name for name in sample.types} for file, sample in samples.items()}
+    drafts = _drafts([entry for entry in entries if entry.state == "open"], fields, sources or {})
     return {
         f"{context}/__init__.py": f'"""The context {context}: records, rules, and what the pipeline reads of it."""\n',
         f"{context}/records.py": _records(context, samples),
@@ -173,9 +174,7 @@ def _book(context: str, file: str, drafts: Sequence[Draft]) -> str:
     )
 
 
-def _drafts(
-    entries: Sequence[Entry], columns: Mapping[str, Mapping[str, str]], sources: Mapping[str, str]
-) -> list[Draft]:
+def _drafts(entries: Sequence[Entry], columns: Mapping[str, Fields], sources: Mapping[str, str]) -> list[Draft]:
     """Return a draft for each piece of logic, with a function name of its own; exact copies stand once."""
     copies: dict[str, list[Entry]] = {}
     for entry in entries:

@@ -192,9 +192,9 @@ def with_code(condition: pl.Expr, code: str) -> pl.Expr:
 
 def _repeated_headers(text: pl.DataFrame, headers: Mapping[str, str]) -> list[int]:
     """Return the numbers of the rows that name the columns, which may begin with a joined file's byte order mark."""
-    (first, said), *others = headers.items()
+    first, said = next(iter(headers.items()))
     suspects = text.filter((pl.col(first) == said) | (pl.col(first) == f"\ufeff{said}"))
-    is_header = pl.all_horizontal(pl.lit(True), *(pl.col(name) == said for name, said in others))
+    is_header = pl.all_horizontal(pl.col(name).str.strip_prefix("\ufeff") == said for name, said in headers.items())
     return suspects.filter(is_header)[SOURCE_ROW].to_list()
 
 

@@ -25,6 +25,8 @@ import polars as pl
 
 from olist_domain.kernel.records import value_type
 from olist_pipeline.dialect.check import FileWindow, Ints, Report, check
+from olist_pipeline.dialect.dialect import LANDING
+from olist_pipeline.dialect.faults import other_delimiter, separated_by
 from olist_pipeline.errors import OlistError
 from olist_pipeline.files import size_and_time
 from olist_pipeline.landing.packed import called
@@ -32,7 +34,6 @@ from olist_pipeline.landing.table import TEXT_COLUMN, LandingTable
 from olist_pipeline.near import listed
 
 SOURCE_ROW = "source_row"
-OTHER_DELIMITERS = (";", "\t", "|")
 IS_TRUNCATED = "is_truncated"
 LOOKED_AT = 100
 """So many records tell what all of them have."""
@@ -155,18 +156,23 @@ def _check_header(path: Path, name: str, header: tuple[str, ...], table: Landing
         if table.widest and len(header) > table.widest:
             raise OlistError(f"{name} has {len(header)} columns; leave out what nobody needs, to {table.widest}.")
         return extra
-    for delimiter in OTHER_DELIMITERS:
-        if len(header) == 1 and delimiter in header[0]:
-            raise OlistError(f"{name} separates its columns by {delimiter!r}; export it again with commas.")
+    if len(header) == 1 and (delimiter := other_delimiter(header[0], LANDING)):
+        raise separated_by(delimiter, name)
     if line := _line_of_header(path, table):
         lines = "line 1" if line == 2 else f"lines 1 to {line - 1}"
         raise OlistError(f"{name} has its header in line {line}; remove {lines} before it.")
-    if len(missing) == len(expected):
+    if len(missing) == len(expected) and not _is_like(expected, header):
         first = header[0] if len(header) == 1 else ",".join(header)
         shown = first if len(first) <= 60 else f"{first[:57]}..."
         raise OlistError(f"{name} has no header: its first line is {shown!r}; restore {','.join(expected)}.")
     hint = f" (it has {listed(extra)} instead: renamed?)" if extra else ""
     raise OlistError(f"{name} lacks the column {', '.join(missing)}{hint}; restore it in the header.")
+
+
+def _is_like(expected: tuple[str, ...], header: tuple[str, ...]) -> bool:
+    """Return whether a header has an expected name in other case, between blanks, or behind that of a table (Hive)."""
+    wanted = {name.casefold() for name in expected}
+    return any(name.strip("\ufeff ").casefold().rpartition(".")[2] in wanted for name in header)
 
 
 def _line_of_header(path: Path, table: LandingTable) -> int | None:

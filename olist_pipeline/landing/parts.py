@@ -62,13 +62,18 @@ def landed_parts(landing: Path, table: LandingTable) -> dict[str, Path]:
                 f"{folder.name} has the part {path.name!r}, which not every reader could open: give it a name in UTF-8 "
                 f"of at most {NAME_BYTES} bytes, without backslashes and control characters."
             )
+        if path.is_dir():
+            remedy = "put its files beside the other parts, and move it away"
+            if path.name.startswith("_"):
+                remedy = "where a program is still writing parts, wait for its end, else move it away"
+            raise OlistError(f"{folder.name}/{path.name} is a folder; {remedy}.")
         if found_instead := no_file(path):
             raise OlistError(f"{folder.name}/{path.name} {found_instead}.")
         ending = _ending_of(path)
         if ending is None:
             raise OlistError(
                 f"{folder.name}/{path.name} is no part of {table.name}: parts are files that end in "
-                f"{', '.join(ENDINGS[:-1])} or {ENDINGS[-1]}; move it away."
+                f"{', '.join(ENDINGS[:-1])} or {ENDINGS[-1]}; give it its ending, or move it away."
             )
         name = path.name.removesuffix(ending)
         if name in found:

@@ -70,7 +70,7 @@ def load(
         try:
             report = check(plain, dialect, name=name)
         except OlistError as error:
-            raise RelationError(str(error).removesuffix(".") + _other_encoding(str(error))) from error
+            raise RelationError(str(error).removesuffix(".") + _other_dialect(str(error))) from error
         _refuse_ragged(plain, name, report)
         if not number:
             header = report.header
@@ -84,12 +84,18 @@ def load(
     return quote(table)
 
 
-def _other_encoding(sentence: str) -> str:
-    """Return how a sentence ends that may be of a file in another encoding: with how to name that."""
+def _other_dialect(sentence: str) -> str:
+    """Return how a sentence ends that may be of a file in another dialect: with how to name that."""
+    if found := re.search(r"separates its columns by '(.+?)'", sentence):
+        word = next((word for word, char in WORDS.items() if repr(char) == f"'{found[1]}'"), None)
+        return f", or name its delimiter: --dialect delimiter={word}." if word else "."
+    if "quote within a cell" in sentence:
+        return ", or name a file without quotes: --dialect quote=none."
     if "UTF-8" not in sentence:
         return "."
-    wide = re.search(r"is (UTF-(?:16|32)(?:LE|BE)?)", sentence)
-    return f", or name its encoding, e.g. --dialect encoding={wide[1].lower() if wide else 'latin-1'}."
+    said = re.search(r"is (UTF-(?:16|32)(?:LE|BE)?)|iconv -f (WINDOWS-1252)", sentence)
+    encoding = (said[1] or said[2]).lower() if said else "latin-1"
+    return f", or name its encoding, e.g. --dialect encoding={encoding}."
 
 
 def _read(con: duckdb.DuckDBPyConnection, path: Path, name: str, table: str, report: Report, dialect: Dialect) -> None:

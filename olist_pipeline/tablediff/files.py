@@ -97,7 +97,8 @@ def _one_kind(parts: list[tuple[str, Path]], source: str) -> str:
         raise RelationError(f"There is no file in the folder '{source}'; give one with Parquet, CSV or TSV files.")
     if None in kinds:
         raise RelationError(
-            f"The folder '{source}' holds {kinds[None]}, which is no Parquet, CSV or TSV file; move it elsewhere."
+            f"The folder '{source}' holds {kinds[None]}, which is called like no Parquet, CSV or TSV file; give it its"
+            " ending, or move it elsewhere."
         )
     (one, first), *others = kinds.items()
     if others:

@@ -4,6 +4,7 @@ from datetime import date
 
 import altair as alt
 import polars as pl
+import vl_convert
 
 from dashboards.look import Field, month_axis
 
@@ -27,3 +28,10 @@ def test_a_month_without_rows_has_its_place_on_the_axis():
 
 def test_no_month_is_no_axis_that_somebody_chose():
     assert domain() is None
+
+
+def test_a_single_month_is_drawn():
+    """One month of business, or one that was chosen: Vega-Lite draws nothing over a domain of one moment."""
+    frame = pl.DataFrame({"month": [date(2018, 5, 1)], "orders": [3]})
+    chart = alt.Chart(frame).mark_bar().encode(x=month_axis(MONTH, frame), y="orders:Q")
+    assert "May 2018" in vl_convert.vegalite_to_svg(chart.to_dict())

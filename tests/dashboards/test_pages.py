@@ -209,6 +209,16 @@ def test_the_numbers_of_a_chart_are_all_that_it_draws(content):
         assert numbers(spec).height == sum(len(rows) for rows in spec["datasets"].values())
 
 
+@pytest.mark.parametrize(("value", "is_empty"), [(None, True), (0.0, False), (0.5, False)])
+def test_a_chart_without_a_value_is_a_sentence(value, is_empty):
+    """A month of orders of which none is delivered yet: rows, and nothing to draw of them."""
+    row = {"month": date(2018, 1, 1), "rate": value, "orders": 3}
+    frame = pl.DataFrame([row], schema_overrides={"rate": pl.Float64})
+    month, rate, orders = Field("month", "Month"), Field("rate", "Rate", ".1%"), Field("orders", "Orders", ",.0f")
+    chart = series.lines(frame, month, rate, orders, axis_format=".1%")
+    assert (EMPTY in Panel("Rate", chart, "Its note").html(lambda chart: "drawn")) is is_empty
+
+
 def test_no_scale_hides_a_value():
     """A month of four orders lies beyond the axis: it is an arrow at the edge with its own value."""
     months = [date(2018, month, 1) for month in (1, 2, 3)]

@@ -60,7 +60,10 @@ def test_no_behaviour_breaks_a_rule_rejecting_or_flagging(book, rule):
     causes = list(ways.CAUSED.get(rule.code, []) if book not in ways.BEHAVIOURS else [])
     for _, failing, _ in examples_of(book, rule):
         causes += [lambda behave=behave, failing=failing: behave(**failing) for behave in ways.BEHAVIOURS.get(book, [])]
-    assert causes or rule.code in ways.OUT_OF_REACH, f"no behaviour is tried against {rule.code}"
+    assert causes or rule.code in ways.OUT_OF_REACH, (
+        f"no behaviour is tried against {rule.code}: put one that would break it into CAUSED of"
+        f" tests/domain/{book.context}/ways_in.py, or into OUT_OF_REACH why there is none"
+    )
     for cause in causes:
         with pytest.raises(RulesBroken) as refused:
             cause()

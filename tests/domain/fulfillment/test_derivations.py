@@ -16,7 +16,7 @@ def derived(book=DELIVERY_RULES, **changes):
 
 
 def test_a_valid_delivery():
-    assert derived() == {
+    expected = {
         "is_delivered": True,
         "delivery_days": 7,
         "days_vs_estimate": -11,
@@ -28,6 +28,7 @@ def test_a_valid_delivery():
         "same_state": False,
         "distance_km": 360.7,
     }
+    assert expected.items() <= derived().items()
 
 
 def test_before_it_arrives_nothing_is_known_of_the_arrival():

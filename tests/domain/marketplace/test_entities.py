@@ -21,7 +21,7 @@ class TestSeller:
     def test_has_an_address(self):
         seller = Seller(seller_record())
         assert seller.address == Address("13023", "campinas", "SP")
-        assert seller.derived() == {"region": Region.SOUTHEAST}
+        assert seller.derived()["region"] == Region.SOUTHEAST
 
     def test_gives_its_record_back(self):
         assert Seller(seller_record()).record == seller_record()
@@ -122,13 +122,14 @@ class TestReview:
         assert submitted().record == review_record()
         assert submitted().score == ReviewScore(5)
         assert submitted().score.sentiment is Sentiment.POSITIVE
-        assert submitted().derived() == {
+        expected = {
             "is_positive": True,
             "is_negative": False,
             "sentiment": "positive",
             "has_comment": True,
             "response_hours": 33,
         }
+        assert expected.items() <= submitted().derived().items()
 
     def test_ids_and_moments_go_by_name(self):
         with pytest.raises(TypeError, match="positional"):

@@ -7,6 +7,7 @@ from datetime import date
 import pytest
 from click.testing import CliRunner
 
+from olist_pipeline.cli import reports
 from olist_pipeline.cli.status import status, unaccounted
 from olist_pipeline.months import MonthRange
 from olist_pipeline.registry import CONTEXTS
@@ -80,3 +81,18 @@ def test_a_context_says_how_much_of_its_logic_has_moved(ran):
     assert {context["context"]: context["logic_moved"] for context in reported()["contexts"]} == dict.fromkeys(
         CONTEXTS, 100
     )
+
+
+@pytest.mark.parametrize(
+    ("rules", "table", "shown"),
+    [
+        (["UNPARSEABLE_PRICE"], "order_items", "price='0.5'"),
+        (["NEGATIVE_AMOUNT"], "order_items", "order_id='o1', order_item_id='1', price='0.5', freight_value='1'"),
+        (["PARENT_REJECTED"], "order_items", "order_id='o1', order_item_id='1'"),
+        (["ANY"], "gone", "c='x', price='0.5', order_id='o1', freight_value='1', order_item_id='1'"),
+    ],
+)
+def test_a_quarantined_row_shows_what_its_rules_are_about(rules, table, shown):
+    """PostgreSQL hands the cells on by the length of their names, which says nothing of them."""
+    payload = {"c": "x", "price": "0.5", "order_id": "o1", "freight_value": "1", "order_item_id": "1"}
+    assert reports._cells({"rules": rules, "source_table": table, "payload": payload}) == shown

@@ -34,9 +34,9 @@ def contents(draw):
 def test_it_finds_what_reading_byte_by_byte_finds(tmp_path, monkeypatch, content, block):
     found = []
 
-    def remembered(path, name, fault, offset, opened=None):
+    def remembered(path, name, fault, offset, *more):
         found.append((offset, fault))
-        return refusal(path, name, fault, offset, opened)
+        return refusal(path, name, fault, offset, *more)
 
     monkeypatch.setattr(module, "refusal", remembered)
     monkeypatch.setattr(module, "BLOCK_BYTES", block)
@@ -106,6 +106,36 @@ def test_a_quote_that_swallows_the_rest_of_a_large_file(tmp_path):
 def test_a_quote_that_opens_in_an_earlier_line_is_named(tmp_path):
     path = written(tmp_path, b'x,y\n1,"2\n3,4\n5,"6"\n')
     assert "text after a closing quote in line 4 (the quote opens in line 2)" in sentence(path)
+
+
+@pytest.mark.parametrize(
+    "record",
+    [b'1,"a \\"b\\" c"', b'1,a \\"b', b'1,"a\\""\n2,"b"', b'1,"a\\""', b'1,"a\nb \\"c"'],
+)
+def test_quotes_behind_backslashes_are_called_that(tmp_path, record):
+    """As Spark, R and MySQL write them; the remedy is not to close or to quote anything."""
+    path = written(tmp_path, b"x,y\n" + record + b"\n")
+    assert "has a quote behind a backslash in line" in sentence(path)
+
+
+def test_a_backslash_elsewhere_does_not_explain_a_quote(tmp_path):
+    path = written(tmp_path, b'x,y\n"\\","a"b\n')
+    assert "text after a closing quote in line 2" in sentence(path)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b'x;y\n1;"a, b"\n', b'x;y\n1;"a"\n2;"b ""c"", d"\n', b'x\ty\n1\ta "b" c\n', b'"x";"y"\n', b'"x, z";"y"\n'],
+)
+def test_another_delimiter_explains_a_quote_in_a_wrong_place(tmp_path, content):
+    assert "separates its columns by" in sentence(written(tmp_path, content))
+
+
+def test_a_file_of_commas_in_a_dialect_of_semicolons(tmp_path):
+    path = written(tmp_path, b'x,y\n1,"a"\n')
+    assert sentence(path, Dialect(delimiter=";")).endswith(
+        "separates its columns by ','; export it again with semicolons."
+    )
 
 
 def test_a_file_that_changes_is_read_again(tmp_path):

@@ -267,10 +267,13 @@ class TestBadRecords:
         assert rules(landing, ORDERS) == ["", ""]
 
     @pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
-    def test_a_header_within_files_that_were_joined(self, landing, mark):
+    @pytest.mark.parametrize("step", [1, -1])
+    def test_a_header_within_files_that_were_joined(self, landing, mark, step):
+        """Whatever the order of their columns: the mark stands before the first one of the file."""
         path = landing / ITEMS
-        content = path.read_bytes().replace(b'"', b"")
-        path.write_bytes(content + mark + content.splitlines(keepends=True)[0])
+        header, *records = (line.split(b",")[::step] for line in path.read_bytes().replace(b'"', b"").split(b"\n")[:-1])
+        content = b"".join(b",".join(line) + b"\n" for line in [header, *records])
+        path.write_bytes(content + mark + b",".join(header) + b"\n")
         *others, last = rules(landing, ORDER_ITEMS)
         assert set(others) == {""}
         assert "REPEATED_HEADER" in last.split(",")

@@ -179,8 +179,13 @@ def test_whole_numbers_that_pandas_made_fractions_are_read(tmp_path):
     ("name", "make", "words"),
     [
         ("2.csv", lambda path: path.symlink_to("gone"), "links to gone, which is not there; mend the link"),
-        ("2.parquet", Path.mkdir, "is a folder; put the file in its place"),
-        ("_temporary", Path.mkdir, "is a folder; put the file in its place"),
+        ("2.parquet", Path.mkdir, "is a folder; put its files beside the other parts"),
+        ("_temporary", Path.mkdir, "is a folder; where a program is still writing parts, wait for its end"),
+        (
+            "part-00000",
+            Path.touch,
+            "is no part of sellers: parts are files that end in .csv, .csv.gz or .parquet; give it its ending",
+        ),
         ("2.csv", os.mkfifo, "is a pipe or a device; put a file in its place"),
         ("2.CSV", Path.touch, "is no part of sellers: parts are files that end in .csv"),
     ],

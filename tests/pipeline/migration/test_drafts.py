@@ -37,7 +37,11 @@ SOURCE = {
         ("{{ var('data_dir') }}/{{ var('name') }}/rides.csv", {"variable": "data_dir"}),
     ],
 )
-def test_landing_is_guessed_from_locations_and_from_sql(tmp_path, location, expected):
+@pytest.mark.parametrize("file", ["rides.csv", "All Rides (2).csv", "caf\u00e9, rides & more.csv"])
+def test_landing_is_guessed_from_locations_and_from_sql(tmp_path, location, expected, file):
+    location = location.replace("rides.csv", file)
+    if "{name}" in location and file != "rides.csv":
+        return
     said = {"external_location": location}
     of_source = {"sources": {"s": {**SOURCE, "meta": said}}, "nodes": {}}
     assert guessed_landing(tmp_path, {"sources": {"s": {**SOURCE, "config": said}}, "nodes": {}}) == guessed_landing(
@@ -45,11 +49,11 @@ def test_landing_is_guessed_from_locations_and_from_sql(tmp_path, location, expe
     )
     guessed = guessed_landing(tmp_path, of_source)
     assert expected.items() <= guessed.items()
-    assert guessed["files"] == {"rides.csv": {"source": "raw.rides"}}
+    assert guessed["files"] == {file: {"source": "raw.rides"}}
     for reader in ("read_csv('{}', header = true)", "'{}' as rides"):
         code = f"select * from {reader.format(location.strip(chr(39)))}".replace("{name}", "rides")
         of_model = {"sources": {}, "nodes": {"m": {"raw_code": code}}}
-        assert guessed_landing(tmp_path, of_model) == {**expected, "files": {"rides.csv": {}}}
+        assert guessed_landing(tmp_path, of_model) == {**expected, "files": {file: {}}}
 
 
 def test_seeds_are_landing_where_a_project_reads_nothing_else(tmp_path):
@@ -502,6 +506,23 @@ def test_a_draft_stands_at_the_file_that_its_columns_come_from(placed_drafts, fu
     own = text[: text.index("raise Undecided")]
     assert own.startswith(f"def {function}(row: {facts})")
     assert (note in own) if note else ("files" not in own and "NOT KNOWN" not in own)
+
+
+def test_a_draft_finds_columns_by_what_the_file_calls_them(tmp_path):
+    """Behind an alias, too, and with points in the name."""
+    (tmp_path / "models").mkdir()
+    (tmp_path / "dbt_project.yml").write_text("name: hire\n")
+    (tmp_path / "models" / "rides.sql").write_text(
+        """select case when "Fare (BRL)" > 3 then 'x' else 'y' end as dear, coalesce("class", 'z') as ranked,
+        case when "Ride No." > 9 then 'x' else 'y' end as late from {{ source('raw', 'rides') }}"""
+    )
+    (tmp_path / "docks.csv").write_text("Dock\n1\n")
+    (tmp_path / "rides.csv").write_text("Ride No.,Fare (BRL),class\n1,2.00,x\n")
+    landing = {name: tmp_path / name for name in ("docks.csv", "rides.csv")}
+    text = files_of("hiring", audit(tmp_path, origins=True).entries, landing, {"raw.rides": "rides.csv"})
+    for name in ("dear", "ranked", "late"):
+        assert f"def {name}(row: RidesFacts)" in text["hiring/rules.py"]
+    assert "NOT KNOWN" not in text["hiring/rules.py"]
 
 
 def test_a_rulebook_has_the_drafts_of_its_file(placed_drafts):

@@ -79,7 +79,10 @@ def test_a_folder_with_the_ending_of_a_file_is_a_folder(read):
     ("files", "why"),
     [
         ({"_SUCCESS": ""}, "There is no file in the folder 'parts'; give one with Parquet, CSV or TSV files."),
-        ({"1.csv": "id\n", "n.txt": ""}, "The folder 'parts' holds parts/n.txt, which is no Parquet, CSV or TSV file;"),
+        (
+            {"1.csv": "id\n", "n.txt": ""},
+            "The folder 'parts' holds parts/n.txt, which is called like no Parquet, CSV or TSV file;",
+        ),
         (
             {"1.csv": "id\n", "2.csv": "id\n", "3.tsv": "id\n"},
             "holds files of two kinds, CSV (parts/1.csv) and TSV (parts/3.tsv); keep",
