@@ -18,7 +18,7 @@ import altair as alt
 import vl_convert
 
 from dashboards.notebook import refusals, served
-from dashboards.page import PAGES, STYLE, Page, index, specification
+from dashboards.page import STYLE, Page, index, pages_of, specification
 from olist_pipeline.files import replacing
 
 BODY = (
@@ -28,13 +28,13 @@ BODY = (
 
 
 def export(folder: Path) -> list[Path]:
-    """Write an index and every dashboard of the release that is served now to `folder`; return their paths.
+    """Write an index and each dashboard of the release that is served now to `folder`; return their paths.
 
     Raises OlistError before the first release, and for one that lacks what a dashboard reads.
     """
-    served()
-    pages = {"index.html": index(_file)}
-    for name in PAGES:
+    release = served()
+    pages = {"index.html": index(_file, release)}
+    for name in pages_of(release):
         pages[_file(name)] = html(content_of(name))
     folder.mkdir(parents=True, exist_ok=True)
     for file, text in pages.items():

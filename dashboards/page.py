@@ -21,6 +21,7 @@ import polars as pl
 
 from dashboards import formats
 from dashboards.numbers import MOST_ROWS, Numbers, numbers
+from dashboards.queries import QUERIES
 from dashboards.release import PinnedRelease
 
 STYLE = Path(__file__).with_name("style.css")
@@ -34,6 +35,8 @@ PAGES = {
     "migration": "Migration",
 }
 """The dashboards by name, in the order of the navigation."""
+
+MIGRATION = "migration"
 
 LEADS = {
     "executive": "Revenue, orders, payments, deliveries and reviews, by month of purchase",
@@ -155,7 +158,7 @@ class Page:
         here = ' class="here" aria-current="page"'
         links = "".join(
             f'<a href="{escape(link(name))}"{here if name == self.name else ""}>{escape(title)}</a>'
-            for name, title in PAGES.items()
+            for name, title in pages_of(self.release).items()
         )
         release = self.release
         served = (
@@ -186,12 +189,20 @@ def specification(chart: alt.TopLevelMixin) -> dict[str, Any]:
     return spec
 
 
-def index(link: Callable[[str], str]) -> str:
-    """Return the page that lists the dashboards; `link` gives the address of one."""
+def pages_of(release: PinnedRelease | None) -> Mapping[str, str]:
+    """Return the dashboards that a release can fill: of somebody's own warehouse the page of its migration alone."""
+    ours = {table for query in QUERIES.values() for table in query.tables}
+    if release is None or ours & release.served_from.keys():
+        return PAGES
+    return {MIGRATION: PAGES[MIGRATION]}
+
+
+def index(link: Callable[[str], str], release: PinnedRelease | None) -> str:
+    """Return the page that lists the dashboards of a release; `link` gives the address of one."""
     cards = "".join(
         f'<a class="panel" href="{escape(link(name))}"><div class="title">{escape(title)}</div>'
         f'<p class="note">{escape(LEADS[name])}</p></a>'
-        for name, title in PAGES.items()
+        for name, title in pages_of(release).items()
     )
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Olist dashboards</title>'

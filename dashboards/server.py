@@ -20,6 +20,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from dashboards.hosts import OwnOnly
+from dashboards.notebook import first_release
 from dashboards.page import PAGES, index
 from dashboards.patience import Patient
 
@@ -65,4 +66,4 @@ def serve(host: str, port: int, allowed: Collection[str] = ()) -> None:
 
 
 async def _index(request: Request) -> HTMLResponse:
-    return HTMLResponse(index(lambda name: f"/{name}/"))
+    return HTMLResponse(index(lambda name: f"/{name}/", first_release()))

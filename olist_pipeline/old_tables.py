@@ -6,7 +6,7 @@ does not: running it (`orchestration.dbt`), and which rows replay has (`replay`)
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,10 @@ import duckdb
 from olist_pipeline.dialect.check import check
 from olist_pipeline.dialect.dialect import duckdb_relation
 from olist_pipeline.errors import OlistError
+from olist_pipeline.landing.folder import files_of
+from olist_pipeline.landing.packed import called
+from olist_pipeline.landing.parts import is_in_parts
+from olist_pipeline.landing.table import OtherFile
 from olist_pipeline.machine import bound_memory
 from olist_pipeline.migration.closing import close_off
 from olist_pipeline.migration.model import NEW, OLD, REPLAY, LandingFile, Migration
@@ -96,16 +100,16 @@ def load_raw(settings: Settings, migration: Migration, tree: str, landing: Path)
         return
     with duckdb.connect(str(database_of(settings, migration, tree))) as connection:
         for file, said in migration.landing.files.items():
-            path = landing / file
-            if not path.is_file():
+            one = OtherFile(file)
+            if not (landing / file).is_file() and not is_in_parts(landing, one):
                 raise OlistError(f"{file}, which is loaded as {said.source}, is missing in {landing}; put it there.")
-            _load(connection, path, schema, said)
+            _load(connection, files_of(landing, one), schema, said)
 
 
-def _load(connection: duckdb.DuckDBPyConnection, path: Path, schema: str, said: LandingFile) -> None:
-    header = check(path).header
+def _load(connection: duckdb.DuckDBPyConnection, files: Sequence[Path], schema: str, said: LandingFile) -> None:
+    header, *_ = (check(path, name=called(path)).header for path in files)
     if unknown := [name for name in said.types if name not in header]:
-        raise OlistError(f"{path.name} has no column {unknown[0]}, of which migration.yml says the type.")
+        raise OlistError(f"{called(files[0])} has no column {unknown[0]}, of which migration.yml says the type.")
     cells = ", ".join(
         f"CAST({quote(name)} AS {said.types[name]}) AS {quote(name)}" if name in said.types else quote(name)
         for name in header
@@ -114,10 +118,10 @@ def _load(connection: duckdb.DuckDBPyConnection, path: Path, schema: str, said: 
     target = relation_name(own, schema, said.source.rpartition(".")[2])
     try:
         connection.execute(f"CREATE SCHEMA IF NOT EXISTS {relation_name(own, schema)}")
-        connection.execute(f"CREATE OR REPLACE TABLE {target} AS SELECT {cells} FROM {duckdb_relation(path, header)}")
+        connection.execute(f"CREATE OR REPLACE TABLE {target} AS SELECT {cells} FROM {duckdb_relation(files, header)}")
     except duckdb.Error as error:
         why = str(error).splitlines()[0]
-        raise OlistError(f"{path.name} cannot be loaded as {said.source}: {why}; see its types.") from error
+        raise OlistError(f"{called(files[0])} cannot be loaded as {said.source}: {why}; see its types.") from error
 
 
 def without_pair(manifest: Mapping[str, Any], migration: Migration) -> list[str]:

@@ -5,7 +5,7 @@ What does not: running the old project on them (`orchestration`), and keeping it
 
 A file that a context has taken over is written of its accepted rows. One that the old project needs beside these
 (`landing.files` of the migration file), which nobody validates yet, is copied. There is no other file, so a model that
-reads one finds nothing.
+reads one finds nothing. What landed in parts is in such parts here, too.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ from olist_pipeline.errors import OlistError
 from olist_pipeline.files import content_hash, replacing, tree_hash
 from olist_pipeline.landing.csv_file import SOURCE_ROW, changed_meanwhile, read_records, windows_of
 from olist_pipeline.landing.folder import files_of, landing_hash, readable_landing
-from olist_pipeline.landing.table import LandingTable
+from olist_pipeline.landing.parts import folder_name, is_in_parts, remove_parts
+from olist_pipeline.landing.table import Landed, LandingTable, OtherFile
 from olist_pipeline.migration.model import Migration
 from olist_pipeline.registry import LANDING
 from olist_pipeline.settings import Settings
@@ -59,8 +60,10 @@ def write_replay_landing(settings: Settings, migration: Migration) -> dict[str, 
     copied = [file for file in migration.landing.files if file not in owned]
     for file in copied:
         _copy(settings, folder, file)
+    kept = {folder / file for file in (*made, *copied)}
+    kept |= {path.with_name(path.name.removesuffix(".csv")) for path in kept}
     for path in folder.rglob("*"):
-        if not path.is_dir() and str(path.relative_to(folder)) not in (*made, *copied):
+        if not path.is_dir() and kept.isdisjoint((path, path.parent)):
             path.unlink()
     with replacing(settings.home / STAMPS) as temporary:
         temporary.write_text(json.dumps(made), "utf-8")
@@ -73,36 +76,55 @@ def _written(settings: Settings, folder: Path, table: LandingTable, stamps: Mapp
     staged = tree_hash(settings.staging / table.context / table.name, suffixes=(".parquet",))
     hash_read = landing_hash(landing, table)
     made_of = f"{hash_read}:{staged}"
-    path, before = folder / table.file, stamps.get(table.file)
-    if before and before.made_of == made_of and path.is_file() and content_hash(path) == before.content:
+    place, before = _place(landing, folder, table), stamps.get(table.file)
+    if before and before.made_of == made_of and _content(place) == before.content:
         return before
+    _make_room(folder, table)
     accepted = scan_staging(settings.staging, table.context, table.name).select(SOURCE_ROW).collect().to_series()
-    with replacing(path) as temporary:
-        rows = _write(landing, table, accepted.sort(), temporary)
-        if landing_hash(landing, table) != hash_read:
-            raise changed_meanwhile(table.file)
-        if rows != len(accepted):
-            raise OlistError(
-                f"{table.file} has changed since its rows were accepted: {len(accepted):,} were, and {rows:,} of them "
-                "are found; `olist run --force` validates them again."
-            )
-    return Stamp(made_of, content_hash(path), rows)
+    rows = _write(landing, table, accepted.sort(), place)
+    if landing_hash(landing, table) != hash_read:
+        raise changed_meanwhile(table.file)
+    if rows != len(accepted):
+        raise OlistError(
+            f"{table.file} has changed since its rows were accepted: {len(accepted):,} were, and {rows:,} of them "
+            "are found; `olist run --force` validates them again."
+        )
+    return Stamp(made_of, _content(place), rows)
 
 
-def _write(landing: Path, table: LandingTable, accepted: pl.Series, path: Path) -> int:
+def _place(landing: Path, folder: Path, one: Landed) -> Path:
+    """Return where a table is written anew: a file, or a folder of parts, as it landed."""
+    return folder / (folder_name(one) if is_in_parts(landing, one) else one.file)
+
+
+def _content(place: Path) -> str:
+    """Return the hash of what is written anew; nothing where it is not there."""
+    if place.is_dir():
+        return tree_hash(place, suffixes=(".csv",))
+    return content_hash(place) if place.is_file() else ""
+
+
+def _make_room(folder: Path, one: Landed) -> None:
+    """Remove what was written of a table: it may be in parts now, or in others, or in none."""
+    remove_parts(folder / folder_name(one))
+    (folder / one.file).unlink(missing_ok=True)
+
+
+def _write(landing: Path, table: LandingTable, accepted: pl.Series, place: Path) -> int:
     """Write the accepted records of a table's file, or of its parts, which intake numbers through; return how many.
 
     `accepted` is sorted. A large file is read and written window by window.
     """
     rows = offset = 0
-    with path.open("wb") as written:
-        for file in files_of(landing, table):
+    for file in files_of(landing, table):
+        path = place / file.name if is_in_parts(landing, table) else place
+        with replacing(path) as temporary, temporary.open("wb") as written:
             for window in windows_of(file, table):
                 records, numbers, count = read_records(file, table, window)
                 found = records.filter(_among(numbers + offset, accepted))
                 found.write_csv(written, include_header=not written.tell())
                 rows += found.height
-            offset += count
+        offset += count
     return rows
 
 
@@ -115,11 +137,15 @@ def _among(numbers: pl.Series, accepted: pl.Series) -> pl.Series:
 
 
 def _copy(settings: Settings, folder: Path, file: str) -> None:
-    source = settings.landing / file
-    if not source.is_file():
+    one = OtherFile(file)
+    landing = readable_landing(settings, [one])
+    if not (landing / file).is_file() and not is_in_parts(landing, one):
         raise OlistError(f"{file}, which the old project reads, is missing in {settings.landing}; put it there.")
-    with replacing(folder / file) as temporary:
-        shutil.copyfile(source, temporary)
+    place = _place(landing, folder, one)
+    _make_room(folder, one)
+    for source in files_of(landing, one):
+        with replacing(place / source.name if is_in_parts(landing, one) else place) as temporary:
+            shutil.copyfile(source, temporary)
 
 
 def _stamps(path: Path) -> dict[str, Stamp]:

@@ -100,7 +100,7 @@ def load_manifest(path: Path) -> dict[str, Any]:
 def warehouse_tables(manifest: Mapping[str, Any], migration: Migration | None = None) -> tuple[WarehouseTable, ...]:
     """Return the pairs of the contexts that have moved, by name; `manifest` is the new project's.
 
-    Raises OlistError for a pair whose new model is not there or says no context.
+    Raises OlistError for a pair whose new model is not there, says no context, or is made in another schema.
     """
     migration = migration or present_migration()
     part = new_part(migration)
@@ -313,6 +313,11 @@ def _table(
         raise OlistError(
             f"{migration.path.name} pairs {pair.old} with {pair.new_name}, which is no table of the new project "
             f"{migration.new_folder}; write that model, or take the pair out."
+        )
+    if (made_in := node.get("schema", NEW)) != NEW:
+        raise OlistError(
+            f"The new project makes {pair.new_name} in the schema {made_in}, and it is looked for in {NEW}; let the "
+            "model have that schema (dbt's own `generate_schema_name` puts the target's before `+schema`)."
         )
     context = pair.context or context_of_new(node)
     if not context:

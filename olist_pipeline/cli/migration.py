@@ -6,6 +6,7 @@ What belongs here: these commands, and what they tell. What does not: the file i
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from shlex import quote
@@ -74,6 +75,9 @@ def init(path: Path, out: Path, new: str, given: str | None, run: bool) -> None:
     if out.exists():
         raise OlistError(f"{out} is there already; remove it, or name another with --out.")
     variables = variables_of(given)
+    if not Path(os.environ.get("OLIST_MIGRATION") or ".").exists():
+        # The file that is to be written: what comes now would read its contexts.
+        del os.environ["OLIST_MIGRATION"]
     from olist_pipeline.drafts.migration_file import CONTEXTS, NO_CONTEXTS
     from olist_pipeline.drafts.writing import write_first_file
 

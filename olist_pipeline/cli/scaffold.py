@@ -31,17 +31,22 @@ def scaffold(context: str, files: tuple[str, ...], out: Path | None) -> None:
       olist --migration migration.yml scaffold riding --file rides.csv
     """
     from olist_pipeline.audit.audit import audit, by_context
-    from olist_pipeline.drafts.scaffold import files_of
-    from olist_pipeline.landing.folder import readable_landing
+    from olist_pipeline.drafts.scaffold import files_of as drafts_of
+    from olist_pipeline.landing.folder import files_of, readable_landing
+    from olist_pipeline.landing.parts import is_in_parts
+    from olist_pipeline.landing.table import OtherFile
     from olist_pipeline.migration.load import load_migration
 
     if not context.isidentifier() or iskeyword(context):
         raise OlistError(f"{context!r} cannot be the name of a Python package; name the context otherwise.")
     settings = Settings.from_env()
     migration = load_migration(settings.migration)
-    landing = readable_landing(settings, [])
-    if missing := [file for file in files if not (landing / file).is_file()]:
-        raise OlistError(f"There is no {missing[0]} in {landing}; set OLIST_DATA_DIR to the folder of landing.")
+    named = [OtherFile(file) for file in files]
+    landing = readable_landing(settings, named)
+    if missing := [one.file for one in named if not (landing / one.file).is_file() and not is_in_parts(landing, one)]:
+        raise OlistError(
+            f"There is no {missing[0]} in {settings.landing}; set OLIST_DATA_DIR to the folder of landing."
+        )
     found = audit(
         migration.old_folder,
         target=migration.old_target,
@@ -57,7 +62,7 @@ def scaffold(context: str, files: tuple[str, ...], out: Path | None) -> None:
         if (migration.context_of(entry.finding.model) or name) == context
     ]
     folder = out or migration.path.parent
-    texts = files_of(context, entries, {file: landing / file for file in files}, sources)
+    texts = drafts_of(context, entries, {one.file: files_of(landing, one)[0] for one in named}, sources)
     with given_away():
         for name, text in texts.items():
             path = folder / name

@@ -30,11 +30,11 @@ from olist_pipeline.landing.parts import (
     prepare_parts,
     remove_parts,
 )
-from olist_pipeline.landing.table import LandingTable
+from olist_pipeline.landing.table import Landed
 from olist_pipeline.settings import Settings
 
 
-def path_of(landing: Path, table: LandingTable) -> Path:
+def path_of(landing: Path, table: Landed) -> Path:
     """Return the path of a table's plain file; raises OlistError when landing or the file is not there.
 
     The sentence names what seems to be the file under another name.
@@ -51,7 +51,7 @@ def path_of(landing: Path, table: LandingTable) -> Path:
     raise OlistError(f"{table.file} is missing in {landing}; {_remedy(landing, table.file)}.")
 
 
-def files_of(landing: Path, table: LandingTable) -> tuple[Path, ...]:
+def files_of(landing: Path, table: Landed) -> tuple[Path, ...]:
     """Return the paths of a table's plain file, or of its parts in their order, in a readable landing.
 
     Raises OlistError where there is neither.
@@ -61,7 +61,7 @@ def files_of(landing: Path, table: LandingTable) -> tuple[Path, ...]:
     return (path_of(landing, table),)
 
 
-def landing_hash(landing: Path, table: LandingTable) -> str:
+def landing_hash(landing: Path, table: Landed) -> str:
     """Return the hash of the content of a table, and of the names of its parts; raises OlistError where it has none."""
     if not is_in_parts(landing, table):
         path = path_of(landing, table)
@@ -77,7 +77,7 @@ def _content_hash(path: Path, state: tuple[int, ...]) -> str:
     return content_hash(path)
 
 
-def readable_landing(settings: Settings, tables: Iterable[LandingTable]) -> Path:
+def readable_landing(settings: Settings, tables: Iterable[Landed]) -> Path:
     """Return the folder in which all files of `tables` that landing has can be read plain.
 
     Raises OlistError for a packed file that cannot be unpacked, for parts that do not belong together, and for what the
@@ -87,7 +87,7 @@ def readable_landing(settings: Settings, tables: Iterable[LandingTable]) -> Path
         return _readable(settings, tuple(tables))
 
 
-def _readable(settings: Settings, known: tuple[LandingTable, ...]) -> Path:
+def _readable(settings: Settings, known: tuple[Landed, ...]) -> Path:
     landing = settings.landing
     if not landing.is_dir():
         return landing
@@ -111,7 +111,7 @@ def _readable(settings: Settings, known: tuple[LandingTable, ...]) -> Path:
     return folder
 
 
-def state_of(landing: Path, table: LandingTable) -> list[Any] | None:
+def state_of(landing: Path, table: Landed) -> list[Any] | None:
     """Return size and time of change of a table's file, or of what it is packed in, or of each part by its name.
 
     None where there is nothing.
@@ -128,7 +128,7 @@ def state_of(landing: Path, table: LandingTable) -> list[Any] | None:
     return size_and_time(packed.path) if packed else None
 
 
-def unread_form(landing: Path, table: LandingTable) -> str:
+def unread_form(landing: Path, table: Landed) -> str:
     """Return the name of a packed form that is not read, because the plain file is there, too; else nothing."""
     try:
         packed = packed_form(landing, table.file) if (landing / table.file).is_file() else None
@@ -139,6 +139,7 @@ def unread_form(landing: Path, table: LandingTable) -> str:
 
 def _link(link: Path, file: Path) -> None:
     """Make a link to a plain file, or remove what is left of one that is there no more."""
+    link.parent.mkdir(parents=True, exist_ok=True)
     if not file.exists():
         link.unlink(missing_ok=True)
     elif not link.is_symlink() or link.readlink() != file:

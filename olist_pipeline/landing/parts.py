@@ -22,7 +22,7 @@ from pathlib import Path
 from olist_pipeline.errors import OlistError
 from olist_pipeline.files import beside, content_hash, reading, size_and_time
 from olist_pipeline.landing.packed import Packed, called, unpack
-from olist_pipeline.landing.table import LandingTable
+from olist_pipeline.landing.table import Landed
 from olist_pipeline.paths import forbidden_in
 
 KEPT = ".kept"
@@ -34,17 +34,17 @@ HEADER_BYTES = 1 << 20
 """So much of a part's first line is compared: a longer one is refused by its reader."""
 
 
-def folder_name(table: LandingTable) -> str:
+def folder_name(table: Landed) -> str:
     """Return the name of the folder that may stand in landing in the place of a table's file."""
     return table.file.removesuffix(".csv")
 
 
-def is_in_parts(landing: Path, table: LandingTable) -> bool:
+def is_in_parts(landing: Path, table: Landed) -> bool:
     """Return whether a table is a folder of parts."""
     return (landing / folder_name(table)).is_dir()
 
 
-def landed_parts(landing: Path, table: LandingTable) -> dict[str, Path]:
+def landed_parts(landing: Path, table: Landed) -> dict[str, Path]:
     """Return the parts of a table as they landed, by their names without the ending, in their order.
 
     Hidden files are none, nor are the marks that Spark leaves (`_SUCCESS`). Raises OlistError for a folder without
@@ -104,7 +104,7 @@ def _ending_of(path: Path) -> str | None:
     return next((ending for ending in reversed(ENDINGS) if path.name.endswith(ending)), None)
 
 
-def prepare_parts(landing: Path, folder: Path, table: LandingTable) -> None:
+def prepare_parts(landing: Path, folder: Path, table: Landed) -> None:
     """Make `folder` the parts of a table as plain CSV files, and nothing else; what is there as it was stays.
 
     Raises OlistError for a part that cannot be unpacked, and for parts whose headers differ.

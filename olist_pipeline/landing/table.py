@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Protocol
 
 from olist_domain.kernel.records import CELL_TYPES, Record, value_type
 from olist_pipeline.errors import OlistError
@@ -23,6 +24,30 @@ OWN_NAMES = frozenset(
     {"source_row", "source_file", "rules", "payload", MONTH, "key_is_repeated", "parent_is_valid", "rejects", "flags"}
 )
 """The columns that the pipeline adds to the rows of a file: no record can have one of these names."""
+
+
+class Landed(Protocol):
+    """What lands as a file, or as a folder of parts in its place."""
+
+    @property
+    def name(self) -> str:
+        """What sentences and OLIST_LANDING_PARTS call it."""
+
+    @property
+    def file(self) -> str:
+        """Its file in landing."""
+
+
+@dataclass(frozen=True)
+class OtherFile:
+    """A file of landing that no context has taken over."""
+
+    file: str
+
+    @property
+    def name(self) -> str:
+        """The file's name without its ending."""
+        return self.file.removesuffix(".csv")
 
 
 @dataclass(frozen=True)

@@ -126,9 +126,13 @@ def project_folder(settings: Settings, migration: Migration, tree: str) -> Path:
         return migration.new_folder
     if tree != REPLAY or not migration.landing.folder:
         return migration.old_folder
-    mirror = settings.home / REPLAY / "project"
+    mirror = _mirror(settings)
     make_mirror(mirror, migration, settings.replay_landing)
     return mirror
+
+
+def _mirror(settings: Settings) -> Path:
+    return settings.home / REPLAY / "project"
 
 
 def external_of(database: Path) -> Path:
@@ -148,6 +152,9 @@ def reach(settings: Settings, migration: Migration) -> dict[str, list[str]]:
     folders = [settings.replay_landing.resolve(), external.resolve(), *(path for path in named if path.is_dir())]
     if settings.engine == "spark":
         folders.append(landing_of_spark(settings, REPLAY).resolve())
+    if migration.landing.folder:
+        # A pattern is asked for where it stands, a file where it leads to.
+        folders.append(_mirror(settings).resolve() / migration.landing.folder)
     files = [*(path for path in named if not path.is_dir()), *_seed_files(migration)]
     return {"folders": [str(path) for path in folders], "files": [str(path) for path in files]}
 

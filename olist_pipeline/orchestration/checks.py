@@ -21,6 +21,7 @@ from olist_pipeline.migration.load import load_migration
 from olist_pipeline.migration.model import NEW, OLD, REPLAY
 from olist_pipeline.months import MonthRange
 from olist_pipeline.orchestration.dbt import POOL, compared_months
+from olist_pipeline.orchestration.graph_names import relation_key
 from olist_pipeline.orchestration.intake import intake_key
 from olist_pipeline.orchestration.parity_result import parity_result
 from olist_pipeline.orchestration.partitions import is_forced
@@ -62,7 +63,7 @@ def parity_checks(tables: Sequence[WarehouseTable]) -> list[dg.AssetChecksDefini
 
 
 def _parity_checks(name: str, tables: Sequence[WarehouseTable], is_monthly: bool) -> dg.AssetChecksDefinition:
-    by_key = {dg.AssetKey([NEW, table.new_relation]): table for table in tables}
+    by_key = {relation_key(NEW, table.new_relation): table for table in tables}
 
     @dg.multi_asset_check(
         name=name,
@@ -70,7 +71,7 @@ def _parity_checks(name: str, tables: Sequence[WarehouseTable], is_monthly: bool
             dg.AssetCheckSpec(
                 "parity",
                 asset=key,
-                additional_deps=[dg.AssetKey([schema, table.name]) for schema in (OLD, REPLAY)],
+                additional_deps=[relation_key(schema, table.name) for schema in (OLD, REPLAY)],
                 blocking=True,
                 description="Identical to old, or different only by quarantined rows: then identical to replay.",
             )

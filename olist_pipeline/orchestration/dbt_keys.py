@@ -13,6 +13,7 @@ from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtP
 from olist_pipeline.migration.model import NEW, OLD, REPLAY, Migration
 from olist_pipeline.migration.project import context_of_new, context_of_old, landing_file
 from olist_pipeline.orchestration.dbt_tests import said_of
+from olist_pipeline.orchestration.graph_names import group_of, relation_key
 from olist_pipeline.orchestration.landing import landing_key
 from olist_pipeline.orchestration.validation import staging_key
 from olist_pipeline.registry import LANDING
@@ -42,12 +43,14 @@ class TreeTranslator(DagsterDbtTranslator):
         if props["resource_type"] == "source":
             return spec.replace_attributes(key=self._source_key(props, spec.key))
         if self.tree == NEW:
-            return spec.replace_attributes(key=dg.AssetKey([NEW, props["alias"]]), group_name=context_of_new(props))
-        key = dg.AssetKey([self.tree, *self.names.get(unique_id, (props["name"],))])
+            return spec.replace_attributes(
+                key=relation_key(NEW, props["alias"]), group_name=group_of(context_of_new(props))
+            )
+        key = relation_key(self.tree, *self.names.get(unique_id, (props["name"],)))
         deps = spec.deps if _reads_relations(props) else [*spec.deps, *self._landing()]
         if file := landing_file(props, self.migration):
             deps = [dg.AssetDep(self._file_key(table.name)) for table in LANDING.values() if table.file == file]
-        return spec.replace_attributes(key=key, group_name=context_of_old(props, self.migration), deps=deps)
+        return spec.replace_attributes(key=key, group_name=group_of(context_of_old(props, self.migration)), deps=deps)
 
     def get_description(self, dbt_resource_props: Mapping[str, Any]) -> str:
         """Return the first thing that a list shows of an asset: what the model says of itself, without its SQL."""

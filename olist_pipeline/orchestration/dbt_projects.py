@@ -26,7 +26,9 @@ from olist_pipeline.errors import OlistError
 from olist_pipeline.file_locks import alone
 from olist_pipeline.files import content_hash, replacing
 from olist_pipeline.landing.folder import readable_landing
-from olist_pipeline.landing.parts import is_in_parts
+from olist_pipeline.landing.packed import packed_form
+from olist_pipeline.landing.parts import is_in_parts, landed_parts
+from olist_pipeline.landing.table import Landed, OtherFile
 from olist_pipeline.migration.load import load_migration
 from olist_pipeline.migration.model import AS_OF, NEW, OLD, Migration
 from olist_pipeline.migration.profiles import project_folder, write_profile
@@ -140,7 +142,7 @@ def environment_of(settings: Settings, tree: str, landing: Path, day: date) -> d
         return {**QUIET, **on_spark, **as_of_variables(day)}
     given = {name: value.replace(AS_OF, day.isoformat()) for name, value in migration.old.environment.items()}
     named = {migration.landing.environment: str(landing)} if migration.landing.environment else {}
-    in_parts = [table.name for table in LANDING.values() if is_in_parts(landing, table)]
+    in_parts = [one.name for one in _landed(migration) if is_in_parts(landing, one)]
     return {**QUIET, PARTS_VARIABLE: ",".join(in_parts), **on_spark, **given, **named}
 
 
@@ -159,15 +161,35 @@ def parse_arguments(settings: Settings, tree: str) -> list[str]:
 def landing_of(settings: Settings) -> Path:
     """Return the folder in which old reads landing; raises OlistError where its project reads another one."""
     migration = migration_of(settings)
-    landing = readable_landing(settings, LANDING.values())
-    if migration.landing.folder:
-        own = (migration.old_folder / migration.landing.folder).resolve()
-        if own != landing.resolve():
-            raise OlistError(
-                f"The old project reads landing in {own} (landing.folder), and landing is {landing}; set "
-                "OLIST_DATA_DIR to that folder."
-            )
-    return landing
+    if not migration.landing.folder:
+        return readable_landing(settings, _landed(migration))
+    own = (migration.old_folder / migration.landing.folder).resolve()
+    if own != settings.landing.resolve():
+        raise OlistError(
+            f"The old project reads landing in {own} (landing.folder), and landing is {settings.landing}; set "
+            "OLIST_DATA_DIR to that folder."
+        )
+    if packed := [path for one in _landed(migration) for path in _packed(settings.landing, one)]:
+        raise OlistError(
+            f"{packed[0].relative_to(settings.landing)} is no plain CSV file, and the old project reads landing where "
+            "it is (landing.folder), where replay can give it plain CSV alone; unpack it, or let a variable hold the "
+            "folder (landing.variable)."
+        )
+    return settings.landing
+
+
+def _landed(migration: Migration) -> list[Landed]:
+    """Return all that lands: the tables of contexts, and the files that old reads and nobody validates."""
+    owned = {table.file for table in LANDING.values()}
+    return [*LANDING.values(), *(OtherFile(file) for file in migration.landing.files if file not in owned)]
+
+
+def _packed(landing: Path, one: Landed) -> list[Path]:
+    """Return the files of a table that are packed, or of another form than CSV."""
+    if is_in_parts(landing, one):
+        return [path for path in landed_parts(landing, one).values() if path.suffix != ".csv"]
+    form = None if (landing / one.file).exists() else packed_form(landing, one.file)
+    return [form.path] if form else []
 
 
 def today_of(settings: Settings) -> date:

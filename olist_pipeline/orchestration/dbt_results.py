@@ -15,6 +15,7 @@ import dagster as dg
 
 from olist_pipeline.migration.model import OLD, REPLAY
 from olist_pipeline.migration.proof import refusal
+from olist_pipeline.orchestration.graph_names import relation_of_key
 from olist_pipeline.orchestration.resources import clear_failures
 from olist_pipeline.tablediff.sql import relation_name
 from olist_pipeline.warehouse import reading
@@ -60,7 +61,7 @@ def events_of(
     keys = {id(event): context.asset_key_for_output(event.output_name) for event in made}
     with clear_failures(), bringing.alone():
         if bringing.bring:
-            bringing.bring({key.path[-1] for key in keys.values()})
+            bringing.bring({relation_of_key(key)[-1] for key in keys.values()})
         counts = _row_counts(warehouse, set(keys.values()), counts_views=counts_views)
     for event in seen:
         key = keys.get(id(event))
@@ -125,6 +126,6 @@ def _row_counts(
     with reading(warehouse) as connection:
         views = " UNION ALL SELECT schema_name, view_name FROM duckdb_views()" if counts_views else ""
         tables = connection.execute(f"SELECT schema_name, table_name FROM duckdb_tables(){views}").fetchall()
-        present = [key for key in sorted(keys) if tuple(key.path) in tables]
-        counted = {key: f"SELECT count(*) FROM {relation_name(*key.path)}" for key in present}
+        present = [key for key in sorted(keys) if relation_of_key(key) in tables]
+        counted = {key: f"SELECT count(*) FROM {relation_name(*relation_of_key(key))}" for key in present}
         return {key: connection.execute(statement).fetchall()[0][0] for key, statement in counted.items()}

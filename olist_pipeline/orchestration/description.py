@@ -12,6 +12,7 @@ import dagster as dg
 
 from olist_pipeline.migration.model import NEW, OLD, REPLAY
 from olist_pipeline.orchestration.freshness import freshness_policy
+from olist_pipeline.orchestration.graph_names import relation_key, relation_of_key
 from olist_pipeline.registry import CONTEXTS
 from olist_pipeline.settings import Settings
 from olist_pipeline.warehouse import WarehouseTable
@@ -38,12 +39,12 @@ def described(assets: Sequence[Any], settings: Settings, tables: Sequence[Wareho
 
 def _links(key: dg.AssetKey, old_names: Mapping[str, str]) -> dict[str, Any]:
     """Return what an asset's page leads to: its proof, its counterparts, the rules that its rows are held to."""
-    layer, name = key.path[0], key.path[-1]
+    layer, *_, name = relation_of_key(key)
     if layer == NEW and name in old_names:
         return {
             "parity report": _check_page(key, "parity"),
-            "compared with": dg.MetadataValue.asset(dg.AssetKey([OLD, old_names[name]])),
-            "replay": dg.MetadataValue.asset(dg.AssetKey([REPLAY, old_names[name]])),
+            "compared with": dg.MetadataValue.asset(relation_key(OLD, old_names[name])),
+            "replay": dg.MetadataValue.asset(relation_key(REPLAY, old_names[name])),
         }
     if layer not in CONTEXTS:
         return {}

@@ -26,7 +26,7 @@ from olist_pipeline.migration.project import (
 )
 from olist_pipeline.migration.proof import VOUCH, unproven
 from olist_pipeline.old_tables import without_pair
-from olist_pipeline.orchestration.dbt_projects import ensure_manifest, migration_of, today_of
+from olist_pipeline.orchestration.dbt_projects import ensure_manifest, landing_of, migration_of, today_of
 from olist_pipeline.registry import CONTEXTS, LANDING
 from olist_pipeline.settings import Settings
 from olist_pipeline.tablediff.contract import fold
@@ -62,6 +62,11 @@ def checked(settings: Settings) -> Checked:
     manifest = load_manifest(ensure_manifest(settings, OLD))
     found.problems += made_elsewhere(manifest, migration, database_of(settings, migration, OLD).stem)
     _look_at_old(migration, manifest, found)
+    if migration.landing.folder:
+        try:
+            landing_of(settings)
+        except OlistError as error:
+            found.problems.append(str(error).rstrip("."))
     try:
         tables = warehouse_tables(load_manifest(ensure_manifest(settings, NEW)), migration)
     except OlistError as error:
@@ -116,7 +121,7 @@ def _look_at_old(migration: Migration, manifest: Mapping[str, Any], found: Check
         try:
             find_old(manifest, migration, named)
         except OlistError as error:
-            found.problems.append(str(error))
+            found.problems.append(str(error).rstrip("."))
     paired = [node["unique_id"] for pair in migration.pairs for node in found_old(manifest, migration, pair.old)]
     found.problems += unproven(manifest, migration, ancestors(manifest, [*paired, *read_by_hooks(manifest)]))
     if extensions := unloaded(migration):

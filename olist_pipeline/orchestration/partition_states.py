@@ -11,6 +11,7 @@ import dagster as dg
 
 from olist_pipeline.data_months import all_months
 from olist_pipeline.months import MonthRange, following, month_text
+from olist_pipeline.orchestration.graph_names import relation_key
 from olist_pipeline.orchestration.resources import PipelineResource, clear_failures
 from olist_pipeline.registry import CONTEXTS
 from olist_pipeline.stores.month_states import FROM_WORST, MonthState, month_states
@@ -52,7 +53,7 @@ def partition_checks(tables: Sequence[WarehouseTable]) -> list[dg.AssetChecksDef
 
 
 def _partition_check(owner: str, assets: Sequence[tuple[str, ...]]) -> dg.AssetChecksDefinition:
-    keys = [dg.AssetKey(path) for path in assets]
+    keys = [relation_key(*path) for path in assets]
 
     @dg.asset_check(
         asset=keys[0],

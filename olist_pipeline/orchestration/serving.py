@@ -12,6 +12,7 @@ from olist_pipeline.intake.span import as_of
 from olist_pipeline.landing.folder import readable_landing
 from olist_pipeline.migration.model import NEW, OLD, Migration
 from olist_pipeline.orchestration.dbt import POOL
+from olist_pipeline.orchestration.graph_names import relation_key
 from olist_pipeline.orchestration.resources import PipelineResource, clear_failures
 from olist_pipeline.provenance import code_hash, released_inputs, run_fingerprint
 from olist_pipeline.registry import CONTEXTS, DATED
@@ -39,8 +40,8 @@ def serving_assets(
     """
     references, code = references_of(manifest, tables, migration), code_hash(migration)
     sides = {table.name: (NEW,) if table.context in retired else (OLD, NEW) for table in tables}
-    deps = [dg.AssetKey([schema, table.names(schema)]) for table in tables for schema in sides[table.name]]
-    deps += [dg.AssetKey([OLD, table.name]) for table in served]
+    deps = [relation_key(schema, table.names(schema)) for table in tables for schema in sides[table.name]]
+    deps += [relation_key(OLD, table.name) for table in served]
     has_old = bool(served) or any(OLD in of_table for of_table in sides.values())
 
     @dg.asset(

@@ -132,7 +132,7 @@ def _parity(url: str) -> pl.DataFrame:
             verdict.report["old_and_new"]["rows_new"],
             verdict.report["old_and_new"]["equal"],
             _moved(verdict.report.get("effects")),
-            verdict.report["sentences"][0],
+            verdict.why,
             verdict.recorded_at,
         )
         for verdict in verdicts.latest(url, "parity").values()

@@ -37,6 +37,11 @@ class Verdict:
     recorded_at: datetime | None = None
     months: str | None = None
 
+    @property
+    def why(self) -> str:
+        """Why the verdict is what it is, in one line; a report of an earlier version has the beginning of it alone."""
+        return str(self.report.get("sentence") or self.report["sentences"][0])
+
 
 def record(url: str, verdict: Verdict) -> None:
     """Append a verdict to the history."""
@@ -96,13 +101,13 @@ def latest(url: str, comparison: ComparisonKind, *, whole: bool = True) -> dict[
 
 
 def parity_rows(url: str) -> list[dict[str, Any]]:
-    """Return table, verdict, first sentence, run and time of the latest parity verdict of each table."""
+    """Return table, verdict, its sentence, run and time of the latest parity verdict of each table."""
     return [
         {
             "context": verdict.context,
             "table": verdict.table,
             "verdict": verdict.verdict,
-            "why": verdict.report["sentences"][0],
+            "why": verdict.why,
             "run_id": verdict.run_id,
             "recorded_at": verdict.recorded_at,
         }

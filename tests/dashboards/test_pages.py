@@ -16,7 +16,7 @@ from dashboards import charts as charts_module
 from dashboards.export import content_of, html
 from dashboards.look import Field
 from dashboards.numbers import numbers
-from dashboards.page import EMPTY, LEADS, PAGES, Panel, Table, specification
+from dashboards.page import EMPTY, LEADS, PAGES, Panel, Table, index, pages_of, specification
 from dashboards.queries import QUERIES
 from dashboards.server import NOTEBOOKS
 from olist_pipeline.errors import OlistError
@@ -287,3 +287,11 @@ def test_without_a_release_nothing_is_exported(tmp_path, monkeypatch):
     with pytest.raises(OlistError, match="There is no release"):
         export(tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_of_another_warehouse_the_page_of_its_migration_is_listed_alone(releases):
+    ours = next(iter(releases.values()))
+    theirs = replace(ours, served_from=dict.fromkeys(("rides", "fleet"), "old"))
+    assert pages_of(ours) == pages_of(None) == PAGES
+    assert list(pages_of(theirs)) == ["migration"]
+    assert index(str, theirs).count("<a ") == 1

@@ -1,5 +1,8 @@
 """`olist migration init`: what it leaves beside the file, and that it leaves nothing where it fails."""
 
+import subprocess
+import sys
+
 import pytest
 from click.testing import CliRunner
 
@@ -7,6 +10,7 @@ from olist_pipeline.cli.migration import init
 from olist_pipeline.drafts import writing
 from olist_pipeline.drafts.migration_file import first_text
 from olist_pipeline.drafts.writing import FirstFile
+from tests.environment import bare
 
 
 def test_a_first_file_has_its_module_of_contexts(tmp_path, monkeypatch):
@@ -36,3 +40,11 @@ def test_what_nobody_could_guess_is_left_to_do(tmp_path, files):
     said = writing.what_is_missing({"files": files}, tmp_path / "new")
     assert any("no landing files" in line for line in said) is not bool(files)
     assert any("new is no dbt project yet" in line for line in said)
+
+
+@pytest.mark.long
+def test_a_first_file_may_be_named_by_the_environment_before_it_is_there(tmp_path):
+    environment = {**bare(), "OLIST_HOME": str(tmp_path / "home"), "OLIST_MIGRATION": str(tmp_path / "migration.yml")}
+    command = [sys.executable, "-m", "olist_pipeline", "migration", "init", str(tmp_path)]
+    said = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert said.stderr.startswith(f"olist: {tmp_path} is no dbt project")

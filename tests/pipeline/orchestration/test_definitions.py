@@ -268,6 +268,9 @@ def test_a_pair_without_its_new_model_is_refused(environment):
     nodes = {uid: node for uid, node in manifest["nodes"].items() if node["name"] != "new__dim_seller"}
     with pytest.raises(OlistError, match="pairs dim_seller with dim_seller, which is no table of the new project"):
         warehouse_tables({**manifest, "nodes": nodes})
+    made_elsewhere = {uid: {**node, "schema": "main_new"} for uid, node in manifest["nodes"].items()}
+    with pytest.raises(OlistError, match="in the schema main_new, and it is looked for in new; let the model have"):
+        warehouse_tables({**manifest, "nodes": made_elsewhere})
 
 
 def test_months_with_a_gap_are_made_of_the_files_of_today(definitions, graph):

@@ -65,12 +65,17 @@ def test_landing_is_accepted_and_quarantined(validated):
 
 
 def test_parity_is_the_latest_verdict(settings):
-    report = {"sentences": ["a is a"], "old_and_new": {"rows_old": 3, "rows_new": 2, "equal": 2}}
+    report = {
+        "sentences": ["a differs:"],
+        "sentence": "a differs: 1 row",
+        "old_and_new": {"rows_old": 3, "rows_new": 2, "equal": 2},
+    }
     for verdict, is_green in (("differs", False), ("explained", True)):
         found = Verdict("sales", "fact_orders", "parity", verdict, is_green, "s", report, "r1")
         verdicts.record(settings.postgres_url, found)
     [row] = rows(settings, "migration_parity")
-    assert (row["verdict"], row["is_green"], row["rows_old"], row["rows_new"], row["equal_rows"]) == (
+    assert (row["why"], row["verdict"], row["is_green"], row["rows_old"], row["rows_new"], row["equal_rows"]) == (
+        "a differs: 1 row",
         "explained",
         True,
         3,
