@@ -26,6 +26,8 @@ _given_umask: int | None = None
 _OS_ERROR = re.compile(r"\(os error (\d+)\)")
 """How Polars ends what the system says, whose number it does not hand on."""
 _NO_RIGHT = "give this user the right to it"
+_NO_LINKS = (errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP)
+"""What a disk says that holds no links: FAT, exFAT, and some that are mounted over a network."""
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _OF_MACHINE = {
     **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "free space"),
@@ -113,6 +115,21 @@ def given_away() -> Iterator[None]:
         yield
     finally:
         os.umask(_PRIVATE)
+
+
+def require_links(folder: Path) -> None:
+    """Raise OlistError where the disk of a folder, which is made, holds no links: a home has some."""
+    probe = folder / f".{uuid.uuid4().hex}.tmp"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe.symlink_to("nowhere")
+        probe.unlink()
+    except OSError as error:  # whatever else is wrong is said by what needs it
+        if error.errno in _NO_LINKS:
+            raise OlistError(
+                f"The disk that {folder} is on holds no links, and a home has some: set OLIST_HOME to a folder on a "
+                "disk of Linux or macOS (ext4, XFS, APFS ...), not FAT or exFAT; landing may stay where it is."
+            ) from error
 
 
 @contextmanager
