@@ -38,6 +38,11 @@ _OF_MACHINE = {
     errno.EAGAIN: "end other programs of this user, or raise the limit of its processes (ulimit -u)",
 }
 """What to do about what the machine lacks, whoever finds it; nothing that is kept is at fault."""
+_NO_FILES = "remove files, of which the disk can hold hardly any more,"
+_LITTLE_FILES = 1000
+"""A step that found a disk full has removed again what it was writing."""
+_NAMED = re.compile(r"\"(/[^\"]+)\"")
+"""How DuckDB names a file in its words."""
 _REMEDIES = {
     **_OF_MACHINE,
     errno.EACCES: _NO_RIGHT,
@@ -85,7 +90,7 @@ def in_words(error: OSError) -> str:
     reason = os.strerror(number) if number else str(error).strip().split("\n", 1)[0]
     names = [str(name) for name in (error.filename, error.filename2) if name]
     place = f" ({' -> '.join(names)})" if names else ""
-    remedy = f"; {_REMEDIES[number]} and run again" if number in _REMEDIES else ""
+    remedy = f"; {_remedy(number, names[0] if names else '')} and run again" if number in _REMEDIES else ""
     if number == errno.ENOENT and isinstance(error.filename, str) and not Path(error.filename).parent.is_dir():
         remedy = "; make its folder and run again"
     return f"{reason}{place}{remedy}"
@@ -93,7 +98,25 @@ def in_words(error: OSError) -> str:
 
 def remedy_for(said: str) -> str:
     """Return what to do about what the system says within the words of another program; '' where it says nothing."""
-    return next((_REMEDIES[number] for words, number in _WORDS.items() if words in said), "")
+    named = _NAMED.search(said)
+    found = (number for words, number in _WORDS.items() if words in said)
+    return next((_remedy(number, named[1] if named else "") for number in found), "")
+
+
+def files_left(place: Path) -> int | None:
+    """Return how many files the disk of `place`, or of where it would be, can hold yet; None for many, or unknown."""
+    with suppress(OSError):
+        found = os.statvfs(next(path for path in (place, *place.absolute().parents) if path.exists()))
+        if found.f_files and found.f_favail < _LITTLE_FILES:
+            return found.f_favail
+    return None
+
+
+def _remedy(number: int, name: str) -> str:
+    """Return what to do about an error of the system at a file, whose name is '' where nobody knows it."""
+    if number == errno.ENOSPC and name and files_left(Path(name)) is not None:
+        return _NO_FILES
+    return _REMEDIES[number]
 
 
 def keep_private() -> None:
