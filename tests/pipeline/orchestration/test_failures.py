@@ -141,7 +141,7 @@ def test_a_dbt_that_ended_without_an_error_is_said_without_its_command(code, how
     assert failures_of(done.all_events) == [said]
 
 
-def test_a_sentence_is_told_though_it_came_from_an_error_and_nobody_made_a_failure_of_it():
+def test_a_sentence_that_came_from_an_error_is_shown_though_nobody_made_a_failure_of_it():
     @dg.asset
     def orders():
         try:
