@@ -96,11 +96,14 @@ def in_words(error: OSError) -> str:
     return f"{reason}{place}{remedy}"
 
 
-def remedy_for(said: str) -> str:
-    """Return what to do about what the system says within the words of another program; '' where it says nothing."""
+def remedy_for(said: str, place: str = "") -> str:
+    """Return what to do about what the system says within the words of another program; '' where it says nothing.
+
+    `place` is where it works, should it name no file.
+    """
     named = _NAMED.search(said)
     found = (number for words, number in _WORDS.items() if words in said)
-    return next((_remedy(number, named[1] if named else "") for number in found), "")
+    return next((_remedy(number, named[1] if named else place) for number in found), "")
 
 
 def files_left(place: Path) -> int | None:

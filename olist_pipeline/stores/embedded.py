@@ -183,7 +183,7 @@ class _Server:
         with self.log.open("rb") as log:
             log.seek(said_before)
             said = log.read().decode("utf-8", "replace")
-        return f"{cluster.reason_in(said)} (more in {self.log})."
+        return f"{cluster.reason_in(said, self.data)} (more in {self.log})."
 
     def _leave(self) -> None:
         """Give the server up at the end of this process; stop it where nobody else uses it."""

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from olist_pipeline.errors import OlistError
-from olist_pipeline.files import content_hash, new_file, replacing, require_links, scratch_folder, tree_hash
+from olist_pipeline.files import content_hash, new_file, remedy_for, replacing, require_links, scratch_folder, tree_hash
 
 
 def test_a_file_is_replaced_when_the_block_succeeds(tmp_path):
@@ -113,3 +113,10 @@ def test_a_disk_that_holds_links_is_left_as_it_was(tmp_path):
     require_links(tmp_path)
     require_links(Path("/proc/nowhere"))  # where nothing can be written, another sentence says so
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_program_that_names_no_file_is_known_by_where_it_works(tmp_path, monkeypatch):
+    said = 'could not create lock file "postmaster.pid": No space left on device'
+    monkeypatch.setattr("olist_pipeline.files.files_left", lambda place: 0 if place == tmp_path else None)
+    assert remedy_for(said, str(tmp_path)).startswith("remove files")
+    assert remedy_for(said) == remedy_for(said, "/elsewhere") == "free space"
