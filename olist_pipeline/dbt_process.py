@@ -14,6 +14,9 @@ import signal
 import sys
 
 SET_PARENT_DEATH_SIGNAL = 1
+KILLED = (-signal.SIGKILL, 128 + signal.SIGKILL)
+"""The exit codes of a dbt that was killed: of the process itself, and of what stands in its place."""
+WAS_KILLED = "it was killed, by somebody or where memory ran out; end other programs and run again"
 
 
 def end_with_parent() -> None:

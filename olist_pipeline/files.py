@@ -26,6 +26,8 @@ _given_umask: int | None = None
 _OS_ERROR = re.compile(r"\(os error (\d+)\)")
 """How Polars ends what the system says, whose number it does not hand on."""
 _NO_RIGHT = "give this user the right to it"
+_NO_LINKS = (errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP)
+"""What a disk says that holds no links: FAT, exFAT, and some that are mounted over a network."""
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _OF_MACHINE = {
     **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "free space"),
@@ -36,6 +38,11 @@ _OF_MACHINE = {
     errno.EAGAIN: "end other programs of this user, or raise the limit of its processes (ulimit -u)",
 }
 """What to do about what the machine lacks, whoever finds it; nothing that is kept is at fault."""
+_NO_FILES = "remove files, of which the disk can hold hardly any more,"
+_LITTLE_FILES = 1000
+"""A step that found a disk full has removed again what it was writing."""
+_NAMED = re.compile(r"\"(/[^\"]+)\"")
+"""How DuckDB names a file in its words."""
 _REMEDIES = {
     **_OF_MACHINE,
     errno.EACCES: _NO_RIGHT,
@@ -83,15 +90,36 @@ def in_words(error: OSError) -> str:
     reason = os.strerror(number) if number else str(error).strip().split("\n", 1)[0]
     names = [str(name) for name in (error.filename, error.filename2) if name]
     place = f" ({' -> '.join(names)})" if names else ""
-    remedy = f"; {_REMEDIES[number]} and run again" if number in _REMEDIES else ""
+    remedy = f"; {_remedy(number, names[0] if names else '')} and run again" if number in _REMEDIES else ""
     if number == errno.ENOENT and isinstance(error.filename, str) and not Path(error.filename).parent.is_dir():
         remedy = "; make its folder and run again"
     return f"{reason}{place}{remedy}"
 
 
-def remedy_for(said: str) -> str:
-    """Return what to do about what the system says within the words of another program; '' where it says nothing."""
-    return next((_REMEDIES[number] for words, number in _WORDS.items() if words in said), "")
+def remedy_for(said: str, place: str = "") -> str:
+    """Return what to do about what the system says within the words of another program; '' where it says nothing.
+
+    `place` is where it works, should it name no file.
+    """
+    named = _NAMED.search(said)
+    found = (number for words, number in _WORDS.items() if words in said)
+    return next((_remedy(number, named[1] if named else place) for number in found), "")
+
+
+def files_left(place: Path) -> int | None:
+    """Return how many files the disk of `place`, or of where it would be, can hold yet; None for many, or unknown."""
+    with suppress(OSError):
+        found = os.statvfs(next(path for path in (place, *place.absolute().parents) if path.exists()))
+        if found.f_files and found.f_favail < _LITTLE_FILES:
+            return found.f_favail
+    return None
+
+
+def _remedy(number: int, name: str) -> str:
+    """Return what to do about an error of the system at a file, whose name is '' where nobody knows it."""
+    if number == errno.ENOSPC and name and files_left(Path(name)) is not None:
+        return _NO_FILES
+    return _REMEDIES[number]
 
 
 def keep_private() -> None:
@@ -113,6 +141,21 @@ def given_away() -> Iterator[None]:
         yield
     finally:
         os.umask(_PRIVATE)
+
+
+def require_links(folder: Path) -> None:
+    """Raise OlistError where the disk of a folder, which is made, holds no links: a home has some."""
+    probe = folder / f".{uuid.uuid4().hex}.tmp"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe.symlink_to("nowhere")
+        probe.unlink()
+    except OSError as error:  # whatever else is wrong is said by what needs it
+        if error.errno in _NO_LINKS:
+            raise OlistError(
+                f"The disk that {folder} is on holds no links, and a home has some: set OLIST_HOME to a folder on a "
+                "disk of Linux or macOS (ext4, XFS, APFS ...), not FAT or exFAT; landing may stay where it is."
+            ) from error
 
 
 @contextmanager

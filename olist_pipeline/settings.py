@@ -70,6 +70,19 @@ MOST = 1_000_000
 """No number of runs, hours, days or seconds that somebody means is larger."""
 
 
+def _refuse_wrapped(env: Mapping[str, str]) -> None:
+    """Raise OlistError for a value in blanks or quotes, which would lead to another folder without a word.
+
+    A file of variables may keep them, as that of `docker --env-file` does. The value may be a secret, and is not shown.
+    """
+    for name, value in env.items():
+        if name.startswith("OLIST_") and (value != value.strip() or value.startswith(("'", '"'))):
+            raise OlistError(
+                f"{name} begins with a blank or a quote, or ends with a blank or a line end, which is a part of its "
+                "value then; write it without."
+            )
+
+
 def _number(
     env: Mapping[str, str], name: str, default: float, *, least: float = 0, most: float = MOST, whole: bool = False
 ) -> float:
@@ -190,6 +203,7 @@ class Settings:
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> Settings:
         """Return the settings of `env`; raises OlistError for a value that cannot be meant."""
+        _refuse_wrapped(env)
         home = _home(env.get("OLIST_HOME") or PROJECT_DIR / ".olist")
         landing, address = _landing(env.get("OLIST_DATA_DIR") or home / "landing", home)
         engine = env.get("OLIST_ENGINE") or "polars"

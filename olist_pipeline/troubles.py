@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from olist_pipeline.errors import OlistError
-from olist_pipeline.files import in_words, is_of_space, is_of_system, remedy_for
+from olist_pipeline.files import files_left, in_words, is_of_space, is_of_system, remedy_for
 from olist_pipeline.settings import Settings
 
 _HELD = re.compile(r'Could not set lock on file "(.+)": Conflicting lock is held .*\(PID (\d+)\)')
 _OF_FILES = re.compile(r"Corrupt database file|Could not \w+ file")
 """What DuckDB says of files in errors of any kind: a commit that finds the disk full is one of transactions."""
-LITTLE_BYTES, LITTLE_FILES = 64 * 2**20, 1000
+LITTLE_BYTES = 64 * 2**20
 """A step that found a disk full has removed again what it was writing."""
 _NO_SERVER = "PostgreSQL does not answer any more; start it and run again: what was finished is kept."
 
@@ -91,10 +91,10 @@ def _full_places(error: OSError) -> str:
 
 def _left_at(place: Path) -> str:
     """Return what is left on a disk where that is little; '' where it is much, or nobody knows."""
+    if (files := files_left(place)) is not None:
+        return f"{files} files left"
     with suppress(OSError):
         found = os.statvfs(place)
-        if found.f_files and found.f_favail < LITTLE_FILES:
-            return f"{found.f_favail} files left"
         if found.f_bavail * found.f_frsize < LITTLE_BYTES:
             return f"{found.f_bavail * found.f_frsize // 2**20} MB left"
     return ""

@@ -1,4 +1,4 @@
-"""Interrupts: Ctrl+C and SIGTERM end a command in one sentence, with 130 and 143 as exit codes.
+"""Interrupts: Ctrl+C, SIGTERM and a closed terminal end a command in one sentence, with 130, 143 and 129 as exit codes.
 
 What belongs here: noticing the signals, whoever handles them. What does not: what a command does about one.
 
@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _received: list[int] = []
 _descriptor: list[int] = []
 
@@ -33,7 +33,8 @@ def received() -> int | None:
 
 def sentence(number: int) -> str:
     """Return what a person reads of a command that a signal ended."""
-    how = "Ctrl+C" if number == signal.SIGINT else signal.Signals(number).name
+    ways = {signal.SIGINT: "Ctrl+C", signal.SIGHUP: "the terminal was closed"}
+    how = ways.get(signal.Signals(number), signal.Signals(number).name)
     return f"Interrupted ({how}). What was finished is kept, the rest is made by the same command again."
 
 
@@ -47,12 +48,14 @@ def noticed() -> Iterator[None]:
     reader, writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
     _descriptor.append(reader)
     signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
-    for number in SIGNALS:
-        signal.signal(number, _raise)
+    # Under `nohup` a command outlives its terminal.
+    heeded = [number for number in SIGNALS if (number, signal.getsignal(number)) != (signal.SIGHUP, signal.SIG_IGN)]
+    for number in heeded:
+        signal.signal(number, _end if number == signal.SIGHUP else _raise)
     try:
         yield
     finally:
-        for number in SIGNALS:
+        for number in heeded:
             signal.signal(number, signal.SIG_DFL)
         received()
         signal.set_wakeup_fd(-1)
@@ -69,8 +72,15 @@ def left_to_server() -> Iterator[None]:
     an end of any other kind.
     """
     for number in SIGNALS:
-        signal.signal(number, signal.SIG_DFL)
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
     yield
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    """End as after SIGTERM, whoever handles that one: Dagster knows nothing of a closed terminal."""
+    _received.append(number)
+    signal.raise_signal(signal.SIGTERM)
 
 
 def _raise(number: int, frame: FrameType | None) -> None:

@@ -146,6 +146,12 @@ def _check_text(arguments: Sequence[str]) -> None:
             ) from None
 
 
+def _check_docstrings() -> None:
+    """Raise OlistError where Python leaves docstrings out: the first line of a rule's is its statement."""
+    if sys.flags.optimize > 1:
+        raise OlistError("PYTHONOPTIMIZE is 2 or more, by which Python leaves out what rules say; set it to 1 or less.")
+
+
 def main() -> None:
     """Run the command line; an error that a person can mend is one sentence and exit code 1."""
     keep_private()
@@ -156,6 +162,7 @@ def main() -> None:
     try:
         with interrupts.noticed():
             _check_text(sys.argv[1:])
+            _check_docstrings()
             code = int(cli.main(prog_name="olist", standalone_mode=False) or 0)
     except click.ClickException as error:
         error.show()

@@ -14,6 +14,7 @@ from rich.console import Console
 
 from olist_pipeline.cli.output import inert, print_json
 from olist_pipeline.errors import OlistError
+from olist_pipeline.files import require_links
 from olist_pipeline.landing.fetched import fetch_landing
 from olist_pipeline.registry import CONTEXTS, LANDING
 from olist_pipeline.serving import journal
@@ -38,6 +39,7 @@ def run(force: bool, as_json: bool) -> None:
     _fill_empty_landing(settings, console)
     check_landing(settings)
     refuse_past(settings.serving, datetime.now(UTC))
+    require_links(settings.serving)
     set_aside_where_damaged(settings.warehouse)
     places = f"landing {settings.landing_address or settings.landing}  home {settings.home}"
     console.print(f"[bold]olist run[/bold]  {inert(places)}")

@@ -21,7 +21,7 @@ from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING
 
-from olist_pipeline.dbt_process import without_colours
+from olist_pipeline.dbt_process import KILLED, WAS_KILLED, without_colours
 from olist_pipeline.errors import OlistError
 from olist_pipeline.file_locks import alone
 from olist_pipeline.files import content_hash, replacing
@@ -266,7 +266,7 @@ def _parse(settings: Settings, migration: Migration, tree: str, parsed: Path, pr
         check=False,
     )
     if result.returncode:
-        said = in_one_line(result.stdout or result.stderr)[-2000:]
+        said = WAS_KILLED if result.returncode in KILLED else in_one_line(result.stdout or result.stderr)[-2000:]
         raise OlistError(f"dbt cannot parse {project}: {said.rstrip('.')}{_what_to_do(said)}")
     build = target_path(settings, made_with)
     build.mkdir(exist_ok=True)

@@ -13,7 +13,7 @@ from typing import Any
 import dagster as dg
 from dagster import DagsterEventType as Kind
 
-from olist_pipeline.dbt_process import without_colours
+from olist_pipeline.dbt_process import KILLED, WAS_KILLED, without_colours
 from olist_pipeline.errors import OlistError
 from olist_pipeline.files import remedy_for
 
@@ -29,6 +29,9 @@ _NO_REASON = re.compile(
     r"Failure in test|Got \d+ results?|compiled code at|\d+ of \d+ (ERROR|FAIL)|Encountered an error:$"
 )
 """Lines of dbt on tests, whose checks say it better, and lines that say of an error only that there is one."""
+_DBT_ENDED = re.compile(r"The dbt CLI process .*failed with exit code `(-?\d+)`", re.DOTALL)
+"""What dagster-dbt says of an invocation, and how it goes on where dbt logged no error."""
+_LOG = "(more in logs/run.log below OLIST_HOME)"
 _CALLS = "Traceback (most recent call last)"
 SHOWN = 3
 """So many of dbt's errors are shown."""
@@ -69,9 +72,13 @@ def _of_step(event: dg.DagsterEvent) -> str:
     message = data.user_failure_data.description if data.user_failure_data else None
     if message is None:
         return _of_error(event.step_key, error)
-    if _DBT_ERRORS not in message:
-        return message
-    return _of_dbt(message)
+    if _DBT_ERRORS in message:
+        return _of_dbt(message)
+    if ended := _DBT_ENDED.match(message):
+        code = int(ended[1])
+        how = WAS_KILLED if code in KILLED else f"it ended before it was done, with exit code {code}; run again"
+        return f"dbt failed in the step {event.step_key}: {how} {_LOG}."
+    return message
 
 
 def _of_dbt(message: str) -> str:
@@ -79,16 +86,17 @@ def _of_dbt(message: str) -> str:
     said = without_colours(message.partition(_DBT_ERRORS)[2].partition(_CALLS)[0])
     reasons = [line for line in map(str.strip, said.splitlines()) if line and not _NO_REASON.search(line)]
     shown = "; ".join(reasons[:SHOWN])
-    return f"dbt failed: {shown}{_what_to_do(shown)} (more in logs/run.log below OLIST_HOME)." if reasons else ""
+    return f"dbt failed: {shown}{_what_to_do(shown)} {_LOG}." if reasons else ""
 
 
 def _of_error(step: str | None, error: Any) -> str:
-    """Return the innermost message of a failed step, without its traceback; where it is a sentence, that alone."""
-    while error and error.cause:
+    """Return the innermost message of a failed step without its traceback, or the sentence that is on the way to it."""
+    kind, said = "", str(error)
+    while error:
+        kind, _, said = str(error.message).strip().partition(": ")
+        if kind.endswith(OlistError.__name__):
+            return said
         error = error.cause
-    kind, _, said = str(error.message if error else error).strip().partition(": ")
-    if kind.endswith(OlistError.__name__):
-        return said
     words = ": ".join(filter(None, (kind, said))).splitlines()[0].rstrip(".")
     return f"The step {step} failed: {words}{_what_to_do(words)}."
 

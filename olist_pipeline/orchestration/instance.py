@@ -21,6 +21,7 @@ from olist_pipeline.months import MonthRange
 from olist_pipeline.orchestration.internals.runs import NO_COMPUTE_LOGS, execute_run, instance_of
 from olist_pipeline.orchestration.internals.storage import migrate_storage
 from olist_pipeline.orchestration.partitions import UNFINISHED, know_months, range_tags
+from olist_pipeline.orchestration.run_process import RunProcess, process_of
 from olist_pipeline.runtime_folder import path_without_pattern
 from olist_pipeline.settings import PROJECT_DIR, Settings
 from olist_pipeline.spark.requirements import check
@@ -85,14 +86,21 @@ def sole_run(settings: Settings) -> Iterator[None]:
 
 
 def fail_killed_runs(instance: dg.DagsterInstance) -> None:
-    """Report the runs of killed command lines as failed, and free the pools that they held.
+    """Report the runs of killed command lines as failed, and free the pools of all runs whose process is gone.
 
-    Call it under `sole_run` only. Otherwise the next run would wait for ever for a pool that nobody frees.
+    Call it under `sole_run` only. Otherwise the next run would wait for ever for a pool that nobody frees: the daemon
+    does so for a run that has failed, but a minute later, and may be gone by then as well.
     """
-    unfinished = dg.RunsFilter(tags=LAUNCHED_HERE, statuses=UNFINISHED)
-    for run in instance.get_runs(filters=unfinished):
+    for run in instance.get_runs(filters=dg.RunsFilter(tags=LAUNCHED_HERE, statuses=UNFINISHED)):
         instance.report_run_failed(run, "The process of this run was killed; a later run took its place.")
-        instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
+    storage = instance.event_log_storage
+    infos = [storage.get_concurrency_info(pool) for pool in storage.get_concurrency_keys()]
+    claimed = {slot.run_id for info in infos for slot in info.claimed_slots}
+    for run_id in claimed | {step.run_id for info in infos for step in info.pending_steps}:
+        found, process = instance.get_run_by_id(run_id), process_of(instance, run_id)
+        is_over = found is None or found.is_finished
+        if process is RunProcess.GONE or (is_over and process is RunProcess.UNKNOWN):
+            storage.free_concurrency_slots_for_run(run_id)
 
 
 def execute(

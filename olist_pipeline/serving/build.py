@@ -18,6 +18,7 @@ import duckdb
 import polars as pl
 
 from olist_pipeline.errors import OlistError
+from olist_pipeline.files import require_links
 from olist_pipeline.machine import bound_memory
 from olist_pipeline.migration.load import present_migration
 from olist_pipeline.migration.model import Migration
@@ -132,6 +133,7 @@ def publish(
     audit.
     """
     refuse_past(serving, datetime.now(UTC))
+    require_links(serving)
     with building(serving) as folder, data_files.in_use(serving):
         folder.mkdir()
         with duckdb.connect(str(folder / DATABASE)) as connection:

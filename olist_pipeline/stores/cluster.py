@@ -194,18 +194,18 @@ def _create(data: Path, user: ServerUser) -> None:
     if done.returncode:
         shutil.rmtree(new, ignore_errors=True)
         said = done.stderr.strip() or done.stdout.strip() or f"exit code {done.returncode}"
-        raise OlistError(f"The embedded PostgreSQL cannot make its folder {data}: {reason_in(said)}.")
+        raise OlistError(f"The embedded PostgreSQL cannot make its folder {data}: {reason_in(said, data)}.")
     new.rename(data)
 
 
-def reason_in(said: str) -> str:
-    """Return why the server ended by what it said, and what to do about it."""
+def reason_in(said: str, data: Path) -> str:
+    """Return why the server of a folder ended by what it said, and what to do about it."""
     lines = said.strip().splitlines() or ["it gives no reason"]
     fatal = [line.partition("FATAL:")[2].strip() for line in lines if "FATAL:" in line]
     # A traceback of the watcher ends in its reason, whoever else speaks begins with it.
     reason = fatal[-1] if fatal else lines[-1 if lines[0].startswith("Traceback") else 0]
     reason = reason.rstrip(".")
-    remedy = remedy_for(reason)
+    remedy = remedy_for(reason, str(data))
     return f"{reason}; {remedy} and run again" if remedy else reason
 
 

@@ -25,6 +25,7 @@ from typing import BinaryIO, TypeVar
 from urllib.parse import quote
 
 from olist_pipeline.errors import OlistError
+from olist_pipeline.files import require_links
 from olist_pipeline.owners import refuse_stranger
 from olist_pipeline.settings import current_user
 from olist_pipeline.stores import cluster, watcher
@@ -78,6 +79,7 @@ class _Server:
     def _use(self) -> None:
         """Be one of the server's users, until the end of this process."""
         refuse_stranger(self.data.parent)
+        require_links(self.data.parent)
         try:
             self.locks.mkdir(mode=0o700, parents=True, exist_ok=True)
             self.users = self._lock("users", fcntl.LOCK_SH)
@@ -181,7 +183,7 @@ class _Server:
         with self.log.open("rb") as log:
             log.seek(said_before)
             said = log.read().decode("utf-8", "replace")
-        return f"{cluster.reason_in(said)} (more in {self.log})."
+        return f"{cluster.reason_in(said, self.data)} (more in {self.log})."
 
     def _leave(self) -> None:
         """Give the server up at the end of this process; stop it where nobody else uses it."""

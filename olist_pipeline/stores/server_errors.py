@@ -80,7 +80,10 @@ _TROUBLES = {
         "PostgreSQL is out of memory ({reason}); run again when it has some, give it more, or raise"
         " max_locks_per_transaction where it says shared memory."
     ),
-    "53300": "PostgreSQL has no connection left ({reason}); end other programs, or raise max_connections.",
+    "53300": (
+        "PostgreSQL has no connection left ({reason}); end other programs, or raise max_connections, or the CONNECTION"
+        " LIMIT where it names a role or a database."
+    ),
     "57014": "PostgreSQL ended a statement ({reason}); run again, with a longer statement_timeout if it needs one.",
     "57P01": "PostgreSQL was stopped, or ended this connection ({reason}); run again when it is up.",
     "57P02": "PostgreSQL crashed ({reason}); run again when it is up.",

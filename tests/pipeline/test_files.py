@@ -1,8 +1,13 @@
 """Files: whole or not at all."""
 
+import errno
+import os
+from pathlib import Path
+
 import pytest
 
-from olist_pipeline.files import content_hash, new_file, replacing, scratch_folder, tree_hash
+from olist_pipeline.errors import OlistError
+from olist_pipeline.files import content_hash, new_file, remedy_for, replacing, require_links, scratch_folder, tree_hash
 
 
 def test_a_file_is_replaced_when_the_block_succeeds(tmp_path):
@@ -92,3 +97,26 @@ def test_what_was_made_for_a_new_file_goes_with_it(tmp_path):
     with new_file(path):
         path.write_text("whole")
     assert path.read_text() == "whole"
+
+
+@pytest.mark.parametrize("number", [errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP])
+def test_a_disk_that_holds_no_links_is_refused_at_once(tmp_path, monkeypatch, number):
+    def refuse(self, target):
+        raise OSError(number, os.strerror(number), str(self))
+
+    monkeypatch.setattr(Path, "symlink_to", refuse)
+    with pytest.raises(OlistError, match="holds no links"):
+        require_links(tmp_path / "home")
+
+
+def test_a_disk_that_holds_links_is_left_as_it_was(tmp_path):
+    require_links(tmp_path)
+    require_links(Path("/proc/nowhere"))  # where nothing can be written, another sentence says so
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_program_that_names_no_file_is_known_by_where_it_works(tmp_path, monkeypatch):
+    said = 'could not create lock file "postmaster.pid": No space left on device'
+    monkeypatch.setattr("olist_pipeline.files.files_left", lambda place: 0 if place == tmp_path else None)
+    assert remedy_for(said, str(tmp_path)).startswith("remove files")
+    assert remedy_for(said) == remedy_for(said, "/elsewhere") == "free space"

@@ -117,6 +117,24 @@ def test_a_full_disk_that_nobody_names_is_named(tmp_path, monkeypatch, files, bl
 
 
 @pytest.mark.parametrize(
+    "error",
+    [
+        OSError(28, "No space left on device", "{}/new/file"),
+        duckdb.IOException('Could not create file "{}/new/file": No space left on device'),
+    ],
+)
+def test_a_disk_that_holds_no_more_files_is_not_said_to_lack_space(tmp_path, monkeypatch, error):
+    room = SimpleNamespace(f_files=1_000_000, f_favail=7, f_bavail=2**40, f_frsize=1)
+    monkeypatch.setattr(os, "statvfs", {tmp_path: room}.__getitem__)
+    named = type(error)(*(one.format(tmp_path) if isinstance(one, str) else one for one in plain(error)))
+    assert said_of(named).endswith("; remove files, of which the disk can hold hardly any more, and run again.")
+
+
+def plain(error):
+    return (*error.args, error.filename) if isinstance(error, OSError) else error.args
+
+
+@pytest.mark.parametrize(
     "error", [KeyError("x"), duckdb.BinderException("no such column"), duckdb.Error("odd"), ValueError("2")]
 )
 def test_an_error_of_the_code_is_none(error):

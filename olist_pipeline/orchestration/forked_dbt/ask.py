@@ -38,7 +38,7 @@ def main() -> None:
     code = answers.readline()
     if not code:
         print("dbt was killed.", flush=True)
-    sys.exit(int(code or 1))
+    sys.exit(int(code or 128 + signal.SIGKILL))
 
 
 if __name__ == "__main__":

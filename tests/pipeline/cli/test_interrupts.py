@@ -24,10 +24,11 @@ from olist_pipeline.settings import Settings
 from tests.patience import patient, wait_for
 
 OLIST = Path(sys.executable).with_name("olist")
+SAID = [(signal.SIGINT, "Ctrl+C"), (signal.SIGTERM, "SIGTERM"), (signal.SIGHUP, "the terminal was closed")]
 dev_command = importlib.import_module("olist_pipeline.cli.dev")
 
 
-@pytest.mark.parametrize(("number", "name"), [(signal.SIGINT, "Ctrl+C"), (signal.SIGTERM, "SIGTERM")])
+@pytest.mark.parametrize(("number", "name"), SAID)
 def test_a_signal_ends_a_command_in_one_sentence(tmp_path, number, name):
     out = tmp_path / "landing"
     command = [str(OLIST), "data", "generate", "--orders", "2000000", "--out", str(out)]
@@ -41,6 +42,16 @@ def test_a_signal_ends_a_command_in_one_sentence(tmp_path, number, name):
     assert process.returncode == 128 + number
     assert "Traceback" not in said
     assert f"olist: Interrupted ({name})" in said.strip().splitlines()[-1]
+
+
+def test_a_command_that_outlives_its_terminal_does_not_end_with_it(handlers):
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as `nohup` has it
+    with interrupts.noticed():
+        signal.raise_signal(signal.SIGHUP)
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+        with interrupts.left_to_server():
+            signal.raise_signal(signal.SIGHUP)
+    assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
 
 
 @pytest.fixture

@@ -205,3 +205,10 @@ def test_the_migration_is_named_before_a_command_is_imported(tmp_path, monkeypat
     monkeypatch.setattr(LazyGroup, "get_command", get_command)
     cli.main(["--migration", str(tmp_path / "m.yml"), "run"], standalone_mode=False)
     assert set(seen) == {str(tmp_path / "m.yml")}
+
+
+def test_a_python_without_docstrings_is_refused():
+    command = [sys.executable, "-m", "olist_pipeline", "rules"]
+    environment = {**os.environ, "PYTHONOPTIMIZE": "2"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr.partition(",")[0]) == (1, "olist: PYTHONOPTIMIZE is 2 or more")

@@ -29,6 +29,12 @@ Failure in test unique_x (models/x.yml)
 
   Got 3 results, configured to fail if != 0
 """
+DBT_ENDED = """The dbt CLI process with command
+
+`python ask.py build --select fqn:olist.old`
+
+failed with exit code `{code}`. Check the stdout in the Dagster compute logs for the full information about the error.
+"""
 
 
 def run(result, raises=None):
@@ -119,3 +125,29 @@ def test_a_failed_test_of_dbt_names_its_model_its_rows_and_its_query(parsed_proj
     query.parent.mkdir(parents=True)
     query.touch()
     assert f"{query} selects them" in sentence_of_test(metadata, manifest, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("code", "how"),
+    [
+        (-9, "it was killed, by somebody or where memory ran out; end other programs and run again"),
+        (137, "it was killed, by somebody or where memory ran out; end other programs and run again"),
+        (4, "it ended before it was done, with exit code 4; run again"),
+    ],
+)
+def test_a_dbt_that_ended_without_an_error_is_said_without_its_command(code, how):
+    done, _ = run(checked(True), dg.Failure(DBT_ENDED.format(code=code)))
+    said = f"dbt failed in the step orders: {how} (more in logs/run.log below OLIST_HOME)."
+    assert failures_of(done.all_events) == [said]
+
+
+def test_a_sentence_that_came_from_an_error_is_shown_though_nobody_made_a_failure_of_it():
+    @dg.asset
+    def orders():
+        try:
+            raise ValueError("permission denied for table parity_results")
+        except ValueError as error:
+            raise OlistError("The role may not do this.") from error
+
+    done = dg.materialize([orders], instance=dg.DagsterInstance.ephemeral(), raise_on_error=False)
+    assert failures_of(done.all_events) == ["The role may not do this."]

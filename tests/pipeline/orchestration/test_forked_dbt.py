@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from olist_pipeline.dbt_process import KILLED
 from olist_pipeline.orchestration.forked_dbt import ASKING, ForkServer
 from olist_pipeline.orchestration.forked_dbt.ask import SOCKET
 from olist_pipeline.orchestration.forked_dbt.serve import MOST_STARTS, STARTS, STATIC_PARSER
@@ -73,6 +74,18 @@ def test_dbt_ends_with_who_asked_for_it(server, environment, tmp_path, number):
     finally:
         asking.kill()
         asking.communicate()
+
+
+def test_a_dbt_that_is_killed_ends_who_asked_as_the_system_says_it(server, environment, tmp_path):
+    os.mkfifo(tmp_path / "dbt_project.yml")
+    command = [*ASKING, "build", "--profiles-dir", ".", "--project-dir", str(tmp_path)]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as asking:
+        try:
+            wait_for(lambda: forked_from(server), "dbt", seconds=10)
+            os.kill(forked_from(server)[0], signal.SIGKILL)
+            assert asking.wait(patient(10)) in KILLED
+        finally:
+            asking.kill()
 
 
 @pytest.mark.long

@@ -250,4 +250,4 @@ def test_a_server_takes_a_modest_part_of_the_machine():
     ],
 )
 def test_the_last_word_of_a_server_comes_with_what_to_do_and_without_its_clock(said, reason):
-    assert cluster.reason_in(said) == reason
+    assert cluster.reason_in(said, Path("/")) == reason

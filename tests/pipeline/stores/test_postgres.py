@@ -76,7 +76,7 @@ AT = 'connection to server at "h" (10.0.0.1), port 5432 failed: '
         ('FATAL:  database "d" does not exist', "has no such database"),
         ('FATAL:  permission denied for database "d"', "may not connect"),
         ("FATAL:  sorry, too many clients already", "has no connection left"),
-        ('FATAL:  too many connections for role "u"', "has no connection left"),
+        ('FATAL:  too many connections for role "u"', "CONNECTION LIMIT where it names a role"),
         (
             "FATAL:  remaining connection slots are reserved for roles with the SUPERUSER attribute",
             "no connection left",

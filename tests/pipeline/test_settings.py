@@ -1,0 +1,20 @@
+"""Settings: a value that cannot be meant is refused before anything is made by it."""
+
+import pytest
+
+from olist_pipeline.errors import OlistError
+from olist_pipeline.settings import Settings
+
+
+@pytest.mark.parametrize("value", [" ", "\n", '"{}"', "'{}'", " {}", "{} ", "{}\r", "{}\n"])
+@pytest.mark.parametrize("name", ["OLIST_HOME", "OLIST_DATA_DIR", "OLIST_POSTGRES_URL", "OLIST_MEMORY"])
+def test_a_value_in_blanks_or_quotes_is_refused_and_not_shown(tmp_path, name, value):
+    with pytest.raises(OlistError, match=f"^{name} begins with a blank") as refused:
+        Settings.from_env({name: value.format(tmp_path)})
+    assert str(tmp_path) not in str(refused.value)
+
+
+def test_a_value_that_is_empty_is_as_one_that_is_not_set(tmp_path):
+    bare = {"OLIST_HOME": str(tmp_path)}
+    empty = dict.fromkeys(("OLIST_DATA_DIR", "OLIST_POSTGRES_URL", "OLIST_MEMORY", "OLIST_AUTOMATION"), "")
+    assert Settings.from_env(bare) == Settings.from_env(bare | empty)
