@@ -71,7 +71,7 @@ def test_the_summary_of_a_run_says_so(settings, no_package, capsys):
     made = asdict(published(settings))
     counts = ("tables", "too_much_rejected", "quarantined_by_rule", "flagged_by_rule", "parity")
     figures: dict[str, object] = {name: [] for name in counts} | {
-        "events": {"recorded": {}},
+        "events": {"recorded": {}, "in_store": {}},
         "seconds": {},
         "routes": {},
         "release": made,
