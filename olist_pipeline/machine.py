@@ -25,7 +25,9 @@ CONTROL_GROUPS = Path("/sys/fs/cgroup")
 OWN_GROUP = Path("/proc/self/cgroup")
 
 LEAST = 512 * 2**20
+"""DuckDB gets so many bytes of memory at least, however little there is."""
 ENOUGH_FOR_TWO = 3 * 2**30
+"""With so many bytes for one database, dbt makes two models of it at once."""
 
 
 def memory_and_cores() -> tuple[int, int]:

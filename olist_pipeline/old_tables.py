@@ -15,9 +15,8 @@ import duckdb
 from olist_pipeline.dialect.check import check
 from olist_pipeline.dialect.dialect import duckdb_relation
 from olist_pipeline.errors import OlistError
-from olist_pipeline.landing.folder import files_of
+from olist_pipeline.landing.folder import files_of, has_landed
 from olist_pipeline.landing.packed import called
-from olist_pipeline.landing.parts import is_in_parts
 from olist_pipeline.landing.table import OtherFile
 from olist_pipeline.machine import bound_memory
 from olist_pipeline.migration.closing import close_off
@@ -101,7 +100,7 @@ def load_raw(settings: Settings, migration: Migration, tree: str, landing: Path)
     with duckdb.connect(str(database_of(settings, migration, tree))) as connection:
         for file, said in migration.landing.files.items():
             one = OtherFile(file)
-            if not (landing / file).is_file() and not is_in_parts(landing, one):
+            if not has_landed(landing, one):
                 raise OlistError(f"{file}, which is loaded as {said.source}, is missing in {landing}; put it there.")
             _load(connection, files_of(landing, one), schema, said)
 

@@ -22,7 +22,7 @@ import polars as pl
 from olist_pipeline.errors import OlistError
 from olist_pipeline.files import content_hash, replacing, tree_hash
 from olist_pipeline.landing.csv_file import SOURCE_ROW, changed_meanwhile, read_records, windows_of
-from olist_pipeline.landing.folder import files_of, landing_hash, readable_landing
+from olist_pipeline.landing.folder import files_of, has_landed, landing_hash, readable_landing
 from olist_pipeline.landing.parts import folder_name, is_in_parts, remove_parts
 from olist_pipeline.landing.table import Landed, LandingTable, OtherFile
 from olist_pipeline.migration.model import Migration
@@ -139,7 +139,7 @@ def _among(numbers: pl.Series, accepted: pl.Series) -> pl.Series:
 def _copy(settings: Settings, folder: Path, file: str) -> None:
     one = OtherFile(file)
     landing = readable_landing(settings, [one])
-    if not (landing / file).is_file() and not is_in_parts(landing, one):
+    if not has_landed(landing, one):
         raise OlistError(f"{file}, which the old project reads, is missing in {settings.landing}; put it there.")
     place = _place(landing, folder, one)
     _make_room(folder, one)

@@ -32,8 +32,7 @@ def scaffold(context: str, files: tuple[str, ...], out: Path | None) -> None:
     """
     from olist_pipeline.audit.audit import audit, by_context
     from olist_pipeline.drafts.scaffold import files_of as drafts_of
-    from olist_pipeline.landing.folder import files_of, readable_landing
-    from olist_pipeline.landing.parts import is_in_parts
+    from olist_pipeline.landing.folder import files_of, has_landed, readable_landing
     from olist_pipeline.landing.table import OtherFile
     from olist_pipeline.migration.load import load_migration
 
@@ -43,7 +42,7 @@ def scaffold(context: str, files: tuple[str, ...], out: Path | None) -> None:
     migration = load_migration(settings.migration)
     named = [OtherFile(file) for file in files]
     landing = readable_landing(settings, named)
-    if missing := [one.file for one in named if not (landing / one.file).is_file() and not is_in_parts(landing, one)]:
+    if missing := [one.file for one in named if not has_landed(landing, one)]:
         raise OlistError(
             f"There is no {missing[0]} in {settings.landing}; set OLIST_DATA_DIR to the folder of landing."
         )

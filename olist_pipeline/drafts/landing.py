@@ -68,13 +68,16 @@ def guessed_landing(project: Path, manifest: Mapping[str, Any]) -> dict[str, Any
 
 
 def _seeds(project: Path, manifest: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the way to the seeds of a project that reads nothing else, as examples do; nothing where it has none."""
+    """Return the way to the seeds of a project that reads nothing else, as examples do.
+
+    Nothing where it has none, or has them in folders that only the project itself has in common.
+    """
     name = project_settings(project)["name"]
     nodes = (node for node in manifest["nodes"].values() if node["resource_type"] == "seed")
     paths = [PurePosixPath(node["original_file_path"]) for node in nodes if node["package_name"] == name]
-    if not paths:
+    folder = os.path.commonpath([path.parent for path in paths]) if paths else ""
+    if not is_inside(folder):
         return {}
-    folder = os.path.commonpath([path.parent for path in paths])
     return {"folder": folder, "files": {str(path.relative_to(folder)): {} for path in sorted(paths)}}
 
 

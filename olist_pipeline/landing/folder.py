@@ -51,6 +51,11 @@ def path_of(landing: Path, table: Landed) -> Path:
     raise OlistError(f"{table.file} is missing in {landing}; {_remedy(landing, table.file)}.")
 
 
+def has_landed(landing: Path, table: Landed) -> bool:
+    """Whether a readable landing has a table: its plain file, or a folder of parts."""
+    return (landing / table.file).is_file() or is_in_parts(landing, table)
+
+
 def files_of(landing: Path, table: Landed) -> tuple[Path, ...]:
     """Return the paths of a table's plain file, or of its parts in their order, in a readable landing.
 

@@ -66,6 +66,9 @@ def test_seeds_are_landing_where_a_project_reads_nothing_else(tmp_path):
     guessed = {"folder": "seeds/raw", "files": {"of/docks.csv": {}, "rides.csv": {}}}
     assert guessed_landing(tmp_path, {"sources": {}, "nodes": nodes}) == guessed
     assert "raw_schema" in guessed_landing(tmp_path, {"sources": {"s": SOURCE}, "nodes": nodes})
+    for elsewhere in ("data/zones.csv", "zones.csv"):
+        in_two_folders = {**nodes, "d": seed(elsewhere)}
+        assert guessed_landing(tmp_path, {"sources": {}, "nodes": in_two_folders})["files"] == {}
 
 
 def test_each_file_is_of_the_source_that_reads_it_however_its_yaml_is_quoted(tmp_path):
