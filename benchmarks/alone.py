@@ -29,7 +29,7 @@ from benchmarks.deliveries import change_month, last_busy_month
 from olist_pipeline.intake.span import as_of, dated_span
 from olist_pipeline.migration.model import NEW, OLD
 from olist_pipeline.months import MonthRange, month_text
-from olist_pipeline.orchestration.dbt import Window, build_arguments, window_variables
+from olist_pipeline.orchestration.dbt_build import Window, build_arguments, window_variables
 from olist_pipeline.orchestration.dbt_projects import as_of_variables, exported
 from olist_pipeline.orchestration.forked_dbt import ASKING, ForkServer
 from olist_pipeline.registry import LANDING, STEPS

@@ -1,7 +1,7 @@
 """dbt as a process that ends with whoever started it.
 
 What belongs here: the main program of such a process, and what it prints as plain text. What does not: what it is
-asked to do (`orchestration.dbt`).
+asked to do (`orchestration.dbt_build`).
 
 A run whose process is killed must leave nothing behind that holds the warehouse: the next run would find it locked.
 """

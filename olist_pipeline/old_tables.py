@@ -1,7 +1,7 @@
 """Old's tables: from the database that the old project writes to the warehouse, under the names that dashboards know.
 
 What belongs here: loading a raw schema for the old project, and bringing what it made into `old` and `replay`. What
-does not: running it (`orchestration.dbt`), and which rows replay has (`replay`).
+does not: running it (`orchestration.dbt_build`), and which rows replay has (`replay`).
 """
 
 from __future__ import annotations

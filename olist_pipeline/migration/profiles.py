@@ -1,7 +1,7 @@
 """Profiles: with which database, and with which files in reach, dbt runs each tree.
 
 What belongs here: writing the profiles.yml of a tree below OLIST_HOME. What does not: the arguments of dbt
-(`orchestration.dbt`).
+(`orchestration.dbt_build`).
 
 The old project's own profile is taken over as far as it is about DuckDB: extensions, settings, its schema. Its file is
 ours, so that nothing of its own is written, with the same name, for SQL may name the database; what it attaches is read

@@ -20,7 +20,8 @@ from olist_pipeline.landing.table import LandingTable
 from olist_pipeline.migration.load import load_migration
 from olist_pipeline.migration.model import NEW, OLD, REPLAY
 from olist_pipeline.months import MonthRange
-from olist_pipeline.orchestration.dbt import POOL, compared_months
+from olist_pipeline.orchestration.dbt import POOL
+from olist_pipeline.orchestration.dbt_build import compared_months
 from olist_pipeline.orchestration.graph_names import relation_key
 from olist_pipeline.orchestration.intake import intake_key
 from olist_pipeline.orchestration.parity_result import parity_result

@@ -1,7 +1,8 @@
 """Column lineage: which columns of its parents each column of a dbt model is made of.
 
 What belongs here: reading it from dbt's compiled query, with the columns that the project declares. What does not: the
-database, which dagster-dbt's own way keeps open, so that nobody else could write it; and when it is asked for (`dbt`).
+database, which dagster-dbt's own way keeps open, so that nobody else could write it; and when it is asked for
+(`dbt_build`).
 
 A query is qualified once for all of its columns: some milliseconds a model.
 """
@@ -51,9 +52,9 @@ class _UnknownError(Exception):
 
 def lineage_metadata(
     manifest: Mapping[str, Any],
-    unique_id: str,
     translator: DagsterDbtTranslator,
     project: DbtProject,
+    unique_id: str,
     target_path: Path,
     written: Written = BY_DUCKDB,
 ) -> dict[str, Any]:

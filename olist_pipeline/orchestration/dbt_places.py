@@ -1,7 +1,7 @@
 """Where dbt makes a tree: its database, or its folder on Spark, made ready; and what it holds, shown in the warehouse.
 
 What belongs here: beginning a tree anew, and knowing whether what it needs of former runs is there. What does not: the
-invocations of dbt (`dbt`), and its profiles (`migration.profiles`, `spark.trees`).
+invocations of dbt (`dbt_build`), and its profiles (`migration.profiles`, `spark.trees`).
 """
 
 from __future__ import annotations

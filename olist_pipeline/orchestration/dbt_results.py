@@ -1,7 +1,7 @@
 """Results of dbt: what its events say beside what dagster-dbt makes of them.
 
 What belongs here: row counts of the tables that an invocation made, and the sentence of a test that failed. What does
-not: invoking dbt (`dbt`).
+not: invoking dbt (`dbt_build`).
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 
 import dagster as dg
 
-from olist_pipeline.orchestration.dbt import FULL_REFRESH
+from olist_pipeline.orchestration.dbt_build import FULL_REFRESH
 from olist_pipeline.orchestration.intake import intake_key
 from olist_pipeline.orchestration.internals.executor import continuing_executor
 from olist_pipeline.orchestration.internals.graph import AssetGraph

@@ -1,6 +1,6 @@
 """Old by itself: running the old project outside of the graph, to look at it before anything is compared.
 
-What belongs here: a run of old into a database aside. What does not: the runs that are compared (`dbt`).
+What belongs here: a run of old into a database aside. What does not: the runs that are compared (`dbt_build`).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from olist_pipeline.landing.folder import readable_landing
 from olist_pipeline.migration.model import OLD
 from olist_pipeline.migration.profiles import database_of, write_profile
 from olist_pipeline.old_tables import load_raw
-from olist_pipeline.orchestration.dbt import NO_TESTS
+from olist_pipeline.orchestration.dbt_build import NO_TESTS
 from olist_pipeline.orchestration.dbt_projects import (
     KEPT_PARSE,
     environment_of,

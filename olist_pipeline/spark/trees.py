@@ -1,8 +1,8 @@
 """Trees of dbt's models on Spark: the profile with which dbt builds one, and its Parquet tables in the warehouse.
 
 What belongs here: which trees are built on Spark, where their tables lie, and showing them in the warehouse, where all
-that reads it finds them as it finds DuckDB's. What does not: running dbt (`orchestration.dbt`), and the SQL that both
-engines understand (dbt/macros).
+that reads it finds them as it finds DuckDB's. What does not: running dbt (`orchestration.dbt_build`), and the SQL that
+both engines understand (dbt/macros).
 
 Each tree has a folder of its own, with its tables and the catalog that names them: nothing of one tree is known to
 another, and a tree begins anew when its folder is removed.

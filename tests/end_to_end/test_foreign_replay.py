@@ -13,7 +13,8 @@ from olist_pipeline.files import tree_hash
 from olist_pipeline.migration.load import load_migration
 from olist_pipeline.migration.proof import refusal
 from olist_pipeline.old_tables import load_raw
-from olist_pipeline.orchestration.dbt import NO_TESTS, dbt_tree_assets
+from olist_pipeline.orchestration.dbt import dbt_tree_assets
+from olist_pipeline.orchestration.dbt_build import NO_TESTS
 from olist_pipeline.orchestration.dbt_projects import dbt_of, ensure_manifest, environment_of, exported, variables_of
 from olist_pipeline.orchestration.resources import Pipeline
 from olist_pipeline.parity.attribution import Evidence, parity_of

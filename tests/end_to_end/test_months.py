@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from olist_pipeline.intake.span import as_of
 from olist_pipeline.landing.catalogue import ORDERS
 from olist_pipeline.months import MonthRange
-from olist_pipeline.orchestration.dbt import build_arguments, window_of, window_variables
+from olist_pipeline.orchestration.dbt_build import build_arguments, window_of, window_variables
 from olist_pipeline.orchestration.dbt_projects import as_of_variables
 from olist_pipeline.registry import LANDING, STEPS
 from olist_pipeline.settings import DBT_DIR, Settings

@@ -1,7 +1,7 @@
 """dbt's command line, by a fork server and without what dagster-dbt starts beside each invocation of it.
 
 What belongs here: switching those off, and ending what is at work. What does not: the arguments of an invocation
-(`orchestration.dbt`), and the server with its life (`orchestration.forked_dbt`).
+(`orchestration.dbt_build`), and the server with its life (`orchestration.forked_dbt`).
 
 Private: `_cli_version` and `_initialize_dbt_core_adapter` of `DbtCliResource`. No public setting leaves them out; to
 run dbt by `subprocess` would mean to read its log for the events of assets and checks ourselves. Where an

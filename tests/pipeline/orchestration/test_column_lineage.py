@@ -113,4 +113,4 @@ def metadata(folder, query):
     compiled.unlink(missing_ok=True)
     if query is not None:
         compiled.write_text(query)
-    return lineage_metadata(manifest("orders"), "model", Keys(), DbtProject(DBT_DIR), folder)
+    return lineage_metadata(manifest("orders"), Keys(), DbtProject(DBT_DIR), "model", folder)

@@ -9,7 +9,7 @@ from olist_pipeline.errors import OlistError
 from olist_pipeline.migration.load import load_migration
 from olist_pipeline.migration.model import NEW, OLD, REPLAY
 from olist_pipeline.migration.profiles import landing_of_spark
-from olist_pipeline.orchestration.dbt import Build, needed_first
+from olist_pipeline.orchestration.dbt_build import Build, needed_first
 from olist_pipeline.orchestration.dbt_places import make_an_end, make_ready, place_of
 from olist_pipeline.settings import Settings
 from olist_pipeline.spark.trees import folder_of, reads_of_replay

@@ -12,13 +12,12 @@ from dbt.version import __version__ as dbt_version
 from olist_pipeline.errors import OlistError
 from olist_pipeline.migration.load import present_migration
 from olist_pipeline.months import month_text
-from olist_pipeline.orchestration.dbt import (
+from olist_pipeline.orchestration.dbt import selections_of, waiting_models
+from olist_pipeline.orchestration.dbt_build import (
     FULL_REFRESH,
     build_arguments,
     commands_of,
     compared_months,
-    selections_of,
-    waiting_models,
     window_of,
     window_variables,
 )

@@ -20,7 +20,7 @@ from olist_pipeline.migration.profiles import database_of, landing_of_spark, wri
 from olist_pipeline.migration.project import is_relation, new_part, old_part
 from olist_pipeline.old_tables import bring, shown_of
 from olist_pipeline.orchestration.column_lineage import BY_DUCKDB, Written, column_origins
-from olist_pipeline.orchestration.dbt import AS_PARQUET, NO_TESTS, window_variables
+from olist_pipeline.orchestration.dbt_build import AS_PARQUET, NO_TESTS, window_variables
 from olist_pipeline.orchestration.dbt_projects import environment_of, exported
 from olist_pipeline.parity.attribution import Evidence, parity_of
 from olist_pipeline.parity.by_months import sides_by_months
