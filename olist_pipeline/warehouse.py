@@ -265,6 +265,13 @@ def _is_monthly(node: Mapping[str, Any]) -> bool:
     return bool(config["materialized"] == "incremental" and config.get("incremental_strategy") == "months")
 
 
+def refuse_unmade(connection: duckdb.DuckDBPyConnection, made: Iterable[tuple[str, str]], catalog: str = "") -> None:
+    """Raise OlistError where a relation, by schema and name, is not in the warehouse, or in what is attached of it."""
+    for schema, name in made:
+        if not _columns(connection, catalog, schema, name):
+            raise OlistError(f"{schema}/{name} is not in the warehouse; materialise it first, or run `olist run`.")
+
+
 def _columns(connection: duckdb.DuckDBPyConnection, catalog: str, schema: str, name: str) -> dict[str, str]:
     """Return the columns of a relation with their types; none where it is not there."""
     rows = connection.execute(

@@ -43,7 +43,7 @@ from olist_pipeline.stores.verdicts import Verdict
 from olist_pipeline.validation.context import ValidationStep
 from olist_pipeline.validation.shares import Counted, Share, share_of
 from olist_pipeline.validation.table import StagedTable
-from olist_pipeline.warehouse import WarehouseTable, sole_use
+from olist_pipeline.warehouse import WarehouseTable, refuse_unmade, sole_use
 
 QUARANTINE = "quarantine"
 
@@ -93,6 +93,8 @@ def _parity_checks(name: str, tables: Sequence[WarehouseTable], is_monthly: bool
         found = []
         with clear_failures(), sole_use(settings), warehouse.get_connection() as connection:
             compared = [by_key[check.asset_key] for check in context.selected_asset_check_keys]
+            trees = [(tree, table.names(tree)) for table in compared for tree in (OLD, REPLAY, NEW)]
+            refuse_unmade(connection, trees)
             sides = _sides_on_spark(settings, connection, compared, months) if is_monthly else {}
             for check in context.selected_asset_check_keys:
                 table = by_key[check.asset_key]

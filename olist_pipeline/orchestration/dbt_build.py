@@ -151,6 +151,10 @@ class TreeBuild:
     def _on_spark(self) -> bool:
         return is_on_spark(self.settings, self._migration, self.build.tree)
 
+    @cached_property
+    def _names(self) -> set[str]:
+        return {str(node.get("alias")) for node in self.manifest["nodes"].values()}
+
     def events(self, context: dg.AssetExecutionContext, *, is_whole_tree: bool) -> Iterator[Any]:
         """Yield what dbt does; `is_whole_tree` says that the run asks for all that there is in the build.
 
@@ -207,7 +211,7 @@ class TreeBuild:
         """Let DuckDB write landing for Spark, which reads CSV otherwise."""
         tree, settings = self.build.tree, self.settings
         by_duckdb = replace(dbt, dbt=dbt_of(settings, tree), target=target_path(settings, tree))
-        with refusals(tree):
+        with refusals(tree, settings, self._names):
             by_duckdb.start(AS_PARQUET).wait()
 
     def _results(
@@ -225,7 +229,7 @@ class TreeBuild:
             bringing,
             counts_views=self._on_spark,
         )
-        for event in happened(events, self.build.tree):
+        for event in happened(events, self.build.tree, self.settings, self._names):
             if isinstance(event, dg.Output):
                 yield event.with_metadata({**event.metadata, **self._origin(event, dbt.target)})
             else:

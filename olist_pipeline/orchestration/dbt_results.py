@@ -1,27 +1,35 @@
 """Results of dbt: what its events say beside what dagster-dbt makes of them.
 
-What belongs here: row counts of the tables that an invocation made, and the sentence of a test that failed. What does
-not: invoking dbt (`dbt_build`).
+What belongs here: row counts of the tables that an invocation made, and the sentences of a test that failed and of an
+invocation that was refused. What does not: invoking dbt (`dbt_build`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Set
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import dagster as dg
 
+from olist_pipeline.landing.parts import folder_name
 from olist_pipeline.migration.model import OLD, REPLAY
 from olist_pipeline.migration.proof import refusal
 from olist_pipeline.orchestration.graph_names import relation_of_key
 from olist_pipeline.orchestration.resources import clear_failures
+from olist_pipeline.registry import LANDING
+from olist_pipeline.settings import Settings
 from olist_pipeline.tablediff.sql import relation_name
 from olist_pipeline.warehouse import reading
 
 NOT_RUN = ("error", "skipped")
 FAILED_ROWS = "dagster_dbt/failed_row_count"
+
+_NO_FILE = re.compile(r'No files found that match the pattern "([^"]+)"')
+_NO_TABLE = re.compile(r"Table with name (.+) does not exist!")
+"""What DuckDB says of what a query reads."""
 
 
 class Bringing(NamedTuple):
@@ -75,9 +83,9 @@ def events_of(
         raise failure
 
 
-def happened(events: Iterator[Any], tree: str) -> Iterator[Any]:
-    """Yield what dbt did for a tree; a failed test of old is a warning."""
-    with refusals(tree):
+def happened(events: Iterator[Any], tree: str, settings: Settings, names: Collection[str]) -> Iterator[Any]:
+    """Yield what dbt did for a tree that has relations of these names; a failed test of old is a warning."""
+    with refusals(tree, settings, names):
         for event in events:
             if tree == OLD and isinstance(event, dg.AssetCheckResult) and not event.passed:
                 yield event._replace(severity=dg.AssetCheckSeverity.WARN)
@@ -86,14 +94,36 @@ def happened(events: Iterator[Any], tree: str) -> Iterator[Any]:
 
 
 @contextmanager
-def refusals(tree: str) -> Iterator[None]:
-    """Say in a sentence what DuckDB refused replay in the block."""
+def refusals(tree: str, settings: Settings, names: Collection[str]) -> Iterator[None]:
+    """Say in a sentence what DuckDB refused replay in the block, and what a run over some assets needs of others."""
     try:
         yield
     except Exception as error:
-        if tree == REPLAY and (said := refusal(str(error))):
+        said = refusal(str(error)) if tree == REPLAY else ""
+        if said := said or unmade(str(error), tree, settings, names):
             raise dg.Failure(said, allow_retries=False) from None
         raise
+
+
+def unmade(error: str, tree: str, settings: Settings, names: Collection[str]) -> str:
+    """Return the sentence for an error of dbt over what no step has made yet; nothing for another error.
+
+    `names` are those of the tree's relations.
+    """
+    needed = ""
+    if found := _NO_FILE.search(error):
+        path = Path(found[1])
+        if path.is_relative_to(settings.staging):
+            needed = "/".join(path.relative_to(settings.staging).parts[:2])
+        elif path.is_relative_to(settings.replay_landing):
+            landed = path.relative_to(settings.replay_landing).parts[0]
+            owned = (table for table in LANDING.values() if landed in (table.file, folder_name(table)))
+            needed = next((f"{table.context}/{table.name}" for table in owned), "")
+        if needed:
+            return f"dbt {tree} reads {needed}, and staging of it is empty; materialise {needed} first."
+    if (found := _NO_TABLE.search(error)) and found[1] in names:
+        return f"dbt {tree} reads {tree}/{found[1]}, which has not been made; materialise it first, or run `olist run`."
+    return ""
 
 
 def sentence_of_test(metadata: Mapping[str, Any], manifest: Mapping[str, Any], target: Path) -> str:

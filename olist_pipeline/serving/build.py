@@ -51,7 +51,7 @@ from olist_pipeline.serving.release import (
 from olist_pipeline.serving.release_checks import unchecked, unservable
 from olist_pipeline.serving.routing import served_schemas
 from olist_pipeline.tablediff.sql import literal, quote, relation_name
-from olist_pipeline.warehouse import WarehouseTable, as_old_shows_it
+from olist_pipeline.warehouse import WarehouseTable, as_old_shows_it, refuse_unmade
 
 COPIES = 2
 """So many tables are stored at a time."""
@@ -205,6 +205,7 @@ def _store_tables(
     def store(table: WarehouseTable) -> ReleasedTable:
         sides: tuple[Side, ...] = (OLD,) if not table.is_paired else (NEW,) if table.context in retired else (OLD, NEW)
         with connection.cursor() as cursor:
+            refuse_unmade(cursor, [(side, table.names(side)) for side in sides], "warehouse")
             sources = {
                 side: data_files.store(
                     cursor,

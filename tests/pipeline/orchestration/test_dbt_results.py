@@ -7,7 +7,8 @@ import duckdb
 import pytest
 
 from olist_pipeline.orchestration import dbt_results
-from olist_pipeline.orchestration.dbt_results import Bringing, events_of
+from olist_pipeline.orchestration.dbt_results import Bringing, events_of, unmade
+from olist_pipeline.settings import Settings
 from olist_pipeline.tablediff.sql import relation_name
 
 ELSEWHERE = dg.AssetObservation(dg.AssetKey(["new", "new__dim_date"]), description="run along, not asked for")
@@ -83,3 +84,26 @@ def test_a_warehouse_that_finds_its_disk_full_is_a_sentence(tmp_path):
     with pytest.raises(dg.Failure) as raised:
         list(events_of(happened(), dg.build_asset_context(), {}, tmp_path / "warehouse.duckdb", tmp_path, bringing))
     assert str(raised.value.description).endswith("No space left on device; free space and run again.")
+
+
+@pytest.mark.parametrize(
+    ("query", "needed"),
+    [
+        ("FROM read_parquet('{staging}/sales/orders/*.parquet')", "reads sales/orders, and staging of it is empty"),
+        ("FROM read_csv('{replay}/olist_orders_dataset.csv')", "reads sales/orders, and staging of it is empty"),
+        ("FROM read_csv('{replay}/olist_orders_dataset/*.csv')", "reads sales/orders, and staging of it is empty"),
+        ("FROM old.dim_date", "reads replay/dim_date, which has not been made"),
+        ("FROM old.strange", ""),
+        ("FROM read_csv('/elsewhere/orders.csv')", ""),
+        ("FROM read_csv('{replay}/strange.csv')", ""),
+    ],
+)
+def test_what_no_step_has_made_yet_is_named(tmp_path, query, needed):
+    settings = Settings(tmp_path, tmp_path / "landing", None)
+    query = query.format(staging=settings.staging, replay=settings.replay_landing)
+    with duckdb.connect() as connection:
+        connection.execute("CREATE SCHEMA old")
+        with pytest.raises(duckdb.Error) as raised:
+            connection.execute(query)
+    said = unmade(str(raised.value), "replay", settings, {"dim_date"})
+    assert said == "" if not needed else said.startswith(f"dbt replay {needed}; materialise ")
