@@ -22,6 +22,7 @@ from olist_pipeline.migration.project import (
     context_of_old,
     find_old,
     is_relation,
+    loaded_seeds,
     new_part,
     old_part,
     old_relations,
@@ -183,14 +184,15 @@ def dbt_tree_assets(settings: Settings, retired: Collection[str] = ()) -> list[d
     relations = set(old_relations(old, migration).values())
     paired = paired_of(old, parsed, migration, retired)
     replayed = ancestors(old, [*paired, *read_by_hooks(old)]) if paired else set()
-    without = selection(old["nodes"][uid] for uid in dropped)
+    loaded = loaded_seeds(old, migration)
+    without = selection(old["nodes"][uid] for uid in dropped | loaded)
     part = new_part(migration)
     made = [node for node in parsed["nodes"].values() if is_relation(node) and part.holds(node)]
     builds = []
     if relations - dropped:
         builds.append(Build("dbt_old", OLD, old_part(migration).select_with_ancestors, without))
     if replayed:
-        chosen = selection(relations_among(old, replayed))
+        chosen = selection(relations_among(old, replayed - loaded))
         builds.append(Build("dbt_replay", REPLAY, chosen, reads=frozenset(replayed)))
     if any(map(_is_monthly, made)):
         whole, monthly = selections_of(part.select, made)
@@ -245,7 +247,7 @@ def _built(build: Build, settings: Settings) -> dg.AssetsDefinition:
                 here = place_of(settings, tree, on_spark=on_spark)
                 needed = needed_first(build, migration, here, is_whole=is_whole_tree, on_spark=on_spark)
                 is_fresh = tree != NEW and bool(is_whole_tree or needed)
-                make_ready(settings, migration, tree, build.name, landing, is_fresh=is_fresh)
+                make_ready(settings, migration, parsed, tree, build.name, landing, is_fresh=is_fresh)
                 inputs = old_begins(settings) if tree == OLD else {}
             window = None
             if build.is_monthly:

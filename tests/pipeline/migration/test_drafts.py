@@ -10,7 +10,7 @@ import pytest
 from olist_pipeline.audit.audit import audit
 from olist_pipeline.drafts.columns import sample_of
 from olist_pipeline.drafts.keys import key_of_rows, key_of_tests
-from olist_pipeline.drafts.landing import guessed_landing
+from olist_pipeline.drafts.landing import guessed_landing, with_types
 from olist_pipeline.drafts.migration_file import contexts_of, whole_text
 from olist_pipeline.drafts.scaffold import files_of
 from olist_pipeline.errors import OlistError
@@ -121,6 +121,44 @@ def test_tables_of_a_raw_schema_are_files_to_load(tmp_path):
         "raw_schema": "raw",
         "files": {"rides.csv": {"source": "raw.rides", "types": {"minutes": "integer"}}},
     }
+
+
+def test_tables_of_several_raw_schemas_are_files_to_load_and_what_the_project_makes_itself_is_none(tmp_path):
+    sources = [("raw", "rides"), ("crm", "rides"), ("crm", "people"), ("history", "rides_snapshot")]
+    snapshot = {"resource_type": "snapshot", "schema": "History", "alias": "rides_snapshot"}
+    manifest = {
+        "sources": {
+            f"{schema}.{name}": {**SOURCE, "source_name": schema, "schema": schema, "name": name, "identifier": name}
+            for schema, name in sources
+        },
+        "nodes": {"snapshot": snapshot},
+    }
+    guessed = guessed_landing(tmp_path, manifest)
+    assert guessed["raw_schema"] == "crm"
+    assert guessed["files"] == {
+        "raw/rides.csv": {"source": "raw.rides"},
+        "crm/rides.csv": {"source": "crm.rides"},
+        "people.csv": {"source": "crm.people"},
+    }
+
+
+def test_types_of_raw_tables_are_those_that_all_rows_fit(tmp_path):
+    (tmp_path / "t.csv").write_text(
+        "id,price,day,at,open,zip,big,nothing,mixed\n"
+        "1,2.5,2020-01-02,2020-01-02 03:04:05,true,01037,12345678901234567890,,1\n"
+        "-2,3,,2020-01-02T03:04:05,False,22,1,,x\n"
+    )
+    (tmp_path / "bad.csv").write_text('a\n"1')
+    files = {
+        "t.csv": {"source": "raw.t", "types": {"price": "decimal(10, 2)"}},
+        "bad.csv": {"source": "raw.bad"},
+        "none.csv": {"source": "raw.none"},
+    }
+    typed = with_types({"raw_schema": "raw", "files": files}, tmp_path)
+    types = {"id": "bigint", "price": "decimal(10, 2)", "day": "date", "at": "timestamp", "open": "boolean"}
+    assert typed == {"raw_schema": "raw", "files": {**files, "t.csv": {"source": "raw.t", "types": types}}}
+    other = {"variable": "landing", "files": files}
+    assert with_types(other, tmp_path) == other
 
 
 def test_keys_come_from_tests_else_from_rows():
