@@ -60,6 +60,7 @@ def scaffold(context: str, files: tuple[str, ...], out: Path | None) -> None:
         for entry in of_context
         if (migration.context_of(entry.finding.model) or name) == context
     ]
+    stay: list[Path] = []
     folder = out or migration.path.parent
     texts = drafts_of(context, entries, {one.file: files_of(landing, one)[0] for one in named}, sources)
     with given_away():
@@ -67,9 +68,16 @@ def scaffold(context: str, files: tuple[str, ...], out: Path | None) -> None:
             path = folder / name
             if path.exists():
                 click.echo(f"there already: {name}")
+                stay.append(path)
                 continue
             path.parent.mkdir(parents=True, exist_ok=True)
             with writing(path):
                 path.write_text(text, "utf-8")
             click.echo(f"written: {name}")
+    kept = [path.read_text("utf-8", errors="replace") for path in stay]
+    if unwritten := [file for file in files if kept and not any(file in text for text in kept)]:
+        raise OlistError(
+            f"Nothing is written of {', '.join(unwritten)}: {stay[0]} is there already; draft it with --out into "
+            "another folder, and take over what is new."
+        )
     click.echo(f"{len(entries)} finding{'s' * (len(entries) != 1)}; each draft raises Undecided until it is written.")

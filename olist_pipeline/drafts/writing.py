@@ -28,7 +28,7 @@ from olist_pipeline.orchestration.old_alone import run_old
 from olist_pipeline.settings import Settings
 from olist_pipeline.warehouse import load_manifest
 
-MOST_OF_ERROR = 300
+MOST_OF_ERROR = 700
 TYPED = "types of raw tables are guessed from all rows: compare them with what your loader makes, and say others"
 
 

@@ -10,7 +10,8 @@ import re
 
 import dagster as dg
 
-_FOREIGN = re.compile(r"[^A-Za-z0-9_.-]")
+_FOREIGN = re.compile(r"[^A-Za-z0-9_.-]|-(?=x)")
+"""What is written as its number; a dash before an x, too, for it would be read as the beginning of one."""
 _WRITTEN = re.compile(r"-x([0-9a-f]+)-")
 
 

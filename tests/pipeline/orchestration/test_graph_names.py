@@ -5,7 +5,7 @@ import pytest
 
 from olist_pipeline.orchestration.graph_names import group_of, relation_key, relation_of_key
 
-NAMES = ["orders", "größe", "Totals (all)", "a b", "a.b-c_d", 'a"/\\b', "名前"]
+NAMES = ["orders", "größe", "Totals (all)", "a b", "a.b-c_d", 'a"/\\b', "名前", "a-x20-b", "a-x2 b", "-x -x"]
 
 
 @pytest.mark.parametrize("name", NAMES)
