@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import importlib
 import sys
+import sysconfig
 import traceback
 from collections.abc import Iterable
 from datetime import date
+from pathlib import Path
 
+from olist_domain import kernel
 from olist_domain.kernel.events import DomainEvent
 from olist_pipeline.errors import OlistError
 from olist_pipeline.landing.table import LONG_AGO, LandingTable
@@ -34,16 +37,21 @@ def contexts_of(migration: Migration) -> dict[str, Context]:
         raise  # a declaration says itself what is wrong with it
     except Exception as error:
         # Whatever somebody's module raises while it is imported.
-        place = traceback.extract_tb(error.__traceback__)[-1]
-        is_theirs = place.filename != __file__ and not place.filename.startswith("<frozen")
-        why = f"{type(error).__name__}: {error}" + (f", {place.filename}:{place.lineno}" if is_theirs else "")
-        raise OlistError(
-            f"{migration.path}: contexts: the module {migration.contexts} cannot be used ({why}); name one beside this "
-            "file, or an installed one, with CONTEXTS = (...)."
-        ) from error
+        why = f"the module {migration.contexts} cannot be used ({type(error).__name__}: {error}"
+        theirs = [frame for frame in traceback.extract_tb(error.__traceback__)[1:] if _is_written_here(frame.filename)]
+        where = f", {theirs[-1].filename}:{theirs[-1].lineno}" if theirs else ""
+        where = f", {error.filename}:{error.lineno}" if isinstance(error, SyntaxError) else where
+        remedy = "mend it there" if theirs else "name one beside this file, or an installed one, with CONTEXTS = (...)"
+        raise OlistError(f"{migration.path}: contexts: {why}{where}); {remedy}.") from error
     if wrong := [one for one in found if not isinstance(one, Context)]:
         raise OlistError(f"{migration.path}: contexts: {migration.contexts}.CONTEXTS holds {wrong[0]!r}, no Context.")
     return {context.name: context for context in found}
+
+
+def _is_written_here(file: str) -> bool:
+    """Whether a file is none of those that only raise what somebody else caused: of Python, a package, the kernel."""
+    elsewhere = (*(sysconfig.get_path(kind) for kind in ("stdlib", "purelib")), str(Path(kernel.__file__).parent))
+    return not file.startswith(("<", *elsewhere))
 
 
 CONTEXTS: dict[str, Context] = contexts_of(present_migration())

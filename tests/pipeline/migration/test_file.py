@@ -127,7 +127,8 @@ def test_the_module_of_contexts_must_be_one(tmp_path):
             r"^Its own sentence\.$",
         ),
         ("CONTEXTS = None", "TypeError: 'NoneType' object is not iterable"),
-        ("\nCONTEXTS = (1 / 0,)", "ZeroDivisionError: division by zero, .*contexts_3.py:2"),
+        ("\nCONTEXTS = (1 / 0,)", "ZeroDivisionError: division by zero, .*contexts_3.py:2.; mend it there"),
+        ("from olist_domain.kernel.rules import Severity\nSeverity('x')", "'x' is not a valid .*contexts_4.py:2"),
     ],
 )
 def test_a_module_of_contexts_that_fails_is_one_sentence(tmp_path, request, text, said):
