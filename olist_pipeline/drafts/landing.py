@@ -35,12 +35,13 @@ _TEXT = re.compile(r"""'(?:\{\{.*?\}\}|[^'\n])*\.csv[^'\n]*'""")
 
 
 class FileName(NamedTuple):
-    """Something that names files of landing: as it is written, as dbt renders it, and the source that it is of."""
+    """Something that names files of landing: as it is written, as dbt renders it, and of which source."""
 
     written: str
     rendered: str
     source: str = ""
     name: str = ""
+    identifier: str = ""
 
 
 def guessed_landing(project: Path, manifest: Mapping[str, Any]) -> dict[str, Any]:
@@ -49,7 +50,7 @@ def guessed_landing(project: Path, manifest: Mapping[str, Any]) -> dict[str, Any
     files = {
         file: ({"source": place.source} if place.source else {})
         for place in places
-        for file in _files(place.rendered, place.name)
+        for file in _files(place.rendered, place.name, place.identifier)
     }
     for pattern, way in ((_VARIABLE, "variable"), (_ENVIRONMENT, "environment")):
         if found := next(filter(None, (pattern.search(place.written) for place in places)), None):
@@ -110,22 +111,23 @@ def _places(project: Path, manifest: Mapping[str, Any]) -> Iterator[FileName]:
     for source in manifest["sources"].values():
         if location := _location(source):
             written = f"{location}\n{_written_locations(project, source)}"
-            yield FileName(written, location, f"{source['source_name']}.{source['name']}", str(source["name"]))
+            name = str(source["name"])
+            yield FileName(written, location, f"{source['source_name']}.{name}", name, str(source["identifier"]))
     for node in manifest["nodes"].values():
         for found in _TEXT.findall(str(node.get("raw_code") or "")):
             yield FileName(found, found)
 
 
-def _files(text: str, name: str) -> list[str]:
+def _files(text: str, name: str, identifier: str) -> list[str]:
     """Return the files that a text names, where the name of its table may stand for a part of one."""
-    found = (file.strip().replace("{name}", name).replace("{identifier}", name) for file in _FILE.findall(text))
+    found = (file.strip().replace("{name}", name).replace("{identifier}", identifier) for file in _FILE.findall(text))
     return [file for file in found if not any(mark in file for mark in "{}*?[")]
 
 
 def _loaded_file(source: Mapping[str, Any]) -> str:
     """Return the file that is loaded as a table: the package dbt_external_tables has it said, dbt-duckdb reads none."""
     said = str((source.get("external") or {}).get("location") or "")
-    return next(iter(_files(said, str(source["name"]))), f"{source['identifier']}.csv")
+    return next(iter(_files(said, source["name"], source["identifier"])), f"{source['identifier']}.csv")
 
 
 def _location(source: Mapping[str, Any]) -> str:

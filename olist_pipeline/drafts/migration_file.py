@@ -24,6 +24,7 @@ from olist_pipeline.migration.project import (
     RELATIONS,
     ancestors,
     context_of_old,
+    folders_of,
     landing_file,
     loaded_seeds,
     old_part,
@@ -63,7 +64,7 @@ def contexts_of(manifest: Mapping[str, Any], migration: Migration) -> dict[str, 
     part, loaded = old_part(migration), loaded_seeds(manifest, migration)
     for node in manifest["nodes"].values():
         if node["resource_type"] in RELATIONS and part.holds(node) and node["unique_id"] not in loaded:
-            folders = [name for name in Path(node["path"]).parts[:-1] if not is_layer(name)]
+            folders = [name for name in folders_of(node) if not is_layer(name)]
             is_said = (node["config"].get("meta") or {}).get("context") or node["config"].get("group")
             context = context_of_old(node, migration) if is_said else (folders or ["unsorted"])[-1]
             found.setdefault(identifier(context), []).append(node["name"])

@@ -255,8 +255,13 @@ def context_of_new(node: DbtNode) -> str | None:
 
 def _folder_of(node: DbtNode, migration: Migration) -> str:
     """Return the last folder of a node, below its project's folder of models."""
-    folders = PurePosixPath(node["path"]).parts[:-1]
+    folders = folders_of(node)
     return folders[-1] if folders else str(node["package_name"])
+
+
+def folders_of(node: DbtNode) -> list[str]:
+    """Return the folders of a node; a snapshot that stands in YAML has its file among them, for dbt."""
+    return [part for part in PurePosixPath(node["path"]).parts[:-1] if not part.endswith((".yml", ".yaml"))]
 
 
 @lru_cache(maxsize=8)

@@ -85,6 +85,11 @@ def test_each_file_is_of_the_source_that_reads_it_however_its_yaml_is_quoted(tmp
         "variable": "data_dir",
         "files": {"rides.csv": {"source": "raw.rides"}, "docks.csv": {"source": "raw.docks"}},
     }
+    # One location for several tables, which are called otherwise than their files.
+    named = {**SOURCE, "identifier": "All Rides", "meta": {"external_location": "read_csv('/srv/{identifier}.csv')"}}
+    assert guessed_landing(tmp_path, {"sources": {"s": named}, "nodes": {}})["files"] == {
+        "All Rides.csv": {"source": "raw.rides"}
+    }
     # Of the package dbt_external_tables, which somebody else's step loads: dbt-duckdb does not read it.
     external = {**SOURCE, "external": {"location": "csvs/all_rides.csv"}}
     assert guessed_landing(tmp_path, {"sources": {"s": external}, "nodes": {}}) == {
@@ -218,11 +223,12 @@ def test_contexts_are_names_of_packages_and_no_table_is_served_twice(tmp_path):
             ("b", "list", "other", "class", "table"),
             ("c", "c", "main", "class", "ephemeral"),
             ("d", "d", "main", "staging", "view"),
+            ("e", "e", "main", "growth/snapshots.yml", "ephemeral"),
         )
     }
     manifest = {"nodes": nodes, "sources": {}, "macros": {}}
     contexts = contexts_of(manifest, migration)
-    assert contexts == {"of_3_growth_accounting": ["a"], "of_class": ["b", "c"], "unsorted": ["d"]}
+    assert contexts == {"growth": ["e"], "of_3_growth_accounting": ["a"], "of_class": ["b", "c"], "unsorted": ["d"]}
     path = tmp_path / "whole.yml"
     path.write_text(whole_text(migration, manifest, {"variable": "landing"}, contexts, [], None, []))
     assert load_migration(path).served == ("d",)
