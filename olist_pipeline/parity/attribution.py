@@ -102,8 +102,8 @@ class TableParity:
             case ParityVerdict.DIFFERS if self.equivalence.identical:
                 why = f"{name} differs from old, though nothing that it is made of is in quarantine:"
                 return [why, *self.direct.sentences(), *effects]
-            case ParityVerdict.DIFFERS if casts := self.equivalence.casts():
-                why = f"{name} has the rows of its replay in other types: let the new SQL say {', '.join(casts)}."
+            case ParityVerdict.DIFFERS if said := self.equivalence.spellings():
+                why = f"{name} has the rows of its replay, spelled otherwise: let the new SQL say {', '.join(said)}."
                 return [why, *self.equivalence.sentences(), *effects]
             case ParityVerdict.DIFFERS:
                 why = f"{name} differs from its replay, which quarantine does not explain:"

@@ -112,6 +112,8 @@ class TestEffects:
         con.execute("ALTER TABLE new.fact_orders ALTER order_month TYPE TIMESTAMP")
         found = verdict_on(con).sentence()
         assert "let the new SQL say cast(items as BIGINT), cast(order_month as DATE)." in found
+        con.execute("ALTER TABLE new.fact_orders RENAME rank TO Rank")
+        assert "cast(items as BIGINT), Rank as rank, cast(order_month as DATE)." in verdict_on(con).sentence()
         con.execute("UPDATE new.fact_orders SET items = 99 WHERE order_id = 'o1'")
         assert "cast(" not in verdict_on(con).sentence()
 
