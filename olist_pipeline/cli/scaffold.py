@@ -40,6 +40,9 @@ def scaffold(context: str, files: tuple[str, ...], out: Path | None) -> None:
         raise OlistError(f"{context!r} cannot be the name of a Python package; name the context otherwise.")
     settings = Settings.from_env()
     migration = load_migration(settings.migration)
+    if not files:
+        known = ", ".join(migration.landing.files) or "none are in the migration file yet"
+        raise OlistError(f"Say which landing files {context} validates, each with --file (there are: {known}).")
     named = [OtherFile(file) for file in files]
     landing = readable_landing(settings, named)
     if missing := [one.file for one in named if not has_landed(landing, one)]:

@@ -54,6 +54,7 @@ def test_a_file_that_the_drafts_there_do_not_have_is_refused_in_one_sentence(tmp
     monkeypatch.setenv("OLIST_MIGRATION", str(written(tmp_path, SMALL)))
     for _ in range(2):
         assert CliRunner().invoke(scaffold, ["riding", "--file", "rides.csv"]).exit_code == 0
+    assert "validates, each with --file (there" in str(CliRunner().invoke(scaffold, ["riding"]).exception)
     result = CliRunner().invoke(scaffold, ["riding", "--file", "rides.csv", "--file", "docks.csv"])
     assert str(result.exception).startswith(
         f"Nothing is written of docks.csv: {tmp_path / 'riding' / '__init__.py'} is"
