@@ -10,7 +10,7 @@ import importlib
 import sys
 import sysconfig
 import traceback
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from olist_pipeline.errors import OlistError
 from olist_pipeline.landing.table import LONG_AGO, LandingTable
 from olist_pipeline.migration.load import present_migration
 from olist_pipeline.migration.model import Migration
+from olist_pipeline.near import unknown
 from olist_pipeline.validation.context import Context, Imported, ValidationStep
 from olist_pipeline.validation.table import Link
 
@@ -45,7 +46,21 @@ def contexts_of(migration: Migration) -> dict[str, Context]:
         raise OlistError(f"{migration.path}: contexts: {why}{where}); {remedy}.") from error
     if wrong := [one for one in found if not isinstance(one, Context)]:
         raise OlistError(f"{migration.path}: contexts: {migration.contexts}.CONTEXTS holds {wrong[0]!r}, no Context.")
+    _refuse_what_does_not_fit(migration, found)
     return {context.name: context for context in found}
+
+
+def _refuse_what_does_not_fit(migration: Migration, contexts: Sequence[Context]) -> None:
+    """Raise OlistError for two contexts of one name, and for a step that reads what no context has."""
+    names = [context.name for context in contexts]
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise OlistError(f"{migration.path}: contexts: two are called {twice[0]}; call one of them otherwise.")
+    landing = [table.name for context in contexts for table in context.landing]
+    staged = [f"{table.context}/{table.name}" for context in contexts for table in context.tables]
+    for step in (step for context in contexts for step in context.steps):
+        for kind, reads, known in (("landing", step.intake, landing), ("staged", step.published, staged)):
+            for name in set(reads) - set(known):
+                raise unknown(f"{kind} table (read by the step {step.name})", name, known)
 
 
 def _is_written_here(file: str) -> bool:

@@ -76,8 +76,10 @@ def project_settings(folder: Path) -> Mapping[str, Any]:
     try:
         settings = _parsed(path.read_text("utf-8"))
     except OSError as error:
-        why = f"{path.name} cannot be read ({error.strerror})"
-        raise OlistError(f"{folder} is no dbt project: {why}; write it there, or name another folder.") from error
+        raise OlistError(
+            f"{folder} is no dbt project: {path.name} cannot be read ({error.strerror}); write it there, or name "
+            "another folder."
+        ) from error
     except (UnicodeDecodeError, yaml_text.YamlError) as error:
         why = "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else error
         raise OlistError(f"{path} is not YAML: {why}.") from error
