@@ -28,6 +28,7 @@ from olist_pipeline.migration.project import (
     find_old,
     found_old,
     is_relation,
+    loaded_sources,
     new_part,
     old_relations,
     relation_of,
@@ -88,24 +89,28 @@ def bring(settings: Settings, migration: Migration, manifest: DbtNode, tree: str
                 raise OlistError(f"{made} of the {tree} tables cannot be read: {why}.") from error
 
 
-def load_raw(settings: Settings, migration: Migration, tree: str, landing: Path) -> None:
-    """Load the files of landing into the raw schema of a tree's database, in the place of what is there.
+def load_raw(settings: Settings, migration: Migration, manifest: DbtNode, tree: str, landing: Path) -> None:
+    """Load the files of landing into a tree's database, each where its source is, in the place of what is there.
 
     Nothing is done where the old project finds landing by itself. Raises OlistError for a file that is missing, or a
     cell that is not of its column's type.
     """
-    schema = migration.landing.raw_schema
-    if not schema:
+    if not migration.landing.raw_schema:
         return
+    sources = loaded_sources(manifest, migration)
     with duckdb.connect(str(database_of(settings, migration, tree))) as connection:
         for file, said in migration.landing.files.items():
             one = OtherFile(file)
             if not has_landed(landing, one):
                 raise OlistError(f"{file}, which is loaded as {said.source}, is missing in {landing}; put it there.")
-            _load(connection, files_of(landing, one), schema, said)
+            if file not in sources:
+                raise OlistError(
+                    f"{migration.path.name}: {file} is {said.source}, which is no source of the old project."
+                )
+            _load(connection, files_of(landing, one), sources[file], said)
 
 
-def _load(connection: duckdb.DuckDBPyConnection, files: Sequence[Path], schema: str, said: LandingFile) -> None:
+def _load(connection: duckdb.DuckDBPyConnection, files: Sequence[Path], source: DbtNode, said: LandingFile) -> None:
     header, *_ = (check(path, name=called(path)).header for path in files)
     if unknown := [name for name in said.types if name not in header]:
         raise OlistError(f"{called(files[0])} has no column {unknown[0]}, of which migration.yml says the type.")
@@ -114,9 +119,10 @@ def _load(connection: duckdb.DuckDBPyConnection, files: Sequence[Path], schema: 
         for name in header
     )
     own = database_name(connection)
-    target = relation_name(own, schema, said.source.rpartition(".")[2])
+    schema = relation_name(own, source["schema"])
+    target = relation_name(own, source["schema"], source["identifier"])
     try:
-        connection.execute(f"CREATE SCHEMA IF NOT EXISTS {relation_name(own, schema)}")
+        connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
         connection.execute(f"CREATE OR REPLACE TABLE {target} AS SELECT {cells} FROM {duckdb_relation(files, header)}")
     except duckdb.Error as error:
         why = str(error).splitlines()[0]

@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import importlib
 import sys
+import sysconfig
 import traceback
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
+from pathlib import Path
 
+from olist_domain import kernel
 from olist_domain.kernel.events import DomainEvent
 from olist_pipeline.errors import OlistError
 from olist_pipeline.landing.table import LONG_AGO, LandingTable
 from olist_pipeline.migration.load import present_migration
 from olist_pipeline.migration.model import Migration
+from olist_pipeline.near import unknown
 from olist_pipeline.validation.context import Context, Imported, ValidationStep
 from olist_pipeline.validation.table import Link
 
@@ -34,16 +38,35 @@ def contexts_of(migration: Migration) -> dict[str, Context]:
         raise  # a declaration says itself what is wrong with it
     except Exception as error:
         # Whatever somebody's module raises while it is imported.
-        place = traceback.extract_tb(error.__traceback__)[-1]
-        is_theirs = place.filename != __file__ and not place.filename.startswith("<frozen")
-        why = f"{type(error).__name__}: {error}" + (f", {place.filename}:{place.lineno}" if is_theirs else "")
-        raise OlistError(
-            f"{migration.path}: contexts: the module {migration.contexts} cannot be used ({why}); name one beside this "
-            "file, or an installed one, with CONTEXTS = (...)."
-        ) from error
+        why = f"the module {migration.contexts} cannot be used ({type(error).__name__}: {error}"
+        theirs = [frame for frame in traceback.extract_tb(error.__traceback__)[1:] if _is_written_here(frame.filename)]
+        where = f", {theirs[-1].filename}:{theirs[-1].lineno}" if theirs else ""
+        where = f", {error.filename}:{error.lineno}" if isinstance(error, SyntaxError) else where
+        remedy = "mend it there" if theirs else "name one beside this file, or an installed one, with CONTEXTS = (...)"
+        raise OlistError(f"{migration.path}: contexts: {why}{where}); {remedy}.") from error
     if wrong := [one for one in found if not isinstance(one, Context)]:
         raise OlistError(f"{migration.path}: contexts: {migration.contexts}.CONTEXTS holds {wrong[0]!r}, no Context.")
+    _refuse_what_does_not_fit(migration, found)
     return {context.name: context for context in found}
+
+
+def _refuse_what_does_not_fit(migration: Migration, contexts: Sequence[Context]) -> None:
+    """Raise OlistError for two contexts of one name, and for a step that reads what no context has."""
+    names = [context.name for context in contexts]
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise OlistError(f"{migration.path}: contexts: two are called {twice[0]}; call one of them otherwise.")
+    landing = [table.name for context in contexts for table in context.landing]
+    staged = [f"{table.context}/{table.name}" for context in contexts for table in context.tables]
+    for step in (step for context in contexts for step in context.steps):
+        for kind, reads, known in (("landing", step.intake, landing), ("staged", step.published, staged)):
+            for name in set(reads) - set(known):
+                raise unknown(f"{kind} table (read by the step {step.name})", name, known)
+
+
+def _is_written_here(file: str) -> bool:
+    """Whether a file is none of those that only raise what somebody else caused: of Python, a package, the kernel."""
+    elsewhere = (*(sysconfig.get_path(kind) for kind in ("stdlib", "purelib")), str(Path(kernel.__file__).parent))
+    return not file.startswith(("<", *elsewhere))
 
 
 CONTEXTS: dict[str, Context] = contexts_of(present_migration())

@@ -39,9 +39,16 @@ class Rule(Generic[F]):
     holds: Callable[[F], Fact[bool]]
     replaces: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        if not self.code.isidentifier() or self.code != self.code.upper():
+            raise TypeError(f"the rule {self.code!r} needs a code of capital letters, digits and underscores")
+        if not isinstance(self.severity, Severity):
+            raise TypeError(f"the rule {self.code} needs Severity.REJECT or Severity.FLAG, not {self.severity!r}")
+        _check_places(self.code, self.replaces)
+
     def broken(self, facts: F) -> Fact[bool]:
         """Return true where the rule is broken; never unknown."""
-        return self.holds(facts).is_false()
+        return _fact(self.code, self.holds(facts)).is_false()
 
 
 @dataclass(frozen=True)
@@ -53,9 +60,12 @@ class Derivation(Generic[F]):
     compute: Callable[[F], Fact[Any]]
     replaces: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        _check_places(self.name, self.replaces)
+
     def __call__(self, facts: F) -> Fact[Any]:
         """Return the derived value over `facts`."""
-        return self.compute(facts)
+        return _fact(self.name, self.compute(facts))
 
 
 class Aggregation(StrEnum):
@@ -126,6 +136,20 @@ class Rulebook(Generic[F]):
     rules: tuple[Rule[F], ...]
     derivations: tuple[Derivation[F], ...] = ()
 
+    def __post_init__(self) -> None:
+        where = f"the rulebook of {self.table} ({self.context})"
+        for kind, listed in ((Rule, self.rules), (Derivation, self.derivations)):
+            word = kind.__name__.lower()
+            if not isinstance(listed, tuple):
+                raise TypeError(f"{where} needs a tuple of {word}s; one alone has a comma behind it: (is_paid,)")
+            for one in listed:
+                if not isinstance(one, kind):
+                    called = getattr(one, "__name__", one)
+                    raise TypeError(f"{where} holds {called!r}, which is no {word}; decorate it: @{word}(...)")
+        names = [*(rule.code for rule in self.rules), *(derivation.name for derivation in self.derivations)]
+        if twice := [name for name in names if names.count(name) > 1]:
+            raise TypeError(f"{where} has {twice[0]} twice; call one of them otherwise")
+
     def violations(self, facts: F, subject: str) -> list[Violation]:
         """Return every rule that one object breaks, rejecting and flagging alike, in the book's order."""
         return [
@@ -163,6 +187,19 @@ def derivation(
         return Derivation(name or compute.__name__, _statement(compute), compute, replaces)
 
     return decorate
+
+
+def _fact(name: str, answer: Fact[Any]) -> Fact[Any]:
+    """Return what a function over facts answered; raises TypeError where that is none."""
+    if not isinstance(answer, Fact):
+        raise TypeError(f"{name} returns {answer!r}, and not a fact: return what a comparison or choose() gives")
+    return answer
+
+
+def _check_places(name: str, replaces: tuple[str, ...]) -> None:
+    """Raise TypeError where something else than a tuple is given: a text alone would be one of letters."""
+    if not isinstance(replaces, tuple):
+        raise TypeError(f"{name} needs a tuple of places for `replaces`: replaces=({replaces!r},)")
 
 
 def _statement(function: Callable[..., object]) -> str:

@@ -40,6 +40,9 @@ def scaffold(context: str, files: tuple[str, ...], out: Path | None) -> None:
         raise OlistError(f"{context!r} cannot be the name of a Python package; name the context otherwise.")
     settings = Settings.from_env()
     migration = load_migration(settings.migration)
+    if not files:
+        known = ", ".join(migration.landing.files) or "none are in the migration file yet"
+        raise OlistError(f"Say which landing files {context} validates, each with --file (there are: {known}).")
     named = [OtherFile(file) for file in files]
     landing = readable_landing(settings, named)
     if missing := [one.file for one in named if not has_landed(landing, one)]:
@@ -60,6 +63,7 @@ def scaffold(context: str, files: tuple[str, ...], out: Path | None) -> None:
         for entry in of_context
         if (migration.context_of(entry.finding.model) or name) == context
     ]
+    stay: list[Path] = []
     folder = out or migration.path.parent
     texts = drafts_of(context, entries, {one.file: files_of(landing, one)[0] for one in named}, sources)
     with given_away():
@@ -67,9 +71,16 @@ def scaffold(context: str, files: tuple[str, ...], out: Path | None) -> None:
             path = folder / name
             if path.exists():
                 click.echo(f"there already: {name}")
+                stay.append(path)
                 continue
             path.parent.mkdir(parents=True, exist_ok=True)
             with writing(path):
                 path.write_text(text, "utf-8")
             click.echo(f"written: {name}")
+    kept = [path.read_text("utf-8", errors="replace") for path in stay]
+    if unwritten := [file for file in files if kept and not any(file in text for text in kept)]:
+        raise OlistError(
+            f"Nothing is written of {', '.join(unwritten)}: {stay[0]} is there already; draft it with --out into "
+            "another folder, and take over what is new."
+        )
     click.echo(f"{len(entries)} finding{'s' * (len(entries) != 1)}; each draft raises Undecided until it is written.")

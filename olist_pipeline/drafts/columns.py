@@ -1,6 +1,7 @@
-"""The columns of a landing file, guessed from its first rows: their types, and what identifies a row.
+"""The columns of a landing file, guessed from its rows: their types, and what identifies a row.
 
-What belongs here: what intake could read a cell as. What does not: the text of a draft (`scaffold`).
+What belongs here: what intake could read a cell as, and what a loader of raw tables makes of one.
+What does not: the text of a draft (`scaffold`).
 """
 
 from __future__ import annotations
@@ -15,14 +16,27 @@ from keyword import iskeyword
 from pathlib import Path
 from unicodedata import normalize
 
+import duckdb
+
 from olist_domain.kernel.records import Record
+from olist_pipeline.dialect.check import check
+from olist_pipeline.dialect.dialect import duckdb_relation
 from olist_pipeline.drafts.keys import MOST_COLUMNS, WIDEST
 from olist_pipeline.drafts.names import identifier
 from olist_pipeline.errors import OlistError
 from olist_pipeline.intake.cast import MONEY_PATTERN
 from olist_pipeline.landing.table import OWN_NAMES
+from olist_pipeline.tablediff.sql import quote
 
 SAMPLE = 500
+RAW_TYPES = (
+    ("bigint", "regexp_full_match({cell}, '-?(0|[1-9][0-9]{{0,17}})')"),
+    ("double", "regexp_full_match({cell}, '-?(0|[1-9][0-9]{{0,14}})(\\.[0-9]+)?')"),
+    ("date", "length({cell}) = 10 AND try_cast({cell} AS DATE) IS NOT NULL"),
+    ("timestamp", "length({cell}) > 10 AND try_cast({cell} AS TIMESTAMP) IS NOT NULL"),
+    ("boolean", "lower({cell}) IN ('true', 'false')"),
+)
+"""Types of raw tables, each with what a cell of it is. What begins with a zero is a code, and stays text."""
 TAKEN = OWN_NAMES | frozenset(dir(Record))
 """Names that no field of a record can have."""
 
@@ -53,6 +67,27 @@ def sample_of(path: Path) -> Sample:
     names = _field_names(header)
     types = {name: _type([row[place] for row in rows]) for place, name in enumerate(names)}
     return Sample(types, _key(names, rows), {n: said for n, said in zip(names, header, strict=True) if n != said})
+
+
+def types_of(files: Sequence[Path]) -> dict[str, str]:
+    """Return the types of DuckDB that all rows of a file, or of its parts, fit; a column of text has none.
+
+    Raises OlistError where it cannot be read.
+    """
+    header, *_ = (check(path).header for path in files)
+    fits = ", ".join(
+        f"bool_and({fit.format(cell=cell)}) FILTER ({cell} IS NOT NULL)"
+        for cell in map(quote, header)
+        for _, fit in RAW_TYPES
+    )
+    try:
+        with duckdb.connect() as connection:
+            [found] = connection.execute(f"SELECT {fits} FROM {duckdb_relation(files, header)}").fetchall()
+    except duckdb.Error as error:
+        raise OlistError(f"{files[0]} cannot be read: {str(error).splitlines()[0]}.") from error
+    answers = iter(found)
+    fitting = {name: [kind for kind, _ in RAW_TYPES if next(answers)] for name in header}
+    return {name: kinds[0] for name, kinds in fitting.items() if kinds}
 
 
 def _key(header: Sequence[str], rows: Sequence[Sequence[str]]) -> tuple[str, ...]:

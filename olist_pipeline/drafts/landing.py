@@ -10,14 +10,19 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
 import duckdb
 
+from olist_pipeline.drafts.columns import types_of
+from olist_pipeline.errors import OlistError
+from olist_pipeline.landing.folder import files_of
+from olist_pipeline.landing.table import OtherFile
 from olist_pipeline.migration.model import is_inside
-from olist_pipeline.migration.project import project_settings, said_of_source
+from olist_pipeline.migration.project import project_settings, said_of_source, schema_and_name
 
 _VARIABLE = re.compile(r"""\bvar\(\s*['"](\w+)['"]""")
 _ENVIRONMENT = re.compile(r"""\benv_var\(\s*['"](\w+)['"]""")
@@ -30,12 +35,13 @@ _TEXT = re.compile(r"""'(?:\{\{.*?\}\}|[^'\n])*\.csv[^'\n]*'""")
 
 
 class FileName(NamedTuple):
-    """Something that names files of landing: as it is written, as dbt renders it, and the source that it is of."""
+    """Something that names files of landing: as it is written, as dbt renders it, and of which source."""
 
     written: str
     rendered: str
     source: str = ""
     name: str = ""
+    identifier: str = ""
 
 
 def guessed_landing(project: Path, manifest: Mapping[str, Any]) -> dict[str, Any]:
@@ -44,7 +50,7 @@ def guessed_landing(project: Path, manifest: Mapping[str, Any]) -> dict[str, Any
     files = {
         file: ({"source": place.source} if place.source else {})
         for place in places
-        for file in _files(place.rendered, place.name)
+        for file in _files(place.rendered, place.name, place.identifier)
     }
     for pattern, way in ((_VARIABLE, "variable"), (_ENVIRONMENT, "environment")):
         if found := next(filter(None, (pattern.search(place.written) for place in places)), None):
@@ -52,19 +58,38 @@ def guessed_landing(project: Path, manifest: Mapping[str, Any]) -> dict[str, Any
     folders = (_FOLDER.search(place.rendered) for place in places)
     if inside := next((found[1] for found in folders if found and is_inside(found[1])), ""):
         return {"folder": inside.rstrip("/"), "files": files}
-    tables = [source for source in manifest["sources"].values() if not _location(source)]
+    nodes = (node for node in manifest["nodes"].values() if node.get("resource_type") in ("model", "snapshot"))
+    own = {schema_and_name(node, "alias") for node in nodes}
+    sources = (source for source in manifest["sources"].values() if not _location(source))
+    tables = [source for source in sources if schema_and_name(source, "identifier") not in own]
     schemas = [str(source["schema"]) for source in tables]
     if not schemas:
         return (not places and _seeds(project, manifest)) or {"variable": "landing", "files": files}
     [(schema, _)] = Counter(schemas).most_common(1)
+    several = Counter(map(_loaded_file, tables))
     return {
         "raw_schema": schema,
         "files": {
-            _loaded_file(source): {"source": f"{source['source_name']}.{source['name']}", **_types(source)}
+            (f"{source['schema']}/" if several[_loaded_file(source)] > 1 else "") + _loaded_file(source): {
+                "source": f"{source['source_name']}.{source['name']}",
+                **_types(source),
+            }
             for source in tables
-            if source["schema"] == schema
         },
     }
+
+
+def with_types(guessed: Mapping[str, Any], landing: Path) -> dict[str, Any]:
+    """Return the part `landing` with the types that all rows of a file fit, for columns of which nobody says one.
+
+    Those of a raw schema have types. A file that is not there, or cannot be read, tells none.
+    """
+    files = dict(guessed["files"])
+    for file, said in guessed["files"].items() if "raw_schema" in guessed else ():
+        with suppress(OlistError):
+            if types := {**types_of(files_of(landing, OtherFile(file))), **said.get("types", {})}:
+                files[file] = {**said, "types": types}
+    return {**guessed, "files": files}
 
 
 def _seeds(project: Path, manifest: Mapping[str, Any]) -> dict[str, Any]:
@@ -86,22 +111,23 @@ def _places(project: Path, manifest: Mapping[str, Any]) -> Iterator[FileName]:
     for source in manifest["sources"].values():
         if location := _location(source):
             written = f"{location}\n{_written_locations(project, source)}"
-            yield FileName(written, location, f"{source['source_name']}.{source['name']}", str(source["name"]))
+            name = str(source["name"])
+            yield FileName(written, location, f"{source['source_name']}.{name}", name, str(source["identifier"]))
     for node in manifest["nodes"].values():
         for found in _TEXT.findall(str(node.get("raw_code") or "")):
             yield FileName(found, found)
 
 
-def _files(text: str, name: str) -> list[str]:
+def _files(text: str, name: str, identifier: str) -> list[str]:
     """Return the files that a text names, where the name of its table may stand for a part of one."""
-    found = (file.strip().replace("{name}", name).replace("{identifier}", name) for file in _FILE.findall(text))
+    found = (file.strip().replace("{name}", name).replace("{identifier}", identifier) for file in _FILE.findall(text))
     return [file for file in found if not any(mark in file for mark in "{}*?[")]
 
 
 def _loaded_file(source: Mapping[str, Any]) -> str:
     """Return the file that is loaded as a table: the package dbt_external_tables has it said, dbt-duckdb reads none."""
     said = str((source.get("external") or {}).get("location") or "")
-    return next(iter(_files(said, str(source["name"]))), f"{source['identifier']}.csv")
+    return next(iter(_files(said, source["name"], source["identifier"])), f"{source['identifier']}.csv")
 
 
 def _location(source: Mapping[str, Any]) -> str:

@@ -24,7 +24,9 @@ from olist_pipeline.migration.project import (
     RELATIONS,
     ancestors,
     context_of_old,
+    folders_of,
     landing_file,
+    loaded_seeds,
     old_part,
     old_relations,
     relation_of,
@@ -59,10 +61,10 @@ def contexts_of(manifest: Mapping[str, Any], migration: Migration) -> dict[str, 
     Contexts are names in Python, for each becomes a package of it.
     """
     found: dict[str, list[str]] = {}
-    part = old_part(migration)
+    part, loaded = old_part(migration), loaded_seeds(manifest, migration)
     for node in manifest["nodes"].values():
-        if node["resource_type"] in RELATIONS and part.holds(node):
-            folders = [name for name in Path(node["path"]).parts[:-1] if not is_layer(name)]
+        if node["resource_type"] in RELATIONS and part.holds(node) and node["unique_id"] not in loaded:
+            folders = [name for name in folders_of(node) if not is_layer(name)]
             is_said = (node["config"].get("meta") or {}).get("context") or node["config"].get("group")
             context = context_of_old(node, migration) if is_said else (folders or ["unsorted"])[-1]
             found.setdefault(identifier(context), []).append(node["name"])

@@ -15,9 +15,10 @@ from typing import Any
 
 from olist_pipeline.audit.audit import audit, by_context
 from olist_pipeline.audit.model import Entry
-from olist_pipeline.drafts.landing import guessed_landing
+from olist_pipeline.drafts.landing import guessed_landing, with_types
 from olist_pipeline.drafts.migration_file import contexts_of, first_text, whole_text
 from olist_pipeline.errors import OlistError
+from olist_pipeline.landing.folder import readable_landing
 from olist_pipeline.migration.load import load_migration
 from olist_pipeline.migration.model import OLD, Migration
 from olist_pipeline.migration.profiles import write_profile
@@ -27,7 +28,8 @@ from olist_pipeline.orchestration.old_alone import run_old
 from olist_pipeline.settings import Settings
 from olist_pipeline.warehouse import load_manifest
 
-MOST_OF_ERROR = 300
+MOST_OF_ERROR = 700
+TYPED = "types of raw tables are guessed from all rows: compare them with what your loader makes, and say others"
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,10 @@ def write_first_file(
         notes = [f"its own profile is not used: {why}"] if why else []
         left(anywhere, profile)
         manifest = load_manifest(ensure_manifest(aside, OLD))
-        landing = guessed_landing(old, manifest)
+        landing, typed = guessed_landing(old, manifest), []
+        if is_run and settings.landing.is_dir():
+            landing, without = with_types(landing, readable_landing(settings, [])), landing
+            typed = [TYPED] if landing != without else []
         migration = left(landing, profile)
         database = None
         if is_run and settings.landing.is_dir():
@@ -76,6 +81,7 @@ def write_first_file(
         models = _models_of(path.parent / new)
         todo = [
             *notes,
+            *typed,
             *filter(None, [unasked_landing(migration)]),
             *what_is_missing(landing, path.parent / new),
             *found,

@@ -6,14 +6,16 @@ that break a rule (the contexts' validation steps decide that).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar, cast
 
 import narwhals as nw
 
+from olist_domain.kernel.facts import Fact
 from olist_domain.kernel.rules import Aggregation, Rollup, Rule, Rulebook, Severity
 from olist_pipeline.engine.columns import columns, expression
 from olist_pipeline.engine.names import FLAGS, REJECTS
+from olist_pipeline.errors import OlistError
 
 F = TypeVar("F")
 FrameT = TypeVar("FrameT")
@@ -23,7 +25,7 @@ FrameT = TypeVar("FrameT")
 def derive(frame: FrameT, book: Rulebook[Any]) -> FrameT:
     """Return `frame` with a column for each derivation of `book`."""
     facts = columns(book.facts)
-    derived = [expression(derivation(facts)).alias(derivation.name) for derivation in book.derivations]
+    derived = [_evaluated(one.name, one.compute, one, facts).alias(one.name) for one in book.derivations]
     return _with_columns(frame, derived)
 
 
@@ -65,9 +67,22 @@ def _with_columns(frame: FrameT, added: Sequence[nw.Expr]) -> FrameT:
 
 def _codes(rules: Sequence[Rule[Any]], severity: Severity, facts: object) -> nw.Expr:
     broken = [
-        nw.when(expression(rule.broken(facts))).then(nw.lit(rule.code)) for rule in rules if rule.severity is severity
+        nw.when(_evaluated(rule.code, rule.holds, rule.broken, facts)).then(nw.lit(rule.code))
+        for rule in rules
+        if rule.severity is severity
     ]
     return nw.concat_str(broken, separator=",", ignore_nulls=True) if broken else nw.lit("")
+
+
+def _evaluated(name: str, written: Callable[..., Any], evaluate: Callable[..., Fact[Any]], facts: object) -> nw.Expr:
+    """Return what a rule or a derivation is on a frame; raises OlistError, with its place, where it raises."""
+    try:
+        return expression(evaluate(facts))
+    except Exception as error:
+        # Whatever somebody's function raises.
+        code = written.__code__
+        place = f"{code.co_filename}:{code.co_firstlineno}"
+        raise OlistError(f"{name} ({place}) cannot be evaluated: {type(error).__name__}: {error}.") from error
 
 
 def _aggregate(values: nw.Expr, aggregation: Aggregation) -> nw.Expr:

@@ -45,8 +45,10 @@ def load_migration(path: Path) -> Migration:
         return Migration.model_validate_json(json.dumps({**values, "path": str(path)}, default=str))
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the file"
-        said = first["msg"].removeprefix("Value error, ")
+        *within, last = [str(part) for part in first["loc"]] or ["the file"]
+        where, said = ".".join([*within, last]), first["msg"].removeprefix("Value error, ")
+        if first["type"] == "extra_forbidden":
+            where, said = ".".join(within) or "the file", f"{last} is no word of it"
         raise OlistError(f"{path}: {where}: {said}; docs/migration_file.md has the form.") from error
 
 

@@ -76,7 +76,10 @@ def project_settings(folder: Path) -> Mapping[str, Any]:
     try:
         settings = _parsed(path.read_text("utf-8"))
     except OSError as error:
-        raise OlistError(f"{folder} is no dbt project: {path.name} cannot be read ({error.strerror}).") from error
+        raise OlistError(
+            f"{folder} is no dbt project: {path.name} cannot be read ({error.strerror}); write it there, or name "
+            "another folder."
+        ) from error
     except (UnicodeDecodeError, yaml_text.YamlError) as error:
         why = "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else error
         raise OlistError(f"{path} is not YAML: {why}.") from error
@@ -114,7 +117,12 @@ def unasked_landing(migration: Migration) -> str:
 def old_relations(manifest: DbtNode, migration: Migration) -> dict[str, str]:
     """Return the unique ids of the old project's relations by name: `name`, or `schema.name` where names repeat."""
     part = old_part(migration)
-    nodes = {uid: node for uid, node in manifest["nodes"].items() if is_relation(node) and part.holds(node)}
+    loaded = loaded_seeds(manifest, migration)
+    nodes = {
+        uid: node
+        for uid, node in manifest["nodes"].items()
+        if is_relation(node) and part.holds(node) and uid not in loaded
+    }
     names = Counter(_relation(node) for node in nodes.values())
     return {
         _relation(node) if names[_relation(node)] == 1 else f"{node['schema']}.{_relation(node)}": uid
@@ -145,6 +153,27 @@ def find_old(manifest: DbtNode, migration: Migration, named: str) -> DbtNode:
 def is_relation(node: DbtNode) -> bool:
     """Whether dbt makes a relation of a node."""
     return node["resource_type"] in RELATIONS and node["config"].get("materialized") != "ephemeral"
+
+
+def loaded_sources(manifest: DbtNode, migration: Migration) -> dict[str, DbtNode]:
+    """Return the source that each file of landing is loaded as, by file; none where old finds landing by itself."""
+    if not migration.landing.raw_schema:
+        return {}
+    sources = {f"{source['source_name']}.{source['name']}": source for source in manifest["sources"].values()}
+    files = migration.landing.files
+    return {file: sources[said.source] for file, said in files.items() if said.source in sources}
+
+
+def loaded_seeds(manifest: DbtNode, migration: Migration) -> set[str]:
+    """Return the unique ids of the seeds whose tables are loaded from landing: dbt must not put its own rows there."""
+    tables = {schema_and_name(source, "identifier") for source in loaded_sources(manifest, migration).values()}
+    seeds = {uid: node for uid, node in manifest["nodes"].items() if tables and node["resource_type"] == "seed"}
+    return {uid for uid, node in seeds.items() if schema_and_name(node, "alias") in tables}
+
+
+def schema_and_name(node: DbtNode, name: str) -> tuple[str, str]:
+    """Return the schema and the name of a node's `alias`, or of a source's `identifier`, as DuckDB tells them apart."""
+    return str(node.get("schema")).casefold(), str(node.get(name)).casefold()
 
 
 def landing_file(node: DbtNode, migration: Migration) -> str:
@@ -229,8 +258,13 @@ def context_of_new(node: DbtNode) -> str | None:
 
 def _folder_of(node: DbtNode, migration: Migration) -> str:
     """Return the last folder of a node, below its project's folder of models."""
-    folders = PurePosixPath(node["path"]).parts[:-1]
+    folders = folders_of(node)
     return folders[-1] if folders else str(node["package_name"])
+
+
+def folders_of(node: DbtNode) -> list[str]:
+    """Return the folders of a node; a snapshot that stands in YAML has its file among them, for dbt."""
+    return [part for part in PurePosixPath(node["path"]).parts[:-1] if not part.endswith((".yml", ".yaml"))]
 
 
 @lru_cache(maxsize=8)

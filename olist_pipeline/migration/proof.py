@@ -15,7 +15,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from olist_pipeline.migration.model import Migration
-from olist_pipeline.migration.project import landing_file, said_of_source
+from olist_pipeline.migration.project import landing_file, loaded_seeds, said_of_source
 
 _REFUSED = re.compile(r'Cannot access (?:file|directory) "([^"]+)"')
 _NEEDS = re.compile(r"(?:exists in the|required extension) '?(\w+)")
@@ -27,7 +27,8 @@ VOUCH = "if it reads none but what is in DuckDB, say so (`besides`: extension, w
 
 def unproven(manifest: Mapping[str, Any], migration: Migration, nodes: Collection[str]) -> list[str]:
     """Return a sentence for each of `nodes` (unique ids) that could read what nobody accepted without being noticed."""
-    return [*_of_nodes(manifest, migration, nodes), *_of_sources(manifest, nodes)]
+    made = set(nodes) - loaded_seeds(manifest, migration)
+    return [*_of_nodes(manifest, migration, made), *_of_sources(manifest, nodes)]
 
 
 def refusal(error: str) -> str:

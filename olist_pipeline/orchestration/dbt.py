@@ -18,6 +18,7 @@ from olist_pipeline.migration.project import (
     context_of_old,
     find_old,
     is_relation,
+    loaded_seeds,
     new_part,
     old_part,
     old_relations,
@@ -92,14 +93,15 @@ def dbt_tree_assets(settings: Settings, retired: Collection[str] = ()) -> list[d
     relations = set(old_relations(old, migration).values())
     paired = paired_of(old, parsed, migration, retired)
     replayed = ancestors(old, [*paired, *read_by_hooks(old)]) if paired else set()
-    without = selection(old["nodes"][uid] for uid in dropped)
+    loaded = loaded_seeds(old, migration)
+    without = selection(old["nodes"][uid] for uid in dropped | loaded)
     part = new_part(migration)
     made = [node for node in parsed["nodes"].values() if is_relation(node) and part.holds(node)]
     builds = []
     if relations - dropped:
         builds.append(Build("dbt_old", OLD, old_part(migration).select_with_ancestors, without))
     if replayed:
-        chosen = selection(relations_among(old, replayed))
+        chosen = selection(relations_among(old, replayed - loaded))
         builds.append(Build("dbt_replay", REPLAY, chosen, reads=frozenset(replayed)))
     if any(map(_is_monthly, made)):
         whole, monthly = selections_of(part.select, made)

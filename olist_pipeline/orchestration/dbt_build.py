@@ -195,7 +195,7 @@ class TreeBuild:
         here = place_of(settings, tree, on_spark=self._on_spark)
         needed = needed_first(build, self._migration, here, is_whole=is_whole_tree, on_spark=self._on_spark)
         is_fresh = tree != NEW and bool(is_whole_tree or needed)
-        make_ready(settings, self._migration, tree, build.name, landing, is_fresh=is_fresh)
+        make_ready(settings, self._migration, self.manifest, tree, build.name, landing, is_fresh=is_fresh)
         return needed
 
     def _dbt(self, landing: Path, day: date, window: Window | None) -> _Dbt:

@@ -17,6 +17,7 @@ from olist_pipeline.errors import OlistError
 from olist_pipeline.files import replacing
 from olist_pipeline.migration.model import NEW, REPLAY, Migration
 from olist_pipeline.migration.profiles import database_of, external_of, landing_of_spark
+from olist_pipeline.migration.project import DbtNode
 from olist_pipeline.old_tables import bring, load_raw, shown_of
 from olist_pipeline.settings import Settings
 from olist_pipeline.spark.trees import folder_of, is_on_spark, reads_of_replay, refusal_on_spark, show
@@ -74,7 +75,7 @@ def place_of(settings: Settings, tree: str, *, on_spark: bool) -> TreeFolder:
 
 
 def make_ready(
-    settings: Settings, migration: Migration, tree: str, build: str, landing: Path, *, is_fresh: bool
+    settings: Settings, migration: Migration, manifest: DbtNode, tree: str, build: str, landing: Path, *, is_fresh: bool
 ) -> None:
     """Wait until the databases are free, and begin a build; of old and replay, whole trees begin with nothing."""
     on_spark = is_on_spark(settings, migration, tree)
@@ -91,7 +92,8 @@ def make_ready(
         await_free(settings.warehouse)
         return
     else:
-        _make_database_ready(settings, migration, tree, landing, is_fresh=is_fresh)
+        _begin(database_of(settings, migration, tree), is_fresh=is_fresh)
+        load_raw(settings, migration, manifest, tree, landing)
     here.keep(build)
 
 
@@ -113,9 +115,8 @@ def show_tree(
         bring(settings, migration, manifest, tree, names)
 
 
-def _make_database_ready(settings: Settings, migration: Migration, tree: str, landing: Path, *, is_fresh: bool) -> None:
-    """Wait until the database of old or replay is free, with its raw schema; empty it where it is to be fresh."""
-    database = database_of(settings, migration, tree)
+def _begin(database: Path, *, is_fresh: bool) -> None:
+    """Wait until the database of old or replay is free, and empty it where it is to be fresh."""
     database.parent.mkdir(parents=True, exist_ok=True)
     if is_fresh:
         for path in (database, database.with_name(f"{database.name}.wal")):
@@ -124,4 +125,3 @@ def _make_database_ready(settings: Settings, migration: Migration, tree: str, la
         shutil.rmtree(external_of(database), ignore_errors=True)
         external_of(database).mkdir()
     await_free(database)
-    load_raw(settings, migration, tree, landing)

@@ -6,12 +6,13 @@ environment (`olist_pipeline.definitions` brings it).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import dagster as dg
 from dagster_duckdb import DuckDBResource
 
+from olist_pipeline.errors import OlistError
 from olist_pipeline.migration.model import OLD
 from olist_pipeline.orchestration.checks import parity_checks, reconciliation_checks
 from olist_pipeline.orchestration.cutover import cutover_jobs, guard_sensor
@@ -31,6 +32,7 @@ from olist_pipeline.orchestration.serving import serving_assets
 from olist_pipeline.orchestration.validation import validation_assets
 from olist_pipeline.serving.journal import retired_contexts
 from olist_pipeline.settings import Settings
+from olist_pipeline.tablediff.names import nearest
 from olist_pipeline.warehouse import load_manifest, served_tables, warehouse_tables
 
 
@@ -48,16 +50,18 @@ def build_defs(settings: Settings, resource_overrides: Mapping[str, Any] | None 
         "warehouse": DuckDBResource(database=str(settings.warehouse), connection_config={"access_mode": "READ_ONLY"}),
     }
     standing = [*partition_checks(tables), *freshness_checks(settings)]
-    assets = [
+    assets: list[dg.AssetsDefinition | dg.AssetSpec] = [
         *landing_specs(),
         *intake_assets(),
         *validation_assets(),
         *dbt_tree_assets(settings, retired),
         *serving_assets(migration, tables, parsed, retired, served),
     ]
+    checks = [*reconciliation_checks(), *parity_checks(compared), *standing]
+    refuse_unknown_assets(checks, assets)
     return dg.Definitions(
         assets=described(assets, settings, tables),
-        asset_checks=[*reconciliation_checks(), *parity_checks(compared), *standing],
+        asset_checks=checks,
         jobs=[*pipeline_jobs(standing), *cutover_jobs()],
         schedules=schedules(settings),
         sensors=[*sensors(settings, tables), guard_sensor(settings.is_automated)],
@@ -65,3 +69,17 @@ def build_defs(settings: Settings, resource_overrides: Mapping[str, Any] | None 
         executor=continuing_executor,
         resources={**resources, **(resource_overrides or {})},
     )
+
+
+def refuse_unknown_assets(
+    checks: Iterable[dg.AssetChecksDefinition], assets: Iterable[dg.AssetsDefinition | dg.AssetSpec]
+) -> None:
+    """Raise OlistError where a check names an asset that nobody makes: Dagster would never run it, and not say so."""
+    made = [key for one in assets for key in (one.keys if isinstance(one, dg.AssetsDefinition) else [one.key])]
+    known = {key.to_user_string() for key in made}
+    for spec in (spec for check in checks for spec in check.check_specs):
+        named = [spec.asset_key, *(dep.asset_key for dep in spec.additional_deps)]
+        for name in (key.to_user_string() for key in named):
+            if name not in known:
+                which = f"The check {spec.name} names the asset {name}, which nothing makes"
+                raise OlistError(f"{which}; {nearest(name, known)}")

@@ -10,12 +10,13 @@ import re
 
 import dagster as dg
 
-_FOREIGN = re.compile(r"[^A-Za-z0-9_.-]")
+_FOREIGN = re.compile(r"[^A-Za-z0-9_]")
+"""What is written as its number. Dagster takes dots and dashes, and takes `a-b` and `a_b` for one name in a step."""
 _WRITTEN = re.compile(r"-x([0-9a-f]+)-")
 
 
 def relation_key(tree: str, *names: str) -> dg.AssetKey:
-    """Return the asset key of a relation; a sign that Dagster does not take is its number, `-x20-` for a blank."""
+    """Return the asset key of a relation; a sign that is no letter of ASCII is its number, `-x20-` for a blank."""
     return dg.AssetKey([tree, *(_FOREIGN.sub(lambda found: f"-x{ord(found[0]):x}-", name) for name in names)])
 
 

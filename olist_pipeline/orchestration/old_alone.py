@@ -17,10 +17,12 @@ from olist_pipeline.errors import OlistError
 from olist_pipeline.landing.folder import readable_landing
 from olist_pipeline.migration.model import OLD
 from olist_pipeline.migration.profiles import database_of, write_profile
+from olist_pipeline.migration.project import loaded_seeds, selection
 from olist_pipeline.old_tables import load_raw
 from olist_pipeline.orchestration.dbt_build import NO_TESTS
 from olist_pipeline.orchestration.dbt_projects import (
     KEPT_PARSE,
+    ensure_manifest,
     environment_of,
     in_one_line,
     landing_of,
@@ -29,6 +31,7 @@ from olist_pipeline.orchestration.dbt_projects import (
     variables_of,
 )
 from olist_pipeline.settings import DBT, Settings
+from olist_pipeline.warehouse import load_manifest
 
 MOST_OF_ERROR = 1500
 
@@ -42,8 +45,11 @@ def run_old(settings: Settings, folder: Path, day: date, select: Sequence[str] =
     aside = replace(settings, home=folder, landing=readable_landing(settings, []), engine="polars")
     shutil.rmtree(folder, ignore_errors=True)
     profile = write_profile(aside, migration, OLD)
-    load_raw(aside, migration, OLD, landing)
+    manifest = load_manifest(ensure_manifest(settings, OLD))
+    load_raw(aside, migration, manifest, OLD, landing)
     chosen = ["--select", *select] if select else []
+    if loaded := loaded_seeds(manifest, migration):
+        chosen += ["--exclude", selection(manifest["nodes"][uid] for uid in loaded)]
     paths = ["--target-path", str(_with_parse(settings, aside)), "--log-path", str(folder / "logs")]
     command = ["build", *NO_TESTS, *chosen, *variables_of(settings, OLD, landing, day), *paths]
     result = subprocess.run(

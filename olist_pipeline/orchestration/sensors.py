@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import date
+from shlex import quote as shell_quote
 from typing import Any
 
 import dagster as dg
@@ -258,8 +259,9 @@ def _regression_alerts(settings: Settings, url: str, result: Mapping[str, Any]) 
     """Alerts when the parity of a table turns from green to red."""
     if not result["is_green"] and result["was_green"] is not False:
         table = result["table_name"]
-        text = f"Parity of {table} ({result['context']}) is red: {result['verdict']}; see `olist parity {table}`."
-        yield _alert("parity_regressed", result, text, f"olist parity {table}")
+        command = f"olist parity {shell_quote(table)}"
+        text = f"Parity of {table} ({result['context']}) is red: {result['verdict']}; see `{command}`."
+        yield _alert("parity_regressed", result, text, command)
 
 
 def _alert(kind: str, result: Mapping[str, Any], text: str, command: str) -> Alert:

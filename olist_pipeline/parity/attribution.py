@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from shlex import quote as shell_quote
 from typing import Any
 
 import duckdb
@@ -101,6 +102,9 @@ class TableParity:
             case ParityVerdict.DIFFERS if self.equivalence.identical:
                 why = f"{name} differs from old, though nothing that it is made of is in quarantine:"
                 return [why, *self.direct.sentences(), *effects]
+            case ParityVerdict.DIFFERS if said := self.equivalence.spellings():
+                why = f"{name} has the rows of its replay, spelled otherwise: let the new SQL say {', '.join(said)}."
+                return [why, *self.equivalence.sentences(), *effects]
             case ParityVerdict.DIFFERS:
                 why = f"{name} differs from its replay, which quarantine does not explain:"
                 return [why, *self.equivalence.sentences(), *effects]
@@ -111,7 +115,9 @@ class TableParity:
             return self.sentences()[0]
         seen = self.direct if self.equivalence.identical else self.equivalence
         side = "" if self.equivalence.identical else " (old here is replay)"
-        return f"{self.sentences()[0]} {seen.summary()}{side}; `olist parity {self.table}` shows all of it."
+        return (
+            f"{self.sentences()[0]} {seen.summary()}{side}; `olist parity {shell_quote(self.table)}` shows all of it."
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return the verdict as JSON-ready values."""

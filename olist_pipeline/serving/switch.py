@@ -96,7 +96,7 @@ def check_known(state: RouteState, context: str) -> None:
     """Raise OlistError for a context that has no route."""
     if context not in state.routes:
         if not state.routes:
-            raise OlistError("There is no release yet; run `olist run`.")
+            raise OlistError(f"There is no release with {context} yet; run `olist run`.")
         raise unknown("context", context, state.routes)
 
 

@@ -180,19 +180,23 @@ def resolve(old: Relation, new: Relation, contract: Contract, where: str | None)
     )
 
 
+def _called(side: str, relation: Relation) -> str:
+    """Return how a sentence calls a relation: by its name, unless that is a whole query."""
+    return side if relation.name.startswith("(") else f"{side} ({relation.name})"
+
+
 def _check_names(old: Relation, new: Relation, contract: Contract) -> None:
     for name in contract.key:
         for side, relation in (("old", old), ("new", new)):
             if relation.find(name) is None:
                 meant = nearest(name, (column.name for column in relation.columns))
-                raise ContractError(
-                    f"Contract of {contract.table}: key column '{name}' is missing in {side} ({relation.name}); {meant}"
-                )
+                where = _called(side, relation)
+                raise ContractError(f"Contract of {contract.table}: key column '{name}' is missing in {where}; {meant}")
     for purpose, names in (("tolerance", contract.tolerances), ("exclusion", contract.excluded)):
         for name in names:
             if old.find(name) is None and new.find(name) is None:
                 meant = nearest(name, dict.fromkeys(column.name for column in (*old.columns, *new.columns)))
                 raise ContractError(
                     f"Contract of {contract.table}: the {purpose} of column '{name}' has no such column"
-                    f" in old ({old.name}) or new ({new.name}); {meant}"
+                    f" in {_called('old', old)} or {_called('new', new)}; {meant}"
                 )

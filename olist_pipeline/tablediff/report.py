@@ -224,6 +224,16 @@ class Comparison:
         """The columns with at least one unequal cell, most differences first."""
         return tuple(sorted((c for c in self.columns if c.unequal), key=lambda c: (-c.unequal, c.column)))
 
+    def spellings(self) -> list[str]:
+        """Return how new would be spelled as old, where both have the same rows and only types or cases differ."""
+        differing = self.unequal or self.only_in_old or self.only_in_new or self.duplicates.differing
+        if differing or self.null_keys.differing or {one.kind for one in self.schema} - {"retyped", "recased"}:
+            return []
+        return [
+            f"cast({one.column} as {one.old})" if one.kind == "retyped" else f"{one.new} as {one.old}"
+            for one in self.schema
+        ]
+
     def to_dict(self) -> dict[str, Any]:
         """Return the whole result as values that JSON has; an infinite difference becomes the text 'inf'."""
         result: dict[str, Any] = _jsonable(self)

@@ -92,6 +92,11 @@ class Context:
     rulebooks: tuple[Rulebook[Any], ...]
     links: tuple[Link, ...] = ()
 
+    def __post_init__(self) -> None:
+        for name in ("landing", "steps", "rulebooks", "links"):
+            if not isinstance(getattr(self, name), tuple):
+                raise TypeError(f"The context {self.name} needs a tuple of {name}; one alone has a comma behind it")
+
     @property
     def tables(self) -> tuple[StagedTable, ...]:
         """The staged tables of all steps."""

@@ -83,7 +83,8 @@ def tampered(tmp_path_factory) -> tuple[str, dict[str, Path]]:
     settings = Settings(folder / "home", folder / "landing", None, migration=migration)
     shutil.copytree(folder / "landing", settings.replay_landing)
     dbt = dbt_of(settings, "replay")
-    load_raw(settings, load_migration(migration), "replay", settings.replay_landing)
+    old = load_manifest(ensure_manifest(settings, "old"))
+    load_raw(settings, load_migration(migration), old, "replay", settings.replay_landing)
     reading = (settings, "replay", settings.replay_landing, date(2023, 6, 1))
     variables = variables_of(*reading)
     with exported(environment_of(*reading)):

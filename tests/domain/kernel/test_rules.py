@@ -1,6 +1,6 @@
 """The framework of rules: definition, outcome on one object, roll-ups."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -10,6 +10,7 @@ from olist_domain.kernel.facts import Fact, Scalar, scalars
 from olist_domain.kernel.rules import (
     Aggregation,
     Rollup,
+    Rule,
     Rulebook,
     RulesBroken,
     Severity,
@@ -71,6 +72,40 @@ def test_a_violation_says_which_subject_broke_which_rule():
 @pytest.mark.parametrize(("weight", "expected"), [(2, True), (1, False), (None, None)])
 def test_derived_attributes_go_by_the_name_of_their_function(weight, expected):
     assert BOOK.derived(box(weight)) == {"is_parcel": expected}
+
+
+def as_rule(**changed: Any) -> Rule[BoxFacts]:
+    return replace(is_light, **changed)
+
+
+def as_book(**changed: Any) -> Rulebook[BoxFacts]:
+    return replace(BOOK, **changed)
+
+
+@pytest.mark.parametrize(
+    ("made", "changed", "said"),
+    [
+        (as_rule, {"code": "too heavy"}, "'too heavy' needs a code of capital letters"),
+        (as_rule, {"code": "Heavy"}, "'Heavy' needs a code of capital letters"),
+        (as_rule, {"severity": "flag"}, "BOX_TOO_HEAVY needs Severity.REJECT or Severity.FLAG, not 'flag'"),
+        (as_rule, {"replaces": "boxes.weight"}, r"BOX_TOO_HEAVY needs a tuple .*replaces=\('boxes.weight',\)"),
+        (as_book, {"rules": is_light}, "rulebook of boxes .boxes. needs a tuple of rules; one alone has a comma"),
+        (as_book, {"rules": (box,)}, "holds 'box', which is no rule; decorate it: @rule"),
+        (as_book, {"derivations": (is_light,)}, "which is no derivation"),
+        (as_book, {"rules": (is_light, as_rule(severity=Severity.FLAG))}, "has BOX_TOO_HEAVY twice"),
+    ],
+)
+def test_what_is_written_wrongly_is_said_where_it_is_declared(made, changed, said):
+    with pytest.raises(TypeError, match=said):
+        made(**changed)
+
+
+@pytest.mark.parametrize("answer", [None, True])
+def test_a_function_that_returns_no_fact_is_named(answer):
+    with pytest.raises(TypeError, match=f"BOX_TOO_HEAVY returns {answer}, and not a fact"):
+        as_rule(holds=lambda _: answer).broken(box(1))
+    with pytest.raises(TypeError, match=f"is_parcel returns {answer}, and not a fact"):
+        replace(is_parcel, compute=lambda _: answer)(box(1))
 
 
 def test_rules_broken_carries_every_violation():

@@ -7,10 +7,12 @@ import pytest
 from click.testing import CliRunner
 
 from olist_pipeline.cli.migration import init
+from olist_pipeline.cli.scaffold import scaffold
 from olist_pipeline.drafts import writing
 from olist_pipeline.drafts.migration_file import first_text
 from olist_pipeline.drafts.writing import FirstFile
 from tests.environment import bare
+from tests.pipeline.migration.test_file import SMALL, written
 
 
 def test_a_first_file_has_its_module_of_contexts(tmp_path, monkeypatch):
@@ -40,6 +42,23 @@ def test_what_nobody_could_guess_is_left_to_do(tmp_path, files):
     said = writing.what_is_missing({"files": files}, tmp_path / "new")
     assert any("no landing files" in line for line in said) is not bool(files)
     assert any("new is no dbt project yet" in line for line in said)
+
+
+def test_a_file_that_the_drafts_there_do_not_have_is_refused_in_one_sentence(tmp_path, monkeypatch):
+    (tmp_path / "shop" / "models").mkdir(parents=True)
+    (tmp_path / "shop" / "models" / "rides.sql").write_text("select 1 as id")
+    (tmp_path / "shop" / "dbt_project.yml").write_text("name: shop\nprofile: shop\n")
+    for name in ("rides", "docks"):
+        (tmp_path / f"{name}.csv").write_text("id\n1\n")
+    monkeypatch.setenv("OLIST_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("OLIST_MIGRATION", str(written(tmp_path, SMALL)))
+    for _ in range(2):
+        assert CliRunner().invoke(scaffold, ["riding", "--file", "rides.csv"]).exit_code == 0
+    assert "validates, each with --file (there" in str(CliRunner().invoke(scaffold, ["riding"]).exception)
+    result = CliRunner().invoke(scaffold, ["riding", "--file", "rides.csv", "--file", "docks.csv"])
+    assert str(result.exception).startswith(
+        f"Nothing is written of docks.csv: {tmp_path / 'riding' / '__init__.py'} is"
+    )
 
 
 @pytest.mark.long

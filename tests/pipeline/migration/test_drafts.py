@@ -10,7 +10,7 @@ import pytest
 from olist_pipeline.audit.audit import audit
 from olist_pipeline.drafts.columns import sample_of
 from olist_pipeline.drafts.keys import key_of_rows, key_of_tests
-from olist_pipeline.drafts.landing import guessed_landing
+from olist_pipeline.drafts.landing import guessed_landing, with_types
 from olist_pipeline.drafts.migration_file import contexts_of, whole_text
 from olist_pipeline.drafts.scaffold import files_of
 from olist_pipeline.errors import OlistError
@@ -85,6 +85,11 @@ def test_each_file_is_of_the_source_that_reads_it_however_its_yaml_is_quoted(tmp
         "variable": "data_dir",
         "files": {"rides.csv": {"source": "raw.rides"}, "docks.csv": {"source": "raw.docks"}},
     }
+    # One location for several tables, which are called otherwise than their files.
+    named = {**SOURCE, "identifier": "All Rides", "meta": {"external_location": "read_csv('/srv/{identifier}.csv')"}}
+    assert guessed_landing(tmp_path, {"sources": {"s": named}, "nodes": {}})["files"] == {
+        "All Rides.csv": {"source": "raw.rides"}
+    }
     # Of the package dbt_external_tables, which somebody else's step loads: dbt-duckdb does not read it.
     external = {**SOURCE, "external": {"location": "csvs/all_rides.csv"}}
     assert guessed_landing(tmp_path, {"sources": {"s": external}, "nodes": {}}) == {
@@ -121,6 +126,44 @@ def test_tables_of_a_raw_schema_are_files_to_load(tmp_path):
         "raw_schema": "raw",
         "files": {"rides.csv": {"source": "raw.rides", "types": {"minutes": "integer"}}},
     }
+
+
+def test_tables_of_several_raw_schemas_are_files_to_load_and_what_the_project_makes_itself_is_none(tmp_path):
+    sources = [("raw", "rides"), ("crm", "rides"), ("crm", "people"), ("history", "rides_snapshot")]
+    snapshot = {"resource_type": "snapshot", "schema": "History", "alias": "rides_snapshot"}
+    manifest = {
+        "sources": {
+            f"{schema}.{name}": {**SOURCE, "source_name": schema, "schema": schema, "name": name, "identifier": name}
+            for schema, name in sources
+        },
+        "nodes": {"snapshot": snapshot},
+    }
+    guessed = guessed_landing(tmp_path, manifest)
+    assert guessed["raw_schema"] == "crm"
+    assert guessed["files"] == {
+        "raw/rides.csv": {"source": "raw.rides"},
+        "crm/rides.csv": {"source": "crm.rides"},
+        "people.csv": {"source": "crm.people"},
+    }
+
+
+def test_types_of_raw_tables_are_those_that_all_rows_fit(tmp_path):
+    (tmp_path / "t.csv").write_text(
+        "id,price,day,at,open,zip,big,nothing,mixed\n"
+        "1,2.5,2020-01-02,2020-01-02 03:04:05,true,01037,12345678901234567890,,1\n"
+        "-2,3,,2020-01-02T03:04:05,False,22,1,,x\n"
+    )
+    (tmp_path / "bad.csv").write_text('a\n"1')
+    files = {
+        "t.csv": {"source": "raw.t", "types": {"price": "decimal(10, 2)"}},
+        "bad.csv": {"source": "raw.bad"},
+        "none.csv": {"source": "raw.none"},
+    }
+    typed = with_types({"raw_schema": "raw", "files": files}, tmp_path)
+    types = {"id": "bigint", "price": "decimal(10, 2)", "day": "date", "at": "timestamp", "open": "boolean"}
+    assert typed == {"raw_schema": "raw", "files": {**files, "t.csv": {"source": "raw.t", "types": types}}}
+    other = {"variable": "landing", "files": files}
+    assert with_types(other, tmp_path) == other
 
 
 def test_keys_come_from_tests_else_from_rows():
@@ -180,11 +223,12 @@ def test_contexts_are_names_of_packages_and_no_table_is_served_twice(tmp_path):
             ("b", "list", "other", "class", "table"),
             ("c", "c", "main", "class", "ephemeral"),
             ("d", "d", "main", "staging", "view"),
+            ("e", "e", "main", "growth/snapshots.yml", "ephemeral"),
         )
     }
     manifest = {"nodes": nodes, "sources": {}, "macros": {}}
     contexts = contexts_of(manifest, migration)
-    assert contexts == {"of_3_growth_accounting": ["a"], "of_class": ["b", "c"], "unsorted": ["d"]}
+    assert contexts == {"growth": ["e"], "of_3_growth_accounting": ["a"], "of_class": ["b", "c"], "unsorted": ["d"]}
     path = tmp_path / "whole.yml"
     path.write_text(whole_text(migration, manifest, {"variable": "landing"}, contexts, [], None, []))
     assert load_migration(path).served == ("d",)

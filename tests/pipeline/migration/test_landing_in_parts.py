@@ -14,6 +14,7 @@ from olist_pipeline.landing.table import OtherFile
 from olist_pipeline.migration.closing import close_off
 from olist_pipeline.migration.load import load_migration
 from olist_pipeline.migration.profiles import database_of, project_folder, reach
+from olist_pipeline.migration.project import loaded_seeds
 from olist_pipeline.old_tables import load_raw
 from olist_pipeline.orchestration.dbt_projects import environment_of, landing_of
 from olist_pipeline.replay import write_replay_landing
@@ -24,6 +25,12 @@ from tests.pipeline.migration.test_file import SMALL, written
 JANUARY = date(2018, 1, 1)
 FOLDER = ORDERS.file.removesuffix(".csv")
 FILES = f"files: {{{ORDERS.file}: {{source: raw.orders}}, rates.csv: {{source: raw.rates}}}}"
+SOURCES = {
+    "orders": {"source_name": "raw", "name": "orders", "schema": "raw", "identifier": "orders"},
+    "rates": {"source_name": "raw", "name": "rates", "schema": "money", "identifier": "TBL rates"},
+}
+SEEDS = {name: {"resource_type": "seed", "schema": "Raw", "alias": name} for name in ("orders", "others")}
+MANIFEST = {"nodes": SEEDS, "sources": SOURCES}
 
 
 @pytest.fixture
@@ -100,10 +107,24 @@ def test_a_raw_schema_is_loaded_of_all_parts(settings, tmp_path, tree):
     migration = load_migration(migrated(tmp_path, f"raw_schema: raw, {FILES}"))
     replay(settings, 1, 2, 3, 4)
     database_of(settings, migration, tree).parent.mkdir(parents=True, exist_ok=True)
-    load_raw(settings, migration, tree, settings.replay_landing if tree == "replay" else landing_of(settings))
+    load_raw(settings, migration, MANIFEST, tree, settings.replay_landing if tree == "replay" else landing_of(settings))
     with duckdb.connect(str(database_of(settings, migration, tree))) as connection:
         found = connection.execute("SELECT order_id FROM raw.orders ORDER BY ALL").fetchall()
+        rates = connection.execute('SELECT * FROM money."TBL rates"').fetchall()
     assert found == [("o1",), ("o2",), ("o3",), ("o4",)]
+    assert rates == [("1", "2")], "where the source is, whatever it is called"
+
+
+def test_a_seed_whose_table_is_loaded_is_left_to_landing(tmp_path):
+    assert loaded_seeds(MANIFEST, load_migration(migrated(tmp_path, f"raw_schema: raw, {FILES}"))) == {"orders"}
+    assert not loaded_seeds(MANIFEST, load_migration(migrated(tmp_path, f"variable: data_dir, {FILES}")))
+
+
+def test_a_file_of_no_source_is_one_sentence(settings, tmp_path):
+    migration = load_migration(migrated(tmp_path, f"raw_schema: raw, {FILES.replace('raw.rates', 'raw.rate')}"))
+    database_of(settings, migration, "old").parent.mkdir(parents=True, exist_ok=True)
+    with pytest.raises(OlistError, match="which is no source of the old project"):
+        load_raw(settings, migration, MANIFEST, "old", landing_of(settings))
 
 
 def test_landing_in_the_project_is_read_where_it_is_and_so_must_be_plain(settings, tmp_path, monkeypatch):

@@ -30,7 +30,7 @@ def ended(settings, tree, build, *, is_fresh=False):
 
 
 def begin(settings, tree, build, *, is_fresh=False):
-    make_ready(settings, load_migration(settings.migration), tree, build, settings.landing, is_fresh=is_fresh)
+    make_ready(settings, load_migration(settings.migration), {}, tree, build, settings.landing, is_fresh=is_fresh)
 
 
 def made(settings, tree, name):

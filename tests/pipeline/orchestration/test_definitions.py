@@ -22,6 +22,7 @@ from olist_pipeline.orchestration.dbt_build import (
     window_variables,
 )
 from olist_pipeline.orchestration.dbt_projects import dbt_of, ensure_manifest, environment_of, variables_of
+from olist_pipeline.orchestration.definitions import refuse_unknown_assets
 from olist_pipeline.orchestration.jobs import keys_of, monthly_part
 from olist_pipeline.orchestration.partitions import MONTHS, describe, months_of, tagged_months
 from olist_pipeline.orchestration.resources import clear_failures
@@ -291,3 +292,15 @@ def test_every_kind_of_new_models_is_built_beside_monthly_ones():
         "fqn:shop,config.materialized:table fqn:shop,config.materialized:view",
         "fqn:shop,config.materialized:incremental",
     )
+
+
+@pytest.mark.parametrize("asset", ["order", "customers"])
+def test_a_check_of_what_nothing_makes_is_refused(asset):
+    @dg.asset_check(asset=asset, additional_deps=["customer"])
+    def known() -> dg.AssetCheckResult:
+        return dg.AssetCheckResult(passed=True)
+
+    meant = {"order": "order, which nothing makes; did you mean 'orders'", "customers": "customer, .*'customers'"}
+    assets = [dg.AssetSpec("orders"), dg.AssetSpec("customers")]
+    with pytest.raises(OlistError, match=f"The check known names the asset {meant[asset]}"):
+        refuse_unknown_assets([known], assets)

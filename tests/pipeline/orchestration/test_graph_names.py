@@ -5,7 +5,7 @@ import pytest
 
 from olist_pipeline.orchestration.graph_names import group_of, relation_key, relation_of_key
 
-NAMES = ["orders", "größe", "Totals (all)", "a b", "a.b-c_d", 'a"/\\b', "名前"]
+NAMES = ["orders", "größe", "Totals (all)", "a b", "a.b-c_d", 'a"/\\b', "名前", "a-x20-b", "a-x2 b", "-x -x"]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -17,6 +17,15 @@ def test_a_graph_can_have_an_asset_of_any_relation_and_context(name):
     def made() -> None: ...
 
     assert dg.Definitions(assets=[made]).resolve_asset_graph().get(key).group_name == group_of(name)
+
+
+def test_relations_of_one_tree_stay_apart_in_their_step():
+    specs = [dg.AssetSpec(relation_key("old", name)) for name in ("a-b", "a_b", "a.b", "a b")]
+
+    @dg.multi_asset(specs=specs, name="dbt_old")
+    def made(): ...
+
+    assert made.keys == {spec.key for spec in specs}
 
 
 def test_names_stay_apart_and_plain_ones_as_they_are():

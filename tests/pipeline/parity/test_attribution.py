@@ -107,6 +107,22 @@ class TestEffects:
         assert "RULE_7 13 and 2 rules more)" in found.sentence()
         assert found.to_dict()["quarantined_by_rule"] == totals
 
+    def test_rows_in_other_types_are_a_cast_that_the_new_sql_lacks(self, con):
+        con.execute("ALTER TABLE new.fact_orders ALTER items TYPE INTEGER")
+        con.execute("ALTER TABLE new.fact_orders ALTER order_month TYPE TIMESTAMP")
+        found = verdict_on(con).sentence()
+        assert "let the new SQL say cast(items as BIGINT), cast(order_month as DATE)." in found
+        con.execute("ALTER TABLE new.fact_orders RENAME rank TO Rank")
+        assert "cast(items as BIGINT), Rank as rank, cast(order_month as DATE)." in verdict_on(con).sentence()
+        con.execute("UPDATE new.fact_orders SET items = 99 WHERE order_id = 'o1'")
+        assert "cast(" not in verdict_on(con).sentence()
+
+    def test_a_command_that_a_sentence_names_can_be_given_to_a_shell(self, con):
+        for schema in ("old", "replay", "new"):
+            con.execute(f'ALTER TABLE {schema}.fact_orders RENAME TO "Totals (all)"')
+        con.execute("""UPDATE new."Totals (all)" SET items = 99 WHERE order_id = 'o1'""")
+        assert "`olist parity 'Totals (all)'`" in verdict_on(con, table=replace(ORDERS, name="Totals (all)")).sentence()
+
     def test_the_sentences_name_rules_rows_and_sums(self, con):
         in_new_and_replay(con, "DELETE FROM {t} WHERE order_id = 'o1'")
         said = verdict_on(con).sentences()

@@ -52,6 +52,11 @@ def test_a_contract_that_does_not_fit_is_refused(two_tables, key, options, why):
     assert "\n" not in str(refusal.value)
 
 
+def test_a_query_is_not_spelled_out_where_a_name_would_stand(two_tables):
+    with pytest.raises(ContractError, match=r"no such column in old \(a\) or new; there are: id, v, d, w"):
+        compare(two_tables, "a", "(SELECT id, v, d, 1 AS w FROM b)", contract("id", excluded={"nope": "gone"}))
+
+
 @pytest.mark.parametrize("bound", ["-1", "nan", "inf", "a cent", -0.5, "1e999999", "1e-999999"])
 @pytest.mark.parametrize("kind", ["absolute", "relative"])
 def test_a_tolerance_is_a_finite_number_of_zero_or_more(kind, bound):
