@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 from olist_pipeline.errors import OlistError
 from olist_pipeline.intake import parts as intake_parts
 from olist_pipeline.intake.cast import cast_rows
+from olist_pipeline.intake.parts import remove_other_parts
 from olist_pipeline.intake.places import SOURCE_FILE, place_of
 from olist_pipeline.intake.rows import ingest
 from olist_pipeline.intake.span import dated_span
@@ -317,6 +318,20 @@ class TestReadingOnce:
         monkeypatch.setattr(intake_parts, "read_text", read_text)
         assert intake(settings, ORDERS).drop(SOURCE_FILE).height == intake(settings, ORDERS).height
         assert "another" not in str(intake(settings, ORDERS)["payload"].to_list())
+
+    @pytest.mark.parametrize("ingested", [ingest, lambda table, landing, _: dated_span(landing, table, MONTHS.last)])
+    def test_one_that_is_replaced_once_it_was_read_is_a_sentence(self, whole, tmp_path, monkeypatch, ingested):
+        settings = in_parts(whole, tmp_path)
+        landing = readable_landing(settings, TABLES)
+        part = tmp_path / "landing" / folder_name(ORDERS) / "01.csv"
+
+        def replaced(files):
+            remove_other_parts(files)
+            part.write_bytes(part.read_bytes() + b"another\n")
+
+        monkeypatch.setattr(intake_parts, "remove_other_parts", replaced)
+        with pytest.raises(OlistError, match=r"01.csv was changed while it was read; run again"):
+            ingested(ORDERS, landing, MONTHS)
 
     def test_one_that_went_meanwhile_is_a_sentence(self, whole, tmp_path):
         settings = in_parts(whole, tmp_path)
