@@ -15,6 +15,8 @@ from olist_pipeline.errors import OlistError
 
 SAMPLE_BYTES = 1 << 20
 """So much of a file is looked at to tell its encoding."""
+WORD_BYTES = 20
+_BETWEEN_WORDS = rb"[\x00-/:-@\[-^{-\x7f]"
 
 
 class Fault(Enum):
@@ -58,6 +60,8 @@ class Fault(Enum):
 _OF_QUOTES = (Fault.QUOTE_IN_CELL, Fault.TEXT_AFTER_QUOTE, Fault.OPEN_QUOTE)
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", "\x01": "bytes 0x01"}
 """What programs put between cells (Hive 0x01), and what a sentence calls many of it."""
+_BLANKS = re.compile(r'("[^"]*" )+"[^"]*"\s*')
+"""A header as R writes it by default: quoted names, and a blank between them."""
 
 
 def refusal(
@@ -74,7 +78,12 @@ def refusal(
         # What looks like a quote in a wrong place follows from another delimiter, or another way to write quotes.
         with path.open("rb") as file:
             header = file.readline(SAMPLE_BYTES).decode(dialect.encoding, "replace")
-        if delimiter := other_delimiter(header, dialect):
+            # A title may stand before it.
+            second = file.readline(SAMPLE_BYTES).decode(dialect.encoding, "replace")
+        delimiter = other_delimiter(header, dialect)
+        if not delimiter and dialect.delimiter not in header:
+            delimiter = other_delimiter(second, dialect)
+        if delimiter:
             return separated_by(delimiter, name, dialect)
         fault = Fault.ESCAPED_QUOTE if _follows_backslash(path, fault, offset, opened) else fault
     what, remedy = fault.value
@@ -97,7 +106,9 @@ def line_of(path: Path, offset: int) -> int:
 def other_delimiter(header: str, dialect: Dialect) -> str:
     """Return what separates the names in a header that has not the dialect's delimiter; nothing where it has."""
     names = re.sub(r'"[^"]*"', "", header)
-    return next((one for one in DELIMITERS if one in names), "") if dialect.delimiter not in names else ""
+    if dialect.delimiter in names:
+        return ""
+    return next((one for one in DELIMITERS if one in names), " " if _BLANKS.fullmatch(header) else "")
 
 
 def separated_by(delimiter: str, name: str, dialect: Dialect = LANDING) -> OlistError:
@@ -139,7 +150,19 @@ def _encoding(path: Path, offset: int, line: int) -> str:
     if strange & {0x81, 0x8D, 0x8F, 0x90, 0x9D}:
         return f"{place}; convert it from the encoding that it was saved in (neither Latin-1 nor Windows-1252)"
     source = "WINDOWS-1252" if any(byte < 0xA0 for byte in strange) else "ISO-8859-1"
-    return f"{place}; convert it first: `iconv -f {source} -t UTF-8`"
+    word = _word_at(path, offset).decode(source, "replace")
+    return (
+        f"{place}; convert it first: `iconv -f {source} -t UTF-8` where {word!r} is right, else from the encoding that"
+        " it was saved in"
+    )
+
+
+def _word_at(path: Path, offset: int) -> bytes:
+    """Return the word that a byte stands in, or some bytes of it."""
+    with path.open("rb") as file:
+        file.seek(max(0, offset - WORD_BYTES))
+        before, after = file.read(min(offset, WORD_BYTES)), file.read(WORD_BYTES)
+    return re.split(_BETWEEN_WORDS, before)[-1] + re.split(_BETWEEN_WORDS, after)[0]
 
 
 def _length_of_character(first: int) -> int:

@@ -22,6 +22,7 @@ _STARTS = (
     (b"ARROW1\0\0", "is a file of Arrow; export the table as CSV"),
     (b"Obj\x01", "is a file of Avro; export the table as CSV"),
     (b"{\\rtf", "is a document of a word processor (.rtf); save the table as CSV UTF-8"),
+    (b"PGCOPY\n", "is in the binary format of PostgreSQL; write it again by COPY ... WITH (FORMAT csv, HEADER)"),
     (b"%PDF", "is a PDF; export the table as CSV"),
     (b"SQLite format 3\x00", "is a SQLite database; export the table as CSV"),
     (b"version https://git-lfs", "is a pointer of Git LFS, not the file; run `git lfs pull`"),
@@ -36,6 +37,7 @@ _STARTS = (
 _LETTERED = (
     (re.compile(rb"PAR1(?![\t\r\n -~])"), "is a Parquet file; export the table as CSV"),
     (re.compile(rb"BZh[1-9](1AY&SY|\x17rE8P\x90)"), "is compressed with bzip2; unpack it"),
+    (re.compile(rb"--( |\r?\n)"), "is a script of SQL; load it into a database and export the table as CSV"),
     (re.compile(rb"ORC(?![\t\r\n -~\x80-\xff])"), "is a file of ORC; export the table as CSV"),
 )
 _ARCHIVE = re.compile(rb"PK(\x03\x04|\x05\x06|\x07\x08)")
@@ -63,6 +65,8 @@ def foreign_kind(head: bytes, name: str) -> str | None:
     if _ARCHIVE.match(head):
         if _WORKBOOK.search(head):
             return "is an Excel workbook (.xlsx); save the sheet as CSV UTF-8"
+        if b"mimetypeapplication/vnd.oasis.opendocument" in head:
+            return "is a document of LibreOffice (.ods); save the sheet as CSV UTF-8"
         return "is a zip archive; unpack it"
     if head[257:262] == b"ustar":
         return "is a tar archive; unpack it"

@@ -147,7 +147,7 @@ def test_what_is_wrong_with_a_part_is_said_of_the_file_that_landed(tmp_path, par
 @pytest.mark.parametrize(
     ("first", "words"),
     [
-        (b"", "1.csv is empty: it has no header"),
+        (b"", "1.csv is empty; take it away where it has no rows, else replace it"),
         (SELLERS_HEADER.encode("utf-16"), "1.csv is UTF-16; convert it first"),
         (b"a,b\n", f"2.csv has the header '{SELLERS_HEADER.strip()}', and 1.csv has 'a,b'"),
     ],
