@@ -359,7 +359,7 @@ def test_a_folder_of_parts_of_any_kind_is_one_table(tmp_path):
         for part, row in (("a=1/1", (1, "a")), ("a=2/2", (2, "b"))):
             text = data.format(*row).encode()
             write(tmp_path / ending / f"{part}{ending}", gzip.compress(text) if ending.endswith("gz") else text)
-        for hidden in ("_SUCCESS", ".1.csv.crc", "_temporary/3.csv"):
+        for hidden in ("_SUCCESS", ".1.csv.crc", "_metadata/3.csv"):
             write(tmp_path / ending / hidden, "nothing")
         assert compare_sources(str(tmp_path / ending), whole, contract()).identical, ending
 
