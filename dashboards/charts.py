@@ -22,6 +22,8 @@ from dashboards.look import (
     GREY,
     HEIGHT,
     INK,
+    LETTER_PIXELS,
+    NAME_PIXELS,
     REDDEST,
     TEAL,
     TEXT,
@@ -50,8 +52,10 @@ def ranking(
 ) -> alt.TopLevelMixin:
     """Return a horizontal bar a row, in the frame's order, with its value beside it; `kind` may colour them."""
     longest = float(frame[value.name].max() or 1.0) if frame.height else 1.0  # type: ignore[arg-type]
-    # The axis is longer than the longest bar, so that its value has room beside it.
-    scale = alt.Scale(domain=[0, longest * 1.25], nice=False)
+    # The longest bar ends where its value has room beside it, however narrow the chart is.
+    letters = max((len(formats.TEXT_OF[axis_format](number)) for number in frame[value.name]), default=0)
+    end = alt.ExprRef(f"max(width - {LETTER_PIXELS * letters + LETTER_PIXELS}, 0)")
+    scale = alt.Scale(domain=[0, longest], nice=False, rangeMax=end)
     base = alt.Chart(frame).encode(
         y=alt.Y(f"{name.name}:N", sort=None, title=None, axis=name_axis()),
         x=alt.X(f"{value.name}:Q", title=None, axis=None, scale=scale),
@@ -59,7 +63,7 @@ def ranking(
     )
     bars = base.mark_bar(color=colour)
     if kind is not None:
-        bars = base.mark_bar().encode(color=colour_by(kind.name, colours or {}))
+        bars = base.mark_bar().encode(color=colour_by(kind.name, colours or {}, NAME_PIXELS))
     text = base.mark_text(align="left", dx=5).encode(
         text=alt.Text(f"{value.name}:Q", format=axis_format), color=alt.value(TEXT), opacity=alt.value(FAINT)
     )
@@ -86,7 +90,7 @@ def stacked_ranking(
             x=alt.X(
                 f"{value.name}:Q", title=None, axis=number_axis(axis_format), stack="normalize" if share else "zero"
             ),
-            color=colour_by(kind.name, colours),
+            color=colour_by(kind.name, colours, NAME_PIXELS),
             order=alt.Order("order_of_part:Q"),
             tooltip=[name.tooltip("N"), kind.tooltip("N"), value.tooltip("Q")],
         )
@@ -168,7 +172,7 @@ def bubbles(
         )
     )
     if kind is not None:
-        chart = chart.encode(color=colour_by(kind.name, colours or {}))
+        chart = chart.encode(color=colour_by(kind.name, colours or {}, NAME_PIXELS))
     return finished(chart, height)
 
 
@@ -218,7 +222,7 @@ def columns(
         )
     )
     if kind is not None:
-        chart = chart.encode(color=colour_by(kind.name, colours or {}))
+        chart = chart.encode(color=colour_by(kind.name, colours or {}, NAME_PIXELS))
     return finished(chart, height)
 
 

@@ -29,6 +29,11 @@ def count(value: float | None) -> str:
     return NONE if value is None else f"{value:z,.0f}"
 
 
+def counted(value: float | None, thing: str) -> str:
+    """Return a whole number of things: 1 order, 2 orders."""
+    return f"{count(value)} {thing}" if value == 1 else f"{count(value)} {thing}s"
+
+
 def decimal(value: float | None, places: int = 1) -> str:
     """Return a number with decimals: 1234.56 is 1,234.6."""
     return NONE if value is None else f"{value:z,.{places}f}"

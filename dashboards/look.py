@@ -32,6 +32,10 @@ PAYMENT_COLOURS = {
 VERDICTS = {"Identical": TEAL, "Explained": AMBER, "Approved": VIOLET, "Differs": RED}
 FONT = "Inter, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 HEIGHT = 260
+NAME_PIXELS = 190
+"""As wide as the names on an axis are at most."""
+LETTER_PIXELS = 7
+"""As wide as a letter in a chart is at most, taken over a word."""
 HARDLY_ANY = 0.01
 """Share of the heaviest month below which a mean says hardly anything, and must not set the scale of a chart."""
 
@@ -60,7 +64,7 @@ _LOOK: dict[str, Any] = {
         "domainOpacity": FAINTEST,
         "tickColor": TEXT,
         "tickOpacity": FAINTEST,
-        "labelLimit": 190,
+        "labelLimit": NAME_PIXELS,
     },
     "axisY": {"domain": False, "ticks": False, "labelPadding": 6},
     "legend": {
@@ -161,10 +165,13 @@ def name_axis() -> alt.Axis:
     return alt.Axis(domain=False, ticks=False, labelOpacity=1)
 
 
-def colour_by(field: str, colours: Mapping[str, str]) -> alt.Color:
-    """Return the colours of the values of a field, with their legend."""
+def colour_by(field: str, colours: Mapping[str, str], axis: int = 60) -> alt.Color:
+    """Return the colours of the values of a field, with their legend, beside an axis of so many pixels."""
     scale = alt.Scale(domain=list(colours), range=list(colours.values()))
-    return alt.Color(f"{field}:N", scale=scale, legend=alt.Legend(title=None))
+    widest = LETTER_PIXELS * max((len(name) for name in colours), default=0) + 24  # with its square
+    # By the place of the chart: by the chart's own width, which follows from it, a row would be cut off.
+    columns = alt.ExprRef(f"max(1, floor((containerSize()[0] - {axis}) / {widest}))")
+    return alt.Color(f"{field}:N", scale=scale, legend=alt.Legend(title=None, columns=columns))
 
 
 def in_order_of(colours: Mapping[str, str], frame: pl.DataFrame, kind: str) -> pl.DataFrame:

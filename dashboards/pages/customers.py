@@ -79,7 +79,7 @@ def _(filters, kept, release):
         "customers",
         release,
         [
-            Figure("Customers", formats.count(totals["customers"]), f"{formats.count(totals['orders'])} orders"),
+            Figure("Customers", formats.count(totals["customers"]), formats.counted(totals["orders"], "order")),
             Figure("Spent", formats.money_short(totals["spent"]), "Price and freight of sales"),
             Figure("Spent by a customer", formats.money(totals["spent_per_customer"]), "On average"),
             Figure("Came back", formats.percent(totals["returning_share"]), "Ordered on more than one day"),

@@ -81,8 +81,8 @@ def _(filters, kept, release):
             Figure(
                 "With a delivery date",
                 formats.count(totals["delivered_orders"]),
-                f"Of {formats.count(totals['total_orders'])} orders; "
-                f"{formats.count(by_status['orders'])} have the status delivered",
+                f"Of {formats.counted(totals['total_orders'], 'order')}; with the status delivered:"
+                f" {formats.count(by_status['orders'])}",
             ),
             Figure("On time", formats.percent(totals["on_time_rate"]), "On the promised day or before"),
             Figure("Very late", formats.count(totals["very_late_orders"]), "Deliveries: see Punctuality"),

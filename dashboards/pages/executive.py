@@ -73,7 +73,7 @@ def _(filters, kept, release):
         release,
         [
             Figure("Revenue", formats.money_short(totals["revenue"]), "Price and freight of sales"),
-            Figure("Orders", formats.count(totals["total_orders"]), f"{formats.count(totals['total_items'])} items"),
+            Figure("Orders", formats.count(totals["total_orders"]), formats.counted(totals["total_items"], "item")),
             Figure("Average order value", formats.money(totals["average_order_value"]), "Of orders that are sales"),
             Figure("Cancellation rate", formats.percent(totals["cancellation_rate"]), "Of all orders"),
             Figure("Freight share", formats.percent(totals["freight_share"]), "Of price and freight"),

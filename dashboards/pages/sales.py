@@ -73,7 +73,7 @@ def _(filters, kept, release):
         release,
         [
             Figure("Revenue", formats.money_short(totals["revenue"]), "Price and freight of sales"),
-            Figure("Orders", formats.count(totals["orders"]), f"{formats.count(totals['sale_orders'])} count as sales"),
+            Figure("Orders", formats.count(totals["orders"]), f"Sales: {formats.count(totals['sale_orders'])}"),
             Figure("Average order value", formats.money(totals["average_order_value"]), "Of orders that are sales"),
             Figure(
                 "Items", formats.count(totals["items"]), f"{formats.decimal(totals['items_per_order'], 2)} an order"

@@ -19,9 +19,9 @@ import numpy as np
 import numpy.typing as npt
 
 from olist_pipeline.dialect.dialect import CELL_BYTES, LANDING, RECORD_BYTES, Dialect
-from olist_pipeline.dialect.faults import Fault, refusal
+from olist_pipeline.dialect.faults import Fault, OtherDialectError, refusal
 from olist_pipeline.dialect.header import parse_header
-from olist_pipeline.dialect.signature import BOM, HEAD_BYTES, foreign_kind
+from olist_pipeline.dialect.signature import BOM, HEAD_BYTES, foreign_kind, other_encoding
 from olist_pipeline.errors import OlistError
 
 BLOCK_BYTES = 1 << 20
@@ -97,6 +97,10 @@ def _report(path: Path, state: tuple[int, ...], dialect: Dialect, name: str) -> 
     """Return the report on one state of a file."""
     with path.open("rb") as file:
         head = file.read(HEAD_BYTES)
+        if found := other_encoding(head):
+            encoding, called = found
+            remedy = f"convert it first: `iconv -f {encoding} -t UTF-8`"
+            raise OtherDialectError(f"{name} is {called}; {remedy}.", "encoding", encoding.lower())
         if kind := foreign_kind(head, name):
             raise OlistError(f"{name} {kind}.")
         has_bom = head.startswith(BOM)

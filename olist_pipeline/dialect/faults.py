@@ -15,6 +15,19 @@ from olist_pipeline.errors import OlistError
 
 SAMPLE_BYTES = 1 << 20
 """So much of a file is looked at to tell its encoding."""
+WORD_BYTES = 20
+_BETWEEN_WORDS = rb"[\x00-/:-@\[-^{-\x7f]"
+
+
+class OtherDialectError(OlistError):
+    """A file leaves its dialect, and seems to keep to one that has another `value` of an `option`.
+
+    The option is `delimiter`, `quote` (empty where there is none) or `encoding`.
+    """
+
+    def __init__(self, sentence: str, option: str, value: str) -> None:
+        super().__init__(sentence)
+        self.option, self.value = option, value
 
 
 class Fault(Enum):
@@ -58,6 +71,8 @@ class Fault(Enum):
 _OF_QUOTES = (Fault.QUOTE_IN_CELL, Fault.TEXT_AFTER_QUOTE, Fault.OPEN_QUOTE)
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", "\x01": "bytes 0x01"}
 """What programs put between cells (Hive 0x01), and what a sentence calls many of it."""
+_BLANKS = re.compile(r'("[^"]*" )+"[^"]*"\s*')
+"""A header as R writes it by default: quoted names, and a blank between them."""
 
 
 def refusal(
@@ -69,19 +84,25 @@ def refusal(
     """
     line = line_of(path, offset)
     if fault is Fault.NOT_UTF8:
-        return OlistError(f"{name} is not UTF-8: {_encoding(path, offset, line)}.")
+        return _not_utf8(path, name, offset, line)
     if fault in _OF_QUOTES:
         # What looks like a quote in a wrong place follows from another delimiter, or another way to write quotes.
         with path.open("rb") as file:
             header = file.readline(SAMPLE_BYTES).decode(dialect.encoding, "replace")
-        if delimiter := other_delimiter(header, dialect):
+            # A title may stand before it.
+            second = file.readline(SAMPLE_BYTES).decode(dialect.encoding, "replace")
+        delimiter = other_delimiter(header, dialect)
+        if not delimiter and dialect.delimiter not in header:
+            delimiter = other_delimiter(second, dialect)
+        if delimiter:
             return separated_by(delimiter, name, dialect)
         fault = Fault.ESCAPED_QUOTE if _follows_backslash(path, fault, offset, opened) else fault
     what, remedy = fault.value
     place = f"in line {line}"
     if fault is Fault.TEXT_AFTER_QUOTE and opened is not None and (first := line_of(path, opened)) < line:
         place = f"in line {line} (the quote opens in line {first})"
-    return OlistError(f"{name} has {what} {place}; {remedy}.")
+    sentence = f"{name} has {what} {place}; {remedy}."
+    return OtherDialectError(sentence, "quote", "") if fault is Fault.QUOTE_IN_CELL else OlistError(sentence)
 
 
 def line_of(path: Path, offset: int) -> int:
@@ -97,13 +118,16 @@ def line_of(path: Path, offset: int) -> int:
 def other_delimiter(header: str, dialect: Dialect) -> str:
     """Return what separates the names in a header that has not the dialect's delimiter; nothing where it has."""
     names = re.sub(r'"[^"]*"', "", header)
-    return next((one for one in DELIMITERS if one in names), "") if dialect.delimiter not in names else ""
+    if dialect.delimiter in names:
+        return ""
+    return next((one for one in DELIMITERS if one in names), " " if _BLANKS.fullmatch(header) else "")
 
 
 def separated_by(delimiter: str, name: str, dialect: Dialect = LANDING) -> OlistError:
     """Return the error that refuses a file for its delimiter."""
     wanted = DELIMITERS.get(dialect.delimiter, repr(dialect.delimiter))
-    return OlistError(f"{name} separates its columns by {delimiter!r}; export it again with {wanted}.")
+    sentence = f"{name} separates its columns by {delimiter!r}; export it again with {wanted}."
+    return OtherDialectError(sentence, "delimiter", delimiter)
 
 
 def _follows_backslash(path: Path, fault: Fault, offset: int, opened: int | None) -> bool:
@@ -117,7 +141,7 @@ def _follows_backslash(path: Path, fault: Fault, offset: int, opened: int | None
         return b'\\"' in file.read(size)
 
 
-def _encoding(path: Path, offset: int, line: int) -> str:
+def _not_utf8(path: Path, name: str, offset: int, line: int) -> OlistError:
     """Say which byte is no UTF-8, in which line, and how to convert the file: what else it is, as far as one can tell.
 
     0x80 to 0x9F are letters and quotes in Windows-1252 and control characters in Latin-1, which no text has.
@@ -127,19 +151,37 @@ def _encoding(path: Path, offset: int, line: int) -> str:
         sample = file.read(SAMPLE_BYTES)
         file.seek(offset)
         rest = file.read(4)
-    place = f"byte 0x{rest[0]:02X} in line {line}"
+    place = f"{name} is not UTF-8: byte 0x{rest[0]:02X} in line {line}"
     continues = all(0x80 <= byte < 0xC0 for byte in rest[1:])
     if len(rest) < _length_of_character(rest[0]) and continues:
-        return f"{place} begins a character that the end of the file cuts off; fetch the file again"
+        return OlistError(f"{place} begins a character that the end of the file cuts off; fetch the file again.")
     text = sample.decode("utf-8", errors="surrogateescape")
     strange = {ord(char) - 0xDC00 for char in text if "\udc80" <= char <= "\udcff"}
+    is_windows = any(byte < 0xA0 for byte in strange)
     if sum(char > "\x7f" for char in text) > 2 * sum("\udc80" <= char <= "\udcff" for char in text):
-        source = "Windows-1252" if any(byte < 0xA0 for byte in strange) else "Latin-1 or Windows-1252"
-        return f"{place} ({source}), while other characters are; correct that cell, for the file mixes two encodings"
+        source = "Windows-1252" if is_windows else "Latin-1 or Windows-1252"
+        return OlistError(
+            f"{place} ({source}), while other characters are; correct that cell, for the file mixes two encodings."
+        )
     if strange & {0x81, 0x8D, 0x8F, 0x90, 0x9D}:
-        return f"{place}; convert it from the encoding that it was saved in (neither Latin-1 nor Windows-1252)"
-    source = "WINDOWS-1252" if any(byte < 0xA0 for byte in strange) else "ISO-8859-1"
-    return f"{place}; convert it first: `iconv -f {source} -t UTF-8`"
+        remedy = "convert it from the encoding that it was saved in (neither Latin-1 nor Windows-1252)"
+        return OtherDialectError(f"{place}; {remedy}.", "encoding", "")
+    source = "WINDOWS-1252" if is_windows else "ISO-8859-1"
+    word = _word_at(path, offset).decode(source, "replace")
+    return OtherDialectError(
+        f"{place}; convert it first: `iconv -f {source} -t UTF-8` where {word!r} is right, else from the encoding that"
+        " it was saved in.",
+        "encoding",
+        "windows-1252" if is_windows else "latin-1",
+    )
+
+
+def _word_at(path: Path, offset: int) -> bytes:
+    """Return the word that a byte stands in, or some bytes of it."""
+    with path.open("rb") as file:
+        file.seek(max(0, offset - WORD_BYTES))
+        before, after = file.read(min(offset, WORD_BYTES)), file.read(WORD_BYTES)
+    return re.split(_BETWEEN_WORDS, before)[-1] + re.split(_BETWEEN_WORDS, after)[0]
 
 
 def _length_of_character(first: int) -> int:

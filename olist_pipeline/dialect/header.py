@@ -31,7 +31,10 @@ def parse_header(line: str, dialect: Dialect, file: str) -> tuple[str, ...]:
         )
     if nameless:
         numbers = listed([str(number) for number in nameless])
-        raise OlistError(f"{file} has no name for column {numbers}; name it, or remove the delimiter in line 1.")
+        raise OlistError(
+            f"{file} has no name for column {numbers}; name it, remove the delimiter in line 1, or restore the header"
+            " where line 1 is a record."
+        )
     if broken := [name for name in names if "\n" in name or "\r" in name]:
         raise OlistError(
             f"{file} has a line break in the name of a column, {listed(broken[:1])}; write the header in one line."

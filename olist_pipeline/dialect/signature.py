@@ -22,20 +22,26 @@ _STARTS = (
     (b"ARROW1\0\0", "is a file of Arrow; export the table as CSV"),
     (b"Obj\x01", "is a file of Avro; export the table as CSV"),
     (b"{\\rtf", "is a document of a word processor (.rtf); save the table as CSV UTF-8"),
+    (b"PGCOPY\n", "is in the binary format of PostgreSQL; write it again by COPY ... WITH (FORMAT csv, HEADER)"),
     (b"%PDF", "is a PDF; export the table as CSV"),
     (b"SQLite format 3\x00", "is a SQLite database; export the table as CSV"),
     (b"version https://git-lfs", "is a pointer of Git LFS, not the file; run `git lfs pull`"),
-    # Before UTF-16, whose little-endian mark is the first half of this one.
-    (b"\xff\xfe\x00\x00", "is UTF-32; convert it first: `iconv -f UTF-32 -t UTF-8`"),
-    (b"\x00\x00\xfe\xff", "is UTF-32; convert it first: `iconv -f UTF-32 -t UTF-8`"),
-    (b"\xff\xfe", "is UTF-16; convert it first: `iconv -f UTF-16 -t UTF-8`"),
-    (b"\xfe\xff", "is UTF-16; convert it first: `iconv -f UTF-16 -t UTF-8`"),
-    (b"+/v8", "is UTF-7; convert it first: `iconv -f UTF-7 -t UTF-8`"),
 )
+_MARKS = (
+    # Before UTF-16, whose little-endian mark is the first half of this one.
+    (b"\xff\xfe\x00\x00", "UTF-32"),
+    (b"\x00\x00\xfe\xff", "UTF-32"),
+    (b"\xff\xfe", "UTF-16"),
+    (b"\xfe\xff", "UTF-16"),
+    (b"+/v8", "UTF-7"),
+)
+_WIDE = {"UTF-32LE": b"\1\0\0\0", "UTF-32BE": b"\0\0\0\1", "UTF-16LE": b"\1\0", "UTF-16BE": b"\0\1"}
+"""Which bytes of a text in each encoding are not NUL."""
 # What letters alone begin, a column's name may begin, too: behind them stands what no text has.
 _LETTERED = (
     (re.compile(rb"PAR1(?![\t\r\n -~])"), "is a Parquet file; export the table as CSV"),
     (re.compile(rb"BZh[1-9](1AY&SY|\x17rE8P\x90)"), "is compressed with bzip2; unpack it"),
+    (re.compile(rb"--( |\r?\n)"), "is a script of SQL; load it into a database and export the table as CSV"),
     (re.compile(rb"ORC(?![\t\r\n -~\x80-\xff])"), "is a file of ORC; export the table as CSV"),
 )
 _ARCHIVE = re.compile(rb"PK(\x03\x04|\x05\x06|\x07\x08)")
@@ -63,6 +69,8 @@ def foreign_kind(head: bytes, name: str) -> str | None:
     if _ARCHIVE.match(head):
         if _WORKBOOK.search(head):
             return "is an Excel workbook (.xlsx); save the sheet as CSV UTF-8"
+        if b"mimetypeapplication/vnd.oasis.opendocument" in head:
+            return "is a document of LibreOffice (.ods); save the sheet as CSV UTF-8"
         return "is a zip archive; unpack it"
     if head[257:262] == b"ustar":
         return "is a tar archive; unpack it"
@@ -73,19 +81,19 @@ def foreign_kind(head: bytes, name: str) -> str | None:
         return "is JSON; export the table as CSV"
     if text and not text.strip(b"\0"):
         return "holds nothing but NUL bytes, as after an interrupted copy; fetch it again"
-    if wide := _wide_encoding(text):
-        return f"is {wide} without a byte order mark; convert it first: `iconv -f {wide} -t UTF-8`"
     if _SEPARATOR.match(text):
         return "begins with Excel's line sep=, which is no header; remove that line"
     return None
 
 
-def _wide_encoding(text: bytes) -> str | None:
-    """Return the encoding of a text whose every second byte, or three of four, are NUL."""
-    patterns = {"UTF-32LE": b"\1\0\0\0", "UTF-32BE": b"\0\0\0\1", "UTF-16LE": b"\1\0", "UTF-16BE": b"\0\1"}
-    start = text[:32]
+def other_encoding(head: bytes) -> tuple[str, str] | None:
+    """Return the encoding of a text whose first bytes tell it, and what it is called; None for any other text."""
+    for mark, encoding in _MARKS:
+        if head.startswith(mark):
+            return encoding, encoding
+    start = head.removeprefix(BOM)[:32]
     shape = bytes(bool(byte) for byte in start)
-    for encoding, pattern in patterns.items():
+    for encoding, pattern in _WIDE.items():
         if len(start) >= 2 * len(pattern) and shape == (pattern * 32)[: len(shape)]:
-            return encoding
+            return encoding, f"{encoding} without a byte order mark"
     return None

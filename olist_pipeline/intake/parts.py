@@ -97,7 +97,7 @@ def read_parts(landing: Path, table: LandingTable) -> Parts:
 
 def scan_kept(files: Sequence[Path]) -> pl.LazyFrame:
     """Return the typed records of parts that are kept (see `keep_part`), numbered within their part."""
-    paths = [kept_files(path)["rows"] for path in files]
+    paths = [files_as_read(path)["rows"] for path in files]
     return pl.scan_parquet(paths, glob=False, hive_partitioning=False)
 
 
@@ -170,7 +170,7 @@ def set_aside(frame: pl.DataFrame, path: Path) -> pl.LazyFrame:
 
 def kept_part(path: Path, after: int = 0, last: int | None = None) -> Part:
     """Return what is kept of a part (see `keep_part`), or of its records behind some, up to one by its number."""
-    files = kept_files(path)
+    files = files_as_read(path)
     rows, malformed = (_read(files[name], after, last) for name in ("rows", "malformed"))
     return Part(rows, malformed, partial(_kept_text, files["text"]))
 
@@ -214,7 +214,7 @@ def _moved(frame: pl.DataFrame, offset: int) -> pl.DataFrame:
 
 def kept_records(path: Path) -> int:
     """Return the number of the records that are kept of a part, split or not."""
-    files = kept_files(path)
+    files = files_as_read(path)
     frames = [pl.scan_parquet(files[name], glob=False, hive_partitioning=False) for name in ("rows", "malformed")]
     return sum(counted.item() for counted in pl.collect_all([frame.select(pl.len()) for frame in frames]))
 
@@ -234,6 +234,14 @@ def kept_files(path: Path) -> dict[str, Path]:
     key = f"{part_hash(path)}-{python_hash()}"
     frames = {name: path.parent / KEPT / f"{key}.{name}.parquet" for name in FRAMES}
     return {**frames, "left": path.parent / KEPT / f"{key}.json"}
+
+
+def files_as_read(path: Path) -> dict[str, Path]:
+    """Return the files of `kept_files`; raises OlistError where the part is another one than was read."""
+    files = kept_files(path)
+    if not files["left"].exists():
+        raise changed_meanwhile(called(path))
+    return files
 
 
 def _left(files: Mapping[str, Path]) -> dict[str, list[int]]:

@@ -33,6 +33,8 @@ from olist_pipeline.landing.parts import (
 from olist_pipeline.landing.table import Landed
 from olist_pipeline.settings import Settings
 
+WORKBOOKS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
+
 
 def path_of(landing: Path, table: Landed) -> Path:
     """Return the path of a table's plain file; raises OlistError when landing or the file is not there.
@@ -46,6 +48,11 @@ def path_of(landing: Path, table: Landed) -> Path:
     path = landing / table.file
     if path.is_file():
         return path
+    if path.is_dir():
+        raise OlistError(
+            f"{table.file} in {landing} is a folder; call it {folder_name(table)} where it holds parts of the table, "
+            "else put the file in its place."
+        )
     if found := no_file(path):
         raise OlistError(f"{table.file} in {landing} {found}.")
     raise OlistError(f"{table.file} is missing in {landing}; {_remedy(landing, table.file)}.")
@@ -158,6 +165,10 @@ def _remedy(landing: Path, file: str) -> str:
     if similar := [
         path.name for path in entries if _stem(file) in _letters(path.name) and not path.name.startswith(".")
     ]:
+        if not (landing / similar[0]).is_dir() and (found := no_file(landing / similar[0])):
+            return f"{similar[0]} {found}"
+        if similar[0].lower().endswith(WORKBOOKS):
+            return f"there is {similar[0]}: save its table as {file}"
         if similar[0].endswith(".parquet"):
             return f"there is {similar[0]}: put it into the folder {file.removesuffix('.csv')}, as a part"
         return f"there is {' and '.join(similar[:3])}: rename it, or unpack it, and run again"

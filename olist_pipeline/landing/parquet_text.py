@@ -147,7 +147,9 @@ def _as_text(name: str, column: str, kind: DataTypeClass | pl.DataType, value: p
     if kind == pl.Time:
         return value.dt.to_string(_TIME)
     if kind.is_nested() or kind in (pl.Binary, pl.Object, pl.Duration):
-        raise OlistError(f"{name} has {kind} in {column}, which no cell can say; write it as text.")
+        raise OlistError(
+            f"{name} has {kind} in {column}, which no cell can say; write it as text, or leave the column out."
+        )
     return value.cast(pl.String)
 
 

@@ -116,7 +116,12 @@ def prepare_parts(landing: Path, folder: Path, table: Landed) -> None:
             stale.unlink(missing_ok=True)
     for name, path in landed.items():
         _prepare(path, folder / f"{name}.csv")
-    first, *others = (folder / f"{name}.csv" for name in landed)
+    first, *others = parts = [folder / f"{name}.csv" for name in landed]
+    for part in parts:
+        if not part.stat().st_size:
+            raise OlistError(
+                f"{called(part)} is empty; take it away where it has no rows, else replace it with the complete file."
+            )
     expected = _header(first)
     for part in others:
         if (header := _header(part)) != expected:

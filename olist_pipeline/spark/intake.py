@@ -22,7 +22,7 @@ import polars as pl
 from olist_pipeline.intake.by_parts import PART, FinishingOfParts, PartFile, ReadingOfParts
 from olist_pipeline.intake.cast import RULES
 from olist_pipeline.intake.lookups import looked_up
-from olist_pipeline.intake.parts import kept_files, remove_other_parts
+from olist_pipeline.intake.parts import files_as_read, remove_other_parts
 from olist_pipeline.landing.csv_file import SOURCE_ROW
 from olist_pipeline.landing.folder import files_of
 from olist_pipeline.landing.table import LandingTable
@@ -62,7 +62,7 @@ def ingest_on_spark(
 def _look_up(session: Any, table: LandingTable, parts: list[PartFile], intake: Path, folder: Path) -> None:
     """Write what is found of each row beside all others, to a folder a part, with its number within the part."""
     columns = dict.fromkeys((SOURCE_ROW, *table.key, *(table.parent.columns if table.parent else ())))
-    kept = {part.number: kept_files(part.path)["rows"] for part in parts}
+    kept = {part.number: files_as_read(part.path)["rows"] for part in parts}
     # Parts with the same content are kept once.
     names = [(path.name, number) for number, path in kept.items()]
     numbers = session.createDataFrame(names, f"{_FILE} string, {PART} int")

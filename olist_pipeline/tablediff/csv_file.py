@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import codecs
 import gzip
-import re
 import shutil
 import zlib
 from collections.abc import Mapping, Sequence
@@ -19,7 +18,7 @@ import duckdb
 
 from olist_pipeline.dialect.check import BLOCK_BYTES, Report, check
 from olist_pipeline.dialect.dialect import Dialect, duckdb_relation
-from olist_pipeline.dialect.faults import line_of
+from olist_pipeline.dialect.faults import OtherDialectError, line_of
 from olist_pipeline.errors import OlistError
 from olist_pipeline.near import listed
 from olist_pipeline.tablediff.contract import RelationError
@@ -70,7 +69,7 @@ def load(
         try:
             report = check(plain, dialect, name=name)
         except OlistError as error:
-            raise RelationError(str(error).removesuffix(".") + _other_dialect(str(error))) from error
+            raise RelationError(str(error).removesuffix(".") + _other_dialect(error)) from error
         _refuse_ragged(plain, name, report)
         if not number:
             header = report.header
@@ -84,18 +83,15 @@ def load(
     return quote(table)
 
 
-def _other_dialect(sentence: str) -> str:
+def _other_dialect(error: OlistError) -> str:
     """Return how a sentence ends that may be of a file in another dialect: with how to name that."""
-    if found := re.search(r"separates its columns by '(.+?)'", sentence):
-        word = next((word for word, char in WORDS.items() if repr(char) == f"'{found[1]}'"), None)
-        return f", or name its delimiter: --dialect delimiter={word}." if word else "."
-    if "quote within a cell" in sentence:
-        return ", or name a file without quotes: --dialect quote=none."
-    if "UTF-8" not in sentence:
+    if not isinstance(error, OtherDialectError):
         return "."
-    said = re.search(r"is (UTF-(?:16|32)(?:LE|BE)?)|iconv -f (WINDOWS-1252)", sentence)
-    encoding = (said[1] or said[2]).lower() if said else "latin-1"
-    return f", or name its encoding, e.g. --dialect encoding={encoding}."
+    if error.option == "encoding":
+        return f", or name its encoding, e.g. --dialect encoding={error.value or 'cp850'}."
+    word = next((word for word, char in WORDS.items() if char == error.value), None)
+    what = "its delimiter" if error.option == "delimiter" else "a file without quotes"
+    return f", or name {what}: --dialect {error.option}={word}." if word else "."
 
 
 def _read(con: duckdb.DuckDBPyConnection, path: Path, name: str, table: str, report: Report, dialect: Dialect) -> None:

@@ -78,6 +78,11 @@ def _parts(folder: Path) -> Iterator[Path]:
                 f"'{folder}' is a table of {kind}, whose log says which of its files count; write the"
                 " table to Parquet files of its own and compare these."
             )
+        if "_temporary" in folders:
+            raise RelationError(
+                f"'{folder}' holds {root}/_temporary, into which a program is still writing parts; wait for its end,"
+                " else move it away."
+            )
         if (place := os.path.realpath(root)) in seen:
             raise RelationError(f"The folder '{folder}' holds {place} twice, once as {root}; take the link out.")
         seen.add(place)

@@ -51,11 +51,25 @@ def compare_sources(
         _run(con, f"SET temp_directory = {literal(folder)}", "Cannot use the folder for temporary files")
         if memory_limit is not None:
             _run(con, f"SET memory_limit = {literal(memory_limit)}", f"Cannot set the memory limit '{memory_limit}'")
+        if where is not None:
+            _refuse_more_than_a_condition(con, where)
         before, after = (
             open_source(con, source, side, Path(folder), options or {}, where)
             for source, side in ((old, "old"), (new, "new"))
         )
         return compare_plan(con, resolve(before, after, contract, where), samples=samples)
+
+
+def _refuse_more_than_a_condition(con: duckdb.DuckDBPyConnection, where: str) -> None:
+    """Raise RelationError for a text that is no single condition: one is, with parentheses around it and without."""
+    try:
+        for condition in (where, f"({where})"):
+            con.extract_statements(f"SELECT 1 WHERE {condition}")
+    except duckdb.Error as error:
+        raise RelationError(
+            f"'{where}' is no condition: {first_line(error)}; give what may stand behind WHERE, e.g. \"day >="
+            " '2018-01-01'\"."
+        ) from error
 
 
 def open_source(

@@ -22,6 +22,16 @@ DRAWN = """() => {
 }"""
 """Whether the page is whole and every chart of it is drawn; marimo draws them in shadow trees."""
 
+CUT_OFF = """() => [...document.querySelectorAll('.panel svg.marks')].flatMap(chart => {
+    const place = chart.getBoundingClientRect();
+    const isOutside = ({left, right, top, bottom}) =>
+        right > place.right + 1 || left < place.left - 1 || top < place.top - 1 || bottom > place.bottom + 1;
+    return [...chart.querySelectorAll('text')]
+        .filter(text => getComputedStyle(text).opacity !== '0' && isOutside(text.getBoundingClientRect()))
+        .map(text => text.textContent);
+})"""
+"""The words of charts that are not wholly within them: what is outside is not shown."""
+
 FAILED = "[data-testid='cell-error'], .marimo-error, .vega-error, marimo-callout-output"
 """What marimo and Vega put in the place of a result that failed."""
 
@@ -47,6 +57,11 @@ class Watched:
         """Return how wide the page is, what a reader would have to scroll to included."""
         wide: int = self.page.evaluate("document.documentElement.scrollWidth")
         return wide
+
+    def cut_off(self) -> list[str]:
+        """Return the words of charts of which a part is cut off."""
+        words: list[str] = self.page.evaluate(CUT_OFF)
+        return words
 
     def await_drawn(self) -> None:
         """Wait until every chart is drawn."""

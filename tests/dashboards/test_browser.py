@@ -22,7 +22,7 @@ from tests.patience import patient, wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.long]
 
-READERS: tuple[tuple[int, Scheme], ...] = ((1440, "light"), (400, "dark"))
+READERS: tuple[tuple[int, Scheme], ...] = ((1440, "light"), (320, "dark"))
 """How a page is read: wide and light, narrow and dark. Either width shows what the other scheme would too."""
 
 
@@ -138,6 +138,7 @@ def test_exported_pages_are_drawn_from_the_disk_alone(browser, home, tmp_path, m
         assert [url for url in seen.requests if not url.startswith("file:")] == [], name
         assert seen.serious_findings() == [], (name, width, scheme)
         assert seen.width() <= width, "nothing is cut off, and nobody scrolls sideways"
+        assert seen.cut_off() == [], (name, width)
         assert is_dark(seen) == (scheme == "dark")
         seen.page.close()
 
@@ -163,7 +164,23 @@ def test_the_numbers_of_a_chart_open_by_keyboard(browser, home, tmp_path, monkey
     seen.page.close()
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(400, "dark"), (1440, "dark")])
+@pytest.mark.parametrize("name", ["migration", "products"])
+def test_paper_has_every_row_of_a_table(browser, home, tmp_path, monkeypatch, name):
+    monkeypatch.setenv("OLIST_HOME", str(home))
+    page = tmp_path / f"{name}.html"
+    page.write_text(html(content_of(name)), "utf-8")
+    seen = watched(browser, width=718)
+    seen.page.emulate_media(media="print")
+    seen.page.goto(page.as_uri())
+    seen.await_drawn()
+    tables = seen.page.locator(".panel > .scroll")
+    assert tables.count() > 1
+    is_cut = "one.scrollHeight > one.clientHeight + 1 || one.scrollWidth > one.clientWidth + 1"
+    assert tables.evaluate_all(f"all => all.filter(one => {is_cut}).length") == 0
+    seen.page.close()
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(320, "dark"), (1440, "dark")])
 def test_a_served_page_is_what_its_reader_wants(browser, address, width, scheme):
     seen = watched(browser, width=width, scheme=scheme)
     seen.page.goto(f"{address}/executive/")

@@ -62,7 +62,7 @@ def test_the_two_kinds_of_delivered_are_named_and_those_of_the_files(raw, shown)
     by_status = number(raw, "SELECT count(*) FROM orders WHERE order_status = 'delivered'")
     value, note = shown["delivery"]["With a delivery date"]
     assert value == formats.count(with_date)
-    assert f"{formats.count(by_status)} have the status delivered" in note
+    assert f"with the status delivered: {formats.count(by_status)}" in note
 
 
 def test_shares_are_those_of_the_files(raw, shown):

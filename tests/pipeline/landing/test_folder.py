@@ -1,10 +1,12 @@
 """Where landing files are: packed ones are read, missing ones are named by what stands in their place."""
 
 import gzip
+import os
 import random
 import re
 import zipfile
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -226,7 +228,6 @@ def test_an_archive_that_unpacks_to_far_too_much(settings, landing, monkeypatch)
         "Olist_Orders_Dataset.csv",
         "olist_orders_dataset.csv.csv",
         "olist_orders_dataset.csv.txt",
-        "olist_orders_dataset.xlsx",
         "olist_orders_dataset.csv.crdownload",
         "copy of olist_orders_dataset.csv",
         "olist orders dataset.csv",
@@ -235,6 +236,26 @@ def test_an_archive_that_unpacks_to_far_too_much(settings, landing, monkeypatch)
 def test_a_missing_file_that_is_there_under_another_name(settings, landing, name):
     (landing / ORDERS.file).rename(landing / name)
     assert f"is missing in {landing}; there is {name}: rename it" in sentence(settings)
+
+
+@pytest.mark.parametrize(
+    ("name", "make", "words"),
+    [
+        ("olist_orders_dataset.xlsx", Path.touch, "there is {}: save its table as olist_orders_dataset.csv."),
+        ("olist_orders_dataset.csv.gz", os.mkfifo, "{} is a pipe or a device; put a file in its place and run again."),
+        ("olist_orders_dataset", lambda path: path.symlink_to("gone"), "{} links to gone, which is not there; mend"),
+    ],
+)
+def test_what_stands_in_the_place_of_a_missing_file(settings, landing, name, make, words):
+    (landing / ORDERS.file).unlink()
+    make(landing / name)
+    assert f"is missing in {landing}; {words.format(name)}" in sentence(settings)
+
+
+def test_a_folder_that_is_called_like_the_file_may_hold_parts(settings, landing):
+    (landing / ORDERS.file).unlink()
+    (landing / ORDERS.file).mkdir()
+    assert "is a folder; call it olist_orders_dataset where it holds parts of the table" in sentence(settings)
 
 
 def test_a_missing_file_that_is_one_folder_deeper(settings, landing):

@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 from olist_pipeline.errors import OlistError
 from olist_pipeline.intake import parts as intake_parts
 from olist_pipeline.intake.cast import cast_rows
+from olist_pipeline.intake.parts import remove_other_parts
 from olist_pipeline.intake.places import SOURCE_FILE, place_of
 from olist_pipeline.intake.rows import ingest
 from olist_pipeline.intake.span import dated_span
@@ -146,7 +147,7 @@ def test_what_is_wrong_with_a_part_is_said_of_the_file_that_landed(tmp_path, par
 @pytest.mark.parametrize(
     ("first", "words"),
     [
-        (b"", "1.csv is empty: it has no header"),
+        (b"", "1.csv is empty; take it away where it has no rows, else replace it"),
         (SELLERS_HEADER.encode("utf-16"), "1.csv is UTF-16; convert it first"),
         (b"a,b\n", f"2.csv has the header '{SELLERS_HEADER.strip()}', and 1.csv has 'a,b'"),
     ],
@@ -317,6 +318,20 @@ class TestReadingOnce:
         monkeypatch.setattr(intake_parts, "read_text", read_text)
         assert intake(settings, ORDERS).drop(SOURCE_FILE).height == intake(settings, ORDERS).height
         assert "another" not in str(intake(settings, ORDERS)["payload"].to_list())
+
+    @pytest.mark.parametrize("ingested", [ingest, lambda table, landing, _: dated_span(landing, table, MONTHS.last)])
+    def test_one_that_is_replaced_once_it_was_read_is_a_sentence(self, whole, tmp_path, monkeypatch, ingested):
+        settings = in_parts(whole, tmp_path)
+        landing = readable_landing(settings, TABLES)
+        part = tmp_path / "landing" / folder_name(ORDERS) / "01.csv"
+
+        def replaced(files):
+            remove_other_parts(files)
+            part.write_bytes(part.read_bytes() + b"another\n")
+
+        monkeypatch.setattr(intake_parts, "remove_other_parts", replaced)
+        with pytest.raises(OlistError, match=r"01.csv was changed while it was read; run again"):
+            ingested(ORDERS, landing, MONTHS)
 
     def test_one_that_went_meanwhile_is_a_sentence(self, whole, tmp_path):
         settings = in_parts(whole, tmp_path)

@@ -113,6 +113,9 @@ def test_files_of_one_header_are_one_table(tmp_path):
             "1.csv is not utf-16: byte 0x62 in line 3 (",
         ),
         ([b"id,v\n" + b"1,a\n" * 300_000 + b"1,\x81\x20"], {"encoding": "gb18030"}, "byte 0x81 in line 300002 ("),
+        ([b"id,v\n1,\x81\xe9\n"], {}, "or name its encoding, e.g. --dialect encoding=cp850."),
+        ([b"+/v8-id,v\n1,+AOk-\n"], {}, "or name its encoding, e.g. --dialect encoding=utf-7."),
+        ([b"id,v\n1,\xc3"], {}, "that the end of the file cuts off; fetch the file again."),
         (["id,v\n".encode("utf-16")], {}, "or name its encoding, e.g. --dialect encoding=utf-16."),
     ],
 )

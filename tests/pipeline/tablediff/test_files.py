@@ -93,6 +93,10 @@ def test_a_folder_with_the_ending_of_a_file_is_a_folder(read):
         ),
         ({"a/_delta_log/0.json": "", "1.parquet": "SELECT 1 AS id"}, "is a table of Delta Lake, whose log says"),
         ({".hoodie/0.json": "", "1.parquet": "SELECT 1 AS id"}, "is a table of Hudi, whose log says"),
+        (
+            {"_temporary/0/1.csv": "id\n", "1.csv": "id\n"},
+            "_temporary, into which a program is still writing parts; wait",
+        ),
         ({"1.parquet": b"x"}, "parts/1.parquet cannot be read as Parquet: "),
         (
             {"1.parquet": "SELECT 1 AS id, 2 AS v", "2.parquet": "SELECT 1 AS id, 'x' AS v"},

@@ -359,7 +359,7 @@ def test_a_folder_of_parts_of_any_kind_is_one_table(tmp_path):
         for part, row in (("a=1/1", (1, "a")), ("a=2/2", (2, "b"))):
             text = data.format(*row).encode()
             write(tmp_path / ending / f"{part}{ending}", gzip.compress(text) if ending.endswith("gz") else text)
-        for hidden in ("_SUCCESS", ".1.csv.crc", "_temporary/3.csv"):
+        for hidden in ("_SUCCESS", ".1.csv.crc", "_metadata/3.csv"):
             write(tmp_path / ending / hidden, "nothing")
         assert compare_sources(str(tmp_path / ending), whole, contract()).identical, ending
 
@@ -421,3 +421,11 @@ def test_what_the_system_refuses_to_look_at_is_a_sentence(folder, source):
     (folder / "parts" / "3.parquet").symlink_to("x" * 300)
     with pytest.raises(RelationError, match=r"cannot be read: File name too long \(.*\)\.$"):
         compare_sources(str(folder / source.format(long="x" * 300)), str(folder / "t.csv"), contract())
+
+
+@pytest.mark.parametrize("where", ["v = 1) OR (true", "true LIMIT 1", "true --", "v = 1;", "(v = 1", " ", ""])
+def test_a_condition_is_one_and_nothing_more(tmp_path, where):
+    file = parquet(tmp_path / "t.parquet", "SELECT 1 AS id, 1 AS v")
+    with pytest.raises(RelationError, match=r"^'.*' is no condition: Parser Error: .*; give what may stand behind"):
+        compare_sources(file, file, contract(), where=where)
+    assert compare_sources(file, file, contract(), where="v = 1 OR v IN (2, 3) -- or so\n").identical
