@@ -114,8 +114,15 @@ UNREADABLE = (
 )
 
 _REFUSALS = (
+    (
+        'invalid .*value: |version range|for connection option "(?!port")|may not be used with|could not load',
+        "A parameter of {url}, or of one of libpq's variables, cannot be used ({reason}); mend either.",
+    ),
     ('^invalid |host name ".*@', UNREADABLE),
-    ("password authentication failed", "PostgreSQL refuses the user or the password ({reason}); mend {url}."),
+    (
+        "password authentication failed",
+        "PostgreSQL refuses the user or the password, which may have expired ({reason}); mend {url} or the role.",
+    ),
     ("no password supplied", "PostgreSQL asks for a password, and {url} has none."),
     ("no pg_hba.conf entry", "PostgreSQL lets nobody in from here this way ({reason}); add a line to its pg_hba.conf."),
     ("authentication failed", "PostgreSQL refuses the user ({reason}); mend {url} or the server's pg_hba.conf."),
@@ -125,7 +132,11 @@ _REFUSALS = (
     ("too many|connection slots are reserved|no more connections", _TROUBLES["53300"]),
     ("could not fork new process", _TROUBLES_OF_CLASSES["53"]),
     ("database system is", _TROUBLES["57P03"]),
-    ("terminating connection|server closed the connection|connection already closed", _TROUBLES["57P01"]),
+    (
+        "terminating connection|server closed the connection|connection already closed|SSL connection has been closed"
+        "|SSL SYSCALL error: (EOF|Connection reset)|could not (send|receive) data",
+        _TROUBLES["57P01"],
+    ),
     ("service file|definition of service", "PGSERVICE, or the service of {url}, leads nowhere ({reason}); mend it."),
     (
         "session is (not )?read-only|hot standby mode",

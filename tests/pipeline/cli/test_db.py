@@ -86,7 +86,8 @@ def test_a_new_database_is_migrated_granted_and_used(empty, tmp_path, monkeypatc
     assert said["home"] is None
     assert typed("events").exit_code == 0
     monkeypatch.setenv("OLIST_HOME", str(tmp_path / "lost"))
-    assert typed("db", "adopt").output == f"The database belongs to {tmp_path / 'lost'}.\n"
+    for _ in range(2):
+        assert typed("db", "adopt").output == f"The database belongs to {tmp_path / 'lost'}.\n"
     assert f"home: {tmp_path / 'lost'} on " in typed("db", "status").output
     monkeypatch.setenv("OLIST_HOME", str(tmp_path / "new"))
     assert "run `olist db adopt`" in str(typed("criteria").exception)
