@@ -11,6 +11,7 @@ import re
 import psycopg2
 
 from olist_pipeline.errors import OlistError
+from olist_pipeline.settings import Settings
 
 LOCK_SECONDS = 5
 """A statement waits so long for a lock; nothing of ours holds one for longer."""
@@ -130,6 +131,7 @@ _REFUSALS = (
     (r'^database ".*" does not exist', "PostgreSQL has no such database ({reason}); create it, or mend {url}."),
     ("permission denied for database", "The user of {url} may not connect ({reason}); GRANT CONNECT to it."),
     ("too many|connection slots are reserved|no more connections", _TROUBLES["53300"]),
+    ("could not write init file", _TROUBLES["53100"]),
     ("could not fork new process", _TROUBLES_OF_CLASSES["53"]),
     ("database system is", _TROUBLES["57P03"]),
     (
@@ -161,4 +163,6 @@ def _connection_trouble(reason: str) -> str:
         return f"The encrypted connection to PostgreSQL fails ({reason}); see TLS in docs/postgres.md."
     if said:
         return f"PostgreSQL refuses the connection ({refusal}); mend OLIST_POSTGRES_URL or the server."
+    if Settings.from_env().postgres_url is None:
+        return f"The embedded PostgreSQL does not answer ({reason}); end what else uses this OLIST_HOME, and run again."
     return f"PostgreSQL does not answer ({reason}); start it, or unset OLIST_POSTGRES_URL for the embedded one."

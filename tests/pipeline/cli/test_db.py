@@ -100,7 +100,7 @@ def test_other_versions_are_reported(empty):
     older = typed("db", "status")
     assert "Dagster's tables have version 16e3115a602a, Dagster needs" in str(older.exception)
     alone(empty, "UPDATE migration.schema_version SET version_num = '0099'")
-    for arguments in (["events"], ["db", "migrate"], ["db", "status"]):
+    for arguments in (["events"], ["db", "migrate"], ["db", "status"], ["db", "roles", "--apply"]):
         result = typed(*arguments)
         assert result.exit_code == 1
         assert "update the program" in str(result.exception)

@@ -64,6 +64,7 @@ AT = 'connection to server at "h" (10.0.0.1), port 5432 failed: '
     ("reason", "words"),
     [
         ('FATAL:  password authentication failed for user "u"', "which may have expired (password"),
+        ('FATAL:  could not write init file "x"', "disk is full"),
         ("fe_sendauth: no password supplied", "asks for a password"),
         (
             "could not fork new process for connection: Resource temporarily unavailable",
@@ -129,6 +130,13 @@ def test_each_way_in_which_a_connection_fails_has_its_sentence(reason, words):
 def test_a_parameter_that_cannot_be_used_is_named(parameters):
     with pytest.raises(OlistError, match=r"A parameter of OLIST_POSTGRES_URL, .* cannot be used \(.*(ssl|SSL)"):
         postgres.connect(f"postgresql://u:secret@localhost:1/d?{parameters}")
+
+
+def test_an_embedded_server_that_does_not_answer_is_no_matter_of_the_address(monkeypatch):
+    monkeypatch.delenv("OLIST_POSTGRES_URL", raising=False)
+    assert str(server_errors.trouble(Refused(AT + "timeout expired"))).startswith("The embedded PostgreSQL does not")
+    monkeypatch.setenv("OLIST_POSTGRES_URL", "postgresql://h/d")
+    assert "unset OLIST_POSTGRES_URL" in str(server_errors.trouble(Refused(AT + "timeout expired")))
 
 
 def test_a_connection_that_was_closed_is_no_trouble_of_encryption():
