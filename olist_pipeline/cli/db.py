@@ -117,6 +117,6 @@ def roles(as_sql: bool, is_applied: bool, runtime: str, analyst: str, runtime_pa
         click.echo(database_roles.script(runtime=runtime, analyst=analyst), nl=False)
         return
     password = password_of(runtime_password_file, "--runtime-password-file") if runtime_password_file else None
-    url = server_url(Settings.from_env())
+    url = schema.reading_url(Settings.from_env())  # another version's tables need other rights
     database_roles.apply(url, runtime=runtime, analyst=analyst, password=password)
     click.echo(f"{runtime} may run the pipeline, {analyst} may read.")

@@ -31,6 +31,8 @@ _NO_REASON = re.compile(
 """Lines of dbt on tests, whose checks say it better, and lines that say of an error only that there is one."""
 _DBT_ENDED = re.compile(r"The dbt CLI process .*failed with exit code `(-?\d+)`", re.DOTALL)
 """What dagster-dbt says of an invocation, and how it goes on where dbt logged no error."""
+_CHECKS_TWICE = "duplicate AssetCheckPlanned events"
+"""What Dagster says of a check that it has noted again: it could not tell whether it had, for the server was gone."""
 _LOG = "(more in logs/run.log below OLIST_HOME)"
 _CALLS = "Traceback (most recent call last)"
 SHOWN = 3
@@ -97,6 +99,8 @@ def _of_error(step: str | None, error: Any) -> str:
         if kind.endswith(OlistError.__name__):
             return said
         error = error.cause
+    if _CHECKS_TWICE in said:
+        return "PostgreSQL was lost for a moment as the run began, and Dagster noted its checks twice; run again."
     words = ": ".join(filter(None, (kind, said))).splitlines()[0].rstrip(".")
     return f"The step {step} failed: {words}{_what_to_do(words)}."
 

@@ -13,6 +13,7 @@ import atexit
 import fcntl
 import functools
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -38,6 +39,8 @@ ORPHANS, ORPHANS_SECONDS = "pre-existing shared memory block", 20
 LARGEST_LOG = 10 * 2**20
 DATA_FOLDER, SOCKET_FOLDER, STATUS = 1, 4, 7
 """Lines of the server's pid file."""
+PROCESS = re.compile("[0-9]{1,9}")
+"""Its first line. One with a minus is of a server that somebody runs by hand, without others beside it."""
 
 ENDED = "ended"
 
@@ -172,7 +175,8 @@ class _Server:
         """Return the folder of the server's socket where it answers, ENDED where it has ended; None before either."""
         lines = self._pid_file()
         if len(lines) > STATUS and lines[STATUS].strip() == "ready" and self._pid() is not None:
-            return lines[SOCKET_FOLDER]
+            # A home that was moved meanwhile has taken the socket along.
+            return str(self.data) if lines[SOCKET_FOLDER] == lines[DATA_FOLDER] else lines[SOCKET_FOLDER]
         if watch := self._try_watch():
             watch.close()
             return ENDED
@@ -201,7 +205,7 @@ class _Server:
     def _pid(self) -> int | None:
         """Return the process of the server that runs in the folder; None where none does."""
         lines = self._pid_file()
-        if len(lines) <= DATA_FOLDER or not lines[0].isdigit():
+        if len(lines) <= DATA_FOLDER or not PROCESS.fullmatch(lines[0]):
             return None
         pid = int(lines[0])
         is_named = lines[DATA_FOLDER] == str(self.data)
@@ -225,15 +229,18 @@ class _Server:
     def _remove_stale_locks(self, socket_folder: Path) -> None:
         """Remove what would keep this server out, though nobody holds the watcher's lock.
 
-        That is the lock of the socket, and a pid file that was copied with the folder of a running server. The pid file
-        of a server that was killed stays: by it PostgreSQL finds processes that the dead one left.
+        That is the lock of the socket, a pid file that was copied with the folder of a running server, and one that
+        a machine has lost the content of. The pid file of a server that was killed stays: by it PostgreSQL finds
+        processes that the dead one left.
         """
         (socket_folder / f".s.PGSQL.{cluster.PORT}.lock").unlink(missing_ok=True)
         lines = self._pid_file()
-        with suppress(OSError, ValueError):
-            if lines:
+        with suppress(OSError):
+            if lines and lines[0].startswith("-"):
+                return
+            if lines and PROCESS.fullmatch(lines[0]):
                 os.kill(int(lines[0]), 0)
-                (self.data / "postmaster.pid").unlink()
+            (self.data / "postmaster.pid").unlink()
 
     def _try_watch(self) -> BinaryIO | None:
         """Return the lock of the watcher; None while there is one."""

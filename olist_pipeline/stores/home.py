@@ -117,12 +117,12 @@ def _number_of(home: Path) -> int:
 
 
 def adopt(settings: Settings, url: str) -> Owner | None:
-    """Let the database belong to this home from now on; return the one that it belonged to, None where to none."""
+    """Let the database belong to this home from now on; return the other one that it belonged to, None without one."""
     if settings.postgres_url is None:
         raise OlistError("The embedded server lies in its home and belongs to it; OLIST_POSTGRES_URL is not set.")
     former = owner(url)
     _write(url, f"{_TAKE} (only_one) DO UPDATE {_SET}", settings.home)
-    return former
+    return former if former and former.identity != identity_of(settings.home) else None
 
 
 def owner(url: str) -> Owner | None:

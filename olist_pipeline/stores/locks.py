@@ -60,7 +60,7 @@ def forget(one: Watched) -> None:
 
 
 def watch_engine(engine: Engine) -> None:
-    """Watch each statement of a SQLAlchemy engine; one that gives up raises the sentence of `server_errors.trouble`."""
+    """Watch each statement of a SQLAlchemy engine; one that fails raises the sentence of `server_errors.trouble`."""
     from sqlalchemy import event
 
     def begin(_connection: Any, cursor: Any, _statement: Any, _parameters: Any, context: Any, _many: Any) -> None:
@@ -74,11 +74,9 @@ def watch_engine(engine: Engine) -> None:
         if one is not None:
             forget(one)
         error = failure.original_exception
-        # What else goes wrong is Dagster's to handle: it tries a lost connection again.
-        if isinstance(error, psycopg2.errors.LockNotAvailable | psycopg2.errors.QueryCanceled):
-            known = trouble(error, one.blocker if one else "")
-            if known is not None:
-                raise known from error
+        # Where there is no statement yet it is Dagster's to handle, which connects anew.
+        if one is not None and isinstance(error, psycopg2.Error) and (known := trouble(error, one.blocker)):
+            raise known from error
 
     event.listen(engine, "before_cursor_execute", begin)
     event.listen(engine, "after_cursor_execute", end)

@@ -17,7 +17,6 @@ from olist_pipeline.errors import OlistError
 from olist_pipeline.settings import Settings
 from olist_pipeline.stores import home, locks
 from olist_pipeline.stores.postgres import connect, query_rows, server_url, transaction
-from olist_pipeline.stores.server_errors import trouble
 
 if TYPE_CHECKING:
     from alembic.config import Config  # it takes half a second to import, and only a migration needs it
@@ -178,19 +177,13 @@ def _one_transaction(url: str) -> Iterator[Config]:
         "postgresql+psycopg2://", creator=lambda: connect(url), poolclass=sqlalchemy.pool.NullPool
     )
     locks.watch_engine(engine)
-    try:
-        with engine.begin() as connection:
-            # To build an index over many events takes as long as it takes.
-            connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
-            _make_place(connection)
-            config = migrations()
-            config.attributes["connection"] = connection
-            yield config
-    except sqlalchemy.exc.DBAPIError as error:
-        known = trouble(error.orig) if isinstance(error.orig, psycopg2.Error) else None
-        if known is None:
-            raise
-        raise known from error
+    with engine.begin() as connection:
+        # To build an index over many events takes as long as it takes.
+        connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+        _make_place(connection)
+        config = migrations()
+        config.attributes["connection"] = connection
+        yield config
 
 
 def _make_place(connection: Any) -> None:

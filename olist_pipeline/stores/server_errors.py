@@ -11,6 +11,7 @@ import re
 import psycopg2
 
 from olist_pipeline.errors import OlistError
+from olist_pipeline.settings import Settings
 
 LOCK_SECONDS = 5
 """A statement waits so long for a lock; nothing of ours holds one for longer."""
@@ -114,8 +115,15 @@ UNREADABLE = (
 )
 
 _REFUSALS = (
+    (
+        'invalid .*value: |version range|for connection option "(?!port")|may not be used with|could not load',
+        "A parameter of {url}, or of one of libpq's variables, cannot be used ({reason}); mend either.",
+    ),
     ('^invalid |host name ".*@', UNREADABLE),
-    ("password authentication failed", "PostgreSQL refuses the user or the password ({reason}); mend {url}."),
+    (
+        "password authentication failed",
+        "PostgreSQL refuses the user or the password, which may have expired ({reason}); mend {url} or the role.",
+    ),
     ("no password supplied", "PostgreSQL asks for a password, and {url} has none."),
     ("no pg_hba.conf entry", "PostgreSQL lets nobody in from here this way ({reason}); add a line to its pg_hba.conf."),
     ("authentication failed", "PostgreSQL refuses the user ({reason}); mend {url} or the server's pg_hba.conf."),
@@ -123,9 +131,14 @@ _REFUSALS = (
     (r'^database ".*" does not exist', "PostgreSQL has no such database ({reason}); create it, or mend {url}."),
     ("permission denied for database", "The user of {url} may not connect ({reason}); GRANT CONNECT to it."),
     ("too many|connection slots are reserved|no more connections", _TROUBLES["53300"]),
+    ("could not write init file", _TROUBLES["53100"]),
     ("could not fork new process", _TROUBLES_OF_CLASSES["53"]),
     ("database system is", _TROUBLES["57P03"]),
-    ("terminating connection|server closed the connection|connection already closed", _TROUBLES["57P01"]),
+    (
+        "terminating connection|server closed the connection|connection already closed|SSL connection has been closed"
+        "|SSL SYSCALL error: (EOF|Connection reset)|could not (send|receive) data",
+        _TROUBLES["57P01"],
+    ),
     ("service file|definition of service", "PGSERVICE, or the service of {url}, leads nowhere ({reason}); mend it."),
     (
         "session is (not )?read-only|hot standby mode",
@@ -150,4 +163,6 @@ def _connection_trouble(reason: str) -> str:
         return f"The encrypted connection to PostgreSQL fails ({reason}); see TLS in docs/postgres.md."
     if said:
         return f"PostgreSQL refuses the connection ({refusal}); mend OLIST_POSTGRES_URL or the server."
+    if Settings.from_env().postgres_url is None:
+        return f"The embedded PostgreSQL does not answer ({reason}); end what else uses this OLIST_HOME, and run again."
     return f"PostgreSQL does not answer ({reason}); start it, or unset OLIST_POSTGRES_URL for the embedded one."

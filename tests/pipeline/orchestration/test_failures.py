@@ -66,6 +66,11 @@ def checked(passed, severity=dg.AssetCheckSeverity.ERROR):
         (checked(True), ValueError("no such column"), ["The step orders failed: ValueError: no such column."]),
         (
             checked(True),
+            RuntimeError("Updated 2 rows for a check as a result of duplicate AssetCheckPlanned events."),
+            ["PostgreSQL was lost for a moment as the run began, and Dagster noted its checks twice; run again."],
+        ),
+        (
+            checked(True),
             Exception('Could not write file "/x": No space left on device.'),
             [
                 'The step orders failed: Exception: Could not write file "/x": No space left on device; free space and '

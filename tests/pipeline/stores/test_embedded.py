@@ -128,6 +128,28 @@ def test_a_server_that_is_on_its_way_out_is_started_again(data):
     end(other)
 
 
+def test_a_home_that_is_moved_while_its_server_runs_is_used_where_it_lies_now(data):
+    one = start(data)
+    moved = data.with_name("moved")
+    data.rename(moved)
+    data.with_name("postgres.locks").rename(moved.with_name("moved.locks"))
+    other = start(moved)
+    assert postgres.query(other.url, "SELECT 1 AS one") == [{"one": 1}]
+    end(one)
+    end(other)
+    assert not is_running(moved)
+    moved.rename(data)
+    moved.with_name("moved.locks").rename(data.with_name("postgres.locks"))
+
+
+@pytest.mark.parametrize("left", ["", "\0\0\0\0", "99999999999\nx\n", "²\nx\n"])
+def test_a_pid_file_that_lost_its_content_with_the_power_keeps_nobody_out(data, left):
+    (data / "postmaster.pid").write_text(left, "utf-8")
+    user = start(data)
+    assert postgres.query(user.url, "SELECT 1 AS one") == [{"one": 1}]
+    end(user)
+
+
 def test_a_copy_of_a_running_server_is_another_one(data):
     process = start(data)
     copy = data.with_name("copy")

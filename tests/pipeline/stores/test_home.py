@@ -127,7 +127,7 @@ def test_the_runtime_role_may_take_it_and_the_analyst_may_look(granted, settings
         schema.ready_url(analyst)
     schema.ready_url(runtime)
     schema.ready_url(analyst)
-    assert home.adopt(runtime, str(runtime.postgres_url)) is not None
+    assert home.adopt(runtime, str(runtime.postgres_url)) is None  # it is its own already
 
 
 def test_the_embedded_server_is_in_its_home(settings):

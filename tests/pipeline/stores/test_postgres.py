@@ -63,7 +63,8 @@ AT = 'connection to server at "h" (10.0.0.1), port 5432 failed: '
 @pytest.mark.parametrize(
     ("reason", "words"),
     [
-        ('FATAL:  password authentication failed for user "u"', "refuses the user or the password (password"),
+        ('FATAL:  password authentication failed for user "u"', "which may have expired (password"),
+        ('FATAL:  could not write init file "x"', "disk is full"),
         ("fe_sendauth: no password supplied", "asks for a password"),
         (
             "could not fork new process for connection: Resource temporarily unavailable",
@@ -91,11 +92,15 @@ AT = 'connection to server at "h" (10.0.0.1), port 5432 failed: '
         (
             "Connection refused\n\tIs the server running on that host?\n"
             'connection to server at "h" (10.0.0.2), port 5432 failed: FATAL:  password authentication failed',
-            "refuses the user or the password (password authentication failed)",
+            "refuses the user or the password, which may have expired (password authentication failed)",
         ),
         ('definition of service "x" not found', "PGSERVICE, or the service of OLIST_POSTGRES_URL, leads nowhere"),
         ("session is read-only", "No server of OLIST_POSTGRES_URL is what target_session_attrs"),
         ("channel binding required, but SSL not in use", "does not offer what OLIST_POSTGRES_URL or a variable"),
+        ('invalid integer value "ten" for connection option "connect_timeout"', "A parameter of OLIST_POSTGRES_URL"),
+        ('could not load private key file "k": key values mismatch', "A parameter of OLIST_POSTGRES_URL"),
+        ("SSL SYSCALL error: EOF detected", "was stopped, or ended this connection"),
+        ("could not receive data from server: Connection reset by peer", "was stopped, or ended this connection"),
         ("SSL error: certificate verify failed", "The encrypted connection to PostgreSQL fails"),
         ("Connection refused", "does not answer"),
         ("timeout expired", "does not answer"),
@@ -111,6 +116,32 @@ def test_each_way_in_which_a_connection_fails_has_its_sentence(reason, words):
     assert words in sentence
     assert "\n" not in sentence
     assert sentence.endswith(".")
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        "sslmode=always",
+        "ssl_min_protocol_version=TLSv9",
+        "ssl_min_protocol_version=TLSv1.3&ssl_max_protocol_version=TLSv1.2",
+        "sslnegotiation=direct&sslmode=prefer",
+    ],
+)
+def test_a_parameter_that_cannot_be_used_is_named(parameters):
+    with pytest.raises(OlistError, match=r"A parameter of OLIST_POSTGRES_URL, .* cannot be used \(.*(ssl|SSL)"):
+        postgres.connect(f"postgresql://u:secret@localhost:1/d?{parameters}")
+
+
+def test_an_embedded_server_that_does_not_answer_is_no_matter_of_the_address(monkeypatch):
+    monkeypatch.delenv("OLIST_POSTGRES_URL", raising=False)
+    assert str(server_errors.trouble(Refused(AT + "timeout expired"))).startswith("The embedded PostgreSQL does not")
+    monkeypatch.setenv("OLIST_POSTGRES_URL", "postgresql://h/d")
+    assert "unset OLIST_POSTGRES_URL" in str(server_errors.trouble(Refused(AT + "timeout expired")))
+
+
+def test_a_connection_that_was_closed_is_no_trouble_of_encryption():
+    lost = server_errors.trouble(Refused("SSL connection has been closed unexpectedly\n\n"))
+    assert "was stopped, or ended this connection (SSL connection has been closed unexpectedly)" in str(lost)
 
 
 def test_what_a_live_server_refuses_is_said(server):

@@ -141,3 +141,20 @@ def test_a_statement_of_dagsters_that_waits_for_a_lock_ends_in_a_sentence(dagste
             storage.run_storage.get_runs_count()
     assert storage.run_storage.get_runs_count() >= 0
     storage.dispose()
+
+
+@pytest.mark.parametrize(
+    ("statement", "words"),
+    [
+        ("SELECT pg_terminate_backend(pg_backend_pid())", "was stopped, or ended this connection"),
+        ("DO $$ BEGIN RAISE EXCEPTION 'why' USING ERRCODE = '53100'; END $$", "disk is full"),
+    ],
+)
+def test_a_statement_of_dagsters_that_the_server_ends_is_a_sentence_and_the_next_is_answered(
+    dagster_server, statement, words
+):
+    storage = EnvironmentStorage(postgres.dagster_url(dagster_server))
+    with pytest.raises(OlistError, match=words), storage._run_storage.connect() as connection:
+        connection.exec_driver_sql(statement)
+    assert storage.run_storage.get_runs_count() >= 0
+    storage.dispose()
