@@ -22,7 +22,7 @@ AS_CODE = "olist_as_code"
 class _Patient(io.FileIO):
     """A stream whose reader may go away, as `head` does: what is written then goes nowhere.
 
-    So does what standard error cannot take: nobody can be told, and what the command has done stays true.
+    So does what standard error cannot take: nobody can read it, and what the command has done stays true.
     """
 
     def write(self, data: bytes) -> int | None:  # type: ignore[override]
