@@ -25,6 +25,7 @@ from olist_pipeline.migration.load import load_migration, present_migration
 from olist_pipeline.migration.model import NEW, OLD, Migration, TablePair
 from olist_pipeline.migration.project import ProjectPart, context_of_new, context_of_old, find_old, new_part
 from olist_pipeline.months import MONTH
+from olist_pipeline.near import unknown
 from olist_pipeline.registry import CONTEXTS
 from olist_pipeline.settings import Settings
 from olist_pipeline.tablediff.contract import Tolerance, fold
@@ -100,13 +101,19 @@ def load_manifest(path: Path) -> dict[str, Any]:
 def warehouse_tables(manifest: Mapping[str, Any], migration: Migration | None = None) -> tuple[WarehouseTable, ...]:
     """Return the pairs of the contexts that have moved, by name; `manifest` is the new project's.
 
-    Raises OlistError for a pair whose new model is not there, says no context, or is made in another schema.
+    Raises OlistError for a pair whose new model is not there, says no context, is made in another schema, or reads a
+    staged table that is none.
     """
     migration = migration or present_migration()
     part = new_part(migration)
     models = {node["alias"]: node for node in manifest["nodes"].values() if _is_new_table(node, part)}
     tables = [_table(pair, models, manifest, migration) for pair in migration.pairs]
-    return tuple(sorted((table for table in tables if table.context in CONTEXTS), key=lambda table: table.name))
+    moved = sorted((table for table in tables if table.context in CONTEXTS), key=lambda table: table.name)
+    staged = {f"{table.context}/{table.name}" for context in CONTEXTS.values() for table in context.tables}
+    for table in moved:
+        for name in set(table.reads) - staged:
+            raise unknown(f"staged table (an asset_key of a source that {table.new_relation} reads)", name, staged)
+    return tuple(moved)
 
 
 def served_tables(manifest: Mapping[str, Any], migration: Migration) -> tuple[WarehouseTable, ...]:

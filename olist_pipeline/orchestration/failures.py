@@ -26,16 +26,17 @@ _CHECK_FAILED = "DagsterAssetCheckFailedError"
 
 _DBT_ERRORS = "Errors parsed from dbt logs:"
 _NO_REASON = re.compile(
-    r"Failure in test|Got \d+ results?|compiled code at|\d+ of \d+ (ERROR|FAIL)|Encountered an error:$"
+    r"Failure in (test|model|seed|snapshot)|Got \d+ results?|compiled code at|\d+ of \d+ (ERROR|FAIL)|"
+    r"Encountered an error:$|Please ensure the name, data_type, and|^\| -"
 )
-"""Lines of dbt on tests, whose checks say it better, and lines that say of an error only that there is one."""
+"""Lines of dbt on tests, whose checks say it better, and lines that say of an error no more than another does."""
 _DBT_ENDED = re.compile(r"The dbt CLI process .*failed with exit code `(-?\d+)`", re.DOTALL)
 """What dagster-dbt says of an invocation, and how it goes on where dbt logged no error."""
 _CHECKS_TWICE = "duplicate AssetCheckPlanned events"
 """What Dagster says of a check that it has noted again: it could not tell whether it had, for the server was gone."""
 _LOG = "(more in logs/run.log below OLIST_HOME)"
 _CALLS = "Traceback (most recent call last)"
-SHOWN = 3
+SHOWN = 4
 """So many of dbt's errors are shown."""
 
 

@@ -1,11 +1,14 @@
 """The warehouse: what is said of a file that cannot be opened, and what a new model is made of."""
 
+import copy
+
 import duckdb
 import pytest
 
 from olist_pipeline import warehouse
 from olist_pipeline.errors import OlistError
-from olist_pipeline.warehouse import load_manifest, reading
+from olist_pipeline.orchestration.dbt_projects import ensure_manifest
+from olist_pipeline.warehouse import load_manifest, reading, warehouse_tables
 
 
 def test_a_damaged_file_is_not_called_busy(tmp_path):
@@ -58,3 +61,13 @@ def test_what_a_model_reads_is_found_however_many_ways_lead_there():
         below = [f"{layer - 1}a", f"{layer - 1}b"]
         nodes |= {f"{layer}{side}": {"depends_on": {"nodes": below}} for side in "ab"}
     assert warehouse._staged_sources(nodes["59a"], {"nodes": nodes, "sources": {"source": source}}) == {"sales/orders"}
+
+
+def test_a_source_of_no_staged_table_is_one_sentence(parsed_project):
+    manifest = copy.deepcopy(load_manifest(ensure_manifest(parsed_project)))
+    for source in manifest["sources"].values():
+        said = source["config"]["meta"].get("dagster", {}).get("asset_key")
+        if said == ["sales", "orders"]:
+            source["config"]["meta"]["dagster"]["asset_key"] = ["sales", "order"]
+    with pytest.raises(OlistError, match=r"no staged table .* 'sales/order'; did you mean sales/orders"):
+        warehouse_tables(manifest)

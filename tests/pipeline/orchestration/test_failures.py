@@ -29,6 +29,18 @@ Failure in test unique_x (models/x.yml)
 
   Got 3 results, configured to fail if != 0
 """
+DBT_CONTRACT = """failed with exit code `1`. Errors parsed from dbt logs:
+
+Failure in model t (models/t.sql)
+
+  Compilation Error in model t (models/t.sql)
+    This model has an enforced contract that failed.
+    Please ensure the name, data_type, and number of columns in your contract match the columns in your definition.
+
+    | column_name | definition_type | contract_type | mismatch_reason       |
+    | ----------- | --------------- | ------------- | --------------------- |
+    | is_slo      |                 | BOOLEAN       | missing in definition |
+"""
 DBT_ENDED = """The dbt CLI process with command
 
 `python ask.py build --select fqn:olist.old`
@@ -83,6 +95,17 @@ def checked(passed, severity=dg.AssetCheckSeverity.ERROR):
             [
                 "dbt failed: Database Error in model fact_orders (models/old/core/fact_orders.sql); Parser Error: no "
                 "such thing (more in logs/run.log below OLIST_HOME)."
+            ],
+        ),
+        (
+            checked(True),
+            dg.Failure(DBT_CONTRACT),
+            [
+                "dbt failed: Compilation Error in model t (models/t.sql); "
+                "This model has an enforced contract that failed.; "
+                "| column_name | definition_type | contract_type | mismatch_reason       |; "
+                "| is_slo      |                 | BOOLEAN       | missing in definition | "
+                "(more in logs/run.log below OLIST_HOME)."
             ],
         ),
         (
