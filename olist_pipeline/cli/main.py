@@ -146,8 +146,10 @@ def _check_text(arguments: Sequence[str]) -> None:
             ) from None
 
 
-def _check_docstrings() -> None:
-    """Raise OlistError where Python leaves docstrings out: the first line of a rule's is its statement."""
+def _check_python() -> None:
+    """Raise OlistError where Python ends at warnings, or leaves out docstrings, by which rules state themselves."""
+    if any(option.startswith("error") for option in sys.warnoptions):
+        raise OlistError("PYTHONWARNINGS lets each warning of a library end the program; unset it.")
     if sys.flags.optimize > 1:
         raise OlistError("PYTHONOPTIMIZE is 2 or more, by which Python leaves out what rules say; set it to 1 or less.")
 
@@ -162,7 +164,7 @@ def main() -> None:
     try:
         with interrupts.noticed():
             _check_text(sys.argv[1:])
-            _check_docstrings()
+            _check_python()
             code = int(cli.main(prog_name="olist", standalone_mode=False) or 0)
     except click.ClickException as error:
         error.show()

@@ -20,12 +20,17 @@ AS_CODE = "olist_as_code"
 
 
 class _Patient(io.FileIO):
-    """A stream whose reader may go away, as `head` does: what is written then goes nowhere."""
+    """A stream whose reader may go away, as `head` does: what is written then goes nowhere.
+
+    So does what standard error cannot take: nobody can hear of it, and what the command has done stays true.
+    """
 
     def write(self, data: bytes) -> int | None:  # type: ignore[override]
         try:
             return super().write(data)
-        except BrokenPipeError:
+        except OSError as error:
+            if not isinstance(error, BrokenPipeError) and self.fileno() == OUTPUT:
+                raise OSError(error.errno, error.strerror, "standard output") from None
             _silence(self.fileno())
             _unread.add(self.fileno())
             return len(data)

@@ -162,10 +162,23 @@ def test_a_reader_that_goes_away_changes_no_exit_code(end, code):
         assert running.wait() == code
 
 
-def test_what_cannot_be_written_is_a_failure():
-    command = f"{sys.executable} -m olist_pipeline --version > /dev/full"
+@pytest.mark.parametrize(
+    ("output", "said"),
+    [
+        ("> /dev/full", "olist: No space left on device (standard output); free space and run again.\n"),
+        ("1< /dev/null", "olist: Bad file descriptor (standard output).\n"),
+        ("> /dev/full 2> /dev/full", ""),
+    ],
+)
+def test_what_cannot_be_written_is_a_failure(output, said):
+    command = f"{sys.executable} -m olist_pipeline --version {output}"
     done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (1, "olist: No space left on device; free space and run again.\n")
+    assert (done.returncode, done.stderr) == (1, said)
+
+
+def test_a_command_that_cannot_say_something_beside_its_output_has_done_its_work():
+    with open("/dev/full", "w") as full:  # noqa: PTH123 - a device
+        assert subprocess.run(main_that("click.echo('x', err=True)"), stderr=full, check=False).returncode == 0
 
 
 def test_json_is_json_in_any_encoding(monkeypatch):
@@ -207,8 +220,14 @@ def test_the_migration_is_named_before_a_command_is_imported(tmp_path, monkeypat
     assert set(seen) == {str(tmp_path / "m.yml")}
 
 
-def test_a_python_without_docstrings_is_refused():
+@pytest.mark.parametrize(
+    ("variable", "value", "words"),
+    [
+        ("PYTHONOPTIMIZE", "2", "PYTHONOPTIMIZE is 2 or more"),
+        ("PYTHONWARNINGS", "error", "PYTHONWARNINGS lets each warning of a library end the program; unset it."),
+    ],
+)
+def test_a_python_that_leaves_out_docstrings_or_ends_at_warnings_is_refused(variable, value, words):
     command = [sys.executable, "-m", "olist_pipeline", "rules"]
-    environment = {**os.environ, "PYTHONOPTIMIZE": "2"}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr.partition(",")[0]) == (1, "olist: PYTHONOPTIMIZE is 2 or more")
+    done = subprocess.run(command, env={**os.environ, variable: value}, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr.strip().partition(", by")[0]) == (1, f"olist: {words}")
