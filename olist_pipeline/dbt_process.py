@@ -16,13 +16,15 @@ import sys
 SET_PARENT_DEATH_SIGNAL = 1
 KILLED = (-signal.SIGKILL, 128 + signal.SIGKILL)
 """The exit codes of a dbt that was killed: of the process itself, and of what stands in its place."""
+CALLS = "Traceback (most recent call last)"
+"""What follows it is for who mends dbt."""
 WAS_KILLED = "it was killed, by somebody or where memory ran out; end other programs and run again"
 
 
-def end_with_parent() -> None:
-    """Let the kernel kill this process when its parent ends, where it can (Linux); elsewhere it ends by itself."""
+def end_with_parent(how: signal.Signals = signal.SIGKILL) -> None:
+    """Let the kernel signal this process when its parent ends, where it can (Linux); elsewhere it ends by itself."""
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
+        ctypes.CDLL(None).prctl(SET_PARENT_DEATH_SIGNAL, how)
 
 
 def without_colours(text: str) -> str:

@@ -20,6 +20,14 @@ from olist_pipeline.settings import PROJECT_DIR, Settings
 _NO_ALARM = "ignore:Function `dev_command` is superseded and its usage is discouraged. Use 'dg dev' instead."
 """`dg` is a tool for whoever develops a Dagster project: who only opens the UI need not have it."""
 
+_UI = """
+import runpy, signal
+from olist_pipeline.dbt_process import end_with_parent
+end_with_parent(signal.SIGINT)
+runpy.run_module("dagster", run_name="__main__", alter_sys=True)
+"""
+"""Dagster, which ends its webserver, daemon and code server in order where the command that started it was killed."""
+
 
 @click.command()
 @click.option("--port", default=3000, type=PORT, show_default=True, help="Port of the UI.")
@@ -37,7 +45,7 @@ def dev(port: int, host: str) -> None:
     with suppress(OlistError), quiet_instance(settings) as instance:
         follow_data(instance, settings)
     workspace = str(PROJECT_DIR / "workspace.yaml")
-    command = [sys.executable, "-W", _NO_ALARM, "-m", "dagster", "dev", "-w", workspace, "-h", host, "-p", str(port)]
+    command = [sys.executable, "-W", _NO_ALARM, "-c", _UI, "dev", "-w", workspace, "-h", host, "-p", str(port)]
     # Elsewhere Dagster would warn that it does not read the dagster.yaml that lies there.
     folder = os.environ["DAGSTER_HOME"]
     # The embedded PostgreSQL belongs to this process: it stops when the UI does, which is asked to and waited for.

@@ -66,6 +66,10 @@ class Planned:
         return {**(COMPARED_WHOLE if self.is_compared_whole else {}), **(FORCED if self.is_forced else {})}
 
 
+_BLOCKED = "blocked by limit for pool"
+"""What Dagster says, again and again, of a step that waits for its pool."""
+
+
 def run_jobs(settings: Settings, console: Console, plan: Sequence[Planned]) -> Progressed:
     """Run jobs one after the other in this process, until one fails, and show their steps as they start and end."""
     seen = Progressed()
@@ -107,6 +111,8 @@ def _show(event: dg.DagsterEvent, seen: Progressed, progress: Progress, bar: obj
         seen.seconds[step] = event.step_success_data.duration_ms / 1000
         progress.console.print(f"  [green]done[/green]    {step:<40} {seen.seconds[step]:6.1f} s", highlight=False)
         progress.advance(bar)  # type: ignore[arg-type]
+    elif event.event_type is Kind.ENGINE_EVENT and _BLOCKED in str(event.message):
+        progress.console.print(f"  waits   {step:<40} for another run", highlight=False)
     elif event.event_type is Kind.STEP_FAILURE:
         progress.console.print(f"  [red]failed[/red]  {step}", highlight=False)
 

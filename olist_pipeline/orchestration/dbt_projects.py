@@ -21,10 +21,10 @@ from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING
 
-from olist_pipeline.dbt_process import KILLED, WAS_KILLED, without_colours
+from olist_pipeline.dbt_process import CALLS, KILLED, WAS_KILLED, without_colours
 from olist_pipeline.errors import OlistError
 from olist_pipeline.file_locks import alone
-from olist_pipeline.files import content_hash, replacing
+from olist_pipeline.files import content_hash, remedy_for, replacing
 from olist_pipeline.landing.folder import readable_landing
 from olist_pipeline.landing.packed import packed_form
 from olist_pipeline.landing.parts import is_in_parts, landed_parts
@@ -274,11 +274,12 @@ def _parse(settings: Settings, migration: Migration, tree: str, parsed: Path, pr
 
 
 def in_one_line(output: str) -> str:
-    """Return what dbt says of an error, without its times and colours, and without the functions that DuckDB offers."""
+    """Return what dbt says of an error, without times, colours and calls, and the functions that DuckDB offers."""
     # A colour may stand before the time.
-    plain = re.sub(r"^\d\d:\d\d:\d\d(\.\d+)?\s+", "", without_colours(output), flags=re.MULTILINE)
-    lines = (line.strip() for line in plain.splitlines())
-    return " ".join(line for line in lines if line and not _SAYS_NOTHING.match(line))
+    said, _, calls = without_colours(output).partition(CALLS)
+    plain = re.sub(r"^\d\d:\d\d:\d\d(\.\d+)?\s+", "", said, flags=re.MULTILINE)
+    lines = [line for line in map(str.strip, plain.splitlines()) if line and not _SAYS_NOTHING.match(line)]
+    return " ".join(lines or calls.strip().splitlines()[-1:])
 
 
 def _what_to_do(said: str) -> str:
@@ -287,7 +288,7 @@ def _what_to_do(said: str) -> str:
         return "; export it, or give it in old.environment of the migration file."
     if "Required var" in said:
         return "; give it in old.vars of the migration file (`olist migration init --vars` for the first one)."
-    return "."
+    return f"; {remedy} and run again." if (remedy := remedy_for(said)) else "."
 
 
 def _likely_today(settings: Settings) -> date:

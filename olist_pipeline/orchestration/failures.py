@@ -13,7 +13,7 @@ from typing import Any
 import dagster as dg
 from dagster import DagsterEventType as Kind
 
-from olist_pipeline.dbt_process import KILLED, WAS_KILLED, without_colours
+from olist_pipeline.dbt_process import CALLS, KILLED, WAS_KILLED, without_colours
 from olist_pipeline.errors import OlistError
 from olist_pipeline.files import remedy_for
 
@@ -35,7 +35,6 @@ _DBT_ENDED = re.compile(r"The dbt CLI process .*failed with exit code `(-?\d+)`"
 _CHECKS_TWICE = "duplicate AssetCheckPlanned events"
 """What Dagster says of a check that it has noted again: it could not tell whether it had, for the server was gone."""
 _LOG = "(more in logs/run.log below OLIST_HOME)"
-_CALLS = "Traceback (most recent call last)"
 SHOWN = 4
 """So many of dbt's errors are shown."""
 
@@ -86,7 +85,7 @@ def _of_step(event: dg.DagsterEvent) -> str:
 
 def _of_dbt(message: str) -> str:
     """Return dbt's own first errors: the models, and what is wrong with them."""
-    said = without_colours(message.partition(_DBT_ERRORS)[2].partition(_CALLS)[0])
+    said = without_colours(message.partition(_DBT_ERRORS)[2].partition(CALLS)[0])
     reasons = [line for line in map(str.strip, said.splitlines()) if line and not _NO_REASON.search(line)]
     shown = "; ".join(reasons[:SHOWN])
     return f"dbt failed: {shown}{_what_to_do(shown)} {_LOG}." if reasons else ""

@@ -80,6 +80,11 @@ def prepare(data: Path, user: ServerUser) -> None:
         _create(data, user)
     _own(data, user)
     version = (data / "PG_VERSION").read_text("utf-8").strip()
+    if not version:
+        raise OlistError(
+            f"{data / 'PG_VERSION'} is empty: the power may have failed before a copy of the folder was on the disk; "
+            "move the folder away, and restore it from a backup."
+        )
     if version != VERSION:
         raise OlistError(
             f"{data} is of PostgreSQL {version}, and this is PostgreSQL {VERSION}: dump it with the older program, "

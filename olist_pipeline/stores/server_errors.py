@@ -164,5 +164,8 @@ def _connection_trouble(reason: str) -> str:
     if said:
         return f"PostgreSQL refuses the connection ({refusal}); mend OLIST_POSTGRES_URL or the server."
     if Settings.from_env().postgres_url is None:
-        return f"The embedded PostgreSQL does not answer ({reason}); end what else uses this OLIST_HOME, and run again."
+        return (
+            f"The embedded PostgreSQL does not answer ({reason}); run again, and end what else uses this OLIST_HOME"
+            " first if that does not help."
+        )
     return f"PostgreSQL does not answer ({reason}); start it, or unset OLIST_POSTGRES_URL for the embedded one."

@@ -12,6 +12,17 @@ SAID = """\x1b[0m10:11:12  1 of 19 ERROR creating sql table model main.dim_date 
   LINE 23: date_trunc('week', day) + 6
 """
 
+CALLED = """Traceback (most recent call last):
+  File "main.py", line 1, in <module>
+OSError: [Errno 30] Read-only file system: '/home/dbt.log'
+"""
+
+
+def test_calls_are_left_out_where_dbt_has_said_why_and_their_end_is_said_where_it_has_not():
+    assert in_one_line(f"10:11:12  Encountered an error:\nNo such file\n{CALLED}") == "No such file"
+    last = "OSError: [Errno 30] Read-only file system: '/home/dbt.log'"
+    assert in_one_line(CALLED) == in_one_line(f"10:11:12  Encountered an error:\n{CALLED}") == last
+
 
 def test_an_error_is_said_without_colours_and_without_all_functions_there_are():
     assert in_one_line(SAID) == (

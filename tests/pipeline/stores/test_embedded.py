@@ -215,6 +215,14 @@ def test_a_home_that_root_copied_starts(data):
     assert (data / "base").stat().st_uid == cluster.ServerUser.here().uid
 
 
+def test_a_folder_that_lost_its_content_is_no_folder_of_an_older_version(data):
+    version = data / "PG_VERSION"
+    version.write_bytes(b"")
+    with pytest.raises(OlistError, match=r"PG_VERSION is empty: .*restore it from a backup"):
+        embedded.url_of(data)
+    version.write_text("18\n")
+
+
 def test_a_server_that_cannot_start_says_why_in_a_sentence(data):
     settings = data / "postgresql.auto.conf"
     before = settings.read_bytes()
