@@ -55,9 +55,9 @@ def words_of_page(meaning: Mapping[str, str], words: Mapping[str, str]) -> Table
     return Table("Words of this page", frame, columns, "As the domain defines them")
 
 
-def short_id(value: str) -> str:
+def short_id(value: str | None) -> str:
     """Return the beginning of an id of 32 digits, which is enough to tell it apart."""
-    return value[:SHORT]
+    return formats.NONE if value is None else value[:SHORT]
 
 
 def signed_days(days: float | None) -> str:

@@ -65,6 +65,7 @@ _LOOK: dict[str, Any] = {
         "tickColor": TEXT,
         "tickOpacity": FAINTEST,
         "labelLimit": NAME_PIXELS,
+        "labelExpr": "datum.value === null ? 'Unknown' : datum.label",
     },
     "axisY": {"domain": False, "ticks": False, "labelPadding": 6},
     "legend": {

@@ -103,8 +103,10 @@ class Table:
         """Return the table as HTML; numbers stand to the right. A sentence where there are no rows."""
         numeric = [self.rows.schema[name].is_numeric() for name in self.columns]
         headings = [heading for heading, _ in self.columns.values()]
+        shown = self.columns.items()
         rows = [
-            [form(row[name]) for name, (_, form) in self.columns.items()] for row in self.rows.iter_rows(named=True)
+            [formats.NONE if row[name] is None and form is str else form(row[name]) for name, (_, form) in shown]
+            for row in self.rows.iter_rows(named=True)
         ]
         inner = _grid(self.title, headings, numeric, rows) if rows else EMPTY
         return _panel(self.title, self.note, inner, self.wide)

@@ -6,7 +6,7 @@ import altair as alt
 import polars as pl
 import vl_convert
 
-from dashboards.look import Field, month_axis
+from dashboards.look import Field, finished, month_axis
 
 MONTH = Field("month", "Month")
 
@@ -35,3 +35,11 @@ def test_a_single_month_is_drawn():
     frame = pl.DataFrame({"month": [date(2018, 5, 1)], "orders": [3]})
     chart = alt.Chart(frame).mark_bar().encode(x=month_axis(MONTH, frame), y="orders:Q")
     assert "May 2018" in vl_convert.vegalite_to_svg(chart.to_dict())
+
+
+def test_a_name_that_is_missing_is_unknown():
+    """Old is served as it is: a review may have no score."""
+    frame = pl.DataFrame({"score": [None, "5"], "reviews": [1, 2]})
+    svg = vl_convert.vegalite_to_svg(finished(alt.Chart(frame).mark_bar().encode(x="score:N", y="reviews:Q")).to_dict())
+    assert ">Unknown<" in svg
+    assert ">null<" not in svg

@@ -180,6 +180,16 @@ def test_a_part_of_no_known_kind_is_drawn_last():
         assert [row["order_of_part"] for row in rows] == [4, 2]
 
 
+def test_a_cell_of_a_table_without_a_value_is_a_dash():
+    """Old is served as it is: a seller may have no state."""
+    frame = pl.DataFrame({"id": [None], "state": [None], "city": ["Avaré"]}, schema_overrides={"id": pl.String})
+    table = Table(
+        "Sellers", frame, {"id": ("Seller", cells.short_id), "state": ("State", str), "city": ("City", str)}, "All"
+    )
+    text = table.html(lambda chart: "drawn")
+    assert re.findall("<td>(.*?)</td>", text) == [formats.NONE, formats.NONE, "Avaré"]
+
+
 def test_every_verdict_has_a_colour_of_its_own():
     words = {verdict.value.capitalize() for verdict in ParityVerdict}
     for colours in (look.VERDICTS, cells.VERDICTS):
