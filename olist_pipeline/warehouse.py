@@ -101,19 +101,18 @@ def load_manifest(path: Path) -> dict[str, Any]:
 def warehouse_tables(manifest: Mapping[str, Any], migration: Migration | None = None) -> tuple[WarehouseTable, ...]:
     """Return the pairs of the contexts that have moved, by name; `manifest` is the new project's.
 
-    Raises OlistError for a pair whose new model is not there, says no context, is made in another schema, or reads a
-    staged table that is none.
+    Raises OlistError where a new model is not there, says no context, has another schema, or reads no staged table.
     """
     migration = migration or present_migration()
     part = new_part(migration)
     models = {node["alias"]: node for node in manifest["nodes"].values() if _is_new_table(node, part)}
     tables = [_table(pair, models, manifest, migration) for pair in migration.pairs]
-    moved = sorted((table for table in tables if table.context in CONTEXTS), key=lambda table: table.name)
+    moved = tuple(sorted((table for table in tables if table.context in CONTEXTS), key=lambda table: table.name))
     staged = {f"{table.context}/{table.name}" for context in CONTEXTS.values() for table in context.tables}
     for table in moved:
         for name in set(table.reads) - staged:
             raise unknown(f"staged table (an asset_key of a source that {table.new_relation} reads)", name, staged)
-    return tuple(moved)
+    return moved
 
 
 def served_tables(manifest: Mapping[str, Any], migration: Migration) -> tuple[WarehouseTable, ...]:

@@ -214,8 +214,9 @@ class _Server:
             # The file may have been copied from another place, and its process be the server there.
             is_here = Path(f"/proc/{pid}/cwd").samefile(self.data) if sys.platform == "linux" else is_named
         except PermissionError:
-            # Root may not look at the server's process in some containers; nobody else's server runs here.
-            is_here = os.geteuid() == 0 and is_named
+            # Root may not look at the server's process in some containers, but for its name. Nobody else's server runs
+            # here; a process of another name has got the number of a server that has ended.
+            is_here = os.geteuid() == 0 and is_named and _is_postgres(pid)
         except OSError:
             return None
         return pid if is_here else None
@@ -261,6 +262,12 @@ class _Server:
 @functools.cache
 def _server_of(data: Path) -> _Server:
     return _Server(data)
+
+
+def _is_postgres(pid: int) -> bool:
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/comm").read_text("utf-8", "replace").strip() == "postgres"
+    return False
 
 
 def _until(condition: Callable[[], T | None], seconds: float) -> T | None:

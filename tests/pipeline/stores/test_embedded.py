@@ -150,6 +150,25 @@ def test_a_pid_file_that_lost_its_content_with_the_power_keeps_nobody_out(data, 
     end(user)
 
 
+def test_a_process_that_got_the_number_of_a_server_is_left_alone(data, monkeypatch):
+    """Root may not look into the process, as in some containers."""
+
+    def refused(*_):
+        raise PermissionError
+
+    server = embedded._Server(data)
+    with subprocess.Popen(["sleep", "60"]) as stranger:
+        (data / "postmaster.pid").write_text(f"{stranger.pid}\n{data}\n", "utf-8")
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, "samefile", refused)
+            patch.setattr(os, "geteuid", lambda: 0)
+            assert server._pid() is None
+            patch.setattr(embedded, "_is_postgres", lambda pid: True)
+            assert server._pid() == stranger.pid
+        stranger.kill()
+    (data / "postmaster.pid").unlink()
+
+
 def test_a_copy_of_a_running_server_is_another_one(data):
     process = start(data)
     copy = data.with_name("copy")
