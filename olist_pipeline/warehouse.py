@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     # Elsewhere only by what opens the file: commands that ask which tables there are do not wait for it.
     import duckdb
 
+_WITHIN = "table_catalog = CASE $1 WHEN '' THEN current_database() ELSE $1 END"
 _LOCKED = "set lock"
 """What DuckDB says of a file that another process has open."""
 
@@ -273,20 +274,17 @@ def _is_monthly(node: Mapping[str, Any]) -> bool:
 
 def refuse_unmade(connection: duckdb.DuckDBPyConnection, made: Iterable[tuple[str, str]], catalog: str = "") -> None:
     """Raise OlistError where a relation, by schema and name, is not in the warehouse, or in what is attached of it."""
-    for schema, name in made:
-        if not _columns(connection, catalog, schema, name):
-            raise OlistError(f"{schema}/{name} is not in the warehouse; materialise it first, or run `olist run`.")
+    query = f"SELECT table_schema, table_name FROM information_schema.tables WHERE {_WITHIN}"
+    there = {(fold(schema), fold(name)) for schema, name in connection.execute(query, [catalog]).fetchall()}
+    if missing := [f"{schema}/{name}" for schema, name in made if (fold(schema), fold(name)) not in there]:
+        raise OlistError(f"{missing[0]} is not in the warehouse; materialise it first, or run `olist run`.")
 
 
 def _columns(connection: duckdb.DuckDBPyConnection, catalog: str, schema: str, name: str) -> dict[str, str]:
     """Return the columns of a relation with their types; none where it is not there."""
-    rows = connection.execute(
-        "SELECT column_name, data_type FROM information_schema.columns "
-        "WHERE table_catalog = CASE $catalog WHEN '' THEN current_database() ELSE $catalog END "
-        "AND table_schema = $schema AND table_name = $name ORDER BY ordinal_position",
-        {"catalog": catalog, "schema": schema, "name": name},
-    ).fetchall()
-    return dict(rows)
+    query = f"SELECT column_name, data_type FROM information_schema.columns WHERE {_WITHIN}"
+    query += " AND table_schema = $2 AND table_name = $3 ORDER BY ordinal_position"
+    return dict(connection.execute(query, [catalog, schema, name]).fetchall())
 
 
 def _is_new_table(node: Mapping[str, Any], part: ProjectPart) -> bool:

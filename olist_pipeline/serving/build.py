@@ -193,7 +193,7 @@ def _store_tables(
     connection: duckdb.DuckDBPyConnection,
     serving: Path,
     warehouse: Path,
-    tables: Iterable[WarehouseTable],
+    tables: Sequence[WarehouseTable],
     retired: Collection[str],
 ) -> dict[str, ReleasedTable]:
     """Store both sides of each table, or the new one alone of a retired context; make a view of each.
@@ -203,9 +203,7 @@ def _store_tables(
     """
 
     def store(table: WarehouseTable) -> ReleasedTable:
-        sides: tuple[Side, ...] = (OLD,) if not table.is_paired else (NEW,) if table.context in retired else (OLD, NEW)
         with connection.cursor() as cursor:
-            refuse_unmade(cursor, [(side, table.names(side)) for side in sides], "warehouse")
             sources = {
                 side: data_files.store(
                     cursor,
@@ -214,20 +212,29 @@ def _store_tables(
                     relation_name(side, table.name),
                     is_monthly=table.is_monthly,
                 )
-                for side in sides
+                for side in sides[table.name]
             }
-        shown = sides[-1]
+        shown = sides[table.name][-1]
         return ReleasedTable(
             shown, sources[shown].rows, table.context, table.key, needs_of(table), sources, table.is_dimension
         )
 
+    sides = {table.name: _sides(table, retired) for table in tables}
     connection.execute(f"CREATE SCHEMA {OLD}; CREATE SCHEMA {NEW}")
     connection.execute(f"ATTACH {literal(str(warehouse))} AS warehouse (READ_ONLY)")
+    needed = [(side, table.names(side)) for table in tables for side in sides[table.name]]
+    refuse_unmade(connection, needed, "warehouse")
     # Small tables are written by one core each.
     with ThreadPoolExecutor(COPIES) as side_by_side:
         stored = {table.name: side_by_side.submit(store, table) for table in tables}
     connection.execute("DETACH warehouse")
     return {name: one.result() for name, one in stored.items()}
+
+
+def _sides(table: WarehouseTable, retired: Collection[str]) -> tuple[Side, ...]:
+    if not table.is_paired:
+        return (OLD,)
+    return (NEW,) if table.context in retired else (OLD, NEW)
 
 
 def _source(connection: duckdb.DuckDBPyConnection, table: WarehouseTable, side: Side) -> str:

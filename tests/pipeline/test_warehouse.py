@@ -8,7 +8,7 @@ import pytest
 from olist_pipeline import warehouse
 from olist_pipeline.errors import OlistError
 from olist_pipeline.orchestration.dbt_projects import ensure_manifest
-from olist_pipeline.warehouse import load_manifest, reading, warehouse_tables
+from olist_pipeline.warehouse import load_manifest, reading, refuse_unmade, warehouse_tables
 
 
 def test_a_damaged_file_is_not_called_busy(tmp_path):
@@ -71,3 +71,17 @@ def test_a_source_of_no_staged_table_is_one_sentence(parsed_project):
             source["config"]["meta"]["dagster"]["asset_key"] = ["sales", "order"]
     with pytest.raises(OlistError, match=r"no staged table .* 'sales/order'; did you mean sales/orders"):
         warehouse_tables(manifest)
+
+
+def test_what_has_not_been_made_is_named_whatever_its_case(tmp_path):
+    with duckdb.connect(str(tmp_path / "made.duckdb")) as connection:
+        connection.execute("CREATE SCHEMA new; CREATE TABLE new.Fact AS FROM range(1)")
+        connection.execute("CREATE VIEW new.seen AS FROM new.Fact")
+        refuse_unmade(connection, [("new", "fact"), ("NEW", "seen")])
+        with pytest.raises(OlistError, match="new/gone is not in the warehouse; materialise it first"):
+            refuse_unmade(connection, [("new", "fact"), ("new", "gone")])
+    with duckdb.connect() as connection:
+        connection.execute(f"ATTACH '{tmp_path / 'made.duckdb'}' AS warehouse (READ_ONLY); CREATE SCHEMA new")
+        refuse_unmade(connection, [("new", "Fact")], "warehouse")
+        with pytest.raises(OlistError, match="new/Fact is not in the warehouse"):
+            refuse_unmade(connection, [("new", "Fact")])
