@@ -83,8 +83,15 @@ def failing_queries(connection: duckdb.DuckDBPyConnection, tables: Collection[st
         try:
             connection.execute(query.sql, dict(query.defaults)).fetchall()
         except duckdb.Error as error:
-            failing.append(FailingQuery(name, str(error).splitlines()[0], frozenset(query.tables)))
+            failing.append(FailingQuery(name, _why(error), frozenset(query.tables)))
     return failing
+
+
+def _why(error: duckdb.Error) -> str:
+    said = str(error).splitlines()[0].rstrip(".!")
+    if isinstance(error, duckdb.BinderException | duckdb.CatalogException):
+        return f"{said}; where another version made the release, `olist run --force` makes one that has what it reads"
+    return said
 
 
 def key_problems(connection: duckdb.DuckDBPyConnection, tables: Mapping[str, ReleasedTable]) -> list[str]:
