@@ -27,7 +27,7 @@ OWN_GROUP = Path("/proc/self/cgroup")
 LEAST = 512 * 2**20
 """DuckDB gets so many bytes of memory at least, however little there is."""
 ENOUGH_FOR_TWO = 3 * 2**30
-"""With so many bytes for one database, dbt makes two models of it at once."""
+"""With so many bytes for one database, two queries work in it at once."""
 
 
 def memory_and_cores() -> tuple[int, int]:
@@ -72,10 +72,11 @@ def memory_of_duckdb() -> str:
     return f"{_part() // 2**20}MiB"
 
 
-def models_at_once() -> int:
-    """Return how many models dbt makes at once in one database: one where it has so little memory.
+def queries_at_once() -> int:
+    """Return how many large queries, models of dbt or comparisons, work at once in one database: one in little memory.
 
-    Not all that a query holds can be spilled: of ten million orders one of old's models needs between 1.4 and 2 GB.
+    A small table is worked through by one core. Not all that a query holds can be spilled: of ten million orders one of
+    old's models needs between 1.4 and 2 GB.
     """
     return 2 if _part() >= ENOUGH_FOR_TWO else 1
 

@@ -25,7 +25,7 @@ from jinja2.sandbox import SandboxedEnvironment
 from olist_pipeline import yaml_text
 from olist_pipeline.errors import OlistError
 from olist_pipeline.files import replacing
-from olist_pipeline.machine import memory_of_duckdb, models_at_once
+from olist_pipeline.machine import memory_of_duckdb, queries_at_once
 from olist_pipeline.migration.mirror import make_mirror
 from olist_pipeline.migration.model import NEW, OLD, REPLAY, Migration
 from olist_pipeline.migration.project import project_settings
@@ -209,7 +209,7 @@ def _name_of(extension: Any) -> str:
 
 
 def _ours(schema: str) -> dict[str, Any]:
-    return {"schema": schema, "threads": models_at_once(), "config_options": {"autoinstall_known_extensions": False}}
+    return {"schema": schema, "threads": queries_at_once(), "config_options": {"autoinstall_known_extensions": False}}
 
 
 def _bounded(output: Mapping[str, Any]) -> dict[str, Any]:

@@ -28,7 +28,7 @@ from olist_pipeline.orchestration.parity_result import parity_result
 from olist_pipeline.orchestration.partitions import is_forced
 from olist_pipeline.orchestration.resources import PipelineResource, clear_failures
 from olist_pipeline.orchestration.validation import staging_key
-from olist_pipeline.parity.attribution import Evidence, TableParity, parity_of
+from olist_pipeline.parity.attribution import Evidence, TableParity, parities_of
 from olist_pipeline.parity.by_months import TREES, AddedSides, sides_by_months
 from olist_pipeline.parity.causes import causes
 from olist_pipeline.parity.html import write_report
@@ -92,16 +92,18 @@ def _parity_checks(name: str, tables: Sequence[WarehouseTable], is_monthly: bool
             months = compared_months(context.run.tags, settings) if is_monthly else None
         found = []
         with clear_failures(), sole_use(settings), warehouse.get_connection() as connection:
-            compared = [by_key[check.asset_key] for check in context.selected_asset_check_keys]
+            keys = [check.asset_key for check in context.selected_asset_check_keys]
+            compared = [by_key[key] for key in keys]
             trees = [(tree, table.names(tree)) for table in compared for tree in (OLD, REPLAY, NEW)]
             refuse_unmade(connection, trees)
             sides = _sides_on_spark(settings, connection, compared, months) if is_monthly else {}
-            for check in context.selected_asset_check_keys:
-                table = by_key[check.asset_key]
-                evidence = Evidence(quarantine.totals_by_rule(url, origins(table.reads)), traced, approved)
-                parity = parity_of(connection, table, evidence, months, sides.get(table.name))
+            evidence = [
+                Evidence(quarantine.totals_by_rule(url, origins(one.reads)), traced, approved) for one in compared
+            ]
+            judged = parities_of(connection, [*zip(compared, evidence, strict=True)], months, sides)
+            for key, table, parity in zip(keys, compared, judged, strict=True):
                 verdicts.record(url, _parity_verdict(parity, table.context, run_id))
-                found.append((parity, check.asset_key))
+                found.append((parity, key))
         shutil.rmtree(_rests(settings), ignore_errors=True)
         with clear_failures():
             latest, progress = list(verdicts.latest(url, "parity").values()), scorecard(settings, url, run_id)

@@ -11,8 +11,9 @@ until a day, is approved: the rows, their keys and the schema must still agree.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from shlex import quote as shell_quote
 from typing import Any
@@ -20,6 +21,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
+from olist_pipeline.machine import queries_at_once
 from olist_pipeline.migration.model import NEW, OLD, REPLAY
 from olist_pipeline.months import MonthRange
 from olist_pipeline.parity.causes import SCHEMA
@@ -133,6 +135,23 @@ class TableParity:
             "effects": self.effects and self.effects.to_dict(),
             "approvals": [approval.to_dict() for approval in self.approvals],
         }
+
+
+def parities_of(
+    connection: duckdb.DuckDBPyConnection,
+    tables: Sequence[tuple[WarehouseTable, Evidence]],
+    months: MonthRange | None = None,
+    sides: Mapping[str, Sides] | None = None,
+) -> Iterator[TableParity]:
+    """Yield the verdict on each table, in their order; some are compared side by side (see `parity_of`)."""
+
+    def parity(table: WarehouseTable, evidence: Evidence) -> TableParity:
+        with connection.cursor() as own:
+            compared = (sides or {}).get(table.name)
+            return parity_of(own, table, evidence, months, compared and replace(compared, connection=own))
+
+    with ThreadPoolExecutor(queries_at_once()) as beside:
+        yield from beside.map(parity, *zip(*tables, strict=True))
 
 
 def parity_of(

@@ -45,7 +45,7 @@ def test_duckdb_has_a_quarter_of_what_a_process_may_use(groups, said, own, file)
     whole = machine.memory_and_cores()[0]
     limited = said is not None and said != "max\n"
     assert machine.memory_of_duckdb() == ("1536MiB" if limited else f"{whole // 4 // 2**20}MiB")
-    assert machine.models_at_once() == (1 if limited or whole < 12 << 30 else 2)
+    assert machine.queries_at_once() == (1 if limited or whole < 12 << 30 else 2)
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from olist_pipeline.months import MonthRange
 from olist_pipeline.parity.attribution import (
     Evidence,
     ParityVerdict,
+    parities_of,
     parity_of,
     parity_subject,
 )
@@ -234,6 +235,23 @@ class TestPage:
     def test_what_data_says_is_never_markup(self, con):
         con.execute("UPDATE new.fact_orders SET order_id = '<b>x</b>' WHERE order_id = 'o4'")
         assert "<b>x</b>" not in self.page(verdict_on(con))
+
+
+def test_tables_that_are_compared_side_by_side_have_the_verdicts_of_each_alone_in_their_order(con):
+    names = ["fact_orders", *(f"fact_{number}" for number in range(5))]
+    for schema in ("old", "replay", "new"):
+        con.execute("".join(f"CREATE TABLE {schema}.{name} AS FROM {schema}.fact_orders;" for name in names[1:]))
+    con.execute("DELETE FROM replay.fact_1 WHERE items = 1; DELETE FROM new.fact_1 WHERE items = 1")
+    con.execute("UPDATE new.fact_3 SET revenue = 0")
+    tables = [(replace(ORDERS, name=name), Evidence({"NO_ITEMS": 1}, CAUSES)) for name in names]
+    found = list(parities_of(con, tables))
+    assert found == [parity_of(con, table, evidence) for table, evidence in tables]
+    assert {
+        parity.table: parity.verdict.value for parity in found if parity.verdict is not ParityVerdict.IDENTICAL
+    } == {
+        "fact_1": "explained",
+        "fact_3": "differs",
+    }
 
 
 def test_a_stored_report_of_an_earlier_version_is_completed(con):

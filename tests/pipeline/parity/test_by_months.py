@@ -12,7 +12,7 @@ from olist_pipeline.errors import OlistError
 from olist_pipeline.migration.model import OLD, REPLAY
 from olist_pipeline.months import MonthRange
 from olist_pipeline.parity import sides
-from olist_pipeline.parity.attribution import Evidence, ParityVerdict, parity_of, parity_subject
+from olist_pipeline.parity.attribution import Evidence, ParityVerdict, parities_of, parity_of, parity_subject
 from olist_pipeline.parity.by_months import TREES, MonthsComparison, MonthsOfTable, sides_by_months
 from olist_pipeline.tablediff.compare import compare
 from olist_pipeline.validation import units
@@ -86,7 +86,7 @@ def found_by(connection, folder, months=None, table=ORDERS):
     """Return the verdict by the whole table, that by tasks, and the tasks."""
     tasks = Tasks()
     added = sides_by_months(connection, [table], months, tasks.runner, folder / "rests")
-    cut = parity_of(connection, table, EVIDENCE, months, added.get(table.name))
+    [cut] = parities_of(connection, [(table, EVIDENCE)], months, added)
     return parity_of(connection, table, EVIDENCE, months), cut, tasks
 
 
