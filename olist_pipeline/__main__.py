@@ -1,5 +1,5 @@
 """`python -m olist_pipeline`: the command line, where the script `olist` cannot be started."""
 
-from olist_pipeline.cli import main
+from olist_pipeline.cli.program import program
 
-main()
+program()

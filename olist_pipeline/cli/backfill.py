@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 from rich.console import Console
 
+from olist_pipeline.cli.loading import loading
 from olist_pipeline.cli.output import JSON, print_json
 from olist_pipeline.cli.run import check_landing
 from olist_pipeline.errors import OlistError
@@ -40,14 +41,15 @@ def backfill(context: str, first: str | None, last: str | None, only: MonthState
     fetch_landing(settings)
     check_landing(settings)
     # Dagster and dbt take seconds to import: what can be refused without them is refused before.
-    from olist_pipeline.cli.execution import Planned, run_jobs
-    from olist_pipeline.data_months import all_months
-    from olist_pipeline.orchestration.instance import prepare
-    from olist_pipeline.orchestration.jobs import job_name
-    from olist_pipeline.orchestration.partition_states import ranges
-    from olist_pipeline.orchestration.partitions import describe
-    from olist_pipeline.serving.guard import guard_now
-    from olist_pipeline.stores.postgres import flush
+    with loading():
+        from olist_pipeline.cli.execution import Planned, run_jobs
+        from olist_pipeline.data_months import all_months
+        from olist_pipeline.orchestration.instance import prepare
+        from olist_pipeline.orchestration.jobs import job_name
+        from olist_pipeline.orchestration.partition_states import ranges
+        from olist_pipeline.orchestration.partitions import describe
+        from olist_pipeline.serving.guard import guard_now
+        from olist_pipeline.stores.postgres import flush
 
     wanted = wanted_months(first, last, all_months(settings))
     if not settings.warehouse.exists():

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from olist_pipeline.cli.interrupts import Interrupted, received
+from olist_pipeline.cli.loading import loading
 from olist_pipeline.errors import OlistError
 from olist_pipeline.months import MonthRange
 from olist_pipeline.orchestration.failures import TELLING, failures_of
@@ -76,12 +77,13 @@ def run_jobs(settings: Settings, console: Console, plan: Sequence[Planned]) -> P
     with _progress(console) as progress:
         bar = progress.add_task("loading the asset graph", total=None)
         # dbt's manifest and the graph take seconds to load: only now, so that a wrong file is reported at once.
-        from olist_pipeline.orchestration.definitions import build_defs
-        from olist_pipeline.orchestration.jobs import monthly_part
+        with loading():
+            from olist_pipeline.orchestration.definitions import build_defs
+            from olist_pipeline.orchestration.jobs import monthly_part
 
-        definitions = build_defs(settings)
-        jobs = [definitions.resolve_job_def(planned.job) for planned in plan]
-        jobs = [monthly_part(job) if one.is_monthly_only else job for job, one in zip(jobs, plan, strict=True)]
+            definitions = build_defs(settings)
+            jobs = [definitions.resolve_job_def(planned.job) for planned in plan]
+            jobs = [monthly_part(job) if one.is_monthly_only else job for job, one in zip(jobs, plan, strict=True)]
         progress.update(bar, total=sum(len(job.nodes) for job in jobs))
         with sole_run(settings), _output_to_log(settings), quiet_instance(settings) as instance:
             fail_killed_runs(instance)

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 import click
 from rich.console import Console
 
+from olist_pipeline.cli.loading import loading
 from olist_pipeline.cli.output import inert, print_json
 from olist_pipeline.errors import OlistError
 from olist_pipeline.files import require_links
@@ -44,7 +45,8 @@ def run(force: bool, as_json: bool) -> None:
     places = f"landing {settings.landing_address or settings.landing}  home {settings.home}"
     console.print(f"[bold]olist run[/bold]  {inert(places)}")
     # Dagster and dbt take seconds to import: whatever is wrong in the environment or in landing is reported before.
-    from olist_pipeline.orchestration.instance import prepare
+    with loading():
+        from olist_pipeline.orchestration.instance import prepare
 
     url = prepare(settings)
     if not force and _is_up_to_date(settings, url):

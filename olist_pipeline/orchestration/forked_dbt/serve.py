@@ -11,6 +11,7 @@ own classes at the first use is there as well. The server ends when its standard
 from __future__ import annotations
 
 import atexit
+import gc
 import json
 import logging
 import os
@@ -39,7 +40,10 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # A shell has what it starts in the background ignore SIGINT, and Dagster takes that for SIGTERM as well.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    gc.disable()
     _import_dbt(sys.argv[2:])
+    # What dbt has loaded stays: neither this process nor a forked one looks for garbage in it.
+    gc.freeze()
     signal.signal(signal.SIGCHLD, _wait_for_ended)
     with socket.socket(fileno=int(sys.argv[1])) as listener:
         path = Path(listener.getsockname())
@@ -87,6 +91,7 @@ def _import_dbt(arguments: list[str]) -> None:
 def _answer(asking: socket.socket) -> None:
     """Run the dbt that is asked for in this forked process, tell its exit code, and end."""
     code = 1
+    gc.enable()
     try:
         signal.signal(signal.SIGINT, signal.default_int_handler)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
