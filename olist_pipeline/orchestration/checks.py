@@ -100,8 +100,8 @@ def _parity_checks(name: str, tables: Sequence[WarehouseTable], is_monthly: bool
             evidence = [
                 Evidence(quarantine.totals_by_rule(url, origins(one.reads)), traced, approved) for one in compared
             ]
-            judged = parities_of(connection, [*zip(compared, evidence, strict=True)], months, sides)
-            for key, table, parity in zip(keys, compared, judged, strict=True):
+            parities = parities_of(connection, [*zip(compared, evidence, strict=True)], months, sides)
+            for key, table, parity in zip(keys, compared, parities, strict=True):
                 verdicts.record(url, _parity_verdict(parity, table.context, run_id))
                 found.append((parity, key))
         shutil.rmtree(_rests(settings), ignore_errors=True)
