@@ -34,6 +34,7 @@ from olist_pipeline.serving.switch import (
     new_act,
     present_release,
     switched,
+    unchanged,
 )
 from olist_pipeline.settings import Settings
 from olist_pipeline.stores.routes import SERVED_FROM_NEW, Change, RouteState
@@ -60,8 +61,8 @@ def rollback(
         state = present_state(serving)
         if to is not None:
             return _point_back(serving, state, context, to, by=by, reason=reason, blocks=blocks)
-        if state.routes.get(context) == "old" and not blocks:
-            return Switched(new_act("rollback", [Change(context, "old", "old")], by, reason), current_release(serving))
+        if not blocks and (done := unchanged(serving, state, context, "old", "rollback", by, reason)):
+            return done
         change = legal_change(state, context, "old")
         base = current_release(serving)
         wanted = way_back(base, state.routes, context) if base else {**state.routes, context: change.route}

@@ -61,11 +61,26 @@ def change_route(
     """Change a route that has no effect on what is served."""
     with sole_switch(settings.serving):
         state = present_state(settings.serving)
+        if done := unchanged(settings.serving, state, context, route, action, by, reason):
+            return done
         if only_from and state.routes.get(context) != only_from:
             raise OlistError(f"{context} is not {only_from}: there is nothing to undo.")
         act = new_act(action, [legal_change(state, context, route)], by, reason)
         journal.append(settings.serving, act)
     return Switched(act)
+
+
+def unchanged(
+    serving: Path, state: RouteState, context: str, route: Route, action: Action, by: str, reason: str
+) -> Switched | None:
+    """Return what an act says for a context that has its route already; None for any other one.
+
+    It was done, and nothing is written down: whoever does not know whether their command was killed too early gives it
+    again.
+    """
+    if state.routes.get(context) != route:
+        return None
+    return Switched(new_act(action, [Change(context, route, route)], by, reason), current_release(serving))
 
 
 def present_release(serving: Path) -> Release:
