@@ -12,7 +12,7 @@ from pathlib import Path
 from olist_pipeline.errors import OlistError
 from olist_pipeline.serving import journal
 from olist_pipeline.serving.journal import present_state, sole_switch
-from olist_pipeline.serving.switch import Switched, change_route, legal_change, new_act, unchanged
+from olist_pipeline.serving.switch import Switched, change_route, legal_change, new_act, unchanged, write_down
 from olist_pipeline.settings import Settings
 from olist_pipeline.stores.routes import SERVED_FROM_NEW
 
@@ -44,7 +44,7 @@ def retire(settings: Settings, context: str, *, by: str, reason: str, now: datet
                 f"{settings.cutover.retire_after_days:g} days, and {'; '.join(missing)}."
             )
         act = new_act("retire", [change], by, reason)
-        journal.append(serving, act)
+        write_down(serving, act)
     return Switched(act)
 
 

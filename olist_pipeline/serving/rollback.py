@@ -13,7 +13,7 @@ from pathlib import Path
 
 from olist_pipeline.errors import OlistError
 from olist_pipeline.release_manifest import Release, Route
-from olist_pipeline.serving import journal, standby
+from olist_pipeline.serving import standby
 from olist_pipeline.serving.compose import compose
 from olist_pipeline.serving.journal import present_state, sole_switch
 from olist_pipeline.serving.release import (
@@ -35,6 +35,7 @@ from olist_pipeline.serving.switch import (
     present_release,
     switched,
     unchanged,
+    write_down,
 )
 from olist_pipeline.settings import Settings
 from olist_pipeline.stores.routes import SERVED_FROM_NEW, Change, RouteState
@@ -70,7 +71,7 @@ def rollback(
         changes = [change, *(Change(name, state.routes[name], wanted[name]) for name in along)]
         if base is None or not moved_tables(base, wanted):
             act = new_act("rollback", changes, by, reason, blocks=blocks)
-            journal.append(serving, act)
+            write_down(serving, act)
             return Switched(act, base)
         release = _way_back(serving, base, wanted, context)
         act = new_act("rollback", changes, by, reason, release=release.number, blocks=blocks)
@@ -89,7 +90,7 @@ def acknowledge(settings: Settings, context: str, *, by: str, reason: str) -> Sw
             raise OlistError(f"{context} is not blocked: there is nothing to acknowledge.")
         route = state.routes[context]
         act = new_act("acknowledge", [Change(context, route, route)], by, reason)
-        journal.append(settings.serving, act)
+        write_down(settings.serving, act)
     return Switched(act)
 
 

@@ -66,7 +66,7 @@ def change_route(
         if only_from and state.routes.get(context) != only_from:
             raise OlistError(f"{context} is not {only_from}: there is nothing to undo.")
         act = new_act(action, [legal_change(state, context, route)], by, reason)
-        journal.append(settings.serving, act)
+        write_down(settings.serving, act)
     return Switched(act)
 
 
@@ -141,14 +141,19 @@ def _storable(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8").replace("\0", "?")
 
 
-def carry_out(serving: Path, act: Act, number: int) -> None:
-    """Write the act down, give it its effect, and settle it."""
+def write_down(serving: Path, act: Act) -> None:
+    """Write the act down; hold `sole_switch`."""
     try:
         journal.append(serving, act)
     except OSError:
         # A full disk must not keep anybody from going back: what was prepared for others makes room for a line.
         shutil.rmtree(serving / "standby", ignore_errors=True)
         journal.append(serving, act)
+
+
+def carry_out(serving: Path, act: Act, number: int) -> None:
+    """Write the act down, give it its effect, and settle it."""
+    write_down(serving, act)
     point_to(serving, number)
     journal.settle(serving, act, is_done=True)
     remove_unneeded(serving)
