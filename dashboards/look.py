@@ -50,6 +50,7 @@ _LOOK: dict[str, Any] = {
     "background": "transparent",
     "locale": formats.LOCALE,
     "view": {"stroke": None},
+    "aria": False,  # who cannot see a chart reads its numbers, which follow: in its marks what is missing is "null"
     "axis": {
         "labelColor": TEXT,
         "labelOpacity": FAINT,

@@ -59,6 +59,8 @@ class Reader:
     def ask(self, name: str, **chosen: object) -> pl.DataFrame:
         """Return the rows of the query `name`; decimals become floats, for they are only shown.
 
+        What is no number, or infinite, as SQL may divide by zero, is missing.
+
         `chosen` are values of its parameters, the others keep their defaults. Raises TypeError for a parameter that
         the query does not have, and OlistError when the release lacks a table or column of it.
         """
@@ -78,7 +80,8 @@ class Reader:
         # Typed by the database, not by the rows: an answer without rows has its types too.
         schema = pl.Schema([(column[0], _type(str(column[1]))) for column in result.description])
         frame = pl.DataFrame(result.fetchall(), schema, orient="row")
-        return frame.with_columns(pl.col(pl.Decimal).cast(pl.Float64))
+        floats = pl.col(pl.Float64)
+        return frame.with_columns(pl.col(pl.Decimal).cast(pl.Float64), pl.when(floats.is_finite()).then(floats))
 
     def values(self, name: str, **chosen: object) -> dict[str, Any]:
         """Return the one row of a query of totals."""

@@ -27,10 +27,10 @@ RecordT = TypeVar("RecordT", bound=Record)
 WRITERS = 4
 """So many months of a table are written at a time."""
 
-_MONTH_FILE = re.compile(r"((?!0000)[0-9]{4}-(?:0[1-9]|1[0-2]))(\.[0-9]+of[0-9]+)?\.parquet")
-
 SNAPSHOT = "snapshot"
 """The file name of a table that has no months, without the part."""
+
+_FILE = re.compile(rf"(?:((?!0000)[0-9]{{4}}-(?:0[1-9]|1[0-2]))|{SNAPSHOT})(\.[0-9]+of[0-9]+)?\.parquet")
 
 
 def write_frame(frame: pl.DataFrame, path: Path, metadata: dict[str, str] | None = None) -> None:
@@ -108,7 +108,7 @@ def write_months(
 
 def staged_months(staging: Path, context: str, table: str) -> list[date]:
     """Return the months that a table has a staging file for, oldest first."""
-    found = map(_month_of, (staging / context / table).glob("*.parquet"))
+    found = map(_month_of, staged_files(staging, context, table))
     return sorted({month for month in found if month})
 
 
@@ -118,8 +118,8 @@ def has_months(staging: Path, context: str, table: str) -> bool:
 
 
 def staged_files(staging: Path, context: str, table: str) -> list[Path]:
-    """Return the staging files of a table."""
-    return sorted((staging / context / table).glob("*.parquet"))
+    """Return the staging files of a table; what somebody laid beside them goes when the table is validated again."""
+    return sorted(path for path in (staging / context / table).glob("*.parquet") if _FILE.fullmatch(path.name))
 
 
 def month_files(staging: Path, context: str, table: str, month: date) -> list[Path]:
@@ -129,8 +129,8 @@ def month_files(staging: Path, context: str, table: str, month: date) -> list[Pa
 
 def _month_of(path: Path) -> date | None:
     """Return the month that a staging file is of, or a part of; None for any other file."""
-    named = _MONTH_FILE.fullmatch(path.name)
-    return date.fromisoformat(f"{named[1]}-01") if named else None
+    named = _FILE.fullmatch(path.name)
+    return date.fromisoformat(f"{named[1]}-01") if named and named[1] else None
 
 
 def write_snapshot(frame: pl.DataFrame, staging: Path, context: str, table: str) -> None:

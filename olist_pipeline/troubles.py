@@ -12,6 +12,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,11 @@ from olist_pipeline.settings import Settings
 _HELD = re.compile(r'Could not set lock on file "(.+)": Conflicting lock is held .*\(PID (\d+)\)')
 _OF_FILES = re.compile(r"Corrupt database file|Could not \w+ file")
 """What DuckDB says of files in errors of any kind: a commit that finds the disk full is one of transactions."""
+_OF_ROWS = (
+    *(f"polars.exceptions.{kind}" for kind in ("ComputeError", "SchemaError", "ColumnNotFoundError")),
+    "pyo3_runtime.PanicException",
+)
+"""What Polars raises where files hold other rows than they should, or none."""
 LITTLE_BYTES = 64 * 2**20
 """A step that found a disk full has removed again what it was writing."""
 _NO_SERVER = "PostgreSQL does not answer any more; start it and run again: what was finished is kept."
@@ -47,6 +53,17 @@ def damaged_file(folders: list[Path]) -> Path | None:
     return None
 
 
+def unlike_file(staging: Path) -> Path | None:
+    """Return the first staging file whose columns are not those of its table; None where all are alike."""
+    import polars as pl
+
+    for _, paths in groupby(sorted(staging.glob("*/*/*.parquet")), lambda path: path.parent):
+        first, *others = ((path, pl.read_parquet_schema(path)) for path in paths)
+        if unlike := [path for path, columns in others if columns != first[1]]:
+            return unlike[0]
+    return None
+
+
 def _sentence(error: BaseException) -> str | None:
     if isinstance(error, OlistError):
         return str(error)
@@ -68,7 +85,7 @@ def _sentence(error: BaseException) -> str | None:
         return _NO_SERVER
     if name.startswith("polars.exceptions.") and is_of_system(error):
         return _sentence(OSError(str(error)))
-    if name.startswith(("polars.exceptions.ComputeError", "pyo3_runtime.PanicException")):
+    if name.startswith(_OF_ROWS):
         return _of_machine(error) or _of_files(error)
     if name.startswith("_duckdb."):
         return _of_duckdb(error)
@@ -110,9 +127,12 @@ def _of_files(error: BaseException) -> str | None:
     """Return what is said where Polars cannot read a file of ours, which it does not name."""
     settings = Settings.from_env()
     damaged = damaged_file([settings.intake, settings.staging])
-    if damaged is None:
-        return None
-    return f"{damaged} is damaged ({_first_line(error)}); `olist run --force` makes it anew."
+    if damaged:
+        return f"{damaged} is damaged ({_first_line(error)}); `olist run --force` makes it anew."
+    unlike = unlike_file(settings.staging)
+    return (
+        f"{unlike} has other columns than the files beside it; `olist run --force` makes them anew." if unlike else None
+    )
 
 
 def _of_machine(error: BaseException) -> str | None:

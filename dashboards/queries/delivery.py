@@ -129,6 +129,7 @@ DELIVERY: dict[str, Query] = {
                     (sum((latitude * points)::DECIMAL(28, 6)) / sum(points))::DOUBLE AS latitude,
                     (sum((longitude * points)::DECIMAL(28, 6)) / sum(points))::DOUBLE AS longitude
                 FROM dim_geography
+                WHERE isfinite(latitude) AND isfinite(longitude)
                 GROUP BY state, city
             )
             SELECT

@@ -32,10 +32,11 @@ from olist_pipeline.warehouse import load_manifest, manifest_folder, monthly_ass
 def standing(settings: Settings) -> dict[str, Any]:
     """Return what `olist status --json` prints."""
     url = ready_url(settings)
-    journal.bring_to_database(settings.serving, url)
+    unrecorded = _unrecorded(settings, url)
     tables = table_counts(settings, url)
     flagged = flag_counts(settings)
     return {
+        "unrecorded": unrecorded,
         "contexts": context_rows(settings, url, tables, _states(settings, url), datetime.now(UTC)),
         "tables": [asdict(count) for count in tables],
         "too_much_rejected": [share.to_dict() for share in large_shares(url, tables, settings.cutover)],
@@ -61,7 +62,9 @@ def context_rows(
     """
     parity = verdicts.parity_rows(url)
     reconciliation = verdicts.latest(url, "reconciliation")
-    streaks, routed = verdicts.streaks(url), routes.read_routes(url, CONTEXTS)
+    streaks = verdicts.streaks(url)
+    # The journal says what PostgreSQL may not have been told yet.
+    routed = {**routes.read_routes(url, CONTEXTS), **journal.present_state(settings.serving).routes}
     audited = audit_counts(settings)
     return [
         {
@@ -79,6 +82,15 @@ def context_rows(
         }
         for name, moved in CONTEXTS.items()
     ]
+
+
+def _unrecorded(settings: Settings, url: str) -> str:
+    """Bring to PostgreSQL what was done while it was down; return why it cannot be: a standby takes no changes."""
+    try:
+        journal.bring_to_database(settings.serving, url)
+    except OlistError as error:
+        return str(error)
+    return ""
 
 
 def _last_run(

@@ -46,6 +46,8 @@ def _print(console: Console, report: Mapping[str, Any], *, show_rules: bool) -> 
         }
         for row in report["contexts"]
     ]
+    if report["unrecorded"]:
+        console.print(Text(visible(f"Not in PostgreSQL yet: {report['unrecorded']}"), style="yellow"), soft_wrap=True)
     print_rows(console, "Contexts", shown, running)
     print_rows(console, "Proofs", shown, proven)
     print_rows(console, "Rows", report["tables"], ["table", "landing", "accepted", "quarantined"])

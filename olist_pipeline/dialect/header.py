@@ -22,6 +22,8 @@ def parse_header(line: str, dialect: Dialect, file: str) -> tuple[str, ...]:
     """
     if not line.strip():
         raise OlistError(f"{file} begins with an empty line; remove what stands before the header.")
+    if line.startswith("\ufeff"):
+        raise OlistError(f"{file} begins with two byte order marks; save it again with one, or with none.")
     names = next(_records(io.StringIO(line, newline=""), dialect))
     nameless = [number for number, name in enumerate(names, start=1) if not name.strip()]
     if nameless == [1] and len(names) > 1:

@@ -30,6 +30,7 @@ from olist_pipeline.dialect.faults import other_delimiter, separated_by
 from olist_pipeline.errors import OlistError
 from olist_pipeline.files import size_and_time
 from olist_pipeline.landing.packed import called
+from olist_pipeline.landing.parts import folder_name, plain_parts
 from olist_pipeline.landing.table import TEXT_COLUMN, LandingTable
 from olist_pipeline.near import listed
 
@@ -127,7 +128,7 @@ def check_file(path: Path, table: LandingTable) -> tuple[Report, tuple[str, ...]
     name = called(path)
     report = check(path, name=name)
     extra = _check_header(path, name, report.header, table)
-    if report.records and len(report.ragged.record) == report.records:
+    if _fits_nothing(report) and not _fits_elsewhere(report.header, path, table):
         cells, width = sorted(set(report.ragged.cells.tolist())), len(report.header)
         found = " or ".join(map(str, cells[:3])) + (" or more" if len(cells) > 3 else "")
         remedy = "export the file again, with a name for each column"
@@ -135,6 +136,17 @@ def check_file(path: Path, table: LandingTable) -> tuple[Report, tuple[str, ...]
             remedy = "remove the comma at the end of its lines"
         raise OlistError(f"{name} has {width} columns in its header and {found} cells in every record; {remedy}.")
     return report, extra
+
+
+def _fits_nothing(report: Report) -> bool:
+    return bool(report.records) and len(report.ragged.record) == report.records
+
+
+def _fits_elsewhere(header: tuple[str, ...], path: Path, table: LandingTable) -> bool:
+    """Return whether another part has a record of as many cells as the header: then the records here are wrong."""
+    others = plain_parts(path.parent) if path.parent.name == folder_name(table) else []
+    reports = (check(other, name=called(other)) for other in others if other != path)
+    return any(report.header == header and report.records and not _fits_nothing(report) for report in reports)
 
 
 def _end_in_commas(path: Path, ends: list[int]) -> bool:

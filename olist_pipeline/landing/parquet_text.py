@@ -7,6 +7,7 @@ A sentence names the row of the Parquet file: nobody sees the lines of the text 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection
 from datetime import datetime
 from pathlib import Path
@@ -26,18 +27,26 @@ _LAST_NANOSECOND = 2**63 - 1
 _LONG = 4
 """A text is measured closely from this share of what is allowed on: its quotes are doubled when it is written."""
 
+# An interval, as DuckDB writes them, is nested then: else Polars panics at a file that has one.
+os.environ["POLARS_IMPORT_INTERVAL_AS_STRUCT"] = "1"
+pl.Config.reload_env_vars()
 
-def write_as_text(path: Path, target: Path) -> None:
+
+def write_as_text(path: Path, target: Path, wanted: Collection[str] | None = None) -> None:
     """Write the rows of a Parquet file as landing writes them; raises OlistError for what a cell cannot say.
 
-    Raises OSError where the system refuses to read or to write.
+    Of other columns than those that are `wanted`, such ones are left out; None: all are wanted. Raises OSError where
+    the system refuses to read or to write.
     """
     name = f"{path.parent.name}/{path.name}"
     path.open("rb").close()  # The system names what it does not open, Polars does not.
     try:
         rows = _with_late_moments(path, _scan(path))
         kinds = rows.collect_schema()
-        _refuse_names(name, kinds.names())
+        if wanted is not None:
+            known = {column: kind for column, kind in kinds.items() if column in wanted or not _unsayable(kind)}
+            kinds = pl.Schema(known or kinds)
+        _refuse_names(name, kinds)
         texts = rows.select(_as_text(name, column, kind) for column, kind in kinds.items())
         _refuse_texts(name, texts, [column for column, kind in kinds.items() if _is_text(kind)])
         texts.sink_csv(target)
@@ -137,20 +146,28 @@ def _as_text(name: str, column: str, kind: DataTypeClass | pl.DataType, value: p
     value = pl.col(column) if value is None else value
     if isinstance(kind, pl.BaseExtension):
         return _as_text(name, column, kind.ext_storage(), value.ext.storage())
+    if reason := _unsayable(kind):
+        raise OlistError(f"{name} has {reason.format(column)}.")
     if isinstance(kind, pl.Datetime):
-        if kind.time_zone:
-            raise OlistError(f"{name} has moments with a time zone in {column}; write them without, in local time.")
         return _moment_text(value, kind.time_unit).alias(column)
     if kind == pl.Date:
         dated = pl.when(value.is_between(_EARLIEST.date(), _LATEST.date())).then(value)
         return dated.cast(pl.String).fill_null(_undated(value, "days"))
     if kind == pl.Time:
         return value.dt.to_string(_TIME)
-    if kind.is_nested() or kind in (pl.Binary, pl.Object, pl.Duration):
-        raise OlistError(
-            f"{name} has {kind} in {column}, which no cell can say; write it as text, or leave the column out."
-        )
     return value.cast(pl.String)
+
+
+def _unsayable(kind: DataTypeClass | pl.DataType) -> str:
+    """Return why no cell can say a value of a type, and what to do, with {} for its column; '' where one can."""
+    if isinstance(kind, pl.BaseExtension):
+        return _unsayable(kind.ext_storage())
+    if isinstance(kind, pl.Datetime) and kind.time_zone:
+        return "moments with a time zone in {}; write them without, in local time"
+    if kind.is_nested() or kind in (pl.Binary, pl.Object, pl.Duration):
+        shown = str(kind).replace("{", "{{").replace("}", "}}")
+        return f"{shown} in {{}}, which no cell can say; write it as text, or leave the column out"
+    return ""
 
 
 def _is_text(kind: pl.DataType) -> bool:

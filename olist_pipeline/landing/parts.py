@@ -17,12 +17,13 @@ import json
 import os
 import shutil
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from olist_pipeline.errors import OlistError
 from olist_pipeline.files import beside, content_hash, reading, size_and_time
 from olist_pipeline.landing.packed import Packed, called, unpack
-from olist_pipeline.landing.table import Landed
+from olist_pipeline.landing.table import Landed, LandingTable
 from olist_pipeline.paths import forbidden_in
 
 KEPT = ".kept"
@@ -115,7 +116,7 @@ def prepare_parts(landing: Path, folder: Path, table: Landed) -> None:
         if stale.name.removesuffix(".json").removesuffix(".csv") not in landed:
             stale.unlink(missing_ok=True)
     for name, path in landed.items():
-        _prepare(path, folder / f"{name}.csv")
+        _prepare(path, folder / f"{name}.csv", table)
     first, *others = parts = [folder / f"{name}.csv" for name in landed]
     for part in parts:
         if not part.stat().st_size:
@@ -169,7 +170,7 @@ def remove_parts(folder: Path) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _prepare(path: Path, target: Path) -> None:
+def _prepare(path: Path, target: Path, table: Landed) -> None:
     """Make a plain file of a part: a link to one that is plain, else what is in it, once for each state of it."""
     if path.name.endswith(".csv"):
         if not target.is_symlink() or target.readlink() != path:
@@ -185,7 +186,10 @@ def _prepare(path: Path, target: Path) -> None:
     from olist_pipeline.landing.parquet_text import write_as_text
     from olist_pipeline.migration.code import own_python_hash
 
-    unpack(Packed.of(path, code=own_python_hash()), target, write_as_text)
+    # What no context has taken over is read by whoever wants any column of it.
+    wanted = tuple(table.headers.values()) if isinstance(table, LandingTable) else None
+    code = f"{own_python_hash()} {wanted}"
+    unpack(Packed.of(path, code=code), target, partial(write_as_text, wanted=wanted))
 
 
 def _header(path: Path) -> list[str]:

@@ -25,6 +25,7 @@ from olist_pipeline.serving.switch import (
     new_act,
     present_release,
     switched,
+    unchanged,
 )
 from olist_pipeline.settings import Settings
 from olist_pipeline.stores.routes import Change
@@ -59,15 +60,20 @@ def cutover(
     """Serve `context` from new, from now on.
 
     `objections` are the gate's, of the present release. `force` overrules them, needs a reason and is recorded; it
-    does not overrule an illegal transition, a block, or tables that may not stand beside each other.
+    does not overrule an illegal transition, a block, or tables that may not stand beside each other. One on new stays
+    there, and nothing is written down.
     """
     serving = settings.serving
     if force and not reason.strip():
         raise OlistError("--force needs --reason: say why the gate is overruled.")
+    if done := _unchanged(serving, context, by, reason):
+        return done
     base, _, _ = _wanted_cutover(serving, context)
     # The gate takes its time: nobody waits for it, and what it said of a former release is asked again.
     found = list(objections(base))
     with sole_switch(serving):
+        if done := _unchanged(serving, context, by, reason):
+            return done
         present, change, wanted = _wanted_cutover(serving, context)
         if present.number != base.number:
             base, found = present, list(objections(present))
@@ -83,6 +89,10 @@ def cutover(
             put_in_place(serving, folder, number)
         carry_out(serving, act, number)
     return switched(base, release, act, wanted)
+
+
+def _unchanged(serving: Path, context: str, by: str, reason: str) -> Switched | None:
+    return unchanged(serving, present_state(serving), context, "new", "cutover", by, reason)
 
 
 def _wanted_cutover(serving: Path, context: str) -> tuple[Release, Change, dict[str, Route]]:

@@ -96,8 +96,14 @@ def retired_contexts(serving: Path) -> set[str]:
 
 
 def bring_to_database(serving: Path, url: str) -> int:
-    """Record in PostgreSQL the acts that it does not have yet; return their number. Mend the journal before."""
+    """Record in PostgreSQL the acts that it does not have yet; return their number. Mend the journal before.
+
+    An act that a crash left is settled; for one that somebody is carrying out now is waited.
+    """
     mend(serving, url)
+    if _unsettled(serving):
+        with sole_switch(serving):
+            pass
     return routes.record(url, done_acts(serving))
 
 
@@ -141,10 +147,13 @@ def recorded_routes(serving: Path, url: str, contexts: Iterable[str]) -> dict[st
 
 
 def _settle_unfinished(serving: Path) -> None:
+    for act in _unsettled(serving):
+        settle(serving, act, is_done=current_number(serving) == act.release)
+
+
+def _unsettled(serving: Path) -> list[Act]:
     acts, settled = _read(serving / JOURNAL)
-    for act in acts:
-        if act.release is not None and act.act_id not in settled:
-            settle(serving, act, is_done=current_number(serving) == act.release)
+    return [act for act in acts if act.release is not None and act.act_id not in settled]
 
 
 def _read(path: Path) -> tuple[list[Act], dict[str, bool]]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from olist_pipeline.errors import OlistError
 from olist_pipeline.serving import journal
 from olist_pipeline.serving.journal import present_state, sole_switch
-from olist_pipeline.serving.switch import Switched, change_route, legal_change, new_act
+from olist_pipeline.serving.switch import Switched, change_route, legal_change, new_act, unchanged, write_down
 from olist_pipeline.settings import Settings
 from olist_pipeline.stores.routes import SERVED_FROM_NEW
 
@@ -25,6 +25,8 @@ def retire(settings: Settings, context: str, *, by: str, reason: str, now: datet
     serving = settings.serving
     with sole_switch(serving):
         state, since = present_state(serving), _on_new_since(serving)
+        if done := unchanged(serving, state, context, "retired", "retire", by, reason):
+            return done
         change = legal_change(state, context, "retired")
         patience = timedelta(days=settings.cutover.retire_after_days)
         missing = [
@@ -42,7 +44,7 @@ def retire(settings: Settings, context: str, *, by: str, reason: str, now: datet
                 f"{settings.cutover.retire_after_days:g} days, and {'; '.join(missing)}."
             )
         act = new_act("retire", [change], by, reason)
-        journal.append(serving, act)
+        write_down(serving, act)
     return Switched(act)
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from olist_pipeline.errors import OlistError
 from olist_pipeline.release_manifest import Release, Route
-from olist_pipeline.serving import journal, standby
+from olist_pipeline.serving import standby
 from olist_pipeline.serving.compose import compose
 from olist_pipeline.serving.journal import present_state, sole_switch
 from olist_pipeline.serving.release import (
@@ -34,6 +34,8 @@ from olist_pipeline.serving.switch import (
     new_act,
     present_release,
     switched,
+    unchanged,
+    write_down,
 )
 from olist_pipeline.settings import Settings
 from olist_pipeline.stores.routes import SERVED_FROM_NEW, Change, RouteState
@@ -60,8 +62,8 @@ def rollback(
         state = present_state(serving)
         if to is not None:
             return _point_back(serving, state, context, to, by=by, reason=reason, blocks=blocks)
-        if state.routes.get(context) == "old" and not blocks:
-            return Switched(new_act("rollback", [Change(context, "old", "old")], by, reason), current_release(serving))
+        if not blocks and (done := unchanged(serving, state, context, "old", "rollback", by, reason)):
+            return done
         change = legal_change(state, context, "old")
         base = current_release(serving)
         wanted = way_back(base, state.routes, context) if base else {**state.routes, context: change.route}
@@ -69,7 +71,7 @@ def rollback(
         changes = [change, *(Change(name, state.routes[name], wanted[name]) for name in along)]
         if base is None or not moved_tables(base, wanted):
             act = new_act("rollback", changes, by, reason, blocks=blocks)
-            journal.append(serving, act)
+            write_down(serving, act)
             return Switched(act, base)
         release = _way_back(serving, base, wanted, context)
         act = new_act("rollback", changes, by, reason, release=release.number, blocks=blocks)
@@ -88,7 +90,7 @@ def acknowledge(settings: Settings, context: str, *, by: str, reason: str) -> Sw
             raise OlistError(f"{context} is not blocked: there is nothing to acknowledge.")
         route = state.routes[context]
         act = new_act("acknowledge", [Change(context, route, route)], by, reason)
-        journal.append(settings.serving, act)
+        write_down(settings.serving, act)
     return Switched(act)
 
 

@@ -61,11 +61,26 @@ def change_route(
     """Change a route that has no effect on what is served."""
     with sole_switch(settings.serving):
         state = present_state(settings.serving)
+        if done := unchanged(settings.serving, state, context, route, action, by, reason):
+            return done
         if only_from and state.routes.get(context) != only_from:
             raise OlistError(f"{context} is not {only_from}: there is nothing to undo.")
         act = new_act(action, [legal_change(state, context, route)], by, reason)
-        journal.append(settings.serving, act)
+        write_down(settings.serving, act)
     return Switched(act)
+
+
+def unchanged(
+    serving: Path, state: RouteState, context: str, route: Route, action: Action, by: str, reason: str
+) -> Switched | None:
+    """Return what an act says for a context that has its route already; None for any other one.
+
+    It was done, and nothing is written down: whoever does not know whether their command was killed too early gives it
+    again.
+    """
+    if state.routes.get(context) != route:
+        return None
+    return Switched(new_act(action, [Change(context, route, route)], by, reason), current_release(serving))
 
 
 def present_release(serving: Path) -> Release:
@@ -126,14 +141,19 @@ def _storable(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8").replace("\0", "?")
 
 
-def carry_out(serving: Path, act: Act, number: int) -> None:
-    """Write the act down, give it its effect, and settle it."""
+def write_down(serving: Path, act: Act) -> None:
+    """Write the act down; hold `sole_switch`."""
     try:
         journal.append(serving, act)
     except OSError:
         # A full disk must not keep anybody from going back: what was prepared for others makes room for a line.
         shutil.rmtree(serving / "standby", ignore_errors=True)
         journal.append(serving, act)
+
+
+def carry_out(serving: Path, act: Act, number: int) -> None:
+    """Write the act down, give it its effect, and settle it."""
+    write_down(serving, act)
     point_to(serving, number)
     journal.settle(serving, act, is_done=True)
     remove_unneeded(serving)

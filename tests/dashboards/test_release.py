@@ -7,10 +7,26 @@ import duckdb
 import pytest
 
 from dashboards.queries import QUERIES
-from dashboards.release import current
+from dashboards.release import Reader, current
 from olist_pipeline.errors import OlistError
 from olist_pipeline.release_manifest import Release, write_manifest
 from olist_pipeline.serving.release import point_to
+
+SPOILED = {
+    "mart_executive_dashboard": {
+        **dict.fromkeys(("revenue", "cumulative_revenue"), "9.5::DECIMAL(18, 2)"),
+        **dict.fromkeys(("total_orders", "delivered_orders", "canceled_orders", "sale_orders"), "1"),
+        **{"order_month": "DATE '2018-01-01'", "average_order_value": "2.5::DOUBLE"},
+        **{"cancellation_rate": "'inf'::DOUBLE", "revenue_growth": "'nan'::DOUBLE"},
+    },
+    "dim_geography": {"state": "'SP'", "city": "'avaré'", "points": "1", "latitude": "'nan'::DOUBLE", "longitude": "1"},
+    "mart_geographic_analysis": {
+        **{"state": "'SP'", "city": "'avaré'", "region": "'Southeast'"},
+        **dict.fromkeys(("revenue", "total_orders", "customers", "sellers", "revenue_rank"), "1"),
+        **dict.fromkeys(("late_rate", "average_delivery_days"), "1::DOUBLE"),
+    },
+}
+"""Views of one row, by the value of each column."""
 
 
 def make_release(serving, number, revenue):
@@ -104,6 +120,18 @@ def test_a_release_that_is_damaged_is_one_sentence(serving, damage):
 def test_a_release_without_what_a_query_reads_is_one_sentence(serving, name):
     with current(serving).reading() as reader, pytest.raises(OlistError, match="Release 1 lacks"):
         reader.ask(name)
+
+
+def test_what_sql_gets_of_a_division_by_zero_is_missing():
+    """Old is served as it is: a rate of no orders is infinite there, or no number, and so may a place be."""
+    with duckdb.connect() as connection:
+        for view, values in SPOILED.items():
+            columns = ", ".join(f"{value} AS {name}" for name, value in values.items())
+            connection.execute(f"CREATE VIEW {view} AS SELECT {columns}")
+        reader = Reader(connection, 1)
+        [month] = reader.ask("executive_by_month").to_dicts()
+        assert (month["cancellation_rate"], month["revenue_growth"], month["average_order_value"]) == (None, None, 2.5)
+        assert reader.ask("geography_cities").is_empty()
 
 
 def test_an_unknown_parameter_is_an_error_of_the_page(serving):

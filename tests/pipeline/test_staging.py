@@ -53,7 +53,9 @@ def test_copies_that_somebody_made_count_for_nothing_and_go(tmp_path):
     for name in STRANGE:
         rows.write_parquet(folder / name)
     assert staged_months(tmp_path, "sales", "orders") == [month]
+    pl.DataFrame({"of": ["somebody"]}).write_parquet(folder / "export.parquet")
     assert scan_staging(tmp_path, "sales", "orders", [month]).collect().height == 1
+    assert scan_staging(tmp_path, "sales", "orders").collect().height == 1
     write_months(rows, tmp_path, "sales", "orders", [month], ".2of2")
     assert sorted(path.name for path in folder.iterdir()) == ["2018-01.1of2.parquet", "2018-01.2of2.parquet"]
 

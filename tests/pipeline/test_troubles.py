@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -20,7 +21,7 @@ from olist_pipeline.errors import OlistError
 from olist_pipeline.files import replacing
 from olist_pipeline.orchestration.resources import clear_failures
 from olist_pipeline.registry import CONTEXTS
-from olist_pipeline.staging import intake_path, scan_intake, write_frame
+from olist_pipeline.staging import intake_path, scan_intake, scan_staging, staging_path, write_frame
 from olist_pipeline.troubles import sentence_of
 from olist_pipeline.warehouse import set_aside_where_damaged
 
@@ -165,6 +166,19 @@ def test_a_damaged_parquet_file_is_named(tmp_path, monkeypatch, kind):
         scan_intake(tmp_path / "intake", path.stem).collect()
     assert said_of(caught.value).startswith(f"{path} is damaged (")
     assert "`olist run --force` makes it anew" in said_of(caught.value)
+
+
+@pytest.mark.parametrize("other", [{"x": ["a"], "y": [1]}, {"y": [1]}, {"x": [1]}])
+def test_a_staging_file_of_another_version_is_named(tmp_path, monkeypatch, other):
+    """A month that an edited record made, or somebody's file in its place."""
+    monkeypatch.setenv("OLIST_HOME", str(tmp_path))
+    months = [date(2018, 1, 1), date(2018, 2, 1)]
+    paths = [staging_path(tmp_path / "staging", "sales", "orders", month) for month in months]
+    for path, rows in zip(paths, ({"x": ["a"]}, other), strict=True):
+        write_frame(pl.DataFrame(rows), path)
+    with pytest.raises(pl.exceptions.PolarsError) as caught:
+        scan_staging(tmp_path / "staging", "sales", "orders").collect()
+    assert said_of(caught.value).startswith(f"{paths[1]} has other columns than the files beside it; ")
 
 
 @pytest.mark.parametrize("kind", ["half", "zeros", "empty"])

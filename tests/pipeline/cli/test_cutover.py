@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from olist_pipeline.cli.cutover import acknowledge, cutover, retire, rollback
 from olist_pipeline.cli.main import COMMANDS, cli
 from olist_pipeline.cli.releases import release, releases
+from olist_pipeline.cli.status import status
 from olist_pipeline.errors import OlistError
 from olist_pipeline.serving import follow, gate
 from olist_pipeline.serving import rollback as rollbacks
@@ -48,6 +49,21 @@ def open_gate(monkeypatch):
 
 def typed(command, *arguments):
     return CliRunner(env={"COLUMNS": "120"}).invoke(command, list(arguments), catch_exceptions=False)
+
+
+def test_a_status_that_cannot_record_what_was_done_shows_it_all_the_same(settings, database, open_gate, monkeypatch):
+    """The server of a disaster is a standby: it takes no changes, and shows the routes of before."""
+    assert typed(cutover, "sales", "--reason", "green").exit_code == 0
+    monkeypatch.setenv("OLIST_POSTGRES_URL", f"{database}&options=-c%20default_transaction_read_only%3Don")
+    assert typed(rollback, "sales").exit_code == 0
+    result = typed(status, "--json")
+    assert result.exit_code == 0
+    report = json.loads(result.stdout)
+    assert {row["context"]: row["route"] for row in report["contexts"]}["sales"] == "old"
+    assert "takes no changes" in report["unrecorded"]
+    assert "Not in PostgreSQL yet: PostgreSQL takes no changes" in typed(status).stdout
+    monkeypatch.setenv("OLIST_POSTGRES_URL", database)
+    assert json.loads(typed(status, "--json").stdout)["unrecorded"] == ""
 
 
 def test_a_cutover_says_what_it_switched_and_is_recorded(settings, database, open_gate):

@@ -53,6 +53,7 @@ def plain(console_prints):
 
 def test_an_alert_that_quotes_a_cell_is_printed_as_it_is():
     report = {
+        "unrecorded": "",
         "contexts": [],
         "tables": [],
         "too_much_rejected": [],

@@ -2,6 +2,7 @@
 
 from datetime import date, datetime, time
 
+import duckdb
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -92,6 +93,18 @@ def test_what_no_cell_can_say_is_one_sentence(text, values, words):
     with pytest.raises(OlistError, match=f"^parts/1.parquet {words}") as said:
         text(values)
     assert "\n" not in str(said.value)
+
+
+@pytest.mark.parametrize("kind", ["INTERVAL", "BLOB", "UUID", "INT[]", "STRUCT(a INT)", "MAP(INT, INT)", "TIMESTAMPTZ"])
+def test_what_no_cell_can_say_is_left_out_where_nobody_wants_it(tmp_path, kind):
+    """A geometry, tags, or when a row was loaded: beside what landing is read for."""
+    path, target = tmp_path / "1.parquet", tmp_path / "1.csv"
+    duckdb.execute(f"COPY (SELECT 'v' AS a, NULL::{kind} AS x, 1 AS y) TO '{path}'")
+    write_as_text(path, target, ["a", "b"])
+    assert target.read_text("utf-8") == "a,y\nv,1\n"
+    for wanted in (["x"], None):
+        with pytest.raises(OlistError, match=r"has (.*|moments with a time zone) in x"):
+            write_as_text(path, target, wanted)
 
 
 def test_the_longest_text(text):

@@ -461,3 +461,12 @@ def test_sensors_and_checks_see_parts(whole, tmp_path):
             (settings.landing / table.file).write_bytes((whole / table.file).read_bytes())
     content = landing_content(readable_landing(settings, LANDING.values()), date(2018, 12, 1), tmp_path / "look")
     assert content["customers"]["whole"] == landing_hashes(settings, ["customers"])["customers"]
+
+
+def test_a_column_that_no_cell_can_say_is_left_out_where_no_record_has_it(tmp_path):
+    folder = tmp_path / "landing" / folder_name(SELLERS)
+    folder.mkdir(parents=True)
+    row = dict.fromkeys(SELLERS.columns, "x")
+    pl.DataFrame({**row, "tags": [["new"]]}).write_parquet(folder / "1.parquet")
+    landing = readable_landing(Settings(tmp_path / "home", folder.parent, None), [SELLERS])
+    assert read_text(landing / folder_name(SELLERS) / "1.csv", SELLERS).rows.height == 1

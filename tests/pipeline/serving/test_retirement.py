@@ -32,6 +32,8 @@ def test_waits_until_all_contexts_have_been_on_new_for_long_enough(all_new):
 
 
 def test_needs_all_contexts_on_new(settings):
+    with pytest.raises(OlistError, match="nothing to undo"):
+        restore(settings, "sales", by="me", reason="no")
     cut_over(settings, "sales")
     with pytest.raises(OlistError, match="marketplace is on shadow; customer is on shadow"):
         retire(settings, "sales", by="me", reason="done", now=PATIENT)
@@ -47,10 +49,11 @@ def test_the_next_release_holds_the_new_side_alone_and_there_is_no_way_back(all_
 
 
 def test_can_be_undone(all_new):
-    with pytest.raises(OlistError, match="nothing to undo"):
-        restore(all_new, "sales", by="me", reason="no")
-    retire(all_new, "sales", by="me", reason="done", now=PATIENT)
-    restore(all_new, "sales", by="me", reason="an audit")
+    for _ in range(2):  # whose command was killed does not know whether it was too early
+        retire(all_new, "sales", by="me", reason="done", now=PATIENT)
+    for _ in range(2):
+        restore(all_new, "sales", by="me", reason="an audit")
+    assert [act.action for act in journal.done_acts(all_new.serving)][-2:] == ["retire", "restore"]
     assert (journal.retired_contexts(all_new.serving), routes(all_new)["sales"]) == (set(), "new")
     published(all_new, routes(all_new))
     roll_back(all_new, "sales")

@@ -96,8 +96,10 @@ class TestRollback:
         assert (done.release.number, current_number(settings.serving)) == (1, 1)
         assert sides(settings)["fact_orders"] == "old"
 
-    def test_makes_room_for_its_record_on_a_full_disk(self, settings, monkeypatch):
-        cut_over(settings, "sales")
+    @pytest.mark.parametrize("is_on_new", [True, False])
+    def test_makes_room_for_its_record_on_a_full_disk(self, settings, monkeypatch, is_on_new):
+        if is_on_new:
+            cut_over(settings, "sales")
         standby.prepare(settings.serving)
         append = journal.append
 
