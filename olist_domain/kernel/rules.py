@@ -47,8 +47,11 @@ class Rule(Generic[F]):
         _check_places(self.code, self.replaces)
 
     def broken(self, facts: F) -> Fact[bool]:
-        """Return true where the rule is broken; never unknown."""
-        return _fact(self.code, self.holds(facts)).is_false()
+        """Return true where the rule is broken; never unknown. Raises TypeError for one that says neither."""
+        answer = _fact(self.code, self.holds(facts))
+        if isinstance(answer, Scalar) and not isinstance(answer.value, bool | None):
+            raise TypeError(f"{self.code} returns {answer!r}, and not true, false or unknown: return a comparison")
+        return answer.is_false()
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,16 @@ that break a rule (the contexts' validation steps decide that).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, TypeVar, cast
+from contextlib import suppress
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, TypeVar, cast, get_args, get_type_hints
 
 import narwhals as nw
+import polars as pl
 
 from olist_domain.kernel.facts import Fact
-from olist_domain.kernel.rules import Aggregation, Rollup, Rule, Rulebook, Severity
+from olist_domain.kernel.rules import Aggregation, Derivation, Rollup, Rule, Rulebook, Severity
 from olist_pipeline.engine.columns import columns, expression
 from olist_pipeline.engine.names import FLAGS, REJECTS
 from olist_pipeline.errors import OlistError
@@ -21,11 +25,23 @@ F = TypeVar("F")
 FrameT = TypeVar("FrameT")
 """A frame of any engine that Narwhals knows, eager or lazy; what goes in comes out."""
 
+KINDS: dict[type, Callable[[nw.dtypes.DType], bool]] = {
+    bool: lambda kind: kind == nw.Boolean,
+    str: lambda kind: kind in (nw.String, nw.Categorical, nw.Enum),
+    int: lambda kind: kind.is_integer(),
+    float: lambda kind: kind.is_numeric(),
+    Decimal: lambda kind: kind.is_numeric(),
+    date: lambda kind: kind == nw.Date,
+    datetime: lambda kind: kind == nw.Datetime,
+}
+"""Which columns fit what a function says that it returns: `Fact[bool]`; any numbers are compared as they are."""
+
 
 def derive(frame: FrameT, book: Rulebook[Any]) -> FrameT:
     """Return `frame` with a column for each derivation of `book`."""
     facts = columns(book.facts)
     derived = [_evaluated(one.name, one.compute, one, facts).alias(one.name) for one in book.derivations]
+    _refuse_other_kinds(frame, facts, book.derivations)
     return _with_columns(frame, derived)
 
 
@@ -36,13 +52,12 @@ def validate(frame: FrameT, book: Rulebook[Any]) -> FrameT:
     of the book must be columns of the frame.
     """
     facts = columns(book.facts)
-    return _with_columns(
-        frame,
-        [
-            _codes(book.rules, Severity.REJECT, facts).alias(REJECTS),
-            _codes(book.rules, Severity.FLAG, facts).alias(FLAGS),
-        ],
-    )
+    codes = [
+        _codes(book.rules, Severity.REJECT, facts).alias(REJECTS),
+        _codes(book.rules, Severity.FLAG, facts).alias(FLAGS),
+    ]
+    _refuse_other_kinds(frame, facts, book.rules)
+    return _with_columns(frame, codes)
 
 
 def rollup(frame: FrameT, by: str, facts: type[F], rollups: Sequence[Rollup[F]]) -> FrameT:
@@ -80,9 +95,41 @@ def _evaluated(name: str, written: Callable[..., Any], evaluate: Callable[..., F
         return expression(evaluate(facts))
     except Exception as error:
         # Whatever somebody's function raises.
-        code = written.__code__
-        place = f"{code.co_filename}:{code.co_firstlineno}"
-        raise OlistError(f"{name} ({place}) cannot be evaluated: {type(error).__name__}: {error}.") from error
+        why = f"cannot be evaluated: {type(error).__name__}: {error}"
+        raise _refused(name, written, why) from error
+
+
+def _refuse_other_kinds(frame: object, facts: object, written: Sequence[Rule[Any] | Derivation[Any]]) -> None:
+    """Raise OlistError for what an engine cannot compute of a frame's columns, or is not what its function says.
+
+    The engine is asked with no rows: a lazy frame would tell when it is collected, and not who was wrong.
+    """
+    native = frame.collect_schema() if isinstance(frame, pl.DataFrame | pl.LazyFrame) else None
+    empty = nw.from_native(cast(Any, frame)).head(0) if native is None else nw.from_native(pl.DataFrame(schema=native))
+    for one in written:
+        name, function = (one.code, one.holds) if isinstance(one, Rule) else (one.name, one.compute)
+        try:
+            kind = empty.select(expression(function(facts)).alias(name)).collect_schema()[name]
+        except Exception as error:
+            # Each engine has errors of its own.
+            why = f"cannot be computed of its columns: {str(error).strip().splitlines()[0].rstrip('.')}"
+            raise _refused(name, function, why) from error
+        said = bool if isinstance(one, Rule) else _said(function)
+        if kind != nw.Unknown and said in KINDS and not KINDS[said](kind):
+            raise _refused(name, function, f"returns {kind}, and not {said.__name__}; mend what it returns or says")
+
+
+def _said(function: Callable[..., Any]) -> type | None:
+    """Return the type of the values of the fact that a function says it returns; None where it says none."""
+    with suppress(Exception):  # a name may be imported for types alone
+        [said] = get_args(get_type_hints(function)["return"])
+        return cast("type | None", said)
+    return None
+
+
+def _refused(name: str, written: Callable[..., Any], why: str) -> OlistError:
+    code = written.__code__
+    return OlistError(f"{name} ({code.co_filename}:{code.co_firstlineno}) {why}.")
 
 
 def _aggregate(values: nw.Expr, aggregation: Aggregation) -> nw.Expr:

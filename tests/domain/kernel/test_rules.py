@@ -131,3 +131,9 @@ def test_a_rule_without_a_statement_cannot_be_defined():
         @rule("NO_STATEMENT", Severity.FLAG)
         def silent(box):
             return Scalar(True)
+
+
+@pytest.mark.parametrize("value", [1, "yes"])
+def test_a_rule_that_says_neither_true_nor_false_is_refused_by_name(value):
+    with pytest.raises(TypeError, match=rf"BOX_TOO_HEAVY returns Scalar\({value!r}\), and not true, false or unknown"):
+        as_rule(holds=lambda _: Scalar(value)).broken(box(1))
