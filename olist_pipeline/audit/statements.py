@@ -31,8 +31,12 @@ HOLDS_LOGIC = re.compile(r"\b(select|case|where|update|delete|merge)\b", re.IGNO
 
 BROKEN = (SqlglotError, ValueError, AttributeError, TypeError, KeyError, IndexError)
 """What the parser raises for what it does not understand."""
-INCOMPLETE = re.compile(r"Required keyword: .*\.(Values|In|CTE|If|Tuple|GenerateSeries|JSONKeyValue|And|Or)'>")
-"""Its message where a part is missing that a template leaves out, as in a list of nothing; all else was understood."""
+INCOMPLETE = re.compile(r"Required keyword: .*\.(\w+)'>")
+"""Its message where a part is missing; all else was understood."""
+LISTS = ("Values", "In", "CTE", "Tuple", "JSONKeyValue")
+"""What may lack a part that a template leaves out, as in a list of nothing; so may each function, but those below."""
+WITH_WORDS = (exp.Cast, exp.Case)
+"""Functions that are written with words: where these lack something, it is no template's list."""
 WORD_LINE = "word_line"
 """Where a node's meta keeps the line of the word that begins it."""
 OTHER_DIALECTS = ("", "bigquery", "mysql", "snowflake")
@@ -118,7 +122,7 @@ def _read(part: tuple[Token, ...], sql: str, known: Dialect, dialect: str) -> It
         try:
             [tree] = known.parser(error_level=ErrorLevel.IMMEDIATE).parse(list(tokens), sql) or [None]
         except ParseError as error:
-            if not INCOMPLETE.match(str(error)):
+            if not _lacks_a_list(error):
                 raise
             # `in ()` of a loop that did not turn, and the like: what is missing is missed where it is looked at.
             parser = known.parser(error_level=ErrorLevel.IGNORE)
@@ -138,6 +142,14 @@ def _read(part: tuple[Token, ...], sql: str, known: Dialect, dialect: str) -> It
                 yield from _looked_into(tree, tuple(tokens))
             else:
                 yield _unreadable(why, tokens, dialect)
+
+
+def _lacks_a_list(error: ParseError) -> bool:
+    lacking = INCOMPLETE.match(str(error))
+    kind = getattr(exp, lacking[1], None) if lacking else None
+    if kind is None:
+        return False
+    return kind.__name__ in LISTS or (issubclass(kind, exp.Func) and not issubclass(kind, WITH_WORDS))
 
 
 def _tokens_of_others(sql: str) -> list[Token]:
@@ -228,5 +240,6 @@ def _first_sentence(error: Exception) -> str:
     """Return the first line of a message without the colours of a terminal, and without a full stop."""
     text = re.sub(r"\x1b\[[0-9;]*m", "", str(error)).strip() or type(error).__name__
     text = re.sub(r"<Token token_type: [^>]*?text: (.*?), line: [^>]*>", r"\1", text)  # the parser's own notation
+    text = re.sub(r"Required keyword: .*\.(\w+)'>", r"\1 lacks a part", text)
     text = text.replace("SENTINEL", "its end").replace("anonymous does", "what follows it does")
     return text.splitlines()[0].partition(". Line")[0].rstrip(". ")[:200]
