@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from textwrap import shorten
 
 from olist_pipeline.errors import OlistError
 from olist_pipeline.landing.folder import readable_landing
@@ -62,7 +63,7 @@ def run_old(settings: Settings, folder: Path, day: date, select: Sequence[str] =
     )
     if result.returncode:
         # The first error is the cause of the others.
-        said = in_one_line(result.stdout or result.stderr)[:MOST_OF_ERROR]
+        said = shorten(in_one_line(result.stdout or result.stderr), MOST_OF_ERROR, placeholder=" ...")
         raise OlistError(f"The old project {migration.old_folder} does not run: {said}")
     return database_of(aside, migration, OLD)
 
