@@ -10,7 +10,7 @@ import importlib
 import sys
 import sysconfig
 import traceback
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -51,7 +51,7 @@ def contexts_of(migration: Migration) -> dict[str, Context]:
 
 
 def _refuse_what_does_not_fit(migration: Migration, contexts: Sequence[Context]) -> None:
-    """Raise OlistError for two contexts of one name, and for a step that reads what no context has."""
+    """Raise OlistError for two contexts of one name, and for a step or a link that names what no context has."""
     names = [context.name for context in contexts]
     if twice := [name for name in names if names.count(name) > 1]:
         raise OlistError(f"{migration.path}: contexts: two are called {twice[0]}; call one of them otherwise.")
@@ -61,6 +61,20 @@ def _refuse_what_does_not_fit(migration: Migration, contexts: Sequence[Context])
         for kind, reads, known in (("landing", step.intake, landing), ("staged", step.published, staged)):
             for name in set(reads) - set(known):
                 raise unknown(f"{kind} table (read by the step {step.name})", name, known)
+    for link in (link for context in contexts for link in context.links):
+        _refuse_link(link, {table.name: table.columns for context in contexts for table in context.landing}, staged)
+
+
+def _refuse_link(link: Link, landing: Mapping[str, Sequence[str]], staged: Sequence[str]) -> None:
+    """Raise OlistError for an id that no quarantined row could have: nothing would ever be traced by it."""
+    if link.table and link.table not in landing:
+        raise unknown(f"landing table (of the link {link.name})", link.table, landing)
+    cells = landing[link.table] if link.table else [name for columns in landing.values() for name in columns]
+    table, cell = link.through or ("", link.column)
+    if table and table not in staged:
+        raise unknown(f"staged table (through which the link {link.name} goes)", table, staged)
+    if cell not in cells:
+        raise unknown(f"column of {link.table or 'landing'} (of the link {link.name})", cell, set(cells))
 
 
 def _is_written_here(file: str) -> bool:
