@@ -8,19 +8,16 @@ from __future__ import annotations
 
 import importlib
 import sys
-import sysconfig
-import traceback
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from pathlib import Path
 
-from olist_domain import kernel
 from olist_domain.kernel.events import DomainEvent
 from olist_pipeline.errors import OlistError
 from olist_pipeline.landing.table import LONG_AGO, LandingTable
 from olist_pipeline.migration.load import present_migration
 from olist_pipeline.migration.model import Migration
 from olist_pipeline.near import unknown
+from olist_pipeline.troubles import place_of
 from olist_pipeline.validation.context import Context, Imported, ValidationStep
 from olist_pipeline.validation.table import Link
 
@@ -39,10 +36,9 @@ def contexts_of(migration: Migration) -> dict[str, Context]:
     except Exception as error:
         # Whatever somebody's module raises while it is imported.
         why = f"the module {migration.contexts} cannot be used ({type(error).__name__}: {error}"
-        theirs = [frame for frame in traceback.extract_tb(error.__traceback__)[1:] if _is_written_here(frame.filename)]
-        where = f", {theirs[-1].filename}:{theirs[-1].lineno}" if theirs else ""
-        where = f", {error.filename}:{error.lineno}" if isinstance(error, SyntaxError) else where
-        remedy = "mend it there" if theirs else "name one beside this file, or an installed one, with CONTEXTS = (...)"
+        place = place_of(error)
+        where = f", {place}" if place else ""
+        remedy = "mend it there" if place else "name one beside this file, or an installed one, with CONTEXTS = (...)"
         raise OlistError(f"{migration.path}: contexts: {why}{where}); {remedy}.") from error
     if wrong := [one for one in found if not isinstance(one, Context)]:
         raise OlistError(f"{migration.path}: contexts: {migration.contexts}.CONTEXTS holds {wrong[0]!r}, no Context.")
@@ -75,12 +71,6 @@ def _refuse_link(link: Link, landing: Mapping[str, Sequence[str]], staged: Seque
         raise unknown(f"staged table (through which the link {link.name} goes)", table, staged)
     if cell not in cells:
         raise unknown(f"column of {link.table or 'landing'} (of the link {link.name})", cell, set(cells))
-
-
-def _is_written_here(file: str) -> bool:
-    """Whether a file is none of those that only raise what somebody else caused: of Python, a package, the kernel."""
-    elsewhere = (*(sysconfig.get_path(kind) for kind in ("stdlib", "purelib")), str(Path(kernel.__file__).parent))
-    return not file.startswith(("<", *elsewhere))
 
 
 CONTEXTS: dict[str, Context] = contexts_of(present_migration())
