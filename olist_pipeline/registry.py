@@ -8,19 +8,16 @@ from __future__ import annotations
 
 import importlib
 import sys
-import sysconfig
-import traceback
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from pathlib import Path
 
-from olist_domain import kernel
 from olist_domain.kernel.events import DomainEvent
 from olist_pipeline.errors import OlistError
 from olist_pipeline.landing.table import LONG_AGO, LandingTable
 from olist_pipeline.migration.load import present_migration
 from olist_pipeline.migration.model import Migration
 from olist_pipeline.near import unknown
+from olist_pipeline.troubles import place_of
 from olist_pipeline.validation.context import Context, Imported, ValidationStep
 from olist_pipeline.validation.table import Link
 
@@ -39,10 +36,9 @@ def contexts_of(migration: Migration) -> dict[str, Context]:
     except Exception as error:
         # Whatever somebody's module raises while it is imported.
         why = f"the module {migration.contexts} cannot be used ({type(error).__name__}: {error}"
-        theirs = [frame for frame in traceback.extract_tb(error.__traceback__)[1:] if _is_written_here(frame.filename)]
-        where = f", {theirs[-1].filename}:{theirs[-1].lineno}" if theirs else ""
-        where = f", {error.filename}:{error.lineno}" if isinstance(error, SyntaxError) else where
-        remedy = "mend it there" if theirs else "name one beside this file, or an installed one, with CONTEXTS = (...)"
+        place = place_of(error)
+        where = f", {place}" if place else ""
+        remedy = "mend it there" if place else "name one beside this file, or an installed one, with CONTEXTS = (...)"
         raise OlistError(f"{migration.path}: contexts: {why}{where}); {remedy}.") from error
     if wrong := [one for one in found if not isinstance(one, Context)]:
         raise OlistError(f"{migration.path}: contexts: {migration.contexts}.CONTEXTS holds {wrong[0]!r}, no Context.")
@@ -51,7 +47,7 @@ def contexts_of(migration: Migration) -> dict[str, Context]:
 
 
 def _refuse_what_does_not_fit(migration: Migration, contexts: Sequence[Context]) -> None:
-    """Raise OlistError for two contexts of one name, and for a step that reads what no context has."""
+    """Raise OlistError for two contexts of one name, and for a step or a link that names what no context has."""
     names = [context.name for context in contexts]
     if twice := [name for name in names if names.count(name) > 1]:
         raise OlistError(f"{migration.path}: contexts: two are called {twice[0]}; call one of them otherwise.")
@@ -61,12 +57,20 @@ def _refuse_what_does_not_fit(migration: Migration, contexts: Sequence[Context])
         for kind, reads, known in (("landing", step.intake, landing), ("staged", step.published, staged)):
             for name in set(reads) - set(known):
                 raise unknown(f"{kind} table (read by the step {step.name})", name, known)
+    for link in (link for context in contexts for link in context.links):
+        _refuse_link(link, {table.name: table.columns for context in contexts for table in context.landing}, staged)
 
 
-def _is_written_here(file: str) -> bool:
-    """Whether a file is none of those that only raise what somebody else caused: of Python, a package, the kernel."""
-    elsewhere = (*(sysconfig.get_path(kind) for kind in ("stdlib", "purelib")), str(Path(kernel.__file__).parent))
-    return not file.startswith(("<", *elsewhere))
+def _refuse_link(link: Link, landing: Mapping[str, Sequence[str]], staged: Sequence[str]) -> None:
+    """Raise OlistError for an id that no quarantined row could have: nothing would ever be traced by it."""
+    if link.table and link.table not in landing:
+        raise unknown(f"landing table (of the link {link.name})", link.table, landing)
+    cells = landing[link.table] if link.table else [name for columns in landing.values() for name in columns]
+    table, cell = link.through or ("", link.column)
+    if table and table not in staged:
+        raise unknown(f"staged table (through which the link {link.name} goes)", table, staged)
+    if cell not in cells:
+        raise unknown(f"column of {link.table or 'landing'} (of the link {link.name})", cell, set(cells))
 
 
 CONTEXTS: dict[str, Context] = contexts_of(present_migration())

@@ -1,7 +1,7 @@
 """Troubles: the sentences that a person reads of an error of the disk, a file or a server, wherever it is raised.
 
-What belongs here: the sentences of errors that are nobody's mistake in the code. What does not: errors of the code,
-which keep their traceback, and mending anything.
+What belongs here: the sentences of errors that are nobody's mistake in the code, and of modules that cannot be
+imported. What does not: other errors of the code, which keep their traceback, and mending anything.
 """
 
 from __future__ import annotations
@@ -9,13 +9,16 @@ from __future__ import annotations
 import os
 import re
 import sys
+import sysconfig
 import tempfile
+import traceback
 from collections.abc import Iterator
 from contextlib import suppress
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from olist_domain import kernel
 from olist_pipeline.errors import OlistError
 from olist_pipeline.files import files_left, in_words, is_of_space, is_of_system, remedy_for
 from olist_pipeline.settings import Settings
@@ -39,6 +42,21 @@ def sentence_of(error: BaseException) -> str | None:
         if sentence := _sentence(one):
             return sentence
     return None
+
+
+def place_of(error: BaseException, *, of_import: bool = False) -> str:
+    """Return the file and line that caused an error; '' where it is none of ours or, `of_import`, no import failed.
+
+    Python, packages and the kernel only raise what somebody else caused.
+    """
+    if isinstance(error, SyntaxError) and error.filename and not error.filename.startswith("<"):
+        return f"{error.filename}:{error.lineno}"
+    elsewhere = (*(sysconfig.get_path(kind) for kind in ("stdlib", "purelib")), str(Path(kernel.__file__).parent))
+    frames = traceback.extract_tb(error.__traceback__)[1:]
+    ours = [frame for frame in frames if not frame.filename.startswith(("<", *elsewhere))]
+    if not ours or (of_import and ours[-1].name != "<module>"):
+        return ""
+    return f"{ours[-1].filename}:{ours[-1].lineno}"
 
 
 def damaged_file(folders: list[Path]) -> Path | None:
@@ -89,6 +107,8 @@ def _sentence(error: BaseException) -> str | None:
         return _of_machine(error) or _of_files(error)
     if name.startswith("_duckdb."):
         return _of_duckdb(error)
+    if place := place_of(error, of_import=True):
+        return f"{place} cannot be imported ({type(error).__name__}: {_first_line(error)}); mend it there."
     return None
 
 

@@ -100,20 +100,22 @@ def load_manifest(path: Path) -> dict[str, Any]:
 
 
 def warehouse_tables(manifest: Mapping[str, Any], migration: Migration | None = None) -> tuple[WarehouseTable, ...]:
-    """Return the pairs of the contexts that have moved, by name; `manifest` is the new project's.
+    """Return the pairs, by name; `manifest` is the new project's.
 
-    Raises OlistError where a new model is not there, says no context, has another schema, or reads no staged table.
+    Raises OlistError where a new model is not there, is of no context that has moved, has another schema, or reads no
+    staged table.
     """
     migration = migration or present_migration()
     part = new_part(migration)
     models = {node["alias"]: node for node in manifest["nodes"].values() if _is_new_table(node, part)}
     tables = [_table(pair, models, manifest, migration) for pair in migration.pairs]
-    moved = tuple(sorted((table for table in tables if table.context in CONTEXTS), key=lambda table: table.name))
     staged = {f"{table.context}/{table.name}" for context in CONTEXTS.values() for table in context.tables}
-    for table in moved:
+    for table in tables:
+        if table.context not in CONTEXTS:
+            raise unknown(f"context that has moved (of the pair {table.name})", table.context, CONTEXTS)
         for name in set(table.reads) - staged:
             raise unknown(f"staged table (an asset_key of a source that {table.new_relation} reads)", name, staged)
-    return moved
+    return tuple(sorted(tables, key=lambda table: table.name))
 
 
 def served_tables(manifest: Mapping[str, Any], migration: Migration) -> tuple[WarehouseTable, ...]:

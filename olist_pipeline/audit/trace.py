@@ -26,6 +26,7 @@ from olist_pipeline.audit.waivers import WAIVERS_FILE
 from olist_pipeline.errors import OlistError
 from olist_pipeline.intake.codes import UNPARSEABLE
 from olist_pipeline.migration.load import present_migration
+from olist_pipeline.near import unknown
 from olist_pipeline.registry import CONTEXTS, LANDING
 
 DEFINITIONS = "replaced_logic.json"
@@ -100,6 +101,22 @@ def _rules_by_place() -> dict[str, list[str]]:
                 for place in places:
                     names[place].append(f"{context.name} {name}")
     return names
+
+
+def refuse_unknown_models() -> None:
+    """Raise OlistError for a place of a model that the old project does not know, nor did when it was kept."""
+    names = _rules_by_place()
+    files = [path for path in present_migration().old_folder.rglob("*") if path.suffix in (".sql", ".yml", ".yaml")]
+    models = {path.stem for path in files if path.suffix == ".sql"}
+    if not models:
+        return  # the old project has been removed
+    models |= {place.partition(".")[0] for place in _known_definitions()}
+    missing = {place: model for place in names if (model := place.partition(".")[0]) not in models}
+    # A snapshot, an alias or a test may be called otherwise than its file.
+    text = "\n".join(path.read_text("utf-8", errors="replace") for path in files) if missing else ""
+    for place, model in missing.items():
+        if model not in text:
+            raise unknown(f"old model (of {place}, which {names[place][0]} replaces)", model, models)
 
 
 def audit_old() -> Audit:

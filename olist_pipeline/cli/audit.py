@@ -69,13 +69,15 @@ def audit(
     """
     # Parsing SQL takes longer to import than the help of the command takes.
     from olist_pipeline.audit.audit import audit as run_audit
-    from olist_pipeline.audit.trace import is_own, replaced_by_rules
+    from olist_pipeline.audit.trace import is_own, refuse_unknown_models, replaced_by_rules
     from olist_pipeline.cli.audit_view import write
 
     _check(dialect, seconds)
     if as_json and form not in (None, "json"):
         raise OlistError(f"--json and --format {form} are two forms; give one of them.")
     chosen = "json" if as_json else form or _format_of(out)
+    if of_ours := is_own(path):
+        refuse_unknown_models()
     with _progress() as started:
         found = run_audit(
             path,
@@ -84,7 +86,7 @@ def audit(
             manifest=manifest,
             waivers=waivers,
             variables=variables_of(variables),
-            replaced=replaced_by_rules() if is_own(path) else lambda finding: (),
+            replaced=replaced_by_rules() if of_ours else lambda finding: (),
             seconds=seconds,
             said=_say,
             started=started,

@@ -37,7 +37,7 @@ RAW_TYPES = (
     ("boolean", "lower({cell}) IN ('true', 'false')"),
 )
 """Types of raw tables, each with what a cell of it is. What begins with a zero is a code, and stays text."""
-TAKEN = OWN_NAMES | frozenset(dir(Record))
+NO_FIELDS = OWN_NAMES | frozenset(dir(Record))
 """Names that no field of a record can have."""
 
 
@@ -104,7 +104,7 @@ def _field_names(header: Sequence[str]) -> list[str]:
     names = [said if _is_field(said) else "" for said in header]
     for place, said in enumerate(header):
         made = identifier(normalize("NFKC", said))
-        made = f"of_{made}" if made in TAKEN else made
+        made = f"of_{made}" if made in NO_FIELDS else made
         tried = (made, *(f"{made}_{number}" for number in range(2, len(header) + 2)))
         names[place] = names[place] or next(name for name in tried if name not in names)
     return names
@@ -113,7 +113,7 @@ def _field_names(header: Sequence[str]) -> list[str]:
 def _is_field(name: str) -> bool:
     # Python takes a letter with its accent apart for one that has it, and a header has the former.
     is_name = name.isidentifier() and not iskeyword(name) and name[0] != "_" and normalize("NFKC", name) == name
-    return is_name and name not in TAKEN
+    return is_name and name not in NO_FIELDS
 
 
 def _type(cells: Sequence[str]) -> str:

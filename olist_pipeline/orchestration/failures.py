@@ -44,7 +44,7 @@ def failures_of(events: Iterable[dg.DagsterEvent]) -> list[str]:
     happened = [event for event in events if event.event_type in TELLING]
     found = [_of_check(event) for event in happened if event.event_type is Kind.ASSET_CHECK_EVALUATION]
     found += [_of_step(event) for event in happened if event.event_type is Kind.STEP_FAILURE]
-    ends = [str(event.message) for event in happened if event.event_type in (Kind.RUN_FAILURE, Kind.RUN_CANCELED)]
+    ends = [_of_end(event) for event in happened if event.event_type in (Kind.RUN_FAILURE, Kind.RUN_CANCELED)]
     return list(dict.fromkeys(filter(None, found))) or ends[-1:]
 
 
@@ -83,6 +83,12 @@ def _of_step(event: dg.DagsterEvent) -> str:
     return message
 
 
+def _of_end(event: dg.DagsterEvent) -> str:
+    """Return what ended a run: the sentence of what was raised beside its steps, else Dagster's own."""
+    error = event.job_failure_data.error if event.event_type is Kind.RUN_FAILURE else None
+    return _sentence_within(error) or str(event.message)
+
+
 def _of_dbt(message: str) -> str:
     """Return dbt's own first errors: the models, and what is wrong with them."""
     said = without_colours(message.partition(_DBT_ERRORS)[2].partition(CALLS)[0])
@@ -93,16 +99,26 @@ def _of_dbt(message: str) -> str:
 
 def _of_error(step: str | None, error: Any) -> str:
     """Return the innermost message of a failed step without its traceback, or the sentence that is on the way to it."""
+    if sentence := _sentence_within(error):
+        return sentence
     kind, said = "", str(error)
     while error:
         kind, _, said = str(error.message).strip().partition(": ")
-        if kind.endswith(OlistError.__name__):
-            return said
         error = error.cause
     if _CHECKS_TWICE in said:
         return "PostgreSQL was lost for a moment as the run began, and Dagster noted its checks twice; run again."
     words = ": ".join(filter(None, (kind, said))).splitlines()[0].rstrip(".")
     return f"The step {step} failed: {words}{_what_to_do(words)}."
+
+
+def _sentence_within(error: Any) -> str:
+    """Return the sentence of the first error of ours among an error and what it came from; '' where there is none."""
+    while error:
+        kind, _, said = str(error.message).strip().partition(": ")
+        if kind.endswith(OlistError.__name__):
+            return said
+        error = error.cause
+    return ""
 
 
 def _what_to_do(said: str) -> str:

@@ -1,6 +1,8 @@
 """Troubles: errors of files, disks and servers become a sentence that says what to do; errors of the code do not."""
 
+import importlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -226,3 +228,31 @@ def test_a_folder_that_somebody_removed_is_named_as_the_trouble(tmp_path, monkey
     with pytest.raises(FileNotFoundError) as raised:
         Path("data").absolute()
     assert said_of(raised.value) == "The folder that this shell is in is not there any more; change to one that is."
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("x = 1\nx(:\n", r"written_wrongly.py:2 cannot be imported .SyntaxError: .*; mend it there\.$"),
+        ("\nimport nowhere\n", r"written_wrongly.py:2 cannot be imported .ModuleNotFoundError: .*nowhere"),
+        (
+            "from olist_domain.kernel.rules import rule\nrule('A', 'b')(print)\n",
+            r"wrongly.py:2 .* needs Severity",
+        ),
+    ],
+)
+def test_a_module_that_cannot_be_imported_is_named_with_its_line(tmp_path, monkeypatch, text, said):
+    (tmp_path / "written_wrongly.py").write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(Exception) as raised:  # noqa: PT011 - whatever importing raises
+        importlib.import_module("written_wrongly")
+    assert re.search(said, sentence_of(raised.value) or "")
+
+
+def test_an_error_within_a_function_keeps_its_traceback():
+    def wrong():
+        raise NameError("x")
+
+    with pytest.raises(NameError) as raised:
+        wrong()
+    assert sentence_of(raised.value) is None

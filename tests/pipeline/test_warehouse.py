@@ -73,6 +73,14 @@ def test_a_source_of_no_staged_table_is_one_sentence(parsed_project):
         warehouse_tables(manifest)
 
 
+def test_a_pair_of_a_misspelled_context_is_one_sentence(parsed_project):
+    manifest = copy.deepcopy(load_manifest(ensure_manifest(parsed_project)))
+    [model] = [node for node in manifest["nodes"].values() if node["name"] == "new__fact_orders"]
+    model["config"]["meta"]["context"] = "salse"
+    with pytest.raises(OlistError, match=r"of the pair fact_orders. 'salse'; did you mean sales"):
+        warehouse_tables(manifest)
+
+
 def test_what_has_not_been_made_is_named_whatever_its_case(tmp_path):
     with duckdb.connect(str(tmp_path / "made.duckdb")) as connection:
         connection.execute("CREATE SCHEMA new; CREATE TABLE new.Fact AS FROM range(1)")

@@ -26,6 +26,8 @@ from dagster._core.execution.plan.instance_concurrency_context import InstanceCo
 from dagster._core.execution.plan.plan import ExecutionPlan
 from dagster._core.execution.plan.step import ExecutionStep
 
+from olist_pipeline.errors import OlistError
+
 BESIDE = "olist/beside"
 """The tag of an op that waits for another process."""
 
@@ -153,7 +155,20 @@ class Threads:
 def _events(
     job_context: PlanExecutionContext, active: ActiveExecution, step: ExecutionStep
 ) -> Iterator[dg.DagsterEvent]:
-    return dagster_event_sequence_for_step(job_context.for_step(step, active.get_known_state()))
+    """Yield what happens in a step; raises OlistError where a check that was asked has not said what it found.
+
+    Dagster takes a check that returns nothing for one that was not asked.
+    """
+    required = (output.properties.asset_check_key for output in step.step_outputs if output.is_required)
+    silent, event = set(filter(None, required)), None
+    for event in dagster_event_sequence_for_step(job_context.for_step(step, active.get_known_state())):
+        if event.event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION:
+            silent.discard(event.asset_check_evaluation_data.asset_check_key)
+        yield event
+    if silent and event and event.event_type is dg.DagsterEventType.STEP_SUCCESS:
+        [key, *_] = sorted(silent)
+        which = f"The check {key.name} of {key.asset_key.to_user_string()}"
+        raise OlistError(f"{which} returns nothing; let it return an AssetCheckResult.")
 
 
 def _capture_logs(

@@ -12,6 +12,7 @@ from tests.domain.rulebooks import Behaviours, Causes, Reasons
 from tests.domain.sales.factories import ORDER_ID, PURCHASE, item_record, order_record, payment_record, records
 
 TWELVE = {"price": Decimal("10.00"), "freight_value": Decimal("2.00")}
+"""The amounts of the valid item that examples change (`VALID` in `test_rules.py`): they are changed here, too."""
 
 
 def of(kind, changes):
@@ -67,14 +68,14 @@ def second(**changes):
 
 
 def line(**changes):
-    return OrderItem(item_record(order_item_id=2, **changes))
+    return OrderItem(item_record(order_item_id=2, **{**TWELVE, **changes}))
 
 
 ACCEPTED: Behaviours = {
     ORDER_RULES: [order],
     ORDER_ITEM_RULES: [
-        lambda **changes: OrderItem(item_record(**changes)),
-        lambda **changes: Order.from_records(records(items=[item_record(**changes)])),
+        lambda **changes: OrderItem(item_record(**{**TWELVE, **changes})),
+        lambda **changes: Order.from_records(records(items=[item_record(**{**TWELVE, **changes})])),
     ],
     PAYMENT_RULES: [
         lambda **changes: Payment(payment_record(**changes)),

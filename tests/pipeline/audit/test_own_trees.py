@@ -6,6 +6,7 @@ from collections import Counter
 
 import pytest
 
+from olist_pipeline.audit import trace
 from olist_pipeline.audit.audit import audit
 from olist_pipeline.audit.model import Clause, Kind, State
 from olist_pipeline.audit.report import percent_done
@@ -15,6 +16,7 @@ from olist_pipeline.audit.trace import (
     definitions,
     new_tree,
     old_tree,
+    refuse_unknown_models,
     replaced_by_rules,
 )
 from olist_pipeline.audit.waivers import read_waivers
@@ -201,3 +203,10 @@ def test_the_definitions_that_rules_replaced_are_those_of_old():
     assert definitions() == json.loads((DBT_DIR / DEFINITIONS).read_text("utf-8")), (
         "python -m olist_pipeline.audit.trace"
     )
+
+
+def test_a_place_of_a_model_that_old_never_had_is_one_sentence(monkeypatch):
+    refuse_unknown_models()
+    monkeypatch.setattr(trace, "_rules_by_place", lambda: {"fact_ordres.is_sale": ["sales is_sale"]})
+    with pytest.raises(OlistError, match=r"of fact_ordres.is_sale, which sales is_sale .*did you mean fact_orders"):
+        refuse_unknown_models()

@@ -9,6 +9,7 @@ import pytest
 from dagster._core.definitions.job_base import InMemoryJob
 from dagster._core.execution.api import execute_run_iterator
 
+from olist_pipeline.orchestration.failures import failures_of
 from olist_pipeline.orchestration.internals import executor
 from olist_pipeline.orchestration.internals.beside import BESIDE
 from olist_pipeline.orchestration.internals.executor import continuing_executor
@@ -26,12 +27,16 @@ def instance(tmp_path_factory):
 
 def executed(instance, *assets):
     """Execute a job of `assets`; return whether it succeeded and the events of its steps, as (step, kind)."""
-    definitions = dg.Definitions(assets, jobs=[dg.define_asset_job("work", executor_def=continuing_executor)])
-    job = definitions.resolve_job_def("work")
-    run = instance.create_run_for_job(job)
-    events = list(execute_run_iterator(InMemoryJob(job), run, instance))
-    status = instance.get_run_by_id(run.run_id).status
-    return status is dg.DagsterRunStatus.SUCCESS, [(event.step_key, event.event_type) for event in events]
+    events = events_of(instance, assets)
+    succeeded = events[-1].event_type is dg.DagsterEventType.RUN_SUCCESS
+    return succeeded, [(event.step_key, event.event_type) for event in events]
+
+
+def events_of(instance, assets, checks=()):
+    """Execute a job of `assets` and `checks`; return its events."""
+    jobs = [dg.define_asset_job("work", executor_def=continuing_executor)]
+    job = dg.Definitions(assets, asset_checks=checks, jobs=jobs).resolve_job_def("work")
+    return list(execute_run_iterator(InMemoryJob(job), instance.create_run_for_job(job), instance))
 
 
 def test_a_step_that_waits_and_one_that_works_are_executed_at_the_same_time(instance):
@@ -123,3 +128,28 @@ def test_an_interrupt_ends_what_a_step_in_a_thread_waits_for(instance, monkeypat
     assert not succeeded
     assert ended.is_set()
     assert ("interrupting", dg.DagsterEventType.STEP_SUCCESS) in events
+
+
+@pytest.mark.parametrize("tags", [{}, BESIDE_TAG])
+def test_a_check_that_returns_nothing_ends_the_run_in_one_sentence(instance, tags):
+    @dg.asset
+    def made() -> None: ...
+
+    @dg.asset_check(asset=made, op_tags=tags)
+    def silent():
+        return None
+
+    events = events_of(instance, [made], [silent])
+    assert failures_of(events) == ["The check silent of made returns nothing; let it return an AssetCheckResult."]
+    assert events[-1].event_type is dg.DagsterEventType.RUN_FAILURE
+
+
+def test_of_checks_that_are_asked_in_part_only_nothing_is_missed(instance):
+    @dg.asset
+    def made() -> None: ...
+
+    @dg.multi_asset_check(specs=[dg.AssetCheckSpec(name, asset=made) for name in ("one", "other")], can_subset=True)
+    def found():
+        yield dg.AssetCheckResult(asset_key=made.key, check_name="one", passed=True)
+
+    assert failures_of(events_of(instance, [made], [found])) == []
