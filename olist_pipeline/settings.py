@@ -174,8 +174,14 @@ def migration_file(env: Mapping[str, str] = os.environ) -> Path:
     """Return the path of the migration file: OLIST_MIGRATION, else migration.yml below OLIST_HOME, else ours."""
     if named := env.get("OLIST_MIGRATION"):
         return _path("OLIST_MIGRATION", named)
-    own = _path("OLIST_HOME", env.get("OLIST_HOME") or PROJECT_DIR / ".olist") / "migration.yml"
-    return own if own.is_file() else DBT_DIR / "migration.yml"
+    home = _path("OLIST_HOME", env.get("OLIST_HOME") or PROJECT_DIR / ".olist")
+    try:
+        return own if (own := home / "migration.yml").is_file() else DBT_DIR / "migration.yml"
+    except PermissionError:
+        raise OlistError(
+            f"The home {home} is closed to {current_user()}: run the command as its owner, or set OLIST_HOME to a "
+            "folder of yours."
+        ) from None
 
 
 @dataclass(frozen=True)

@@ -71,7 +71,7 @@ def damaged_file(folders: list[Path]) -> Path | None:
     return None
 
 
-def unlike_file(staging: Path) -> Path | None:
+def _unlike_file(staging: Path) -> Path | None:
     """Return the first staging file whose columns are not those of its table; None where all are alike."""
     import polars as pl
 
@@ -149,7 +149,7 @@ def _of_files(error: BaseException) -> str | None:
     damaged = damaged_file([settings.intake, settings.staging])
     if damaged:
         return f"{damaged} is damaged ({_first_line(error)}); `olist run --force` makes it anew."
-    unlike = unlike_file(settings.staging)
+    unlike = _unlike_file(settings.staging)
     return (
         f"{unlike} has other columns than the files beside it; `olist run --force` makes them anew." if unlike else None
     )

@@ -63,7 +63,7 @@ def context_rows(
     parity = verdicts.parity_rows(url)
     reconciliation = verdicts.latest(url, "reconciliation")
     streaks = verdicts.streaks(url)
-    # The journal says what PostgreSQL may not have been told yet.
+    # The journal has what PostgreSQL may lack yet.
     routed = {**routes.read_routes(url, CONTEXTS), **journal.present_state(settings.serving).routes}
     audited = audit_counts(settings)
     return [
