@@ -106,6 +106,11 @@ def test_a_release_without_what_a_query_reads_is_one_sentence(serving, name):
         reader.ask(name)
 
 
+def test_a_misspelled_query_is_one_sentence(serving):
+    with current(serving).reading() as reader, pytest.raises(OlistError, match="There is no query 'sales_month'; name"):
+        reader.ask("sales_month")
+
+
 def test_an_unknown_parameter_is_an_error_of_the_page(serving):
     with (
         current(serving).reading() as reader,
