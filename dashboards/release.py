@@ -62,8 +62,10 @@ class Reader:
         What is no number, or infinite, as SQL may divide by zero, is missing.
 
         `chosen` are values of its parameters, the others keep their defaults. Raises TypeError for a parameter that
-        the query does not have, and OlistError when the release lacks a table or column of it.
+        the query does not have, and OlistError when there is no such query, or the release lacks what it reads.
         """
+        if name not in QUERIES:
+            raise OlistError(f"There is no query {name!r}; name one of dashboards/queries, or put it into its QUERIES.")
         query = QUERIES[name]
         if unknown := chosen.keys() - query.defaults.keys():
             raise TypeError(f"The query {name} has no parameter {', '.join(sorted(unknown))}")

@@ -112,7 +112,8 @@ def _refuse_other_kinds(frame: object, facts: object, written: Sequence[Rule[Any
             kind = empty.select(expression(function(facts)).alias(name)).collect_schema()[name]
         except Exception as error:
             # Each engine has errors of its own.
-            why = f"cannot be computed of its columns: {str(error).strip().splitlines()[0].rstrip('.')}"
+            reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
+            why = f"cannot be computed of its columns: {reason}"
             raise _refused(name, function, why) from error
         said = bool if isinstance(one, Rule) else _said(function)
         if kind != nw.Unknown and said in KINDS and not KINDS[said](kind):

@@ -71,13 +71,23 @@ def build_defs(settings: Settings, resource_overrides: Mapping[str, Any] | None 
     )
 
 
-def refuse_unknown_assets(
-    checks: Iterable[dg.AssetChecksDefinition], assets: Iterable[dg.AssetsDefinition | dg.AssetSpec]
-) -> None:
-    """Raise OlistError where a check names an asset that nobody makes: Dagster would never run it, and not say so."""
+def refuse_unknown_assets(checks: Iterable[object], assets: Iterable[dg.AssetsDefinition | dg.AssetSpec]) -> None:
+    """Raise OlistError where a check names an asset that nobody makes: Dagster would never run it, and not say so.
+
+    Raises it for what is no check, too, and for two of one name.
+    """
     made = [key for one in assets for key in (one.keys if isinstance(one, dg.AssetsDefinition) else [one.key])]
     known = {key.to_user_string() for key in made}
-    for spec in (spec for check in checks for spec in check.check_specs):
+    specs: list[dg.AssetCheckSpec] = []
+    for check in checks:
+        if not isinstance(check, dg.AssetChecksDefinition):
+            called = getattr(check, "__name__", check)
+            raise OlistError(f"{called} in the definitions is no check; call the function that returns it: {called}().")
+        specs += check.check_specs
+    keys = [spec.key for spec in specs]
+    for spec in specs:
+        if keys.count(spec.key) > 1:
+            raise OlistError(f"Two checks of {spec.asset_key.to_user_string()} are called {spec.name}; rename one.")
         named = [spec.asset_key, *(dep.asset_key for dep in spec.additional_deps)]
         for name in (key.to_user_string() for key in named):
             if name not in known:

@@ -134,6 +134,11 @@ def test_what_sql_gets_of_a_division_by_zero_is_missing():
         assert reader.ask("geography_cities").is_empty()
 
 
+def test_a_misspelled_query_is_one_sentence(serving):
+    with current(serving).reading() as reader, pytest.raises(OlistError, match="There is no query 'sales_month'; name"):
+        reader.ask("sales_month")
+
+
 def test_an_unknown_parameter_is_an_error_of_the_page(serving):
     with (
         current(serving).reading() as reader,

@@ -304,3 +304,18 @@ def test_a_check_of_what_nothing_makes_is_refused(asset):
     assets = [dg.AssetSpec("orders"), dg.AssetSpec("customers")]
     with pytest.raises(OlistError, match=f"The check known names the asset {meant[asset]}"):
         refuse_unknown_assets([known], assets)
+
+
+def test_what_is_no_check_and_two_of_one_name_are_a_sentence():
+    @dg.asset_check(asset="orders")
+    def known() -> dg.AssetCheckResult:
+        return dg.AssetCheckResult(passed=True)
+
+    def known_check():
+        return known
+
+    assets = [dg.AssetSpec("orders")]
+    with pytest.raises(OlistError, match=r"known_check in the definitions is no check; call .*: known_check\(\)"):
+        refuse_unknown_assets([known_check], assets)
+    with pytest.raises(OlistError, match="Two checks of orders are called known; rename one"):
+        refuse_unknown_assets([known, known], assets)
