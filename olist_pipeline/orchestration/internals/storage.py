@@ -163,7 +163,8 @@ def refuse_others(url: str) -> None:
     if found:
         raise OlistError(
             f"The schema public has tables of another program under names of Dagster's"
-            f" ({', '.join(sorted(name for (name,) in found))}): give the pipeline a database of its own."
+            f" ({', '.join(sorted(name for (name,) in found))}): give the pipeline a database of its own. Where an"
+            " `olist db migrate` was killed that made them, drop them and give it again."
         )
 
 
