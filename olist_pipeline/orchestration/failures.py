@@ -104,6 +104,8 @@ def _of_error(step: str | None, error: Any) -> str:
     kind, said = "", str(error)
     while error:
         kind, _, said = str(error.message).strip().partition(": ")
+        if kind.endswith(dg.DagsterExecutionInterruptedError.__name__):
+            return "The run was interrupted: what was finished is kept, the rest is made by the same command again."
         error = error.cause
     if _CHECKS_TWICE in said:
         return "PostgreSQL was lost for a moment as the run began, and Dagster noted its checks twice; run again."

@@ -39,8 +39,8 @@ from olist_pipeline.files import keep_private
 from olist_pipeline.orchestration.internals.storage_version import refuse_unknown, storage_versions
 from olist_pipeline.settings import Settings
 from olist_pipeline.stores.locks import watch_engine
-from olist_pipeline.stores.postgres import dagster_url, query_rows
-from olist_pipeline.stores.schema import reading_url, sole_migration
+from olist_pipeline.stores.postgres import dagster_url, query_rows, transaction
+from olist_pipeline.stores.schema import VERSION_SCHEMA, reading_url, sole_migration
 from olist_pipeline.stores.server_errors import trouble
 
 LOST_SECONDS = 5
@@ -48,6 +48,9 @@ LOST_SECONDS = 5
 
 TABLES = (RunStorageSqlMetadata, SqlEventLogStorageMetadata, ScheduleStorageSqlMetadata)
 """What Dagster's tables are, a part of the storage each."""
+
+HALF_MADE = "The tables of Dagster are being made"
+"""What is noted in the database while that is so: Dagster makes each in a transaction of its own."""
 
 EVENTS_AT_ONCE = "1000"
 """A run over many months tells of each table in each month: Dagster stores so many of these events together."""
@@ -154,35 +157,69 @@ def refuse_others(url: str) -> None:
     """Raise OlistError where Dagster's tables cannot be: a newer Dagster's or another program's are in their place."""
     before, _ = storage_versions(url)
     refuse_unknown(before)
-    if before is not None:
+    if before is not None or _is_half_made(url):
         return
-    names = sorted({name for part in TABLES for name in part.tables})
-    found = query_rows(
-        url, "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename = ANY(%s)", [names]
-    )
-    if found:
+    if found := _tables_there(url):
         raise OlistError(
             f"The schema public has tables of another program under names of Dagster's"
-            f" ({', '.join(sorted(name for (name,) in found))}): give the pipeline a database of its own."
+            f" ({', '.join(found)}): give the pipeline a database of its own."
         )
 
 
 def migrate_storage(url: str) -> tuple[str | None, str]:
     """Create Dagster's tables, or bring them to the version that it needs; return the versions before and after.
 
-    Raises OlistError as `refuse_others` does.
+    Tables that a killed process was making are made anew. Raises OlistError as `refuse_others` does.
     """
     before, needed = storage_versions(url)
-    if before != needed:
-        refuse_others(url)
-        with sole_migration(url):
-            storage = EnvironmentStorage(dagster_url(url, statement_seconds=0), creates_tables=True)
-            # As `dagster instance migrate` does, which finds no instance here.
-            storage._run_storage.upgrade()
-            storage._run_storage.migrate()
-            storage._event_log_storage.upgrade()
-            storage._event_log_storage.reindex_assets()
-            storage._schedule_storage.upgrade()
-            storage._schedule_storage.migrate()
-            storage.dispose()
+    if before == needed and not _is_half_made(url):
+        return before, needed
+    refuse_others(url)
+    with sole_migration(url):
+        if _is_half_made(url) and not _are_used(url):
+            _drop_tables(url)
+        before, needed = storage_versions(url)
+        if before is None:
+            _note(url, HALF_MADE)
+        storage = EnvironmentStorage(dagster_url(url, statement_seconds=0), creates_tables=True)
+        # As `dagster instance migrate` does, which finds no instance here.
+        storage._run_storage.upgrade()
+        storage._run_storage.migrate()
+        storage._event_log_storage.upgrade()
+        storage._event_log_storage.reindex_assets()
+        storage._schedule_storage.upgrade()
+        storage._schedule_storage.migrate()
+        storage.dispose()
+        if _is_half_made(url):
+            _note(url, None)
     return before, needed
+
+
+def _tables_there(url: str) -> list[str]:
+    names = sorted({name for part in TABLES for name in part.tables})
+    found = query_rows(
+        url, "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename = ANY(%s) ORDER BY 1", [names]
+    )
+    return [name for (name,) in found]
+
+
+def _is_half_made(url: str) -> bool:
+    said = query_rows(url, "SELECT obj_description(to_regnamespace(%s), 'pg_namespace')", [VERSION_SCHEMA])
+    return said == [(HALF_MADE,)]
+
+
+def _note(url: str, text: str | None) -> None:
+    """Note what is going on, by a comment on our own schema."""
+    with transaction(url) as connection, connection.cursor() as cursor:
+        cursor.execute(f"COMMENT ON SCHEMA {VERSION_SCHEMA} IS %s", [text])
+
+
+def _are_used(url: str) -> bool:
+    """Return whether there is a run: the tables were made then, and who made them was killed before saying so."""
+    return "runs" in _tables_there(url) and query_rows(url, "SELECT EXISTS (SELECT 1 FROM public.runs)") == [(True,)]
+
+
+def _drop_tables(url: str) -> None:
+    with transaction(url) as connection, connection.cursor() as cursor:
+        for name in (*_tables_there(url), "alembic_version"):
+            cursor.execute(f'DROP TABLE IF EXISTS public."{name}" CASCADE')

@@ -17,7 +17,7 @@ def thawed():
 def test_what_was_loaded_is_never_looked_through_again():
     with loading():
         assert not gc.isenabled()
-        kept = [[]]
+        kept: list[list[object]] = [[]]
         kept[0].append(kept)
     assert gc.isenabled()
     assert not any(one is kept for one in gc.get_objects()), "nothing that is frozen is listed"

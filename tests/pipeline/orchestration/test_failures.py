@@ -1,5 +1,7 @@
 """What stopped a run, in the words of its checks and steps: the same for whoever tells of it."""
 
+from contextlib import suppress
+
 import dagster as dg
 import pytest
 
@@ -123,6 +125,21 @@ def test_a_run_tells_what_stopped_it(result, raises, sentences):
     assert failures_of(done.all_events) == sentences
     assert last_failure(instance, ["no such job"]) == ("", [])
     assert last_failure(instance, [done.dagster_run.job_name]) == (done.run_id, sentences)
+
+
+def test_a_run_that_was_interrupted_says_so():
+    """`olist status` named the error of Dagster's that the signal came to."""
+
+    @dg.asset
+    def orders():
+        raise dg.DagsterExecutionInterruptedError
+
+    instance = dg.DagsterInstance.ephemeral()
+    with suppress(dg.DagsterExecutionInterruptedError):
+        dg.materialize([orders], instance=instance, raise_on_error=False)
+    [run] = instance.get_runs()
+    [sentence] = last_failure(instance, [run.job_name])[1]
+    assert sentence == "The run was interrupted: what was finished is kept, the rest is made by the same command again."
 
 
 def test_a_sentence_is_said_alone_wherever_it_was_raised():

@@ -17,9 +17,15 @@ from dagster_postgres.schedule_storage import schedule_storage
 from sqlalchemy import event
 
 from olist_pipeline.errors import OlistError
-from olist_pipeline.orchestration.internals.storage import EnvironmentStorage, _alembic_config
+from olist_pipeline.orchestration.internals.storage import (
+    HALF_MADE,
+    EnvironmentStorage,
+    _alembic_config,
+    migrate_storage,
+    refuse_others,
+)
 from olist_pipeline.orchestration.internals.storage_version import needed_version
-from olist_pipeline.stores import postgres, server_errors
+from olist_pipeline.stores import postgres, schema, server_errors
 from tests.pipeline.roles import RUNTIME, alone, as_role
 from tests.pipeline.stores.test_events import until
 
@@ -119,6 +125,51 @@ def test_dagster_works_as_a_role_that_may_create_nothing(granted, tmp_path, monk
         instance.wipe_assets([dg.AssetKey("toy")])
         instance.delete_run(result.run_id)
         assert instance.get_run_by_id(result.run_id) is None
+
+
+@pytest.fixture
+def unprepared(server):
+    """A database of the same server without the tables of Dagster."""
+    alone(server, "CREATE DATABASE half_made")
+    address = server.replace("@/postgres?", "@/half_made?")
+    schema.migrate(address)
+    yield address
+    alone(server, "DROP DATABASE half_made WITH (FORCE)")
+
+
+class KilledError(BaseException):
+    """Ends a process in the middle, as far as what it leaves is concerned."""
+
+
+def public(url):
+    """Return the indexes and the columns of what is in the schema `public`."""
+    indexes = "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'"
+    columns = "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'public'"
+    return set(postgres.query_rows(url, indexes)), set(postgres.query_rows(url, columns))
+
+
+@pytest.mark.parametrize("killed_in", ["PostgresEventLogStorage._init_db", "PostgresEventLogStorage.upgrade"])
+def test_tables_that_a_killed_process_was_making_are_made_anew(unprepared, dagster_server, monkeypatch, killed_in):
+    def die(_):
+        raise KilledError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(f"dagster_postgres.event_log.event_log.{killed_in}", die)
+        with pytest.raises(KilledError):
+            migrate_storage(unprepared)
+    alone(unprepared, "DROP INDEX idx_run_tags")  # each is made in a transaction of its own
+    refuse_others(unprepared)
+    migrate_storage(unprepared)
+    assert public(unprepared) == public(dagster_server)
+    assert postgres.query_rows(unprepared, "SELECT obj_description('migration'::regnamespace)") == [(None,)]
+
+
+def test_tables_that_are_used_stay_though_nobody_said_that_they_are_made(unprepared):
+    migrate_storage(unprepared)
+    alone(unprepared, f"COMMENT ON SCHEMA migration IS '{HALF_MADE}'")
+    alone(unprepared, "INSERT INTO runs (run_id, status) VALUES ('r1', 'SUCCESS')")
+    migrate_storage(unprepared)
+    assert postgres.query_rows(unprepared, "SELECT run_id FROM runs") == [("r1",)]
 
 
 def test_a_program_of_dagsters_hears_what_comes_before_it(server, monkeypatch):
