@@ -50,8 +50,10 @@ _LOOK: dict[str, Any] = {
     "background": "transparent",
     "locale": formats.LOCALE,
     "view": {"stroke": None},
-    "aria": False,  # who cannot see a chart reads its numbers, which follow: in its marks what is missing is "null"
+    # Who cannot see a chart reads its numbers, which follow: in its marks, axes and legends what is missing is "null".
+    "mark": {"aria": False},
     "axis": {
+        "aria": False,
         "labelColor": TEXT,
         "labelOpacity": FAINT,
         "titleColor": TEXT,
@@ -70,6 +72,7 @@ _LOOK: dict[str, Any] = {
     },
     "axisY": {"domain": False, "ticks": False, "labelPadding": 6},
     "legend": {
+        "aria": False,
         "orient": "top",
         "title": None,
         "labelColor": TEXT,
