@@ -1,7 +1,6 @@
 """Fixtures that several packages of tests share: where the real data is, a server, an environment."""
 
 import functools
-import gc
 import os
 import shutil
 import signal
@@ -48,11 +47,6 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     """Remove what the workers shared (see `tests/shared.py`), once all of them are done."""
     if not hasattr(session.config, "workerinput"):
         shutil.rmtree(Path(tempfile.gettempdir()) / f"olist-shared-{os.getpid()}", ignore_errors=True)
-
-
-def pytest_unconfigure() -> None:
-    """Let Python free at the end what commands froze within this process: DuckDB reports what it does not."""
-    gc.unfreeze()
 
 
 # On a machine that does other things too, any single example may take seconds.

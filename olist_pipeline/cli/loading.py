@@ -9,17 +9,20 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+is_never_freed = False
+"""Whether the process ends without freeing anything, as `program` ends it: else DuckDB reports what is left."""
+
 
 @contextmanager
 def loading() -> Iterator[None]:
     """Load in the block what stays: Python looks for no garbage meanwhile, and never again in what is there then.
 
-    Of Dagster's modules and the graph that takes it a second, and again each time that it looks through everything. The
-    process has to end as `program` ends it: DuckDB reports what is never freed.
+    Of Dagster's modules and the graph that takes it a second, and again each time that it looks through everything.
     """
     gc.disable()
     try:
         yield
     finally:
-        gc.freeze()
+        if is_never_freed:
+            gc.freeze()
         gc.enable()

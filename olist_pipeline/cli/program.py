@@ -13,6 +13,7 @@ import traceback
 from contextlib import suppress
 from typing import NoReturn
 
+from olist_pipeline.cli import loading
 from olist_pipeline.cli.main import main
 
 
@@ -22,6 +23,7 @@ def program() -> NoReturn:
     Left alone, Python first frees what it has loaded piece by piece, which takes it over a second after a run.
     """
     code = 1
+    loading.is_never_freed = True
     try:
         main()
     except SystemExit as end:
