@@ -14,7 +14,6 @@ import tempfile
 import traceback
 from collections.abc import Iterator
 from contextlib import suppress
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -75,9 +74,12 @@ def _unlike_file(staging: Path) -> Path | None:
     """Return the first staging file whose columns are not those of its table; None where all are alike."""
     import polars as pl
 
-    for _, paths in groupby(sorted(staging.glob("*/*/*.parquet")), lambda path: path.parent):
-        first, *others = ((path, pl.read_parquet_schema(path)) for path in paths)
-        if unlike := [path for path, columns in others if columns != first[1]]:
+    from olist_pipeline.staging import staged_files
+
+    for folder in sorted(staging.glob("*/*")):
+        schemas = {path: pl.read_parquet_schema(path) for path in staged_files(staging, *folder.parts[-2:])}
+        first = next(iter(schemas.values()), None)
+        if unlike := [path for path, columns in schemas.items() if columns != first]:
             return unlike[0]
     return None
 

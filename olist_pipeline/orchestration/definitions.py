@@ -58,7 +58,7 @@ def build_defs(settings: Settings, resource_overrides: Mapping[str, Any] | None 
         *serving_assets(migration, tables, parsed, retired, served),
     ]
     checks = [*reconciliation_checks(), *parity_checks(compared), *standing]
-    refuse_unknown_assets(checks, assets)
+    refuse_unfit_checks(checks, assets)
     return dg.Definitions(
         assets=described(assets, settings, tables),
         asset_checks=checks,
@@ -71,10 +71,10 @@ def build_defs(settings: Settings, resource_overrides: Mapping[str, Any] | None 
     )
 
 
-def refuse_unknown_assets(checks: Iterable[object], assets: Iterable[dg.AssetsDefinition | dg.AssetSpec]) -> None:
-    """Raise OlistError where a check names an asset that nobody makes: Dagster would never run it, and not say so.
+def refuse_unfit_checks(checks: Iterable[object], assets: Iterable[dg.AssetsDefinition | dg.AssetSpec]) -> None:
+    """Raise OlistError for what is no check, for two of one name, and for one of an asset that nobody makes.
 
-    Raises it for what is no check, too, and for two of one name.
+    The last Dagster would never run, and not say so.
     """
     made = [key for one in assets for key in (one.keys if isinstance(one, dg.AssetsDefinition) else [one.key])]
     known = {key.to_user_string() for key in made}

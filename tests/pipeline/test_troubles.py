@@ -178,6 +178,7 @@ def test_a_staging_file_of_another_version_is_named(tmp_path, monkeypatch, other
     paths = [staging_path(tmp_path / "staging", "sales", "orders", month) for month in months]
     for path, rows in zip(paths, ({"x": ["a"]}, other), strict=True):
         write_frame(pl.DataFrame(rows), path)
+    write_frame(pl.DataFrame({"z": [1]}), paths[0].with_name("2000 of somebody.parquet"))
     with pytest.raises(pl.exceptions.PolarsError) as caught:
         scan_staging(tmp_path / "staging", "sales", "orders").collect()
     assert said_of(caught.value).startswith(f"{paths[1]} has other columns than the files beside it; ")

@@ -22,7 +22,7 @@ from olist_pipeline.orchestration.dbt_build import (
     window_variables,
 )
 from olist_pipeline.orchestration.dbt_projects import dbt_of, ensure_manifest, environment_of, variables_of
-from olist_pipeline.orchestration.definitions import refuse_unknown_assets
+from olist_pipeline.orchestration.definitions import refuse_unfit_checks
 from olist_pipeline.orchestration.jobs import keys_of, monthly_part
 from olist_pipeline.orchestration.partitions import MONTHS, describe, months_of, tagged_months
 from olist_pipeline.orchestration.resources import clear_failures
@@ -303,7 +303,7 @@ def test_a_check_of_what_nothing_makes_is_refused(asset):
     meant = {"order": "order, which nothing makes; did you mean 'orders'", "customers": "customer, .*'customers'"}
     assets = [dg.AssetSpec("orders"), dg.AssetSpec("customers")]
     with pytest.raises(OlistError, match=f"The check known names the asset {meant[asset]}"):
-        refuse_unknown_assets([known], assets)
+        refuse_unfit_checks([known], assets)
 
 
 def test_what_is_no_check_and_two_of_one_name_are_a_sentence():
@@ -316,6 +316,6 @@ def test_what_is_no_check_and_two_of_one_name_are_a_sentence():
 
     assets = [dg.AssetSpec("orders")]
     with pytest.raises(OlistError, match=r"known_check in the definitions is no check; call .*: known_check\(\)"):
-        refuse_unknown_assets([known_check], assets)
+        refuse_unfit_checks([known_check], assets)
     with pytest.raises(OlistError, match="Two checks of orders are called known; rename one"):
-        refuse_unknown_assets([known, known], assets)
+        refuse_unfit_checks([known, known], assets)
