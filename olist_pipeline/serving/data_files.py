@@ -15,6 +15,7 @@ import shutil
 import uuid
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
@@ -33,7 +34,9 @@ from olist_pipeline.tablediff.sql import literal, quote
 
 DATA = "data"
 _LOCK = ".lock"
-_FORMAT = "(FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)"
+_WRITTEN = ".{}.tmp"
+_FORMAT = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1"
+_BY_MONTH = f"PARTITION_BY ({quote(MONTH)}), WRITE_PARTITION_COLUMNS true"
 _TEMPORARY = f"{DATABASE}.tmp"
 
 
@@ -64,16 +67,15 @@ def store(
     as_text = _lost_types(connection, serving, source, columns)
     written = _cast(source, dict.fromkeys(as_text, "VARCHAR"))
 
-    def write(some: Iterable[str]) -> None:
+    def write(some: Sequence[str]) -> None:
+        if some[1:]:
+            some = _write_months(connection, serving, written, {part: parts[part] for part in some})
         for part in some:
             with _temporary(serving) as path:
-                connection.execute(f"COPY ({written} WHERE {parts[part]}) TO {literal(str(path))} {_FORMAT}")
-                flush(path)
-                if data_file(serving, part).is_dir():  # nothing of anybody's has such a name
-                    shutil.rmtree(data_file(serving, part))
-                path.replace(data_file(serving, part))
+                connection.execute(f"COPY ({written} WHERE {parts[part].rows}) TO {literal(str(path))} ({_FORMAT})")
+                _keep(path, data_file(serving, part))
 
-    write(part for part in content.parts if not data_file(serving, part).is_file())
+    write([part for part in content.parts if not data_file(serving, part).is_file()])
     if not _shows(connection, view, serving, content, as_text):
         write(damaged(connection, serving, content.parts, columns))
         if not _shows(connection, view, serving, content, as_text):
@@ -132,9 +134,8 @@ def remove_unused(serving: Path, used: Collection[str]) -> None:
         return
     with suppress(BlockingIOError), lock_file(serving / DATA / _LOCK):
         for path in (serving / DATA).iterdir():
-            is_ours = path.name != _LOCK and not path.is_dir()
-            if is_ours and path.name.removesuffix(".parquet") not in used:
-                path.unlink(missing_ok=True)
+            if path.name != _LOCK and path.name.removesuffix(".parquet") not in used:
+                _remove(path)
 
 
 def parts_of(release: Release) -> set[str]:
@@ -142,26 +143,74 @@ def parts_of(release: Release) -> set[str]:
     return {part for table in release.tables.values() for content in table.sources.values() for part in content.parts}
 
 
+@dataclass(frozen=True)
+class _Part:
+    """The rows of a file: the condition that they meet, and the folder that DuckDB writes them to by month."""
+
+    rows: str = "true"
+    folder: str = ""
+
+
 def _parts_of(
     connection: duckdb.DuckDBPyConnection, source: str, is_monthly: bool
-) -> tuple[Fingerprint, dict[str, str]]:
-    """Return the fingerprint of a relation, and by the digest of each part the condition that its rows meet."""
+) -> tuple[Fingerprint, dict[str, _Part]]:
+    """Return the fingerprint of a relation, and its parts by their digest."""
     if not is_monthly:
         whole = fingerprint(connection, source)
-        return whole, {whole.digest: "true"}
+        return whole, {whole.digest: _Part()}
     whole, months = fingerprints_by(connection, source, quote(MONTH))
-    parts = {part.digest: f"{quote(MONTH)} {_is(month)}" for month, part in months.items()}
-    return whole, parts or {whole.digest: "true"}
+    parts = {part.digest: _month(month) for month, part in months.items()}
+    return whole, parts or {whole.digest: _Part()}
+
+
+def _month(month: str | None) -> _Part:
+    if month is None:
+        return _Part(f"{quote(MONTH)} IS NULL", f"{MONTH}=__HIVE_DEFAULT_PARTITION__")
+    return _Part(f"{quote(MONTH)} = DATE {literal(month)}", f"{MONTH}={month}")
+
+
+def _write_months(
+    connection: duckdb.DuckDBPyConnection, serving: Path, written: str, parts: Mapping[str, _Part]
+) -> list[str]:
+    """Write parts of a relation in one scan; return those of which it made no single file.
+
+    A scan for each month reads the whole table each time where its rows are in another order. DuckDB cuts a month in
+    several files where it has too many of them open.
+    """
+    rows = " OR ".join(part.rows for part in parts.values())
+    with _temporary(serving) as folder:
+        connection.execute(f"COPY ({written} WHERE {rows}) TO {literal(str(folder))} ({_FORMAT}, {_BY_MONTH})")
+        files = {digest: list((folder / part.folder).glob("*")) for digest, part in parts.items()}
+        for digest, found in files.items():
+            if len(found) == 1:
+                _keep(found[0], data_file(serving, digest))
+    return [digest for digest, found in files.items() if len(found) != 1]
+
+
+def _keep(path: Path, file: Path) -> None:
+    """Let what was written be the file of a part."""
+    flush(path)
+    if file.is_dir():  # nothing of anybody's has such a name
+        shutil.rmtree(file)
+    path.replace(file)
 
 
 @contextmanager
 def _temporary(serving: Path) -> Iterator[Path]:
-    """Yield a path that no other writer has, also of the same rows; a file that is left there is removed."""
-    path = serving / DATA / f".{uuid.uuid4().hex}.tmp"
+    """Yield a path that no other writer has, also of the same rows; what is left there is removed."""
+    path = serving / DATA / _WRITTEN.format(uuid.uuid4().hex)
     try:
         yield path
     finally:
+        _remove(path)
+
+
+def _remove(path: Path) -> None:
+    """Remove a file, or a folder that has the name of one that is written; a folder of somebody else's stays."""
+    if not path.is_dir():
         path.unlink(missing_ok=True)
+    elif path.match(_WRITTEN.format("*")):
+        shutil.rmtree(path)
 
 
 def _shows(
@@ -172,10 +221,6 @@ def _shows(
         connection.execute(f"CREATE OR REPLACE VIEW {view} AS {_cast(located(serving, content.parts), as_text)}")
         return _holds(connection, view, content.digest)
     return False
-
-
-def _is(month: str | None) -> str:
-    return "IS NULL" if month is None else f"= DATE {literal(month)}"
 
 
 def _lost_types(

@@ -107,6 +107,25 @@ class TestSharing:
         assert shown == [("o0", "s0"), ("o1", "s1"), ("o2", "s9"), ("o3", "s1")]
         assert problems(settings, 2) == problems(settings, 3) == []
 
+    @pytest.mark.parametrize("months_at_a_time", [2, 100])
+    def test_rows_in_any_order_have_a_file_a_month(self, tmp_path, months_at_a_time):
+        """However many months DuckDB keeps open, and whatever name a month has as a folder."""
+        odd = ["NULL", "'infinity'", "'0044-03-01 (BC)'", "'12018-01-01'"]
+        months = [*(f"'{year}-03-01'" for year in range(2000, 2010)), *odd]
+        rows = ", ".join(f"({number}, {month}::DATE)" for number in range(3) for month in months)
+        folder = tmp_path / "releases" / "1"
+        folder.mkdir(parents=True)
+        with data_files.in_use(tmp_path), duckdb.connect(str(folder / "serving.duckdb")) as connection:
+            connection.execute(f"SET partitioned_write_max_open_files = {months_at_a_time}")
+            connection.execute(f"CREATE TABLE t AS FROM (VALUES {rows}) AS t(number, order_month); CREATE SCHEMA old")
+            content = data_files.store(connection, tmp_path, "t", "old.t", is_monthly=True)
+            assert len(content.parts) == len(months)
+            assert connection.execute("FROM t EXCEPT ALL FROM old.t").fetchall() == []
+            counts = connection.execute("SELECT count(*) FROM old.t GROUP BY order_month").fetchall()
+        assert counts == [(3,)] * len(months)
+        names = {path.name for path in (tmp_path / "data").iterdir()}
+        assert names == {".lock", *(f"{part}.parquet" for part in content.parts)}
+
     def test_a_table_without_rows_has_its_columns(self, settings):
         change(settings, "DELETE FROM old.fact_reviews")
         release = published(settings, tables=[replace(TABLES[2], is_monthly=False)], references=[])
@@ -298,6 +317,14 @@ class TestPruning:
             remove_unneeded(settings.serving)
         assert (settings.serving / "data" / "copy").is_dir()
 
+    def test_the_months_of_a_killed_writer_are_removed(self, settings):
+        month = settings.serving / "data" / ".1f.tmp" / "order_month=2018-01-01"
+        month.mkdir(parents=True)
+        (month / "data_0.parquet").touch()
+        with sole_switch(settings.serving):
+            remove_unneeded(settings.serving)
+        assert not month.parent.exists()
+
     @pytest.mark.parametrize("served", [False, True])
     def test_the_others_are_shown_beside_a_release_that_cannot_be_read(self, settings, served):
         published(settings)
@@ -393,7 +420,7 @@ def test_a_release_of_a_version_whose_databases_held_the_rows_is_read_switched_a
 
 def test_a_copy_that_is_not_what_the_warehouse_holds_is_not_published(settings, monkeypatch):
     change(settings, "UPDATE old.fact_orders SET seller_id = 's1'")
-    monkeypatch.setattr(data_files, "_FORMAT", "(FORMAT csv)")  # a file that cannot be read back
+    monkeypatch.setattr(data_files, "_FORMAT", "FORMAT csv")  # a file that cannot be read back
     with pytest.raises(OlistError, match="is not what the warehouse holds"):
         published(settings)
     assert release_of(settings).number == 1
