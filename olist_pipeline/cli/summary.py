@@ -30,7 +30,7 @@ def summarise(settings: Settings, url: str, run_ids: list[str], seconds: dict[st
             for row in quarantine.counts_by_rule(url, [t.name for t in context.tables])
         ],
         "flagged_by_rule": [asdict(count) for count in flag_counts(settings)],
-        "events": {"recorded": events.count_by_type(url, run_ids), "in_store": events.count_by_type(url)},
+        "events": asdict(events.count_by_type(url, run_ids)),
         "too_much_rejected": [share.to_dict() for share in large_shares(url, tables, settings.cutover)],
         "parity": verdicts.parity_rows(url),
         "routes": dict(routes.read_routes(url, CONTEXTS)),

@@ -8,20 +8,31 @@ An event's version counts the events of its aggregate in the order in which they
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from olist_pipeline.stores.postgres import query
 
 
-def count_by_type(url: str, run_ids: list[str] | None = None) -> dict[str, int]:
-    """Return the number of events of each type, of some runs or of all."""
+@dataclass(frozen=True)
+class TypeCounts:
+    """Numbers of events by type: of some runs, and of all."""
+
+    recorded: dict[str, int]
+    in_store: dict[str, int]
+
+
+def count_by_type(url: str, run_ids: Sequence[str] = ()) -> TypeCounts:
+    """Count the events of each type, those of `run_ids` besides, in one scan of the store."""
     rows = query(
         url,
-        "SELECT event_type, count(*) AS events FROM event_store.domain_events "
-        "WHERE %(run_ids)s::text[] IS NULL OR run_id = ANY(%(run_ids)s) GROUP BY event_type ORDER BY event_type",
-        {"run_ids": run_ids},
+        "SELECT event_type, count(*) AS in_store, count(*) FILTER (WHERE run_id = ANY(%s)) AS recorded "
+        "FROM event_store.domain_events GROUP BY event_type ORDER BY event_type",
+        [list(run_ids)],
     )
-    return {row["event_type"]: row["events"] for row in rows}
+    recorded = {row["event_type"]: row["recorded"] for row in rows if row["recorded"]}
+    return TypeCounts(recorded, {row["event_type"]: row["in_store"] for row in rows})
 
 
 _MATCHING = """

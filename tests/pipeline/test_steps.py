@@ -65,7 +65,7 @@ def test_a_report_says_what_became_of_every_row(settings, landing):
     report = validate(settings)
     assert report.tables["orders"].rules == {"CHILD_REJECTED": 1}
     assert (report.tables["orders"].accepted, report.tables["orders"].quarantined) == (1, 1)
-    assert report.events == events.count_by_type(settings.postgres_url)["OrderRejected"] + 4
+    assert report.events == events.count_by_type(settings.postgres_url).in_store["OrderRejected"] + 4
 
 
 @pytest.mark.parametrize(("amount", "is_taken"), [("999999999999.99", True), ("1000000000000.00", False)])
