@@ -144,8 +144,8 @@ def parts_of(release: Release) -> set[str]:
 
 
 @dataclass(frozen=True)
-class _Part:
-    """The rows of a file: the condition that they meet, and the folder that DuckDB writes them to by month."""
+class _Slice:
+    """The rows of a part: the condition that they meet, and the folder that DuckDB writes them to by month."""
 
     rows: str = "true"
     folder: str = ""
@@ -153,24 +153,24 @@ class _Part:
 
 def _parts_of(
     connection: duckdb.DuckDBPyConnection, source: str, is_monthly: bool
-) -> tuple[Fingerprint, dict[str, _Part]]:
+) -> tuple[Fingerprint, dict[str, _Slice]]:
     """Return the fingerprint of a relation, and its parts by their digest."""
     if not is_monthly:
         whole = fingerprint(connection, source)
-        return whole, {whole.digest: _Part()}
+        return whole, {whole.digest: _Slice()}
     whole, months = fingerprints_by(connection, source, quote(MONTH))
     parts = {part.digest: _month(month) for month, part in months.items()}
-    return whole, parts or {whole.digest: _Part()}
+    return whole, parts or {whole.digest: _Slice()}
 
 
-def _month(month: str | None) -> _Part:
+def _month(month: str | None) -> _Slice:
     if month is None:
-        return _Part(f"{quote(MONTH)} IS NULL", f"{MONTH}=__HIVE_DEFAULT_PARTITION__")
-    return _Part(f"{quote(MONTH)} = DATE {literal(month)}", f"{MONTH}={month}")
+        return _Slice(f"{quote(MONTH)} IS NULL", f"{MONTH}=__HIVE_DEFAULT_PARTITION__")
+    return _Slice(f"{quote(MONTH)} = DATE {literal(month)}", f"{MONTH}={month}")
 
 
 def _write_months(
-    connection: duckdb.DuckDBPyConnection, serving: Path, written: str, parts: Mapping[str, _Part]
+    connection: duckdb.DuckDBPyConnection, serving: Path, written: str, parts: Mapping[str, _Slice]
 ) -> list[str]:
     """Write parts of a relation in one scan; return those of which it made no single file.
 

@@ -207,3 +207,25 @@ def test_a_summary_has_the_verdict_and_four_findings(con):
     said = [line.strip().rstrip(".") for line in found.sentences()]
     assert found.summary() == "; ".join(said[:5])
     assert len(said) > 5
+
+
+ROWS = "(VALUES (1, 2), (2, 3)) AS rows(id, v)"
+
+
+@pytest.mark.parametrize(
+    ("new", "spelled"),
+    [
+        ("SELECT id, v FROM {}", []),
+        ("SELECT id, v::BIGINT AS v FROM {}", ["cast(v as INTEGER)"]),
+        ('SELECT id, v AS "V" FROM {}', ["V as v"]),
+        ('SELECT id::SMALLINT AS id, v AS "V" FROM {}', ["cast(id as INTEGER)", "V as v"]),
+        ("SELECT id, v::BIGINT AS v, 1 AS more FROM {}", []),
+        ("SELECT id, v::BIGINT AS v FROM {} WHERE id = 1", []),
+        ("SELECT id, v::BIGINT AS v FROM {} UNION ALL SELECT 3, 4", []),
+        ("SELECT id, v::BIGINT + 1 AS v FROM {}", []),
+        ("SELECT id, v::BIGINT AS v FROM {} UNION ALL SELECT 2, 4", []),
+        ("SELECT id, v::BIGINT AS v FROM {} UNION ALL SELECT NULL, 4", []),
+    ],
+)
+def test_new_is_spelled_as_old_where_only_types_and_cases_differ(con, new, spelled):
+    assert compare(con, f"(FROM {ROWS})", f"({new.format(ROWS)})", contract()).spellings() == spelled
