@@ -178,7 +178,8 @@ def _check_header(path: Path, name: str, header: tuple[str, ...], table: Landing
         shown = first if len(first) <= 60 else f"{first[:57]}..."
         raise OlistError(f"{name} has no header: its first line is {shown!r}; restore {','.join(expected)}.")
     hint = f" (it has {listed(extra)} instead: renamed?)" if extra else ""
-    raise OlistError(f"{name} lacks the column {', '.join(missing)}{hint}; restore it in the header.")
+    lacking = f"columns {', '.join(missing)}" if missing[1:] else f"column {missing[0]}"
+    raise OlistError(f"{name} lacks the {lacking}{hint}; restore {'them' if missing[1:] else 'it'} in the header.")
 
 
 def _is_like(expected: tuple[str, ...], header: tuple[str, ...]) -> bool:

@@ -71,8 +71,8 @@ def _report(settings: Settings, table: LandingTable) -> FileReport:
     empty = sum(len(report.empty_lines) for report in reports)
     remarks = [
         f"{len(files)} parts" if in_parts else "",
-        f"{malformed} malformed records" if malformed else "",
-        f"{empty} empty lines" if empty else "",
+        f"{malformed} malformed {'record' if malformed == 1 else 'records'}" if malformed else "",
+        f"{empty} empty {'line' if empty == 1 else 'lines'}" if empty else "",
         f"unpacked from {packed.path.name}" if packed else "",
         f"{unread} beside it is not read" if (unread := unread_form(folder, table)) else "",
         f"unexpected columns: {listed(extras[0])}" if extras[0] else "",

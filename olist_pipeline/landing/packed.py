@@ -166,8 +166,7 @@ def _unpack(packed: Packed, temporary: Path, target: Path) -> None:
     except _BROKEN as error:
         if _is_of_system(error):
             raise
-        remedy = "unpack it yourself" if "password" in str(error) else "fetch it again"
-        raise OlistError(f"{name} cannot be unpacked ({_reason(error)}); {remedy}.") from error
+        raise OlistError(f"{name} cannot be unpacked ({_reason(error)}); {_remedy(error)}.") from error
 
 
 @contextmanager
@@ -191,7 +190,19 @@ def _is_of_system(error: Exception) -> bool:
 def _reason(error: Exception) -> str:
     if isinstance(error, EOFError):
         return "its end is missing"
+    if isinstance(error, gzip.BadGzipFile):
+        return "it is not gzip, or not to its end"
+    if isinstance(error, zlib.error):
+        return "what is packed in it is damaged"
     return str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
+
+
+def _remedy(error: Exception) -> str:
+    if "password" in str(error):
+        return "unpack it yourself"
+    if isinstance(error, gzip.BadGzipFile):
+        return "fetch it again, or leave out .gz where it is not packed"
+    return "fetch it again"
 
 
 def _archives(landing: Path) -> list[Path]:

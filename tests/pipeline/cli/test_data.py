@@ -43,12 +43,13 @@ def test_problems_and_remarks_are_reported(folder, tmp_path):
     orders = tmp_path / "olist_orders_dataset.csv"
     orders.write_text(orders.read_text().replace("\n", ",x\n"))
     items = tmp_path / "olist_order_items_dataset.csv"
-    items.write_text(items.read_text() + "o,1\n")
+    items.write_text(items.read_text() + "o,1\n\n")
     code, reports = check(tmp_path)
     assert code == 1
     assert "is missing" in reports["olist_sellers_dataset.csv"]["problem"]
     assert reports["olist_orders_dataset.csv"]["remark"] == "unexpected columns: x"
     assert reports["olist_orders_dataset.csv"]["problem"] == ""
+    assert reports["olist_order_items_dataset.csv"]["remark"] == "1 malformed record; 1 empty line"
 
 
 @pytest.mark.parametrize("name", ["nowhere", "a_file"])

@@ -140,6 +140,22 @@ def test_a_broken_archive(settings, landing, archive, cut):
 
 
 @pytest.mark.parametrize(
+    ("damage", "why"),
+    [
+        (lambda packed: gzip.decompress(packed), "it is not gzip, or not to its end"),
+        (lambda packed: packed + b"garbage", "it is not gzip, or not to its end"),
+        (lambda packed: packed[:12] + b"\xff" * 20 + packed[32:], "what is packed in it is damaged"),
+    ],
+    ids=["plain", "more behind it", "other bytes"],
+)
+def test_why_gzip_is_not_unpacked_is_said_in_words(settings, landing, damage, why):
+    pack(landing, f"{ORDERS.file}.gz")
+    path = landing / f"{ORDERS.file}.gz"
+    path.write_bytes(damage(path.read_bytes()))
+    assert sentence(settings).startswith(f"{ORDERS.file}.gz cannot be unpacked ({why}); fetch it again")
+
+
+@pytest.mark.parametrize(
     ("archive", "name"), [(f"{ORDERS.file}.gz", f"{ORDERS.file}.gz"), ("a.zip", f"a.zip ({ORDERS.file})")]
 )
 def test_what_is_wrong_within_an_archive_is_said_of_it(settings, landing, archive, name):

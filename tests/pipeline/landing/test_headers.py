@@ -62,7 +62,7 @@ def test_a_number_at_the_end_may_be_cut_short_whatever_its_column_is_called(tmp_
 @pytest.mark.parametrize(
     ("header", "said"),
     [
-        ("order_id,from,rules,total", "lacks the column Order ID, Total ($)"),
+        ("order_id,from,rules,total", "lacks the columns Order ID, Total ($)"),
         ("a,b", "restore Order ID,from,rules,Total ($)."),
         (f"Title\n{HEADER}", "has its header in line 2"),
     ],
