@@ -18,7 +18,7 @@ from olist_pipeline.tablediff.compare import compare_plan
 from olist_pipeline.tablediff.contract import Contract, ContractError, RelationError, fold
 from olist_pipeline.tablediff.csv_file import Options
 from olist_pipeline.tablediff.files import file_relation, kind_of
-from olist_pipeline.tablediff.names import nearest, split_names
+from olist_pipeline.tablediff.names import joined_names, nearest, split_names
 from olist_pipeline.tablediff.plan import resolve
 from olist_pipeline.tablediff.relation import Relation, describe, first_line
 from olist_pipeline.tablediff.report import Comparison
@@ -163,8 +163,7 @@ def _schema_and_name(con: duckdb.DuckDBPyConnection, file: Path, table: str, ali
 
 def relation_text(schema: str, name: str) -> str:
     """Return a table's name as a person would write it."""
-    parts = [name] if schema == "main" else [schema, name]
-    return ".".join(quote(part) if re.search(r'[."]', part) else part for part in parts)
+    return joined_names(name) if schema == "main" else joined_names(schema, name)
 
 
 def _run(con: duckdb.DuckDBPyConnection, statement: str, failure: str) -> None:
