@@ -187,7 +187,11 @@ def in_order_of(colours: Mapping[str, str], frame: pl.DataFrame, kind: str) -> p
 
 
 def finished(chart: Any, height: int = HEIGHT) -> alt.TopLevelMixin:
-    """Return the chart in the common look, as wide as its place."""
+    """Return the chart in the common look, as wide as its place; a text that is missing reads as in a cell."""
+    for part in (chart, *getattr(chart, "layer", ())):
+        if isinstance(part.data, pl.DataFrame):
+            # Else a legend and a tooltip say "null".
+            part.data = part.data.with_columns(pl.col(pl.String).fill_null(formats.words(None)))
     finished = chart.properties(
         width="container", height=height, usermeta={"embedOptions": {"actions": False, "renderer": "svg"}}
     )

@@ -20,7 +20,7 @@ from olist_pipeline.landing.packed import called
 from olist_pipeline.landing.table import OtherFile
 from olist_pipeline.machine import bound_memory
 from olist_pipeline.migration.closing import close_off
-from olist_pipeline.migration.model import NEW, OLD, REPLAY, LandingFile, Migration
+from olist_pipeline.migration.model import NEW, OLD, REPLAY, LandingFile, Migration, bare_name
 from olist_pipeline.migration.profiles import attach, database_of, project_folder, reach
 from olist_pipeline.migration.project import (
     DbtNode,
@@ -35,14 +35,15 @@ from olist_pipeline.migration.project import (
 )
 from olist_pipeline.settings import Settings
 from olist_pipeline.spark.trees import make_room
+from olist_pipeline.tablediff.names import split_names
 from olist_pipeline.tablediff.sql import literal, quote, relation_name
 
 
 def names_of(manifest: DbtNode, migration: Migration) -> dict[str, tuple[str, ...]]:
     """Return by unique id the name of each relation of old in the graph: the one that dashboards know, if they do."""
-    named = {uid: tuple(name.split(".")) for name, uid in old_relations(manifest, migration).items()}
+    named = {uid: split_names(name, ".") for name, uid in old_relations(manifest, migration).items()}
     for wanted in (*(pair.old for pair in migration.pairs), *migration.served):
-        named |= {node["unique_id"]: (wanted.rpartition(".")[2],) for node in found_old(manifest, migration, wanted)}
+        named |= {node["unique_id"]: (bare_name(wanted),) for node in found_old(manifest, migration, wanted)}
     return named
 
 
@@ -53,7 +54,7 @@ def shown_of(manifest: DbtNode, migration: Migration, tree: str, names: Collecti
         found = (node for node in manifest["nodes"].values() if is_relation(node) and part.holds(node))
         return {node["alias"]: node for node in found if node["alias"] in names}
     served = migration.served if tree == OLD else ()
-    wanted = {name.rpartition(".")[2]: name for name in (*(pair.old for pair in migration.pairs), *served)}
+    wanted = {bare_name(name): name for name in (*(pair.old for pair in migration.pairs), *served)}
     return {name: find_old(manifest, migration, old) for name, old in wanted.items() if name in names}
 
 

@@ -12,7 +12,7 @@ import sys
 import sysconfig
 import tempfile
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ _OF_ROWS = (
     "pyo3_runtime.PanicException",
 )
 """What Polars raises where files hold other rows than they should, or none."""
+_FRAME = re.compile(r'File "(.+)", line (\d+)')
 LITTLE_BYTES = 64 * 2**20
 """A step that found a disk full has removed again what it was writing."""
 _NO_SERVER = "PostgreSQL does not answer any more; start it and run again: what was finished is kept."
@@ -50,12 +51,22 @@ def place_of(error: BaseException, *, of_import: bool = False) -> str:
     """
     if isinstance(error, SyntaxError) and error.filename and not error.filename.startswith("<"):
         return f"{error.filename}:{error.lineno}"
-    elsewhere = (*(sysconfig.get_path(kind) for kind in ("stdlib", "purelib")), str(Path(kernel.__file__).parent))
     frames = traceback.extract_tb(error.__traceback__)[1:]
-    ours = [frame for frame in frames if not frame.filename.startswith(("<", *elsewhere))]
+    ours = [frame for frame in frames if _is_ours(frame.filename)]
     if not ours or (of_import and ours[-1].name != "<module>"):
         return ""
     return f"{ours[-1].filename}:{ours[-1].lineno}"
+
+
+def place_among(stack: Iterable[str]) -> str:
+    """Return the last file and line of ours among the lines of a traceback; '' where there is none."""
+    places = [found for line in stack if (found := _FRAME.search(line)) and _is_ours(found[1])]
+    return f"{places[-1][1]}:{places[-1][2]}" if places else ""
+
+
+def _is_ours(file: str) -> bool:
+    elsewhere = (*(sysconfig.get_path(kind) for kind in ("stdlib", "purelib")), str(Path(kernel.__file__).parent))
+    return not file.startswith(("<", *elsewhere))
 
 
 def damaged_file(folders: list[Path]) -> Path | None:

@@ -22,7 +22,7 @@ from olist_pipeline.file_locks import alone
 from olist_pipeline.files import remedy_for
 from olist_pipeline.machine import bound_memory
 from olist_pipeline.migration.load import load_migration, present_migration
-from olist_pipeline.migration.model import NEW, OLD, Migration, TablePair
+from olist_pipeline.migration.model import NEW, OLD, Migration, TablePair, bare_name
 from olist_pipeline.migration.project import ProjectPart, context_of_new, context_of_old, find_old, new_part
 from olist_pipeline.months import MONTH
 from olist_pipeline.near import unknown
@@ -122,7 +122,7 @@ def served_tables(manifest: Mapping[str, Any], migration: Migration) -> tuple[Wa
     """Return the old tables without a pair that dashboards read; `manifest` is the old project's."""
     nodes = {name: find_old(manifest, migration, name) for name in migration.served}
     return tuple(
-        WarehouseTable(name.rpartition(".")[2], context_of_old(node, migration), (), {}, {}, is_paired=False)
+        WarehouseTable(bare_name(name), context_of_old(node, migration), (), {}, {}, is_paired=False)
         for name, node in nodes.items()
     )
 

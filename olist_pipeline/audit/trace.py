@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -26,13 +27,16 @@ from olist_pipeline.audit.waivers import WAIVERS_FILE
 from olist_pipeline.errors import OlistError
 from olist_pipeline.intake.codes import UNPARSEABLE
 from olist_pipeline.migration.load import present_migration
-from olist_pipeline.near import unknown
+from olist_pipeline.near import nearest, unknown
 from olist_pipeline.registry import CONTEXTS, LANDING
 
 DEFINITIONS = "replaced_logic.json"
 """The file beside the migration file with the definitions of what was replaced."""
 
 CAST = "trycast("
+
+_GLUED = re.compile(r"\w\{\{|\}\}\w")
+"""A name that Jinja makes a part of, which the text does not have as a word."""
 
 
 def old_tree() -> Path:
@@ -103,20 +107,31 @@ def _rules_by_place() -> dict[str, list[str]]:
     return names
 
 
-def refuse_unknown_models() -> None:
-    """Raise OlistError for a place of a model that the old project does not know, nor did when it was kept."""
-    names = _rules_by_place()
+def refuse_unknown_places() -> None:
+    """Raise OlistError for a place whose model or column the old project does not have, nor had when it was kept."""
+    names, known = _rules_by_place(), _known_definitions()
     files = [path for path in present_migration().old_folder.rglob("*") if path.suffix in (".sql", ".yml", ".yaml")]
     models = {path.stem for path in files if path.suffix == ".sql"}
     if not models:
         return  # the old project has been removed
-    models |= {place.partition(".")[0] for place in _known_definitions()}
-    missing = {place: model for place in names if (model := place.partition(".")[0]) not in models}
-    # A snapshot, an alias or a test may be called otherwise than its file.
-    text = "\n".join(path.read_text("utf-8", errors="replace") for path in files) if missing else ""
-    for place, model in missing.items():
-        if model not in text:
+    models |= {place.partition(".")[0] for place in known}  # some of it may have been removed
+    texts = [f"{path.stem}\n{path.read_text('utf-8', errors='replace')}" for path in files]
+    for place in (place for place in names if place not in known):
+        model, _, column = place.partition(".")
+        # A snapshot, an alias or a test may be called otherwise than its file, and a macro makes columns of any model.
+        own = [text for text in texts if _is_word(model, text)]
+        if model not in models and not own:
             raise unknown(f"old model (of {place}, which {names[place][0]} replaces)", model, models)
+        macros = [text for text in texts if "{% macro" in text]
+        if own and not any(_is_word(column, text) or _GLUED.search(text) for text in own + macros):
+            near = nearest(column, {word for text in own for word in re.findall(r"\w+", text)})
+            meant = f"did you mean {near}?" if near else "`replaces` takes model.column."
+            said = f"There is no column {column!r} of the old model {model}, which {names[place][0]} replaces"
+            raise OlistError(f"{said}; {meant}")
+
+
+def _is_word(name: str, text: str) -> bool:
+    return bool(name and re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text, re.IGNORECASE))
 
 
 def audit_old() -> Audit:

@@ -69,7 +69,7 @@ def audit(
     """
     # Parsing SQL takes longer to import than the help of the command takes.
     from olist_pipeline.audit.audit import audit as run_audit
-    from olist_pipeline.audit.trace import is_own, refuse_unknown_models, replaced_by_rules
+    from olist_pipeline.audit.trace import is_own, refuse_unknown_places, replaced_by_rules
     from olist_pipeline.cli.audit_view import write
 
     _check(dialect, seconds)
@@ -77,7 +77,7 @@ def audit(
         raise OlistError(f"--json and --format {form} are two forms; give one of them.")
     chosen = "json" if as_json else form or _format_of(out)
     if of_ours := is_own(path):
-        refuse_unknown_models()
+        refuse_unknown_places()
     with _progress() as started:
         found = run_audit(
             path,

@@ -19,7 +19,7 @@ from olist_pipeline.audit.project import is_layer
 from olist_pipeline.drafts.keys import key_of_rows, key_of_tests
 from olist_pipeline.drafts.names import identifier
 from olist_pipeline.migration.clock import asking
-from olist_pipeline.migration.model import Migration
+from olist_pipeline.migration.model import Migration, bare_name
 from olist_pipeline.migration.project import (
     RELATIONS,
     ancestors,
@@ -32,6 +32,7 @@ from olist_pipeline.migration.project import (
     relation_of,
 )
 from olist_pipeline.tablediff.contract import fold
+from olist_pipeline.tablediff.names import joined_names
 from olist_pipeline.tablediff.sql import literal
 
 HEAD = """# A first migration file, written by `olist migration init`. docs/migration_file.md has the form.
@@ -88,7 +89,8 @@ def whole_text(
     keys = _keys(manifest, relations, database)
     read = _read_by_models(manifest)
     tables = {name: node for name, node in relations.items() if _is_table(node, read)}
-    there = {name: node for name, node in tables.items() if name in set(new_models) and keys.get(name)}
+    new = {joined_names(name) for name in new_models}
+    there = {name: node for name, node in tables.items() if name in new and keys.get(name)}
     served, several = _served(tables.keys() - there.keys())
     besides = sorted(
         node["name"]
@@ -127,8 +129,8 @@ def _is_table(node: Mapping[str, Any], read: Collection[str]) -> bool:
 def _served(names: Iterable[str]) -> tuple[list[str], list[str]]:
     """Return the tables that dashboards may read, and those of which they could not tell which one they read."""
     names = sorted(names)
-    bare = Counter(fold(name.rpartition(".")[2]) for name in names)
-    several = [name for name in names if bare[fold(name.rpartition(".")[2])] > 1]
+    bare = Counter(fold(bare_name(name)) for name in names)
+    several = [name for name in names if bare[fold(bare_name(name))] > 1]
     return [name for name in names if name not in several], several
 
 

@@ -6,8 +6,9 @@ that break a rule (the contexts' validation steps decide that).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import fields
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, TypeVar, cast, get_args, get_type_hints
@@ -63,7 +64,7 @@ def validate(frame: FrameT, book: Rulebook[Any]) -> FrameT:
 def rollup(frame: FrameT, by: str, facts: type[F], rollups: Sequence[Rollup[F]]) -> FrameT:
     """Return one row for each value of `by`, with a column for each roll-up over the rows of `frame`."""
     read = columns(facts)
-    inputs = [expression(rollup.of(read)).alias(f"of_{rollup.name}") for rollup in rollups]
+    inputs = [_evaluated(one.name, one.of, one.of, read).alias(f"of_{one.name}") for one in rollups]
     aggregated = [_aggregate(nw.col(f"of_{rollup.name}"), rollup.aggregation).alias(rollup.name) for rollup in rollups]
     grouped = nw.from_native(cast(Any, frame)).select(nw.col(by), *inputs).group_by(by).agg(*aggregated)
     return cast(FrameT, grouped.to_native())
@@ -102,22 +103,38 @@ def _evaluated(name: str, written: Callable[..., Any], evaluate: Callable[..., F
 def _refuse_other_kinds(frame: object, facts: object, written: Sequence[Rule[Any] | Derivation[Any]]) -> None:
     """Raise OlistError for what an engine cannot compute of a frame's columns, or is not what its function says.
 
-    The engine is asked with no rows: a lazy frame would tell when it is collected, and not who was wrong.
+    The engines are asked with no rows: a lazy frame would tell when it is collected, and not who was wrong.
     """
-    native = frame.collect_schema() if isinstance(frame, pl.DataFrame | pl.LazyFrame) else None
-    empty = nw.from_native(cast(Any, frame)).head(0) if native is None else nw.from_native(pl.DataFrame(schema=native))
-    for one in written:
-        name, function = (one.code, one.holds) if isinstance(one, Rule) else (one.name, one.compute)
-        try:
-            kind = empty.select(expression(function(facts)).alias(name)).collect_schema()[name]
-        except Exception as error:
-            # Each engine has errors of its own.
-            reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
-            why = f"cannot be computed of its columns: {reason}"
-            raise _refused(name, function, why) from error
-        said = bool if isinstance(one, Rule) else _said(function)
-        if kind != nw.Unknown and said in KINDS and not KINDS[said](kind):
-            raise _refused(name, function, f"returns {kind}, and not {said.__name__}; mend what it returns or says")
+    for empty in _without_rows(frame, facts):
+        for one in written:
+            name, function = (one.code, one.holds) if isinstance(one, Rule) else (one.name, one.compute)
+            try:
+                kind = empty.select(expression(function(facts)).alias(name)).collect_schema()[name]
+            except Exception as error:
+                # Each engine has errors of its own.
+                reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
+                why = f"cannot be computed of its columns: {reason}"
+                raise _refused(name, function, why) from error
+            said = bool if isinstance(one, Rule) else _said(function)
+            if kind != nw.Unknown and said in KINDS and not KINDS[said](kind):
+                raise _refused(name, function, f"returns {kind}, and not {said.__name__}; mend what it returns or says")
+
+
+def _without_rows(frame: object, facts: object) -> Iterator[nw.DataFrame[Any] | nw.LazyFrame[Any]]:
+    """Yield the columns of a frame as Polars has them, and as its own engine does where that is another one.
+
+    The others take a text for a number and a number for a condition until a row comes that is none.
+    """
+    if isinstance(frame, pl.DataFrame | pl.LazyFrame):
+        yield nw.from_native(pl.DataFrame(schema=frame.collect_schema()))
+        return
+    rows = nw.from_native(cast(Any, frame))
+    read = {field.name for field in fields(cast(Any, facts))}
+    kinds = {name: kind for name, kind in rows.collect_schema().items() if name in read}
+    if not any(kind in (nw.Unknown, nw.Object) for kind in kinds.values()):  # else Polars has nothing to go by
+        texts = {name: nw.String() if KINDS[str](kind) else kind for name, kind in kinds.items()}
+        yield nw.from_native(pl.DataFrame(schema=nw.Schema(texts).to_polars()))
+    yield rows.head(0)
 
 
 def _said(function: Callable[..., Any]) -> type | None:
@@ -129,8 +146,9 @@ def _said(function: Callable[..., Any]) -> type | None:
 
 
 def _refused(name: str, written: Callable[..., Any], why: str) -> OlistError:
-    code = written.__code__
-    return OlistError(f"{name} ({code.co_filename}:{code.co_firstlineno}) {why}.")
+    code = getattr(written, "__code__", None)  # what is no plain function, such as `attrgetter`, has none
+    place = f" ({code.co_filename}:{code.co_firstlineno})" if code else ""
+    return OlistError(f"{name}{place} {why}.")
 
 
 def _aggregate(values: nw.Expr, aggregation: Aggregation) -> nw.Expr:

@@ -24,6 +24,8 @@ _MOMENT, _TIME = "%Y-%m-%d %H:%M:%S", "%H:%M:%S%.f"
 _EARLIEST, _LATEST = datetime(1, 1, 1), datetime(9999, 12, 31, 23, 59, 59, 999999)
 """The dates that have a year of four digits. A file may hold others, for which Polars has no text and panics."""
 _LAST_NANOSECOND = 2**63 - 1
+_DIGITS = 38
+"""So many digits of a decimal can Polars read."""
 _LONG = 4
 """A text is measured closely from this share of what is allowed on: its quotes are doubled when it is written."""
 
@@ -41,7 +43,7 @@ def write_as_text(path: Path, target: Path, wanted: Collection[str] | None = Non
     name = f"{path.parent.name}/{path.name}"
     path.open("rb").close()  # The system names what it does not open, Polars does not.
     try:
-        rows = _with_late_moments(path, _scan(path))
+        rows = _with_long_decimals(path, _with_late_moments(path, _scan(path)))
         kinds = rows.collect_schema()
         if wanted is not None:
             known = {column: kind for column, kind in kinds.items() if column in wanted or not _unsayable(kind)}
@@ -81,6 +83,24 @@ def _with_late_moments(path: Path, rows: pl.LazyFrame) -> pl.LazyFrame:
     beside = {name: f"{name}, whole" for name in cut}
     both = pl.concat([rows, whole.select(pl.col(name).alias(beside[name]) for name in cut)], how="horizontal")
     return both.select(_either(name, beside[name]) if name in beside else pl.col(name) for name in kinds)
+
+
+def _with_long_decimals(path: Path, rows: pl.LazyFrame) -> pl.LazyFrame:
+    """Return the rows of a file, with decimals of more digits than Polars has as text."""
+    kinds = rows.collect_schema()
+    long = [name for name, kind in kinds.items() if isinstance(kind, pl.Decimal) and kind.precision > _DIGITS]
+    if not long:
+        return rows
+    import pyarrow.parquet as pq  # a tenth of a second, for what hardly any file has
+
+    found: dict[str, list[str | None]] = {name: [] for name in long}
+    with pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(columns=long):
+            for name in long:
+                values = batch.column(name).to_pylist()
+                found[name] += [None if value is None else format(value, "f") for value in values]
+    texts = pl.LazyFrame(found, schema=dict.fromkeys(long, pl.String))
+    return pl.concat([rows.drop(long), texts], how="horizontal").select(kinds.names())
 
 
 def _either(name: str, whole: str) -> pl.Expr:

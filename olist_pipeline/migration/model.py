@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from olist_pipeline.tablediff.contract import Contract, ContractError, Tolerance, fold
+from olist_pipeline.tablediff.names import split_names
 
 Text = Annotated[str, Field(min_length=1)]
 Reason = Annotated[str, Field(min_length=1, pattern=r"\S")]
@@ -131,11 +132,12 @@ class Bounds(_Part):
 class TablePair(_Part):
     """An old table and the new one that takes its place.
 
-    `old` is a relation of the old project: its name, or `schema.name` where several schemas have one of that name.
-    `new` is the relation of the new project (the same name where it is not said), `columns` maps its columns to old's
-    where they are called otherwise. All other columns are named as old names them. `left_out` has columns that are not
-    compared, each with the reason. `measures` are those whose sums a report shows. `is_dimension` says that a table
-    that refers to this one is not served from another side than it, as long as a reference would be lost by that.
+    `old` is a relation of the old project: its name, or `schema.name` where several schemas have one of that name. A
+    name with a dot in it stands in double quotes. `new` is the relation of the new project (the same name where it is
+    not said), `columns` maps its columns to old's where they are called otherwise. All other columns are named as old
+    names them. `left_out` has columns that are not compared, each with the reason. `measures` are those whose sums a
+    report shows. `is_dimension` says that a table that refers to this one is not served from another side than it, as
+    long as a reference would be lost by that.
     """
 
     old: Text
@@ -153,6 +155,7 @@ class TablePair(_Part):
         for side, names in (("new", self.columns), ("old", self.columns.values())):
             if twice := _twice(names):
                 raise ValueError(f"columns names {', '.join(twice)} of {side} twice")
+        bare_name(self.old)
         try:
             self.contract  # noqa: B018 a contract says itself what contradicts it
         except ContractError as error:
@@ -168,7 +171,7 @@ class TablePair(_Part):
     @property
     def name(self) -> str:
         """The name under which dashboards read the table: old's."""
-        return self.old.rpartition(".")[2]
+        return bare_name(self.old)
 
     @property
     def new_name(self) -> str:
@@ -215,7 +218,7 @@ class Migration(_Part):
     @model_validator(mode="after")
     def _each_once(self) -> Migration:
         for what, names in (
-            ("old tables", [pair.name for pair in self.pairs] + [name.rpartition(".")[2] for name in self.served]),
+            ("old tables", [pair.name for pair in self.pairs] + [*map(bare_name, self.served)]),
             ("new tables", [pair.new_name for pair in self.pairs]),
         ):
             if twice := _twice(names):
@@ -264,6 +267,17 @@ class Migration(_Part):
         """Return the context to which the file assigns a model of old; None where it does not."""
         matching = (context for context, names in self.models.items() if _matches(model, names))
         return next(matching, None)
+
+
+def bare_name(relation: str) -> str:
+    """Return the name of an old relation that the file names, without its schema; raises ValueError for no name.
+
+    A name with a dot in it stands in double quotes there.
+    """
+    try:
+        return split_names(relation, ".")[-1]
+    except ContractError:
+        raise ValueError(f"{relation} is no name, and no schema.name; a name with a dot is in double quotes") from None
 
 
 def _twice(names: Iterable[str]) -> list[str]:

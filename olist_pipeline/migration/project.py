@@ -19,7 +19,7 @@ from olist_pipeline import yaml_text
 from olist_pipeline.errors import OlistError
 from olist_pipeline.files import content_hash, tree_hash
 from olist_pipeline.migration.model import Migration
-from olist_pipeline.tablediff.names import nearest
+from olist_pipeline.tablediff.names import joined_names, nearest, split_names
 from olist_pipeline.tablediff.sql import relation_name
 
 if TYPE_CHECKING:
@@ -115,7 +115,10 @@ def unasked_landing(migration: Migration) -> str:
 
 
 def old_relations(manifest: DbtNode, migration: Migration) -> dict[str, str]:
-    """Return the unique ids of the old project's relations by name: `name`, or `schema.name` where names repeat."""
+    """Return the unique ids of the old project's relations by name: `name`, or `schema.name` where names repeat.
+
+    Names with a dot in them stand in double quotes, as the migration file has them.
+    """
     part = old_part(migration)
     loaded = loaded_seeds(manifest, migration)
     nodes = {
@@ -125,18 +128,18 @@ def old_relations(manifest: DbtNode, migration: Migration) -> dict[str, str]:
     }
     names = Counter(_relation(node) for node in nodes.values())
     return {
-        _relation(node) if names[_relation(node)] == 1 else f"{node['schema']}.{_relation(node)}": uid
+        joined_names(*([str(node["schema"])] if names[_relation(node)] > 1 else []), _relation(node)): uid
         for uid, node in nodes.items()
     }
 
 
 def found_old(manifest: DbtNode, migration: Migration, named: str) -> list[DbtNode]:
     """Return the nodes of old that have a relation of this name: one, if all is well."""
-    part = old_part(migration)
+    part, names = old_part(migration), split_names(named, ".")
     return [
         node
         for node in manifest["nodes"].values()
-        if is_relation(node) and part.holds(node) and named in (_relation(node), f"{node['schema']}.{_relation(node)}")
+        if is_relation(node) and part.holds(node) and (str(node["schema"]), _relation(node))[-len(names) :] == names
     ]
 
 

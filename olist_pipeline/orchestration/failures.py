@@ -16,6 +16,7 @@ from dagster import DagsterEventType as Kind
 from olist_pipeline.dbt_process import CALLS, KILLED, WAS_KILLED, without_colours
 from olist_pipeline.errors import OlistError
 from olist_pipeline.files import remedy_for
+from olist_pipeline.troubles import place_among
 
 TELLING = {Kind.STEP_FAILURE, Kind.ASSET_CHECK_EVALUATION, Kind.RUN_FAILURE, Kind.RUN_CANCELED}
 """The kinds of events that `failures_of` reads."""
@@ -101,16 +102,18 @@ def _of_error(step: str | None, error: Any) -> str:
     """Return the innermost message of a failed step without its traceback, or the sentence that is on the way to it."""
     if sentence := _sentence_within(error):
         return sentence
-    kind, said = "", str(error)
+    kind, said, place = "", str(error), ""
     while error:
         kind, _, said = str(error.message).strip().partition(": ")
+        place = place_among(error.stack) or place
         if kind.endswith(dg.DagsterExecutionInterruptedError.__name__):
             return "The run was interrupted: what was finished is kept, the rest is made by the same command again."
         error = error.cause
     if _CHECKS_TWICE in said:
         return "PostgreSQL was lost for a moment as the run began, and Dagster noted its checks twice; run again."
     words = ": ".join(filter(None, (kind, said))).splitlines()[0].rstrip(".")
-    return f"The step {step} failed: {words}{_what_to_do(words)}."
+    where = f" ({place})" if place else ""
+    return f"The step {step} failed: {words}{_what_to_do(words) or where}."
 
 
 def _sentence_within(error: Any) -> str:

@@ -75,7 +75,7 @@ def failing_queries(connection: duckdb.DuckDBPyConnection, tables: Collection[st
     A query of tables that this release does not hold at all is left out: it is no question to it. Raises
     UncheckedQueriesError where they are not known here.
     """
-    there = _relations(connection)
+    there = {_shown(*where) for where in _relations(connection)}
     failing = []
     for name, query in dashboard_queries().items():
         if not set(query.tables) <= there or (tables is not None and not set(query.tables) & set(tables)):
@@ -123,8 +123,8 @@ def release_problems(connection: duckdb.DuckDBPyConnection, release: Release) ->
     there = _relations(connection)
     for name, table in release.tables.items():
         for side, expected in release.sources(name).items():
-            shown = name if side == table.schema else f"{side}.{name}"
-            problems += [f"{shown} is missing"] if shown not in there else _changes(connection, shown, expected)
+            where = ("main" if side == table.schema else side, name)
+            problems += _changes(connection, where, expected) if where in there else [f"{_shown(*where)} is missing"]
     return problems or unservable(connection, release)
 
 
@@ -134,11 +134,11 @@ def unservable(connection: duckdb.DuckDBPyConnection, release: Release) -> list[
     return key_problems(connection, release.tables) + [str(query) for query in queries]
 
 
-def _changes(connection: duckdb.DuckDBPyConnection, shown: str, expected: Content) -> list[str]:
-    """Return a sentence where a relation cannot be read or has other rows than were published."""
-    schema, _, name = shown.rpartition(".")
+def _changes(connection: duckdb.DuckDBPyConnection, where: tuple[str, str], expected: Content) -> list[str]:
+    """Return a sentence where the relation of a schema and a name cannot be read or has other rows than published."""
+    shown = _shown(*where)
     try:
-        found = fingerprint(connection, relation_name(schema or "main", name))
+        found = fingerprint(connection, relation_name(*where))
     except (RelationError, duckdb.Error) as error:
         return [f"{shown} cannot be read ({str(error).splitlines()[0]})"]
     if found.digest == expected.digest:
@@ -148,7 +148,11 @@ def _changes(connection: duckdb.DuckDBPyConnection, shown: str, expected: Conten
     return [f"{shown} is not what was published: its {found.rows:,} rows are others"]
 
 
-def _relations(connection: duckdb.DuckDBPyConnection) -> set[str]:
-    """Return the tables and views of schema main by name, those of other schemas with their schema."""
+def _shown(schema: str, name: str) -> str:
+    return name if schema == "main" else f"{schema}.{name}"
+
+
+def _relations(connection: duckdb.DuckDBPyConnection) -> set[tuple[str, str]]:
+    """Return the tables and views by schema and name."""
     rows = connection.execute("SELECT table_schema, table_name FROM information_schema.tables").fetchall()
-    return {name if schema == "main" else f"{schema}.{name}" for schema, name in rows}
+    return {(schema, name) for schema, name in rows}

@@ -12,6 +12,7 @@ from difflib import get_close_matches
 
 from olist_pipeline.near import listed, visible_name
 from olist_pipeline.tablediff.contract import ContractError
+from olist_pipeline.tablediff.sql import quote
 
 QUOTED = r'"((?:[^"]|"")+)"'
 
@@ -35,6 +36,11 @@ def split_names(text: str, separator: str) -> tuple[str, ...]:
         names.append(quoted.replace('""', '"') if quoted else bare.strip())
         rest = rest[found.end() :]
     return tuple(names)
+
+
+def joined_names(*names: str) -> str:
+    """Return the text of a qualified name as a person writes it; `split_names` takes it apart again."""
+    return ".".join(quote(name) if re.search(r'[."]', name) or name != name.strip() else name for name in names)
 
 
 def split_assignment(text: str) -> tuple[str, str] | None:

@@ -6,8 +6,10 @@ Belongs here: how the text of a source becomes a relation. Does not belong here:
 
 from __future__ import annotations
 
+import json
 import re
 import tempfile
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import duckdb
@@ -16,7 +18,7 @@ from olist_pipeline.tablediff.compare import compare_plan
 from olist_pipeline.tablediff.contract import Contract, ContractError, RelationError, fold
 from olist_pipeline.tablediff.csv_file import Options
 from olist_pipeline.tablediff.files import file_relation, kind_of
-from olist_pipeline.tablediff.names import nearest, split_names
+from olist_pipeline.tablediff.names import joined_names, nearest, split_names
 from olist_pipeline.tablediff.plan import resolve
 from olist_pipeline.tablediff.relation import Relation, describe, first_line
 from olist_pipeline.tablediff.report import Comparison
@@ -61,7 +63,10 @@ def compare_sources(
 
 
 def _refuse_more_than_a_condition(con: duckdb.DuckDBPyConnection, where: str) -> None:
-    """Raise RelationError for a text that is no single condition: one is, with parentheses around it and without."""
+    """Raise RelationError for a text that is no single condition, or one that holds for other rows each time.
+
+    One condition is one with parentheses around it and without. A moment (`now()`) is the same for a whole comparison.
+    """
     try:
         for condition in (where, f"({where})"):
             con.extract_statements(f"SELECT 1 WHERE {condition}")
@@ -70,6 +75,26 @@ def _refuse_more_than_a_condition(con: duckdb.DuckDBPyConnection, where: str) ->
             f"'{where}' is no condition: {first_line(error)}; give what may stand behind WHERE, e.g. \"day >="
             " '2018-01-01'\"."
         ) from error
+    [(parsed,)] = con.execute("SELECT json_serialize_sql(?)", [f"SELECT 1 WHERE {where}"]).fetchall()
+    [(names,)] = con.execute(
+        "SELECT list(DISTINCT function_name) FROM duckdb_functions() WHERE stability = 'VOLATILE'"
+        " AND function_name <> 'error'"
+    ).fetchall()
+    if by_chance := next(_by_chance(json.loads(parsed), names), None):
+        raise RelationError(
+            f"'{where}' holds for other rows each time that it is asked, by {by_chance}; give a condition on columns."
+        )
+
+
+def _by_chance(node: object, names: Collection[str]) -> Iterator[str]:
+    """Yield what makes a parsed statement say something else each time: functions of `names`, and samples."""
+    if isinstance(node, dict):
+        if node.get("function_name") in names:
+            yield f"{node['function_name']}()"
+        if node.get("sample"):
+            yield "a sample"
+    for inner in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        yield from _by_chance(inner, names)
 
 
 def open_source(
@@ -138,8 +163,7 @@ def _schema_and_name(con: duckdb.DuckDBPyConnection, file: Path, table: str, ali
 
 def relation_text(schema: str, name: str) -> str:
     """Return a table's name as a person would write it."""
-    parts = [name] if schema == "main" else [schema, name]
-    return ".".join(quote(part) if re.search(r'[."]', part) else part for part in parts)
+    return joined_names(name) if schema == "main" else joined_names(schema, name)
 
 
 def _run(con: duckdb.DuckDBPyConnection, statement: str, failure: str) -> None:

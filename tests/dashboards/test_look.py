@@ -6,7 +6,8 @@ import altair as alt
 import polars as pl
 import vl_convert
 
-from dashboards.look import Field, finished, month_axis
+from dashboards import charts, formats
+from dashboards.look import REGIONS, Field, finished, month_axis
 
 MONTH = Field("month", "Month")
 
@@ -43,3 +44,20 @@ def test_a_name_that_is_missing_is_unknown():
     svg = vl_convert.vegalite_to_svg(finished(alt.Chart(frame).mark_bar().encode(x="score:N", y="reviews:Q")).to_dict())
     assert ">Unknown<" in svg
     assert "null" not in svg
+
+
+def test_a_colour_whose_name_is_missing_is_unknown_in_legend_and_tooltip():
+    frame = pl.DataFrame({"seller": ["a", "b"], "region": ["South", None], "sales": [1, 2]})
+    bars = charts.ranking(
+        frame,
+        Field("seller", "Seller"),
+        Field("sales", "Sales", formats.COUNT),
+        axis_format=formats.COUNT,
+        kind=Field("region", "Region"),
+        colours=REGIONS,
+    )
+    layered = finished(alt.Chart(frame).mark_bar().encode(x="seller:N", y="sales:Q", color="region:N"))
+    assert ">Unknown<" in vl_convert.vegalite_to_svg(layered.to_dict())
+    for chart in (bars, layered):
+        [rows] = chart.to_dict()["datasets"].values()
+        assert [row["region"] for row in rows] == ["South", "Unknown"]

@@ -3,8 +3,9 @@
 What belongs here: in which thread a step of a run is executed. What does not: which steps a process of a run executes
 (`executor`), and which of them wait (`BESIDE`, a tag of their ops).
 
-Private: `PlanExecutionContext`, `InstanceConcurrencyContext`, `ExecutionPlan`, `ExecutionStep`, `ActiveExecution`,
-`dagster_event_sequence_for_step`, `create_compute_log_file_key` and `raise_execution_interrupts`. Publicly, steps run
+Private: `PlanExecutionContext`, `StepExecutionContext`, `InstanceConcurrencyContext`, `ExecutionPlan`, `ExecutionStep`,
+`ActiveExecution`, `dagster_event_sequence_for_step`, `step_failure_event_from_exc_info`, `create_compute_log_file_key`
+and `raise_execution_interrupts`. Publicly, steps run
 beside one another in processes of their own, each of which imports for seconds. Without this module they run one after
 the other.
 """
@@ -12,6 +13,7 @@ the other.
 from __future__ import annotations
 
 import queue
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -19,10 +21,11 @@ from contextlib import ExitStack
 import dagster as dg
 from dagster._core.errors import raise_execution_interrupts
 from dagster._core.execution.compute_logs import create_compute_log_file_key
-from dagster._core.execution.context.system import PlanExecutionContext
+from dagster._core.execution.context.system import PlanExecutionContext, StepExecutionContext
 from dagster._core.execution.plan.active import ActiveExecution
 from dagster._core.execution.plan.execute_plan import dagster_event_sequence_for_step
 from dagster._core.execution.plan.instance_concurrency_context import InstanceConcurrencyContext
+from dagster._core.execution.plan.objects import step_failure_event_from_exc_info
 from dagster._core.execution.plan.plan import ExecutionPlan
 from dagster._core.execution.plan.step import ExecutionStep
 
@@ -155,20 +158,28 @@ class Threads:
 def _events(
     job_context: PlanExecutionContext, active: ActiveExecution, step: ExecutionStep
 ) -> Iterator[dg.DagsterEvent]:
-    """Yield what happens in a step; raises OlistError where a check that was asked has not said what it found.
+    """Yield what happens in a step, which fails where a check that was asked has not said what it found.
 
     Dagster takes a check that returns nothing for one that was not asked.
     """
     required = (output.properties.asset_check_key for output in step.step_outputs if output.is_required)
-    silent, event = set(filter(None, required)), None
-    for event in dagster_event_sequence_for_step(job_context.for_step(step, active.get_known_state())):
+    silent = set(filter(None, required))
+    context = job_context.for_step(step, active.get_known_state())
+    for event in dagster_event_sequence_for_step(context):
         if event.event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION:
             silent.discard(event.asset_check_evaluation_data.asset_check_key)
-        yield event
-    if silent and event and event.event_type is dg.DagsterEventType.STEP_SUCCESS:
-        [key, *_] = sorted(silent)
-        which = f"The check {key.name} of {key.asset_key.to_user_string()}"
-        raise OlistError(f"{which} returns nothing; let it return an AssetCheckResult.")
+        is_silent = silent and event.event_type is dg.DagsterEventType.STEP_SUCCESS
+        yield _failure(context, min(silent)) if is_silent else event
+
+
+def _failure(context: StepExecutionContext, key: dg.AssetCheckKey) -> dg.DagsterEvent:
+    """Return the failure of a step whose check is silent."""
+    which = f"The check {key.name} of {key.asset_key.to_user_string()}"
+    try:
+        raise OlistError(f"{which} returns no AssetCheckResult; let it return one.")
+    except OlistError:
+        failure: dg.DagsterEvent = step_failure_event_from_exc_info(context, sys.exc_info())
+    return failure
 
 
 def _capture_logs(

@@ -3,6 +3,7 @@
 import json
 import re
 from collections import Counter
+from types import SimpleNamespace
 
 import pytest
 
@@ -16,7 +17,7 @@ from olist_pipeline.audit.trace import (
     definitions,
     new_tree,
     old_tree,
-    refuse_unknown_models,
+    refuse_unknown_places,
     replaced_by_rules,
 )
 from olist_pipeline.audit.waivers import read_waivers
@@ -205,8 +206,28 @@ def test_the_definitions_that_rules_replaced_are_those_of_old():
     )
 
 
-def test_a_place_of_a_model_that_old_never_had_is_one_sentence(monkeypatch):
-    refuse_unknown_models()
-    monkeypatch.setattr(trace, "_rules_by_place", lambda: {"fact_ordres.is_sale": ["sales is_sale"]})
-    with pytest.raises(OlistError, match=r"of fact_ordres.is_sale, which sales is_sale .*did you mean fact_orders"):
-        refuse_unknown_models()
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [
+        ("fact_ordres.is_sale", "of fact_ordres.is_sale, which sales is_sale .*did you mean fact_orders"),
+        ("fact_orders.is_sael", "no column 'is_sael' of the old model fact_orders, .* is_sale .*did you mean is_sale"),
+        ("fact_orders", "no column '' of the old model fact_orders, .*`replaces` takes model.column"),
+    ],
+)
+def test_a_place_that_old_never_had_is_one_sentence(monkeypatch, place, said):
+    monkeypatch.setattr(trace, "_rules_by_place", lambda: {place: ["sales is_sale"]})
+    with pytest.raises(OlistError, match=said):
+        refuse_unknown_places()
+
+
+@pytest.mark.parametrize("place", ["fact_orders.IS_SALE", "metrics.open_total", "aliased.open", "gone.other"])
+def test_a_place_that_old_has_or_may_have_is_taken(monkeypatch, tmp_path, place):
+    refuse_unknown_places()
+    (tmp_path / "fact_orders.sql").write_text("select is_sale from a")
+    (tmp_path / "metrics.sql").write_text("select {% for m in ['open'] %} 1 as {{ m }}_total {% endfor %}")
+    (tmp_path / "called.sql").write_text("{{ config(alias='aliased') }} select open from a")
+    (tmp_path / DEFINITIONS).write_text('{"gone.share": []}')
+    migration = SimpleNamespace(old_folder=tmp_path, path=tmp_path / "migration.yml")
+    monkeypatch.setattr(trace, "present_migration", lambda: migration)
+    monkeypatch.setattr(trace, "_rules_by_place", lambda: {place: ["sales is_sale"]})
+    refuse_unknown_places()

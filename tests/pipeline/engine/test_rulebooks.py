@@ -2,13 +2,15 @@
 
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from operator import attrgetter
 
+import duckdb
 import polars as pl
 import pytest
 
 from olist_domain.kernel.facts import Fact, choose
-from olist_domain.kernel.rules import Rulebook, Severity, derivation, rule
-from olist_pipeline.engine.rulebooks import derive, validate
+from olist_domain.kernel.rules import Aggregation, Rollup, Rulebook, Severity, derivation, rule
+from olist_pipeline.engine.rulebooks import derive, rollup, validate
 from olist_pipeline.errors import OlistError
 
 
@@ -35,8 +37,8 @@ BOOK = Rulebook("boxes", "box", "boxes", BoxFacts, (is_light,), (is_parcel,))
 @pytest.mark.parametrize(
     ("run", "said"),
     [
-        (validate, "BOX_TOO_HEAVY .*test_rulebooks.py:20. cannot be evaluated: AttributeError: .* 'wieght'"),
-        (derive, "is_parcel .*test_rulebooks.py:26. cannot be evaluated: TypeError: a fact has no truth value"),
+        (validate, "BOX_TOO_HEAVY .*test_rulebooks.py:22. cannot be evaluated: AttributeError: .* 'wieght'"),
+        (derive, "is_parcel .*test_rulebooks.py:28. cannot be evaluated: TypeError: a fact has no truth value"),
     ],
 )
 def test_a_function_that_raises_is_named_with_its_place(run, said):
@@ -68,16 +70,60 @@ def nearly(box: BoxFacts) -> Fact[int]:
     return box.weight + "a bit"
 
 
-@pytest.mark.parametrize("frame", [pl.DataFrame({"weight": [1]}), pl.LazyFrame({"weight": [1]})])
+@rule("BOX_TEXT", Severity.REJECT)
+def is_below_a_text(box: BoxFacts) -> Fact[bool]:
+    """A box weighs less than a text."""
+    return box.weight < "30"
+
+
+@rule("BOX_INVERTED", Severity.REJECT)
+def is_not_its_weight(box: BoxFacts) -> Fact[bool]:
+    """A box is not what it weighs."""
+    return ~box.weight
+
+
+ENGINES = {
+    "polars": lambda rows: rows,
+    "lazy polars": pl.DataFrame.lazy,
+    "duckdb": lambda rows: duckdb.from_arrow(rows.to_arrow()),
+}
+
+
+@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize(
     ("run", "wrong", "said"),
     [
         (validate, {"rules": (has_weight,)}, "BOX_NAMELESS .*py:.* returns Int64, and not bool; mend what it returns"),
         (validate, {"rules": (is_not_blank,)}, "BOX_BLANK .*py:.* cannot be computed of its columns: .*String"),
+        (validate, {"rules": (is_below_a_text,)}, "BOX_TEXT .*py:.* cannot be computed of its columns: .*string"),
+        (validate, {"rules": (is_not_its_weight,)}, "BOX_INVERTED .*py:.* returns Int64, and not bool"),
         (derive, {"derivations": (price,)}, "price .*py:.* returns String, and not Decimal"),
         (derive, {"derivations": (nearly,)}, "nearly .*py:.* cannot be computed of its columns: .* str"),
     ],
 )
-def test_what_is_of_another_kind_than_it_says_is_named_before_rows_are_read(frame, run, wrong, said):
+def test_what_is_of_another_kind_than_it_says_is_named_before_rows_are_read(engine, run, wrong, said):
     with pytest.raises(OlistError, match=said):
-        run(frame, replace(BOOK, **{"rules": (), "derivations": (), **wrong}))
+        run(ENGINES[engine](pl.DataFrame({"weight": [1]})), replace(BOOK, **{"rules": (), "derivations": (), **wrong}))
+
+
+def test_a_column_that_polars_does_not_have_is_left_to_its_engine():
+    boxes = duckdb.connect().sql("SELECT uuid() AS weight")
+    assert validate(boxes, replace(BOOK, rules=(is_light_of_name,))).pl()["rejects"].to_list() == ["BOX_NAME"]
+
+
+@rule("BOX_NAME", Severity.REJECT)
+def is_light_of_name(box: BoxFacts) -> Fact[bool]:
+    """A box is called so."""
+    return box.weight == "00000000-0000-0000-0000-000000000000"
+
+
+@pytest.mark.parametrize(
+    ("of", "said"),
+    [
+        (lambda box: box.wieght, r"total \(.*test_rulebooks.py:\d+\) cannot be evaluated: AttributeError"),
+        (attrgetter("wieght"), "total cannot be evaluated: AttributeError"),
+    ],
+)
+def test_a_rollup_that_raises_is_named(of, said):
+    with pytest.raises(OlistError, match=said):
+        rollup(pl.DataFrame({"weight": [1]}), "weight", BoxFacts, [Rollup("total", Aggregation.SUM, of, empty=0)])

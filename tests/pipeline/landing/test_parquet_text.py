@@ -1,6 +1,7 @@
 """What programs write into Parquet, as the text of landing: the same values, or a sentence with row and column."""
 
 from datetime import date, datetime, time
+from decimal import Decimal
 
 import duckdb
 import polars as pl
@@ -65,6 +66,8 @@ def test_moments_of_spark_beyond_nanoseconds_are_whole(text):
             [f"{FAR} days since 1970", f"{-FAR} days since 1970"],
         ),
         ([time(10, 5, 3, 120000)], pa.time64("us"), ["10:05:03.120"]),
+        ([Decimal("129.90"), None, Decimal(10) ** 47], pa.decimal256(50, 2), ["129.90", None, f"1{'0' * 47}.00"]),
+        ([Decimal("-1e-40")], pa.decimal256(76, 40), [f"-0.{'0' * 39}1"]),
         (pa.array(["a", "b", "a"]).dictionary_encode(), None, ["a", "b", "a"]),
         (pa.ExtensionArray.from_storage(pa.json_(), pa.array(['{"a": 1}'])), None, ['{"a": 1}']),
     ],

@@ -1,6 +1,7 @@
 """What stopped a run, in the words of its checks and steps: the same for whoever tells of it."""
 
 from contextlib import suppress
+from pathlib import Path
 
 import dagster as dg
 import pytest
@@ -51,6 +52,9 @@ failed with exit code `{code}`. Check the stdout in the Dagster compute logs for
 """
 
 
+RAISED = f"{__file__}:{Path(__file__).read_text('utf-8').splitlines().index('                raise raises') + 1}"
+
+
 def run(result, raises=None):
     """Run one asset with one blocking check, which gives `result`; return the run's events and its instance."""
 
@@ -77,7 +81,11 @@ def checked(passed, severity=dg.AssetCheckSeverity.ERROR):
         (checked(False, dg.AssetCheckSeverity.WARN), None, []),
         (checked(False), None, ["The check proof of orders: 3 rows are lost."]),
         (checked(True), OlistError("The file is empty."), ["The file is empty."]),
-        (checked(True), ValueError("no such column"), ["The step orders failed: ValueError: no such column."]),
+        (
+            checked(True),
+            ValueError("no such column"),
+            [f"The step orders failed: ValueError: no such column ({RAISED})."],
+        ),
         (
             checked(True),
             RuntimeError("Updated 2 rows for a check as a result of duplicate AssetCheckPlanned events."),

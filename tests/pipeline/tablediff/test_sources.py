@@ -429,3 +429,25 @@ def test_a_condition_is_one_and_nothing_more(tmp_path, where):
     with pytest.raises(RelationError, match=r"^'.*' is no condition: Parser Error: .*; give what may stand behind"):
         compare_sources(file, file, contract(), where=where)
     assert compare_sources(file, file, contract(), where="v = 1 OR v IN (2, 3) -- or so\n").identical
+
+
+@pytest.mark.parametrize(
+    ("where", "by"),
+    [
+        ("random() > .5", r"random\(\)"),
+        ("v = 1 OR UUID()::VARCHAR > '5'", r"uuid\(\)"),
+        ("[1].apply(lambda x: x > main.random()) = [true]", r"random\(\)"),
+        ("id IN (SELECT r FROM range(9) t(r) USING SAMPLE 3)", "a sample"),
+    ],
+)
+def test_a_condition_by_chance_is_refused(tmp_path, where, by):
+    file = parquet(tmp_path / "t.parquet", "SELECT 1 AS id, 1 AS v")
+    with pytest.raises(RelationError, match=rf"holds for other rows each time that it is asked, by {by}; give a condi"):
+        compare_sources(file, file, contract(), where=where)
+
+
+def test_a_moment_is_the_same_for_a_whole_comparison(tmp_path):
+    file = parquet(tmp_path / "t.parquet", "SELECT r AS id, 1 AS v FROM range(1000) t(r)")
+    where = "epoch_us(now()) % 1000 >= id AND current_date > DATE '2018-01-01' AND now() > TIMESTAMP '2018-01-01'"
+    assert compare_sources(file, file, contract(), where=where).identical
+    assert compare_sources(file, file, contract(), where="CASE WHEN id < 0 THEN error('no') ELSE true END").identical

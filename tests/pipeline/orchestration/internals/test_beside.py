@@ -131,17 +131,27 @@ def test_an_interrupt_ends_what_a_step_in_a_thread_waits_for(instance, monkeypat
 
 
 @pytest.mark.parametrize("tags", [{}, BESIDE_TAG])
-def test_a_check_that_returns_nothing_ends_the_run_in_one_sentence(instance, tags):
+@pytest.mark.parametrize("returned", [None, True])
+def test_a_check_that_does_not_say_what_it_found_fails_and_the_others_go_on(instance, tags, returned):
+    done = []
+
     @dg.asset
     def made() -> None: ...
 
+    @dg.asset(deps=[made])
+    def other() -> None:
+        done.append("other")
+
     @dg.asset_check(asset=made, op_tags=tags)
     def silent():
-        return None
+        return returned
 
-    events = events_of(instance, [made], [silent])
-    assert failures_of(events) == ["The check silent of made returns nothing; let it return an AssetCheckResult."]
+    events = events_of(instance, [made, other], [silent])
+    assert failures_of(events) == ["The check silent of made returns no AssetCheckResult; let it return one."]
+    ended = [event.event_type for event in events if event.step_key == "made_silent"][-1]
+    assert ended is dg.DagsterEventType.STEP_FAILURE
     assert events[-1].event_type is dg.DagsterEventType.RUN_FAILURE
+    assert done == ["other"]
 
 
 def test_of_checks_that_are_asked_in_part_only_nothing_is_missed(instance):
