@@ -61,7 +61,11 @@ def print_summary(console: Console, summary: dict[str, Any]) -> None:
         table(
             "Parity, old against new",
             ["table", "verdict", "why"],
-            [[r["table"], r["verdict"], r["why"]] for r in summary["parity"]],
+            [
+                [r["table"], r["verdict"], r["why"]]
+                for r in summary["parity"]
+                if summary["routes"].get(r["context"]) != "retired"
+            ],
         )
     )
     console.print(table("Seconds", ["step", "seconds"], sorted(summary["seconds"].items(), key=lambda item: -item[1])))

@@ -97,6 +97,9 @@ def write_profile(settings: Settings, migration: Migration, tree: str) -> Writte
     database = database_of(settings, migration, tree)
     database.parent.mkdir(parents=True, exist_ok=True)
     output = {**_bounded(output), "type": "duckdb", "path": str(database)}
+    if extensions := output.get("extensions"):
+        within = _within_duckdb()
+        output["extensions"] = [one for one in extensions if _name_of(one) not in within]
     if tree != NEW:
         output["external_root"] = str(external_of(database))
         external_of(database).mkdir(exist_ok=True)
@@ -201,6 +204,13 @@ def unloaded(migration: Migration) -> list[str]:
     """Return the extensions of the old project's own profile that replay does not load."""
     extensions = _own_output(migration)[1].get("extensions") if migration.old.profile else None
     return sorted({_name_of(one) for one in extensions or ()} - THROUGH_DUCKDB - migration.extensions)
+
+
+def _within_duckdb() -> set[str]:
+    """Return the extensions that DuckDB holds itself; to install one it would ask the network all the same."""
+    with duckdb.connect() as connection:
+        found = connection.execute("SELECT extension_name FROM duckdb_extensions() WHERE loaded").fetchall()
+    return {name for (name,) in found}
 
 
 def _name_of(extension: Any) -> str:

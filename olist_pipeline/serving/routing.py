@@ -97,10 +97,11 @@ def missing_sides(release: Release, schemas: Mapping[str, Side]) -> list[str]:
 
 
 def is_of_these_routes(release: Release, routes: Mapping[str, Route]) -> bool:
-    """Whether a release shows what `routes` ask for, and holds both sides of all that is not retired."""
+    """Whether a release shows what `routes` ask for, and holds both sides of each table, of a retired one new alone."""
     schemas = served_schemas(release.tables, routes)
     return all(
-        table.schema == schemas[name] and (OLD in release.sources(name) or routes.get(table.context) == "retired")
+        table.schema == schemas[name]
+        and (OLD in release.sources(name)) != (table.is_paired and routes.get(table.context) == "retired")
         for name, table in release.tables.items()
     )
 

@@ -137,7 +137,9 @@ def _table(con: duckdb.DuckDBPyConnection, file: Path, table: str, alias: str) -
     if attached:
         [(alias,)] = attached
     else:
-        _run(con, f"ATTACH {literal(str(file.resolve()))} AS {quote(alias)} (READ_ONLY)", f"Cannot open '{file}'")
+        # Of a file of another kind DuckDB would fetch an extension from the network.
+        options = "(READ_ONLY, TYPE duckdb)"
+        _run(con, f"ATTACH {literal(str(file.resolve()))} AS {quote(alias)} {options}", f"Cannot open '{file}'")
     return relation_name(alias, *_schema_and_name(con, file, table, alias))
 
 

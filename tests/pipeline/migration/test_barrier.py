@@ -109,7 +109,7 @@ def test_a_function_of_an_extension_that_replay_does_not_load_is_named():
 def test_extensions_that_may_open_files_by_themselves_are_not_loaded(tmp_path):
     (tmp_path / "shop").mkdir()
     (tmp_path / "shop" / "dbt_project.yml").write_text("name: shop\nprofile: shop\n")
-    extensions = "[icu, sqlite_scanner, {name: spatial, repo: core}, {name: excel}, nobody_knows, {name: H3}]"
+    extensions = "[fts, sqlite_scanner, {name: spatial, repo: core}, {name: excel}, nobody_knows, {name: H3}]"
     output = f"{{type: duckdb, path: a.duckdb, attach: [{{path: b.duckdb}}], extensions: {extensions}}}"
     (tmp_path / "shop" / "profiles.yml").write_text(f"shop: {{target: prod, outputs: {{prod: {output}}}}}\n")
     old = "old: {project: shop, profile: {file: shop/profiles.yml}}"
@@ -122,7 +122,7 @@ def test_extensions_that_may_open_files_by_themselves_are_not_loaded(tmp_path):
     }
     ours = {tree: yaml.safe_load(file.read_text())["shop"]["outputs"]["prod"] for tree, file in profiles.items()}
     assert len(ours["old"]["extensions"]) == 6
-    assert ours["replay"]["extensions"] == ["icu", {"name": "excel"}, {"name": "H3"}]
+    assert ours["replay"]["extensions"] == ["fts", {"name": "excel"}, {"name": "H3"}]
     assert "attach" not in ours["replay"]
 
 

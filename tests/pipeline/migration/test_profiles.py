@@ -89,6 +89,14 @@ def test_memory_is_bounded_where_the_profile_does_not_bound_it(tmp_path, tree, s
     assert output_of(settings, tree).get("config_options") == limit
 
 
+@pytest.mark.parametrize("tree", ["old", "replay"])
+def test_what_duckdb_holds_itself_is_not_installed_for_it_would_ask_the_network(tmp_path, tree):
+    held = "extensions: [parquet, {name: JSON}, icu, httpfs]"
+    settings = shop(tmp_path, DUCKDB.replace("type: duckdb", f"type: duckdb, {held}"))
+
+    assert output_of(settings, tree)["extensions"] == ["httpfs"]
+
+
 def test_what_old_attaches_is_read_and_not_written(tmp_path):
     """Its models would else be made in the database that others work with."""
     attached = (

@@ -8,12 +8,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from olist_pipeline.registry import CONTEXTS, contexts_behind
-from olist_pipeline.release_manifest import Reference, Release, ReleasedTable, Route
+from olist_pipeline.release_manifest import Content, Reference, Release, ReleasedTable, Route
 from olist_pipeline.serving.build import needs_of, references_of
-from olist_pipeline.serving.routing import lost_references, mixtures, served_schema, unmatched, waiting_for
+from olist_pipeline.serving.routing import (
+    is_of_these_routes,
+    lost_references,
+    mixtures,
+    served_schema,
+    unmatched,
+    waiting_for,
+)
 from olist_pipeline.warehouse import load_manifest, warehouse_tables
 
 NAMES = list(CONTEXTS)
+CONTENT = Content(1, "hash")
 
 
 def table(context, needs=()):
@@ -77,6 +85,15 @@ def test_a_table_is_new_with_all_its_contexts_or_waits_for_one(routes, needed, c
     else:
         assert (served_schema(chosen, routes) == "new") == (not waiting)
         assert {routes[other] for other in waiting} <= {"old", "shadow"}
+
+
+@pytest.mark.parametrize("route", ["new", "retired"])
+@pytest.mark.parametrize("sources", [{"old": CONTENT, "new": CONTENT}, {"new": CONTENT}])
+def test_a_release_is_made_anew_once_a_context_is_retired_and_once_that_is_undone(route, sources):
+    alone = ReleasedTable("old", 0, "sales", sources={"old": CONTENT})
+    paired = ReleasedTable("new", 0, "sales", needs=("sales",), sources=sources)
+    release = Release(1, "", "", "", "", {}, {}, {"alone": alone, "paired": paired})
+    assert is_of_these_routes(release, {"sales": route}) == (("old" in sources) != (route == "retired"))
 
 
 @pytest.mark.parametrize(

@@ -69,15 +69,22 @@ def test_the_summary_of_a_run_says_so(settings, no_package, capsys):
     from rich.console import Console
 
     made = asdict(published(settings))
-    counts = ("tables", "too_much_rejected", "quarantined_by_rule", "flagged_by_rule", "parity")
+    counts = ("tables", "too_much_rejected", "quarantined_by_rule", "flagged_by_rule")
     figures: dict[str, object] = {name: [] for name in counts} | {
         "events": {"recorded": {}, "in_store": {}},
         "seconds": {},
-        "routes": {},
+        "routes": {"sales": "retired", "customer": "new"},
         "release": made,
+        "parity": [
+            {"context": context, "table": f"of_{context}", "verdict": "identical", "why": ""}
+            for context in ("sales", "customer")
+        ],
     }
     print_summary(Console(width=400), figures)
-    assert f"Not checked: {SENTENCE}" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert f"Not checked: {SENTENCE}" in said
+    assert "of_customer" in said
+    assert "of_sales" not in said, "what is retired was not compared"
 
 
 def test_a_cutover_that_somebody_forces_says_so_in_its_release(settings, no_package):

@@ -2,6 +2,8 @@
 
 import gzip
 import os
+import sqlite3
+from contextlib import closing
 
 import duckdb
 import pytest
@@ -63,11 +65,14 @@ def test_a_csv_cell_keeps_zeros_blanks_and_the_empty_text(tmp_path):
         ("it's.duckdb:none.t", "There is no table none.t"),
         ("empty", "There is no file in the folder"),
         ("t.parquet.db:t", "Cannot open"),
+        ("lite.db:t", "not a valid DuckDB database file"),
     ],
 )
 def test_a_source_that_cannot_be_read_is_said_in_one_sentence(folder, source, why):
     (folder / "empty").mkdir()
     (folder / "t.parquet.db").write_bytes(b"no database" * 1000)
+    with closing(sqlite3.connect(folder / "lite.db")) as lite:
+        lite.execute("CREATE TABLE t (id INTEGER)")
 
     with pytest.raises(RelationError, match=why) as refusal:
         compare_sources(str(folder / source), str(folder / "t.parquet"), contract())
