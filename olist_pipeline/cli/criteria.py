@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 import click
 from rich.console import Console
 
-from olist_pipeline.cli.output import JSON, print_json, print_rows
+from olist_pipeline.cli.output import JSON, print_json, print_rows, tell_unrecorded
 from olist_pipeline.cli.visible import visible
 from olist_pipeline.serving import criteria as scoring
 from olist_pipeline.serving import journal
@@ -36,15 +36,21 @@ def criteria(evidence: bool, as_json: bool) -> None:
     """
     settings = Settings.from_env()
     url = ready_url(settings)
-    journal.bring_to_database(settings.serving, url)
+    unrecorded = journal.unrecorded(settings.serving, url)
     assessed = scoring.criteria(settings, url, now=datetime.now(UTC))
     happened = timeline(settings.serving, url)
     if as_json:
         print_json(
-            {"criteria": [one.to_dict() for one in assessed], "timeline": [event.to_dict() for event in happened]}
+            {
+                "unrecorded": unrecorded,
+                "criteria": [one.to_dict() for one in assessed],
+                "timeline": [event.to_dict() for event in happened],
+            }
         )
     else:
-        _print(Console(), assessed, happened, with_evidence=evidence)
+        console = Console()
+        tell_unrecorded(console, unrecorded)
+        _print(console, assessed, happened, with_evidence=evidence)
     sys.exit(0 if all(one.is_green for one in assessed) else 1)
 
 

@@ -114,6 +114,12 @@ def tell_shares(console: Console, shares: Sequence[Mapping[str, Any]]) -> None:
         console.print(Text(visible(f"{share['sentence']}{ends}."), style=colour), soft_wrap=True)
 
 
+def tell_unrecorded(console: Console, reason: str) -> None:
+    """Print why acts are not in PostgreSQL yet, where there is a reason."""
+    if reason:
+        console.print(Text(visible(f"Not in PostgreSQL yet: {reason}"), style="yellow"), soft_wrap=True)
+
+
 def _cell(value: object) -> str:
     if isinstance(value, int) and not isinstance(value, bool):
         return f"{value:,}"

@@ -22,7 +22,7 @@ from olist_pipeline.serving.criteria import audit_counts
 from olist_pipeline.serving.release import current_release
 from olist_pipeline.settings import Settings
 from olist_pipeline.staging import staged_months
-from olist_pipeline.stores import routes, run_history, verdicts
+from olist_pipeline.stores import run_history, verdicts
 from olist_pipeline.stores.month_states import FROM_WORST, MonthState, month_states
 from olist_pipeline.stores.schema import ready_url
 from olist_pipeline.stores.verdicts import Verdict
@@ -32,7 +32,7 @@ from olist_pipeline.warehouse import load_manifest, manifest_folder, monthly_ass
 def standing(settings: Settings) -> dict[str, Any]:
     """Return what `olist status --json` prints."""
     url = ready_url(settings)
-    unrecorded = _unrecorded(settings, url)
+    unrecorded = journal.unrecorded(settings.serving, url)
     tables = table_counts(settings, url)
     flagged = flag_counts(settings)
     return {
@@ -63,8 +63,7 @@ def context_rows(
     parity = verdicts.parity_rows(url)
     reconciliation = verdicts.latest(url, "reconciliation")
     streaks = verdicts.streaks(url)
-    # The journal has what PostgreSQL may lack yet.
-    routed = {**routes.read_routes(url, CONTEXTS), **journal.present_state(settings.serving).routes}
+    routed = journal.present_routes(settings.serving, url, CONTEXTS)
     audited = audit_counts(settings)
     return [
         {
@@ -82,15 +81,6 @@ def context_rows(
         }
         for name, moved in CONTEXTS.items()
     ]
-
-
-def _unrecorded(settings: Settings, url: str) -> str:
-    """Bring to PostgreSQL what was done while it was down; return why it cannot be: a standby takes no changes."""
-    try:
-        journal.bring_to_database(settings.serving, url)
-    except OlistError as error:
-        return str(error)
-    return ""
 
 
 def _last_run(

@@ -13,7 +13,7 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from olist_pipeline.cli.output import JSON, inert, print_json, print_rows, table, tell_shares
+from olist_pipeline.cli.output import JSON, inert, print_json, print_rows, table, tell_shares, tell_unrecorded
 from olist_pipeline.cli.visible import visible
 from olist_pipeline.settings import Settings
 
@@ -46,8 +46,7 @@ def _print(console: Console, report: Mapping[str, Any], *, show_rules: bool) -> 
         }
         for row in report["contexts"]
     ]
-    if report["unrecorded"]:
-        console.print(Text(visible(f"Not in PostgreSQL yet: {report['unrecorded']}"), style="yellow"), soft_wrap=True)
+    tell_unrecorded(console, report["unrecorded"])
     print_rows(console, "Contexts", shown, running)
     print_rows(console, "Proofs", shown, proven)
     print_rows(console, "Rows", report["tables"], ["table", "landing", "accepted", "quarantined"])

@@ -25,6 +25,7 @@ from olist_pipeline.migration.load import present_migration
 from olist_pipeline.provenance import code_hash
 from olist_pipeline.registry import CONTEXTS
 from olist_pipeline.release_manifest import DATABASE
+from olist_pipeline.serving import journal
 from olist_pipeline.serving.release import current_release
 from olist_pipeline.settings import PROJECT_DIR, Settings
 from olist_pipeline.stores import routes, run_history, verdicts
@@ -75,7 +76,7 @@ def criteria(settings: Settings, url: str, *, now: datetime, run_id: str | None 
         _errors(run_history.ended(url, limit=2 * RUNS)),
         *_by_context(_quarantine(settings, url)),
         _dashboards(settings),
-        *_by_context(_routes(url)),
+        *_by_context(_routes(settings, url)),
     ]
     former = {(one["name"], one["context"]): one for one in _recorded(settings.serving)}
     return [_with_since(one, former.get((one.name, one.context)), now) for one in measured]
@@ -241,8 +242,8 @@ def _dashboards(settings: Settings) -> Criterion:
     return Criterion("dashboards checked", "", not release.unchecked, value, target, evidence)
 
 
-def _routes(url: str) -> Callable[[str], Criterion]:
-    routed = routes.read_routes(url, CONTEXTS)
+def _routes(settings: Settings, url: str) -> Callable[[str], Criterion]:
+    routed = journal.present_routes(settings.serving, url, CONTEXTS)
 
     def assess(context: str) -> Criterion:
         route = routed[context]

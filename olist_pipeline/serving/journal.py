@@ -107,6 +107,15 @@ def bring_to_database(serving: Path, url: str) -> int:
     return routes.record(url, done_acts(serving))
 
 
+def unrecorded(serving: Path, url: str) -> str:
+    """Bring acts to PostgreSQL; return why they cannot be, for who only shows them: a standby takes no changes."""
+    try:
+        bring_to_database(serving, url)
+    except OlistError as error:
+        return str(error)
+    return ""
+
+
 def mend(serving: Path, url: str) -> None:
     """Write the journal anew where it is damaged or lacks acts that PostgreSQL has; what it was is kept aside.
 
@@ -144,6 +153,11 @@ def recorded_routes(serving: Path, url: str, contexts: Iterable[str]) -> dict[st
     """Return the routes of `contexts` from PostgreSQL, once it has all that was done while it was down."""
     bring_to_database(serving, url)
     return routes.read_routes(url, contexts)
+
+
+def present_routes(serving: Path, url: str, contexts: Iterable[str]) -> dict[str, Route]:
+    """Return the routes of `contexts` from PostgreSQL, and from the journal what that may lack yet."""
+    return {**routes.read_routes(url, contexts), **present_state(serving).routes}
 
 
 def _settle_unfinished(serving: Path) -> None:

@@ -23,7 +23,7 @@ def asked(settings, monkeypatch):
 def test_json_has_every_criterion_and_the_timeline(asked):
     result = asked("--json")
     said = json.loads(result.output)
-    assert set(said) == {"criteria", "timeline"}
+    assert set(said) == {"criteria", "timeline", "unrecorded"}
     assert {"name", "context", "is_green", "value", "target", "evidence", "since"} == set(said["criteria"][0])
     assert result.exit_code == 1, "nothing was compared yet"
 

@@ -11,6 +11,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from olist_pipeline.cli.criteria import criteria
 from olist_pipeline.cli.cutover import acknowledge, cutover, retire, rollback
 from olist_pipeline.cli.main import COMMANDS, cli
 from olist_pipeline.cli.releases import release, releases
@@ -61,7 +62,11 @@ def test_a_status_that_cannot_record_what_was_done_shows_it_all_the_same(setting
     report = json.loads(result.stdout)
     assert {row["context"]: row["route"] for row in report["contexts"]}["sales"] == "old"
     assert "takes no changes" in report["unrecorded"]
-    assert "Not in PostgreSQL yet: PostgreSQL takes no changes" in typed(status).stdout
+    scored = json.loads(typed(criteria, "--json").stdout)
+    assert {one["context"]: one["value"] for one in scored["criteria"] if one["name"] == "route"}["sales"] == "old"
+    assert "takes no changes" in scored["unrecorded"]
+    for command in (status, criteria):
+        assert "Not in PostgreSQL yet: PostgreSQL takes no changes" in typed(command).stdout
     monkeypatch.setenv("OLIST_POSTGRES_URL", database)
     assert json.loads(typed(status, "--json").stdout)["unrecorded"] == ""
 
