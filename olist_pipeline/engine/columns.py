@@ -21,6 +21,7 @@ from olist_domain.kernel.facts import WHITE_SPACE, Branch, Fact
 T = TypeVar("T", covariant=True)
 FactsT = TypeVar("FactsT")
 
+DIGITS_OF_MONEY = 2
 COMPARISONS = frozenset({"eq", "ne", "lt", "le", "gt", "ge"})
 looking: ContextVar[Callable[[nw.Expr, nw.Expr], None] | None] = ContextVar("looking", default=None)
 """What looks at both sides of each comparison that is written while it is set."""
@@ -44,6 +45,9 @@ class ColumnFact(Fact[T]):
         if name == "truediv":
             divided_by = other.expr if isinstance(other, ColumnFact) else _spread(self.expr, cast(Any, other))
             return ColumnFact(_quotient(self.expr, divided_by))
+        if name == "mul" and isinstance(other, Decimal):
+            # Polars rounds a product to the digits of the longer side: 33.33 * 0.05 would be 1.67.
+            other = other.quantize(Decimal(1).scaleb(min(int(other.as_tuple().exponent), 0) - DIGITS_OF_MONEY))
         right = expression(other)
         if name in COMPARISONS and (look := looking.get()):
             look(self.expr, right)
