@@ -19,6 +19,7 @@ import vl_convert
 
 from dashboards.notebook import refusals, served
 from dashboards.page import STYLE, Page, index, pages_of, specification
+from olist_pipeline.errors import OlistError
 from olist_pipeline.files import replacing
 
 BODY = (
@@ -48,7 +49,8 @@ def content_of(name: str) -> Page:
     notebook = importlib.import_module(f"dashboards.pages.{name}")
     _, defined = notebook.app.run()
     if "content" not in defined:
-        raise refusals.pop()
+        nothing = OlistError(f"{notebook.__file__} makes no `content`; let one of its cells return it.")
+        raise refusals.pop() if refusals else nothing
     content: Page = defined["content"]
     return content
 

@@ -23,6 +23,7 @@ from dashboards import formats
 from dashboards.numbers import MOST_ROWS, Numbers, numbers
 from dashboards.queries import QUERIES
 from dashboards.release import PinnedRelease
+from olist_pipeline.errors import OlistError
 
 STYLE = Path(__file__).with_name("style.css")
 PAGES = {
@@ -48,6 +49,8 @@ LEADS = {
     "migration": "What is served from where, and the proof that it may be",
 }
 """What each shows, in one line."""
+
+NOTEBOOKS = Path(__file__).with_name("pages")
 
 EMPTY = '<p class="empty">Nothing to show here for what is chosen.</p>'
 
@@ -150,6 +153,11 @@ class Page:
     figures: Sequence[Figure]
     blocks: Sequence[Panel | Table | Cards]
 
+    def __post_init__(self) -> None:
+        if self.name not in PAGES:
+            known = ", ".join(PAGES)
+            raise OlistError(f"There is no dashboard {self.name!r}; call a Page like its notebook, one of {known}.")
+
     @property
     def title(self) -> str:
         """The name of the dashboard for a person."""
@@ -192,7 +200,11 @@ def specification(chart: alt.TopLevelMixin) -> dict[str, Any]:
 
 
 def pages_of(release: PinnedRelease | None) -> Mapping[str, str]:
-    """Return the dashboards that a release can fill: of somebody's own warehouse the page of its migration alone."""
+    """Return the dashboards that a release can fill: of somebody's own warehouse the page of its migration alone.
+
+    Raises OlistError for a dashboard that lacks its notebook, its title or its lead.
+    """
+    _refuse_unlisted()
     ours = {table for query in QUERIES.values() for table in query.tables}
     if release is None or ours & release.served_from.keys():
         return PAGES
@@ -213,6 +225,18 @@ def index(link: Callable[[str], str], release: PinnedRelease | None) -> str:
         '<body><main class="olist index"><h1 class="title">Olist dashboards</h1>'
         f'<div class="blocks">{cards}</div></main></body></html>'
     )
+
+
+def _refuse_unlisted() -> None:
+    notebooks = {path.stem for path in NOTEBOOKS.glob("*.py")} - {"__init__"}
+    for name in sorted({*notebooks, *PAGES, *LEADS}):
+        for known, what in (
+            (notebooks, f"has no notebook {NOTEBOOKS / name}.py; write it"),
+            (PAGES, f"is not in PAGES of {__file__}; put it there with its title"),
+            (LEADS, f"is not in LEADS of {__file__}; put it there with one line on what it shows"),
+        ):
+            if name not in known:
+                raise OlistError(f"The dashboard {name} {what}, or call it alike in all three.")
 
 
 def _panel(title: str, note: str, inner: str, wide: bool) -> str:

@@ -21,10 +21,9 @@ from starlette.staticfiles import StaticFiles
 
 from dashboards.hosts import OwnOnly
 from dashboards.notebook import first_release
-from dashboards.page import PAGES, index
+from dashboards.page import NOTEBOOKS, index, pages_of
 from dashboards.patience import Patient
 
-NOTEBOOKS = Path(__file__).with_name("pages")
 MARIMO_FILES = Path(marimo.__file__).with_name("_static")
 SHARED = "/marimo"
 
@@ -45,7 +44,7 @@ def application(host: str, allowed: Collection[str] = ()) -> Any:
     """
     # One address of marimo's own files for all dashboards; each would else load its hundreds of scripts again.
     builder = marimo.create_asgi_app(quiet=True, asset_url=SHARED)
-    for name in PAGES:
+    for name in pages_of(None):
         builder = builder.with_app(path=f"/{name}", root=str(NOTEBOOKS / f"{name}.py"))
     return Starlette(
         routes=[

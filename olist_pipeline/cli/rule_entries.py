@@ -19,6 +19,7 @@ from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 from olist_domain.kernel.rules import Derivation, Rule, Rulebook, Severity
+from olist_pipeline.errors import OlistError
 from olist_pipeline.intake import codes
 from olist_pipeline.intake.codes import STRUCTURAL_RULES, StructuralRule
 from olist_pipeline.migration.load import present_migration
@@ -96,17 +97,20 @@ def words_by_file(tests: Path, *folders: str) -> dict[str, set[str]] | None:
     if not tests.is_dir():
         return None
     files = [file for folder in folders for file in sorted((tests / folder).rglob("test_*.py"))]
-    return {file.relative_to(tests.parent).as_posix(): set(_words(file.read_text("utf-8"))) for file in files}
+    return {file.relative_to(tests.parent).as_posix(): set(_words(file)) for file in files}
 
 
-def constants_of(function: Callable[..., Any]) -> dict[str, str]:
-    """Return the constants of the domain that a function uses, itself or through functions it calls, by name."""
-    if not isinstance(function, FunctionType) or not function.__module__.startswith(DOMAIN):
+def constants_of(function: Callable[..., Any], within: frozenset[object] = frozenset()) -> dict[str, str]:
+    """Return the constants of the domain that a function uses, itself or through functions it calls, by name.
+
+    `within` are those that call it: one may call itself.
+    """
+    if not isinstance(function, FunctionType) or not function.__module__.startswith(DOMAIN) or function in within:
         return {}
     found: dict[str, str] = {}
     for name, value in _globals_of(function):
         if isinstance(value, Rule | Derivation | FunctionType):
-            found |= constants_of(_function_of(value))
+            found |= constants_of(_function_of(value), within | {function})
         elif name.isupper() and isinstance(value, int | float | str | Decimal | tuple):
             found[name] = ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
     return found
@@ -165,8 +169,14 @@ def _mentioning(tests: dict[str, set[str]] | None, is_meant: Callable[[str], boo
     return tuple(file for file, words in tests.items() if any(map(is_meant, words)))
 
 
-def _words(source: str) -> Iterator[str]:
-    for node in ast.walk(ast.parse(source)):
+def _words(file: Path) -> Iterator[str]:
+    try:
+        tree = ast.parse(file.read_bytes())
+    except (SyntaxError, ValueError) as error:
+        line = f":{error.lineno}" if isinstance(error, SyntaxError) and error.lineno else ""
+        said = error.msg if isinstance(error, SyntaxError) else error
+        raise OlistError(f"{file}{line} cannot be read ({said}), to see which rules it tests; mend it there.") from None
+    for node in ast.walk(tree):
         if isinstance(node, ast.Name):
             yield node.id
         elif isinstance(node, ast.Attribute):

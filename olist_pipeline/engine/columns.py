@@ -7,7 +7,8 @@ DuckDB and PySpark alike. What does not: which rules are run.
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextvars import ContextVar
 from dataclasses import fields
 from datetime import date, datetime
 from decimal import Decimal
@@ -19,6 +20,11 @@ from olist_domain.kernel.facts import WHITE_SPACE, Branch, Fact
 
 T = TypeVar("T", covariant=True)
 FactsT = TypeVar("FactsT")
+
+DIGITS_OF_MONEY = 2
+COMPARISONS = frozenset({"eq", "ne", "lt", "le", "gt", "ge"})
+looking: ContextVar[Callable[[nw.Expr, nw.Expr], None] | None] = ContextVar("looking", default=None)
+"""What looks at both sides of each comparison that is written while it is set."""
 
 MICROSECONDS_A_SECOND = 1_000_000
 MICROSECONDS_AN_HOUR = 3600 * MICROSECONDS_A_SECOND
@@ -34,10 +40,18 @@ class ColumnFact(Fact[T]):
 
     def binary(self, other: object, name: str) -> ColumnFact[Any]:
         """See `Fact.binary`."""
+        if other is None:
+            raise TypeError("what is done with None is unknown for every row: write is_null()")
         if name == "truediv":
             divided_by = other.expr if isinstance(other, ColumnFact) else _spread(self.expr, cast(Any, other))
             return ColumnFact(_quotient(self.expr, divided_by))
-        return ColumnFact(getattr(operator, name)(self.expr, expression(other)))
+        if name == "mul" and isinstance(other, Decimal):
+            # Polars rounds a product to the digits of the longer side: 33.33 * 0.05 would be 1.67.
+            other = other.quantize(Decimal(1).scaleb(min(int(other.as_tuple().exponent), 0) - DIGITS_OF_MONEY))
+        right = expression(other)
+        if name in COMPARISONS and (look := looking.get()):
+            look(self.expr, right)
+        return ColumnFact(getattr(operator, name)(self.expr, right))
 
     def __and__(self, other: Fact[bool] | bool) -> ColumnFact[bool]:
         return ColumnFact(self.expr & expression(other))

@@ -33,10 +33,9 @@ def load_migration(path: Path) -> Migration:
     try:
         values = yaml_text.parse(path.read_text("utf-8"), _Loader)
     except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise OlistError(
-            f"The migration file {path} cannot be read: {reason}; set OLIST_MIGRATION to another."
-        ) from error
+        refused = f"{error.strerror}; set OLIST_MIGRATION to another" if isinstance(error, OSError) else ""
+        said = refused or "it is not UTF-8; save it so"
+        raise OlistError(f"The migration file {path} cannot be read: {said}.") from error
     except yaml_text.YamlError as error:
         raise OlistError(f"{path} is not YAML: {error}.") from error
     if not isinstance(values, dict) or "path" in values:

@@ -6,7 +6,8 @@ environment (`olist_pipeline.definitions` brings it).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import dagster as dg
@@ -33,9 +34,26 @@ from olist_pipeline.orchestration.validation import validation_assets
 from olist_pipeline.serving.journal import retired_contexts
 from olist_pipeline.settings import Settings
 from olist_pipeline.tablediff.names import nearest
+from olist_pipeline.troubles import place_of, sentence_of
 from olist_pipeline.warehouse import load_manifest, served_tables, warehouse_tables
 
 
+@contextmanager
+def _named_with_their_place() -> Iterator[None]:
+    """Raise OlistError, with file and line, for what somebody's definitions raise as they are put together."""
+    try:
+        yield
+    except Exception as error:
+        place = place_of(error)
+        if sentence_of(error) or not place:
+            raise
+        said = str(error).partition("\n")[0]
+        raise OlistError(
+            f"{place}: the asset graph cannot be built ({type(error).__name__}: {said}); mend it."
+        ) from error
+
+
+@_named_with_their_place()
 def build_defs(settings: Settings, resource_overrides: Mapping[str, Any] | None = None) -> dg.Definitions:
     """Return the definitions of one environment; tests override resources by name."""
     parsed = load_manifest(ensure_manifest(settings))

@@ -11,14 +11,14 @@ import altair as alt
 import polars as pl
 import pytest
 
-from dashboards import cells, formats, look, series
+from dashboards import cells, formats, look, page, series
 from dashboards import charts as charts_module
-from dashboards.export import content_of, html
+from dashboards.export import content_of, export, html
 from dashboards.look import Field
 from dashboards.numbers import numbers
-from dashboards.page import EMPTY, LEADS, PAGES, Panel, Table, index, pages_of, specification
+from dashboards.page import EMPTY, LEADS, NOTEBOOKS, PAGES, Panel, Table, index, pages_of, specification
 from dashboards.queries import QUERIES
-from dashboards.server import NOTEBOOKS
+from dashboards.server import application
 from olist_pipeline.errors import OlistError
 from olist_pipeline.parity.attribution import ParityVerdict
 from olist_pipeline.settings import PROJECT_DIR
@@ -141,10 +141,36 @@ def test_every_query_is_on_a_page_and_every_page_asks_only_queries():
     assert asked == set(QUERIES)
 
 
-def test_every_notebook_is_a_page_with_a_lead():
-    files = {path.stem for path in NOTEBOOKS.glob("*.py")} - {"__init__"}
-    assert files == set(PAGES) == set(LEADS)
+def test_every_page_is_in_the_document():
     assert all(title in (PROJECT_DIR / "docs" / "dashboards.md").read_text("utf-8") for title in PAGES.values())
+
+
+@pytest.mark.parametrize(
+    ("attribute", "changed", "said"),
+    [
+        ("LEADS", {**LEADS, "payments": "How"}, r"payments has no notebook .*pages/payments.py; write it"),
+        ("LEADS", {name: LEADS[name] for name in LEADS if name != "sales"}, r"sales is not in LEADS of .*page.py; put"),
+        ("PAGES", {name: PAGES[name] for name in PAGES if name != "sales"}, r"sales is not in PAGES of .*page.py; put"),
+    ],
+)
+def test_a_dashboard_that_is_listed_in_part_is_one_sentence(homes, monkeypatch, tmp_path, attribute, changed, said):
+    monkeypatch.setenv("OLIST_HOME", str(homes / "old"))
+    monkeypatch.setattr(page, attribute, changed)
+    for shown in (lambda: export(tmp_path / "out"), lambda: application("127.0.0.1"), lambda: pages_of(None)):
+        with pytest.raises(OlistError, match=said):
+            shown()
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_page_that_is_called_otherwise_than_its_notebook_and_a_notebook_without_one_are_one_sentence(
+    contents, monkeypatch
+):
+    with pytest.raises(OlistError, match="There is no dashboard 'slaes'; call a Page like its notebook, one of "):
+        replace(contents["sales"], name="slaes")
+    empty = SimpleNamespace(app=SimpleNamespace(run=lambda: ((), {})), __file__="sales.py")
+    monkeypatch.setattr(importlib, "import_module", lambda name: empty)
+    with pytest.raises(OlistError, match=r"sales.py makes no `content`; let one of its cells return it"):
+        content_of("sales")
 
 
 NOTHING = {
@@ -283,16 +309,12 @@ def test_a_release_that_lacks_a_table_is_one_sentence_on_the_page(tmp_path, monk
     outputs, defined = importlib.import_module("dashboards.pages.migration").app.run()
     assert "content" not in defined
     assert [output.text for output in outputs if "Release 1 lacks" in getattr(output, "text", "")]
-    from dashboards.export import export
-
     with pytest.raises(OlistError, match=r"Release 1 lacks .* or it is of a warehouse of your own"):
         export(tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
 def test_without_a_release_nothing_is_exported(tmp_path, monkeypatch):
-    from dashboards.export import export
-
     monkeypatch.setenv("OLIST_HOME", str(tmp_path))
     with pytest.raises(OlistError, match="There is no release"):
         export(tmp_path / "out")

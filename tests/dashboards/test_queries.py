@@ -2,13 +2,17 @@
 
 import math
 import re
+from collections import Counter
 from contextlib import ExitStack
+from importlib import import_module
 from itertools import pairwise
+from pkgutil import iter_modules
 
 import pytest
 import sqlglot
 from sqlglot import exp
 
+from dashboards import queries
 from dashboards.queries import QUERIES
 from tests.dashboards.world import verdicts_by_table
 from tests.tables import IDENTICAL, TABLES
@@ -28,6 +32,12 @@ def trees() -> dict[str, exp.Expr]:
 
 
 class TestText:
+    def test_every_query_of_every_module_is_among_them_once(self):
+        """A page's module may be forgotten, and the later of two of one name would answer both."""
+        modules = [import_module(f"dashboards.queries.{found.name}") for found in iter_modules(queries.__path__)]
+        named = [vars(module).get(module.__name__.rpartition(".")[2].upper(), {}) for module in modules]
+        assert Counter(name for one in named for name in one) == Counter(QUERIES.keys())
+
     def test_a_query_names_exactly_the_tables_that_it_reads(self, trees):
         for name, tree in trees.items():
             made_here = {cte.alias for cte in tree.find_all(exp.CTE)}

@@ -13,7 +13,7 @@ import pytest
 
 import olist_domain
 from olist_domain.kernel.facts import scalars
-from olist_domain.kernel.rules import Rollup, Rulebook
+from olist_domain.kernel.rules import Derivation, Rollup, Rule, Rulebook
 from tests.domain.fresh import fresh_cells
 
 CONTEXTS = [module.name for module in pkgutil.iter_modules(olist_domain.__path__) if module.name != "kernel"]
@@ -55,6 +55,16 @@ def validated(book, rule, changes):
     assert type(held) in (bool, type(None)), "a number is no truth value on a frame"
     assert type(broken) is bool
     return held, broken
+
+
+def test_every_rule_and_derivation_is_in_a_rulebook():
+    """Nothing runs one that is not: neither staging nor quarantine would ever know of it."""
+    run = {one for book in BOOKS for one in (*book.rules, *book.derivations)}
+    modules = [import_module(found.name) for found in pkgutil.walk_packages(olist_domain.__path__, "olist_domain.")]
+    written = [one for module in modules for one in vars(module).values() if isinstance(one, Rule | Derivation)]
+    functions = [one.holds if isinstance(one, Rule) else one.compute for one in written if one not in run]
+    places = {f"{function.__code__.co_filename}:{function.__code__.co_firstlineno}" for function in functions}
+    assert not places, "put what stands there into the rules or derivations of its rulebook"
 
 
 def test_every_context_of_the_domain_is_looked_at():

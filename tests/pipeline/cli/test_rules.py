@@ -149,6 +149,28 @@ def test_constants_of_functions_that_a_function_calls_are_its_own():
     assert rule_entries.constants_of(len) == {}
 
 
+@pytest.mark.parametrize("text", [b"def test_x(:", b'x = "pre\xe7o"', b'x = "\0"', b"if 1:\n\tx\n        y"])
+def test_a_test_that_is_no_python_is_one_sentence(tmp_path, text):
+    (tmp_path / "pipeline" / "intake").mkdir(parents=True)
+    (tmp_path / "pipeline" / "intake" / "test_x.py").write_bytes(text)
+    with pytest.raises(
+        OlistError, match=r"test_x.py(:\d)? cannot be read \(.*\), to see which rules it tests; mend it"
+    ):
+        all_entries(tmp_path)
+
+
+MOST_STEPS = 9
+
+
+def stepping(steps):
+    return steps if steps > MOST_STEPS else stepping(steps + 1)
+
+
+def test_a_function_may_call_itself(monkeypatch):
+    monkeypatch.setattr(rule_entries, "DOMAIN", __name__)
+    assert rule_entries.constants_of(stepping) == {"MOST_STEPS": "9"}
+
+
 @pytest.mark.parametrize("arguments", [["--code", "NO_SUCH_RULE"], ["--context", "customer", "--code", "revenue"]])
 def test_an_unknown_code_is_one_sentence(arguments, monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["olist", "rules", *arguments])

@@ -1,6 +1,6 @@
 """One definition, several engines: objects, Polars frames and DuckDB relations agree on every rule and derivation."""
 
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Decimal
 
@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.datatypes import DataType, DataTypeClass
 
-from olist_domain.kernel.facts import scalars
+from olist_domain.kernel.facts import Fact, scalars
+from olist_domain.kernel.rules import Rulebook, Severity, derivation, rule
 from olist_domain.sales.facts import ITEM_ROLLUPS, PAYMENT_ROLLUPS
 from olist_domain.sales.rules import ORDER_ITEM_RULES, ORDER_RULES, PAYMENT_RULES
 from olist_domain.sales.status import OrderStatus, PaymentType
@@ -38,8 +39,10 @@ VALUES: dict[str, tuple[st.SearchStrategy, DataType | DataTypeClass]] = {
     "total_items": (counts, pl.Int64),
     "num_sellers": (counts, pl.Int64),
     "total_payments": (counts, pl.Int64),
+    "fee": (money, MONEY),
     **dict.fromkeys(
-        ("price", "freight_value", "payment_value", "total_price", "total_freight", "total_payment"), (money, MONEY)
+        ("price", "freight_value", "payment_value", "total_price", "total_freight", "total_payment"),
+        (money, MONEY),
     ),
     **dict.fromkeys(
         (
@@ -139,3 +142,35 @@ def test_decimals_stay_exact_on_frames():
     derived = derive(frame_of(ORDER_RULES, [row]), ORDER_RULES)
     assert derived["total_amount"].to_list() == [Decimal("0.30")]
     assert derived["has_payment_mismatch"].to_list() == [False], "0.30 and 0.31 are 0.01 apart, not more"
+
+
+@dataclass(frozen=True, eq=False)
+class Amounts:
+    price: Fact[Decimal]
+    fee: Fact[Decimal]
+
+
+@given(
+    rows=st.lists(st.fixed_dictionaries({"price": money, "fee": money}), min_size=1, max_size=9),
+    rate=st.decimals(-2, 2, places=3) | st.sampled_from([Decimal("1E+1"), Decimal(0), Decimal("0.05")]),
+)
+@settings(max_examples=40)
+def test_an_amount_times_a_rate_is_exact_on_every_engine(rows, rate):
+    """Polars rounds the product of two decimals to the digits of the longer one."""
+
+    @derivation()
+    def share(of: Amounts) -> Fact[Decimal]:
+        """A share of the price."""
+        return of.price * rate
+
+    @rule("FEE_ABOVE_SHARE", Severity.FLAG)
+    def is_below_share(of: Amounts) -> Fact[bool]:
+        """The fee is not above the share of the price."""
+        return of.fee <= of.price * rate
+
+    book = Rulebook("tests", "amount", "amounts", Amounts, (is_below_share,), (share,))
+    frame = frame_of(book, rows)
+    with duckdb.connect() as connection:
+        on_duckdb = validate(derive(connection.from_arrow(frame.to_arrow()), book), book).pl()
+    for validated in (validate(derive(frame, book), book), on_duckdb):
+        assert as_objects(book, validated) == [on_objects(book, row) for row in rows]

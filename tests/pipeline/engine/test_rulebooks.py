@@ -1,6 +1,7 @@
 """Rulebooks on frames: what becomes of a rule that somebody wrote wrongly."""
 
 from dataclasses import dataclass, replace
+from datetime import date
 from decimal import Decimal
 from operator import attrgetter
 
@@ -37,8 +38,8 @@ BOOK = Rulebook("boxes", "box", "boxes", BoxFacts, (is_light,), (is_parcel,))
 @pytest.mark.parametrize(
     ("run", "said"),
     [
-        (validate, "BOX_TOO_HEAVY .*test_rulebooks.py:22. cannot be evaluated: AttributeError: .* 'wieght'"),
-        (derive, "is_parcel .*test_rulebooks.py:28. cannot be evaluated: TypeError: a fact has no truth value"),
+        (validate, "BOX_TOO_HEAVY .*test_rulebooks.py:23. cannot be evaluated: AttributeError: .* 'wieght'"),
+        (derive, "is_parcel .*test_rulebooks.py:29. cannot be evaluated: TypeError: a fact has no truth value"),
     ],
 )
 def test_a_function_that_raises_is_named_with_its_place(run, said):
@@ -82,6 +83,24 @@ def is_not_its_weight(box: BoxFacts) -> Fact[bool]:
     return ~box.weight
 
 
+@rule("BOX_DEAR", Severity.REJECT)
+def is_cheap(box: BoxFacts) -> Fact[bool]:
+    """A box costs less than a text says: as texts 9.00 is more than 10.00."""
+    return choose((box.weight > 1, Decimal("9.00")), default=Decimal("1.00")) <= "10.00"
+
+
+@rule("BOX_DATED", Severity.REJECT)
+def is_dated(box: BoxFacts) -> Fact[bool]:
+    """A box weighs less than a day."""
+    return box.weight < date(2018, 1, 1)
+
+
+@rule("BOX_NONE", Severity.REJECT)
+def is_weighed(box: BoxFacts) -> Fact[bool]:
+    """A box is weighed, which this would never find broken."""
+    return box.weight != None  # noqa: E711
+
+
 ENGINES = {
     "polars": lambda rows: rows,
     "lazy polars": pl.DataFrame.lazy,
@@ -95,7 +114,14 @@ ENGINES = {
     [
         (validate, {"rules": (has_weight,)}, "BOX_NAMELESS .*py:.* returns Int64, and not bool; mend what it returns"),
         (validate, {"rules": (is_not_blank,)}, "BOX_BLANK .*py:.* cannot be computed of its columns: .*String"),
-        (validate, {"rules": (is_below_a_text,)}, "BOX_TEXT .*py:.* cannot be computed of its columns: .*string"),
+        (
+            validate,
+            {"rules": (is_below_a_text,)},
+            "BOX_TEXT .*py:.* cannot be computed of its columns: .*number",
+        ),
+        (validate, {"rules": (is_cheap,)}, "BOX_DEAR .*py:.* cannot be computed of its columns: .*number.* a text"),
+        (validate, {"rules": (is_dated,)}, "BOX_DATED .*py:.* cannot be computed of its columns: .*number.* a date"),
+        (validate, {"rules": (is_weighed,)}, r"BOX_NONE .*py:.* cannot be evaluated: .*with None .*write is_null\(\)"),
         (validate, {"rules": (is_not_its_weight,)}, "BOX_INVERTED .*py:.* returns Int64, and not bool"),
         (derive, {"derivations": (price,)}, "price .*py:.* returns String, and not Decimal"),
         (derive, {"derivations": (nearly,)}, "nearly .*py:.* cannot be computed of its columns: .* str"),

@@ -102,6 +102,9 @@ def test_what_is_wrong_is_one_sentence(tmp_path, change, said):
 
 
 def test_a_file_that_is_not_there_is_said(tmp_path):
+    (tmp_path / "latin.yml").write_bytes("# preço\n".encode("latin-1"))
+    with pytest.raises(OlistError, match=r"latin.yml cannot be read: it is not UTF-8; save it so\."):
+        load_migration(tmp_path / "latin.yml")
     with pytest.raises(OlistError, match="cannot be read: No such file or directory; set OLIST_MIGRATION"):
         load_migration(tmp_path / "nowhere.yml")
 

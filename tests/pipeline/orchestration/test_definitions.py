@@ -12,6 +12,7 @@ from dbt.version import __version__ as dbt_version
 from olist_pipeline.errors import OlistError
 from olist_pipeline.migration.load import present_migration
 from olist_pipeline.months import month_text
+from olist_pipeline.orchestration import definitions as definitions_module
 from olist_pipeline.orchestration.dbt import selections_of, waiting_models
 from olist_pipeline.orchestration.dbt_build import (
     FULL_REFRESH,
@@ -54,6 +55,16 @@ def environment(parsed_project):
 @pytest.fixture(scope="module")
 def graph(definitions):
     return definitions.resolve_asset_graph()
+
+
+def test_what_a_definition_raises_is_named_with_its_place(monkeypatch, tmp_path):
+    def wrong(path):
+        raise NameError("name 'known_places_check' is not defined")
+
+    monkeypatch.setattr(definitions_module, "load_manifest", wrong)
+    monkeypatch.setattr(definitions_module, "ensure_manifest", lambda *_: tmp_path)
+    with pytest.raises(OlistError, match=r"test_definitions.py:\d+: the asset graph cannot be built \(NameError: name"):
+        definitions_module.build_defs(Settings(tmp_path, tmp_path, None))
 
 
 def keys(graph, prefix):
