@@ -18,7 +18,7 @@ from typing import Any
 
 from olist_pipeline import yaml_text
 from olist_pipeline.audit.dbt_values import Adapter, Config, Host, Relation, Result
-from olist_pipeline.audit.dbt_variables import Variables
+from olist_pipeline.audit.dbt_variables import Unset, Variables
 from olist_pipeline.audit.dialects import DIALECTS
 from olist_pipeline.audit.profiles import Target
 from olist_pipeline.audit.python_names import MODULES
@@ -83,6 +83,7 @@ def names_of(variables: Mapping[str, Any], adapter: str, project: str, host: Hos
         "load_result": lambda *_: Result(host),
         "local_md5": _text,
         "modules": MODULES,
+        "null": None,
         "project_name": project,
         "ref": ref,
         "return": give_back,
@@ -134,14 +135,14 @@ def _zip(*values: Iterable[Any]) -> Iterator[tuple[Any, ...]]:
 
 def _from_json(text: str, default: Any = None) -> Any:
     try:
-        return json.loads(text)
+        return text if isinstance(text, Unset) else json.loads(text)
     except ValueError:
         return default
 
 
 def _from_yaml(text: str, default: Any = None) -> Any:
     try:
-        return yaml_text.parse(text)
+        return text if isinstance(text, Unset) else yaml_text.parse(text)
     except yaml_text.YamlError:
         return default
 

@@ -18,10 +18,10 @@ from jinja2 import ChainableUndefined, Template, TemplateError, TemplateSyntaxEr
 from jinja2.runtime import Macro
 
 from olist_pipeline.audit.dbt_names import CompilerError, ReturnedError, names_of
-from olist_pipeline.audit.dbt_values import Package, Relation, Unknown
+from olist_pipeline.audit.dbt_values import Package, Relation, Result, Unknown
 from olist_pipeline.audit.package_macros import PACKAGES
 from olist_pipeline.audit.profiles import Target
-from olist_pipeline.audit.sandbox import Sandbox
+from olist_pipeline.audit.sandbox import PLAIN, Sandbox
 from olist_pipeline.audit.sql_macros import SQL_MACROS
 from olist_pipeline.audit.templates import macros_alone, plain_template
 
@@ -231,10 +231,12 @@ def _undefined_of(renderer: Renderer) -> type[ChainableUndefined]:
         def __getattr__(self, name: str) -> Any:
             if name.startswith("_"):
                 raise AttributeError(name)
-            return type(self)(name=f"{self._undefined_name}.{name}")
+            return type(self)(obj=self._undefined_obj, name=f"{self._undefined_name}.{name}")
 
         def __str__(self) -> str:
-            return renderer.missing(str(self._undefined_name))
+            # What a plain value has not, as the first row of an answer that has none, is nothing, and no macro.
+            is_of_value = self._undefined_obj is None or isinstance(self._undefined_obj, (*PLAIN, Result))
+            return "" if is_of_value else renderer.missing(str(self._undefined_name))
 
     return Unknowable
 
@@ -309,4 +311,6 @@ def _line_with(lines: list[str], name: str) -> int | None:
 
 
 def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300].rstrip(".")
+    """Return the first line of a message, without the places of our own functions."""
+    text = re.sub(r"[\w.]+<locals>\.", "", str(error)).replace("Variables.__call__()", "var()")
+    return (text.strip().splitlines() or ["it gives no reason"])[0][:300].rstrip(".")

@@ -89,6 +89,60 @@ def test_a_variable_without_a_value_is_named_with_what_to_type(tmp_path):
     assert (given.findings[0].sql, given.problems) == ("total > 9", ())
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "var('x')[0]",
+        "var('x')[:2]",
+        "var('x')['a'].b",
+        "var('x').get('a')",
+        "var('x') / 2",
+        "2 - var('x')",
+        "-var('x') | abs",
+        "var('x') | last",
+        "var('x') | tojson",
+        "['a'] + var('x')",
+        "var('x').strftime('%Y')",
+        "fromjson(var('x')).a",
+        "dict(a=var('x'))",
+        "modules.datetime.datetime.strptime(var('x'), '%Y-%m-%d') - modules.datetime.timedelta(days=var('x'))",
+        "modules.re.sub('a', 'b', var('x'))",
+    ],
+)
+def test_a_variable_without_a_value_may_be_used_as_anything(tmp_path, text):
+    audited = read(tmp_path, f"-- {{{{ {text} }}}}\n{{% for k, v in var('x').items() %}}{{% endfor %}}{RULE}")
+    [problem] = audited.problems
+    assert problem.message == "Variable x has no value: give it with --vars '{x: ...}'."
+    assert [finding.column for finding in audited.findings] == ["size"]
+
+
+def test_what_a_plain_value_has_not_is_nothing_and_no_macro(tmp_path):
+    first = "{% set first = run_query('select 1')[0] %}{% set rows = [] %}"
+    audited = read(
+        tmp_path, first + RULE.replace("from", "{{ rows[0] }}{{ first }}{{ {}['a'].b }}{{ null or '' }} from")
+    )
+    assert audited.problems == ()
+    assert len(audited.findings) == 1
+
+
+def test_a_column_may_be_called_from_in_spark(tmp_path):
+    text = "select case when from = to then 1 else 2 end as rate, from, t.to from t where from.a > 5"
+    audited = read(tmp_path, text, dialect="spark")
+    assert (audited.problems, [kind for *_, kind in shown(audited)]) == ((), ["classification", "validation"])
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("select a from t where b =", "This is no duckdb SQL: a part is missing at '='."),
+        ("select a b c from t", "This is no duckdb SQL: 'c' is not expected."),
+        ("{{ source('a') }}", "Its Jinja cannot be rendered: source() missing 1 required positional argument: 'name'"),
+    ],
+)
+def test_what_is_wrong_is_said_without_the_names_of_our_own_classes(tmp_path, text, said):
+    assert any(problem.message.startswith(said) for problem in read(tmp_path, text).problems)
+
+
 def test_a_loop_over_the_rows_of_a_query_turns_once(tmp_path):
     text = """{% set tables = run_query('select 1').columns[0].values() if execute else [] %}
 {% for t in tables %}
