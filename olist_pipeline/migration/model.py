@@ -7,7 +7,7 @@ that it names (see `check`), and where it is (see `load`).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal
@@ -264,6 +264,15 @@ class Migration(_Part):
         """Return the context to which the file assigns a model of old; None where it does not."""
         matching = (context for context, names in self.models.items() if _matches(model, names))
         return next(matching, None)
+
+    def matching_nothing(self, models: Collection[str]) -> list[str]:
+        """Return the entries of `models` by which no model of old has a context, each with that context."""
+        return [
+            f"models.{context}: {pattern}"
+            for context, patterns in self.models.items()
+            for pattern in patterns
+            if not any(_matches(model, [pattern]) for model in models)
+        ]
 
 
 def _twice(names: Iterable[str]) -> list[str]:

@@ -14,6 +14,7 @@ from olist_pipeline.errors import OlistError
 from olist_pipeline.migration.model import NEW, OLD, Migration
 from olist_pipeline.migration.profiles import database_of, unloaded
 from olist_pipeline.migration.project import (
+    RELATIONS,
     ancestors,
     context_of_old,
     find_old,
@@ -130,6 +131,8 @@ def _look_at_old(migration: Migration, manifest: Mapping[str, Any], found: Check
     for name in without_pair(manifest, migration):
         context = context_of_old(manifest["nodes"][by_name[name]], migration)
         found.not_migrated.setdefault(context, []).append(name)
+    models = {node["name"] for node in manifest["nodes"].values() if node["resource_type"] in RELATIONS}
+    found.notes += [f"{entry} is no model of the old project" for entry in migration.matching_nothing(models)]
     if unasked := unasked_landing(migration):
         found.problems.append(unasked)
     owned = {table.file for table in LANDING.values()}
