@@ -60,8 +60,11 @@ def load_migration(path: Path) -> Migration:
         raise OlistError(f"{path} is not YAML: {error}.") from error
     if not isinstance(values, dict) or "path" in values:
         raise OlistError(f"{path} must be a mapping like the one in docs/migration_file.md, without `path`.")
+    text = json.dumps({**values, "path": str(path)}, default=str)
+    if "\\u0000" in text:
+        raise OlistError(f"{path}: a text holds a NUL character (\\0), which no name and no path can; take it out.")
     try:
-        return Migration.model_validate_json(json.dumps({**values, "path": str(path)}, default=str))
+        return Migration.model_validate_json(text)
     except ValidationError as error:
         first = error.errors()[0]
         *within, last = [str(part) for part in first["loc"]] or ["the file"]

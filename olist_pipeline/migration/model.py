@@ -33,6 +33,12 @@ def _inside(path: str) -> str:
     return path
 
 
+def _variable(name: str) -> str:
+    if not name or "=" in name:
+        raise ValueError(f"{name!r} cannot be the name of an environment variable")
+    return name
+
+
 Inside = Annotated[str, AfterValidator(_inside)]
 
 OLD, REPLAY, NEW = "old", "replay", "new"
@@ -68,7 +74,7 @@ class OldProject(_Part):
     folder: str = ""
     profile: Profile | None = None
     vars: Mapping[str, Any] = {}
-    environment: Mapping[str, str] = {}
+    environment: Mapping[Annotated[str, AfterValidator(_variable)], str] = {}
     spark: bool = False
 
 

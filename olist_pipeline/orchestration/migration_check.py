@@ -25,7 +25,7 @@ from olist_pipeline.migration.project import (
     selection,
     unasked_landing,
 )
-from olist_pipeline.migration.proof import VOUCH, unproven
+from olist_pipeline.migration.proof import VOUCH, letting_in, unproven
 from olist_pipeline.old_tables import without_pair
 from olist_pipeline.orchestration.dbt_projects import ensure_manifest, landing_of, migration_of, today_of
 from olist_pipeline.registry import LANDING
@@ -63,6 +63,7 @@ def checked(settings: Settings) -> Checked:
     manifest = load_manifest(ensure_manifest(settings, OLD))
     found.problems += made_elsewhere(manifest, migration, database_of(settings, migration, OLD).stem)
     _look_at_old(migration, manifest, found)
+    found.problems += letting_in(migration, settings.landing)
     if migration.landing.folder:
         try:
             landing_of(settings)

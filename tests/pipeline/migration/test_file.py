@@ -100,6 +100,9 @@ def test_paths_are_relative_to_the_file(tmp_path):
             )
         ),
         (("version: 1", "path: /x\nversion: 1"), "must be a mapping"),
+        (("{project: new}", '{project: "n\\0w"}'), "a text holds a NUL character"),
+        (("{project: shop}", "{project: shop, environment: {A=B: c}}"), "'A=B' cannot be the name of an environment"),
+        (("{project: shop}", "{project: shop, environment: {'': c}}"), "'' cannot be the name of an environment"),
     ],
 )
 def test_what_is_wrong_is_one_sentence(tmp_path, change, said):
