@@ -119,6 +119,10 @@ class Landing(_Part):
         if len(ways) != 1:
             said = " and ".join(ways) or "none"
             raise ValueError(f"say one of variable, environment, folder and raw_schema, and not {said}")
+        if twice := _twice(file.source for file in self.files.values() if file.source):
+            raise ValueError(
+                f"two of its files are {', '.join(twice)}, and the second would take the place of the first"
+            )
         return self
 
 

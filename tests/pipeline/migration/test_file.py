@@ -53,6 +53,10 @@ def test_paths_are_relative_to_the_file(tmp_path):
         (("version: 1", "versoin: 1"), "the file: versoin is no word of it|version: is missing"),
         (("{variable: data_dir}", "{variable: a, folder: b}"), "say one of .* and not variable and folder"),
         (("{variable: data_dir}", "{}"), "say one of .* and not none"),
+        (
+            ("{variable: data_dir}", "{raw_schema: raw, files: {a.csv: {source: raw.a}, b.csv: {source: raw.A}}}"),
+            "landing: two of its files are raw.a, and the second would take the place of the first",
+        ),
         (("new: {project: new}", "new: {project: new}\npairs: [{old: a}]"), "pairs.0.key: is missing"),
         (
             ("new: {project: new}", "new: {project: new}\npairs: [{old: a, key: []}]"),
