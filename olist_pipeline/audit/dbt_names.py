@@ -70,6 +70,7 @@ def names_of(variables: Mapping[str, Any], adapter: str, project: str, host: Hos
         "builtins": Names({"ref": ref, "source": source}),
         "config": Config(host),
         "database": ANALYTICS,
+        "dbt_metadata_envs": MappingProxyType({}),
         "dbt_version": "1.0.0",
         "env_var": env_var,
         "exceptions": Names({"raise_compiler_error": refuse, "warn": _nothing, "raise_not_implemented": refuse}),
@@ -92,14 +93,17 @@ def names_of(variables: Mapping[str, Any], adapter: str, project: str, host: Hos
         "schema": ANALYTICS,
         "selected_resources": (),
         "set": _set,
+        "set_strict": _set,
         "should_full_refresh": lambda: False,
         "source": source,
         "statement": _statement,
+        "thread_id": "Thread-1",
         "target": _target(target, adapter, project),
         "tojson": _to_json,
         "toyaml": yaml_text.write,
         "var": Variables(variables, host),
         "zip": _zip,
+        "zip_strict": _zip,
     }
 
 

@@ -26,7 +26,9 @@ from olist_pipeline.audit.rescue import rescued, with_names
 logging.getLogger("sqlglot").setLevel(logging.ERROR)
 
 LINE = re.compile(r"[Ll]ine (\d+)")
-HOLDS_LOGIC = re.compile(r"\b(select|case|where|update|delete|merge)\b", re.IGNORECASE)
+HOLDS_LOGIC = re.compile(r"\b(select|case|where|(?<!on )update|(?<!on )delete|merge)\b", re.IGNORECASE)
+WITHOUT_LOGIC = frozenset({"COMMENT", "DESCRIBE", "GRANT", "REVOKE", "SHOW", "USE"})
+"""Statements that name rights, words and places alone, whatever words stand in them."""
 
 
 BROKEN = (SqlglotError, ValueError, AttributeError, TypeError, KeyError, IndexError)
@@ -173,7 +175,7 @@ def _fill_gaps(tree: Node | None) -> None:
 
 def _looked_into(tree: Node | None, part: tuple[Token, ...]) -> Iterator[Statement | UnreadableError]:
     if isinstance(tree, exp.Command):
-        if HOLDS_LOGIC.search(tree.sql()):
+        if tree.name.upper() not in WITHOUT_LOGIC and HOLDS_LOGIC.search(tree.sql()):
             yield UnreadableError(part[0].line, f"is a statement that cannot be looked into: {tree.name} ...")
     elif tree is not None:
         _keep_lines_of_case(tree, part)

@@ -288,3 +288,22 @@ def test_conditions_on_columns_of_one_name_are_apart_by_relation(tmp_path):
 def test_the_line_after_a_tag_of_several_lines_is_that_of_its_end(tmp_path):
     sql = "select id\nfrom {{ ref(\n    'rides'\n) }} where city = 'Bonn'\nand {{ ref(\n'x') }}_id > 4"
     assert [(finding.line, finding.column) for finding in read(tmp_path, sql).findings] == [(4, "city"), (5, "x_id")]
+
+
+@pytest.mark.parametrize(
+    ("text", "is_lost"),
+    [
+        ("grant select on future views in schema shop.marts to role analyst", False),
+        ("comment on column t.a is 'the case where we delete'", False),
+        ("create table `t` (`a` bigint(20) default 0 on update now(), key `k` (`a`) using btree)", False),
+        ("create strange thing as select a > 5 from t", True),
+    ],
+)
+def test_statements_without_logic_are_not_missed(tmp_path, text, is_lost):
+    assert bool(read(tmp_path, text, dialect="snowflake").problems) == is_lost
+
+
+def test_what_dbt_gives_to_every_template_is_known(tmp_path):
+    names = "{{ thread_id }} {{ dbt_metadata_envs.get('a') }} {{ set_strict([1]) }} {{ zip_strict([1], [2]) | list }}"
+    arrays = "{{ dbt.array_append(dbt.array_construct(['1', 'b']), array_concat('c', 'd')) }}"
+    assert read(tmp_path, f"-- {names}\nselect {arrays} as a from t where b > 5").problems == ()
