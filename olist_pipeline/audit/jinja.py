@@ -75,6 +75,7 @@ class Renderer:
         target: Target = NOBODYS,
     ) -> None:
         self.adapter = adapter
+        self.renderings = 0
         self._project = project
         self._environment = _Environment(
             undefined=_undefined_of(self),
@@ -178,6 +179,7 @@ class Renderer:
         is_incremental: as for a table that is there. has_rows: with one made-up row of each query. hides_unknown: with
         nothing in place of macros that nobody knows and that are given no text.
         """
+        self.renderings += 1
         self._hides_unknown = hides_unknown
         self._missing, self._unset, self._settings = [], [], {}
         self._is_incremental, self._has_rows = is_incremental, has_rows
@@ -242,31 +244,36 @@ def _undefined_of(renderer: Renderer) -> type[ChainableUndefined]:
 
 
 class LazyMacro:
-    """A macro of the project that is compiled when it is called first."""
+    """A macro of the project that is compiled when it is called first, and made anew for each rendering.
+
+    Jinja gives a macro the names of its template as they are when it is made: whether anything is run, and the model.
+    """
 
     def __init__(self, renderer: Renderer, source: MacroText, name: str) -> None:
         self.renderer = renderer
         self.source = source
         self.name = name
-        self._loaded: Macro | None = None
+        self._template: Template | None = None
+        self._made: tuple[int, Macro] | None = None
 
     def load(self) -> Macro:
         """Return the macro itself; raises CompilerError where its file is no Jinja."""
-        if self._loaded is None:
+        if self._template is None:
             try:
-                template = self.renderer.compile(macros_alone(self.source.text))
+                self._template = self.renderer.compile(macros_alone(self.source.text))
             except TemplateSyntaxError as error:
                 raise CompilerError(
                     f"macro {self.name} is not well formed in {self.source.path}, line {error.lineno}: {error.message}"
                 ) from None
+        if self._made is None or self._made[0] != self.renderer.renderings:
             # A module of Jinja's would hide the macros whose names begin with `_`, and has names of its own.
-            context = template.new_context()
-            deque(template.root_render_func(context), maxlen=0)
+            context = self._template.new_context()
+            deque(self._template.root_render_func(context), maxlen=0)
             found = context.vars.get(self.name)
             if not isinstance(found, Macro):
                 raise CompilerError(f"macro {self.name} is not at the top of {self.source.path}")
-            self._loaded = found
-        return self._loaded
+            self._made = (self.renderer.renderings, found)
+        return self._made[1]
 
 
 class _Environment(Sandbox):

@@ -307,3 +307,18 @@ def test_what_dbt_gives_to_every_template_is_known(tmp_path):
     names = "{{ thread_id }} {{ dbt_metadata_envs.get('a') }} {{ set_strict([1]) }} {{ zip_strict([1], [2]) | list }}"
     arrays = "{{ dbt.array_append(dbt.array_construct(['1', 'b']), array_concat('c', 'd')) }}"
     assert read(tmp_path, f"-- {names}\nselect {arrays} as a from t where b > 5").problems == ()
+
+
+def test_a_macro_that_writes_no_sql_while_nothing_is_run_is_read_as_in_a_run(tmp_path):
+    columns = "{% if execute %}{{ return(graph.nodes[m]['columns'] or []) }}{% endif %}"
+    secret = f"{{% macro secret(m) %}}\n {columns}\n{{% endmacro %}}"
+    text = "select {% for c in secret('m') %} md5(trim({{ c | trim }} || 'salt')), {% endfor %} a > 5 as is_big from t"
+    audited = read(tmp_path, text, macros=secret)
+    assert (audited.problems, [finding.column for finding in audited.findings]) == ((), ["is_big"])
+
+
+def test_a_macro_knows_the_model_that_calls_it_and_not_the_first_that_did():
+    macro = MacroText("shop", "macros.sql", "{% macro here() %}{{ this }} {{ execute }}{% endmacro %}")
+    renderer = Renderer([macro], {}, "duckdb", "shop")
+    assert renderer.render("{{ here() }}", "first").sql == "first False"
+    assert renderer.render("{{ here() }}", "second", has_rows=True).sql == "second True"
