@@ -126,7 +126,9 @@ def _load(connection: duckdb.DuckDBPyConnection, files: Sequence[Path], source: 
         connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
         connection.execute(f"CREATE OR REPLACE TABLE {target} AS SELECT {cells} FROM {duckdb_relation(files, header)}")
     except duckdb.Error as error:
-        why = str(error).splitlines()[0]
+        first, *others = str(error).splitlines()
+        # Of a cell that is not of its type DuckDB says the line first, and the column and the cell further down.
+        why = ": ".join([first, *(line for line in others if line.startswith("Error when converting"))])
         raise OlistError(f"{called(files[0])} cannot be loaded as {said.source}: {why}; see its types.") from error
 
 

@@ -18,7 +18,7 @@ from typing import Any
 
 from olist_pipeline import yaml_text
 from olist_pipeline.audit.dbt_values import Adapter, Config, Host, Relation, Result
-from olist_pipeline.audit.dbt_variables import Variables
+from olist_pipeline.audit.dbt_variables import Unset, Variables
 from olist_pipeline.audit.dialects import DIALECTS
 from olist_pipeline.audit.profiles import Target
 from olist_pipeline.audit.python_names import MODULES
@@ -70,6 +70,7 @@ def names_of(variables: Mapping[str, Any], adapter: str, project: str, host: Hos
         "builtins": Names({"ref": ref, "source": source}),
         "config": Config(host),
         "database": ANALYTICS,
+        "dbt_metadata_envs": MappingProxyType({}),
         "dbt_version": "1.0.0",
         "env_var": env_var,
         "exceptions": Names({"raise_compiler_error": refuse, "warn": _nothing, "raise_not_implemented": refuse}),
@@ -83,6 +84,7 @@ def names_of(variables: Mapping[str, Any], adapter: str, project: str, host: Hos
         "load_result": lambda *_: Result(host),
         "local_md5": _text,
         "modules": MODULES,
+        "null": None,
         "project_name": project,
         "ref": ref,
         "return": give_back,
@@ -91,14 +93,17 @@ def names_of(variables: Mapping[str, Any], adapter: str, project: str, host: Hos
         "schema": ANALYTICS,
         "selected_resources": (),
         "set": _set,
+        "set_strict": _set,
         "should_full_refresh": lambda: False,
         "source": source,
         "statement": _statement,
+        "thread_id": "Thread-1",
         "target": _target(target, adapter, project),
         "tojson": _to_json,
         "toyaml": yaml_text.write,
         "var": Variables(variables, host),
         "zip": _zip,
+        "zip_strict": _zip,
     }
 
 
@@ -134,14 +139,14 @@ def _zip(*values: Iterable[Any]) -> Iterator[tuple[Any, ...]]:
 
 def _from_json(text: str, default: Any = None) -> Any:
     try:
-        return json.loads(text)
+        return text if isinstance(text, Unset) else json.loads(text)
     except ValueError:
         return default
 
 
 def _from_yaml(text: str, default: Any = None) -> Any:
     try:
-        return yaml_text.parse(text)
+        return text if isinstance(text, Unset) else yaml_text.parse(text)
     except yaml_text.YamlError:
         return default
 

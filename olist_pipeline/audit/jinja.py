@@ -18,10 +18,10 @@ from jinja2 import ChainableUndefined, Template, TemplateError, TemplateSyntaxEr
 from jinja2.runtime import Macro
 
 from olist_pipeline.audit.dbt_names import CompilerError, ReturnedError, names_of
-from olist_pipeline.audit.dbt_values import Package, Relation, Unknown
+from olist_pipeline.audit.dbt_values import Package, Relation, Result, Unknown
 from olist_pipeline.audit.package_macros import PACKAGES
 from olist_pipeline.audit.profiles import Target
-from olist_pipeline.audit.sandbox import Sandbox
+from olist_pipeline.audit.sandbox import PLAIN, Sandbox
 from olist_pipeline.audit.sql_macros import SQL_MACROS
 from olist_pipeline.audit.templates import macros_alone, plain_template
 
@@ -75,6 +75,7 @@ class Renderer:
         target: Target = NOBODYS,
     ) -> None:
         self.adapter = adapter
+        self.renderings = 0
         self._project = project
         self._environment = _Environment(
             undefined=_undefined_of(self),
@@ -178,6 +179,7 @@ class Renderer:
         is_incremental: as for a table that is there. has_rows: with one made-up row of each query. hides_unknown: with
         nothing in place of macros that nobody knows and that are given no text.
         """
+        self.renderings += 1
         self._hides_unknown = hides_unknown
         self._missing, self._unset, self._settings = [], [], {}
         self._is_incremental, self._has_rows = is_incremental, has_rows
@@ -231,40 +233,47 @@ def _undefined_of(renderer: Renderer) -> type[ChainableUndefined]:
         def __getattr__(self, name: str) -> Any:
             if name.startswith("_"):
                 raise AttributeError(name)
-            return type(self)(name=f"{self._undefined_name}.{name}")
+            return type(self)(obj=self._undefined_obj, name=f"{self._undefined_name}.{name}")
 
         def __str__(self) -> str:
-            return renderer.missing(str(self._undefined_name))
+            # What a plain value has not, as the first row of an answer that has none, is nothing, and no macro.
+            is_of_value = self._undefined_obj is None or isinstance(self._undefined_obj, (*PLAIN, Result))
+            return "" if is_of_value else renderer.missing(str(self._undefined_name))
 
     return Unknowable
 
 
 class LazyMacro:
-    """A macro of the project that is compiled when it is called first."""
+    """A macro of the project that is compiled when it is called first, and made anew for each rendering.
+
+    Jinja gives a macro the names of its template as they are when it is made: whether anything is run, and the model.
+    """
 
     def __init__(self, renderer: Renderer, source: MacroText, name: str) -> None:
         self.renderer = renderer
         self.source = source
         self.name = name
-        self._loaded: Macro | None = None
+        self._template: Template | None = None
+        self._made: tuple[int, Macro] | None = None
 
     def load(self) -> Macro:
         """Return the macro itself; raises CompilerError where its file is no Jinja."""
-        if self._loaded is None:
+        if self._template is None:
             try:
-                template = self.renderer.compile(macros_alone(self.source.text))
+                self._template = self.renderer.compile(macros_alone(self.source.text))
             except TemplateSyntaxError as error:
                 raise CompilerError(
                     f"macro {self.name} is not well formed in {self.source.path}, line {error.lineno}: {error.message}"
                 ) from None
+        if self._made is None or self._made[0] != self.renderer.renderings:
             # A module of Jinja's would hide the macros whose names begin with `_`, and has names of its own.
-            context = template.new_context()
-            deque(template.root_render_func(context), maxlen=0)
+            context = self._template.new_context()
+            deque(self._template.root_render_func(context), maxlen=0)
             found = context.vars.get(self.name)
             if not isinstance(found, Macro):
                 raise CompilerError(f"macro {self.name} is not at the top of {self.source.path}")
-            self._loaded = found
-        return self._loaded
+            self._made = (self.renderer.renderings, found)
+        return self._made[1]
 
 
 class _Environment(Sandbox):
@@ -309,4 +318,6 @@ def _line_with(lines: list[str], name: str) -> int | None:
 
 
 def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300].rstrip(".")
+    """Return the first line of a message, without the places of our own functions."""
+    text = re.sub(r"[\w.]+<locals>\.", "", str(error)).replace("Variables.__call__()", "var()")
+    return (text.strip().splitlines() or ["it gives no reason"])[0][:300].rstrip(".")

@@ -15,22 +15,43 @@ from typing import Any
 
 import pytz  # type: ignore[import-untyped]
 
+from olist_pipeline.audit.dbt_variables import Unset
 from olist_pipeline.audit.sandbox import Names
+
+A_DAY = (2020, 1, 1)
+OF_A_TEXT = frozenset({"strptime", "fromisoformat"})
 
 
 def _from(owner: Any, *names: str) -> dict[str, Any]:
     found = {name: getattr(owner, name) for name in names}
     methods = {name for name, value in found.items() if isinstance(value, MethodDescriptorType)}
-    return {name: _function(value) if name in methods else value for name, value in found.items()}
+    functions = {name: _function(value) if name in methods else value for name, value in found.items()}
+    for name in OF_A_TEXT & found.keys():
+        functions[name] = _of_a_text(owner, found[name])
+    return functions
+
+
+def _of_a_text(kind: type, read: Callable[..., Any]) -> Callable[..., Any]:
+    """Return what reads a day or a moment of a text: of a variable without a value, one that is made up."""
+
+    def function(text: str, *form: str) -> Any:
+        return kind(*A_DAY) if isinstance(text, Unset) and issubclass(kind, datetime.date) else read(text, *form)
+
+    return function
 
 
 def _made_by(kind: type, *names: str) -> Names:
     """Return a stand-in for a class: it makes objects, and has the class methods and constants that are named."""
 
     def make(*args: Any, **kwargs: Any) -> Any:
-        return kind(*args, **kwargs)
+        return kind(*map(_number, args), **{name: _number(value) for name, value in kwargs.items()})
 
     return Names(_from(kind, *names), make)
+
+
+def _number(value: Any) -> Any:
+    """Return 1 for a variable without a value, which no class takes, else the value."""
+    return 1 if isinstance(value, Unset) else value
 
 
 def _function(kind: Callable[..., Any]) -> Callable[..., Any]:

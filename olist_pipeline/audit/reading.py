@@ -146,7 +146,8 @@ class Reader:
         """Yield how to render a template that gave no query, or one that cannot be read."""
         if found.problems and rendered.unknown:
             yield {"hides_unknown": True}
-        if ASKS_DATABASE.search(text) and (found.problems or not _holds_query(rendered.sql)):
+        # A macro may ask, too, and write what is no SQL while nothing is run.
+        if found.problems or (ASKS_DATABASE.search(text) and not _holds_query(rendered.sql)):
             yield {"has_rows": True}
 
     def _again(self, text: str, file: str, model: str, how: dict[str, bool]) -> tuple[Rendered, FileAudit] | None:

@@ -31,6 +31,31 @@ DEPTHS = {
 }
 
 
+AFTER_A_NAME = frozenset(
+    {TokenType.DOT, TokenType.COMMA, TokenType.R_PAREN, TokenType.L_BRACKET, TokenType.DCOLON, TokenType.ALIAS}
+    | {TokenType.EQ, TokenType.NEQ, TokenType.GT, TokenType.GTE, TokenType.LT, TokenType.LTE, TokenType.FROM}
+    | {TokenType.AND, TokenType.OR, TokenType.IS, TokenType.IN, TokenType.THEN, TokenType.ELSE, TokenType.END}
+    | {TokenType.PLUS, TokenType.SLASH}
+)
+"""What stands behind no FROM that begins a clause."""
+ENDS = frozenset(
+    {TokenType.VAR, TokenType.IDENTIFIER, TokenType.STRING, TokenType.NUMBER, TokenType.NULL, TokenType.STAR}
+    | {TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.END}
+)
+"""What an expression ends with: a FROM behind it begins a clause."""
+
+
+def with_names(tokens: Sequence[Token]) -> list[Token]:
+    """Return the tokens of a statement, each FROM that is a column's name as one: Spark lets columns be called so."""
+    kinds = [TokenType.COMMA, *(token.token_type for token in tokens), TokenType.COMMA]
+    return [
+        Token(TokenType.VAR, token.text, *_place(token))
+        if token.token_type is TokenType.FROM and before not in ENDS and after in AFTER_A_NAME
+        else token
+        for token, before, after in zip(tokens, kinds, kinds[2:], strict=False)
+    ]
+
+
 def rescued(tokens: Sequence[Token], parse: Parse, broken: Refusals) -> Iterator[Readable]:
     """Yield what is left of a statement that `parse` refused: each part with its tokens, and why it is no SQL.
 

@@ -20,13 +20,15 @@ from sqlglot.tokenizer_core import Token, TokenType
 
 from olist_pipeline.audit.expressions import Node
 from olist_pipeline.audit.plain import plain
-from olist_pipeline.audit.rescue import rescued
+from olist_pipeline.audit.rescue import rescued, with_names
 
 # A statement that sqlglot does not know is reported by the audit itself.
 logging.getLogger("sqlglot").setLevel(logging.ERROR)
 
 LINE = re.compile(r"[Ll]ine (\d+)")
-HOLDS_LOGIC = re.compile(r"\b(select|case|where|update|delete|merge)\b", re.IGNORECASE)
+HOLDS_LOGIC = re.compile(r"\b(select|case|where|(?<!on )update|(?<!on )delete|merge)\b", re.IGNORECASE)
+WITHOUT_LOGIC = frozenset({"COMMENT", "DESCRIBE", "GRANT", "REVOKE", "SHOW", "USE"})
+"""Statements that name rights, words and places alone, whatever words stand in them."""
 
 
 BROKEN = (SqlglotError, ValueError, AttributeError, TypeError, KeyError, IndexError)
@@ -137,7 +139,7 @@ def _read(part: tuple[Token, ...], sql: str, known: Dialect, dialect: str) -> It
     except RecursionError:
         yield UnreadableError(part[0].line, "is nested too deeply to be parsed")
     except BROKEN:
-        for tree, tokens, why in rescued(part, parse, BROKEN):
+        for tree, tokens, why in rescued(with_names(part), parse, BROKEN):
             if why is None:
                 yield from _looked_into(tree, tuple(tokens))
             else:
@@ -173,7 +175,7 @@ def _fill_gaps(tree: Node | None) -> None:
 
 def _looked_into(tree: Node | None, part: tuple[Token, ...]) -> Iterator[Statement | UnreadableError]:
     if isinstance(tree, exp.Command):
-        if HOLDS_LOGIC.search(tree.sql()):
+        if tree.name.upper() not in WITHOUT_LOGIC and HOLDS_LOGIC.search(tree.sql()):
             yield UnreadableError(part[0].line, f"is a statement that cannot be looked into: {tree.name} ...")
     elif tree is not None:
         _keep_lines_of_case(tree, part)
@@ -187,7 +189,8 @@ def _unreadable(error: Exception, tokens: Sequence[Token], dialect: str) -> Unre
     if isinstance(error, ParseError):
         line = error.errors[0].get("line") if error.errors else None
         return UnreadableError(line or first, f"is no {dialect} SQL: {_first_sentence(error)}")
-    return UnreadableError(first, f"could not be parsed as {dialect}: {_first_sentence(error)}")
+    why = f": {_first_sentence(error)}" if isinstance(error, SqlglotError) else ""
+    return UnreadableError(first, f"could not be parsed as {dialect}{why}")
 
 
 def _hides_a_body(tree: Node) -> bool:
@@ -240,6 +243,14 @@ def _first_sentence(error: Exception) -> str:
     """Return the first line of a message without the colours of a terminal, and without a full stop."""
     text = re.sub(r"\x1b\[[0-9;]*m", "", str(error)).strip() or type(error).__name__
     text = re.sub(r"<Token token_type: [^>]*?text: (.*?), line: [^>]*>", r"\1", text)  # the parser's own notation
-    text = re.sub(r"Required keyword: .*\.(\w+)'>", r"\1 lacks a part", text)
-    text = text.replace("SENTINEL", "its end").replace("anonymous does", "what follows it does")
+    at = repr(error.errors[0]["highlight"]) if isinstance(error, ParseError) and error.errors else ""
+    if text.startswith("Required keyword"):
+        text = f"a part is missing at {at}"
+    for words, plainly in (
+        ("Invalid expression / Unexpected token", f"{at} is not expected"),
+        ("Error tokenizing", "no words can be made of"),
+        ("SENTINEL", "its end"),
+        ("anonymous does", "what follows it does"),
+    ):
+        text = text.replace(words, plainly)
     return text.splitlines()[0].partition(". Line")[0].rstrip(". ")[:200]

@@ -57,17 +57,13 @@ def print_summary(console: Console, summary: dict[str, Any]) -> None:
         if recorded
         else f"Events recorded by this run: none{', all were known' if summary['events']['in_store'] else ''}"
     )
-    console.print(
-        table(
-            "Parity, old against new",
-            ["table", "verdict", "why"],
-            [
-                [r["table"], r["verdict"], r["why"]]
-                for r in summary["parity"]
-                if summary["routes"].get(r["context"]) != "retired"
-            ],
-        )
-    )
+    compared = [
+        [row["table"], row["verdict"], row["why"]]
+        for row in summary["parity"]
+        if summary["routes"].get(row["context"]) != "retired"
+    ]
+    title = "Parity, old against new"
+    console.print(table(title, ["table", "verdict", "why"], compared) if compared else f"{title}: none")
     console.print(table("Seconds", ["step", "seconds"], sorted(summary["seconds"].items(), key=lambda item: -item[1])))
     _print_release(console, summary)
 

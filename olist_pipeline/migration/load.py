@@ -21,6 +21,25 @@ from olist_pipeline.errors import OlistError
 from olist_pipeline.migration.model import Migration
 from olist_pipeline.settings import migration_file
 
+PLAINLY = {
+    "bool_parsing": "must be true or false",
+    "bool_type": "must be true or false",
+    "dict_type": "must be a mapping, as {name: value}",
+    "float_parsing": "must be a number",
+    "float_type": "must be a number",
+    "list_type": "must be a list, as [a, b]",
+    "literal_error": "must be 1",
+    "missing": "is missing",
+    "model_attributes_type": "must be a mapping, as {name: value}",
+    "model_type": "must be a mapping, as {name: value}",
+    "string_pattern_mismatch": "must not be blank",
+    "string_too_short": "must not be empty",
+    "string_type": "must be a text",
+    "too_short": "must name one at least",
+    "tuple_type": "must be a list, as [a, b]",
+}
+"""What the kinds of a wrong value are called here; what is not listed is said in words of our own already."""
+
 
 def present_migration(env: Mapping[str, str] = os.environ) -> Migration:
     """Return the migration of an environment (see `settings.migration_file`)."""
@@ -40,12 +59,16 @@ def load_migration(path: Path) -> Migration:
         raise OlistError(f"{path} is not YAML: {error}.") from error
     if not isinstance(values, dict) or "path" in values:
         raise OlistError(f"{path} must be a mapping like the one in docs/migration_file.md, without `path`.")
+    text = json.dumps({**values, "path": str(path)}, default=str)
+    if "\\u0000" in text:
+        raise OlistError(f"{path}: a text holds a NUL character (\\0), which no name and no path can; take it out.")
     try:
-        return Migration.model_validate_json(json.dumps({**values, "path": str(path)}, default=str))
+        return Migration.model_validate_json(text)
     except ValidationError as error:
         first = error.errors()[0]
         *within, last = [str(part) for part in first["loc"]] or ["the file"]
-        where, said = ".".join([*within, last]), first["msg"].removeprefix("Value error, ")
+        own = " ".join(first["msg"].removeprefix("Value error, ").split())
+        where, said = ".".join([*within, last]), PLAINLY.get(first["type"], own)
         if first["type"] == "extra_forbidden":
             where, said = ".".join(within) or "the file", f"{last} is no word of it"
         raise OlistError(f"{path}: {where}: {said}; docs/migration_file.md has the form.") from error

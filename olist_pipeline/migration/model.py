@@ -7,7 +7,7 @@ that it names (see `check`), and where it is (see `load`).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal
@@ -32,6 +32,12 @@ def _inside(path: str) -> str:
     if path and not is_inside(path):
         raise ValueError(f"'{path}' must lie below its folder: neither absolute, nor with '..', nor the folder itself")
     return path
+
+
+def _variable(name: str) -> str:
+    if not name or "=" in name:
+        raise ValueError(f"{name!r} cannot be the name of an environment variable")
+    return name
 
 
 Inside = Annotated[str, AfterValidator(_inside)]
@@ -69,7 +75,7 @@ class OldProject(_Part):
     folder: str = ""
     profile: Profile | None = None
     vars: Mapping[str, Any] = {}
-    environment: Mapping[str, str] = {}
+    environment: Mapping[Annotated[str, AfterValidator(_variable)], str] = {}
     spark: bool = False
 
 
@@ -114,6 +120,10 @@ class Landing(_Part):
         if len(ways) != 1:
             said = " and ".join(ways) or "none"
             raise ValueError(f"say one of variable, environment, folder and raw_schema, and not {said}")
+        if twice := _twice(file.source for file in self.files.values() if file.source):
+            raise ValueError(
+                f"two of its files are {', '.join(twice)}, and the second would take the place of the first"
+            )
         return self
 
 
@@ -267,6 +277,15 @@ class Migration(_Part):
         """Return the context to which the file assigns a model of old; None where it does not."""
         matching = (context for context, names in self.models.items() if _matches(model, names))
         return next(matching, None)
+
+    def matching_nothing(self, models: Collection[str]) -> list[str]:
+        """Return the entries of `models` by which no model of old has a context, each with that context."""
+        return [
+            f"models.{context}: {pattern}"
+            for context, patterns in self.models.items()
+            for pattern in patterns
+            if not any(_matches(model, [pattern]) for model in models)
+        ]
 
 
 def bare_name(relation: str) -> str:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from olist_pipeline.migration.model import Migration
@@ -29,6 +30,16 @@ def unproven(manifest: Mapping[str, Any], migration: Migration, nodes: Collectio
     """Return a sentence for each of `nodes` (unique ids) that could read what nobody accepted without being noticed."""
     made = set(nodes) - loaded_seeds(manifest, migration)
     return [*_of_nodes(manifest, migration, made), *_of_sources(manifest, nodes)]
+
+
+def letting_in(migration: Migration, landing: Path) -> list[str]:
+    """Return a sentence for each folder that `besides` allows and that holds landing itself."""
+    named = {one.path: (migration.path.parent / one.path).resolve() for one in migration.besides if one.path}
+    return [
+        f"besides: {path} holds landing {landing}, whose rows nobody has accepted; name what lies beside it"
+        for path, folder in named.items()
+        if landing.resolve().is_relative_to(folder)
+    ]
 
 
 def refusal(error: str) -> str:

@@ -18,7 +18,7 @@ import dagster as dg
 
 from olist_pipeline.migration.model import NEW, OLD, REPLAY, Migration
 from olist_pipeline.migration.project import new_part, old_part
-from olist_pipeline.migration.proof import unproven
+from olist_pipeline.migration.proof import letting_in, unproven
 from olist_pipeline.months import MonthRange
 from olist_pipeline.orchestration.column_lineage import BY_DUCKDB, Written
 from olist_pipeline.orchestration.dbt_places import TreeFolder, make_an_end, make_ready, place_of, show_tree
@@ -259,7 +259,7 @@ def _prepared(settings: Settings, build: Build, manifest: Mapping[str, Any], mig
     """Return the landing folder that a tree reads; replay's is written, and must be all that it can read."""
     if build.tree != REPLAY:
         return landing_of(settings)
-    if problems := unproven(manifest, migration, build.reads):
+    if problems := [*unproven(manifest, migration, build.reads), *letting_in(migration, settings.landing)]:
         raise dg.Failure(f"Replay is no proof: {'; '.join(problems)}.", allow_retries=False)
     write_replay_landing(settings, migration)
     return settings.replay_landing

@@ -14,6 +14,7 @@ from olist_pipeline.errors import OlistError
 from olist_pipeline.migration.model import NEW, OLD, Migration
 from olist_pipeline.migration.profiles import database_of, unloaded
 from olist_pipeline.migration.project import (
+    RELATIONS,
     ancestors,
     context_of_old,
     find_old,
@@ -24,7 +25,7 @@ from olist_pipeline.migration.project import (
     selection,
     unasked_landing,
 )
-from olist_pipeline.migration.proof import VOUCH, unproven
+from olist_pipeline.migration.proof import VOUCH, letting_in, unproven
 from olist_pipeline.old_tables import without_pair
 from olist_pipeline.orchestration.dbt_projects import ensure_manifest, landing_of, migration_of, today_of
 from olist_pipeline.registry import LANDING
@@ -62,6 +63,7 @@ def checked(settings: Settings) -> Checked:
     manifest = load_manifest(ensure_manifest(settings, OLD))
     found.problems += made_elsewhere(manifest, migration, database_of(settings, migration, OLD).stem)
     _look_at_old(migration, manifest, found)
+    found.problems += letting_in(migration, settings.landing)
     if migration.landing.folder:
         try:
             landing_of(settings)
@@ -130,6 +132,8 @@ def _look_at_old(migration: Migration, manifest: Mapping[str, Any], found: Check
     for name in without_pair(manifest, migration):
         context = context_of_old(manifest["nodes"][by_name[name]], migration)
         found.not_migrated.setdefault(context, []).append(name)
+    models = {node["name"] for node in manifest["nodes"].values() if node["resource_type"] in RELATIONS}
+    found.notes += [f"{entry} is no model of the old project" for entry in migration.matching_nothing(models)]
     if unasked := unasked_landing(migration):
         found.problems.append(unasked)
     owned = {table.file for table in LANDING.values()}

@@ -89,6 +89,60 @@ def test_a_variable_without_a_value_is_named_with_what_to_type(tmp_path):
     assert (given.findings[0].sql, given.problems) == ("total > 9", ())
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "var('x')[0]",
+        "var('x')[:2]",
+        "var('x')['a'].b",
+        "var('x').get('a')",
+        "var('x') / 2",
+        "2 - var('x')",
+        "-var('x') | abs",
+        "var('x') | last",
+        "var('x') | tojson",
+        "['a'] + var('x')",
+        "var('x').strftime('%Y')",
+        "fromjson(var('x')).a",
+        "dict(a=var('x'))",
+        "modules.datetime.datetime.strptime(var('x'), '%Y-%m-%d') - modules.datetime.timedelta(days=var('x'))",
+        "modules.re.sub('a', 'b', var('x'))",
+    ],
+)
+def test_a_variable_without_a_value_may_be_used_as_anything(tmp_path, text):
+    audited = read(tmp_path, f"-- {{{{ {text} }}}}\n{{% for k, v in var('x').items() %}}{{% endfor %}}{RULE}")
+    [problem] = audited.problems
+    assert problem.message == "Variable x has no value: give it with --vars '{x: ...}'."
+    assert [finding.column for finding in audited.findings] == ["size"]
+
+
+def test_what_a_plain_value_has_not_is_nothing_and_no_macro(tmp_path):
+    first = "{% set first = run_query('select 1')[0] %}{% set rows = [] %}"
+    audited = read(
+        tmp_path, first + RULE.replace("from", "{{ rows[0] }}{{ first }}{{ {}['a'].b }}{{ null or '' }} from")
+    )
+    assert audited.problems == ()
+    assert len(audited.findings) == 1
+
+
+def test_a_column_may_be_called_from_in_spark(tmp_path):
+    text = "select case when from = to then 1 else 2 end as rate, from, t.to from t where from.a > 5"
+    audited = read(tmp_path, text, dialect="spark")
+    assert (audited.problems, [kind for *_, kind in shown(audited)]) == ((), ["classification", "validation"])
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("select a from t where b =", "This is no duckdb SQL: a part is missing at '='."),
+        ("select a b c from t", "This is no duckdb SQL: 'c' is not expected."),
+        ("{{ source('a') }}", "Its Jinja cannot be rendered: source() missing 1 required positional argument: 'name'"),
+    ],
+)
+def test_what_is_wrong_is_said_without_the_names_of_our_own_classes(tmp_path, text, said):
+    assert any(problem.message.startswith(said) for problem in read(tmp_path, text).problems)
+
+
 def test_a_loop_over_the_rows_of_a_query_turns_once(tmp_path):
     text = """{% set tables = run_query('select 1').columns[0].values() if execute else [] %}
 {% for t in tables %}
@@ -234,3 +288,37 @@ def test_conditions_on_columns_of_one_name_are_apart_by_relation(tmp_path):
 def test_the_line_after_a_tag_of_several_lines_is_that_of_its_end(tmp_path):
     sql = "select id\nfrom {{ ref(\n    'rides'\n) }} where city = 'Bonn'\nand {{ ref(\n'x') }}_id > 4"
     assert [(finding.line, finding.column) for finding in read(tmp_path, sql).findings] == [(4, "city"), (5, "x_id")]
+
+
+@pytest.mark.parametrize(
+    ("text", "is_lost"),
+    [
+        ("grant select on future views in schema shop.marts to role analyst", False),
+        ("comment on column t.a is 'the case where we delete'", False),
+        ("create table `t` (`a` bigint(20) default 0 on update now(), key `k` (`a`) using btree)", False),
+        ("create strange thing as select a > 5 from t", True),
+    ],
+)
+def test_statements_without_logic_are_not_missed(tmp_path, text, is_lost):
+    assert bool(read(tmp_path, text, dialect="snowflake").problems) == is_lost
+
+
+def test_what_dbt_gives_to_every_template_is_known(tmp_path):
+    names = "{{ thread_id }} {{ dbt_metadata_envs.get('a') }} {{ set_strict([1]) }} {{ zip_strict([1], [2]) | list }}"
+    arrays = "{{ dbt.array_append(dbt.array_construct(['1', 'b']), array_concat('c', 'd')) }}"
+    assert read(tmp_path, f"-- {names}\nselect {arrays} as a from t where b > 5").problems == ()
+
+
+def test_a_macro_that_writes_no_sql_while_nothing_is_run_is_read_as_in_a_run(tmp_path):
+    columns = "{% if execute %}{{ return(graph.nodes[m]['columns'] or []) }}{% endif %}"
+    secret = f"{{% macro secret(m) %}}\n {columns}\n{{% endmacro %}}"
+    text = "select {% for c in secret('m') %} md5(trim({{ c | trim }} || 'salt')), {% endfor %} a > 5 as is_big from t"
+    audited = read(tmp_path, text, macros=secret)
+    assert (audited.problems, [finding.column for finding in audited.findings]) == ((), ["is_big"])
+
+
+def test_a_macro_knows_the_model_that_calls_it_and_not_the_first_that_did():
+    macro = MacroText("shop", "macros.sql", "{% macro here() %}{{ this }} {{ execute }}{% endmacro %}")
+    renderer = Renderer([macro], {}, "duckdb", "shop")
+    assert renderer.render("{{ here() }}", "first").sql == "first False"
+    assert renderer.render("{{ here() }}", "second", has_rows=True).sql == "second True"

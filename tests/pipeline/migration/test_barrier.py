@@ -12,7 +12,7 @@ from olist_pipeline.migration.barrier import Plugin
 from olist_pipeline.migration.load import load_migration
 from olist_pipeline.migration.profiles import database_of, unloaded, write_profile
 from olist_pipeline.migration.project import ProjectPart, find_old, read_by_hooks, relations_among, selection
-from olist_pipeline.migration.proof import refusal, unproven
+from olist_pipeline.migration.proof import letting_in, refusal, unproven
 from olist_pipeline.old_tables import bring
 from olist_pipeline.paths import duckdb_path
 from olist_pipeline.settings import Settings
@@ -216,3 +216,11 @@ def test_what_goes_past_duckdb_is_found_in_the_manifest(tmp_path):
         "the source raw.b",
     ]
     assert unproven(nodes, migration, ["model.x.plain", "model.x.zones"]) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "holds"), [(".", True), ("landing", True), ("landing/zones.csv", False), ("x", False)]
+)
+def test_besides_may_not_let_landing_itself_in(tmp_path, path, holds):
+    migration = load_migration(written(tmp_path, SMALL + f"besides: [{{path: {path}, reason: ours}}]\n"))
+    assert bool(letting_in(migration, tmp_path / "landing")) == holds

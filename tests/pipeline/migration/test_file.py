@@ -49,12 +49,23 @@ def test_paths_are_relative_to_the_file(tmp_path):
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (("version: 1", "version: 2"), "version: Input should be 1"),
-        (("version: 1", "versoin: 1"), "the file: versoin is no word of it|version: Field required"),
+        (("version: 1", "version: 2"), "version: must be 1"),
+        (("version: 1", "versoin: 1"), "the file: versoin is no word of it|version: is missing"),
         (("{variable: data_dir}", "{variable: a, folder: b}"), "say one of .* and not variable and folder"),
         (("{variable: data_dir}", "{}"), "say one of .* and not none"),
-        (("new: {project: new}", "new: {project: new}\npairs: [{old: a}]"), "pairs.0.key: Field required"),
-        (("new: {project: new}", "new: {project: new}\npairs: [{old: a, key: []}]"), "pairs.0.key"),
+        (
+            ("{variable: data_dir}", "{raw_schema: raw, files: {a.csv: {source: raw.a}, b.csv: {source: raw.A}}}"),
+            "landing: two of its files are raw.a, and the second would take the place of the first",
+        ),
+        (("new: {project: new}", "new: {project: new}\npairs: [{old: a}]"), "pairs.0.key: is missing"),
+        (
+            ("new: {project: new}", "new: {project: new}\npairs: [{old: a, key: []}]"),
+            "pairs.0.key: must name one at least",
+        ),
+        (("new: {project: new}", "new: {project: new}\npairs: [{old: 1, key: [k]}]"), "pairs.0.old: must be a text"),
+        (("new: {project: new}", "new: {project: new}\npairs: {old: a}"), r"pairs: must be a list, as \[a, b\]"),
+        (("new: {project: new}", "new: new"), "new: must be a mapping, as {name: value}"),
+        (("new: {project: new}", "new: {project: ''}"), "new.project: must not be empty"),
         (
             ("new: {project: new}", "new: {project: new}\npairs: [{old: a, key: [k], left_out: {c: ' '}}]"),
             "pairs.0.left_out.c",
@@ -68,7 +79,7 @@ def test_paths_are_relative_to_the_file(tmp_path):
             "old tables stand twice",
         ),
         (("new: {project: new}", "new: {project: new}\nbesides: [{reason: r}]"), "say one of seed, path and"),
-        (("new: {project: new}", "new: {project: new}\nbesides: [{seed: s}]"), "besides.0.reason: Field required"),
+        (("new: {project: new}", "new: {project: new}\nbesides: [{seed: s}]"), "besides.0.reason: is missing"),
         (("version: 1", "version: ["), r"is not YAML: .* in line \d+, column \d+\.$"),
         (("version: 1", "version: 2020-13-45"), r"is not YAML: month must be in 1\.\.12"),
         (("version: 1", "version: &a [*a]"), "is not YAML: its aliases stand for more"),
@@ -89,10 +100,13 @@ def test_paths_are_relative_to_the_file(tmp_path):
                 ("columns: {a: x, A: y}", "columns names a of new twice"),
                 ("left_out: {K: r}", "Contract of a: column 'K' is part of the key and cannot be excluded"),
                 ("tolerances: {v: {absolute: -1}}", "The absolute tolerance '-1.0' must be a finite number"),
-                ("tolerances: {v: {relative: little}}", "The relative tolerance 'little' is not a number"),
+                ("tolerances: {v: {relative: '{}'}}", "The relative tolerance '{}' is not a number"),
             )
         ),
         (("version: 1", "path: /x\nversion: 1"), "must be a mapping"),
+        (("{project: new}", '{project: "n\\0w"}'), "a text holds a NUL character"),
+        (("{project: shop}", "{project: shop, environment: {A=B: c}}"), "'A=B' cannot be the name of an environment"),
+        (("{project: shop}", "{project: shop, environment: {'': c}}"), "'' cannot be the name of an environment"),
     ],
 )
 def test_what_is_wrong_is_one_sentence(tmp_path, change, said):
@@ -140,3 +154,10 @@ def test_a_module_of_contexts_that_fails_is_one_sentence(tmp_path, request, text
     path = written(tmp_path, SMALL.replace("contexts: contexts", f"contexts: contexts_{number}"))
     with pytest.raises(OlistError, match=said):
         contexts_of(load_migration(path))
+
+
+def test_entries_of_models_that_name_nothing_are_found(tmp_path):
+    said = "models: {sales: [orders, 'stg_*', order_itms], stock: ['ware*']}\n"
+    migration = load_migration(written(tmp_path, SMALL + said))
+    found = migration.matching_nothing({"orders", "stg_orders", "order_items"})
+    assert found == ["models.sales: order_itms", "models.stock: ware*"]

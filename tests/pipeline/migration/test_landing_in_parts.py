@@ -127,6 +127,14 @@ def test_a_file_of_no_source_is_one_sentence(settings, tmp_path):
         load_raw(settings, migration, MANIFEST, "old", landing_of(settings))
 
 
+def test_a_cell_that_is_not_of_its_type_is_said_with_its_column(settings, tmp_path):
+    typed = FILES.replace("source: raw.orders", "source: raw.orders, types: {order_id: integer}")
+    migration = load_migration(migrated(tmp_path, f"raw_schema: raw, {typed}"))
+    database_of(settings, migration, "old").parent.mkdir(parents=True, exist_ok=True)
+    with pytest.raises(OlistError, match=r'cannot be loaded as raw.orders: .*column "order_id".*"o1".*; see its types'):
+        load_raw(settings, migration, MANIFEST, "old", landing_of(settings))
+
+
 def test_landing_in_the_project_is_read_where_it_is_and_so_must_be_plain(settings, tmp_path, monkeypatch):
     migration = load_migration(migrated(tmp_path, f"folder: raw, {FILES}"))
     packed = settings.landing / FOLDER / "2.csv.gz"
