@@ -44,6 +44,13 @@ OF_FIRST_VERSION = {
 }
 """A column by which a table that has no version yet is known for one of an earlier program's."""
 
+_TAKEN = ("42P07", "42710", "42723", "42725", "42809", "42703", "42P13", "42P16")
+"""The codes of errors by which a migration finds a name taken, by something of that kind or of another."""
+
+_OF_OTHERS = (
+    "The database has {what} of another program under names of ours ({names}): give the pipeline a database of its own."
+)
+
 MIGRATION_SECONDS = 300
 """A migration waits so long for another one."""
 
@@ -106,6 +113,9 @@ def database_version(url: str) -> str | None:
         except (psycopg2.errors.UndefinedTable, psycopg2.errors.InvalidSchemaName):
             connection.rollback()
             return None
+        except psycopg2.errors.UndefinedColumn:
+            names = f"{VERSION_SCHEMA}.{VERSION_TABLE}"
+            raise OlistError(_OF_OTHERS.format(what="tables", names=names)) from None
         row = cursor.fetchone()
     return str(row[0]) if row else None
 
@@ -123,14 +133,19 @@ def migrate(url: str) -> tuple[str | None, str]:
     """Raise the schema to this program's version; return the versions before and after.
 
     It does nothing where that is the version, and one migration waits for another. Raises OlistError for a newer
-    schema, for a server that is too old, for a database in another encoding than UTF-8 or with tables of another
-    program in the place of ours, and for a role that does not own the schema.
+    schema, for a server that is too old, for a database in another encoding than UTF-8 or with schemas or tables of
+    another program in the place of ours, and for a role that does not own the schema.
     """
-    before = database_version(url)
+    try:
+        before = database_version(url)
+    except OlistError:
+        _refuse_owners(url)
+        raise
     if before == HEAD:
         return before, HEAD
     if _is_newer(before):
         raise OlistError(_objection(before))
+    _refuse_owners(url)
     if before is None:
         _refuse_others(url)
     from alembic import command
@@ -142,13 +157,19 @@ def migrate(url: str) -> tuple[str | None, str]:
 
 @contextmanager
 def sole_migration(url: str) -> Iterator[None]:
-    """Hold the lock under which versions are raised, Dagster's too."""
+    """Hold the lock under which versions are raised, Dagster's too; raise OlistError where a name is taken."""
     with transaction(url) as connection, connection.cursor() as cursor:
         _refuse_unfit(connection.server_version, connection.info.parameter_status("server_encoding"))
         cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
         cursor.execute("SET LOCAL lock_timeout = %s", [f"{MIGRATION_SECONDS}s"])
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [MIGRATION_LOCK])
-        yield
+        try:
+            yield
+        except Exception as error:
+            found = getattr(error, "orig", error)  # SQLAlchemy keeps the driver's error aside
+            if getattr(found, "pgcode", None) not in _TAKEN:
+                raise
+            raise OlistError(_OF_OTHERS.format(what="something", names=str(found).splitlines()[0])) from error
 
 
 def refuse_downgrade() -> None:
@@ -229,14 +250,25 @@ def _refuse_others(url: str) -> None:
     """
     others = [name for (name,) in query_rows(url, statement, [list(OF_FIRST_VERSION), list(OF_FIRST_VERSION.values())])]
     if others:
-        raise OlistError(
-            f"The database has tables of another program under names of ours ({', '.join(others)}): give the pipeline"
-            " a database of its own."
-        )
+        raise OlistError(_OF_OTHERS.format(what="tables", names=", ".join(others)))
     if not query_rows(url, "SELECT FROM pg_namespace WHERE nspname = 'public'"):
         raise OlistError(
             "The database has no schema `public`, where Dagster's tables go: CREATE SCHEMA public, and let the owner of"
             " the pipeline's tables create tables there."
+        )
+
+
+def _refuse_owners(url: str) -> None:
+    """Raise OlistError where a schema of ours is another role's, which is another program's perhaps."""
+    statement = """
+        SELECT nspname, pg_get_userbyid(nspowner), current_user FROM pg_namespace
+        WHERE nspname = ANY(%s) AND NOT pg_has_role(nspowner, 'USAGE') ORDER BY 1
+    """
+    schemas = sorted({VERSION_SCHEMA, *(name.partition(".")[0] for name in OF_FIRST_VERSION)})
+    for name, owner, role in query_rows(url, statement, [schemas]):
+        raise OlistError(
+            f"The schema {name} belongs to the role {owner}, and this is {role}: run `olist db migrate` as {owner} if"
+            " it is this program's, else give the pipeline a database of its own."
         )
 
 

@@ -197,9 +197,10 @@ def migrate_storage(url: str) -> tuple[str | None, str]:
 
 def _tables_there(url: str) -> list[str]:
     names = sorted({name for part in TABLES for name in part.tables})
-    found = query_rows(
-        url, "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename = ANY(%s) ORDER BY 1", [names]
-    )
+    statement = """
+        SELECT relname FROM pg_class WHERE relnamespace = to_regnamespace('public') AND relname = ANY(%s) ORDER BY 1
+    """
+    found = query_rows(url, statement, [names])
     return [name for (name,) in found]
 
 

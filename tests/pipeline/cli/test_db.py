@@ -110,6 +110,11 @@ OTHERS = {
     "CREATE TABLE public.alembic_version AS SELECT 'abc123'::text AS version_num": "says abc123, which this Dagster",
     "CREATE TABLE public.runs (a int); CREATE TABLE public.jobs (a int)": r"Dagster's \(jobs, runs\): give",
     "CREATE SCHEMA migration; CREATE TABLE migration.routes (a int)": r"of ours \(migration.routes\): give",
+    "CREATE VIEW public.runs AS SELECT 1 AS id": r"Dagster's \(runs\): give",
+    "CREATE SCHEMA event_store; CREATE SEQUENCE event_store.event_positions": r"something .*event_positions.*: give",
+    "CREATE SCHEMA event_store; CREATE FUNCTION event_store.create_unit() RETURNS int LANGUAGE sql AS 'SELECT 1'": (
+        "something of another program .*create_unit.*: give"
+    ),
     "DROP SCHEMA public": "has no schema `public`",
 }
 """What an address that leads to somebody else's database finds there."""
@@ -123,6 +128,23 @@ def test_tables_of_another_program_are_left_alone(empty, made):
     assert re.search(OTHERS[made], str(result.exception))
     status = json.loads(typed("db", "status", "--json").stdout)
     assert status["schema"]["database"] is None
+
+
+def test_a_version_of_another_program_is_left_alone(empty):
+    alone(empty, "CREATE SCHEMA migration; CREATE TABLE migration.schema_version (applied_at int)")
+    for act in ("migrate", "status"):
+        assert re.search(r"of ours \(migration.schema_version\): give", str(typed("db", act).exception))
+
+
+@pytest.mark.parametrize("name", ["migration", "data_quality"])
+def test_a_schema_of_another_role_is_named_with_its_owner(empty, granted, monkeypatch, name):
+    alone(empty, f"CREATE SCHEMA {name}")
+    alone(empty, f'GRANT CREATE ON SCHEMA public TO "{RUNTIME}"')
+    monkeypatch.setenv("OLIST_POSTGRES_URL", as_role(empty, RUNTIME))
+    said = str(typed("db", "migrate").exception)
+    assert re.search(
+        f"The schema {name} belongs to the role .*, and this is {RUNTIME}: run `olist db migrate` as", said
+    )
 
 
 def test_what_is_to_be_done_with_the_grants_must_be_said(home):
