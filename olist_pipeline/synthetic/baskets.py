@@ -21,9 +21,8 @@ from olist_pipeline.synthetic.draw import (
     chance,
     choose,
     cumulated,
-    quantile,
 )
-from olist_pipeline.synthetic.orders import Placed, Shipped, order_ids
+from olist_pipeline.synthetic.orders import Placed, Shipped, by_distance, order_ids
 from olist_pipeline.synthetic.timeline import timestamps
 
 _ITEM_TOTALS = cumulated(shapes.ITEMS_OF_ORDER)
@@ -93,8 +92,7 @@ def _freights(catalogue: Catalogue, product: Ints, distance: Ints, stream: Strea
     count = len(product)
     heavy = catalogue.weight_words[product]
     words = alike(stream.words(count), heavy, stream.words(count), *shapes.FREIGHT_KNOWS_WEIGHT)
-    by_distance = [quantile(words, table) for table in shapes.FREIGHT]
-    return np.asarray(np.choose(distance, by_distance), dtype=np.int64)
+    return by_distance(words, distance, shapes.FREIGHT)
 
 
 def item_frame(seed: int, placed: Placed, shipped: Shipped, baskets: Baskets, catalogue: Catalogue) -> pl.DataFrame:

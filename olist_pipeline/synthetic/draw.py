@@ -87,6 +87,11 @@ def chance(words: Words, parts: int | Ints, of: int) -> Flags:
     return below(words, of) < parts
 
 
+def rare(numbers: Ints, period: int, first: int) -> Flags:
+    """Which of the numbers are `first`, or any number of periods behind it."""
+    return np.asarray(numbers % period == first)
+
+
 def cumulated(weights: Sequence[int] | Ints) -> Ints:
     """The running totals of weights, which `choose` takes."""
     return np.cumsum(np.asarray(weights, dtype=np.int64), dtype=np.int64)
