@@ -6,8 +6,7 @@ environment (`olist_pipeline.definitions` brings it).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
 import dagster as dg
 from dagster_duckdb import DuckDBResource
@@ -15,7 +14,7 @@ from dagster_duckdb import DuckDBResource
 from olist_pipeline.errors import OlistError
 from olist_pipeline.migration.model import OLD
 from olist_pipeline.orchestration.checks import parity_checks, reconciliation_checks
-from olist_pipeline.orchestration.cutover import cutover_jobs, guard_sensor
+from olist_pipeline.orchestration.cutover import cutover_job, guard_sensor, rollback_job
 from olist_pipeline.orchestration.dbt import dbt_tree_assets
 from olist_pipeline.orchestration.dbt_projects import ensure_manifest, migration_of
 from olist_pipeline.orchestration.description import described
@@ -36,19 +35,14 @@ from olist_pipeline.tablediff.names import nearest
 from olist_pipeline.warehouse import load_manifest, served_tables, warehouse_tables
 
 
-def build_defs(settings: Settings, resource_overrides: Mapping[str, Any] | None = None) -> dg.Definitions:
-    """Return the definitions of one environment; tests override resources by name."""
+def build_defs(settings: Settings) -> dg.Definitions:
+    """Return the definitions of one environment."""
     parsed = load_manifest(ensure_manifest(settings))
     migration = migration_of(settings)
     tables = warehouse_tables(parsed, migration)
     served = served_tables(load_manifest(ensure_manifest(settings, OLD)), migration)
     retired = retired_contexts(settings.serving)
     compared = [table for table in tables if table.context not in retired]
-    resources = {
-        "pipeline": Pipeline(settings),
-        # dbt alone writes the warehouse; every other opening is for reading.
-        "warehouse": DuckDBResource(database=str(settings.warehouse), connection_config={"access_mode": "READ_ONLY"}),
-    }
     standing = [*partition_checks(tables), *freshness_checks(settings)]
     assets: list[dg.AssetsDefinition | dg.AssetSpec] = [
         *landing_specs(),
@@ -62,12 +56,18 @@ def build_defs(settings: Settings, resource_overrides: Mapping[str, Any] | None 
     return dg.Definitions(
         assets=described(assets, settings, tables),
         asset_checks=checks,
-        jobs=[*pipeline_jobs(standing), *cutover_jobs()],
+        jobs=[*pipeline_jobs(standing), cutover_job, rollback_job],
         schedules=schedules(settings),
         sensors=[*sensors(settings, tables), guard_sensor(settings.is_automated)],
         # One process does all of a run: at this size, starting processes would take most of the time.
         executor=continuing_executor,
-        resources={**resources, **(resource_overrides or {})},
+        resources={
+            "pipeline": Pipeline(settings),
+            # dbt alone writes the warehouse; every other opening is for reading.
+            "warehouse": DuckDBResource(
+                database=str(settings.warehouse), connection_config={"access_mode": "READ_ONLY"}
+            ),
+        },
     )
 
 
