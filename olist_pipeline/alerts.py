@@ -52,7 +52,6 @@ class Alert:
     kind: str
     key: str
     text: str
-    severity: Literal["warning", "error"] = "error"
     command: str = ""
     run_id: str = ""
     details: Mapping[str, Any] = field(default_factory=dict)
@@ -76,7 +75,7 @@ def send(settings: Settings, alert: Alert, *, wait: bool = False) -> None:
             return
         if "raised" not in known:
             _write(settings, alert, "raised")
-            _log.log(logging.ERROR if alert.severity == "error" else logging.WARNING, "%s", alert.text)
+            _log.error("%s", alert.text)
         if settings.alert_webhook is None:
             return
         delivery = threading.Thread(target=_deliver, args=(settings, alert), name="olist-alert")
@@ -109,7 +108,8 @@ def links(settings: Settings, alert: Alert) -> dict[str, str]:
 
 def payload_of(settings: Settings, alert: Alert) -> dict[str, Any]:
     """Return the JSON form of an alert that is raised now, with its links."""
-    return {**asdict(alert), "links": links(settings, alert), "at": datetime.now(UTC).isoformat(timespec="seconds")}
+    said = {**asdict(alert), "severity": "error", "links": links(settings, alert)}
+    return {**said, "at": datetime.now(UTC).isoformat(timespec="seconds")}
 
 
 def log_path(settings: Settings) -> Path:

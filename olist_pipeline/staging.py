@@ -33,23 +33,16 @@ SNAPSHOT = "snapshot"
 _FILE = re.compile(rf"(?:((?!0000)[0-9]{{4}}-(?:0[1-9]|1[0-2]))|{SNAPSHOT})(\.[0-9]+of[0-9]+)?\.parquet")
 
 
-def write_frame(frame: pl.DataFrame, path: Path, metadata: dict[str, str] | None = None) -> None:
+def write_frame(frame: pl.DataFrame, path: Path) -> None:
     """Write `frame` as one Parquet file, whole or not at all; raises OlistError when the disk refuses."""
-    with _writing(path) as temporary:
-        frame.write_parquet(temporary, compression="lz4", metadata=metadata)
+    with refused_in_words(path), replacing(path) as temporary:
+        frame.write_parquet(temporary, compression="lz4")
 
 
 def write_rows(rows: pl.LazyFrame, path: Path, metadata: dict[str, str] | None = None) -> None:
     """Write rows as `write_frame` does, in their order; they need not fit into memory."""
-    with _writing(path) as temporary:
-        rows.sink_parquet(temporary, compression="lz4", metadata=metadata)
-
-
-@contextmanager
-def _writing(path: Path) -> Iterator[Path]:
-    """Yield a path to write to, which takes the place of `path`; raises OlistError when the disk refuses."""
     with refused_in_words(path), replacing(path) as temporary:
-        yield temporary
+        rows.sink_parquet(temporary, compression="lz4", metadata=metadata)
 
 
 @contextmanager

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 _WITHIN = "table_catalog = CASE $1 WHEN '' THEN current_database() ELSE $1 END"
 _LOCKED = "set lock"
 """What DuckDB says of a file that another process has open."""
+WAIT_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -218,14 +219,14 @@ def set_aside_where_damaged(path: Path) -> None:
     path.with_name(f"{path.name}.wal").unlink(missing_ok=True)
 
 
-def await_free(path: Path, seconds: float = 60) -> None:
-    """Wait until nobody has the warehouse open; raises OlistError when somebody still has after `seconds`.
+def await_free(path: Path) -> None:
+    """Wait until nobody has the warehouse open; raises OlistError when somebody still has after `WAIT_SECONDS`.
 
     A dbt that outlived its killed run needs a moment to end; a person's own connection may last for hours.
     """
     import duckdb
 
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + WAIT_SECONDS
     while path.exists():
         try:
             duckdb.connect(str(path)).close()
