@@ -64,7 +64,8 @@ expensive view first.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 
 import duckdb
 
@@ -133,9 +134,15 @@ def compare_plan(
     inspect: Callable[[Workspace, Plan, str], None] | None = None,
 ) -> Comparison:
     """Compare what a plan has resolved; see `compare`."""
+    with finishing(plan), workspace(con, wide=plan.is_wide) as work:
+        return _compare(work, with_values(work, plan), samples, same, inspect)
+
+
+@contextmanager
+def finishing(plan: Plan) -> Iterator[None]:
+    """Raise RelationError where DuckDB cannot finish what is read in the block."""
     try:
-        with workspace(con, wide=plan.is_wide) as work:
-            return _compare(work, with_values(work, plan), samples, same, inspect)
+        yield
     except duckdb.Error as error:
         raise RelationError(
             f"Comparing {plan.contract.table}, DuckDB could not finish reading {plan.old.name} and {plan.new.name}:"
@@ -151,11 +158,8 @@ def _compare(
     inspect: Callable[[Workspace, Plan, str], None] | None,
 ) -> Comparison:
     counts = Counts(*(work.count(plan.by_key.side(side)) for side in ("old", "new")))
-    if counts.rows_old == counts.rows_new and (_same_rows(work, plan) if same is None else same):
+    if counts.rows_old == counts.rows_new and (same_rows(work, plan) if same is None else same):
         return _same(work, plan, counts, samples)
-    counts.null_old, counts.null_new = (
-        work.count(f"{plan.by_key.side(side)} WHERE {plan.null_key}") for side in ("old", "new")
-    )
     outcome, duplicates = pair_rows(work, plan, counts)
     null_keys = bool(counts.null_old or counts.null_new)
     groups = compare_groups(work, plan, null_keys=null_keys, duplicates=duplicates, samples=samples)
@@ -165,7 +169,7 @@ def _compare(
     return _report(plan, counts, columns=found.columns, groups=groups, samples=found.samples, notes=found.notes)
 
 
-def _same_rows(work: Workspace, plan: Plan) -> bool:
+def same_rows(work: Workspace, plan: Plan) -> bool:
     """Tell whether both sides certainly hold the same rows; of a wide table the join hashes them, which is enough."""
     pairs = (*plan.keys, *plan.columns)
     if plan.is_wide or any(pair.retyped for pair in pairs):
