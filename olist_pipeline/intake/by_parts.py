@@ -73,16 +73,10 @@ class PartFile:
         return placed(frame, self.path, self.offset)
 
 
-@dataclass(frozen=True)
-class ReadingOfParts:
-    """Reads a part, unless it is known, and keeps what it has; returns the number of its records."""
-
-    table: LandingTable
-
-    def __call__(self, part: PartFile) -> int:
-        """Read the part."""
-        keep_part(part.path, self.table)
-        return kept_records(part.path)
+def read_part(table: LandingTable, part: PartFile) -> int:
+    """Read a part, unless it is known, and keep what it has; return the number of its records."""
+    keep_part(part.path, table)
+    return kept_records(part.path)
 
 
 @dataclass(frozen=True)

@@ -164,7 +164,7 @@ def _of_parts(landing: Path, table: LandingTable) -> list[_Typed]:
 
 def _look_up(typed: list[_Typed], table: LandingTable, parents: pl.LazyFrame | None, folder: Path) -> None:
     """Write what is found of each row beside all others, to a folder a piece, with its number within the file."""
-    columns = dict.fromkeys((SOURCE_ROW, *table.key, *(table.parent.columns if table.parent else ())))
+    columns = (SOURCE_ROW, *table.links)
     numbered = [rows.select(*columns, pl.lit(piece.number, pl.Int32).alias(PART)) for piece, rows in typed]
     found = looked_up(pl.concat(numbered), table, parents)
     new = [name for name in found.collect_schema() if name == SOURCE_ROW or name not in columns]
