@@ -19,7 +19,7 @@ from olist_pipeline.intake.rows import finished, malformed_rows, parents_of
 from olist_pipeline.landing.csv_file import SOURCE_ROW
 from olist_pipeline.landing.table import LandingTable
 from olist_pipeline.months import MONTH, MonthRange
-from olist_pipeline.staging import write_frame
+from olist_pipeline.staging import scan_files, write_frame
 
 PART = "part"
 """The column of looked-up rows that has the number of their part, by which they are in folders."""
@@ -110,8 +110,7 @@ class FinishingOfParts:
     def _parents(self) -> pl.LazyFrame | None:
         if self.parents is None or self.table.parent is None:
             return None
-        rows = pl.scan_parquet(self.parents, glob=False, hive_partitioning=False)
-        return parents_of(rows, self.table.parent.table)
+        return parents_of(scan_files(self.parents), self.table.parent.table)
 
     def _with_lookups(self, rows: pl.DataFrame, piece: PieceOfTable) -> pl.DataFrame:
         kinds = {
@@ -122,7 +121,7 @@ class FinishingOfParts:
         if not kinds:
             return rows
         found = sorted((self.looked_up / f"{PART}={piece.number}").glob("*.parquet"))
-        frames = [pl.read_parquet(path, glob=False, hive_partitioning=False) for path in found]
+        frames = [scan_files(path).collect() for path in found]
         nothing = pl.DataFrame(schema={SOURCE_ROW: pl.Int64, **kinds})
         together = pl.concat([nothing, *(frame.select(nothing.columns) for frame in frames)])
         moved = together.with_columns(pl.col(SOURCE_ROW) + piece.offset)

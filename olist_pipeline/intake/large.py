@@ -37,7 +37,7 @@ from olist_pipeline.landing.folder import files_of
 from olist_pipeline.landing.parts import is_in_parts
 from olist_pipeline.landing.table import LandingTable
 from olist_pipeline.months import MonthRange
-from olist_pipeline.staging import write_rows
+from olist_pipeline.staging import scan_files, write_rows
 
 LARGE_BYTES = 256 << 20
 """Files of a table that have more bytes together are not read at once: that takes some seven times as much memory."""
@@ -59,7 +59,7 @@ class WindowOfFile:
 
     def read(self) -> Part:
         """Return the records; their text is read once more where it is asked for."""
-        return Part(pl.read_parquet(self.typed, glob=False, hive_partitioning=False), self.malformed, self._text_of)
+        return Part(scan_files(self.typed).collect(), self.malformed, self._text_of)
 
     def placed(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Return records as they are: they are numbered within the file."""
@@ -127,14 +127,14 @@ def _in_pieces(
     if parents is not None:
         above = folder / "parents.parquet"
         write_rows(parents, above)
-        parents = pl.scan_parquet(above, glob=False, hive_partitioning=False)
+        parents = scan_files(above)
     typed = _of_parts(landing, table) if is_in_parts(landing, table) else _of_windows(landing, table, folder)
     found = folder / "looked_up"
     if table.key or table.parent:
         _look_up(typed, table, parents, found)
     finishing = FinishingOfParts(table, months, above, found, folder)
     rows, malformed = zip(*(finishing(piece) for piece, _ in typed), strict=True)
-    return pl.scan_parquet([*rows, *malformed], glob=False, hive_partitioning=False)
+    return scan_files([*rows, *malformed])
 
 
 def _of_windows(landing: Path, table: LandingTable, folder: Path) -> list[_Typed]:

@@ -12,11 +12,12 @@ import dagster as dg
 from dagster_duckdb import DuckDBResource
 
 from olist_pipeline.errors import OlistError
+from olist_pipeline.migration.load import load_migration
 from olist_pipeline.migration.model import OLD
 from olist_pipeline.orchestration.checks import parity_checks, reconciliation_checks
 from olist_pipeline.orchestration.cutover import cutover_job, guard_sensor, rollback_job
 from olist_pipeline.orchestration.dbt import dbt_tree_assets
-from olist_pipeline.orchestration.dbt_projects import ensure_manifest, migration_of
+from olist_pipeline.orchestration.dbt_projects import ensure_manifest
 from olist_pipeline.orchestration.description import described
 from olist_pipeline.orchestration.freshness import freshness_checks
 from olist_pipeline.orchestration.intake import intake_assets
@@ -38,7 +39,7 @@ from olist_pipeline.warehouse import load_manifest, served_tables, warehouse_tab
 def build_defs(settings: Settings) -> dg.Definitions:
     """Return the definitions of one environment."""
     parsed = load_manifest(ensure_manifest(settings))
-    migration = migration_of(settings)
+    migration = load_migration(settings.migration)
     tables = warehouse_tables(parsed, migration)
     served = served_tables(load_manifest(ensure_manifest(settings, OLD)), migration)
     retired = retired_contexts(settings.serving)

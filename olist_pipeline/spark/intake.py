@@ -31,7 +31,7 @@ from olist_pipeline.months import MonthRange
 from olist_pipeline.settings import Settings
 from olist_pipeline.spark.runner import working
 from olist_pipeline.spark.tasks import failing_in_words, run_on_spark
-from olist_pipeline.staging import intake_path
+from olist_pipeline.staging import intake_path, scan_files
 
 _FILE = "file_of_part"
 
@@ -57,7 +57,7 @@ def ingest_on_spark(
         above = intake_path(settings.intake, table.parent.table.name) if table.parent else None
         finishing = FinishingOfParts(table, months, above, found, folder)
         rows, malformed = zip(*run_on_spark(session, paths, parts, finishing), strict=True)
-    return pl.scan_parquet([*rows, *malformed], glob=False, hive_partitioning=False)
+    return scan_files([*rows, *malformed])
 
 
 def _look_up(session: Any, table: LandingTable, parts: list[PartFile], intake: Path, folder: Path) -> None:
