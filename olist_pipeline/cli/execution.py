@@ -5,7 +5,7 @@ What belongs here: showing a run, and what was seen of it. What does not: which 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -19,7 +19,6 @@ from olist_pipeline.errors import OlistError
 from olist_pipeline.months import MonthRange
 from olist_pipeline.orchestration.failures import TELLING, failures_of
 from olist_pipeline.orchestration.instance import execute, fail_killed_runs, quiet_instance, sole_run
-from olist_pipeline.orchestration.partitions import COMPARED_WHOLE, FORCED
 from olist_pipeline.serving.guard import Guarded
 from olist_pipeline.settings import Settings
 
@@ -51,20 +50,13 @@ class Progressed:
 class Planned:
     """A job to run over `months`; where `is_monthly_only` is set, its monthly tables alone, without checks.
 
-    Where `is_compared_whole` is set, monthly tables are compared with all their months, not with those of the run.
-    Where `is_forced` is set, steps whose inputs have not changed are worked through, too.
+    `tags` are those of its run, such as `COMPARED_WHOLE` and `FORCED` (`orchestration.partitions`).
     """
 
     job: str
     months: MonthRange
+    tags: Mapping[str, str] = field(default_factory=dict)
     is_monthly_only: bool = False
-    is_compared_whole: bool = False
-    is_forced: bool = False
-
-    @property
-    def tags(self) -> dict[str, str]:
-        """The tags of its run."""
-        return {**(COMPARED_WHOLE if self.is_compared_whole else {}), **(FORCED if self.is_forced else {})}
 
 
 _BLOCKED = "blocked by limit for pool"

@@ -64,7 +64,7 @@ expensive view first.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import duckdb
@@ -75,6 +75,7 @@ from olist_pipeline.tablediff.findings import (
     ONLY_OLD,
     UNEQUAL,
     Counts,
+    Findings,
     column_difference,
     find_differences,
 )
@@ -85,12 +86,10 @@ from olist_pipeline.tablediff.plan import Plan, resolve
 from olist_pipeline.tablediff.reading import with_values
 from olist_pipeline.tablediff.relation import describe, first_line
 from olist_pipeline.tablediff.report import (
-    ColumnDifference,
     ColumnSide,
     Comparison,
     Groups,
     Ledger,
-    RowSample,
     SideCounts,
 )
 from olist_pipeline.tablediff.workspace import Workspace, workspace
@@ -165,8 +164,7 @@ def _compare(
     groups = compare_groups(work, plan, null_keys=null_keys, duplicates=duplicates, samples=samples)
     if inspect is not None:
         inspect(work, plan, outcome.table)
-    found = find_differences(work, plan, counts, outcome, samples)
-    return _report(plan, counts, columns=found.columns, groups=groups, samples=found.samples, notes=found.notes)
+    return _report(plan, counts, find_differences(work, plan, counts, outcome, samples), groups)
 
 
 def same_rows(work: Workspace, plan: Plan) -> bool:
@@ -187,18 +185,16 @@ def _same(work: Workspace, plan: Plan, counts: Counts, samples: int) -> Comparis
     counts.duplicate_old = counts.duplicate_new = groups[DUPLICATE].rows_old
     counts.null_old = counts.null_new = groups[NULL_KEY].rows_old
     counts.equal = counts.rows_old - counts.duplicate_old - counts.null_old
-    columns = tuple(column_difference(pair, counts.equal) for pair in plan.columns)
-    return _report(plan, counts, columns=columns, groups=groups, samples={}, fast=True, examined=examined)
+    nothing = Findings(tuple(column_difference(pair, counts.equal) for pair in plan.columns), {}, ())
+    return _report(plan, counts, nothing, groups, fast=True, examined=examined)
 
 
 def _report(
     plan: Plan,
     counts: Counts,
-    *,
-    columns: tuple[ColumnDifference, ...],
+    found: Findings,
     groups: dict[str, Groups],
-    samples: Mapping[int, tuple[RowSample, ...]],
-    notes: tuple[str, ...] = (),
+    *,
     fast: bool = False,
     examined: bool = True,
 ) -> Comparison:
@@ -210,7 +206,7 @@ def _report(
         new=SideCounts(
             counts.rows_new, counts.equal, counts.unequal, counts.only_new, counts.duplicate_new, counts.null_new
         ),
-        columns=tuple(ColumnSide(column.column, column.equal, column.unequal) for column in columns),
+        columns=tuple(ColumnSide(column.column, column.equal, column.unequal) for column in found.columns),
     )
     duplicates, nulls = groups[DUPLICATE], groups[NULL_KEY]
     return Comparison(
@@ -228,11 +224,11 @@ def _report(
         duplicates=duplicates,
         null_keys=nulls,
         schema=plan.schema,
-        columns=columns,
+        columns=found.columns,
         excluded=dict(plan.contract.excluded),
-        notes=notes,
-        unequal_samples=samples.get(UNEQUAL, ()),
-        only_in_old_samples=samples.get(ONLY_OLD, ()),
-        only_in_new_samples=samples.get(ONLY_NEW, ()),
+        notes=found.notes,
+        unequal_samples=found.samples.get(UNEQUAL, ()),
+        only_in_old_samples=found.samples.get(ONLY_OLD, ()),
+        only_in_new_samples=found.samples.get(ONLY_NEW, ()),
         ledger=ledger,
     )
