@@ -11,7 +11,6 @@ from __future__ import annotations
 import shutil
 import uuid
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import NamedTuple
@@ -19,16 +18,14 @@ from typing import NamedTuple
 import polars as pl
 
 from olist_pipeline.files import reading
-from olist_pipeline.intake.by_parts import PART, FinishingOfParts, PartFile, PieceOfTable
+from olist_pipeline.intake.by_parts import PART, FinishingOfParts, PartFile, PieceOfTable, WindowOfFile
 from olist_pipeline.intake.lookups import looked_up
 from olist_pipeline.intake.parts import (
-    Part,
     is_within,
     keep_parts,
     kept_records,
     scan_kept,
     set_aside,
-    text_among,
     typed_part,
 )
 from olist_pipeline.intake.rows import ingest, parents_of
@@ -44,31 +41,6 @@ LARGE_BYTES = 256 << 20
 
 RECORDS = 400_000
 """So many records of a part that is kept are finished at once: about what a window of a file has."""
-
-
-@dataclass(frozen=True)
-class WindowOfFile:
-    """A window of the only file of a table, whose typed records are in a file of their own."""
-
-    number: int
-    path: Path
-    table: LandingTable
-    typed: Path
-    malformed: pl.DataFrame
-    offset: int = 0
-
-    def read(self) -> Part:
-        """Return the records; their text is read once more where it is asked for."""
-        return Part(scan_files(self.typed).collect(), self.malformed, self._text_of)
-
-    def placed(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """Return records as they are: they are numbered within the file."""
-        return frame
-
-    def _text_of(self, numbers: pl.Series) -> pl.DataFrame:
-        if numbers.is_empty():
-            return pl.DataFrame(schema={SOURCE_ROW: pl.Int64, **dict.fromkeys(self.table.columns, pl.String)})
-        return text_among(read_text(self.path, self.table, self.number).rows, numbers)
 
 
 class _Typed(NamedTuple):

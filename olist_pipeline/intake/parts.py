@@ -15,7 +15,6 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Protocol
 
 import polars as pl
 
@@ -35,11 +34,8 @@ FRAMES = ("rows", "malformed", "text")
 """What is kept of a part."""
 
 
-class TextOf(Protocol):
-    """Returns the text of records by their numbers within a file."""
-
-    def __call__(self, numbers: pl.Series) -> pl.DataFrame:
-        """Return `source_row` and a text column for each expected column."""
+TextOf = Callable[[pl.Series], pl.DataFrame]
+"""Returns the text of records by their numbers within a file: `source_row` and a column for each expected column."""
 
 
 @dataclass(frozen=True)
