@@ -37,8 +37,6 @@ PAUSE = 0.5
 
 _log = logging.getLogger("olist.alerts")
 
-AlertState = Literal["raised", "delivered"]
-
 
 @dataclass(frozen=True)
 class Alert:
@@ -121,7 +119,7 @@ def _states_of(settings: Settings, alert: Alert) -> set[str]:
     return {line["state"] for line in history(settings) if (line["kind"], line["key"]) == (alert.kind, alert.key)}
 
 
-def _write(settings: Settings, alert: Alert, state: AlertState) -> None:
+def _write(settings: Settings, alert: Alert, state: Literal["raised", "delivered"]) -> None:
     path = log_path(settings)
     path.parent.mkdir(parents=True, exist_ok=True)
     entry = {**payload_of(settings, alert), "state": state}

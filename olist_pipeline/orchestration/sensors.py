@@ -197,11 +197,7 @@ def _run_request(key: str, request: Request, graph: AssetGraph) -> dg.RunRequest
 def _result_sensor(name: str, comparison: str, alerts_of: Any, often: Often) -> dg.SensorDefinition:
     """Return a sensor that looks at each stored result of a comparison once and sends the alerts it is worth."""
 
-    @dg.sensor(
-        name=name,
-        **often,
-        description=alerts_of.__doc__,
-    )
+    @dg.sensor(name=name, **often, description=alerts_of.__doc__)
     def look(context: dg.SensorEvaluationContext, pipeline: PipelineResource) -> dg.SensorResult:
         settings = pipeline.settings
         if not settings.is_automated:
@@ -213,9 +209,9 @@ def _result_sensor(name: str, comparison: str, alerts_of: Any, often: Often) -> 
         alerts = [alert for result in results for alert in alerts_of(settings, pipeline.url, result)]
         for alert in alerts:
             send(settings, alert, wait=True)
-        last = max((result["result_id"] for result in results), default=seen)
+        last = max([seen, *(result["result_id"] for result in results)])
         said = " ".join(alert.text for alert in alerts) or f"{last - seen} new results, nothing to tell."
-        return dg.SensorResult(skip_reason=said, cursor=str(max(last, seen)))
+        return dg.SensorResult(skip_reason=said, cursor=str(last))
 
     return look
 
