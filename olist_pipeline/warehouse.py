@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 _WITHIN = "table_catalog = CASE $1 WHEN '' THEN current_database() ELSE $1 END"
 _LOCKED = "set lock"
 """What DuckDB says of a file that another process has open."""
-WAIT_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -220,13 +219,13 @@ def set_aside_where_damaged(path: Path) -> None:
 
 
 def await_free(path: Path) -> None:
-    """Wait until nobody has the warehouse open; raises OlistError when somebody still has after `WAIT_SECONDS`.
+    """Wait until nobody has the warehouse open; raises OlistError when somebody still has after a minute.
 
     A dbt that outlived its killed run needs a moment to end; a person's own connection may last for hours.
     """
     import duckdb
 
-    deadline = time.monotonic() + WAIT_SECONDS
+    deadline = time.monotonic() + 60
     while path.exists():
         try:
             duckdb.connect(str(path)).close()
