@@ -21,6 +21,7 @@ from olist_pipeline.synthetic.draw import (
     chance,
     choose,
     cumulated,
+    parts_of,
 )
 from olist_pipeline.synthetic.orders import Placed, Shipped, by_distance, order_ids
 from olist_pipeline.synthetic.timeline import timestamps
@@ -58,8 +59,8 @@ def fill(placed: Placed, catalogue: Catalogue, stream: Stream) -> Baskets:
     freights = np.stack(
         [_freights(catalogue, product, distance, stream) for product, distance in zip(choices, distances, strict=True)]
     )
-    row = np.repeat(np.arange(count), size)
-    item = np.arange(len(row)) - np.repeat(np.cumsum(size) - size, size) + 1
+    row, place = parts_of(size)
+    item = place + 1
     mixed = chance(stream.words(count), *shapes.MIXED_BASKETS)[row] & (item > 1)
     later = np.where(item == 2, 1, below(stream.words(len(row)), _CHOICES))
     choice = np.where(mixed, later, 0)

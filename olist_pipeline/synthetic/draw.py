@@ -132,6 +132,12 @@ def second(words: Words) -> Words:
     return (words & _LOW) << _HALF
 
 
+def parts_of(sizes: Ints) -> tuple[Ints, Ints]:
+    """The row of each part of rows with so many parts, and its place among the parts of its row, from 0."""
+    row = np.repeat(np.arange(len(sizes)), sizes)
+    return row, np.arange(len(row)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+
+
 class Scatter:
     """A permutation of 0 to `size - 1`, computed a position at a time: `a * i + b` modulo `size`."""
 

@@ -95,7 +95,8 @@ def place(order: Ints, buyers: Buyers, stream: Stream) -> Placed:
     count = len(order)
     buyers = _with_both_ends(order, buyers)
     purchased = _purchases(buyers, stream)
-    status = _statuses(order, month_rows(buyers.day), stream)
+    drawn = choose_by_row(stream.words(count), _STATUS_TOTALS, month_rows(buyers.day))
+    status = _with_rare(drawn, order, _RARE_STATUSES)
     canceled = status == shapes.CANCELED
     unpaid = rare(order, *shapes.NOT_DEFINED_PAYMENT)
     returned = rare(order, *shapes.CANCELED_AFTER_DELIVERY)
@@ -104,7 +105,7 @@ def place(order: Ints, buyers: Buyers, stream: Stream) -> Placed:
     delivered = status == shapes.DELIVERED
     handed_over = canceled & ~stopped & (chance(stream.words(count), *shapes.CANCELED_WITH_CARRIER) | returned)
     has_carrier = handed_over | (delivered & ~rare(order, *shapes.DELIVERED_WITHOUT_CARRIER))
-    method = _methods(order, stream)
+    method = _with_rare(choose(stream.words(count), _METHOD_TOTALS), order, _RARE_METHODS)
     approved, ready = _approvals(order, purchased, method, stream)
     return Placed(
         order=order,
@@ -134,34 +135,31 @@ def _purchases(buyers: Buyers, stream: Stream) -> Ints:
     return buyers.day * DAY + np.where(buyers.split, soon, time)
 
 
-def _statuses(order: Ints, month: Ints, stream: Stream) -> Ints:
-    status = choose_by_row(stream.words(len(order)), _STATUS_TOTALS, month)
-    for rarity, forced in (
-        (shapes.NO_PAYMENT, shapes.DELIVERED),
-        (shapes.DELIVERED_UNAPPROVED, shapes.DELIVERED),
-        (shapes.LATE_APPROVAL, shapes.DELIVERED),
-        (shapes.DELIVERED_WITHOUT_DATE, shapes.DELIVERED),
-        (shapes.DELIVERED_WITHOUT_CARRIER, shapes.DELIVERED),
-        (shapes.SHIPPED_WITHOUT_ITEMS, shapes.SHIPPED),
-        (shapes.NOT_DEFINED_PAYMENT, shapes.CANCELED),
-        (shapes.CANCELED_AFTER_DELIVERY, shapes.CANCELED),
-        (shapes.CREATED_ORDER, shapes.CREATED),
-        (shapes.APPROVED_ORDER, shapes.APPROVED),
-    ):
-        status[rare(order, *rarity)] = forced
-    return status
+_RARE_STATUSES = (
+    (shapes.NO_PAYMENT, shapes.DELIVERED),
+    (shapes.DELIVERED_UNAPPROVED, shapes.DELIVERED),
+    (shapes.LATE_APPROVAL, shapes.DELIVERED),
+    (shapes.DELIVERED_WITHOUT_DATE, shapes.DELIVERED),
+    (shapes.DELIVERED_WITHOUT_CARRIER, shapes.DELIVERED),
+    (shapes.SHIPPED_WITHOUT_ITEMS, shapes.SHIPPED),
+    (shapes.NOT_DEFINED_PAYMENT, shapes.CANCELED),
+    (shapes.CANCELED_AFTER_DELIVERY, shapes.CANCELED),
+    (shapes.CREATED_ORDER, shapes.CREATED),
+    (shapes.APPROVED_ORDER, shapes.APPROVED),
+)
+_RARE_METHODS = (
+    (shapes.ZERO_VOUCHER, shapes.VOUCHERS),
+    (shapes.ZERO_INSTALLMENTS, shapes.TWO_CARDS),
+    (shapes.NOT_DEFINED_PAYMENT, shapes.NOT_DEFINED),
+    (shapes.NO_PAYMENT, shapes.UNPAID),
+)
 
 
-def _methods(order: Ints, stream: Stream) -> Ints:
-    method = choose(stream.words(len(order)), _METHOD_TOTALS)
-    for rarity, forced in (
-        (shapes.ZERO_VOUCHER, shapes.VOUCHERS),
-        (shapes.ZERO_INSTALLMENTS, shapes.TWO_CARDS),
-        (shapes.NOT_DEFINED_PAYMENT, shapes.NOT_DEFINED),
-        (shapes.NO_PAYMENT, shapes.UNPAID),
-    ):
-        method[rare(order, *rarity)] = forced
-    return method
+def _with_rare(drawn: Ints, order: Ints, forced: tuple[tuple[shapes.Rarity, int], ...]) -> Ints:
+    """What was drawn for each order, but for what its rarity asks for."""
+    for rarity, value in forced:
+        drawn[rare(order, *rarity)] = value
+    return drawn
 
 
 def _approvals(order: Ints, purchased: Ints, method: Ints, stream: Stream) -> tuple[Ints, Ints]:

@@ -98,6 +98,10 @@ KEY_EXAMINATION_ROWS = 1_000_000
 """Up to here tables with equal fingerprints still have their keys examined; it costs more than the fast path."""
 
 
+Inspect = Callable[[Workspace, Plan, str], None]
+"""Looks at the workspace, the plan and the table of what is not equal (state, n, k0, ...; see `pairing.py`)."""
+
+
 def compare(
     con: duckdb.DuckDBPyConnection,
     old: str,
@@ -107,15 +111,14 @@ def compare(
     samples: int = 5,
     where: str | None = None,
     same: bool | None = None,
-    inspect: Callable[[Workspace, Plan, str], None] | None = None,
+    inspect: Inspect | None = None,
 ) -> Comparison:
     """Compare two relations under a contract.
 
     old, new: relation names (`old.fact_orders`) or anything that can stand after FROM. where: a condition that
     restricts both, to compare one partition. samples: how many keys, groups and changes to show of each kind.
     same: whether whole fingerprints of both (see `fingerprint`) agree, where the caller has taken them already.
-    inspect: is called with the workspace, the plan and the table of what is not equal (state, n, k0, ...; see
-    `pairing.py`) while these are there, so not when fingerprints decided.
+    inspect: is called while there is something to look at, so not when fingerprints decided.
 
     Never writes to a database file; a read-only connection will do. Raises ContractError when the contract does
     not fit the relations, RelationError when they cannot be read, LedgerError when the counts do not add up.
@@ -130,7 +133,7 @@ def compare_plan(
     *,
     samples: int = 5,
     same: bool | None = None,
-    inspect: Callable[[Workspace, Plan, str], None] | None = None,
+    inspect: Inspect | None = None,
 ) -> Comparison:
     """Compare what a plan has resolved; see `compare`."""
     with finishing(plan), workspace(con, wide=plan.is_wide) as work:
@@ -149,13 +152,7 @@ def finishing(plan: Plan) -> Iterator[None]:
         ) from error
 
 
-def _compare(
-    work: Workspace,
-    plan: Plan,
-    samples: int,
-    same: bool | None,
-    inspect: Callable[[Workspace, Plan, str], None] | None,
-) -> Comparison:
+def _compare(work: Workspace, plan: Plan, samples: int, same: bool | None, inspect: Inspect | None) -> Comparison:
     counts = Counts(*(work.count(plan.by_key.side(side)) for side in ("old", "new")))
     if counts.rows_old == counts.rows_new and (same_rows(work, plan) if same is None else same):
         return _same(work, plan, counts, samples)

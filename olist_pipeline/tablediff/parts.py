@@ -13,14 +13,14 @@ has to be compared.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
 
 from olist_pipeline.paths import duckdb_path
-from olist_pipeline.tablediff.compare import compare_plan, finishing, same_rows
+from olist_pipeline.tablediff.compare import Inspect, compare_plan, finishing, same_rows
 from olist_pipeline.tablediff.contract import Contract
 from olist_pipeline.tablediff.findings import EQUAL, Counts
 from olist_pipeline.tablediff.pairing import duplicate_keys, pair_rows
@@ -82,7 +82,7 @@ def compare_rests(
     *,
     samples: int = 5,
     where: str | None = None,
-    inspect: Callable[[Workspace, Plan, str], None] | None = None,
+    inspect: Inspect | None = None,
 ) -> Comparison | None:
     """Return the comparison of two relations of whose parts `rests` are left; None where the parts do not tell.
 
