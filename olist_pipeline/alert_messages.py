@@ -37,7 +37,7 @@ def body_for(webhook: str, payload: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _slack(payload: Mapping[str, Any]) -> dict[str, Any]:
-    head = f":{'red_circle' if payload['severity'] == 'error' else 'warning'}: *{payload['kind']}*"
+    head = f":red_circle: *{payload['kind']}*"
     mend = f"Mend: `{_slack_text(str(payload['command']))}`" if payload["command"] else ""
     # A link to a file is none that a chat opens: its path is written.
     named = [
@@ -51,8 +51,8 @@ def _slack(payload: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _teams(payload: Mapping[str, Any]) -> dict[str, Any]:
-    colour = "Attention" if payload["severity"] == "error" else "Warning"
-    blocks = [_line(str(payload["kind"]), weight="Bolder", color=colour), _line(_cut(str(payload["text"])))]
+    head = _line(str(payload["kind"]), weight="Bolder", color="Attention")
+    blocks = [head, _line(_cut(str(payload["text"])))]
     if payload["command"]:
         blocks.append(_line(f"Mend: {payload['command']}", fontType="Monospace"))
     links = payload["links"]

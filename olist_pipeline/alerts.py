@@ -37,8 +37,6 @@ PAUSE = 0.5
 
 _log = logging.getLogger("olist.alerts")
 
-AlertState = Literal["raised", "delivered"]
-
 
 @dataclass(frozen=True)
 class Alert:
@@ -52,7 +50,6 @@ class Alert:
     kind: str
     key: str
     text: str
-    severity: Literal["warning", "error"] = "error"
     command: str = ""
     run_id: str = ""
     details: Mapping[str, Any] = field(default_factory=dict)
@@ -76,7 +73,7 @@ def send(settings: Settings, alert: Alert, *, wait: bool = False) -> None:
             return
         if "raised" not in known:
             _write(settings, alert, "raised")
-            _log.log(logging.ERROR if alert.severity == "error" else logging.WARNING, "%s", alert.text)
+            _log.error("%s", alert.text)
         if settings.alert_webhook is None:
             return
         delivery = threading.Thread(target=_deliver, args=(settings, alert), name="olist-alert")
@@ -109,7 +106,8 @@ def links(settings: Settings, alert: Alert) -> dict[str, str]:
 
 def payload_of(settings: Settings, alert: Alert) -> dict[str, Any]:
     """Return the JSON form of an alert that is raised now, with its links."""
-    return {**asdict(alert), "links": links(settings, alert), "at": datetime.now(UTC).isoformat(timespec="seconds")}
+    said = {**asdict(alert), "severity": "error", "links": links(settings, alert)}
+    return {**said, "at": datetime.now(UTC).isoformat(timespec="seconds")}
 
 
 def log_path(settings: Settings) -> Path:
@@ -121,7 +119,7 @@ def _states_of(settings: Settings, alert: Alert) -> set[str]:
     return {line["state"] for line in history(settings) if (line["kind"], line["key"]) == (alert.kind, alert.key)}
 
 
-def _write(settings: Settings, alert: Alert, state: AlertState) -> None:
+def _write(settings: Settings, alert: Alert, state: Literal["raised", "delivered"]) -> None:
     path = log_path(settings)
     path.parent.mkdir(parents=True, exist_ok=True)
     entry = {**payload_of(settings, alert), "state": state}

@@ -240,11 +240,11 @@ def scratch_folder(folder: Path) -> Iterator[Path]:
             lock.unlink(missing_ok=True)
 
 
-def remove_abandoned(folder: Path, seconds: float = 3600) -> None:
-    """Remove what killed writers left in a folder so long ago (see `scratch`)."""
+def remove_abandoned(folder: Path) -> None:
+    """Remove what killed writers left in a folder more than an hour ago (see `scratch`)."""
     for path in folder.glob(".*.tmp"):
         with suppress(OSError):
-            if time.time() - path.lstat().st_mtime > seconds:
+            if time.time() - path.lstat().st_mtime > 3600:
                 path.unlink()
 
 

@@ -33,23 +33,16 @@ SNAPSHOT = "snapshot"
 _FILE = re.compile(rf"(?:((?!0000)[0-9]{{4}}-(?:0[1-9]|1[0-2]))|{SNAPSHOT})(\.[0-9]+of[0-9]+)?\.parquet")
 
 
-def write_frame(frame: pl.DataFrame, path: Path, metadata: dict[str, str] | None = None) -> None:
+def write_frame(frame: pl.DataFrame, path: Path) -> None:
     """Write `frame` as one Parquet file, whole or not at all; raises OlistError when the disk refuses."""
-    with _writing(path) as temporary:
-        frame.write_parquet(temporary, compression="lz4", metadata=metadata)
+    with refused_in_words(path), replacing(path) as temporary:
+        frame.write_parquet(temporary, compression="lz4")
 
 
 def write_rows(rows: pl.LazyFrame, path: Path, metadata: dict[str, str] | None = None) -> None:
     """Write rows as `write_frame` does, in their order; they need not fit into memory."""
-    with _writing(path) as temporary:
-        rows.sink_parquet(temporary, compression="lz4", metadata=metadata)
-
-
-@contextmanager
-def _writing(path: Path) -> Iterator[Path]:
-    """Yield a path to write to, which takes the place of `path`; raises OlistError when the disk refuses."""
     with refused_in_words(path), replacing(path) as temporary:
-        yield temporary
+        rows.sink_parquet(temporary, compression="lz4", metadata=metadata)
 
 
 @contextmanager
@@ -73,7 +66,7 @@ def scan_intake(intake: Path, table: str, months: Iterable[date] | None = None) 
     path = intake_path(intake, table)
     if not path.exists():
         raise OlistError(f"Intake of {table} is missing ({path}); materialise intake/{table} first.")
-    rows = _scan([path])
+    rows = scan_files(path)
     return rows if months is None else rows.filter(pl.col(MONTH).is_in(list(months)))
 
 
@@ -172,18 +165,18 @@ def scan_staging(staging: Path, context: str, table: str, months: Iterable[date]
         folder = staging / context / table
         raise OlistError(f"Staging of {context}/{table} is empty ({folder}); materialise {context}/{table} first.")
     if months is None or not has_months(staging, context, table):
-        return _scan(found)
+        return scan_files(found)
     paths = {month: month_files(staging, context, table, month) for month in months}
     for month, files in paths.items():
         if not files:
             raise OlistError(
                 f"Staging of {context}/{table} has no {month_text(month)}; materialise that month of it first."
             )
-    return _scan([path for files in paths.values() for path in files])
+    return scan_files([path for files in paths.values() for path in files])
 
 
-def _scan(paths: list[Path]) -> pl.LazyFrame:
-    """Return the rows of these files, whose paths are no patterns and hold no columns (`a=b`)."""
+def scan_files(paths: Path | list[Path]) -> pl.LazyFrame:
+    """Return the rows of Parquet files, whose paths are no patterns and hold no columns (`a=b`)."""
     return pl.scan_parquet(paths, glob=False, hive_partitioning=False)
 
 

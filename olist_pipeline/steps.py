@@ -35,7 +35,7 @@ from olist_pipeline.landing.table import LandingTable
 from olist_pipeline.migration.code import python_hash
 from olist_pipeline.months import MONTH
 from olist_pipeline.settings import Settings
-from olist_pipeline.staging import intake_path, month_files, scan_intake, staging_path, write_rows
+from olist_pipeline.staging import intake_path, month_files, scan_files, scan_intake, staging_path, write_rows
 from olist_pipeline.stores import appending, quarantine
 from olist_pipeline.validation import unchanged as unchanged_steps
 from olist_pipeline.validation import units
@@ -136,7 +136,7 @@ def run_validation(
         whole = unchanged_steps.WholeStep(settings, step, day)
         known = frozenset(appending.known_digests(url))
         if not step.is_monthly and not is_forced and (report := unchanged_steps.report_of(whole, known)):
-            _replace_quarantine(url, step, None, map(_read, whole.quarantine), run_id)
+            _replace_quarantine(url, step, None, (scan_files(path).collect() for path in whole.quarantine), run_id)
             return ValidationReport(report, 0)
         return _validated(whole, url, months, run_id, known)
 
@@ -166,7 +166,7 @@ def _validated(
     appended = appending.append(url, context, batches, run_id, are_apart=step.has_whole_aggregates)
     work.take_place(pieces)
     _remove_other_parts(settings.staging, step, pieces)
-    _replace_quarantine(url, step, months, (_read(report.quarantine) for report in reports), run_id)
+    _replace_quarantine(url, step, months, (scan_files(report.quarantine).collect() for report in reports), run_id)
     if not step.is_monthly:
         unchanged_steps.note(whole, reports, reads, inputs)
     shutil.rmtree(outbox, ignore_errors=True)
@@ -210,12 +210,7 @@ def _batches(made: Iterable[UnitReport], reports: list[UnitReport]) -> Iterator[
     for report in made:
         reports.append(report)
         for file in report.events:
-            events = pl.scan_parquet(file.path, glob=False, hive_partitioning=False)
-            yield appending.Batch(file.name, file.digest, events)
-
-
-def _read(path: Path) -> pl.DataFrame:
-    return pl.read_parquet(path, glob=False, hive_partitioning=False)
+            yield appending.Batch(file.name, file.digest, scan_files(file.path))
 
 
 def _units(settings: Settings, step: ValidationStep, months: Sequence[date] | None, at_a_time: int) -> Sequence[Unit]:
@@ -240,13 +235,8 @@ def _rows_by_month(settings: Settings, step: ValidationStep) -> dict[date, int]:
 def _remove_other_parts(staging: Path, step: ValidationStep, pieces: Sequence[Unit]) -> None:
     """Remove the files of an earlier run that cut its months otherwise."""
     for table in step.tables:
-        for unit in pieces:
-            for month in unit.months or ():
-                written = {
-                    staging_path(staging, table.context, table.name, month, one.part)
-                    for one in pieces
-                    if month in (one.months or ())
-                }
-                for path in month_files(staging, table.context, table.name, month):
-                    if path not in written:
-                        path.unlink()
+        place = (staging, table.context, table.name)
+        pairs = [(month, unit.part) for unit in pieces for month in unit.months or ()]
+        written = {staging_path(*place, month, part) for month, part in pairs}
+        for path in {path for month, _ in pairs for path in month_files(*place, month)} - written:
+            path.unlink()

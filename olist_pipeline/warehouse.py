@@ -218,14 +218,14 @@ def set_aside_where_damaged(path: Path) -> None:
     path.with_name(f"{path.name}.wal").unlink(missing_ok=True)
 
 
-def await_free(path: Path, seconds: float = 60) -> None:
-    """Wait until nobody has the warehouse open; raises OlistError when somebody still has after `seconds`.
+def await_free(path: Path) -> None:
+    """Wait until nobody has the warehouse open; raises OlistError when somebody still has after a minute.
 
     A dbt that outlived its killed run needs a moment to end; a person's own connection may last for hours.
     """
     import duckdb
 
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + 60
     while path.exists():
         try:
             duckdb.connect(str(path)).close()

@@ -47,7 +47,7 @@ def backfill(context: str, first: str | None, last: str | None, only: MonthState
         from olist_pipeline.orchestration.instance import prepare
         from olist_pipeline.orchestration.jobs import job_name
         from olist_pipeline.orchestration.partition_states import ranges
-        from olist_pipeline.orchestration.partitions import describe
+        from olist_pipeline.orchestration.partitions import COMPARED_WHOLE, describe
         from olist_pipeline.serving.guard import guard_now
         from olist_pipeline.stores.postgres import flush
 
@@ -63,7 +63,7 @@ def backfill(context: str, first: str | None, last: str | None, only: MonthState
     # Reconciliation is of all months: proofs come last, when no month is missing any more, and are then of all parts.
     *earlier, final = parts
     plan = [Planned(job_name(context), part, is_monthly_only=True) for part in earlier]
-    plan += [Planned(job_name(context), final, is_compared_whole=bool(earlier))]
+    plan += [Planned(job_name(context), final, COMPARED_WHOLE if earlier else {})]
     seen = run_jobs(settings, console, plan)
     seen.guarded = guard_now(settings, url)
     flush(url)

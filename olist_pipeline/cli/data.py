@@ -9,7 +9,7 @@ from __future__ import annotations
 import shutil
 import sys
 from contextlib import nullcontext
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import date
 from pathlib import Path
 
@@ -99,7 +99,7 @@ def check_command(folder: Path | None, as_json: bool) -> None:
     landing = readable_landing(settings, readable)
     shares = structural_shares(landing, readable, date.today(), settings.cutover, settings.outbox)
     rows = [
-        {**report.to_dict(), "rejected": shares[name].quarantined if name in shares else None}
+        {**asdict(report), "rejected": shares[name].quarantined if name in shares else None}
         for name, report in reports.items()
     ]
     large = [share for share in shares.values() if share.is_large]

@@ -5,21 +5,20 @@ What belongs here: showing a run, and what was seen of it. What does not: which 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
 from olist_pipeline.cli.interrupts import Interrupted, received
 from olist_pipeline.cli.loading import loading
 from olist_pipeline.errors import OlistError
 from olist_pipeline.months import MonthRange
-from olist_pipeline.orchestration.failures import TELLING, failures_of
+from olist_pipeline.orchestration.failures import failures_of
 from olist_pipeline.orchestration.instance import execute, fail_killed_runs, quiet_instance, sole_run
-from olist_pipeline.orchestration.partitions import COMPARED_WHOLE, FORCED
 from olist_pipeline.serving.guard import Guarded
 from olist_pipeline.settings import Settings
 
@@ -51,20 +50,13 @@ class Progressed:
 class Planned:
     """A job to run over `months`; where `is_monthly_only` is set, its monthly tables alone, without checks.
 
-    Where `is_compared_whole` is set, monthly tables are compared with all their months, not with those of the run.
-    Where `is_forced` is set, steps whose inputs have not changed are worked through, too.
+    `tags` are those of its run, such as `COMPARED_WHOLE` and `FORCED` (`orchestration.partitions`).
     """
 
     job: str
     months: MonthRange
+    tags: Mapping[str, str] = field(default_factory=dict)
     is_monthly_only: bool = False
-    is_compared_whole: bool = False
-    is_forced: bool = False
-
-    @property
-    def tags(self) -> dict[str, str]:
-        """The tags of its run."""
-        return {**(COMPARED_WHOLE if self.is_compared_whole else {}), **(FORCED if self.is_forced else {})}
 
 
 _BLOCKED = "blocked by limit for pool"
@@ -90,29 +82,32 @@ def run_jobs(settings: Settings, console: Console, plan: Sequence[Planned]) -> P
             for job, planned in zip(jobs, plan, strict=True):
                 run_id, happened = execute(instance, job, planned.months, planned.tags)
                 seen.run_ids.append(run_id)
-                telling = []
-                for event in happened:
-                    _show(event, seen, progress, bar)
-                    if event.event_type in TELLING:
-                        telling.append(event)
+                seen.problems = failures_of(_shown(happened, seen, progress, bar))
                 if received():
                     raise Interrupted
-                seen.problems = failures_of(telling)
                 if seen.problems:
                     break
     return seen
 
 
-def _show(event: dg.DagsterEvent, seen: Progressed, progress: Progress, bar: object) -> None:
+def _shown(
+    happened: Iterator[dg.DagsterEvent], seen: Progressed, progress: Progress, bar: TaskID
+) -> Iterator[dg.DagsterEvent]:
+    for event in happened:
+        _show(event, seen, progress, bar)
+        yield event
+
+
+def _show(event: dg.DagsterEvent, seen: Progressed, progress: Progress, bar: TaskID) -> None:
     from dagster import DagsterEventType as Kind
 
     step = str(event.step_key)
     if event.event_type is Kind.STEP_START:
-        progress.update(bar, description=step)  # type: ignore[arg-type]
+        progress.update(bar, description=step)
     elif event.event_type is Kind.STEP_SUCCESS:
         seen.seconds[step] = event.step_success_data.duration_ms / 1000
         progress.console.print(f"  [green]done[/green]    {step:<40} {seen.seconds[step]:6.1f} s", highlight=False)
-        progress.advance(bar)  # type: ignore[arg-type]
+        progress.advance(bar)
     elif event.event_type is Kind.ENGINE_EVENT and _BLOCKED in str(event.message):
         progress.console.print(f"  waits   {step:<40} for another run", highlight=False)
     elif event.event_type is Kind.STEP_FAILURE:

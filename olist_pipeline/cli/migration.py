@@ -7,7 +7,7 @@ What belongs here: these commands, and what they tell. What does not: the file i
 from __future__ import annotations
 
 import os
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from shlex import quote
 
@@ -42,7 +42,7 @@ def check(as_json: bool, twice: bool) -> None:
         fetch_landing(settings)
         columns_that_change(settings, found)
     if as_json:
-        print_json(found.to_dict())
+        print_json(asdict(found))
     else:
         console = Console()
         for line in found.lines():

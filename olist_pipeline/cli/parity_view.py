@@ -6,7 +6,7 @@ the command (see `parity`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -97,16 +97,11 @@ def _cells(samples: Sequence[ReportPart], sides: Sequence[str]) -> Table:
     for name in ("key", "column", *sides):
         table.add_column(name, overflow="fold")
     for sample in samples:
-        for place, (column, old, new) in enumerate(unequal_cells(sample)):
+        for place, column in enumerate(sample["unequal"]):
             key = _key(sample["key"]) if not place else ""
-            table.add_row(key, inert(column), f"[{OLD_COLOUR}]{_value(old)}[/]", f"[{NEW_COLOUR}]{_value(new)}[/]")
+            old, new = (_value(sample[side][column]) for side in ("old", "new"))
+            table.add_row(key, inert(column), f"[{OLD_COLOUR}]{old}[/]", f"[{NEW_COLOUR}]{new}[/]")
     return table
-
-
-def unequal_cells(sample: ReportPart) -> Iterator[tuple[str, str | None, str | None]]:
-    """Yield column, old text and new text of the unequal cells of a sample."""
-    for column in sample["unequal"]:
-        yield column, sample["old"][column], sample["new"][column]
 
 
 def _rows(title: str, rows: Sequence[ReportPart]) -> Table:

@@ -36,11 +36,13 @@ def rules(context: str | None, code: str | None, as_markdown: bool, as_json: boo
     chosen = [
         entry for entry in entries if context in (None, entry.context) and (code is None or entry.is_called(code))
     ]
-    if not chosen:
+    if not chosen and code:
         names = {entry.name for entry in entries if context in (None, entry.context)}
-        raise unknown(f"rule or derivation{f' of {context}' if context else ''}", str(code), names)
+        raise unknown(f"rule or derivation{f' of {context}' if context else ''}", code, names)
     if as_json:
         print_json([_as_row(entry) for entry in chosen])
+    elif not chosen:
+        click.echo(f"{context} has no rules and no derivations yet.")
     else:
         _print(chosen)
 

@@ -66,9 +66,10 @@ def run(force: bool, as_json: bool) -> None:
     from olist_pipeline.cli.summary import print_summary, summarise
     from olist_pipeline.data_months import all_months
     from olist_pipeline.orchestration.jobs import DUAL_RUN
+    from olist_pipeline.orchestration.partitions import FORCED
     from olist_pipeline.serving.guard import guard_now
 
-    seen = run_jobs(settings, console, [Planned(DUAL_RUN, all_months(settings), is_forced=force)])
+    seen = run_jobs(settings, console, [Planned(DUAL_RUN, all_months(settings), FORCED if force else {})])
     seen.guarded = guard_now(settings, url)
     flush(url)
     summary = summarise(settings, url, seen.run_ids, seen.seconds)

@@ -5,6 +5,7 @@ What belongs here: the command. What does not: the text of a draft (`drafts.scaf
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from keyword import iskeyword
 from pathlib import Path
 
@@ -63,9 +64,20 @@ def scaffold(context: str, files: tuple[str, ...], out: Path | None) -> None:
         for entry in of_context
         if (migration.context_of(entry.finding.model) or name) == context
     ]
-    stay: list[Path] = []
-    folder = out or migration.path.parent
     texts = drafts_of(context, entries, {one.file: files_of(landing, one)[0] for one in named}, sources)
+    stay = _write(texts, out or migration.path.parent)
+    kept = [path.read_text("utf-8", errors="replace") for path in stay]
+    if unwritten := [file for file in files if kept and not any(file in text for text in kept)]:
+        raise OlistError(
+            f"Nothing is written of {', '.join(unwritten)}: {stay[0]} is there already; draft it with --out into "
+            "another folder, and take over what is new."
+        )
+    click.echo(f"{len(entries)} finding{'s' * (len(entries) != 1)}; each draft raises Undecided until it is written.")
+
+
+def _write(texts: Mapping[str, str], folder: Path) -> list[Path]:
+    """Write the texts of files by their names in a folder; return those that were there, and stay as they are."""
+    stay = []
     with given_away():
         for name, text in texts.items():
             path = folder / name
@@ -77,10 +89,4 @@ def scaffold(context: str, files: tuple[str, ...], out: Path | None) -> None:
             with writing(path):
                 path.write_text(text, "utf-8")
             click.echo(f"written: {name}")
-    kept = [path.read_text("utf-8", errors="replace") for path in stay]
-    if unwritten := [file for file in files if kept and not any(file in text for text in kept)]:
-        raise OlistError(
-            f"Nothing is written of {', '.join(unwritten)}: {stay[0]} is there already; draft it with --out into "
-            "another folder, and take over what is new."
-        )
-    click.echo(f"{len(entries)} finding{'s' * (len(entries) != 1)}; each draft raises Undecided until it is written.")
+    return stay

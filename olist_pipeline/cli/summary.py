@@ -10,7 +10,7 @@ from typing import Any
 
 from rich.console import Console
 
-from olist_pipeline.cli.output import inert, table, tell_shares
+from olist_pipeline.cli.output import inert, print_rows, table, tell_shares
 from olist_pipeline.registry import CONTEXTS
 from olist_pipeline.serving.counts import flag_counts, large_shares, table_counts
 from olist_pipeline.serving.release import current_release
@@ -42,8 +42,7 @@ def summarise(settings: Settings, url: str, run_ids: list[str], seconds: dict[st
 def print_summary(console: Console, summary: dict[str, Any]) -> None:
     """Print the summary for a person."""
     console.print()
-    counts = [[row[name] for name in ("table", "landing", "accepted", "quarantined")] for row in summary["tables"]]
-    console.print(table("Rows", ["table", "landing", "accepted", "quarantined"], counts))
+    print_rows(console, "Rows", summary["tables"], ["table", "landing", "accepted", "quarantined"])
     tell_shares(console, summary["too_much_rejected"])
     for title, key, column in (
         ("Quarantined, by rule", "quarantined_by_rule", "source_table"),

@@ -9,41 +9,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Protocol
 
 import polars as pl
 
 from olist_pipeline.intake.lookups import IS_REPEATED, PARENT_IS_VALID, gives_month
-from olist_pipeline.intake.parts import Part, keep_part, kept_part, kept_records, placed, text_behind
+from olist_pipeline.intake.parts import Part, keep_part, kept_part, kept_records, placed, text_among, text_behind
 from olist_pipeline.intake.rows import finished, malformed_rows, parents_of
-from olist_pipeline.landing.csv_file import SOURCE_ROW
+from olist_pipeline.landing.csv_file import SOURCE_ROW, read_text
 from olist_pipeline.landing.table import LandingTable
 from olist_pipeline.months import MONTH, MonthRange
-from olist_pipeline.staging import write_frame
+from olist_pipeline.staging import scan_files, write_frame
 
 PART = "part"
 """The column of looked-up rows that has the number of their part, by which they are in folders."""
-
-
-class PieceOfTable(Protocol):
-    """Some records of a table that are together in memory, under a number of their own.
-
-    Their own numbers, and those in what is looked up for them, count within a file, the one behind `offset` others.
-    """
-
-    @property
-    def number(self) -> int:
-        """Its place among the pieces of a table."""
-
-    @property
-    def offset(self) -> int:
-        """The number of the records of the files before its own."""
-
-    def read(self) -> Part:
-        """Return the records, numbered within the file."""
-
-    def placed(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """Return records, numbered within the table, with where they stand if that is not its only file."""
 
 
 @dataclass(frozen=True)
@@ -74,15 +52,38 @@ class PartFile:
 
 
 @dataclass(frozen=True)
-class ReadingOfParts:
-    """Reads a part, unless it is known, and keeps what it has; returns the number of its records."""
+class WindowOfFile:
+    """A window of the only file of a table, whose typed records are in a file of their own."""
 
+    number: int
+    path: Path
     table: LandingTable
+    typed: Path
+    malformed: pl.DataFrame
+    offset: int = 0
 
-    def __call__(self, part: PartFile) -> int:
-        """Read the part."""
-        keep_part(part.path, self.table)
-        return kept_records(part.path)
+    def read(self) -> Part:
+        """Return the records; their text is read once more where it is asked for."""
+        return Part(scan_files(self.typed).collect(), self.malformed, self._text_of)
+
+    def placed(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Return records as they are: they are numbered within the file."""
+        return frame
+
+    def _text_of(self, numbers: pl.Series) -> pl.DataFrame:
+        if numbers.is_empty():
+            return pl.DataFrame(schema={SOURCE_ROW: pl.Int64, **dict.fromkeys(self.table.columns, pl.String)})
+        return text_among(read_text(self.path, self.table, self.number).rows, numbers)
+
+
+PieceOfTable = PartFile | WindowOfFile
+"""Some records of a table that are together in memory; their numbers, and those that are looked up, are the file's."""
+
+
+def read_part(table: LandingTable, part: PartFile) -> int:
+    """Read a part, unless it is known, and keep what it has; return the number of its records."""
+    keep_part(part.path, table)
+    return kept_records(part.path)
 
 
 @dataclass(frozen=True)
@@ -116,8 +117,7 @@ class FinishingOfParts:
     def _parents(self) -> pl.LazyFrame | None:
         if self.parents is None or self.table.parent is None:
             return None
-        rows = pl.scan_parquet(self.parents, glob=False, hive_partitioning=False)
-        return parents_of(rows, self.table.parent.table)
+        return parents_of(scan_files(self.parents), self.table.parent.table)
 
     def _with_lookups(self, rows: pl.DataFrame, piece: PieceOfTable) -> pl.DataFrame:
         kinds = {
@@ -128,7 +128,7 @@ class FinishingOfParts:
         if not kinds:
             return rows
         found = sorted((self.looked_up / f"{PART}={piece.number}").glob("*.parquet"))
-        frames = [pl.read_parquet(path, glob=False, hive_partitioning=False) for path in found]
+        frames = [scan_files(path).collect() for path in found]
         nothing = pl.DataFrame(schema={SOURCE_ROW: pl.Int64, **kinds})
         together = pl.concat([nothing, *(frame.select(nothing.columns) for frame in frames)])
         moved = together.with_columns(pl.col(SOURCE_ROW) + piece.offset)

@@ -11,7 +11,6 @@ from __future__ import annotations
 import shutil
 import uuid
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import NamedTuple
@@ -19,16 +18,14 @@ from typing import NamedTuple
 import polars as pl
 
 from olist_pipeline.files import reading
-from olist_pipeline.intake.by_parts import PART, FinishingOfParts, PartFile, PieceOfTable
+from olist_pipeline.intake.by_parts import PART, FinishingOfParts, PartFile, PieceOfTable, WindowOfFile
 from olist_pipeline.intake.lookups import looked_up
 from olist_pipeline.intake.parts import (
-    Part,
     is_within,
     keep_parts,
     kept_records,
     scan_kept,
     set_aside,
-    text_among,
     typed_part,
 )
 from olist_pipeline.intake.rows import ingest, parents_of
@@ -37,38 +34,13 @@ from olist_pipeline.landing.folder import files_of
 from olist_pipeline.landing.parts import is_in_parts
 from olist_pipeline.landing.table import LandingTable
 from olist_pipeline.months import MonthRange
-from olist_pipeline.staging import write_rows
+from olist_pipeline.staging import scan_files, write_rows
 
 LARGE_BYTES = 256 << 20
 """Files of a table that have more bytes together are not read at once: that takes some seven times as much memory."""
 
 RECORDS = 400_000
 """So many records of a part that is kept are finished at once: about what a window of a file has."""
-
-
-@dataclass(frozen=True)
-class WindowOfFile:
-    """A window of the only file of a table, whose typed records are in a file of their own."""
-
-    number: int
-    path: Path
-    table: LandingTable
-    typed: Path
-    malformed: pl.DataFrame
-    offset: int = 0
-
-    def read(self) -> Part:
-        """Return the records; their text is read once more where it is asked for."""
-        return Part(pl.read_parquet(self.typed, glob=False, hive_partitioning=False), self.malformed, self._text_of)
-
-    def placed(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """Return records as they are: they are numbered within the file."""
-        return frame
-
-    def _text_of(self, numbers: pl.Series) -> pl.DataFrame:
-        if numbers.is_empty():
-            return pl.DataFrame(schema={SOURCE_ROW: pl.Int64, **dict.fromkeys(self.table.columns, pl.String)})
-        return text_among(read_text(self.path, self.table, self.number).rows, numbers)
 
 
 class _Typed(NamedTuple):
@@ -127,14 +99,14 @@ def _in_pieces(
     if parents is not None:
         above = folder / "parents.parquet"
         write_rows(parents, above)
-        parents = pl.scan_parquet(above, glob=False, hive_partitioning=False)
+        parents = scan_files(above)
     typed = _of_parts(landing, table) if is_in_parts(landing, table) else _of_windows(landing, table, folder)
     found = folder / "looked_up"
     if table.key or table.parent:
         _look_up(typed, table, parents, found)
     finishing = FinishingOfParts(table, months, above, found, folder)
     rows, malformed = zip(*(finishing(piece) for piece, _ in typed), strict=True)
-    return pl.scan_parquet([*rows, *malformed], glob=False, hive_partitioning=False)
+    return scan_files([*rows, *malformed])
 
 
 def _of_windows(landing: Path, table: LandingTable, folder: Path) -> list[_Typed]:
@@ -164,7 +136,7 @@ def _of_parts(landing: Path, table: LandingTable) -> list[_Typed]:
 
 def _look_up(typed: list[_Typed], table: LandingTable, parents: pl.LazyFrame | None, folder: Path) -> None:
     """Write what is found of each row beside all others, to a folder a piece, with its number within the file."""
-    columns = dict.fromkeys((SOURCE_ROW, *table.key, *(table.parent.columns if table.parent else ())))
+    columns = (SOURCE_ROW, *table.links)
     numbered = [rows.select(*columns, pl.lit(piece.number, pl.Int32).alias(PART)) for piece, rows in typed]
     found = looked_up(pl.concat(numbered), table, parents)
     new = [name for name in found.collect_schema() if name == SOURCE_ROW or name not in columns]

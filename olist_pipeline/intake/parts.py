@@ -15,7 +15,6 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Protocol
 
 import polars as pl
 
@@ -29,17 +28,14 @@ from olist_pipeline.landing.packed import called
 from olist_pipeline.landing.parts import KEPT, is_in_parts, part_hash
 from olist_pipeline.landing.table import LandingTable
 from olist_pipeline.migration.code import python_hash
-from olist_pipeline.staging import refused_in_words
+from olist_pipeline.staging import refused_in_words, scan_files
 
 FRAMES = ("rows", "malformed", "text")
 """What is kept of a part."""
 
 
-class TextOf(Protocol):
-    """Returns the text of records by their numbers within a file."""
-
-    def __call__(self, numbers: pl.Series) -> pl.DataFrame:
-        """Return `source_row` and a text column for each expected column."""
+TextOf = Callable[[pl.Series], pl.DataFrame]
+"""Returns the text of records by their numbers within a file: `source_row` and a column for each expected column."""
 
 
 @dataclass(frozen=True)
@@ -97,8 +93,7 @@ def read_parts(landing: Path, table: LandingTable) -> Parts:
 
 def scan_kept(files: Sequence[Path]) -> pl.LazyFrame:
     """Return the typed records of parts that are kept (see `keep_part`), numbered within their part."""
-    paths = [files_as_read(path)["rows"] for path in files]
-    return pl.scan_parquet(paths, glob=False, hive_partitioning=False)
+    return scan_files([files_as_read(path)["rows"] for path in files])
 
 
 def placed(frame: pl.DataFrame, path: Path, offset: int) -> pl.DataFrame:
@@ -165,7 +160,7 @@ def set_aside(frame: pl.DataFrame, path: Path) -> pl.LazyFrame:
     """Write a frame to a file that is there for a while, and return its rows; raises OlistError as `write_frame`."""
     with refused_in_words(path):
         frame.write_parquet(path, compression="lz4")
-    return pl.scan_parquet(path, glob=False, hive_partitioning=False)
+    return scan_files(path)
 
 
 def kept_part(path: Path, after: int = 0, last: int | None = None) -> Part:
@@ -204,8 +199,7 @@ def text_among(text: pl.DataFrame, numbers: pl.Series) -> pl.DataFrame:
 
 
 def _kept_text(path: Path, numbers: pl.Series) -> pl.DataFrame:
-    text = pl.scan_parquet(path, glob=False, hive_partitioning=False)
-    return text.join(numbers.to_frame(SOURCE_ROW).lazy(), on=SOURCE_ROW, how="semi").collect()
+    return scan_files(path).join(numbers.to_frame(SOURCE_ROW).lazy(), on=SOURCE_ROW, how="semi").collect()
 
 
 def _moved(frame: pl.DataFrame, offset: int) -> pl.DataFrame:
@@ -215,8 +209,8 @@ def _moved(frame: pl.DataFrame, offset: int) -> pl.DataFrame:
 def kept_records(path: Path) -> int:
     """Return the number of the records that are kept of a part, split or not."""
     files = files_as_read(path)
-    frames = [pl.scan_parquet(files[name], glob=False, hive_partitioning=False) for name in ("rows", "malformed")]
-    return sum(counted.item() for counted in pl.collect_all([frame.select(pl.len()) for frame in frames]))
+    counted = [scan_files(files[name]).select(pl.len()) for name in ("rows", "malformed")]
+    return sum(one.item() for one in pl.collect_all(counted))
 
 
 def is_within(after: int, last: int) -> pl.Expr:
@@ -225,7 +219,7 @@ def is_within(after: int, last: int) -> pl.Expr:
 
 
 def _read(path: Path, after: int, last: int | None) -> pl.DataFrame:
-    rows = pl.scan_parquet(path, glob=False, hive_partitioning=False)
+    rows = scan_files(path)
     return (rows if last is None else rows.filter(is_within(after, last))).collect()
 
 

@@ -73,7 +73,7 @@ def malformed_rows(malformed: pl.DataFrame, table: LandingTable, parents: pl.Laz
 
 
 def parents_of(rows: pl.LazyFrame, table: LandingTable) -> pl.LazyFrame:
-    """Return those columns of the intake of `table` that intake of its children reads."""
+    """Return those columns of the intake of `table` that intake of its children reads; a frame of Spark's likewise."""
     return rows.select(SOURCE_ROW, *table.key, *([MONTH] if table.is_monthly else []), RULES)
 
 

@@ -53,13 +53,11 @@ class CsvText:
 
     Both have `source_row`; `malformed` has the record as `text`, `is_truncated` for a last record that the file may
     have cut short (the others are of the wrong length), and the `links` of the table: what stands where these should
-    stand, for what the record belongs to must not be taken for complete. `extra` names columns of the file that nobody
-    expects; they are left out.
+    stand, for what the record belongs to must not be taken for complete.
     """
 
     rows: pl.DataFrame
     malformed: pl.DataFrame
-    extra: tuple[str, ...]
 
 
 def windows_of(path: Path, table: LandingTable) -> range:
@@ -73,7 +71,7 @@ def read_text(path: Path, table: LandingTable, window: int | None = None) -> Csv
     Raises OlistError when the file as a whole is unusable.
     """
     with _unchanged(path):
-        report, extra = _report_of(path, table, window)
+        report = _report_of(path, table, window)
         links = {name: table.headers[name] for name in table.links}
         malformed = _malformed(path, report, window, links)
         cells, numbers = _read(path, report, window, table.headers)
@@ -81,7 +79,7 @@ def read_text(path: Path, table: LandingTable, window: int | None = None) -> Csv
         if _may_end_early(report, rows, table):
             rows = rows.head(-1)
             malformed = pl.concat([malformed, _last(path, report, links)])
-        return CsvText(rows, malformed, extra)
+        return CsvText(rows, malformed)
 
 
 def read_records(path: Path, table: LandingTable, window: int | None = None) -> tuple[pl.DataFrame, pl.Series, int]:
@@ -90,15 +88,15 @@ def read_records(path: Path, table: LandingTable, window: int | None = None) -> 
     The numbers stand apart: a column of the file may have any name.
     """
     with _unchanged(path):
-        report, _ = _report_of(path, table, window)
+        report = _report_of(path, table, window)
         return *_read(path, report, window, {name: name for name in report.header}), report.records
 
 
-def _report_of(path: Path, table: LandingTable, window: int | None) -> tuple[Report, tuple[str, ...]]:
-    report, extra = check_file(path, table)
+def _report_of(path: Path, table: LandingTable, window: int | None) -> Report:
+    report, _ = check_file(path, table)
     if window is not None and window >= len(report.windows):
         raise changed_meanwhile(called(path))
-    return report, extra
+    return report
 
 
 def changed_meanwhile(file: str) -> OlistError:

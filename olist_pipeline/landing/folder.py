@@ -162,9 +162,8 @@ def _link(link: Path, file: Path) -> None:
 def _remedy(landing: Path, file: str) -> str:
     """Say what to do about a missing file, naming what seems to be it: under another name, or one folder deeper."""
     entries = sorted(landing.iterdir())
-    if similar := [
-        path.name for path in entries if _stem(file) in _letters(path.name) and not path.name.startswith(".")
-    ]:
+    stem = _letters(file.removesuffix(".csv"))
+    if similar := [path.name for path in entries if stem in _letters(path.name) and not path.name.startswith(".")]:
         if not (landing / similar[0]).is_dir() and (found := no_file(landing / similar[0])):
             return f"{similar[0]} {found}"
         if similar[0].lower().endswith(WORKBOOKS):
@@ -181,10 +180,6 @@ def _holds(folder: Path, file: str) -> bool:
     with suppress(OSError):  # what the system refuses to look at
         return (folder / file).is_file()
     return False
-
-
-def _stem(file: str) -> str:
-    return _letters(file.removesuffix(".csv"))
 
 
 def _letters(name: str) -> str:

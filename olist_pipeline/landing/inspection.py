@@ -6,9 +6,8 @@ What belongs here: one report a table. What does not: validating rows (intake do
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from olist_pipeline.errors import OlistError
 from olist_pipeline.files import reading
@@ -32,10 +31,6 @@ class FileReport:
     encoding: str
     problem: str
     remark: str
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the report as JSON-ready values."""
-        return asdict(self)
 
 
 def inspect_landing(settings: Settings, tables: Iterable[LandingTable]) -> list[FileReport]:

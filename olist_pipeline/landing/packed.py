@@ -76,7 +76,8 @@ def packed_form(landing: Path, file: str) -> Packed | None:
     single = landing / f"{file}.gz"
     if single.is_file():
         return Packed.of(single)
-    found = [packed for archive in _archives(landing) for packed in _members(archive, file)]
+    archives = sorted(path for path in landing.iterdir() if path.suffix.lower() == ".zip" and path.is_file())
+    found = [packed for archive in archives for packed in _members(archive, file)]
     if len(found) > 1:
         places = " and ".join(f"{packed.path.name} ({packed.member})" for packed in found)
         raise OlistError(f"{file} is packed more than once in {landing}: in {places}; keep one.")
@@ -203,10 +204,6 @@ def _remedy(error: Exception) -> str:
     if isinstance(error, gzip.BadGzipFile):
         return "fetch it again, or leave out .gz where it is not packed"
     return "fetch it again"
-
-
-def _archives(landing: Path) -> list[Path]:
-    return sorted(path for path in landing.iterdir() if path.suffix.lower() == ".zip" and path.is_file())
 
 
 def _members(archive: Path, file: str) -> list[Packed]:

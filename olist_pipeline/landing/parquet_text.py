@@ -74,9 +74,7 @@ def _with_late_moments(path: Path, rows: pl.LazyFrame) -> pl.LazyFrame:
     """
     kinds = rows.collect_schema()
     fine = [name for name, kind in kinds.items() if kind == pl.Datetime("ns")]
-    cut = [
-        name for name in fine if rows.select((pl.col(name).to_physical() == _LAST_NANOSECOND).any()).collect().item()
-    ]
+    cut = [name for name in fine if rows.select(_is_last(name).any()).collect().item()]
     if not cut:
         return rows
     whole = _scan(path, pl.Schema({**kinds, **dict.fromkeys(cut, pl.Datetime("us"))}))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Protocol
 
 from olist_domain.kernel.records import CELL_TYPES, Record, value_type
 from olist_pipeline.errors import OlistError
@@ -24,18 +23,6 @@ OWN_NAMES = frozenset(
     {"source_row", "source_file", "rules", "payload", MONTH, "key_is_repeated", "parent_is_valid", "rejects", "flags"}
 )
 """The columns that the pipeline adds to the rows of a file: no record can have one of these names."""
-
-
-class Landed(Protocol):
-    """What lands as a file, or as a folder of parts in its place."""
-
-    @property
-    def name(self) -> str:
-        """What sentences and OLIST_LANDING_PARTS call it."""
-
-    @property
-    def file(self) -> str:
-        """Its file in landing."""
 
 
 @dataclass(frozen=True)
@@ -146,6 +133,10 @@ class LandingTable:
 
     def _refused(self, reason: str) -> OlistError:
         return OlistError(f"The landing table {self.name} ({self.file}) cannot be used: {reason}.")
+
+
+Landed = LandingTable | OtherFile
+"""What lands as a file, or as a folder of parts in its place; sentences and OLIST_LANDING_PARTS call it by its name."""
 
 
 def _kinds(record: type[Record], columns: tuple[str, ...]) -> list[type]:

@@ -167,11 +167,10 @@ def plan(affected: Mapping[str, set[date]]) -> list[Request]:
         parts = ranges(months)
         requests += [Request(members, part, is_monthly_only=True) for part in parts[:-1]]
         requests.append(Request(members, parts[-1]))
-    if not whole:
-        return requests
-    if not requests:
-        return [Request((), None, whole=whole)]
-    return [*requests[:-1], replace(requests[-1], whole=whole)]
+    if whole:
+        *others, last = requests or [Request((), None)]
+        return [*others, replace(last, whole=whole)]
+    return requests
 
 
 def describe_changes(changed: Mapping[str, set[str]]) -> str:

@@ -41,11 +41,6 @@ class RollbackForm(dg.Config):
     to: int | None = Field(default=None, description="Point to this kept release, whatever else it takes back.")
 
 
-def cutover_jobs() -> list[dg.JobDefinition]:
-    """Return the jobs `cutover` and `rollback`."""
-    return [cutover_job, rollback_job]
-
-
 @dg.op(name="switch_to_new")
 def _switch_to_new(context: dg.OpExecutionContext, config: CutoverForm, pipeline: PipelineResource) -> None:
     settings, url = pipeline.settings, pipeline.url

@@ -11,6 +11,7 @@ from typing import Any
 import dagster as dg
 from dagster_dbt import dbt_assets
 
+from olist_pipeline.migration.load import load_migration
 from olist_pipeline.migration.model import NEW, OLD, REPLAY, Migration
 from olist_pipeline.migration.project import (
     ancestors,
@@ -30,7 +31,7 @@ from olist_pipeline.old_tables import names_of
 from olist_pipeline.orchestration.column_lineage import lineage_metadata
 from olist_pipeline.orchestration.dbt_build import Build, TreeBuild
 from olist_pipeline.orchestration.dbt_keys import TreeTranslator
-from olist_pipeline.orchestration.dbt_projects import dbt_project, ensure_manifest, migration_of
+from olist_pipeline.orchestration.dbt_projects import dbt_project, ensure_manifest
 from olist_pipeline.orchestration.internals.beside import BESIDE
 from olist_pipeline.orchestration.partitions import MONTHS
 from olist_pipeline.orchestration.resources import PipelineResource
@@ -85,7 +86,7 @@ def dbt_tree_assets(settings: Settings, retired: Collection[str] = ()) -> list[d
 
     Once nobody needs an old table, there is only the new tree. Replay has what the pairs are made of.
     """
-    migration = migration_of(settings)
+    migration = load_migration(settings.migration)
     old = load_manifest(ensure_manifest(settings, OLD))
     parsed = load_manifest(ensure_manifest(settings, NEW))
     waiting = waiting_models(parsed)
@@ -121,7 +122,7 @@ def selections_of(part: str, made: Iterable[Mapping[str, Any]]) -> tuple[str, st
 
 
 def _built(build: Build, settings: Settings) -> dg.AssetsDefinition:
-    migration, tree = migration_of(settings), build.tree
+    migration, tree = load_migration(settings.migration), build.tree
     manifest = ensure_manifest(settings, tree)
     parsed = load_manifest(manifest)
     translator = TreeTranslator(tree, migration, {} if tree == NEW else names_of(parsed, migration))

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from olist_pipeline.migration.load import load_migration
 from olist_pipeline.migration.model import NEW, OLD, REPLAY, Migration
 from olist_pipeline.migration.project import new_part, old_part
 from olist_pipeline.migration.proof import letting_in, unproven
@@ -27,7 +28,6 @@ from olist_pipeline.orchestration.dbt_projects import (
     environment_of,
     exported,
     landing_of,
-    migration_of,
     target_path,
     today_of,
     variables_of,
@@ -145,7 +145,7 @@ class TreeBuild:
 
     @cached_property
     def _migration(self) -> Migration:
-        return migration_of(self.settings)
+        return load_migration(self.settings.migration)
 
     @cached_property
     def _on_spark(self) -> bool:

@@ -62,16 +62,11 @@ KEPT_PARSE = "partial_parse.msgpack"
 QUIET = {"DBT_SEND_ANONYMOUS_USAGE_STATS": "false"}
 
 
-def migration_of(settings: Settings) -> Migration:
-    """Return the migration of an environment."""
-    return load_migration(settings.migration)
-
-
 def dbt_of(settings: Settings, tree: str, *, on_spark: bool = False) -> OwnDbt:
     """Return the dbt of a tree, with its project and its profile: of DuckDB, or of Spark."""
     from olist_pipeline.orchestration.internals.dbt_cli import OwnDbt
 
-    migration = migration_of(settings)
+    migration = load_migration(settings.migration)
     profile = (write_spark_profile if on_spark else write_profile)(settings, migration, tree)
     return OwnDbt(
         project_dir=str(project_folder(settings, migration, tree)),
@@ -95,7 +90,7 @@ def begin_with_dbt(settings: Settings) -> None:
     with suppress(OlistError, OSError):
         environment = environment_of(settings, OLD, settings.landing, _likely_today(settings))
         with exported(environment):
-            folder = project_folder(settings, migration_of(settings), OLD)
+            folder = project_folder(settings, load_migration(settings.migration), OLD)
             ensure_server(folder, ["--no-write-json", *parse_arguments(settings, OLD)])
 
 
@@ -106,7 +101,7 @@ def dbt_project(settings: Settings, tree: str) -> DbtProject:
     """
     from dagster_dbt import DbtProject
 
-    migration = migration_of(settings)
+    migration = load_migration(settings.migration)
     profiles = write_profile(settings, migration, tree).folder
     folder = project_folder(settings, migration, tree)
     return DbtProject(project_dir=folder, profiles_dir=profiles, target_path=manifest_folder(settings, tree))
@@ -122,7 +117,7 @@ def as_of_variables(day: date) -> dict[str, str]:
 
 def variables_of(settings: Settings, tree: str, landing: Path, day: date) -> list[str]:
     """Return the `--vars` of a tree that reads `landing` on the day that is taken for today."""
-    migration = migration_of(settings)
+    migration = load_migration(settings.migration)
     if tree == NEW:
         return []
     found = {
@@ -136,7 +131,7 @@ def variables_of(settings: Settings, tree: str, landing: Path, day: date) -> lis
 
 def environment_of(settings: Settings, tree: str, landing: Path, day: date) -> dict[str, str]:
     """Return what the environment of dbt has besides its own for a tree that reads `landing` on a day."""
-    migration = migration_of(settings)
+    migration = load_migration(settings.migration)
     on_spark = environment_of_spark(settings, tree) if is_on_spark(settings, migration, tree) else {}
     if tree == NEW:
         return {**QUIET, **on_spark, **as_of_variables(day)}
@@ -151,7 +146,7 @@ def parse_arguments(settings: Settings, tree: str) -> list[str]:
 
     The variables are those of a build, as far as they are known: it then need not parse once more.
     """
-    migration = migration_of(settings)
+    migration = load_migration(settings.migration)
     paths = ["--target-path", str(manifest_folder(settings, tree)), "--log-path", str(settings.dbt_target / "logs")]
     profile = write_profile(settings, migration, tree)
     variables = variables_of(settings, tree, settings.landing, _likely_today(settings))
@@ -160,7 +155,7 @@ def parse_arguments(settings: Settings, tree: str) -> list[str]:
 
 def landing_of(settings: Settings) -> Path:
     """Return the folder in which old reads landing; raises OlistError where its project reads another one."""
-    migration = migration_of(settings)
+    migration = load_migration(settings.migration)
     if not migration.landing.folder:
         return readable_landing(settings, _landed(migration))
     own = (migration.old_folder / migration.landing.folder).resolve()
@@ -221,7 +216,7 @@ def ensure_manifest(settings: Settings, tree: str = NEW) -> Path:
 
     Where the project or the home was moved it is parsed with nothing kept: dbt keeps where a seed's file was.
     """
-    migration, folder = migration_of(settings), manifest_folder(settings, tree)
+    migration, folder = load_migration(settings.migration), manifest_folder(settings, tree)
     manifest, stamp = folder / "manifest.json", folder / "parsed"
     project = migration.new_folder if is_of_new(migration, tree) else migration.old_folder
     profile = write_profile(settings, migration, NEW if is_of_new(migration, tree) else OLD)

@@ -23,18 +23,15 @@ def said_of(props: Mapping[str, Any]) -> str:
     name = str(generic.get("name") or props["name"])
     arguments = {key: value for key, value in (generic.get("kwargs") or {}).items() if key != "model"}
     column = str(arguments.get("column_name") or props.get("column_name") or "")
-    sentence = _SENTENCES.get(name, _by_name(name))(column, arguments)
+    sentence = _SENTENCES[name](column, arguments) if name in _SENTENCES else _by_name(name, column, arguments)
     severity = str(props["config"].get("severity") or "error").lower()
     return f"{sentence} It warns, and stops nothing." if severity == "warn" else sentence
 
 
-def _by_name(name: str) -> Callable[[str, Arguments], str]:
-    def say(column: str, arguments: Arguments) -> str:
-        listed = ", ".join(f"{key} {value}" for key, value in arguments.items() if key != "column_name")
-        about = f" of {column}" if column else ""
-        return f"{name.replace('_', ' ').capitalize()}{about}{f': {listed}' if listed else ''}."
-
-    return say
+def _by_name(name: str, column: str, arguments: Arguments) -> str:
+    listed = ", ".join(f"{key} {value}" for key, value in arguments.items() if key != "column_name")
+    about = f" of {column}" if column else ""
+    return f"{name.replace('_', ' ').capitalize()}{about}{f': {listed}' if listed else ''}."
 
 
 def _relationship(column: str, arguments: Arguments) -> str:

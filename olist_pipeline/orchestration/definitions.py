@@ -6,19 +6,19 @@ environment (`olist_pipeline.definitions` brings it).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import dagster as dg
 from dagster_duckdb import DuckDBResource
 
 from olist_pipeline.errors import OlistError
+from olist_pipeline.migration.load import load_migration
 from olist_pipeline.migration.model import OLD
 from olist_pipeline.orchestration.checks import parity_checks, reconciliation_checks
-from olist_pipeline.orchestration.cutover import cutover_jobs, guard_sensor
+from olist_pipeline.orchestration.cutover import cutover_job, guard_sensor, rollback_job
 from olist_pipeline.orchestration.dbt import dbt_tree_assets
-from olist_pipeline.orchestration.dbt_projects import ensure_manifest, migration_of
+from olist_pipeline.orchestration.dbt_projects import ensure_manifest
 from olist_pipeline.orchestration.description import described
 from olist_pipeline.orchestration.freshness import freshness_checks
 from olist_pipeline.orchestration.intake import intake_assets
@@ -54,19 +54,14 @@ def _named_with_their_place() -> Iterator[None]:
 
 
 @_named_with_their_place()
-def build_defs(settings: Settings, resource_overrides: Mapping[str, Any] | None = None) -> dg.Definitions:
-    """Return the definitions of one environment; tests override resources by name."""
+def build_defs(settings: Settings) -> dg.Definitions:
+    """Return the definitions of one environment."""
     parsed = load_manifest(ensure_manifest(settings))
-    migration = migration_of(settings)
+    migration = load_migration(settings.migration)
     tables = warehouse_tables(parsed, migration)
     served = served_tables(load_manifest(ensure_manifest(settings, OLD)), migration)
     retired = retired_contexts(settings.serving)
     compared = [table for table in tables if table.context not in retired]
-    resources = {
-        "pipeline": Pipeline(settings),
-        # dbt alone writes the warehouse; every other opening is for reading.
-        "warehouse": DuckDBResource(database=str(settings.warehouse), connection_config={"access_mode": "READ_ONLY"}),
-    }
     standing = [*partition_checks(tables), *freshness_checks(settings)]
     assets: list[dg.AssetsDefinition | dg.AssetSpec] = [
         *landing_specs(),
@@ -80,12 +75,18 @@ def build_defs(settings: Settings, resource_overrides: Mapping[str, Any] | None 
     return dg.Definitions(
         assets=described(assets, settings, tables),
         asset_checks=checks,
-        jobs=[*pipeline_jobs(standing), *cutover_jobs()],
+        jobs=[*pipeline_jobs(standing), cutover_job, rollback_job],
         schedules=schedules(settings),
         sensors=[*sensors(settings, tables), guard_sensor(settings.is_automated)],
         # One process does all of a run: at this size, starting processes would take most of the time.
         executor=continuing_executor,
-        resources={**resources, **(resource_overrides or {})},
+        resources={
+            "pipeline": Pipeline(settings),
+            # dbt alone writes the warehouse; every other opening is for reading.
+            "warehouse": DuckDBResource(
+                database=str(settings.warehouse), connection_config={"access_mode": "READ_ONLY"}
+            ),
+        },
     )
 
 

@@ -49,14 +49,19 @@ def failures_of(events: Iterable[dg.DagsterEvent]) -> list[str]:
     return list(dict.fromkeys(filter(None, found))) or ends[-1:]
 
 
+def failures_of_run(instance: dg.DagsterInstance, run_id: str) -> list[str]:
+    """Return what stopped a run that `instance` knows, as `failures_of` does."""
+    logged = instance.all_logs(run_id, of_type=TELLING)
+    return failures_of(entry.get_dagster_event() for entry in logged if entry.is_dagster_event)
+
+
 def last_failure(instance: dg.DagsterInstance, jobs: Sequence[str]) -> tuple[str, list[str]]:
     """Return the id of the last run of `jobs` that has ended, and what stopped it; no id where none has."""
     runs = [run for job in jobs for run in instance.get_run_records(dg.RunsFilter(job_name=job, statuses=_ENDED), 1)]
     if not runs:
         return "", []
     last = max(runs, key=lambda run: run.storage_id).dagster_run
-    logged = instance.all_logs(last.run_id, of_type=TELLING)
-    return last.run_id, failures_of(entry.get_dagster_event() for entry in logged if entry.is_dagster_event)
+    return last.run_id, failures_of_run(instance, last.run_id)
 
 
 def _of_check(event: dg.DagsterEvent) -> str:

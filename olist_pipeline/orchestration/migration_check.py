@@ -7,10 +7,11 @@ file, which is checked as it is read.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from olist_pipeline.errors import OlistError
+from olist_pipeline.migration.load import load_migration
 from olist_pipeline.migration.model import NEW, OLD, Migration
 from olist_pipeline.migration.profiles import database_of, unloaded
 from olist_pipeline.migration.project import (
@@ -27,7 +28,7 @@ from olist_pipeline.migration.project import (
 )
 from olist_pipeline.migration.proof import VOUCH, letting_in, unproven
 from olist_pipeline.old_tables import without_pair
-from olist_pipeline.orchestration.dbt_projects import ensure_manifest, landing_of, migration_of, today_of
+from olist_pipeline.orchestration.dbt_projects import ensure_manifest, landing_of, today_of
 from olist_pipeline.registry import LANDING
 from olist_pipeline.settings import Settings
 from olist_pipeline.tablediff.contract import fold
@@ -43,10 +44,6 @@ class Checked:
     notes: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return it as JSON-ready values."""
-        return asdict(self)
-
     def lines(self) -> list[str]:
         """Return it for a person, a line each."""
         return [
@@ -59,7 +56,7 @@ class Checked:
 
 def checked(settings: Settings) -> Checked:
     """Return what a migration file says and whether it fits; raises OlistError where a project does not parse."""
-    migration, found = migration_of(settings), Checked()
+    migration, found = load_migration(settings.migration), Checked()
     manifest = load_manifest(ensure_manifest(settings, OLD))
     found.problems += made_elsewhere(manifest, migration, database_of(settings, migration, OLD).stem)
     _look_at_old(migration, manifest, found)
@@ -88,7 +85,7 @@ def columns_that_change(settings: Settings, found: Checked) -> None:
     from olist_pipeline.migration.clock import OTHERS, asking, changing_columns
     from olist_pipeline.orchestration.old_alone import run_old
 
-    migration = migration_of(settings)
+    migration = load_migration(settings.migration)
     manifest = load_manifest(ensure_manifest(settings, OLD))
     uids = [node["unique_id"] for pair in migration.pairs for node in found_old(manifest, migration, pair.old)]
     wanted = ancestors(manifest, [*uids, *read_by_hooks(manifest)])

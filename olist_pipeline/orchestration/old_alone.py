@@ -16,6 +16,7 @@ from textwrap import shorten
 
 from olist_pipeline.errors import OlistError
 from olist_pipeline.landing.folder import readable_landing
+from olist_pipeline.migration.load import load_migration
 from olist_pipeline.migration.model import OLD
 from olist_pipeline.migration.profiles import database_of, write_profile
 from olist_pipeline.migration.project import loaded_seeds, selection
@@ -27,7 +28,6 @@ from olist_pipeline.orchestration.dbt_projects import (
     environment_of,
     in_one_line,
     landing_of,
-    migration_of,
     target_path,
     variables_of,
 )
@@ -42,7 +42,7 @@ def run_old(settings: Settings, folder: Path, day: date, select: Sequence[str] =
 
     Raises OlistError with dbt's own words where a model fails.
     """
-    migration, landing = migration_of(settings), landing_of(settings)
+    migration, landing = load_migration(settings.migration), landing_of(settings)
     aside = replace(settings, home=folder, landing=readable_landing(settings, []), engine="polars")
     shutil.rmtree(folder, ignore_errors=True)
     profile = write_profile(aside, migration, OLD)

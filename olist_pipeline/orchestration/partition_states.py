@@ -76,8 +76,4 @@ def _partition_check(owner: str, assets: Sequence[tuple[str, ...]]) -> dg.AssetC
 
 
 def _listed(months: Sequence[date]) -> str:
-    parts = [
-        month_text(part.first) if part.first == part.last else f"{month_text(part.first)} to {month_text(part.last)}"
-        for part in ranges(months)
-    ]
-    return f"{', '.join(parts)} {'is' if len(months) == 1 else 'are'}"
+    return f"{', '.join(map(str, ranges(months)))} {'is' if len(months) == 1 else 'are'}"

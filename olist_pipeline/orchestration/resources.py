@@ -1,7 +1,6 @@
 """Resources: the one seam between the graph and the environment it runs in.
 
-What belongs here: what assets need of the outside world. What does not: work. Tests build the definitions
-with a pipeline resource of their own.
+What belongs here: what assets need of the outside world. What does not: work.
 """
 
 import functools

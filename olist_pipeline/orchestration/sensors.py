@@ -11,12 +11,13 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from shlex import quote as shell_quote
 from typing import Any
 
 import dagster as dg
+from pydantic import TypeAdapter
 
 from olist_pipeline.alerts import Alert, send
 from olist_pipeline.data_months import all_months
@@ -34,7 +35,7 @@ from olist_pipeline.orchestration.changes import (
     plan,
     unfinished,
 )
-from olist_pipeline.orchestration.failures import TELLING, failures_of
+from olist_pipeline.orchestration.failures import failures_of_run
 from olist_pipeline.orchestration.internals.graph import AssetGraph
 from olist_pipeline.orchestration.jobs import DUAL_RUN, keys_of
 from olist_pipeline.orchestration.partitions import follow_data, know_months, knows_months, range_tags
@@ -55,15 +56,8 @@ _OVERLAP = 200
 Often = dict[str, Any]
 """How often a sensor looks, and whether it does at first: arguments of a sensor's decorator."""
 
-Look = dict[str, list[int] | None]
-"""File -> its size and time of change, None where it is missing."""
-
-
-_CURSOR_TYPES: dict[str, type | tuple[type, ...]] = {
-    **dict.fromkeys(("look", "settled"), dict),
-    "content": (dict, type(None)),
-    "number": int,
-}
+Look = dict[str, list[Any] | None]
+"""File -> its state (see `state_of`), None where it is missing."""
 
 
 @dataclass
@@ -87,10 +81,8 @@ class LandingCursor:
         """
         if not text:
             return cls()
-        with suppress(ValueError, AttributeError):
-            known = {name: value for name, value in json.loads(text).items() if name in _CURSOR_TYPES}
-            if all(isinstance(value, _CURSOR_TYPES[name]) for name, value in known.items()):
-                return cls(**known)
+        with suppress(ValueError):
+            return TypeAdapter(cls).validate_json(text, strict=True)
         return cls(number=int(_digest(text)[:8], 16))
 
     def text(self) -> str:
@@ -112,10 +104,7 @@ def sensors(settings: Settings, tables: tuple[WarehouseTable, ...]) -> list[dg.S
 
 def look_at(settings: Settings) -> Look:
     """Return how the landing files look now."""
-    found: Look = {}
-    for table in LANDING.values():
-        found[table.file] = state_of(settings.landing, table)
-    return found
+    return {table.file: state_of(settings.landing, table) for table in LANDING.values()}
 
 
 def landing_tick(
@@ -131,10 +120,10 @@ def landing_tick(
     if look == cursor.settled:
         return [], cursor, "Landing is as it was."
     if missing := [file for file, state in look.items() if state is None]:
-        return [], _looked(cursor, look), f"The upload is not complete: {', '.join(missing)} missing."
+        return [], replace(cursor, look=look), f"The upload is not complete: {', '.join(missing)} missing."
     if look != cursor.look:
         growing = ", ".join(file for file in look if look[file] != cursor.look.get(file))
-        return [], _looked(cursor, look), f"Waiting until {growing} looks the same twice."
+        return [], replace(cursor, look=look), f"Waiting until {growing} looks the same twice."
     try:
         landing = readable_landing(settings, LANDING.values())
         problems = list(filter(None, (unfinished(landing, table) for table in LANDING.values())))
@@ -142,18 +131,14 @@ def landing_tick(
         problems = [str(error)]
     if problems:
         _tell(settings, "landing_unusable", _digest(look), " ".join(problems), {"files": problems})
-        return [], _looked(cursor, look), " ".join(problems)
+        return [], replace(cursor, look=look), " ".join(problems)
     content = landing_content(landing, today, settings.outbox)
     if look_at(settings) != look:
-        return [], _looked(cursor, look_at(settings)), "Landing changed while it was read."
+        return [], replace(cursor, look=look_at(settings)), "Landing changed while it was read."
     before = ingested_content(settings) if cursor.content is None else cursor.content
     changed = changed_parts(before, content)
     if not changed:
-        return (
-            [],
-            LandingCursor(look, look, content, cursor.number),
-            "The files were touched, not changed.",
-        )
+        return [], LandingCursor(look, look, content, cursor.number), "The files were touched, not changed."
     months = all_months(settings)
     wanted = plan(affected_months(changed, tables, months)) if before else [Request(tuple(CONTEXTS), months)]
     start = _digest([cursor.number, content])
@@ -212,11 +197,7 @@ def _run_request(key: str, request: Request, graph: AssetGraph) -> dg.RunRequest
 def _result_sensor(name: str, comparison: str, alerts_of: Any, often: Often) -> dg.SensorDefinition:
     """Return a sensor that looks at each stored result of a comparison once and sends the alerts it is worth."""
 
-    @dg.sensor(
-        name=name,
-        **often,
-        description=alerts_of.__doc__,
-    )
+    @dg.sensor(name=name, **often, description=alerts_of.__doc__)
     def look(context: dg.SensorEvaluationContext, pipeline: PipelineResource) -> dg.SensorResult:
         settings = pipeline.settings
         if not settings.is_automated:
@@ -228,9 +209,9 @@ def _result_sensor(name: str, comparison: str, alerts_of: Any, often: Often) -> 
         alerts = [alert for result in results for alert in alerts_of(settings, pipeline.url, result)]
         for alert in alerts:
             send(settings, alert, wait=True)
-        last = max((result["result_id"] for result in results), default=seen)
+        last = max([seen, *(result["result_id"] for result in results)])
         said = " ".join(alert.text for alert in alerts) or f"{last - seen} new results, nothing to tell."
-        return dg.SensorResult(skip_reason=said, cursor=str(max(last, seen)))
+        return dg.SensorResult(skip_reason=said, cursor=str(last))
 
     return look
 
@@ -281,9 +262,7 @@ def _failure_sensor(often: Often) -> dg.SensorDefinition:
         run = context.dagster_run
         failed = [event.step_key for event in context.get_step_failure_events()]
         where = f" in {failed[0]}" if failed else ""
-        logged = context.instance.all_logs(run.run_id, of_type=TELLING)
-        said = failures_of(entry.get_dagster_event() for entry in logged if entry.is_dagster_event)
-        why = " ".join(said) or _first_line(context.failure_event.message)
+        why = " ".join(failures_of_run(context.instance, run.run_id)) or _first_line(context.failure_event.message)
         text = f"The run {run.run_id[:8]} of {run.job_name} failed{where}: {why}"
         details = {"job": run.job_name, "run_id": run.run_id, "steps": failed, "tags": dict(run.tags)}
         # Whatever is mended by then, a run of everything takes in what is missing.
@@ -292,10 +271,6 @@ def _failure_sensor(often: Often) -> dg.SensorDefinition:
         return None
 
     return run_failure
-
-
-def _looked(cursor: LandingCursor, look: Look) -> LandingCursor:
-    return LandingCursor(look, cursor.settled, cursor.content, cursor.number)
 
 
 def _tell(settings: Settings, kind: str, key: str, text: str, details: Mapping[str, Any]) -> None:

@@ -55,10 +55,6 @@ class Evidence:
     causes: pl.DataFrame | None = None
     approvals: Sequence[Approval] = ()
 
-    def of(self, table: str) -> tuple[Approval, ...]:
-        """Return the approvals that speak of a table."""
-        return tuple(approval for approval in self.approvals if approval.table == table)
-
 
 @dataclass(frozen=True)
 class TableParity:
@@ -178,7 +174,7 @@ def parity_of(
     finally:
         connection.unregister(CAUSES)
     equivalence = sides.compare(REPLAY, same=of_replay == of_new)
-    approvals = evidence.of(table.name)
+    approvals = tuple(approval for approval in evidence.approvals if approval.table == table.name)
     return TableParity(
         table=table.name,
         verdict=_verdict(direct, equivalence, evidence.quarantine, approvals),

@@ -27,7 +27,8 @@ from olist_pipeline.files import replacing
 from olist_pipeline.migration.model import NEW, OLD, REPLAY
 from olist_pipeline.months import MONTH, MonthRange
 from olist_pipeline.parity.effects import Effects, Number, added, totals_of
-from olist_pipeline.parity.sides import Inspect, Sides
+from olist_pipeline.parity.sides import Sides
+from olist_pipeline.tablediff.compare import Inspect
 from olist_pipeline.tablediff.fingerprint import HashSums, of_sums, row_sums
 from olist_pipeline.tablediff.parts import Rest, RestFiles, can_be_cut, compare_rests, rest_of
 from olist_pipeline.tablediff.relation import describe

@@ -6,7 +6,7 @@ and comparing months somewhere else (`by_months`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -15,16 +15,12 @@ import duckdb
 from olist_pipeline.migration.model import NEW
 from olist_pipeline.months import MONTH, MonthRange
 from olist_pipeline.parity.effects import Effects
-from olist_pipeline.tablediff.compare import compare
+from olist_pipeline.tablediff.compare import Inspect, compare
 from olist_pipeline.tablediff.contract import Contract, fold
 from olist_pipeline.tablediff.fingerprint import fingerprint
-from olist_pipeline.tablediff.plan import Plan
 from olist_pipeline.tablediff.report import Comparison
 from olist_pipeline.tablediff.sql import relation_name
-from olist_pipeline.tablediff.workspace import Workspace
 from olist_pipeline.warehouse import WarehouseTable, as_old_shows_it, only_in_new
-
-Inspect = Callable[[Workspace, Plan, str], None]
 
 
 @dataclass(frozen=True)

@@ -13,24 +13,25 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import replace
+from functools import partial
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from olist_pipeline.intake.by_parts import PART, FinishingOfParts, PartFile, ReadingOfParts
-from olist_pipeline.intake.cast import RULES
+from olist_pipeline.intake.by_parts import PART, FinishingOfParts, PartFile, read_part
 from olist_pipeline.intake.lookups import looked_up
 from olist_pipeline.intake.parts import files_as_read, remove_other_parts
+from olist_pipeline.intake.rows import parents_of
 from olist_pipeline.landing.csv_file import SOURCE_ROW
 from olist_pipeline.landing.folder import files_of
 from olist_pipeline.landing.table import LandingTable
-from olist_pipeline.months import MONTH, MonthRange
+from olist_pipeline.months import MonthRange
 from olist_pipeline.settings import Settings
 from olist_pipeline.spark.runner import working
 from olist_pipeline.spark.tasks import failing_in_words, run_on_spark
-from olist_pipeline.staging import intake_path
+from olist_pipeline.staging import intake_path, scan_files
 
 _FILE = "file_of_part"
 
@@ -47,7 +48,7 @@ def ingest_on_spark(
     parts = [PartFile(number, path) for number, path in enumerate(files)]
     found = folder / "looked_up"
     with working(settings) as (session, paths):
-        records = run_on_spark(session, paths, parts, ReadingOfParts(table))
+        records = run_on_spark(session, paths, parts, partial(read_part, table))
         remove_other_parts(files)
         offsets = list(accumulate(records, initial=0))
         parts = [replace(part, offset=offsets[part.number]) for part in parts]
@@ -56,12 +57,12 @@ def ingest_on_spark(
         above = intake_path(settings.intake, table.parent.table.name) if table.parent else None
         finishing = FinishingOfParts(table, months, above, found, folder)
         rows, malformed = zip(*run_on_spark(session, paths, parts, finishing), strict=True)
-    return pl.scan_parquet([*rows, *malformed], glob=False, hive_partitioning=False)
+    return scan_files([*rows, *malformed])
 
 
 def _look_up(session: Any, table: LandingTable, parts: list[PartFile], intake: Path, folder: Path) -> None:
     """Write what is found of each row beside all others, to a folder a part, with its number within the part."""
-    columns = dict.fromkeys((SOURCE_ROW, *table.key, *(table.parent.columns if table.parent else ())))
+    columns = (SOURCE_ROW, *table.links)
     kept = {part.number: files_as_read(part.path)["rows"] for part in parts}
     # Parts with the same content are kept once.
     names = [(path.name, number) for number, path in kept.items()]
@@ -78,8 +79,7 @@ def _parents(session: Any, table: LandingTable, intake: Path) -> Any:
     if table.parent is None:
         return None
     above = table.parent.table
-    rows = session.read.parquet(_uri(intake_path(intake, above.name)))
-    return rows.select(SOURCE_ROW, *above.key, *([MONTH] if above.is_monthly else []), RULES)
+    return parents_of(session.read.parquet(_uri(intake_path(intake, above.name))), above)
 
 
 def _uri(path: Path) -> str:

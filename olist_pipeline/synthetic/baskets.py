@@ -21,9 +21,9 @@ from olist_pipeline.synthetic.draw import (
     chance,
     choose,
     cumulated,
-    quantile,
+    parts_of,
 )
-from olist_pipeline.synthetic.orders import Placed, Shipped, order_ids
+from olist_pipeline.synthetic.orders import Placed, Shipped, by_distance, order_ids
 from olist_pipeline.synthetic.timeline import timestamps
 
 _ITEM_TOTALS = cumulated(shapes.ITEMS_OF_ORDER)
@@ -59,8 +59,8 @@ def fill(placed: Placed, catalogue: Catalogue, stream: Stream) -> Baskets:
     freights = np.stack(
         [_freights(catalogue, product, distance, stream) for product, distance in zip(choices, distances, strict=True)]
     )
-    row = np.repeat(np.arange(count), size)
-    item = np.arange(len(row)) - np.repeat(np.cumsum(size) - size, size) + 1
+    row, place = parts_of(size)
+    item = place + 1
     mixed = chance(stream.words(count), *shapes.MIXED_BASKETS)[row] & (item > 1)
     later = np.where(item == 2, 1, below(stream.words(len(row)), _CHOICES))
     choice = np.where(mixed, later, 0)
@@ -93,8 +93,7 @@ def _freights(catalogue: Catalogue, product: Ints, distance: Ints, stream: Strea
     count = len(product)
     heavy = catalogue.weight_words[product]
     words = alike(stream.words(count), heavy, stream.words(count), *shapes.FREIGHT_KNOWS_WEIGHT)
-    by_distance = [quantile(words, table) for table in shapes.FREIGHT]
-    return np.asarray(np.choose(distance, by_distance), dtype=np.int64)
+    return by_distance(words, distance, shapes.FREIGHT)
 
 
 def item_frame(seed: int, placed: Placed, shipped: Shipped, baskets: Baskets, catalogue: Catalogue) -> pl.DataFrame:

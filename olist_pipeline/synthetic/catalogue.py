@@ -14,7 +14,6 @@ import polars as pl
 from olist_pipeline.synthetic import shapes
 from olist_pipeline.synthetic.categories import CATEGORIES, UNTRANSLATED
 from olist_pipeline.synthetic.draw import (
-    Flags,
     Ints,
     Scatter,
     Stream,
@@ -27,6 +26,7 @@ from olist_pipeline.synthetic.draw import (
     identifiers,
     key_of,
     quantile,
+    rare,
     second,
 )
 from olist_pipeline.synthetic.geography import prefix_text, sales_level, seller_city_text, seller_places, state_text
@@ -52,7 +52,7 @@ class Catalogue:
         self._two_sellers = chance(stream.words(self.products), *shapes.PRODUCTS_WITH_TWO_SELLERS)
         self._other_seller = below(stream.words(self.products), self.sellers)
         self._category = choose(stream.words(self.products), _CATEGORY_TOTALS)
-        forgotten = self._rare(shapes.UNTRANSLATED_PRODUCT)
+        forgotten = rare(np.arange(self.products), *shapes.UNTRANSLATED_PRODUCT)
         self._category[forgotten] = len(CATEGORIES) + np.arange(int(forgotten.sum())) % len(UNTRANSLATED)
         self.weight_words = stream.words(self.products)
         self.price = self._draw_prices(stream)
@@ -105,9 +105,9 @@ class Catalogue:
         words = self._details.words
         count = self.products
         described = pl.Series(~chance(words(count), *shapes.UNCATEGORISED_PRODUCTS))
-        measured = pl.Series(~self._rare(shapes.UNMEASURED_PRODUCT))
+        measured = pl.Series(~rare(np.arange(self.products), *shapes.UNMEASURED_PRODUCT))
         weight = quantile(self.weight_words, shapes.WEIGHT_G)
-        weight[self._rare(shapes.WEIGHTLESS_PRODUCT)] = 0
+        weight[rare(np.arange(self.products), *shapes.WEIGHTLESS_PRODUCT)] = 0
         frame = pl.DataFrame(
             {
                 "product_id": self.product_ids(np.arange(count)),
@@ -150,9 +150,6 @@ class Catalogue:
         ending = _ENDINGS[choose(stream.words(count), _ENDING_TOTALS)]
         price: Ints = np.clip(raw // 100 * 100 + ending, _LOWEST_PRICE, _HIGHEST_PRICE)
         return price
-
-    def _rare(self, rarity: shapes.Rarity) -> Flags:
-        return np.asarray(np.arange(self.products) % rarity.period == rarity.first)
 
     def _size_words(self) -> Words:
         count = self.products

@@ -87,6 +87,11 @@ def chance(words: Words, parts: int | Ints, of: int) -> Flags:
     return below(words, of) < parts
 
 
+def rare(numbers: Ints, period: int, first: int) -> Flags:
+    """Which of the numbers are `first`, or any number of periods behind it."""
+    return np.asarray(numbers % period == first)
+
+
 def cumulated(weights: Sequence[int] | Ints) -> Ints:
     """The running totals of weights, which `choose` takes."""
     return np.cumsum(np.asarray(weights, dtype=np.int64), dtype=np.int64)
@@ -125,6 +130,12 @@ def alike(words: Words, other: Words, coin: Words, parts: int, of: int) -> Words
 def second(words: Words) -> Words:
     """A second, independent word out of the half of each word that `below` does not read."""
     return (words & _LOW) << _HALF
+
+
+def parts_of(sizes: Ints) -> tuple[Ints, Ints]:
+    """The row of each part of rows with so many parts, and its place among the parts of its row, from 0."""
+    row = np.repeat(np.arange(len(sizes)), sizes)
+    return row, np.arange(len(row)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
 
 
 class Scatter:

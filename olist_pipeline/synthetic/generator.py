@@ -38,12 +38,8 @@ def generate(out: Path, *, orders: int, seed: int, progress: Callable[[int], Non
     if seed < 0:
         raise ValueError(f"The seed {seed} is negative; give a whole number from 0 on.")
     with writer.FileSet(out) as files:
-        _write_set(files, orders, seed, _CHUNK_ORDERS, progress or _silent)
+        _write_set(files, orders, seed, _CHUNK_ORDERS, progress or (lambda _: None))
     return files.rows
-
-
-def _silent(_: int) -> None:
-    """Progress that nobody watches."""
 
 
 def _write_set(

@@ -26,6 +26,7 @@ from olist_pipeline.synthetic.draw import (
     cumulated,
     hashed,
     key_of,
+    rare,
     second,
 )
 
@@ -73,11 +74,7 @@ def _prefix_table() -> Prefixes:
     block = np.repeat(np.arange(len(BLOCKS)), [block.prefixes for block in BLOCKS])
     crowd = 1 + below(hashed(_ALL_PREFIXES_KEY, number), 4)
     customers = _block_weights(shapes.CUSTOMERS_BY_STATE)[block] * crowd
-    unknown = chance(
-        second(hashed(_ALL_PREFIXES_KEY, number)),
-        shapes.PREFIXES_WITHOUT_GEOLOCATION[0],
-        shapes.PREFIXES_WITHOUT_GEOLOCATION[1],
-    )
+    unknown = chance(second(hashed(_ALL_PREFIXES_KEY, number)), *shapes.PREFIXES_WITHOUT_GEOLOCATION)
     geolocations = np.where(unknown, 0, customers)
     return Prefixes(
         number=number,
@@ -112,13 +109,23 @@ def _block_weights(by_state: Mapping[str, int]) -> Ints:
 
 PREFIXES = _prefix_table()
 
-_PLAIN_CITIES = [without_accents(block.city) for block in BLOCKS]
-_PLAIN = pl.Series(_PLAIN_CITIES)
+_PLAIN = pl.Series([without_accents(block.city) for block in BLOCKS])
 _ACCENTED = pl.Series([block.city for block in BLOCKS])
-_TITLED = pl.Series([city.title() for city in _PLAIN_CITIES])
-_SHOUTED = pl.Series([city.upper() for city in _PLAIN_CITIES])
+_TITLED = pl.Series([city.title() for city in _PLAIN])
+_SHOUTED = pl.Series([city.upper() for city in _PLAIN])
 _STATES = pl.Series([block.state for block in BLOCKS])
-_STATES_IN_WORDS = pl.Series([STATE_NAMES[block.state] for block in BLOCKS])
+_PLACES = [(city, block.state.lower(), STATE_NAMES[block.state]) for city, block in zip(_PLAIN, BLOCKS, strict=True)]
+_BY_SELLERS = (
+    _ACCENTED,
+    _TITLED,
+    _SHOUTED,
+    pl.Series([f"{city} - {state}" for city, state, _ in _PLACES]),
+    pl.Series([f"{city}/{state}" for city, state, _ in _PLACES]),
+    pl.Series([f"{city} / {in_words}" for city, _, in_words in _PLACES]),
+    pl.Series([f"{city}, {in_words}, brasil" for city, _, in_words in _PLACES]),
+    _PLAIN,
+)
+"""The names of the cities of all blocks, as sellers write them; nearly always in the last way."""
 _HAS_ACCENTS = np.array([block.city != without_accents(block.city) for block in BLOCKS])
 _SALES_LEVEL = np.array([shapes.SALES_BY_SELLER_STATE.get(b.state, 70) for b in BLOCKS], dtype=np.int64)
 _LATITUDE = np.array([block.latitude for block in BLOCKS], dtype=np.int64) * (_DEGREE // 100)
@@ -165,36 +172,14 @@ def state_text(place: Ints) -> pl.Series:
 
 def seller_city_text(place: Ints, words: Words) -> pl.Series:
     """The city of each place as sellers write it: mostly as customers do, some in seven ways of their own."""
-    block = PREFIXES.block[place]
-    names = pl.DataFrame(
-        {
-            "plain": _PLAIN.gather(block),
-            "accented": _ACCENTED.gather(block),
-            "titled": _TITLED.gather(block),
-            "shouted": _SHOUTED.gather(block),
-            "state": _STATES.gather(block).str.to_lowercase(),
-            "in_words": _STATES_IN_WORDS.gather(block),
-        }
-    )
-    ways = [
-        pl.col("accented"),
-        pl.col("titled"),
-        pl.col("shouted"),
-        pl.format("{} - {}", "plain", "state"),
-        pl.format("{}/{}", "plain", "state"),
-        pl.format("{} / {}", "plain", "in_words"),
-        pl.format("{}, {}, brasil", "plain", "in_words"),
-    ]
-    misspelt = chance(words, *shapes.MISSPELT_SELLER_CITIES)
-    way = np.where(misspelt, below(second(words), len(ways)), len(ways))
-    return names.with_columns(pl.Series("way", way)).select(_pick("way", [*ways, pl.col("plain")])).to_series()
+    usual = len(_BY_SELLERS) - 1
+    way = np.where(chance(words, *shapes.MISSPELT_SELLER_CITIES), below(second(words), usual), usual)
+    return _spelt(_BY_SELLERS, way, PREFIXES.block[place])
 
 
-def _pick(which: str, ways: list[pl.Expr]) -> pl.Expr:
-    chosen = ways[-1]
-    for number, way in enumerate(ways[:-1]):
-        chosen = pl.when(pl.col(which) == number).then(way).otherwise(chosen)
-    return chosen.alias("city")
+def _spelt(ways: tuple[pl.Series, ...], way: Ints, block: Ints) -> pl.Series:
+    """The city of each block in one of several ways, each of which has the names of all blocks."""
+    return pl.concat(ways).gather(way * len(BLOCKS) + block)
 
 
 def geolocation_count(orders: int) -> int:
@@ -208,7 +193,7 @@ def geolocation_frame(row: Ints, total: int, stream: Stream) -> pl.DataFrame:
     point = below(stream.words(len(row)), _points(total)[place])
     spot = PREFIXES.number[place] * 1_000_000 + point
     block = PREFIXES.block[place]
-    outside = row % shapes.OUTSIDE_BRAZIL.period == shapes.OUTSIDE_BRAZIL.first
+    outside = rare(row, *shapes.OUTSIDE_BRAZIL)
     return pl.DataFrame(
         {
             "geolocation_zip_code_prefix": prefix_text(place),
@@ -251,14 +236,4 @@ def _geolocation_city(spot: Ints, block: Ints) -> pl.Series:
     mis_cased = chance(second(words), *shapes.MIS_CASED_CITIES)
     titled = mis_cased & (spot % 2 == 0)
     way = np.select([titled, mis_cased, accented], [0, 1, 2], default=3)
-    names = pl.DataFrame(
-        {
-            "way": way,
-            "titled": _TITLED.gather(block),
-            "shouted": _SHOUTED.gather(block),
-            "accented": _ACCENTED.gather(block),
-            "plain": _PLAIN.gather(block),
-        }
-    )
-    ways = [pl.col("titled"), pl.col("shouted"), pl.col("accented"), pl.col("plain")]
-    return names.select(_pick("way", ways)).to_series()
+    return _spelt((_TITLED, _SHOUTED, _ACCENTED, _PLAIN), way, block)

@@ -28,6 +28,7 @@ from olist_pipeline.synthetic.draw import (
     cumulated,
     identifiers,
     quantile,
+    rare,
 )
 from olist_pipeline.synthetic.geography import city_text, prefix_text, state_text
 from olist_pipeline.synthetic.people import Buyers
@@ -74,7 +75,7 @@ class Placed:
 
     def rare(self, rarity: shapes.Rarity) -> Flags:
         """Which of the orders have this rarity."""
-        return rare(self.order, rarity)
+        return rare(self.order, *rarity)
 
 
 @dataclass(frozen=True)
@@ -89,26 +90,22 @@ class Shipped:
     """Midnight of the estimated delivery."""
 
 
-def rare(order: Ints, rarity: shapes.Rarity) -> Flags:
-    """Which of the orders with these numbers have this rarity."""
-    return np.asarray(order % rarity.period == rarity.first)
-
-
 def place(order: Ints, buyers: Buyers, stream: Stream) -> Placed:
     """Draws when the orders were placed, their status, method of payment and approval."""
     count = len(order)
     buyers = _with_both_ends(order, buyers)
     purchased = _purchases(buyers, stream)
-    status = _statuses(order, month_rows(buyers.day), stream)
+    drawn = choose_by_row(stream.words(count), _STATUS_TOTALS, month_rows(buyers.day))
+    status = _with_rare(drawn, order, _RARE_STATUSES)
     canceled = status == shapes.CANCELED
-    unpaid = rare(order, shapes.NOT_DEFINED_PAYMENT)
-    returned = rare(order, shapes.CANCELED_AFTER_DELIVERY)
+    unpaid = rare(order, *shapes.NOT_DEFINED_PAYMENT)
+    returned = rare(order, *shapes.CANCELED_AFTER_DELIVERY)
     stopped = canceled & (chance(stream.words(count), *shapes.CANCELED_UNAPPROVED) | unpaid) & ~returned
     created = status == shapes.CREATED
     delivered = status == shapes.DELIVERED
     handed_over = canceled & ~stopped & (chance(stream.words(count), *shapes.CANCELED_WITH_CARRIER) | returned)
-    has_carrier = handed_over | (delivered & ~rare(order, shapes.DELIVERED_WITHOUT_CARRIER))
-    method = _methods(order, stream)
+    has_carrier = handed_over | (delivered & ~rare(order, *shapes.DELIVERED_WITHOUT_CARRIER))
+    method = _with_rare(choose(stream.words(count), _METHOD_TOTALS), order, _RARE_METHODS)
     approved, ready = _approvals(order, purchased, method, stream)
     return Placed(
         order=order,
@@ -118,9 +115,9 @@ def place(order: Ints, buyers: Buyers, stream: Stream) -> Placed:
         purchased=purchased,
         approved=approved,
         ready=ready,
-        is_approved=~(stopped | created | rare(order, shapes.DELIVERED_UNAPPROVED)),
+        is_approved=~(stopped | created | rare(order, *shapes.DELIVERED_UNAPPROVED)),
         has_carrier=has_carrier | (status == shapes.SHIPPED),
-        has_delivery=(delivered & ~rare(order, shapes.DELIVERED_WITHOUT_DATE)) | returned,
+        has_delivery=(delivered & ~rare(order, *shapes.DELIVERED_WITHOUT_DATE)) | returned,
         has_items=~(stopped | created | _emptied(order, status, handed_over, stream)),
     )
 
@@ -138,34 +135,31 @@ def _purchases(buyers: Buyers, stream: Stream) -> Ints:
     return buyers.day * DAY + np.where(buyers.split, soon, time)
 
 
-def _statuses(order: Ints, month: Ints, stream: Stream) -> Ints:
-    status = choose_by_row(stream.words(len(order)), _STATUS_TOTALS, month)
-    for rarity, forced in (
-        (shapes.NO_PAYMENT, shapes.DELIVERED),
-        (shapes.DELIVERED_UNAPPROVED, shapes.DELIVERED),
-        (shapes.LATE_APPROVAL, shapes.DELIVERED),
-        (shapes.DELIVERED_WITHOUT_DATE, shapes.DELIVERED),
-        (shapes.DELIVERED_WITHOUT_CARRIER, shapes.DELIVERED),
-        (shapes.SHIPPED_WITHOUT_ITEMS, shapes.SHIPPED),
-        (shapes.NOT_DEFINED_PAYMENT, shapes.CANCELED),
-        (shapes.CANCELED_AFTER_DELIVERY, shapes.CANCELED),
-        (shapes.CREATED_ORDER, shapes.CREATED),
-        (shapes.APPROVED_ORDER, shapes.APPROVED),
-    ):
-        status[rare(order, rarity)] = forced
-    return status
+_RARE_STATUSES = (
+    (shapes.NO_PAYMENT, shapes.DELIVERED),
+    (shapes.DELIVERED_UNAPPROVED, shapes.DELIVERED),
+    (shapes.LATE_APPROVAL, shapes.DELIVERED),
+    (shapes.DELIVERED_WITHOUT_DATE, shapes.DELIVERED),
+    (shapes.DELIVERED_WITHOUT_CARRIER, shapes.DELIVERED),
+    (shapes.SHIPPED_WITHOUT_ITEMS, shapes.SHIPPED),
+    (shapes.NOT_DEFINED_PAYMENT, shapes.CANCELED),
+    (shapes.CANCELED_AFTER_DELIVERY, shapes.CANCELED),
+    (shapes.CREATED_ORDER, shapes.CREATED),
+    (shapes.APPROVED_ORDER, shapes.APPROVED),
+)
+_RARE_METHODS = (
+    (shapes.ZERO_VOUCHER, shapes.VOUCHERS),
+    (shapes.ZERO_INSTALLMENTS, shapes.TWO_CARDS),
+    (shapes.NOT_DEFINED_PAYMENT, shapes.NOT_DEFINED),
+    (shapes.NO_PAYMENT, shapes.UNPAID),
+)
 
 
-def _methods(order: Ints, stream: Stream) -> Ints:
-    method = choose(stream.words(len(order)), _METHOD_TOTALS)
-    for rarity, forced in (
-        (shapes.ZERO_VOUCHER, shapes.VOUCHERS),
-        (shapes.ZERO_INSTALLMENTS, shapes.TWO_CARDS),
-        (shapes.NOT_DEFINED_PAYMENT, shapes.NOT_DEFINED),
-        (shapes.NO_PAYMENT, shapes.UNPAID),
-    ):
-        method[rare(order, rarity)] = forced
-    return method
+def _with_rare(drawn: Ints, order: Ints, forced: tuple[tuple[shapes.Rarity, int], ...]) -> Ints:
+    """What was drawn for each order, but for what its rarity asks for."""
+    for rarity, value in forced:
+        drawn[rare(order, *rarity)] = value
+    return drawn
 
 
 def _approvals(order: Ints, purchased: Ints, method: Ints, stream: Stream) -> tuple[Ints, Ints]:
@@ -181,7 +175,7 @@ def _approvals(order: Ints, purchased: Ints, method: Ints, stream: Stream) -> tu
     end = (LAST_DAY + 1) * DAY
     ready = fold(purchased, waiting, end)
     late = fold(purchased, waiting + delay, end)
-    return np.where(rare(order, shapes.LATE_APPROVAL), late, ready), ready
+    return np.where(rare(order, *shapes.LATE_APPROVAL), late, ready), ready
 
 
 def _emptied(order: Ints, status: Ints, handed_over: Flags, stream: Stream) -> Flags:
@@ -190,7 +184,7 @@ def _emptied(order: Ints, status: Ints, handed_over: Flags, stream: Stream) -> F
     canceled = (status == shapes.CANCELED) & ~handed_over & chance(words, *shapes.CANCELED_WITHOUT_ITEMS)
     unavailable = (status == shapes.UNAVAILABLE) & chance(words, *shapes.UNAVAILABLE_WITHOUT_ITEMS)
     invoiced = (status == shapes.INVOICED) & chance(words, *shapes.INVOICED_WITHOUT_ITEMS)
-    emptied: Flags = canceled | unavailable | invoiced | rare(order, shapes.SHIPPED_WITHOUT_ITEMS)
+    emptied: Flags = canceled | unavailable | invoiced | rare(order, *shapes.SHIPPED_WITHOUT_ITEMS)
     return emptied
 
 
@@ -204,9 +198,9 @@ def ship(placed: Placed, distance: Ints, stream: Stream) -> Shipped:
     limit = placed.ready + quantile(limit_words, shapes.SHIPPING_LIMIT)
     far_limit = _FAR_LIMIT + placed.ready % (60 * DAY)
     words = stream.words(count)
-    transit = _by_distance(words, distance, shapes.TRANSIT) * _TRANSIT_PERCENT[month] // 100
+    transit = by_distance(words, distance, shapes.TRANSIT) * _TRANSIT_PERCENT[month] // 100
     promise_words = alike(stream.words(count), words, stream.words(count), *shapes.PROMISE_KNOWS_TRANSIT)
-    promise = _by_distance(promise_words, distance, shapes.PROMISE_DAYS) * _PROMISE_PERCENT[month] // 100
+    promise = by_distance(promise_words, distance, shapes.PROMISE_DAYS) * _PROMISE_PERCENT[month] // 100
     return Shipped(
         limit=np.where(placed.rare(shapes.SHIPPING_LIMIT_2020), far_limit, limit),
         carried=carried,
@@ -224,7 +218,8 @@ def _handovers(placed: Placed, handling: Ints, stream: Stream) -> Ints:
     return np.where(too_early, between, carried)
 
 
-def _by_distance(words: Words, distance: Ints, tables: tuple[tuple[int, ...], ...]) -> Ints:
+def by_distance(words: Words, distance: Ints, tables: tuple[tuple[int, ...], ...]) -> Ints:
+    """Values of the distribution, out of three, that goes with each distance."""
     return np.asarray(np.choose(distance, [quantile(words, table) for table in tables]), dtype=np.int64)
 
 

@@ -20,6 +20,7 @@ from olist_pipeline.synthetic.draw import (
     choose,
     choose_by_row,
     cumulated,
+    parts_of,
     quantile,
 )
 from olist_pipeline.synthetic.orders import Placed, order_ids
@@ -38,8 +39,7 @@ _VOUCHERS_WITH_A_ZERO = 3
 def payment_frame(seed: int, placed: Placed, baskets: Baskets, stream: Stream) -> pl.DataFrame:
     """The rows of the payments' file for placed orders, in an order of their own."""
     parts = _parts(placed, stream)
-    order_row = np.repeat(np.arange(len(parts)), parts)
-    position = np.arange(len(order_row)) - np.repeat(np.cumsum(parts) - parts, parts)
+    order_row, position = parts_of(parts)
     method = placed.method[order_row]
     kind = np.where(
         position == 0,

@@ -26,9 +26,8 @@ _GENERATING, _GENERATED, _LOCK = ".generating-", ".generated-", ".lock"
 
 
 class Layout(NamedTuple):
-    """How one file is written."""
+    """How one file is written; its columns are those of the frames that are appended to it."""
 
-    columns: tuple[str, ...]
     line_end: str = "\n"
     prefix: bytes = b""
     quoted_header: bool = True
@@ -49,91 +48,15 @@ GEOLOCATION = "olist_geolocation_dataset.csv"
 TRANSLATION = "product_category_name_translation.csv"
 
 LAYOUTS = {
-    ORDERS: Layout(
-        (
-            "order_id",
-            "customer_id",
-            "order_status",
-            "order_purchase_timestamp",
-            "order_approved_at",
-            "order_delivered_carrier_date",
-            "order_delivered_customer_date",
-            "order_estimated_delivery_date",
-        )
-    ),
-    ITEMS: Layout(
-        (
-            "order_id",
-            "order_item_id",
-            "product_id",
-            "seller_id",
-            "shipping_limit_date",
-            "price",
-            "freight_value",
-        ),
-        decimals=2,
-    ),
-    PAYMENTS: Layout(
-        (
-            "order_id",
-            "payment_sequential",
-            "payment_type",
-            "payment_installments",
-            "payment_value",
-        ),
-        decimals=2,
-    ),
-    REVIEWS: Layout(
-        (
-            "review_id",
-            "order_id",
-            "review_score",
-            "review_comment_title",
-            "review_comment_message",
-            "review_creation_date",
-            "review_answer_timestamp",
-        ),
-        line_end="\r\n",
-        quoted_columns=frozenset({"review_id", "order_id"}),
-    ),
-    CUSTOMERS: Layout(
-        (
-            "customer_id",
-            "customer_unique_id",
-            "customer_zip_code_prefix",
-            "customer_city",
-            "customer_state",
-        )
-    ),
-    SELLERS: Layout(("seller_id", "seller_zip_code_prefix", "seller_city", "seller_state")),
-    PRODUCTS: Layout(
-        (
-            "product_id",
-            "product_category_name",
-            "product_name_lenght",
-            "product_description_lenght",
-            "product_photos_qty",
-            "product_weight_g",
-            "product_length_cm",
-            "product_height_cm",
-            "product_width_cm",
-        )
-    ),
-    GEOLOCATION: Layout(
-        (
-            "geolocation_zip_code_prefix",
-            "geolocation_lat",
-            "geolocation_lng",
-            "geolocation_city",
-            "geolocation_state",
-        )
-    ),
-    TRANSLATION: Layout(
-        ("product_category_name", "product_category_name_english"),
-        line_end="\r\n",
-        prefix=b"\xef\xbb\xbf",
-        quoted_header=False,
-    ),
+    ORDERS: Layout(),
+    ITEMS: Layout(decimals=2),
+    PAYMENTS: Layout(decimals=2),
+    REVIEWS: Layout(line_end="\r\n", quoted_columns=frozenset({"review_id", "order_id"})),
+    CUSTOMERS: Layout(),
+    SELLERS: Layout(),
+    PRODUCTS: Layout(),
+    GEOLOCATION: Layout(),
+    TRANSLATION: Layout(line_end="\r\n", prefix=b"\xef\xbb\xbf", quoted_header=False),
 }
 
 
@@ -159,18 +82,18 @@ class FileSet:
             finish_killed(self._out)
             self._folder = Path(tempfile.mkdtemp(prefix=_GENERATING, dir=self._out))
             self._lock = lock_file(self._folder / _LOCK)
-            for name, layout in LAYOUTS.items():
-                self._files[name] = (self._folder / name).open("wb")
-                self._files[name].write(layout.prefix + _header(layout).encode())
+            self._files = {name: (self._folder / name).open("wb") for name in LAYOUTS}
         return self
 
     def append(self, name: str, frame: pl.DataFrame) -> None:
-        """Writes the rows of a frame, which has the file's columns."""
-        layout = LAYOUTS[name]
-        written = frame.select(_quoted(column, frame.schema[column], layout) for column in layout.columns)
+        """Writes the rows of a frame, which has the file's columns; the first one brings the header."""
+        layout, file = LAYOUTS[name], self._files[name]
+        written = frame.select(_quoted(column, kind, layout) for column, kind in frame.schema.items())
         with _writing_to(self._out):
+            if not file.tell():
+                file.write(layout.prefix + _header(frame.columns, layout).encode())
             written.write_csv(
-                self._files[name],
+                file,
                 include_header=False,
                 quote_style="never",
                 line_terminator=layout.line_end,
@@ -230,9 +153,9 @@ def _writing_to(out: Path) -> Iterator[None]:
         raise ValueError(f"The synthetic set cannot be written to {out}: {in_words(error)}.") from error
 
 
-def _header(layout: Layout) -> str:
+def _header(columns: list[str], layout: Layout) -> str:
     quote = '"' if layout.quoted_header else ""
-    return ",".join(f"{quote}{column}{quote}" for column in layout.columns) + layout.line_end
+    return ",".join(f"{quote}{column}{quote}" for column in columns) + layout.line_end
 
 
 def _quoted(column: str, kind: pl.DataType, layout: Layout) -> pl.Expr:

@@ -64,7 +64,8 @@ expensive view first.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import duckdb
 
@@ -74,6 +75,7 @@ from olist_pipeline.tablediff.findings import (
     ONLY_OLD,
     UNEQUAL,
     Counts,
+    Findings,
     column_difference,
     find_differences,
 )
@@ -84,18 +86,20 @@ from olist_pipeline.tablediff.plan import Plan, resolve
 from olist_pipeline.tablediff.reading import with_values
 from olist_pipeline.tablediff.relation import describe, first_line
 from olist_pipeline.tablediff.report import (
-    ColumnDifference,
     ColumnSide,
     Comparison,
     Groups,
     Ledger,
-    RowSample,
     SideCounts,
 )
 from olist_pipeline.tablediff.workspace import Workspace, workspace
 
 KEY_EXAMINATION_ROWS = 1_000_000
 """Up to here tables with equal fingerprints still have their keys examined; it costs more than the fast path."""
+
+
+Inspect = Callable[[Workspace, Plan, str], None]
+"""Looks at the workspace, the plan and the table of what is not equal (state, n, k0, ...; see `pairing.py`)."""
 
 
 def compare(
@@ -107,15 +111,14 @@ def compare(
     samples: int = 5,
     where: str | None = None,
     same: bool | None = None,
-    inspect: Callable[[Workspace, Plan, str], None] | None = None,
+    inspect: Inspect | None = None,
 ) -> Comparison:
     """Compare two relations under a contract.
 
     old, new: relation names (`old.fact_orders`) or anything that can stand after FROM. where: a condition that
     restricts both, to compare one partition. samples: how many keys, groups and changes to show of each kind.
     same: whether whole fingerprints of both (see `fingerprint`) agree, where the caller has taken them already.
-    inspect: is called with the workspace, the plan and the table of what is not equal (state, n, k0, ...; see
-    `pairing.py`) while these are there, so not when fingerprints decided.
+    inspect: is called while there is something to look at, so not when fingerprints decided.
 
     Never writes to a database file; a read-only connection will do. Raises ContractError when the contract does
     not fit the relations, RelationError when they cannot be read, LedgerError when the counts do not add up.
@@ -130,12 +133,18 @@ def compare_plan(
     *,
     samples: int = 5,
     same: bool | None = None,
-    inspect: Callable[[Workspace, Plan, str], None] | None = None,
+    inspect: Inspect | None = None,
 ) -> Comparison:
     """Compare what a plan has resolved; see `compare`."""
+    with finishing(plan), workspace(con, wide=plan.is_wide) as work:
+        return _compare(work, with_values(work, plan), samples, same, inspect)
+
+
+@contextmanager
+def finishing(plan: Plan) -> Iterator[None]:
+    """Raise RelationError where DuckDB cannot finish what is read in the block."""
     try:
-        with workspace(con, wide=plan.is_wide) as work:
-            return _compare(work, with_values(work, plan), samples, same, inspect)
+        yield
     except duckdb.Error as error:
         raise RelationError(
             f"Comparing {plan.contract.table}, DuckDB could not finish reading {plan.old.name} and {plan.new.name}:"
@@ -143,29 +152,19 @@ def compare_plan(
         ) from error
 
 
-def _compare(
-    work: Workspace,
-    plan: Plan,
-    samples: int,
-    same: bool | None,
-    inspect: Callable[[Workspace, Plan, str], None] | None,
-) -> Comparison:
+def _compare(work: Workspace, plan: Plan, samples: int, same: bool | None, inspect: Inspect | None) -> Comparison:
     counts = Counts(*(work.count(plan.by_key.side(side)) for side in ("old", "new")))
-    if counts.rows_old == counts.rows_new and (_same_rows(work, plan) if same is None else same):
+    if counts.rows_old == counts.rows_new and (same_rows(work, plan) if same is None else same):
         return _same(work, plan, counts, samples)
-    counts.null_old, counts.null_new = (
-        work.count(f"{plan.by_key.side(side)} WHERE {plan.null_key}") for side in ("old", "new")
-    )
     outcome, duplicates = pair_rows(work, plan, counts)
     null_keys = bool(counts.null_old or counts.null_new)
     groups = compare_groups(work, plan, null_keys=null_keys, duplicates=duplicates, samples=samples)
     if inspect is not None:
         inspect(work, plan, outcome.table)
-    found = find_differences(work, plan, counts, outcome, samples)
-    return _report(plan, counts, columns=found.columns, groups=groups, samples=found.samples, notes=found.notes)
+    return _report(plan, counts, find_differences(work, plan, counts, outcome, samples), groups)
 
 
-def _same_rows(work: Workspace, plan: Plan) -> bool:
+def same_rows(work: Workspace, plan: Plan) -> bool:
     """Tell whether both sides certainly hold the same rows; of a wide table the join hashes them, which is enough."""
     pairs = (*plan.keys, *plan.columns)
     if plan.is_wide or any(pair.retyped for pair in pairs):
@@ -183,18 +182,16 @@ def _same(work: Workspace, plan: Plan, counts: Counts, samples: int) -> Comparis
     counts.duplicate_old = counts.duplicate_new = groups[DUPLICATE].rows_old
     counts.null_old = counts.null_new = groups[NULL_KEY].rows_old
     counts.equal = counts.rows_old - counts.duplicate_old - counts.null_old
-    columns = tuple(column_difference(pair, counts.equal) for pair in plan.columns)
-    return _report(plan, counts, columns=columns, groups=groups, samples={}, fast=True, examined=examined)
+    nothing = Findings(tuple(column_difference(pair, counts.equal) for pair in plan.columns), {}, ())
+    return _report(plan, counts, nothing, groups, fast=True, examined=examined)
 
 
 def _report(
     plan: Plan,
     counts: Counts,
-    *,
-    columns: tuple[ColumnDifference, ...],
+    found: Findings,
     groups: dict[str, Groups],
-    samples: Mapping[int, tuple[RowSample, ...]],
-    notes: tuple[str, ...] = (),
+    *,
     fast: bool = False,
     examined: bool = True,
 ) -> Comparison:
@@ -206,7 +203,7 @@ def _report(
         new=SideCounts(
             counts.rows_new, counts.equal, counts.unequal, counts.only_new, counts.duplicate_new, counts.null_new
         ),
-        columns=tuple(ColumnSide(column.column, column.equal, column.unequal) for column in columns),
+        columns=tuple(ColumnSide(column.column, column.equal, column.unequal) for column in found.columns),
     )
     duplicates, nulls = groups[DUPLICATE], groups[NULL_KEY]
     return Comparison(
@@ -224,11 +221,11 @@ def _report(
         duplicates=duplicates,
         null_keys=nulls,
         schema=plan.schema,
-        columns=columns,
+        columns=found.columns,
         excluded=dict(plan.contract.excluded),
-        notes=notes,
-        unequal_samples=samples.get(UNEQUAL, ()),
-        only_in_old_samples=samples.get(ONLY_OLD, ()),
-        only_in_new_samples=samples.get(ONLY_NEW, ()),
+        notes=found.notes,
+        unequal_samples=found.samples.get(UNEQUAL, ()),
+        only_in_old_samples=found.samples.get(ONLY_OLD, ()),
+        only_in_new_samples=found.samples.get(ONLY_NEW, ()),
         ledger=ledger,
     )

@@ -170,9 +170,7 @@ def _samples(
             f" WHERE state = {state} ORDER BY {order} LIMIT {samples})",
         )
         place = work.hidden("place")
-        few = plan.reading(
-            *(plan.copy_of(work, side, chosen, f"{side}_samples", f"u.place AS {place},") for side in ("old", "new"))
-        )
+        few = plan.copied(work, chosen, "samples", f"u.place AS {place},")
         old, new = _texts(work, few, 0, place), _texts(work, few, 1, place)
         unequal = _unequal_cells(work, few, outcome, chosen) if state == UNEQUAL else {}
         keys = [pair.name for pair in plan.keys]

@@ -15,12 +15,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import duckdb
 
 from olist_pipeline.tablediff.columns import Column
-from olist_pipeline.tablediff.contract import ContractError
 from olist_pipeline.tablediff.relation import describe
 
 HashSums = tuple[int, int, int]
@@ -34,25 +33,14 @@ class Fingerprint:
     rows: int
     digest: str
 
-    def to_dict(self) -> dict[str, int | str]:
-        """Return the fingerprint as values that JSON has."""
-        return asdict(self)
 
-
-def fingerprint(con: duckdb.DuckDBPyConnection, relation: str, columns: Sequence[str] | None = None) -> Fingerprint:
+def fingerprint(con: duckdb.DuckDBPyConnection, relation: str) -> Fingerprint:
     """Return the fingerprint of a relation (a name or anything that can stand after FROM).
 
-    columns: the columns to include, in this order; all of them when None. Raises RelationError when the
-    relation cannot be read, ContractError for a column that it does not have.
+    Raises RelationError when the relation cannot be read.
     """
     described = describe(con, relation)
-    chosen = list(described.columns) if columns is None else []
-    for name in columns or ():
-        column = described.find(name)
-        if column is None:
-            raise ContractError(f"{relation} has no column '{name}' to take a fingerprint of.")
-        chosen.append(column)
-    return of_sums(chosen, [row_sums(con, described.source, chosen)])
+    return of_sums(described.columns, [row_sums(con, described.source, described.columns)])
 
 
 def fingerprints_by(

@@ -55,24 +55,19 @@ def compare_groups(
                 f"SELECT '{side}' AS side, '{DUPLICATE}' AS reason, * FROM {plan.side(side)}"
                 f" SEMI JOIN {duplicates} USING ({plan.key_list()})"
             )
+    nothing = {DUPLICATE: Groups(), NULL_KEY: Groups()}
     if not sources:
-        return {DUPLICATE: Groups(), NULL_KEY: Groups()}
+        return nothing
     rows = work.create("irregular", " UNION ALL ".join(sources))
     groups = _group(work, plan, rows)
-    found = {
-        reason: (identical, differing, old, new)
-        for reason, identical, differing, old, new in work.rows(
-            "SELECT reason, count(*) FILTER (WHERE same), count(*) FILTER (WHERE NOT same),"
-            f" CAST(sum(rows_old) AS BIGINT), CAST(sum(rows_new) AS BIGINT) FROM {groups} GROUP BY reason"
-        )
+    counted = work.rows(
+        "SELECT reason, count(*) FILTER (WHERE same), count(*) FILTER (WHERE NOT same),"
+        f" CAST(sum(rows_old) AS BIGINT), CAST(sum(rows_new) AS BIGINT) FROM {groups} GROUP BY reason"
+    )
+    return nothing | {
+        reason: Groups(old, new, identical, differing, _group_samples(work, plan, rows, groups, reason, samples))
+        for reason, identical, differing, old, new in counted
     }
-    result = {}
-    for reason in (DUPLICATE, NULL_KEY):
-        identical, differing, old, new = found.get(reason, (0, 0, 0, 0))
-        result[reason] = Groups(
-            old, new, identical, differing, _group_samples(work, plan, rows, groups, reason, samples)
-        )
-    return result
 
 
 def _group(work: Workspace, plan: Plan, rows: str) -> str:

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from difflib import get_close_matches
 
-from olist_pipeline.near import listed, visible_name
+from olist_pipeline import near
 from olist_pipeline.tablediff.contract import ContractError
 from olist_pipeline.tablediff.sql import quote
 
@@ -54,8 +53,7 @@ def split_assignment(text: str) -> tuple[str, str] | None:
 def nearest(name: str, known: Iterable[str]) -> str:
     """Return the end of a sentence on a name that is not there: the name that was meant, or those that there are."""
     names = list(known)
-    folded = {known_name.lower(): known_name for known_name in names}
-    if close := next(iter(get_close_matches(name.lower(), folded)), None):
-        meant = visible_name(folded[close])
-        return f"did you mean {meant}?" if meant != folded[close] else f"did you mean '{meant}'?"
-    return f"there are: {listed(names)}." if names else "there are none."
+    if close := near.nearest(name, names):
+        meant = near.visible_name(close)
+        return f"did you mean {meant}?" if meant != close else f"did you mean '{meant}'?"
+    return f"there are: {near.listed(names)}." if names else "there are none."

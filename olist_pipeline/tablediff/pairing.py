@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from olist_pipeline.tablediff.findings import EQUAL, ONLY_NEW, ONLY_OLD, UNEQUAL, Counts, Outcome, few_rows
-from olist_pipeline.tablediff.plan import Plan
+from olist_pipeline.tablediff.plan import SIDES, Plan
 from olist_pipeline.tablediff.workspace import Workspace
 
 SKETCH_BUCKETS = 4096
@@ -24,13 +24,14 @@ def pair_rows(work: Workspace, plan: Plan, counts: Counts) -> tuple[Outcome, str
 
     Return what pairing found, and the table of the keys that occur more than once, None where none does.
     """
+    counts.null_old, counts.null_new = (work.count(f"{plan.by_key.side(side)} WHERE {plan.null_key}") for side in SIDES)
     outcome = _join_unique(work, plan, counts)
     if outcome is not None:
         return outcome, None
     duplicates = duplicate_keys(work, plan)
     counts.duplicate_old, counts.duplicate_new = (
         work.count(f"{keyed} SEMI JOIN {duplicates} USING ({plan.key_list()})")
-        for keyed in (plan.by_key.side("old"), plan.by_key.side("new"))
+        for keyed in map(plan.by_key.side, SIDES)
     )
     return _settled(work, plan, counts, _join(work, plan, counts, duplicates)), duplicates
 

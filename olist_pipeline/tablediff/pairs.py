@@ -81,16 +81,12 @@ class Pair:
         """True when the types differ at all."""
         return self.old.type != self.new.type
 
-    @property
-    def untyped(self) -> bool:
-        """True when the type of a side is nothing that its source says: then types that differ mean nothing."""
-        return self.old.untyped or self.new.untyped
-
     @cached_property
     def unit(self) -> str | None:
         """The unit of a difference: '' of a number, 'seconds' of a time, None where there is no difference."""
         families = self._families
-        if self.untyped and not self.tolerance.exact and self._both(Family.TEXT):
+        untyped = self.old.untyped or self.new.untyped
+        if untyped and not self.tolerance.exact and self._both(Family.TEXT):
             return ""
         if self._numeric or (self._typed_side is not None and families <= NUMBERS | {Family.TEXT}):
             return None if {self.old.base, self.new.base} <= {"BOOLEAN", "VARCHAR"} else ""

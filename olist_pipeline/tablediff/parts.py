@@ -13,20 +13,19 @@ has to be compared.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
 
 from olist_pipeline.paths import duckdb_path
-from olist_pipeline.tablediff.compare import compare_plan
-from olist_pipeline.tablediff.contract import Contract, RelationError
+from olist_pipeline.tablediff.compare import Inspect, compare_plan, finishing, same_rows
+from olist_pipeline.tablediff.contract import Contract
 from olist_pipeline.tablediff.findings import EQUAL, Counts
-from olist_pipeline.tablediff.fingerprint import row_sums
 from olist_pipeline.tablediff.pairing import duplicate_keys, pair_rows
-from olist_pipeline.tablediff.plan import Plan, resolve
-from olist_pipeline.tablediff.relation import describe, first_line
+from olist_pipeline.tablediff.plan import SIDES, Plan, resolve
+from olist_pipeline.tablediff.relation import describe
 from olist_pipeline.tablediff.report import ColumnSide, Comparison, Ledger, SideCounts
 from olist_pipeline.tablediff.sql import literal
 from olist_pipeline.tablediff.workspace import Workspace, workspace
@@ -70,11 +69,8 @@ def rest_of(
     For relations that `can_be_cut`. Raises RelationError where they cannot be read.
     """
     plan = resolve(describe(con, old, where), describe(con, new, where), contract, where)
-    try:
-        with workspace(con, wide=plan.is_wide) as work:
-            return _rest(work, plan, files)
-    except duckdb.Error as error:
-        raise _unfinished(plan, error) from error
+    with finishing(plan), workspace(con, wide=plan.is_wide) as work:
+        return _rest(work, plan, files)
 
 
 def compare_rests(
@@ -86,7 +82,7 @@ def compare_rests(
     *,
     samples: int = 5,
     where: str | None = None,
-    inspect: Callable[[Workspace, Plan, str], None] | None = None,
+    inspect: Inspect | None = None,
 ) -> Comparison | None:
     """Return the comparison of two relations of whose parts `rests` are left; None where the parts do not tell.
 
@@ -95,24 +91,19 @@ def compare_rests(
     """
     plan = resolve(describe(con, old, where), describe(con, new, where), contract, where)
     left = plan.reading(*(_files([getattr(rest.files, side) for rest in rests]) for side in ("old", "new")))
-    try:
+    with finishing(plan):
         if not _keeps_types(con, plan, left) or _has_straddling_keys(con, left, rests):
             return None
-    except duckdb.Error as error:
-        raise _unfinished(plan, error) from error
     found = compare_plan(con, left, samples=samples, same=False, inspect=inspect)
     rows_old, rows_new = (sum(getattr(rest, side) for rest in rests) for side in ("rows_old", "rows_new"))
     return _with_equal(found, rows_old, rows_new, sum(rest.equal for rest in rests))
 
 
 def _rest(work: Workspace, plan: Plan, files: RestFiles) -> Rest:
-    counts = Counts(*(work.count(plan.by_key.side(side)) for side in ("old", "new")))
-    counts.null_old, counts.null_new = (
-        work.count(f"{plan.by_key.side(side)} WHERE {plan.null_key}") for side in ("old", "new")
-    )
+    counts = Counts(*(work.count(plan.by_key.side(side)) for side in SIDES))
     keys = _keys_of_rest(work, plan, counts)
-    for which, file in enumerate((files.old, files.new)):
-        _write(work, _rows_of_rest(work, plan, keys, which), file)
+    for side, file in zip(SIDES, (files.old, files.new), strict=True):
+        _write(work, _rows_of_rest(work, plan, keys, side), file)
     paired = f"(FROM {plan.by_key.side('old')} WHERE NOT {plan.null_key})"
     hashed = f"SELECT hash({plan.key_list()}) AS {HASH} FROM {paired} ANTI JOIN {keys} USING ({plan.key_list()})"
     _write(work, hashed, files.equal)
@@ -122,28 +113,20 @@ def _rest(work: Workspace, plan: Plan, files: RestFiles) -> Rest:
 
 def _keys_of_rest(work: Workspace, plan: Plan, counts: Counts) -> str:
     """Return the table of the keys (k0, ...) whose rows are no pair of equal rows; keys with NULL are not in it."""
-    keys, is_same = plan.key_list(), False
-    if counts.rows_old == counts.rows_new and not plan.is_wide:
-        pairs = (*plan.keys, *plan.columns)
-        sums = row_sums(work.con, plan.old.source, [pair.old for pair in pairs])
-        is_same = sums == row_sums(work.con, plan.new.source, [pair.new for pair in pairs])
-    if is_same:
+    if counts.rows_old == counts.rows_new and same_rows(work, plan):
         return duplicate_keys(work, plan)
     outcome, duplicates = pair_rows(work, plan, counts)
+    keys = plan.key_list()
     found = f"SELECT {keys} FROM {outcome.table} WHERE state <> {EQUAL}"
     return work.create("rest", f"{found} UNION ALL SELECT {keys} FROM {duplicates}" if duplicates else found)
 
 
-def _rows_of_rest(work: Workspace, plan: Plan, keys: str, which: int) -> str:
-    """Return the query of a side's rows (0 old, 1 new) that are in no pair of equal rows, as they are."""
-    relation = (plan.old, plan.new)[which]
-    hidden = [work.hidden(f"k{i}") for i in range(len(plan.keys))]
-    forms = ", ".join(f"{pair.key_forms()[which]} AS {name}" for pair, name in zip(plan.keys, hidden, strict=True))
-    same = " AND ".join(f"s.{name} = u.k{i}" for i, name in enumerate(hidden))
+def _rows_of_rest(work: Workspace, plan: Plan, keys: str, side: str) -> str:
+    """Return the query of a side's rows that are in no pair of equal rows, as they are."""
+    rows, hidden = plan.keyed(work, side)
     is_null = " OR ".join(f"s.{name} IS NULL" for name in hidden)
-    rows = f"(SELECT *, {forms} FROM {relation.source}) AS s"
-    shown = f"SELECT s.* EXCLUDE ({', '.join(hidden)}) FROM {rows}"
-    return f"{shown} SEMI JOIN {keys} AS u ON {same} UNION ALL {shown} WHERE {is_null}"
+    keyless = f"SELECT s.* EXCLUDE ({', '.join(hidden)}) FROM {rows} WHERE {is_null}"
+    return f"{plan.rows_of(work, side, keys)} UNION ALL {keyless}"
 
 
 def _write(work: Workspace, query: str, path: Path) -> None:
@@ -192,11 +175,4 @@ def _with_equal(found: Comparison, rows_old: int, rows_new: int, equal: int) -> 
         equal=found.equal + equal,
         columns=columns,
         ledger=Ledger(found.table, old, new, cells),
-    )
-
-
-def _unfinished(plan: Plan, error: duckdb.Error) -> RelationError:
-    return RelationError(
-        f"Comparing {plan.contract.table}, DuckDB could not finish reading {plan.old.name} and {plan.new.name}:"
-        f" {first_line(error)}"
     )

@@ -76,29 +76,31 @@ class Plan:
             parts.append(f"hash({', '.join(arguments)}) AS h{number}")
         return f"(SELECT {', '.join(parts)} FROM {relation.source})"
 
-    def copy_of(self, work: Workspace, side: str, keys: str, name: str, added: str = "") -> str:
-        """Create a table of the rows of a side, as they are, whose key is in `keys` (k0, ...); return its name.
-
-        added: what of `keys`, as `u`, goes before the columns.
-        """
+    def keyed(self, work: Workspace, side: str) -> tuple[str, list[str]]:
+        """Return the rows of a side as a relation `s` with columns of the key's forms besides, and their names."""
         relation, which = self._relation(side)
         hidden = [work.hidden(f"k{i}") for i in range(len(self.keys))]
         forms = ", ".join(f"{pair.key_forms()[which]} AS {name}" for pair, name in zip(self.keys, hidden, strict=True))
+        return f"(SELECT *, {forms} FROM {relation.source}) AS s", hidden
+
+    def rows_of(self, work: Workspace, side: str, keys: str, added: str = "") -> str:
+        """Return the query of the rows of a side, as they are, whose key is in `keys` (k0, ...).
+
+        added: what of `keys`, as `u`, goes before the columns.
+        """
+        rows, hidden = self.keyed(work, side)
         same = " AND ".join(f"s.{name} = u.k{i}" for i, name in enumerate(hidden))
-        return work.create(
-            name,
-            f"SELECT {added} s.* EXCLUDE ({', '.join(hidden)}) FROM (SELECT *, {forms} FROM {relation.source}) AS s"
-            f" {'' if added else 'SEMI'} JOIN {keys} AS u ON {same}",
-        )
+        kind = "" if added else "SEMI"
+        return f"SELECT {added} s.* EXCLUDE ({', '.join(hidden)}) FROM {rows} {kind} JOIN {keys} AS u ON {same}"
 
     def _relation(self, side: str) -> tuple[Relation, int]:
         """Return the relation of a side, and the place of its columns in a pair."""
         which = SIDES.index(side)
         return (self.old, self.new)[which], which
 
-    def copied(self, work: Workspace, keys: str, name: str) -> Plan:
-        """Return the plan over copies of the rows whose key is in `keys`, which are read repeatedly."""
-        return self.reading(*(self.copy_of(work, side, keys, f"{side}_{name}") for side in SIDES))
+    def copied(self, work: Workspace, keys: str, name: str, added: str = "") -> Plan:
+        """Return the plan over copies of what `rows_of` selects, which are read repeatedly."""
+        return self.reading(*(work.create(f"{side}_{name}", self.rows_of(work, side, keys, added)) for side in SIDES))
 
     def key_list(self, alias: str = "") -> str:
         """Return `k0, k1, ...`, each with the alias in front."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 from olist_pipeline.tablediff import texts
 from olist_pipeline.tablediff.columns import Column, Family
@@ -60,17 +61,12 @@ def _read(work: Workspace, plan: Plan, side: str, columns: dict[Column, Column])
         return replace(column, type=whole[column].type, declared=column.type) if column in whole else column
 
     def read_pair(pair: Pair) -> Pair:
-        columns = {"old": pair.old, "new": pair.new, side: read(getattr(pair, side))}
-        return replace(pair, old=columns["old"], new=columns["new"])
+        column: dict[str, Any] = {side: read(getattr(pair, side))}
+        return replace(pair, **column)
 
-    changed = replace(relation, source=table, columns=tuple(map(read, relation.columns)))
-    relations = {"old": plan.old, "new": plan.new, side: changed}
+    whole_side: dict[str, Any] = {side: replace(relation, source=table, columns=tuple(map(read, relation.columns)))}
     return replace(
-        plan,
-        old=relations["old"],
-        new=relations["new"],
-        keys=tuple(map(read_pair, plan.keys)),
-        columns=tuple(map(read_pair, plan.columns)),
+        plan, **whole_side, keys=tuple(map(read_pair, plan.keys)), columns=tuple(map(read_pair, plan.columns))
     )
 
 

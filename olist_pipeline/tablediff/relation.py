@@ -105,8 +105,8 @@ def _longest_increasing(values: list[int]) -> set[int]:
     for i, value in enumerate(values):
         length = bisect_left(tails, value)
         previous.append(ends[length - 1] if length else None)
-        tails[length:] = [value, *tails[length + 1 :]]
-        ends[length:] = [i, *ends[length + 1 :]]
+        tails[length : length + 1] = [value]
+        ends[length : length + 1] = [i]
     kept: set[int] = set()
     last = ends[-1] if ends else None
     while last is not None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import Any
 
@@ -236,8 +236,7 @@ class Comparison:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the whole result as values that JSON has; an infinite difference becomes the text 'inf'."""
-        result: dict[str, Any] = _jsonable(self)
-        return result
+        return asdict(self, dict_factory=_plain)
 
     def sentences(self) -> list[str]:
         """Return the result in words, the verdict first, one finding a line."""
@@ -322,13 +321,10 @@ def quoted(value: str | None) -> str:
     return "NULL" if value is None else f"'{value}'"
 
 
-def _jsonable(value: Any) -> Any:
-    if is_dataclass(value) and not isinstance(value, type):
-        return {field.name: _jsonable(getattr(value, field.name)) for field in fields(value)}
-    if isinstance(value, Mapping):
-        return {str(key): _jsonable(item) for key, item in value.items()}
-    if isinstance(value, tuple | list):
-        return [_jsonable(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    return value
+def _plain(fields: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return the fields of a dataclass as JSON has them."""
+    plain = {}
+    for name, value in fields:
+        is_infinite = isinstance(value, float) and not math.isfinite(value)
+        plain[name] = str(value) if is_infinite else list(value) if isinstance(value, tuple) else value
+    return plain

@@ -32,9 +32,7 @@ def compare_sources(
     new: str,
     contract: Contract,
     *,
-    samples: int = 5,
     where: str | None = None,
-    memory_limit: str | None = None,
     options: Options | None = None,
 ) -> Comparison:
     """Compare two sources in a database in memory; nothing is written to either.
@@ -46,20 +44,18 @@ def compare_sources(
     Every column of a CSV file is text. Beside a column with a type, each cell is compared as the value that it
     exactly is (`texts.py`), and the types are no difference. An empty cell is NULL, and '' when it is quoted.
 
-    memory_limit: DuckDB's setting, for example '2GB'. options: of the dialect of CSV files (`csv_file.parse_options`).
-    Raises RelationError for a source that cannot be read, and whatever `compare` raises.
+    options: of the dialect of CSV files (`csv_file.parse_options`). Raises RelationError for a source that cannot be
+    read, and whatever `compare` raises.
     """
     with tempfile.TemporaryDirectory(prefix="tablediff-") as folder, duckdb.connect() as con:
         _run(con, f"SET temp_directory = {literal(folder)}", "Cannot use the folder for temporary files")
-        if memory_limit is not None:
-            _run(con, f"SET memory_limit = {literal(memory_limit)}", f"Cannot set the memory limit '{memory_limit}'")
         if where is not None:
             _refuse_more_than_a_condition(con, where)
         before, after = (
             open_source(con, source, side, Path(folder), options or {}, where)
             for source, side in ((old, "old"), (new, "new"))
         )
-        return compare_plan(con, resolve(before, after, contract, where), samples=samples)
+        return compare_plan(con, resolve(before, after, contract, where))
 
 
 def _refuse_more_than_a_condition(con: duckdb.DuckDBPyConnection, where: str) -> None:

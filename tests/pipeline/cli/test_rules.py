@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,14 @@ def test_what_is_defined_is_there():
 
 def test_a_context_is_a_filter():
     assert {row["context"] for row in listed("--context", "marketplace")} == {"marketplace"}
+
+
+def test_a_context_without_rules_is_said_to_have_none(monkeypatch):
+    bare = replace(CONTEXTS["customer"], rulebooks=())
+    monkeypatch.setattr("olist_pipeline.cli.rule_entries.CONTEXTS", {"customer": bare})
+    assert listed("--context", "customer") == []
+    result = CliRunner().invoke(rules, ["--context", "customer"])
+    assert (result.exit_code, result.output) == (0, "customer has no rules and no derivations yet.\n")
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from itertools import accumulate
 import polars as pl
 import pytest
 
-from olist_pipeline.intake.by_parts import PART, FinishingOfParts, PartFile, ReadingOfParts
+from olist_pipeline.intake.by_parts import PART, FinishingOfParts, PartFile, read_part
 from olist_pipeline.intake.lookups import looked_up
 from olist_pipeline.intake.parts import kept_files
 from olist_pipeline.intake.rows import ingest, parents_of
@@ -26,7 +26,7 @@ def test_parts_are_finished_as_the_whole(whole, tmp_path, table):  # noqa: F811 
     expected = ingest(table, landing, MONTHS, parents.collect() if parents is not None else None)
 
     files = files_of(landing, table)
-    records = [ReadingOfParts(table)(PartFile(number, path)) for number, path in enumerate(files)]
+    records = [read_part(table, PartFile(number, path)) for number, path in enumerate(files)]
     assert len(records) == 3
     kept = [
         pl.scan_parquet(kept_files(path)["rows"], glob=False).with_columns(pl.lit(number).alias(PART))

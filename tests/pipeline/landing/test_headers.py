@@ -10,7 +10,7 @@ from pydantic import Field
 from olist_domain.kernel.records import Record
 from olist_pipeline.errors import OlistError
 from olist_pipeline.intake.parts import typed_part
-from olist_pipeline.landing.csv_file import read_records, read_text
+from olist_pipeline.landing.csv_file import check_file, read_records, read_text
 from olist_pipeline.landing.table import LandingTable
 from olist_pipeline.parity.reconciliation import landing_relation
 
@@ -38,7 +38,7 @@ def test_cells_are_called_as_the_record_calls_them(tmp_path):
     text = read_text(path, TABLE)
     assert text.rows.columns == ["source_row", "order_id", "of_from", "of_rules", "total"]
     assert text.rows.rows()[:2] == [(1, "1", "x", "r", "2.50"), (2, "2", None, "s", "3.00")]
-    assert text.extra == ("note",)
+    assert check_file(path, TABLE)[1] == ("note",)
     assert text.malformed.select("source_row", "order_id").rows() == [(3, "3")]
     typed = typed_part(text, TABLE).rows
     assert typed.select("order_id", "total").rows()[:2] == [(1, Decimal("2.50")), (2, Decimal("3.00"))]

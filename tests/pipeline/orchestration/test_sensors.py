@@ -249,6 +249,12 @@ class TestAlerts:
         automated.ticked("parity_regression", cursor)
         assert len(alerted()) == 2
 
+    def test_a_cursor_that_is_ahead_of_all_results_has_no_fewer_than_none_new(self, automated, database):
+        verdicts.record(database, verdict(True))
+        ahead = str(int(automated.ticked("parity_regression").cursor) + 50)
+        looked = automated.ticked("parity_regression", ahead)
+        assert (looked.skip_message, looked.cursor) == ("0 new results, nothing to tell.", ahead)
+
     def test_a_quarantine_above_its_limit_is_reported(self, automated, environment, database):
         for quarantined in (2, 3):
             held = verdict(True, table="orders", comparison="reconciliation", landing=100, quarantined=quarantined)

@@ -125,7 +125,7 @@ def test_options_go_by_name(con):
         lambda: compare(con, "a", "a", contract(), 5),  # type: ignore[misc]
         lambda: compare_plan(con, resolve(describe(con, "a"), describe(con, "a"), contract(), None), 5),  # type: ignore[misc]
         lambda: describe(con, "a", None, "it"),  # type: ignore[misc]
-        lambda: compare_sources("a.csv", "a.csv", contract(), 5),  # type: ignore[misc]
+        lambda: compare_sources("a.csv", "a.csv", contract(), "id > 1"),  # type: ignore[misc]
         lambda: workspace(con, True),  # type: ignore[misc]
     ):
         with pytest.raises(TypeError, match="positional"):

@@ -62,7 +62,7 @@ def test_a_copy_can_carry_what_the_keys_bring(rows):
     plan = planned(rows, "rows", "rows", "id")
     with workspace(rows, wide=False) as work:
         keys = "(SELECT 7 AS k0, 'seven' AS name)"
-        assert work.rows(f"FROM {plan.copy_of(work, 'old', keys, 'copy', 'u.name,')}") == [("seven", 7, 7)]
+        assert work.rows(plan.rows_of(work, "old", keys, "u.name,")) == [("seven", 7, 7)]
 
 
 def test_what_one_side_has_alone_may_have_a_tolerance_or_be_excluded(con):

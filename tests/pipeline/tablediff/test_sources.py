@@ -50,7 +50,7 @@ def test_a_csv_cell_keeps_zeros_blanks_and_the_empty_text(tmp_path):
     (tmp_path / "a.csv").write_text('id,v\n1,007\n2,""\n3,x \n4,\n')
     (tmp_path / "b.csv").write_text("id,v\n1,7\n2,\n3,x\n4,\n")
 
-    found = compare_sources(str(tmp_path / "a.csv"), str(tmp_path / "b.csv"), contract(), memory_limit="1GB")
+    found = compare_sources(str(tmp_path / "a.csv"), str(tmp_path / "b.csv"), contract())
 
     assert [(c.old, c.new) for c in found.columns[0].changes] == [("", None), ("007", "7"), ("x ", "x")]
 
@@ -78,13 +78,6 @@ def test_a_source_that_cannot_be_read_is_said_in_one_sentence(folder, source, wh
         compare_sources(str(folder / source), str(folder / "t.parquet"), contract())
 
     assert "\n" not in str(refusal.value)
-
-
-def test_a_memory_limit_that_is_none_is_said_in_one_sentence(folder):
-    source = str(folder / "t.parquet")
-
-    with pytest.raises(RelationError, match="Cannot set the memory limit 'lots'"):
-        compare_sources(source, source, contract(), memory_limit="lots")
 
 
 def write(path, text):
