@@ -22,9 +22,12 @@ T = TypeVar("T", covariant=True)
 FactsT = TypeVar("FactsT")
 
 DIGITS_OF_MONEY = 2
+"""The digits of an amount behind the point."""
+
 COMPARISONS = frozenset({"eq", "ne", "lt", "le", "gt", "ge"})
-looking: ContextVar[Callable[[nw.Expr, nw.Expr], None] | None] = ContextVar("looking", default=None)
-"""What looks at both sides of each comparison that is written while it is set."""
+
+on_comparison: ContextVar[Callable[[nw.Expr, nw.Expr], None] | None] = ContextVar("on_comparison", default=None)
+"""What is called with both sides of each comparison that is written while it is set."""
 
 MICROSECONDS_A_SECOND = 1_000_000
 MICROSECONDS_AN_HOUR = 3600 * MICROSECONDS_A_SECOND
@@ -49,8 +52,8 @@ class ColumnFact(Fact[T]):
             # Polars rounds a product to the digits of the longer side: 33.33 * 0.05 would be 1.67.
             other = other.quantize(Decimal(1).scaleb(min(int(other.as_tuple().exponent), 0) - DIGITS_OF_MONEY))
         right = expression(other)
-        if name in COMPARISONS and (look := looking.get()):
-            look(self.expr, right)
+        if name in COMPARISONS and (called := on_comparison.get()):
+            called(self.expr, right)
         return ColumnFact(getattr(operator, name)(self.expr, right))
 
     def __and__(self, other: Fact[bool] | bool) -> ColumnFact[bool]:

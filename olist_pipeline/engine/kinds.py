@@ -18,7 +18,7 @@ import narwhals as nw
 import polars as pl
 
 from olist_domain.kernel.rules import Derivation, Rule
-from olist_pipeline.engine.columns import columns, expression, looking
+from olist_pipeline.engine.columns import columns, expression, on_comparison
 from olist_pipeline.errors import OlistError
 
 KINDS: dict[type, Callable[[nw.dtypes.DType], bool]] = {
@@ -73,7 +73,7 @@ def _fit(
     """Raise OlistError for what is none of its kind; asked with rows, a lazy frame would tell later."""
     for one in written:
         name, function = (one.code, one.holds) if isinstance(one, Rule) else (one.name, one.compute)
-        token = looking.set(partial(_refuse_unlike, empty))
+        token = on_comparison.set(partial(_refuse_unlike, empty))
         try:
             kind = empty.select(expression(function(columns(facts))).alias(name)).collect_schema()[name]
         except Exception as error:
@@ -81,7 +81,7 @@ def _fit(
             reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
             raise refused(name, function, f"cannot be computed of its columns: {reason}") from error
         finally:
-            looking.reset(token)
+            on_comparison.reset(token)
         said = bool if isinstance(one, Rule) else _said(function)
         if kind != nw.Unknown and said in KINDS and not KINDS[said](kind):
             raise refused(name, function, f"returns {kind}, and not {said.__name__}; mend what it returns or says")

@@ -16,10 +16,11 @@ from decimal import Decimal
 import polars as pl
 
 from olist_domain.kernel.records import Record, value_type
+from olist_pipeline.engine.columns import DIGITS_OF_MONEY
 from olist_pipeline.intake.codes import MISSING, UNPARSEABLE
 from olist_pipeline.landing.csv_file import DATE_LENGTH, MOMENT_LENGTH
 
-MONEY = pl.Decimal(18, 2)
+MONEY = pl.Decimal(18, DIGITS_OF_MONEY)
 MOMENT = pl.Datetime("us")
 MOMENT_FORMAT = "%Y-%m-%d %H:%M:%S"
 MOMENT_PATTERN = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}( [0-9]{2}:[0-9]{2}:[0-5][0-9](\.0{1,9})?)?$"
