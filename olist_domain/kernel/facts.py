@@ -6,7 +6,10 @@ What belongs here: the operators that a rule may use (`Fact`), their meaning on 
 The meaning is SQL's three-valued logic: a comparison with a missing value is unknown, `False & unknown`
 is false, `True | unknown` is true, and everything else that touches unknown stays unknown. A fact has no
 truth value of its own, so `if fact`, `fact and fact` and `not fact` raise: they would work on an object
-and silently mean something else on a column.
+and silently mean something else on a column. What has no meaning for its kinds of values raises (`kinds`).
+
+Numbers are those of a database: a calculation with whole numbers beyond 64 bits, or with amounts beyond 38 digits, is
+unknown, as a quotient by zero is. Where a double is on one side, both are; NaN equals itself and is above all others.
 """
 
 from __future__ import annotations
@@ -16,13 +19,35 @@ import operator
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
+from decimal import Context, Decimal
+from enum import Enum
 from typing import Any, Generic, NoReturn, TypeVar, cast
+
+from olist_domain.kernel.kinds import (
+    COMPARISONS,
+    DATES,
+    LARGEST_WHOLE,
+    MOST_DIGITS,
+    Kind,
+    KindError,
+    chosen_kind,
+    kind_of,
+    refuse_other,
+    refuse_unlike,
+    room_for,
+    scale_of,
+    size_of_amount,
+    size_of_whole,
+    some_of,
+)
 
 T = TypeVar("T", covariant=True)
 FactsT = TypeVar("FactsT")
 
 Branch = tuple["Fact[bool]", Any]
+
+WITH_NONE = "what is done with None is unknown: write is_null()"
 
 WHITE_SPACE = " \t\r\n"
 """What a blank text consists of, as in the SQL that was before. Engines differ on which other characters are white."""
@@ -58,7 +83,7 @@ class Fact(ABC, Generic[T]):
 
     @abstractmethod
     def floor(self) -> Fact[int]:
-        """Return the greatest whole number that is not above the value."""
+        """Return the greatest whole number that is not above the value; unknown beyond 64 bits."""
 
     @abstractmethod
     def is_null(self) -> Fact[bool]:
@@ -151,32 +176,35 @@ class Scalar(Fact[T]):
 
     def binary(self, other: object, name: str) -> Scalar[Any]:
         """See `Fact.binary`."""
-        return self._combined(other, _OPERATORS[name])
+        if other is None:
+            raise KindError(WITH_NONE)
+        return self._combined(other, lambda left, right: _computed(name, left, right))
 
     def __and__(self, other: Fact[bool] | bool) -> Scalar[bool]:
-        left, right = self.value, _plain(other)
+        left, right = _condition(self), _condition(other)
         if left is False or right is False:
             return Scalar(False)
         return Scalar(None if left is None or right is None else True)
 
     def __or__(self, other: Fact[bool] | bool) -> Scalar[bool]:
-        left, right = self.value, _plain(other)
+        left, right = _condition(self), _condition(other)
         if left is True or right is True:
             return Scalar(True)
         return Scalar(None if left is None or right is None else False)
 
     def __invert__(self) -> Scalar[bool]:
-        return Scalar(None if self.value is None else not self.value)
+        condition = _condition(self)
+        return Scalar(None if condition is None else not condition)
 
     def __abs__(self) -> Scalar[T]:
-        return Scalar(None if self.value is None else abs(cast(Any, self.value)))
+        return self._of("abs()", _absolute)
 
     def __round__(self, digits: int) -> Scalar[float]:
-        return Scalar(None if self.value is None else _rounded(cast(float, self.value), 10.0**digits))
+        return self._of("round()", lambda value: _rounded(float(value), 10.0**digits))
 
     def floor(self) -> Scalar[int]:
         """See `Fact.floor`."""
-        return Scalar(None if self.value is None else math.floor(cast(float, self.value)))
+        return self._of("floor()", lambda value: math.floor(value) if abs(float(value)) < LARGEST_WHOLE else None)
 
     def is_null(self) -> Scalar[bool]:
         """See `Fact.is_null`."""
@@ -184,52 +212,93 @@ class Scalar(Fact[T]):
 
     def is_false(self) -> Scalar[bool]:
         """See `Fact.is_false`."""
-        return Scalar(self.value is False)
+        return Scalar(_condition(self) is False)
 
     def is_in(self, values: Iterable[object]) -> Scalar[bool]:
         """See `Fact.is_in`."""
-        return Scalar(None if self.value is None else self.value in tuple(values))
+        found = [self.binary(value, "eq").value for value in some_of(values)]
+        return Scalar(None if self.value is None else any(found))
 
     def is_blank(self) -> Scalar[bool]:
         """See `Fact.is_blank`."""
-        return Scalar(None if self.value is None else not cast(str, self.value).strip(WHITE_SPACE))
+        return self._of("is_blank()", lambda text: not text.strip(WHITE_SPACE))
 
     def is_digits(self, count: int) -> Scalar[bool]:
         """See `Fact.is_digits`."""
-        text = cast("str | None", self.value)
-        return Scalar(None if text is None else len(text) == count and text.isascii() and text.isdigit())
+        return self._of("is_digits()", lambda text: len(text) == count and text.isascii() and text.isdigit())
 
     def days_until(self, other: Fact[date] | date) -> Scalar[int]:
         """See `Fact.days_until`."""
+        refuse_other("days_until()", kind_of(self.value), kind_of(_plain(other)))
         return self._combined(other, lambda start, end: end.toordinal() - start.toordinal())
 
     def hours_until(self, other: Fact[datetime] | datetime) -> Scalar[int]:
         """See `Fact.hours_until`."""
+        refuse_other("hours_until()", kind_of(self.value), kind_of(_plain(other)))
         return self._combined(other, _whole_hours)
 
     def month_start(self) -> Scalar[date]:
         """See `Fact.month_start`."""
-        moment = cast("date | None", self.value)
-        return Scalar(None if moment is None else date(moment.year, moment.month, 1))
+        return self._of("month_start()", lambda moment: date(moment.year, moment.month, 1))
 
     def choose(self, branches: tuple[Branch, ...], default: object) -> Scalar[Any]:
         """See `Fact.choose`."""
-        for condition, value in branches:
-            if _plain(condition) is True:
-                return Scalar(_plain(value))
-        return Scalar(_plain(default))
+        values = [*(_plain(value) for _, value in branches), _plain(default)]
+        kind = chosen_kind(map(kind_of, values))
+        met = [_condition(condition) is True for condition, _ in branches]
+        chosen = values[met.index(True)] if True in met else values[-1]
+        return Scalar(float(chosen) if kind is Kind.DOUBLE and chosen is not None else chosen)
+
+    def _of(self, operator: str, compute: Callable[[Any], Any]) -> Scalar[Any]:
+        refuse_other(operator, kind_of(self.value))
+        return Scalar(None if self.value is None else compute(self.value))
 
     def _combined(self, other: object, combine: Callable[[Any, Any], Any]) -> Scalar[Any]:
         right = _plain(other)
         return Scalar(None if self.value is None or right is None else combine(self.value, right))
 
 
-def _quotient(left: Any, right: Any) -> float | None:
-    return float(left) / float(right) if right else None
+def _computed(name: str, left: Any, right: Any) -> Any:
+    """Return `left <name> right`; None where it cannot be computed, or is no number of a database."""
+    kinds = {kind_of(left), kind_of(right)}
+    refuse_unlike(name, kind_of(left), kind_of(right))
+    if name == "truediv":
+        return float(left) / float(right) if right else None
+    operate = _OPERATORS[name]
+    if Kind.DOUBLE in kinds:
+        left, right = float(left), float(right)
+        if name in COMPARISONS and (math.isnan(left) or math.isnan(right)):
+            left, right = math.isnan(left), math.isnan(right)
+        return operate(left, right)
+    if name in COMPARISONS:
+        return operate(*map(_as_moment, (left, right))) if kinds == DATES else operate(left, right)
+    if Kind.LENGTH in kinds:
+        return _moved(operate, left, right)
+    if name == "floordiv" and not right:
+        return None
+    if kinds == {Kind.WHOLE}:
+        return operate(left, right) if size_of_whole(name, float(left), float(right)) < LARGEST_WHOLE else None
+    left, right = Decimal(left), Decimal(right)
+    fits = size_of_amount(name, float(left), float(right)) < room_for(name, scale_of(left), scale_of(right))
+    return _EXACT[name](left, right) if fits else None
 
 
-def _whole_quotient(left: int, right: int) -> int | None:
-    return left // right if right else None
+def _absolute(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return value.copy_abs()
+    size = abs(value)
+    return None if isinstance(value, int) and size >= LARGEST_WHOLE else size
+
+
+def _as_moment(value: date) -> datetime:
+    return value if isinstance(value, datetime) else datetime.combine(value, time())
+
+
+def _moved(operate: Callable[[Any, Any], Any], moment: datetime, length: timedelta) -> datetime | None:
+    try:
+        return cast(datetime, operate(moment, length))
+    except OverflowError:
+        return None
 
 
 def _whole_hours(start: datetime, end: datetime) -> int:
@@ -238,18 +307,26 @@ def _whole_hours(start: datetime, end: datetime) -> int:
 
 
 def _rounded(number: float, scale: float) -> float:
-    return math.copysign(math.floor(abs(number) * scale + 0.5) / scale, number)
+    scaled = abs(number) * scale + 0.5
+    size = (math.floor(scaled) if math.isfinite(scaled) else scaled) / scale
+    return math.copysign(size, number)
 
 
 _OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
-    **{name: getattr(operator, name) for name in ("eq", "ne", "lt", "le", "gt", "ge", "add", "sub", "mul")},
-    "truediv": _quotient,
-    "floordiv": _whole_quotient,
+    name: getattr(operator, name) for name in (*COMPARISONS, "add", "sub", "mul", "floordiv")
 }
+_CONTEXT = Context(prec=2 * MOST_DIGITS)
+_EXACT = {"add": _CONTEXT.add, "sub": _CONTEXT.subtract, "mul": _CONTEXT.multiply}
 
 
 def _plain(value: object) -> Any:
-    return value.value if isinstance(value, Scalar) else value
+    return value.value if isinstance(value, Scalar | Enum) else value
+
+
+def _condition(value: object) -> bool | None:
+    condition = _plain(value)
+    refuse_other("&, | or ~", kind_of(condition))
+    return cast("bool | None", condition)
 
 
 def choose(*branches: Branch, default: object) -> Fact[Any]:
@@ -257,8 +334,11 @@ def choose(*branches: Branch, default: object) -> Fact[Any]:
 
     The counterpart of SQL's CASE: `choose((condition, value), ..., default=value)`.
     """
-    (condition, _), *_ = branches
-    return condition.choose(branches, default)
+    if not branches or not all(isinstance(branch, tuple) and len(branch) == 2 for branch in branches):
+        raise KindError("choose() needs pairs of a condition and a value: choose((condition, value), default=value)")
+    if not all(isinstance(condition, Fact) for condition, _ in branches):
+        raise KindError("a condition of choose() is a comparison of facts")
+    return branches[0][0].choose(branches, default)
 
 
 def value_of(fact: Fact[T]) -> T | None:

@@ -2,21 +2,41 @@
 
 What belongs here: the meaning of the domain's fact operators on Narwhals expressions, hence on Polars,
 DuckDB and PySpark alike. What does not: which rules are run.
+
+A fact knows the kind of its column, where there is one: engines differ on what they do with two kinds, and at what
+size a number begins anew, fails or is rounded.
 """
 
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterable
-from contextvars import ContextVar
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
 from datetime import date, datetime
 from decimal import Decimal
+from enum import Enum
+from functools import reduce
 from typing import Any, TypeVar, cast
 
 import narwhals as nw
 
-from olist_domain.kernel.facts import WHITE_SPACE, Branch, Fact
+from olist_domain.kernel.facts import WHITE_SPACE, WITH_NONE, Branch, Fact
+from olist_domain.kernel.kinds import (
+    COMPARISONS,
+    LARGEST_WHOLE,
+    MOST_DIGITS,
+    Kind,
+    KindError,
+    chosen_kind,
+    kind_of,
+    refuse_other,
+    refuse_unlike,
+    room_for,
+    scale_of,
+    size_of_amount,
+    size_of_whole,
+    some_of,
+)
 
 T = TypeVar("T", covariant=True)
 FactsT = TypeVar("FactsT")
@@ -24,102 +44,197 @@ FactsT = TypeVar("FactsT")
 DIGITS_OF_MONEY = 2
 """The digits of an amount behind the point."""
 
-COMPARISONS = frozenset({"eq", "ne", "lt", "le", "gt", "ge"})
-
-on_comparison: ContextVar[Callable[[nw.Expr, nw.Expr], None] | None] = ContextVar("on_comparison", default=None)
-"""What is called with both sides of each comparison that is written while it is set."""
-
 MICROSECONDS_A_SECOND = 1_000_000
 MICROSECONDS_AN_HOUR = 3600 * MICROSECONDS_A_SECOND
 
+_KINDS: tuple[tuple[Callable[[nw.dtypes.DType], bool], Kind], ...] = (
+    (lambda column: column == nw.Boolean, Kind.CONDITION),
+    (lambda column: column.is_integer(), Kind.WHOLE),
+    (lambda column: column == nw.Decimal, Kind.AMOUNT),
+    (lambda column: column.is_float(), Kind.DOUBLE),
+    (lambda column: column in (nw.String, nw.Categorical, nw.Enum), Kind.TEXT),
+    (lambda column: column == nw.Date, Kind.DAY),
+    (lambda column: column == nw.Datetime, Kind.MOMENT),
+)
+
 
 class ColumnFact(Fact[T]):
-    """A fact of every row of a frame: a Narwhals expression, unknown where it is null."""
+    """A fact of every row of a frame: a Narwhals expression, unknown where it is null.
 
-    __slots__ = ("expr",)
+    `kind` is None where it is not known; `scale` is the digits behind the point of an amount.
+    """
 
-    def __init__(self, expr: nw.Expr) -> None:
+    __slots__ = ("expr", "kind", "scale")
+
+    def __init__(self, expr: nw.Expr, kind: Kind | None = None, scale: int = 0) -> None:
         self.expr = expr
+        self.kind = kind
+        self.scale = scale
 
     def binary(self, other: object, name: str) -> ColumnFact[Any]:
         """See `Fact.binary`."""
         if other is None:
-            raise TypeError("what is done with None is unknown for every row: write is_null()")
+            raise KindError(WITH_NONE)
+        right = _fact(other)
+        refuse_unlike(name, self.kind, right.kind)
+        kinds = {self.kind, right.kind}
         if name == "truediv":
-            divided_by = other.expr if isinstance(other, ColumnFact) else _spread(self.expr, cast(Any, other))
-            return ColumnFact(_quotient(self.expr, divided_by))
-        if name == "mul" and isinstance(other, Decimal):
-            # Polars rounds a product to the digits of the longer side: 33.33 * 0.05 would be 1.67.
-            other = other.quantize(Decimal(1).scaleb(min(int(other.as_tuple().exponent), 0) - DIGITS_OF_MONEY))
-        right = expression(other)
-        if name in COMPARISONS and (called := on_comparison.get()):
-            called(self.expr, right)
-        return ColumnFact(getattr(operator, name)(self.expr, right))
+            divided_by = right.expr if isinstance(other, ColumnFact) else _spread(self.expr, cast(Any, other))
+            return ColumnFact(_quotient(self.expr, divided_by), Kind.DOUBLE)
+        compute = getattr(operator, name)
+        if Kind.DOUBLE in kinds and None not in kinds:
+            kind = Kind.CONDITION if name in COMPARISONS else Kind.DOUBLE
+            return ColumnFact(compute(_double(self), _double(right)), kind)
+        if name in COMPARISONS:
+            return ColumnFact(self._compared(right, name), Kind.CONDITION)
+        if kinds == {Kind.WHOLE}:
+            fits = nw.when(size_of_whole(name, *_sized(self, right)).expr < LARGEST_WHOLE)
+            return ColumnFact(compute(fits.then(_whole(self)), _whole(right)), Kind.WHOLE)
+        if kinds <= {Kind.WHOLE, Kind.AMOUNT}:
+            return self._amount(right, name)
+        if Kind.LENGTH in kinds:
+            return ColumnFact(compute(self._within(name, cast(Any, other)), right.expr), Kind.MOMENT)
+        return ColumnFact(compute(self.expr, right.expr))
+
+    def _compared(self, right: ColumnFact[Any], name: str) -> nw.Expr:
+        """Return a comparison; of amounts of other digits, DuckDB fails at long ones, and Spark rounds them."""
+        compute = getattr(operator, name)
+        if {self.kind, right.kind} != {Kind.AMOUNT} or self.scale == right.scale:
+            return cast(nw.Expr, compute(self.expr, right.expr))
+        left_size, right_size = _sized(self, right)
+        fits = size_of_amount("sub", left_size, right_size).expr < room_for("sub", self.scale, right.scale)
+        kind = nw.Decimal(MOST_DIGITS, max(self.scale, right.scale))
+        exact = compute(nw.when(fits).then(self.expr).cast(kind), nw.when(fits).then(right.expr).cast(kind))
+        return nw.when(fits).then(exact).otherwise(compute(left_size.expr, right_size.expr))
+
+    def _amount(self, right: ColumnFact[Any], name: str) -> ColumnFact[Decimal]:
+        """Return a calculation with amounts, exact: Polars rounds a product to the digits of the longer side."""
+        scale = self.scale + right.scale if name == "mul" else max(self.scale, right.scale)
+        limit = room_for(name, self.scale, right.scale)
+        if limit < 1:
+            raise KindError(f"amounts of {self.scale} and {right.scale} digits behind the point cannot be multiplied")
+        fits = nw.when(size_of_amount(name, *_sized(self, right)).expr < limit)
+        kind = nw.Decimal(MOST_DIGITS, scale)
+        left = fits.then(self.expr if name != "mul" and self.scale == right.scale else self.expr.cast(kind))
+        computed = getattr(operator, name)(left, right.expr)
+        return ColumnFact(computed.cast(kind) if name == "mul" else computed, Kind.AMOUNT, scale)
+
+    def _within(self, name: str, length: Any) -> nw.Expr:
+        """Return a time, null where it is moved by `length` beyond the years of a date."""
+        moved = length if name == "add" else -length
+        fits = (
+            self.expr >= nw.lit(datetime.min - moved) if moved.days < 0 else self.expr <= nw.lit(datetime.max - moved)
+        )
+        return nw.when(fits).then(self.expr)
+
+    def _of(self, called: str, expr: nw.Expr, kind: Kind) -> ColumnFact[Any]:
+        refuse_other(called, self.kind)
+        return ColumnFact(expr, kind)
 
     def __and__(self, other: Fact[bool] | bool) -> ColumnFact[bool]:
-        return ColumnFact(self.expr & expression(other))
+        return ColumnFact(_condition(self) & _condition(other), Kind.CONDITION)
 
     def __or__(self, other: Fact[bool] | bool) -> ColumnFact[bool]:
-        return ColumnFact(self.expr | expression(other))
+        return ColumnFact(_condition(self) | _condition(other), Kind.CONDITION)
 
     def __invert__(self) -> ColumnFact[bool]:
-        return ColumnFact(~self.expr)
+        return ColumnFact(~_condition(self), Kind.CONDITION)
 
     def __abs__(self) -> ColumnFact[T]:
-        return ColumnFact(self.expr.abs())
+        refuse_other("abs()", self.kind)
+        if self.kind is Kind.WHOLE:
+            return ColumnFact(nw.when(self._fits_whole()).then(_whole(self)).abs(), Kind.WHOLE)
+        return ColumnFact(self.expr.abs(), self.kind, self.scale)
+
+    def _fits_whole(self) -> nw.Expr:
+        return _double(self).abs() < LARGEST_WHOLE
 
     def __round__(self, digits: int) -> ColumnFact[float]:
         # The engines' own `round` differ on halves, which the mean of two short numbers often is.
-        scale = 10.0**digits
-        scaled = (self.expr.abs() * scale + 0.5).floor()
+        scale, number = 10.0**digits, _double(self)
+        scaled = (number.abs() * scale + 0.5).floor()
         size = _quotient(scaled, _spread(scaled, scale))
-        return ColumnFact(nw.when(self.expr < 0).then(size * -1.0).otherwise(size))
+        signed = nw.when(number < 0).then(size * -1.0).otherwise(size)
+        return self._of("round()", nw.when(number == 0).then(number).otherwise(signed), Kind.DOUBLE)
 
     def floor(self) -> ColumnFact[int]:
         """See `Fact.floor`."""
-        return ColumnFact(self.expr.floor().cast(nw.Int64))
+        known = nw.when(self._fits_whole()).then(self.expr)
+        # DuckDB's `floor` makes a double of a whole number.
+        return self._of("floor()", (known if self.kind is Kind.WHOLE else known.floor()).cast(nw.Int64), Kind.WHOLE)
 
     def is_null(self) -> ColumnFact[bool]:
         """See `Fact.is_null`."""
-        return ColumnFact(self.expr.is_null())
+        return ColumnFact(self.expr.is_null(), Kind.CONDITION)
 
     def is_false(self) -> ColumnFact[bool]:
         """See `Fact.is_false`."""
-        return ColumnFact((~self.expr).fill_null(False))
+        return ColumnFact((~_condition(self)).fill_null(False), Kind.CONDITION)
 
     def is_in(self, values: Iterable[object]) -> ColumnFact[bool]:
         """See `Fact.is_in`."""
-        return ColumnFact(self.expr.is_in(list(values)))
+        one_of = some_of(values)
+        found = [self.binary(value, "eq") for value in one_of]  # which refuses other kinds
+        if self.kind in (Kind.TEXT, None):
+            return ColumnFact(self.expr.is_in([_plain(value) for value in one_of]), Kind.CONDITION)
+        return cast("ColumnFact[bool]", reduce(operator.or_, found))
 
     def is_blank(self) -> ColumnFact[bool]:
         """See `Fact.is_blank`."""
-        return ColumnFact(self.expr.str.strip_chars(WHITE_SPACE) == "")
+        return self._of("is_blank()", self.expr.str.strip_chars(WHITE_SPACE) == "", Kind.CONDITION)
 
     def is_digits(self, count: int) -> ColumnFact[bool]:
         """See `Fact.is_digits`."""
-        return ColumnFact(self.expr.str.contains(rf"\A[0-9]{{{count}}}\z"))
+        return self._of("is_digits()", self.expr.str.contains(rf"\A[0-9]{{{count}}}\z"), Kind.CONDITION)
 
     def days_until(self, other: Fact[date] | date) -> ColumnFact[int]:
         """See `Fact.days_until`."""
-        return ColumnFact(_ordinal(expression(other)) - _ordinal(self.expr))
+        until = _fact(other)
+        refuse_other("days_until()", self.kind, until.kind)
+        return ColumnFact(_ordinal(until.expr) - _ordinal(self.expr), Kind.WHOLE)
 
     def hours_until(self, other: Fact[datetime] | datetime) -> ColumnFact[int]:
         """See `Fact.hours_until`."""
-        start, end = self.expr, expression(other)
+        until = _fact(other)
+        refuse_other("hours_until()", self.kind, until.kind)
+        start, end = self.expr, until.expr
         # `//` rounds down: a part of an hour is made up for where time goes back.
         made_up = nw.when(end < start).then(nw.lit(MICROSECONDS_AN_HOUR - 1)).otherwise(nw.lit(0))
-        return ColumnFact((_microseconds(end) - _microseconds(start) + made_up) // MICROSECONDS_AN_HOUR)
+        hours = (_microseconds(end) - _microseconds(start) + made_up) // MICROSECONDS_AN_HOUR
+        return ColumnFact(hours, Kind.WHOLE)
 
     def month_start(self) -> ColumnFact[date]:
         """See `Fact.month_start`."""
-        return ColumnFact(self.expr.dt.truncate("1mo").cast(nw.Date))
+        return self._of("month_start()", self.expr.dt.truncate("1mo").cast(nw.Date), Kind.DAY)
 
     def choose(self, branches: tuple[Branch, ...], default: object) -> ColumnFact[Any]:
         """See `Fact.choose`."""
-        chosen = expression(default)
-        for condition, value in reversed(branches):
-            chosen = nw.when(expression(condition)).then(expression(value)).otherwise(chosen)
-        return ColumnFact(chosen)
+        values = [_fact(value) for value in (*(value for _, value in branches), default)]
+        kind = chosen_kind(value.kind for value in values)
+        scale = max(value.scale for value in values)
+        if kind is Kind.AMOUNT and any(value.kind is Kind.WHOLE or value.scale != scale for value in values):
+            of_one = [value.expr.cast(nw.Decimal(MOST_DIGITS, scale)) for value in values]
+        elif kind is Kind.DOUBLE:
+            of_one = [value.expr.cast(nw.Float64) for value in values]
+        else:
+            of_one = [value.expr for value in values]
+        chosen = of_one[-1]
+        for (condition, _), value in zip(reversed(branches), reversed(of_one[:-1]), strict=True):
+            chosen = nw.when(_condition(condition)).then(value).otherwise(chosen)
+        return ColumnFact(chosen, kind, scale)
+
+
+def _double(fact: ColumnFact[Any]) -> nw.Expr:
+    return fact.expr.cast(nw.Float64)
+
+
+def _whole(fact: ColumnFact[Any]) -> nw.Expr:
+    return fact.expr.cast(nw.Int64)
+
+
+def _sized(*facts: ColumnFact[Any]) -> list[ColumnFact[Any]]:
+    """Return numbers as doubles, which are compared and calculated with as they are."""
+    return [ColumnFact(_double(fact)) for fact in facts]
 
 
 def _quotient(left: nw.Expr, right: nw.Expr) -> nw.Expr:
@@ -153,11 +268,37 @@ def _microseconds(moment: nw.Expr) -> nw.Expr:
     return _ordinal(moment) * (24 * MICROSECONDS_AN_HOUR) + clock + moment.dt.microsecond()
 
 
+def _condition(value: object) -> nw.Expr:
+    condition = _fact(value)
+    refuse_other("&, | or ~", condition.kind)
+    return condition.expr
+
+
+def _plain(value: object) -> Any:
+    return value.value if isinstance(value, Enum) else value
+
+
+def _fact(value: object) -> ColumnFact[Any]:
+    """Return a column fact as it is, and a plain value as one of every row."""
+    if isinstance(value, ColumnFact):
+        return value
+    plain = _plain(value)
+    kind = kind_of(plain)
+    if kind is Kind.WHOLE and abs(plain) >= LARGEST_WHOLE:
+        raise KindError(f"{plain} is a whole number of more than 64 bits")
+    return ColumnFact(nw.lit(plain), kind, scale_of(plain) if kind is Kind.AMOUNT else 0)
+
+
 def expression(value: object) -> nw.Expr:
     """Return the expression of a column fact, or a literal."""
-    return value.expr if isinstance(value, ColumnFact) else nw.lit(cast(Any, value))
+    return _fact(value).expr
 
 
-def columns(facts: type[FactsT]) -> FactsT:
-    """Return the dataclass `facts` over the columns of the same names."""
-    return facts(**{field.name: ColumnFact(nw.col(field.name)) for field in fields(cast(Any, facts))})
+def columns(facts: type[FactsT], kinds: Mapping[str, nw.dtypes.DType]) -> FactsT:
+    """Return the dataclass `facts` over the columns of the same names; `kinds` is the schema of the frame."""
+    return facts(**{field.name: _column(field.name, kinds.get(field.name)) for field in fields(cast(Any, facts))})
+
+
+def _column(name: str, column: nw.dtypes.DType | None) -> ColumnFact[Any]:
+    kind = None if column is None else next((kind for has, kind in _KINDS if has(column)), None)
+    return ColumnFact(nw.col(name), kind, cast(Any, column).scale if kind is Kind.AMOUNT else 0)

@@ -90,7 +90,7 @@ class EventSource:
 
 def event_rows(frame: pl.DataFrame, facts: type[F], milestone: Milestone[F]) -> EventSource:
     """Return the events that a milestone finds in `frame`, which has the columns of `facts`."""
-    read = columns(facts)
+    read = columns(facts, nw.from_native(frame).schema)
     return EventSource(
         milestone.event,
         frame,

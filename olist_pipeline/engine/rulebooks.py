@@ -6,15 +6,14 @@ that break a rule (the contexts' validation steps decide that).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar, cast
 
 import narwhals as nw
 
-from olist_domain.kernel.facts import Fact
 from olist_domain.kernel.rules import Aggregation, Rollup, Rule, Rulebook, Severity
-from olist_pipeline.engine.columns import columns, expression
-from olist_pipeline.engine.kinds import refuse_other_kinds, refused
+from olist_pipeline.engine.columns import columns
+from olist_pipeline.engine.kinds import evaluated, expressions
 from olist_pipeline.engine.names import FLAGS, REJECTS
 
 F = TypeVar("F")
@@ -24,10 +23,8 @@ FrameT = TypeVar("FrameT")
 
 def derive(frame: FrameT, book: Rulebook[Any]) -> FrameT:
     """Return `frame` with a column for each derivation of `book`."""
-    facts = columns(book.facts)
-    derived = [_evaluated(one.name, one.compute, one, facts).alias(one.name) for one in book.derivations]
-    refuse_other_kinds(frame, book.facts, book.derivations)
-    return _with_columns(frame, derived)
+    derived = zip(book.derivations, expressions(frame, book.facts, book.derivations), strict=True)
+    return _with_columns(frame, [value.alias(one.name) for one, value in derived])
 
 
 def validate(frame: FrameT, book: Rulebook[Any]) -> FrameT:
@@ -36,21 +33,18 @@ def validate(frame: FrameT, book: Rulebook[Any]) -> FrameT:
     Codes are joined by commas, in the book's order; a row that breaks nothing has an empty text. The facts
     of the book must be columns of the frame.
     """
-    facts = columns(book.facts)
-    codes = [
-        _codes(book.rules, Severity.REJECT, facts).alias(REJECTS),
-        _codes(book.rules, Severity.FLAG, facts).alias(FLAGS),
-    ]
-    refuse_other_kinds(frame, book.facts, book.rules)
+    broken = list(zip(book.rules, expressions(frame, book.facts, book.rules), strict=True))
+    codes = [_codes(broken, Severity.REJECT).alias(REJECTS), _codes(broken, Severity.FLAG).alias(FLAGS)]
     return _with_columns(frame, codes)
 
 
 def rollup(frame: FrameT, by: str, facts: type[F], rollups: Sequence[Rollup[F]]) -> FrameT:
     """Return one row for each value of `by`, with a column for each roll-up over the rows of `frame`."""
-    read = columns(facts)
-    inputs = [_evaluated(one.name, one.of, one.of, read).alias(f"of_{one.name}") for one in rollups]
+    rows = nw.from_native(cast(Any, frame))
+    read = columns(facts, rows.collect_schema())
+    inputs = [evaluated(one.name, one.of, one.of, read).alias(f"of_{one.name}") for one in rollups]
     aggregated = [_aggregate(nw.col(f"of_{rollup.name}"), rollup.aggregation).alias(rollup.name) for rollup in rollups]
-    grouped = nw.from_native(cast(Any, frame)).select(nw.col(by), *inputs).group_by(by).agg(*aggregated)
+    grouped = rows.select(nw.col(by), *inputs).group_by(by).agg(*aggregated)
     return cast(FrameT, grouped.to_native())
 
 
@@ -65,23 +59,9 @@ def _with_columns(frame: FrameT, added: Sequence[nw.Expr]) -> FrameT:
     return cast(FrameT, nw.from_native(cast(Any, frame)).with_columns(*added).to_native())
 
 
-def _codes(rules: Sequence[Rule[Any]], severity: Severity, facts: object) -> nw.Expr:
-    broken = [
-        nw.when(_evaluated(rule.code, rule.holds, rule.broken, facts)).then(nw.lit(rule.code))
-        for rule in rules
-        if rule.severity is severity
-    ]
-    return nw.concat_str(broken, separator=",", ignore_nulls=True) if broken else nw.lit("")
-
-
-def _evaluated(name: str, written: Callable[..., Any], evaluate: Callable[..., Fact[Any]], facts: object) -> nw.Expr:
-    """Return what a rule or a derivation is on a frame; raises OlistError, with its place, where it raises."""
-    try:
-        return expression(evaluate(facts))
-    except Exception as error:
-        # Whatever somebody's function raises.
-        why = f"cannot be evaluated: {type(error).__name__}: {error}"
-        raise refused(name, written, why) from error
+def _codes(broken: Sequence[tuple[Rule[Any], nw.Expr]], severity: Severity) -> nw.Expr:
+    codes = [nw.when(is_broken).then(nw.lit(rule.code)) for rule, is_broken in broken if rule.severity is severity]
+    return nw.concat_str(codes, separator=",", ignore_nulls=True) if codes else nw.lit("")
 
 
 def _aggregate(values: nw.Expr, aggregation: Aggregation) -> nw.Expr:

@@ -127,8 +127,9 @@ def _unknown(orders: pl.LazyFrame, order_ids: pl.Series, rollups: Sequence[Rollu
 
 def _paid_at(orders: pl.DataFrame) -> pl.DataFrame:
     """Return each order's id with the time at which its payments count as received."""
-    received_at = expression(paid_at(columns(OrderFacts)))
-    return nw.from_native(orders).select("order_id", received_at.alias("received_at")).to_native()
+    rows = nw.from_native(orders)
+    received_at = expression(paid_at(columns(OrderFacts, rows.schema)))
+    return rows.select("order_id", received_at.alias("received_at")).to_native()
 
 
 def _rejections(orders: pl.DataFrame) -> EventSource:

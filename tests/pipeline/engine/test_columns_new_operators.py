@@ -1,8 +1,10 @@
 """Operators of facts on columns: Polars and DuckDB say what an object says, row by row, nulls included."""
 
 import re
-from datetime import date, datetime
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import duckdb
 import narwhals as nw
@@ -11,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from olist_domain.kernel.facts import Scalar, value_of
-from olist_pipeline.engine.columns import ColumnFact, expression
+from olist_domain.kernel.facts import Fact, Scalar, choose, value_of
+from olist_pipeline.engine.columns import columns, expression
 from olist_pipeline.settings import PROJECT_DIR
 
 WHOLE, TEXT, DOUBLE, MONEY, MOMENT, DAY = (
@@ -36,6 +38,12 @@ MOMENTS = [
 WHOLES = [None, -11, -5, -1, 0, 1, 4, 5, 6, 96_096]
 AMOUNTS = [None, *(Decimal(text) for text in ("0.00", "0.01", "13.29", "13591643.70"))]
 TEXTS = [None, "", " ", "\r\n", "\t\x0b\x0c", "\u00a0", " a ", "01037", "1037", "010370", "0103x", "01037\n", "٠١٢٣٤"]
+ENDS = [None, 0, 1, -1, 7, 10**18, 3_037_000_500, 2**53 + 1, 2**63 - 1, -(2**63)]
+LONG, LONGER = pl.Decimal(38, 2), pl.Decimal(20, 4)
+LONG_AMOUNTS = [None, *(Decimal(text) for text in ("0.00", "-1.10", "9" * 36 + ".99", "-" + "9" * 33 + ".12"))]
+LONGER_AMOUNTS = [None, *(Decimal(text) for text in ("0.0001", "-3.3333", "9999999999999999.9999"))]
+ODD = [None, 0.0, -0.0, 2.675, float("nan"), float("inf"), float("-inf"), 1e300, 2.0**53, 9.3e18]
+ENDS_OF_TIME = [None, datetime(1, 1, 1), datetime(9999, 12, 31, 23, 59, 59, 999_999), datetime(2018, 2, 28)]
 DOUBLES = [None, 0.0, 0.0005, -0.0005, 1.2345, -1.2345, -23.5470005, 2.5, -2.5, 1e-9, -46.63929204800168, 4325.00049]
 
 # name, the operator, type and values of its left side, type and values of its right side
@@ -64,23 +72,62 @@ CASES = [
     ("hours between moments", lambda a, b: a.hours_until(b), MOMENT, MOMENTS, MOMENT, MOMENTS),
     ("hours to a plain moment", lambda a, b: a.hours_until(datetime(2018, 1, 1)), MOMENT, MOMENTS, WHOLE, [None]),
     ("first of a moment's month", lambda a, b: a.month_start(), MOMENT, MOMENTS, WHOLE, [None]),
+    ("whole + whole", lambda a, b: a + b, WHOLE, ENDS, WHOLE, ENDS),
+    ("whole - whole", lambda a, b: a - b, WHOLE, ENDS, WHOLE, ENDS),
+    ("whole * whole", lambda a, b: a * b, WHOLE, ENDS, WHOLE, ENDS),
+    ("whole // whole at the ends", lambda a, b: a // b, WHOLE, ENDS, WHOLE, ENDS),
+    ("abs(whole)", lambda a, b: abs(a), WHOLE, ENDS, WHOLE, [None]),
+    ("floor(whole)", lambda a, b: a.floor(), WHOLE, ENDS, WHOLE, [None]),
+    ("whole < double", lambda a, b: a < b, WHOLE, ENDS, DOUBLE, ODD),
+    ("double == double", lambda a, b: a == b, DOUBLE, ODD, DOUBLE, ODD),
+    ("double >= double", lambda a, b: a >= b, DOUBLE, ODD, DOUBLE, ODD),
+    ("double in doubles", lambda a, b: a.is_in([1, float("nan"), 2.675]), DOUBLE, ODD, DOUBLE, [None]),
+    ("floor(double)", lambda a, b: a.floor(), DOUBLE, ODD, DOUBLE, [None]),
+    ("round(double)", lambda a, b: round(a, 2), DOUBLE, ODD, DOUBLE, [None]),
+    ("amount * amount", lambda a, b: a * b, MONEY, AMOUNTS, LONGER, LONGER_AMOUNTS),
+    ("amount * amount of 38 digits", lambda a, b: a * b, LONG, LONG_AMOUNTS, LONG, LONG_AMOUNTS),
+    ("amount + amount of 38 digits", lambda a, b: a + b, LONG, LONG_AMOUNTS, LONGER, LONGER_AMOUNTS),
+    ("amount < amount of 38 digits", lambda a, b: a < b, LONG, LONG_AMOUNTS, LONGER, LONGER_AMOUNTS),
+    ("amount * whole", lambda a, b: a * b, LONG, LONG_AMOUNTS, WHOLE, ENDS),
+    ("amount * double", lambda a, b: a * b, MONEY, AMOUNTS, DOUBLE, ODD),
+    ("amount == double", lambda a, b: a == b, MONEY, AMOUNTS, DOUBLE, [None, 13.29]),
+    ("round(amount)", lambda a, b: round(a, 1), MONEY, AMOUNTS, WHOLE, [None]),
+    ("abs(amount)", lambda a, b: abs(a), LONG, LONG_AMOUNTS, WHOLE, [None]),
+    ("amount or whole", lambda a, b: choose((b > 0, b), default=a), MONEY, AMOUNTS, WHOLE, WHOLES),
+    ("date < time", lambda a, b: a < b, DAY, [None, date(2018, 1, 2)], MOMENT, MOMENTS),
+    ("a week later", lambda a, b: a + timedelta(weeks=1) > b, MOMENT, ENDS_OF_TIME, MOMENT, ENDS_OF_TIME),
+    ("a week before", lambda a, b: a - timedelta(weeks=1) > b, MOMENT, ENDS_OF_TIME, MOMENT, ENDS_OF_TIME),
     ("first of a date's month", lambda a, b: a.month_start(), DAY, [None, date(2018, 2, 28)], WHOLE, [None]),
 ]
 
 
+@dataclass(frozen=True, eq=False)
+class Pair:
+    a: Fact[Any]
+    b: Fact[Any]
+
+
 def on_polars(frame, operate):
-    column = operate(ColumnFact(nw.col("a")), ColumnFact(nw.col("b"))).expr.alias("result")
-    return nw.from_native(frame).select(column).to_native()["result"].to_list()
+    return [without_nan(value) for value in computed(frame, operate)["result"].to_list()]
 
 
 def on_duckdb(frame, operate):
-    column = operate(ColumnFact(nw.col("a")), ColumnFact(nw.col("b"))).expr.alias("result")
-    relation = nw.from_native(duckdb.from_arrow(frame.to_arrow())).select(column).to_native()
-    return relation.pl()["result"].to_list()
+    return [without_nan(value) for value in computed(duckdb.from_arrow(frame.to_arrow()), operate).pl()["result"]]
+
+
+def computed(frame, operate):
+    rows = nw.from_native(frame)
+    pair = columns(Pair, rows.collect_schema())
+    return rows.select(expression(operate(pair.a, pair.b)).alias("result")).to_native()
 
 
 def on_objects(frame, operate):
-    return [operate(Scalar(a), Scalar(b)).value for a, b in frame.rows()]
+    return [without_nan(operate(Scalar(a), Scalar(b)).value) for a, b in frame.rows()]
+
+
+def without_nan(value):
+    """Return a value that equals itself."""
+    return "NaN" if value != value else value
 
 
 ENGINES = pytest.mark.parametrize("engine", [on_polars, on_duckdb])
@@ -142,6 +189,5 @@ def test_white_space_trimmed_by_sql_is_a_blank_text():
 @settings(max_examples=60)
 def test_a_constant_divisor_gives_the_same_bits_on_polars_and_objects(numbers):
     """Polars multiplies by the inverse of a single divisor: 1 / 1e6 is not a whole number of bits."""
-    frame = nw.from_native(pl.DataFrame({"n": numbers}))
-    quotients = frame.select(expression(ColumnFact(nw.col("n")) / 1e6)).to_native().to_series().to_list()
-    assert quotients == [value_of(Scalar(number) / 1e6) for number in numbers]
+    frame = pl.DataFrame({"a": numbers, "b": numbers})
+    assert on_polars(frame, lambda a, b: a / 1e6) == [value_of(Scalar(number) / 1e6) for number in numbers]

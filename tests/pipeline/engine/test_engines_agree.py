@@ -154,7 +154,7 @@ class Amounts:
     rows=st.lists(st.fixed_dictionaries({"price": money, "fee": money}), min_size=1, max_size=9),
     rate=st.decimals(-2, 2, places=3) | st.sampled_from([Decimal("1E+1"), Decimal(0), Decimal("0.05")]),
 )
-@settings(max_examples=40)
+@settings(max_examples=8)
 def test_an_amount_times_a_rate_is_exact_on_every_engine(rows, rate):
     """Polars rounds the product of two decimals to the digits of the longer one."""
 
