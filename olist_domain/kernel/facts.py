@@ -28,6 +28,7 @@ from olist_domain.kernel.kinds import (
     COMPARISONS,
     DATES,
     LARGEST_WHOLE,
+    LARGEST_WITH_PARTS,
     MOST_DIGITS,
     Kind,
     KindError,
@@ -284,9 +285,7 @@ def _computed(name: str, left: Any, right: Any) -> Any:
 
 
 def _absolute(value: Any) -> Any:
-    if isinstance(value, Decimal):
-        return value.copy_abs()
-    size = abs(value)
+    size = value.copy_abs() if isinstance(value, Decimal) else abs(value)
     return None if isinstance(value, int) and size >= LARGEST_WHOLE else size
 
 
@@ -307,9 +306,8 @@ def _whole_hours(start: datetime, end: datetime) -> int:
 
 
 def _rounded(number: float, scale: float) -> float:
-    scaled = abs(number) * scale + 0.5
-    size = (math.floor(scaled) if math.isfinite(scaled) else scaled) / scale
-    return math.copysign(size, number)
+    scaled = abs(number) * scale
+    return math.copysign(math.floor(scaled + 0.5) / scale, number) if scaled < LARGEST_WITH_PARTS else number
 
 
 _OPERATORS: dict[str, Callable[[Any, Any], Any]] = {

@@ -29,6 +29,9 @@ class Kind(Enum):
 LARGEST_WHOLE = 9.223372036854e18
 """What a calculation with whole numbers stays below: a little less than 64 bits hold, so that doubles tell it."""
 
+LARGEST_WITH_PARTS = 2.0**52
+"""The size from which on every double is a whole number."""
+
 MOST_DIGITS = 38
 """The digits of an amount, those behind the point among them."""
 

@@ -24,6 +24,7 @@ from olist_domain.kernel.facts import WHITE_SPACE, WITH_NONE, Branch, Fact
 from olist_domain.kernel.kinds import (
     COMPARISONS,
     LARGEST_WHOLE,
+    LARGEST_WITH_PARTS,
     MOST_DIGITS,
     Kind,
     KindError,
@@ -152,10 +153,11 @@ class ColumnFact(Fact[T]):
     def __round__(self, digits: int) -> ColumnFact[float]:
         # The engines' own `round` differ on halves, which the mean of two short numbers often is.
         scale, number = 10.0**digits, _double(self)
-        scaled = (number.abs() * scale + 0.5).floor()
+        has_parts = number.abs() * scale < LARGEST_WITH_PARTS
+        scaled = (nw.when(has_parts).then(number.abs()) * scale + 0.5).floor()
         size = _quotient(scaled, _spread(scaled, scale))
         signed = nw.when(number < 0).then(size * -1.0).otherwise(size)
-        return self._of("round()", nw.when(number == 0).then(number).otherwise(signed), Kind.DOUBLE)
+        return self._of("round()", nw.when(has_parts & (number != 0)).then(signed).otherwise(number), Kind.DOUBLE)
 
     def floor(self) -> ColumnFact[int]:
         """See `Fact.floor`."""
