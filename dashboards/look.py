@@ -5,6 +5,7 @@ What belongs here: what all kinds of charts share. What does not: the kinds them
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -187,13 +188,35 @@ def in_order_of(colours: Mapping[str, str], frame: pl.DataFrame, kind: str) -> p
 
 
 def finished(chart: Any, height: int = HEIGHT) -> alt.TopLevelMixin:
-    """Return the chart in the common look, as wide as its place; a text that is missing reads as in a cell."""
-    for part in (chart, *getattr(chart, "layer", ())):
+    """Return the chart in the common look, as wide as its place; what is missing reads as in a cell."""
+    parts = (chart, *getattr(chart, "layer", ()))
+    for part in parts:
         if isinstance(part.data, pl.DataFrame):
             # Else a legend and a tooltip say "null".
             part.data = part.data.with_columns(pl.col(pl.String).fill_null(formats.words(None)))
+            own = parts if part is chart else [part]
+            _say_what_is_missing(part, [one for one in own if one.encoding is not alt.Undefined])
     finished = chart.properties(
         width="container", height=height, usermeta={"embedOptions": {"actions": False, "renderer": "svg"}}
     )
     finished.config = CONFIG
     return finished  # type: ignore[no-any-return]
+
+
+def _say_what_is_missing(drawn: Any, encoded: Sequence[Any]) -> None:
+    """Let the tooltips of what is drawn of some rows say of a measure that there is none: Vega reads null as 0."""
+    missing = {name for name in drawn.data.columns if drawn.data[name].null_count()}
+    said: dict[str, str] = {}
+    for part in encoded:
+        if part.encoding.tooltip is alt.Undefined:
+            continue
+        for position, tooltip in enumerate(part.encoding.tooltip):
+            name, kind = tooltip["shorthand"].rsplit(":", 1)
+            shown = tooltip["format"]
+            if kind == "Q" and name in missing and shown is not alt.Undefined:
+                text = f"format(datum['{name}'], {json.dumps(shown)})"
+                said[f"said_{name}"] = f"isValid(datum['{name}']) ? {text} : {json.dumps(formats.NONE)}"
+                part.encoding.tooltip[position] = alt.Tooltip(f"said_{name}:N", title=tooltip["title"])
+    if said:
+        before = [] if drawn.transform is alt.Undefined else drawn.transform
+        drawn.transform = [*before, *(alt.CalculateTransform(text, **{"as": name}) for name, text in said.items())]

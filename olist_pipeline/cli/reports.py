@@ -118,7 +118,8 @@ def _cells(row: dict[str, Any]) -> str:
     named = [name for name in payload if any(rule.endswith(f"_{name.upper()}") for rule in row["rules"])]
     ids = LANDING[row["source_table"]].ids if row["source_table"] in LANDING else ()
     shown = named or [name for name in dict.fromkeys((*ids, *_read_by(row["rules"]))) if name in payload]
-    return ", ".join(f"{name}={payload[name]!r}" for name in shown or payload)
+    cells = ((name, payload[name]) for name in shown or payload)
+    return ", ".join(f"{name} is empty" if cell is None else f"{name}={cell!r}" for name, cell in cells)
 
 
 def _read_by(codes: Sequence[str]) -> list[str]:

@@ -72,7 +72,7 @@ class Broken:
         where = f"row {self.row:,} of {self.file}"
         column = self._column()
         if column is None:
-            return f"{where}, {self.aggregate}"
+            return f"{where}, {self.aggregate}" if self.aggregate else where
         text = self.payload.get(column) or ""
         shown = repr(text if len(text) <= SHOWN else f"{text[:SHOWN]}...") if text else "is empty"
         return f"{where}: {column} {shown}"
@@ -228,6 +228,6 @@ def broken_by(row: Mapping[str, Any], source: LandingTable | None) -> Broken:
         file=place[0],
         row=place[1],
         payload=row["payload"],
-        aggregate=f"{row['aggregate_type']} {visible_name(str(row['aggregate_id']))}",
+        aggregate=f"{row['aggregate_type']} {visible_name(row['aggregate_id'])}" if row["aggregate_id"] else "",
         dated=source.month_of if source else None,
     )

@@ -61,3 +61,20 @@ def test_a_colour_whose_name_is_missing_is_unknown_in_legend_and_tooltip():
     for chart in (bars, layered):
         [rows] = chart.to_dict()["datasets"].values()
         assert [row["region"] for row in rows] == ["South", "Unknown"]
+
+
+def test_a_measure_that_is_missing_is_none_in_its_tooltip():
+    """Vega formats null as 0. The tooltip is drawn as the text of a mark, which is all that SVG keeps."""
+    frame = pl.DataFrame({"seller": ["a", "b"], "sales": [1200, 3], "score": [None, 4.5]})
+    chart = charts.ranking(
+        frame,
+        Field("seller", "Seller"),
+        Field("sales", "Sales", formats.COUNT),
+        axis_format=formats.COUNT,
+        also=[Field("score", "Score", ".2f")],
+    ).to_dict()
+    drawn = {**chart, "layer": [{**chart["layer"][0], "mark": "text"}]}
+    *_, score = drawn["layer"][0]["encoding"]["tooltip"]
+    drawn["layer"][0]["encoding"]["text"] = {key: score[key] for key in ("field", "type", "format") if key in score}
+    svg = vl_convert.vegalite_to_svg(drawn)
+    assert (">4.50<" in svg, f">{formats.NONE}<" in svg, ">0.00<" in svg) == (True, True, False)

@@ -158,25 +158,36 @@ class Threads:
 def _events(
     job_context: PlanExecutionContext, active: ActiveExecution, step: ExecutionStep
 ) -> Iterator[dg.DagsterEvent]:
-    """Yield what happens in a step, which fails where a check that was asked has not said what it found.
+    """Yield what happens in a step, which fails where a check that was asked has not said what it found, once.
 
-    Dagster takes a check that returns nothing for one that was not asked.
+    Dagster takes a check that returns nothing for one that was not asked, and speaks of outputs where one yields none.
     """
     required = (output.properties.asset_check_key for output in step.step_outputs if output.is_required)
-    silent = set(filter(None, required))
+    asked = set(filter(None, required))
+    silent = set(asked)
     context = job_context.for_step(step, active.get_known_state())
     for event in dagster_event_sequence_for_step(context):
         if event.event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION:
             silent.discard(event.asset_check_evaluation_data.asset_check_key)
-        is_silent = silent and event.event_type is dg.DagsterEventType.STEP_SUCCESS
-        yield _failure(context, min(silent)) if is_silent else event
+        if silent and event.event_type is dg.DagsterEventType.STEP_SUCCESS:
+            yield _failure(context, min(silent), "no")
+        elif asked and event.is_step_failure and _is_of_outputs(event):
+            yield _failure(context, min(silent or asked), "no" if silent else "more than one")
+        else:
+            yield event
 
 
-def _failure(context: StepExecutionContext, key: dg.AssetCheckKey) -> dg.DagsterEvent:
-    """Return the failure of a step whose check is silent."""
+def _is_of_outputs(failure: dg.DagsterEvent) -> bool:
+    """Return whether a step failed for what it gave, of the wrong type, too much or too little."""
+    error = failure.step_failure_data.error
+    return error is not None and error.cls_name in ("DagsterStepOutputNotFoundError", "DagsterInvariantViolationError")
+
+
+def _failure(context: StepExecutionContext, key: dg.AssetCheckKey, returned: str) -> dg.DagsterEvent:
+    """Return the failure of a step whose check is silent, or says more than it was asked."""
     which = f"The check {key.name} of {key.asset_key.to_user_string()}"
     try:
-        raise OlistError(f"{which} returns no AssetCheckResult; let it return one.")
+        raise OlistError(f"{which} returns {returned} AssetCheckResult; let it return one.")
     except OlistError:
         failure: dg.DagsterEvent = step_failure_event_from_exc_info(context, sys.exc_info())
     return failure

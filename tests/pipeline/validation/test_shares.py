@@ -10,7 +10,7 @@ from olist_pipeline.settings import CutoverRules
 from olist_pipeline.steps import run_intake, run_validation
 from olist_pipeline.stores import quarantine
 from olist_pipeline.validation.landing_shares import structural_shares
-from olist_pipeline.validation.shares import Counted, Share, beside, stored_shares
+from olist_pipeline.validation.shares import Counted, Share, beside, broken_by, stored_shares
 
 TODAY = date(2018, 12, 1)
 SALES = CONTEXTS["sales"]
@@ -78,6 +78,13 @@ def test_an_id_that_differs_by_what_one_does_not_see_is_shown(landing):
         "ORPHAN_ORDER_ITEMS",
         "row 2 of olist_order_items_dataset.csv, order 'o2\\u200b'",
     )
+
+
+@pytest.mark.parametrize(("identity", "said"), [("o1", ", order o1"), ("", ""), (None, "")])
+def test_a_row_without_an_id_names_none(identity, said):
+    row = {"source_table": "orders", "rule": "OTHER", "rows": 1, "source_file": "orders.csv", "source_row": 3}
+    row |= {"payload": {}, "aggregate_type": "order", "aggregate_id": identity}
+    assert broken_by(row, None).sample() == f"row 3 of orders.csv{said}"
 
 
 def test_nothing_is_said_of_valid_files(settings, landing):

@@ -131,8 +131,17 @@ def test_an_interrupt_ends_what_a_step_in_a_thread_waits_for(instance, monkeypat
 
 
 @pytest.mark.parametrize("tags", [{}, BESIDE_TAG])
-@pytest.mark.parametrize("returned", [None, True])
-def test_a_check_that_does_not_say_what_it_found_fails_and_the_others_go_on(instance, tags, returned):
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (lambda: None, "no"),
+        (lambda: True, "no"),
+        (lambda: (yield from ()), "no"),
+        (lambda: (yield True), "no"),
+        (lambda: (yield from [dg.AssetCheckResult(passed=True)] * 2), "more than one"),
+    ],
+)
+def test_a_check_that_does_not_say_what_it_found_fails_and_the_others_go_on(instance, tags, answer, said):
     done = []
 
     @dg.asset
@@ -142,12 +151,9 @@ def test_a_check_that_does_not_say_what_it_found_fails_and_the_others_go_on(inst
     def other() -> None:
         done.append("other")
 
-    @dg.asset_check(asset=made, op_tags=tags)
-    def silent():
-        return returned
-
+    silent = dg.asset_check(asset=made, name="silent", op_tags=tags)(answer)
     events = events_of(instance, [made, other], [silent])
-    assert failures_of(events) == ["The check silent of made returns no AssetCheckResult; let it return one."]
+    assert failures_of(events) == [f"The check silent of made returns {said} AssetCheckResult; let it return one."]
     ended = [event.event_type for event in events if event.step_key == "made_silent"][-1]
     assert ended is dg.DagsterEventType.STEP_FAILURE
     assert events[-1].event_type is dg.DagsterEventType.RUN_FAILURE
