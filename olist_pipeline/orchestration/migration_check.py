@@ -131,6 +131,7 @@ def _look_at_old(migration: Migration, manifest: Mapping[str, Any], found: Check
         found.not_migrated.setdefault(context, []).append(name)
     models = {node["name"] for node in manifest["nodes"].values() if node["resource_type"] in RELATIONS}
     found.notes += [f"{entry} is no model of the old project" for entry in migration.matching_nothing(models)]
+    found.notes += migration.matching_twice(models)
     if unasked := unasked_landing(migration):
         found.problems.append(unasked)
     owned = {table.file for table in LANDING.values()}
