@@ -283,11 +283,15 @@ class Migration(_Part):
         return next(matching, None)
 
     def matching_twice(self, models: Iterable[str]) -> list[str]:
-        """Return a sentence for each two contexts whose patterns have models in common."""
+        """Return a sentence for each two contexts that have models in common, of which the first does not name them."""
         return [
             f"models: {', '.join(both)} by patterns of {one} and of {other}; {one} has them, for it stands first"
-            for (one, names), (other, others) in combinations(self.models.items(), 2)
-            if (both := sorted(model for model in models if _matches(model, names) and _matches(model, others)))
+            for (one, own), (other, others) in combinations(self.models.items(), 2)
+            if (
+                both := sorted(
+                    name for name in models if _matches(name, own) and name not in own and _matches(name, others)
+                )
+            )
         ]
 
     def matching_nothing(self, models: Collection[str]) -> list[str]:
