@@ -24,7 +24,7 @@ def nearest(given: str, known: Collection[str]) -> str | None:
 
 
 def visible_name(name: str) -> str:
-    """Return a name or an id, with quotes and codes where one does not see all of it: blanks around it, marks."""
+    """Return a name or an id, with quotes and codes where one does not see it whole: blanks around it, marks, none."""
     return name if name and name.isprintable() and name == name.strip() else ascii(name)
 
 
