@@ -24,8 +24,8 @@ def nearest(given: str, known: Collection[str]) -> str | None:
 
 
 def visible_name(name: str) -> str:
-    """Return a name or an id, with quotes and codes where it holds what one does not see: blanks around it, marks."""
-    return name if name.isprintable() and name == name.strip() else ascii(name)
+    """Return a name or an id, with quotes and codes where one does not see it whole: blanks around it, marks, none."""
+    return name if name and name.isprintable() and name == name.strip() else ascii(name)
 
 
 def listed(names: Collection[str]) -> str:

@@ -7,7 +7,7 @@ What belongs here: the commands and what they ask of the stores. What does not: 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from pathlib import Path
 
@@ -212,8 +212,19 @@ def _contract(
 ) -> Contract | None:
     """Return the contract that the options say, None without a key."""
     columns = tuple(name for text in keys for name in split_names(text, ","))
-    bounds = {column: Tolerance(absolute=bound) for column, bound in map(_tolerance, tolerances)}
-    return Contract(str(table), columns, bounds, dict(map(_exclusion, exclusions))) if columns else None
+    bounds = {column: Tolerance(absolute=bound) for column, bound in _once("--tolerance", map(_tolerance, tolerances))}
+    reasons = dict(_once("--exclude", map(_exclusion, exclusions)))
+    return Contract(str(table), columns, bounds, reasons) if columns else None
+
+
+def _once(option: str, pairs: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """Yield names with what is said of them; raises OlistError where something else is said of one, too."""
+    seen: set[str] = set()
+    for name, value in pairs:
+        if fold(name) in seen:
+            raise OlistError(f"{option} names the column {name} more than once; keep one.")
+        seen.add(fold(name))
+        yield name, value
 
 
 def _compare_any(

@@ -288,14 +288,19 @@ class _Block:
     def length_faults(self) -> Iterator[FoundFault]:
         """Yield the first record and the first cell that are too long."""
         ends, _ = self.records()
-        lengths = np.diff(ends, prepend=-1)
+        lengths = self._lengths(ends)
         if not len(lengths) or lengths.max() <= CELL_BYTES:
             return
-        yield from _first((ends - lengths + 1)[lengths > RECORD_BYTES], Fault.LONG_RECORD)
+        yield from _first((ends - lengths)[lengths > RECORD_BYTES], Fault.LONG_RECORD)
         is_end = self.is_line_end | (~self.inside & (self.special == self.delimiter))
         cells = np.append(self.places[is_end], len(self.codes))
-        lengths = np.diff(cells, prepend=-1) - 1
+        lengths = self._lengths(cells)
         yield from _first((cells - lengths)[lengths > CELL_BYTES], Fault.LONG_CELL)
+
+    def _lengths(self, ends: Ints) -> Ints:
+        """Return how many bytes stand before each end, behind the one before it, without a carriage return."""
+        lengths: Ints = np.diff(ends, prepend=-1) - 1 - (self.before(ends) == _CR)
+        return lengths
 
     def records(self) -> tuple[Ints, Ints]:
         """Return where each record ends, at its line feed or at the end of the last data, and how many cells it has."""

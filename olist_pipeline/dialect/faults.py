@@ -91,11 +91,11 @@ def refusal(
             header = file.readline(SAMPLE_BYTES).decode(dialect.encoding, "replace")
             # A title may stand before it.
             second = file.readline(SAMPLE_BYTES).decode(dialect.encoding, "replace")
-        delimiter = other_delimiter(header, dialect)
+        delimiter = _other_delimiter(header, dialect)
         if not delimiter and dialect.delimiter not in header:
-            delimiter = other_delimiter(second, dialect)
+            delimiter = _other_delimiter(second, dialect)
         if delimiter:
-            return separated_by(delimiter, name, dialect)
+            return _separated_by(delimiter, name, dialect)
         fault = Fault.ESCAPED_QUOTE if _follows_backslash(path, fault, offset, opened) else fault
     what, remedy = fault.value
     place = f"in line {line}"
@@ -115,7 +115,7 @@ def line_of(path: Path, offset: int) -> int:
     return feeds + 1
 
 
-def other_delimiter(header: str, dialect: Dialect) -> str:
+def _other_delimiter(header: str, dialect: Dialect) -> str:
     """Return what separates the names in a header that has not the dialect's delimiter; nothing where it has."""
     names = re.sub(r'"[^"]*"', "", header)
     if dialect.delimiter in names:
@@ -123,8 +123,13 @@ def other_delimiter(header: str, dialect: Dialect) -> str:
     return next((one for one in DELIMITERS if one in names), " " if _BLANKS.fullmatch(header) else "")
 
 
-def separated_by(delimiter: str, name: str, dialect: Dialect = LANDING) -> OlistError:
-    """Return the error that refuses a file for its delimiter."""
+def refuse_other_delimiter(header: str, name: str, dialect: Dialect = LANDING) -> None:
+    """Raise OlistError for a header of one name in which something else seems to separate several."""
+    if delimiter := _other_delimiter(header, dialect):
+        raise _separated_by(delimiter, name, dialect)
+
+
+def _separated_by(delimiter: str, name: str, dialect: Dialect) -> OlistError:
     wanted = DELIMITERS.get(dialect.delimiter, repr(dialect.delimiter))
     sentence = f"{name} separates its columns by {delimiter!r}; export it again with {wanted}."
     return OtherDialectError(sentence, "delimiter", delimiter)

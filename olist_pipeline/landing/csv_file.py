@@ -25,8 +25,7 @@ import polars as pl
 
 from olist_domain.kernel.records import value_type
 from olist_pipeline.dialect.check import FileWindow, Ints, Report, check
-from olist_pipeline.dialect.dialect import LANDING
-from olist_pipeline.dialect.faults import other_delimiter, separated_by
+from olist_pipeline.dialect.faults import refuse_other_delimiter
 from olist_pipeline.errors import OlistError
 from olist_pipeline.files import size_and_time
 from olist_pipeline.landing.packed import called
@@ -166,8 +165,8 @@ def _check_header(path: Path, name: str, header: tuple[str, ...], table: Landing
         if table.widest and len(header) > table.widest:
             raise OlistError(f"{name} has {len(header)} columns; leave out what nobody needs, to {table.widest}.")
         return extra
-    if len(header) == 1 and (delimiter := other_delimiter(header[0], LANDING)):
-        raise separated_by(delimiter, name)
+    if len(header) == 1:
+        refuse_other_delimiter(header[0], name)
     if line := _line_of_header(path, table):
         lines = "line 1" if line == 2 else f"lines 1 to {line - 1}"
         raise OlistError(f"{name} has its header in line {line}; remove {lines} before it.")

@@ -64,10 +64,9 @@ def _report(settings: Settings, table: LandingTable) -> FileReport:
     rows, malformed = map(sum, zip(*counts, strict=True))
     packed = packed_form(folder, table.file) if files[0].parent != folder and not in_parts else None
     empty = sum(len(report.empty_lines) for report in reports)
+    counted = ((len(files) * in_parts, "part"), (malformed, "malformed record"), (empty, "empty line"))
     remarks = [
-        f"{len(files)} parts" if in_parts else "",
-        f"{malformed} malformed {'record' if malformed == 1 else 'records'}" if malformed else "",
-        f"{empty} empty {'line' if empty == 1 else 'lines'}" if empty else "",
+        *(f"{count} {what}{'s' * (count != 1)}" for count, what in counted if count),
         f"unpacked from {packed.path.name}" if packed else "",
         f"{unread} beside it is not read" if (unread := unread_form(folder, table)) else "",
         f"unexpected columns: {listed(extras[0])}" if extras[0] else "",

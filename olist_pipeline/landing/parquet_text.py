@@ -49,6 +49,7 @@ def write_as_text(path: Path, target: Path, wanted: Collection[str] | None = Non
             known = {column: kind for column, kind in kinds.items() if column in wanted or not _unsayable(kind)}
             kinds = pl.Schema(known or kinds)
         _refuse_names(name, kinds)
+        _refuse_long_times(name, path, rows.select(column for column, kind in kinds.items() if kind == pl.Time))
         texts = rows.select(_as_text(name, column, kind) for column, kind in kinds.items())
         _refuse_texts(name, texts, [column for column, kind in kinds.items() if _is_text(kind)])
         texts.sink_csv(target)
@@ -119,6 +120,18 @@ def _refuse_names(name: str, columns: Collection[str]) -> None:
             raise OlistError(
                 f"{name} has a column that is called {listed([column])}; give it a name, without line breaks and NULs."
             )
+
+
+def _refuse_long_times(name: str, path: Path, times: pl.LazyFrame) -> None:
+    """Raise OlistError for times of 24 hours, which PostgreSQL and DuckDB know: Polars reads them as missing."""
+    if not (columns := times.collect_schema().names()):
+        return
+    import pyarrow.parquet as pq
+
+    table, missing = pq.read_table(path, columns=columns), times.null_count().collect().row(0, named=True)
+    for column in columns:
+        if table[column].null_count < missing[column]:
+            raise OlistError(f"{name} has times of 24 hours or more in {visible_name(column)}; write it as text.")
 
 
 def _refuse_texts(name: str, texts: pl.LazyFrame, columns: Collection[str]) -> None:

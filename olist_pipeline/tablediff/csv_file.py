@@ -18,7 +18,7 @@ import duckdb
 
 from olist_pipeline.dialect.check import BLOCK_BYTES, Report, check
 from olist_pipeline.dialect.dialect import Dialect, duckdb_relation
-from olist_pipeline.dialect.faults import OtherDialectError, line_of
+from olist_pipeline.dialect.faults import OtherDialectError, line_of, refuse_other_delimiter
 from olist_pipeline.errors import OlistError
 from olist_pipeline.near import listed
 from olist_pipeline.tablediff.contract import RelationError
@@ -43,6 +43,8 @@ def parse_options(text: str) -> Options:
                 " e.g. 'delimiter=; encoding=latin-1' (a delimiter may be comma, semicolon, tab, pipe or space, and"
                 " quote=none is a file without quotes)."
             )
+        if name in options:
+            raise RelationError(f"'{text}' names the {name} more than once; keep one.")
         options[name] = value if name == "encoding" else WORDS.get(value, value)
     _codec(options.get("encoding", "utf-8"))
     dialect_of("x.csv", options)
@@ -68,6 +70,8 @@ def load(
         plain, dialect = _plain_text(path, name, options, scratch / f"{table}_{number}"), dialect_of(name, options)
         try:
             report = check(plain, dialect, name=name)
+            if len(report.header) == 1 and "delimiter" not in options:
+                refuse_other_delimiter(report.header[0], name, dialect)
         except OlistError as error:
             raise RelationError(str(error).removesuffix(".") + _other_dialect(error)) from error
         _refuse_ragged(plain, name, report)

@@ -136,7 +136,7 @@ def _refuse_other_schemas(con: duckdb.DuckDBPyConnection, parts: list[tuple[str,
         try:
             rows = con.execute(f"DESCRIBE FROM read_parquet({literal(duckdb_path(part))}, hive_partitioning = false)")
         except duckdb.Error as error:
-            raise RelationError(f"{name} cannot be read as Parquet: {first_line(error)}") from error
+            raise RelationError(f"{name} cannot be read as Parquet: {first_line(error)}; write it again.") from error
         columns = [(column, kind) for column, kind, *_ in rows.fetchall()]
         if any("DOUBLE" in kind for _, kind in columns):
             _refuse_rounded(con, name, part)

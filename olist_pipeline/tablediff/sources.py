@@ -14,6 +14,7 @@ from pathlib import Path
 
 import duckdb
 
+from olist_pipeline.dialect.signature import HEAD_BYTES, foreign_kind
 from olist_pipeline.tablediff.compare import compare_plan
 from olist_pipeline.tablediff.contract import Contract, ContractError, RelationError, fold
 from olist_pipeline.tablediff.csv_file import Options
@@ -135,7 +136,12 @@ def _table(con: duckdb.DuckDBPyConnection, file: Path, table: str, alias: str) -
     else:
         # Of a file of another kind DuckDB would fetch an extension from the network.
         options = "(READ_ONLY, TYPE duckdb)"
-        _run(con, f"ATTACH {literal(str(file.resolve()))} AS {quote(alias)} {options}", f"Cannot open '{file}'")
+        try:
+            _run(con, f"ATTACH {literal(str(file.resolve()))} AS {quote(alias)} {options}", f"Cannot open '{file}'")
+        except RelationError as error:
+            with file.open("rb") as opened:
+                kind = foreign_kind(opened.read(HEAD_BYTES), file.name)
+            raise RelationError(f"'{file}' {kind}.") if kind else error from error
     return relation_name(alias, *_schema_and_name(con, file, table, alias))
 
 

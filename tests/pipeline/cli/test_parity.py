@@ -66,6 +66,8 @@ def test_a_file_and_a_table_are_compared_whatever_their_order(files):
         (["fact_orders", "--old", "OLD", "--new", "OLD", "--key", "id"], "fact_orders names a stored comparison"),
         (["--old", "a.parquet", "--new", "b.parquet", "--key", "id"], "a.parquet"),
         (["--old", "a.parquet", "--new", "b.parquet", "--key", "id", "--tolerance", "price"], "COLUMN=BOUND"),
+        (["--key", "id", "--tolerance", "v=1", "--tolerance", "V=2"], "--tolerance names the column V more than once"),
+        (["--key", "id", "--exclude", "v=x", "--exclude", "v=y"], "--exclude names the column v more than once"),
         (["--old", "a.parquet", "--new", "b.parquet", "--key", "id", "--tolerance", "price=much"], "not a number"),
     ],
 )

@@ -84,17 +84,21 @@ def test_an_empty_line_is_a_record_of_one_column(tmp_path):
     assert (report.records, report.empty_lines.tolist()) == (3, [])
 
 
+@pytest.mark.parametrize("end", [b"\n", b"\r\n"])
 @pytest.mark.parametrize("quote", [b"", b'"'])
-def test_the_longest_cell(tmp_path, quote):
+def test_the_longest_cell(tmp_path, quote, end):
     longest = b"z" * (CELL_BYTES - 2 * len(quote))
-    assert check(written(tmp_path, b"x,y\n1," + quote + longest + quote + b"\n")).records == 1
-    path = written(tmp_path, b"x,y\n1,2\n1," + quote + longest + b"z" + quote + b"\n")
+    assert check(written(tmp_path, b"x,y" + end + b"1," + quote + longest + quote + end)).records == 1
+    path = written(tmp_path, b"x,y" + end + b"1,2" + end + b"1," + quote + longest + b"z" + quote + end)
     assert f"has a cell of more than {CELL_BYTES:,} bytes in line 3" in sentence(path)
 
 
-def test_a_record_of_many_cells_may_not_be_too_long(tmp_path):
-    cells = b",".join([b"z" * 100_000] * (RECORD_BYTES // 100_000))
-    path = written(tmp_path, b"x,y\n1,2\n" + cells + b"\n")
+@pytest.mark.parametrize("end", [b"\n", b"\r\n"])
+def test_a_record_of_many_cells_may_not_be_too_long(tmp_path, end):
+    longest = (b"z" * 99_999 + b",") * (RECORD_BYTES // 100_000 - 1) + b"z" * 100_000
+    lines = b"x,y" + end + b"1,2" + end
+    assert check(written(tmp_path, lines + longest + end)).records == 2
+    path = written(tmp_path, lines + longest + b"z" + end)
     assert f"has a record of more than {RECORD_BYTES:,} bytes in line 3" in sentence(path)
 
 

@@ -90,6 +90,7 @@ LONGEST = "x" * 131_072
         (pa.array([[1]]), r"has List\(Int64\) in x, which no cell can say"),
         (pa.array([1], pa.duration("s")), r"has Duration\(.*\) in x, which no cell can say"),
         (pa.array([1], pa.timestamp("us", "UTC")), "has moments with a time zone in x"),
+        (pa.array([None, 86_400 * 10**6]).view(pa.time64("us")), "has times of 24 hours or more in x"),
     ],
 )
 def test_what_no_cell_can_say_is_one_sentence(text, values, words):
@@ -116,7 +117,7 @@ def test_the_longest_text(text):
 
 @pytest.mark.parametrize("name", ["", " ", "a\nb", "a\rb", "a\0b"])
 def test_names_that_no_header_has(text, name):
-    with pytest.raises(OlistError, match=r"^parts/1.parquet has a column that is called .*; give it a name") as said:
+    with pytest.raises(OlistError, match=r"^parts/1.parquet has a column that is called '.*'; give it a name") as said:
         text(["a"], name=name)
     assert "\n" not in str(said.value)
 

@@ -38,6 +38,11 @@ def test_another_word_is_refused(text):
         parse_options(text)
 
 
+def test_an_option_is_said_once():
+    with pytest.raises(RelationError, match="names the delimiter more than once; keep one"):
+        parse_options("delimiter=; quote=' delimiter=tab")
+
+
 @pytest.mark.parametrize(
     ("name", "options", "delimiter", "quote"),
     [
@@ -92,6 +97,10 @@ def test_files_of_one_header_are_one_table(tmp_path):
     assert rows == [("1", "a"), ("2", None), ("3", "")]
 
 
+def test_a_delimiter_that_is_named_is_not_doubted(tmp_path):
+    assert loaded(tmp_path, {"delimiter": ","}, ("1.csv", b"id;v\n1;a\n")) == ([("1;a",)], [])
+
+
 @pytest.mark.parametrize(
     ("files", "options", "why"),
     [
@@ -117,6 +126,11 @@ def test_files_of_one_header_are_one_table(tmp_path):
         ([b"+/v8-id,v\n1,+AOk-\n"], {}, "or name its encoding, e.g. --dialect encoding=utf-7."),
         ([b"id,v\n1,\xc3"], {}, "that the end of the file cuts off; fetch the file again."),
         (["id,v\n".encode("utf-16")], {}, "or name its encoding, e.g. --dialect encoding=utf-16."),
+        (
+            [b"id;v\n1;a\n"],
+            {},
+            "separates its columns by ';'; export it again with commas, or name its delimiter: --dial",
+        ),
     ],
 )
 def test_what_is_wrong_with_a_file_is_said_with_the_line_and_what_to_do(tmp_path, files, options, why):

@@ -98,6 +98,7 @@ def test_a_folder_with_the_ending_of_a_file_is_a_folder(read):
             "_temporary, into which a program is still writing parts; wait",
         ),
         ({"1.parquet": b"x"}, "parts/1.parquet cannot be read as Parquet: "),
+        ({"2.parquet": b"x"}, "; write it again."),
         (
             {"1.parquet": "SELECT 1 AS id, 2 AS v", "2.parquet": "SELECT 1 AS id, 'x' AS v"},
             "2.parquet has 2 columns and parts/1.parquet has 2, the first that differ being v VARCHAR and v INTEGER;",

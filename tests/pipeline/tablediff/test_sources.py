@@ -65,7 +65,7 @@ def test_a_csv_cell_keeps_zeros_blanks_and_the_empty_text(tmp_path):
         ("it's.duckdb:none.t", "There is no table none.t"),
         ("empty", "There is no file in the folder"),
         ("t.parquet.db:t", "Cannot open"),
-        ("lite.db:t", "not a valid DuckDB database file"),
+        ("lite.db:t", "lite.db' is a SQLite database; export the table as CSV"),
     ],
 )
 def test_a_source_that_cannot_be_read_is_said_in_one_sentence(folder, source, why):
