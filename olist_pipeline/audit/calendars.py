@@ -62,6 +62,7 @@ ENDS = {
     ("year", "day"): (364, 365),
 }
 """By how many units one goes from the beginning of a period to its last one, or to the next period."""
+QUARTERS = 4
 NEW_YEAR, YEAR_END = (1, 1), (12, 31)
 
 
@@ -122,6 +123,29 @@ def is_calendar(conditions: Sequence[Node]) -> bool:
     Monday to Friday are below a limit, too, which is that of everybody.
     """
     return not any(map(_sets_a_limit, conditions)) and not _names_holidays(conditions)
+
+
+def shifts_quarters(pairs: Sequence[tuple[Node, Node]]) -> bool:
+    """Return whether months are given the number of another quarter than the calendar's: a fiscal year says so."""
+    for condition, result in pairs:
+        quarters = {(int(month) + 2) // 3 for month in _months(bare(condition)) if month}
+        said = re.search(r"\d+", text_of(result) or str(int(number_of(result) or 0)))
+        if len(quarters) == 1 and said and {int(said[0])} != quarters and 1 <= int(said[0]) <= QUARTERS:
+            return True
+    return False
+
+
+def _months(condition: Node) -> list[float]:
+    """Return the numbers of the months that a condition asks for."""
+    if not isinstance(condition, exp.In | exp.EQ | exp.Between) or not _is(bare(condition.this), "month"):
+        return []
+    if isinstance(condition, exp.In):
+        values = condition.expressions
+    else:
+        values = (
+            [condition.expression] if isinstance(condition, exp.EQ) else [condition.args["low"], condition.args["high"]]
+        )
+    return [number_of(value) or 0 for value in values]
 
 
 def ends_a_period(step: Node, number: float | None) -> bool:

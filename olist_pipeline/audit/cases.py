@@ -15,7 +15,7 @@ from collections.abc import Sequence
 
 from sqlglot import exp
 
-from olist_pipeline.audit.calendars import is_calendar
+from olist_pipeline.audit.calendars import is_calendar, shifts_quarters
 from olist_pipeline.audit.columns import Query
 from olist_pipeline.audit.expressions import (
     CONCATENATIONS,
@@ -101,7 +101,8 @@ def technical_reason(case: Node, column: str, query: Query) -> str | None:
         return "current row of a history"
     if _is_boolean_cast(branches):
         return BOOLEAN
-    if all(query.is_calendar_test(atom) for part in conditions for atom in atoms(part)) and is_calendar(conditions):
+    counts_time = all(query.is_calendar_test(atom) for part in conditions for atom in atoms(part))
+    if counts_time and is_calendar(conditions) and not shifts_quarters(branches.pairs):
         return "calendar"
     if (
         _is_conversion(branches)
@@ -125,6 +126,8 @@ def kind_of(case: Node, column: str, query: Query) -> Kind:
     if any(_reads_percentile(condition, query) for condition in conditions):
         return Kind.SCORING
     if all(map(is_null_test, conditions)) and _is_fallback(branches):
+        return Kind.DEFAULT
+    if all(_fills_a_gap(condition, result, branches.default) for condition, result in branches.pairs):
         return Kind.DEFAULT
     rejects = _rejects_its_input(branches) and not is_in(case, (exp.AggFunc,))
     if rejects or _speaks_of_validity(branches, column):
@@ -237,6 +240,15 @@ def _is_fallback(branches: Branches) -> bool:
     """Return whether the results are columns and one literal that stands in for what is missing."""
     constants = [value for value in branches.results if is_constant(value) and not is_null(value)]
     return len(constants) == 1 and any(columns_of(value) for value in branches.results)
+
+
+def _fills_a_gap(condition: Node, result: Node, default: Node | None) -> bool:
+    """Return whether a literal takes the place of a column, which all else keeps, where that is missing."""
+    condition = bare(condition)
+    if default is None or not isinstance(bare(default), exp.Column) or not is_constant(result) or is_null(result):
+        return False
+    tests = map(bare, condition.flatten()) if isinstance(condition, exp.And) else iter((condition,))
+    return any(isinstance(test, exp.Is) and is_null(test.expression) and test.this == bare(default) for test in tests)
 
 
 def _rejects_its_input(branches: Branches) -> bool:

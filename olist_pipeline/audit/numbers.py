@@ -6,6 +6,7 @@ numbers that something is compared with (`cases`, `filters`).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from sqlglot import exp
@@ -20,6 +21,7 @@ UNITS = frozenset({1, 2, 7, 12, 24, 30, 52, 60, 365, 365.25, 366, 1024, 1440, 36
 """What may be multiplied or divided by without a meaning: units of time and of size. Powers of ten may, too."""
 
 HALF_OR_TWICE = 2
+DEVIATION_NAME = re.compile(r"(^|_)(std_?dev|stddev\w*|std|sigma)(_|$)")
 
 DATE_STEPS = (
     exp.Interval,
@@ -55,9 +57,11 @@ def magic_numbers(node: Node) -> Iterator[float]:
     """Yield the numbers of a computation that are no units and no steps."""
     for part in _computations(node):
         allowed = is_unit if isinstance(part, exp.Mul | exp.Div | exp.IntDiv) else (lambda n: abs(n) in STEPS)
-        for side in (part.this, part.expression):
+        for side, other in ((part.this, part.expression), (part.expression, part.this)):
             number = number_of(side)
-            if number is not None and not allowed(number) and number != _modulus(part):
+            if number is None or number == _modulus(part) or abs(number) in STEPS:
+                continue
+            if not allowed(number) or (isinstance(part, exp.Mul) and _is_deviation(other)):
                 yield number
 
 
@@ -97,6 +101,13 @@ def _computations(node: Node) -> Iterator[Node]:
         yield node
         yield from _computations(node.this)
         yield from _computations(node.expression)
+
+
+def _is_deviation(node: Node) -> bool:
+    """Return whether an expression is a standard deviation, by its function or its name: how many count is a limit."""
+    node = bare(node)
+    is_called = isinstance(node, exp.Column) and DEVIATION_NAME.search(node.name.lower())
+    return bool(is_called) or isinstance(node, exp.Stddev | exp.StddevPop | exp.StddevSamp)
 
 
 def _modulus(node: Node) -> float | None:

@@ -35,15 +35,21 @@ def is_pivot(condition: Node, column: str, query: Query) -> bool:
     The condition compares one column with one literal. The name of the output column holds the literal, or another
     aggregate of the query picks another literal of the same column.
     """
+    found = _value_picked(condition)
+    if found is None:
+        return False
+    picked, literal = found
+    return _is_named_after(column, literal.name) or len(_pivoted_literals(query, picked.name)) > 1
+
+
+def _value_picked(condition: Node) -> tuple[exp.Column, exp.Literal] | None:
+    """Return the column and the one literal that it is compared with, by `=` or by IN; None for all else."""
     condition = bare(condition)
-    if not isinstance(condition, exp.EQ) or not is_constant(condition.expression):
-        return False
-    literal, picked = bare(condition.expression), without_cleaning(condition.this)
-    if not isinstance(literal, exp.Literal) or not isinstance(picked, exp.Column):
-        return False
-    if _is_named_after(column, literal.name):
-        return True
-    return len(_pivoted_literals(query, picked.name)) > 1
+    values = condition.expressions if isinstance(condition, exp.In) else [condition.args.get("expression")]
+    if not isinstance(condition, exp.EQ | exp.In) or len(values) != 1 or not is_constant(values[0]):
+        return None
+    literal, picked = bare(values[0]), without_cleaning(condition.this)
+    return (picked, literal) if isinstance(literal, exp.Literal) and isinstance(picked, exp.Column) else None
 
 
 def without_cleaning(node: Node) -> Node:
@@ -64,7 +70,7 @@ def reason_in_aggregate(case: Node, branches: Branches, column: str, query: Quer
         return None
     if is_one_flag(condition):
         return "sum by a flag"
-    if not (is_column(_known_or_zero(result)) or is_constant(result)):
+    if not (is_column(_known_or_zero(result)) or is_constant(result) or is_in(case, (exp.Count,))):
         return None
     return PIVOT if is_pivot(condition, column, query) else None
 
@@ -81,12 +87,9 @@ def _pivoted_literals(query: Query, column: str) -> set[str]:
     for item in query.select.selects:
         for node in nodes_within(item):
             condition = _single_condition(node)
-            if condition is None:
-                continue
-            condition = bare(condition)
-            picked = without_cleaning(condition.this) if isinstance(condition, exp.EQ) else None
-            if isinstance(picked, exp.Column) and picked.name == column:
-                found.add(condition.expression.sql())
+            picked = _value_picked(condition) if condition is not None else None
+            if picked and picked[0].name == column:
+                found.add(picked[1].sql())
     return found
 
 
