@@ -18,6 +18,7 @@ from olist_pipeline.landing.parts import folder_name
 from olist_pipeline.migration.model import OLD, REPLAY
 from olist_pipeline.migration.proof import refusal
 from olist_pipeline.orchestration.graph_names import relation_of_key
+from olist_pipeline.orchestration.internals.dbt_cli import refuse_interrupted
 from olist_pipeline.orchestration.resources import clear_failures
 from olist_pipeline.registry import LANDING
 from olist_pipeline.settings import Settings
@@ -56,7 +57,8 @@ def events_of(
 
     After dbt's end, for until then nobody else may read the warehouse; then raise what dbt failed with. `target` is the
     invocation's folder of artifacts. `counts_views` is for views of Parquet, which has its number of rows beside the
-    rows: those of Spark's tables.
+    rows: those of Spark's tables. An interrupted run fails at once: what dbt did is made again, and to bring it would
+    take the longer the more there is.
     """
     seen, failure = list[Any](), None
     try:
@@ -65,6 +67,7 @@ def events_of(
         seen.extend(event for event in events if not isinstance(event, dg.AssetObservation))
     except Exception as error:
         failure = error
+    refuse_interrupted()
     made = [event for event in seen if isinstance(event, dg.Output)]
     keys = {id(event): context.asset_key_for_output(event.output_name) for event in made}
     with clear_failures(), bringing.alone():

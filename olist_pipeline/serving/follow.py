@@ -20,6 +20,7 @@ import time
 from contextlib import suppress
 
 from olist_pipeline.errors import OlistError
+from olist_pipeline.owners import refuse_stranger
 from olist_pipeline.serving import journal, standby
 from olist_pipeline.settings import Settings
 
@@ -35,6 +36,8 @@ class Follower:
     """The process that follows, started and waiting."""
 
     def __init__(self, settings: Settings) -> None:
+        """Start it; raises OlistError in the home of another user, who could not write in its log then."""
+        refuse_stranger(settings.home)
         self._process: subprocess.Popen[bytes] | None = None
         with suppress(OSError):  # without it there is only more to do for the next command
             log = settings.home / "logs" / LOG

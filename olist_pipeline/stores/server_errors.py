@@ -159,7 +159,7 @@ def _connection_trouble(reason: str) -> str:
     for words, sentence in _REFUSALS:
         if re.search(words, refusal):
             return sentence.format(reason=refusal, url="OLIST_POSTGRES_URL")
-    if "SSL" in refusal or "certificate" in refusal:
+    if re.search("SSL|certificate|private key file", refusal):
         return f"The encrypted connection to PostgreSQL fails ({reason}); see TLS in docs/postgres.md."
     if said:
         return f"PostgreSQL refuses the connection ({refusal}); mend OLIST_POSTGRES_URL or the server."

@@ -10,6 +10,8 @@ import pytest
 from olist_pipeline.errors import OlistError
 from olist_pipeline.owners import refuse_stranger
 from olist_pipeline.serving import journal
+from olist_pipeline.serving.follow import Follower
+from olist_pipeline.settings import Settings
 from olist_pipeline.stores import embedded
 
 AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root gives a folder to another user")
@@ -29,7 +31,12 @@ def foreign(tmp_path):
 def test_no_command_writes_in_the_home_of_another_user(foreign):
     """A rollback of root left a journal that the owner of the home could not read: all their commands ended there."""
     said = f"The home {foreign} belongs to the user nobody, and this is the user root: run the command as its owner"
-    for writes in (lambda: switch(foreign / "serving"), lambda: embedded.url_of(foreign / "postgres")):
+    settings = Settings.from_env({"OLIST_HOME": str(foreign)})
+    for writes in (
+        lambda: switch(foreign / "serving"),
+        lambda: embedded.url_of(foreign / "postgres"),
+        lambda: Follower(settings),
+    ):
         with pytest.raises(OlistError) as raised:
             writes()
         assert str(raised.value).startswith(said)

@@ -24,8 +24,8 @@ from packaging.version import Version
 
 from olist_pipeline.orchestration.forked_dbt import ensure_server
 
-END_SECONDS = 25
-"""So long may an interrupted dbt take to end."""
+END_SECONDS = 3
+"""So long may an interrupted dbt take to end: a statement of DuckDB's goes on, and an interrupt may come too early."""
 
 
 class Running:
@@ -63,7 +63,7 @@ def interrupt_running() -> None:
 def refuse_interrupted() -> None:
     """Raise Failure in a run that was interrupted."""
     if _running.is_interrupted:
-        raise dg.Failure("The run was interrupted before dbt was started, or had its turn.", allow_retries=False)
+        raise dg.Failure("The run was interrupted before dbt had done its work.", allow_retries=False)
 
 
 class OwnDbt(DbtCliResource):

@@ -8,6 +8,7 @@ import pytest
 
 from olist_pipeline.orchestration import dbt_results
 from olist_pipeline.orchestration.dbt_results import Bringing, events_of, unmade
+from olist_pipeline.orchestration.internals import dbt_cli
 from olist_pipeline.settings import Settings
 from olist_pipeline.tablediff.sql import relation_name
 
@@ -74,6 +75,13 @@ def test_the_warehouse_is_opened_only_within_its_block(tmp_path):
     bringing = Bringing(alone, lambda names: done.append("brought"))
     list(events_of(dbt(), dg.build_asset_context(), {}, tmp_path / "warehouse.duckdb", tmp_path, bringing))
     assert done == ["dbt", "alone", "brought", "free"]
+
+
+def test_an_interrupted_run_waits_for_nothing_that_follows_dbt(tmp_path, monkeypatch):
+    monkeypatch.setattr(dbt_cli._running, "is_interrupted", True)
+    bringing = Bringing(nullcontext, lambda names: pytest.fail("brought"))
+    with pytest.raises(dg.Failure, match="interrupted"):
+        list(events_of(happened(), dg.build_asset_context(), {}, tmp_path / "warehouse.duckdb", tmp_path, bringing))
 
 
 def test_a_warehouse_that_finds_its_disk_full_is_a_sentence(tmp_path):

@@ -101,6 +101,7 @@ AT = 'connection to server at "h" (10.0.0.1), port 5432 failed: '
         ('could not load private key file "k": key values mismatch', "A parameter of OLIST_POSTGRES_URL"),
         ("SSL SYSCALL error: EOF detected", "was stopped, or ended this connection"),
         ("could not receive data from server: Connection reset by peer", "was stopped, or ended this connection"),
+        ('private key file "k" has group or world access', "The encrypted connection to PostgreSQL fails"),
         ("SSL error: certificate verify failed", "The encrypted connection to PostgreSQL fails"),
         ("Connection refused", "does not answer"),
         ("timeout expired", "does not answer"),
