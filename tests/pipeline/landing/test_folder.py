@@ -18,6 +18,7 @@ from olist_pipeline.landing.catalogue import ORDER_ITEMS, ORDERS
 from olist_pipeline.landing.csv_file import read_text
 from olist_pipeline.landing.folder import path_of, readable_landing, state_of, unread_form
 from olist_pipeline.landing.inspection import inspect_landing
+from olist_pipeline.near import visible_name
 from olist_pipeline.registry import LANDING
 from olist_pipeline.settings import Settings
 from tests.pipeline.intake.test_bad_input import MONTHS
@@ -247,11 +248,13 @@ def test_an_archive_that_unpacks_to_far_too_much(settings, landing, monkeypatch)
         "olist_orders_dataset.csv.crdownload",
         "copy of olist_orders_dataset.csv",
         "olist orders dataset.csv",
+        " olist_orders_dataset.csv",
+        "olist_orders_dataset\n.csv",
     ],
 )
 def test_a_missing_file_that_is_there_under_another_name(settings, landing, name):
     (landing / ORDERS.file).rename(landing / name)
-    assert f"is missing in {landing}; there is {name}: rename it" in sentence(settings)
+    assert f"is missing in {landing}; there is {visible_name(name)}: rename it" in sentence(settings)
 
 
 @pytest.mark.parametrize(
