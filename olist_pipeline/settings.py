@@ -6,6 +6,7 @@ not: reading any other environment variable elsewhere in the code.
 
 from __future__ import annotations
 
+import errno
 import getpass
 import hashlib
 import os
@@ -137,11 +138,12 @@ def _folder(name: str, value: str | Path, forbidden: str = "", reader: str = "Du
     """Return an absolute path; raises OlistError for one with a character by which `reader` cannot name files."""
     path = _path(name, value)
     try:
-        real = path.resolve()
-    except RuntimeError as error:
-        raise OlistError(f"{name} is {str(path)!r}, whose links lead back to it; name another folder.") from error
+        path.stat()
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise OlistError(f"{name} is {str(path)!r}, whose links lead back to it; name another folder.") from error
     # DuckDB opens a database by its real path.
-    for text in (str(path), str(real)):
+    for text in (str(path), os.path.realpath(path)):
         if found := forbidden_in(text) or next((char for char in text if char in forbidden), ""):
             raise OlistError(f"{name} is {text!r}: {reader} cannot use a path with {found!r}; name another folder.")
     return path

@@ -1,11 +1,12 @@
 """YAML that people write, read as plain values.
 
-What belongs here: reading and writing YAML, and one kind of error, which says where. What does not: files, and what
-the values mean.
+What belongs here: reading and writing YAML, one kind of error, which says where, and the marks that git leaves in any
+text. What does not: files, and what the values mean.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -17,6 +18,10 @@ MOST_CHARACTERS = 20_000_000
 
 BROKEN = (yaml.YAMLError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError)
 """What the parser raises, on purpose or not, for a text that is no YAML."""
+
+
+_CONFLICT = re.compile(r"^<{7}(?: .*)?\n([\s\S]*?)^(?:\|{7}|={7})(?: .*)?\n[\s\S]*?^>{7}(?: .*)?$", re.MULTILINE)
+UNMERGED = "it holds a merge that is not finished (<<<<<<<)"
 
 
 class YamlError(ValueError):
@@ -31,6 +36,8 @@ def parse(text: str, kind: type[yaml.SafeLoader] = yaml.SafeLoader) -> Any:
 
 def compose(text: str) -> yaml.Node | None:
     """Return the nodes of a text, which know their lines; None where it is empty. Raises YamlError."""
+    if line := conflict_in(text):
+        raise YamlError(f"{UNMERGED} in line {line}")
     with _plainly():
         loader = yaml.SafeLoader(text)
         try:
@@ -40,6 +47,18 @@ def compose(text: str) -> yaml.Node | None:
         finally:
             loader.dispose()
     return node
+
+
+def conflict_in(text: str) -> int | None:
+    """Return the line at which git marked two versions of a text, None where it did not."""
+    found = _CONFLICT.search(text.replace("\r\n", "\n"))
+    return found.string.count("\n", 0, found.start()) + 1 if found else None
+
+
+def first_version(text: str) -> str:
+    """Return a text with the first of the two versions wherever git marked two; its lines keep their numbers."""
+    text = text.replace("\r\n", "\n")
+    return _CONFLICT.sub(lambda both: "\n" + both[1] + "\n" * (both[0].count("\n") - both[1].count("\n") - 1), text)
 
 
 def value_of(node: yaml.Node, kind: type[yaml.SafeLoader] = yaml.SafeLoader) -> Any:

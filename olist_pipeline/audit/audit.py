@@ -64,7 +64,7 @@ def audit(
     """
     project = open_project(path, manifest, target)
     files = project.sql_files()
-    if not files:
+    if not files and not (project.chosen.is_file() and project.property_files()):
         raise OlistError(_nothing_in(project, path))
     file_of_waivers = waivers or project.root / WAIVERS_FILE
     place = waivers.resolve().parent if waivers else project.root
@@ -88,7 +88,7 @@ def audit(
     return Audit(
         str(project.chosen),
         spoken.dialect,
-        len(files),
+        len(files) or 1,
         tuple(entries),
         tuple(_technical(audited, entries)),
         tuple(problems),
@@ -128,6 +128,8 @@ def _nothing_in(project: Project, path: Path) -> str:
         return f"{key} in {settings} names {named}, which is outside of the project; audit that folder by itself."
     if project.is_dbt and project.chosen == project.root:
         return f"There is no .sql file in the model-paths of {path}; logic in macros is found where models call them."
+    if project.chosen.is_file():
+        return f"{path} is no SQL and no properties of models, and is not looked into; name a file of these."
     return f"There is no .sql file in {path}; name the folder of a dbt project or of SQL files."
 
 

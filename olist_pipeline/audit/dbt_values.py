@@ -59,8 +59,8 @@ class Host(Protocol):
     def hides_unknown(self) -> bool:
         """Whether a macro that nobody knows, and that is given no text, writes nothing in place of a call."""
 
-    def missing(self, name: str) -> str:
-        """Note a macro that nobody knows."""
+    def missing(self, what: str) -> None:
+        """Note a macro or another name that nobody knows."""
 
     def unset(self, name: str) -> None:
         """Note a variable that has no value."""
@@ -141,7 +141,7 @@ class Unknown(Named):
 
     def __call__(self, *args: Any, **kwargs: Any) -> str:
         """Return the call as it would be written in SQL."""
-        self._host.missing(self._name)
+        self._host.missing(f"Macro {self._name}")
         texts = [str(value) for value in (*args, *kwargs.values()) if isinstance(value, str | int | float | Relation)]
         if self._host.hides_unknown and not any(isinstance(value, str | Relation) for value in args):
             return ""
@@ -150,7 +150,7 @@ class Unknown(Named):
         return f"{written}({', '.join(text for text in texts if text)})"
 
     def __str__(self) -> str:
-        self._host.missing(self._name)
+        self._host.missing(f"Name {self._name}")
         return self._name.rpartition(".")[2]
 
 

@@ -24,6 +24,7 @@ from olist_pipeline.audit.profiles import Target
 from olist_pipeline.audit.sandbox import PLAIN, Sandbox
 from olist_pipeline.audit.sql_macros import SQL_MACROS
 from olist_pipeline.audit.templates import macros_alone, plain_template
+from olist_pipeline.yaml_text import UNMERGED, conflict_in
 
 JINJA = re.compile(r"\{\{|\{%|\{#")
 NOBODYS = Target()
@@ -40,7 +41,7 @@ class RenderError(Exception):
 
 @dataclass(frozen=True)
 class Rendered:
-    """SQL that a template gave, and what it needs and nobody knows: macros and variables, each with its line.
+    """SQL that a template gave, and what it needs and nobody knows: macros, names and variables, each with its line.
 
     settings: what it says of its model by `config(...)`.
     """
@@ -148,10 +149,9 @@ class Renderer:
 
         return forget
 
-    def missing(self, name: str) -> str:
-        """Note that a macro is called that nobody knows, and return what stands for it."""
-        self._missing.append(name)
-        return name
+    def missing(self, what: str) -> None:
+        """Note what nobody knows: a macro that is called (`Macro x`), or another name that is written (`Name x`)."""
+        self._missing.append(what)
 
     def find(self, name: str) -> Any:
         """Return what has a name in every template, None where nothing has."""
@@ -238,7 +238,10 @@ def _undefined_of(renderer: Renderer) -> type[ChainableUndefined]:
         def __str__(self) -> str:
             # What a plain value has not, as the first row of an answer that has none, is nothing, and no macro.
             is_of_value = self._undefined_obj is None or isinstance(self._undefined_obj, (*PLAIN, Result))
-            return "" if is_of_value else renderer.missing(str(self._undefined_name))
+            if is_of_value:
+                return ""
+            renderer.missing(f"Name {self._undefined_name}")
+            return str(self._undefined_name)
 
     return Unknowable
 
@@ -259,6 +262,8 @@ class LazyMacro:
     def load(self) -> Macro:
         """Return the macro itself; raises CompilerError where its file is no Jinja."""
         if self._template is None:
+            if line := conflict_in(self.source.text):
+                raise CompilerError(f"{UNMERGED} in {self.source.path}, line {line}, where macro {self.name} stands")
             try:
                 self._template = self.renderer.compile(macros_alone(self.source.text))
             except TemplateSyntaxError as error:
@@ -313,7 +318,7 @@ def line_of_template(error: BaseException) -> int | None:
 
 
 def _line_with(lines: list[str], name: str) -> int | None:
-    last = name.rpartition(".")[2]
+    last = re.split(r"[. ]", name)[-1]
     return next((number for number, line in enumerate(lines, 1) if last in line), None)
 
 

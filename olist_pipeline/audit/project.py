@@ -42,6 +42,10 @@ SEED_PATHS = ("seed-paths", "data-paths", "seeds")
 ALL_PATHS = (MODEL_PATHS, SNAPSHOT_PATHS, MACRO_PATHS, TEST_PATHS, SEED_PATHS)
 """Settings that name folders: the key, an older one, and the folder where neither is there."""
 
+YAML = (".yml", ".yaml")
+NO_SQL = (*YAML, ".py", ".ipynb", ".csv", ".tsv", ".json", ".md", ".html", ".toml", ".parquet", ".duckdb", ".db")
+"""Endings of files that are no SQL when one is named; all others are read as SQL."""
+
 MOST_BYTES_OF_MANIFEST = 2_000_000_000
 
 
@@ -104,7 +108,7 @@ class Project:
     def sql_files(self) -> list[Path]:
         """Return the files to audit, in the order of their paths: models and snapshots of a dbt project."""
         if self.chosen.is_file():
-            return [self.chosen]
+            return [] if self.chosen.suffix.lower() in NO_SQL else [self.chosen]
         folders = [self.chosen]
         if self.is_dbt and self.chosen == self.root:
             named = [*self._paths(*MODEL_PATHS), *self._paths(*SNAPSHOT_PATHS)]
@@ -127,12 +131,12 @@ class Project:
     def property_files(self) -> list[Path]:
         """Return the YAML files that lie beside what is audited: the properties of models, and their tests."""
         if self.chosen.is_file():
-            return []
+            return [self.chosen] if self.chosen.suffix.lower() in YAML else []
         folders = [self.chosen]
         if self.is_dbt and self.chosen == self.root:
             keys = (MODEL_PATHS, SNAPSHOT_PATHS, SEED_PATHS)
             folders = [self.root / name for paths in keys for name in self._paths(*paths)]
-        return sorted({path for folder in folders for path in _walk(folder, (".yml", ".yaml"))})
+        return sorted({path for folder in folders for path in _walk(folder, YAML)})
 
     def packages(self) -> list[Package]:
         """Return the packages that macros come from, the project's own first."""

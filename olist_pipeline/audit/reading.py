@@ -93,6 +93,10 @@ class Reader:
             if not isinstance(error, NotUtf8Error):
                 return FileAudit(job.file, problems=problems)
             text = error.text
+        if line := yaml_text.conflict_in(text):
+            why = f"I{yaml_text.UNMERGED[1:]}: the first version was read."
+            problems = (*problems, Problem(job.file, line, why))
+            text = yaml_text.first_version(text)
         found = self._audit_text(text, job)
         return replace(found, problems=(*problems, *found.problems))
 
@@ -228,8 +232,8 @@ def _holds_query(sql: str) -> bool:
 
 def _unknown(file: str, rendered: Rendered) -> list[Problem]:
     macros = [
-        Problem(file, line, f"Macro {name} is not known here: what it writes was not looked into.")
-        for line, name in rendered.unknown
+        Problem(file, line, f"{what} is not known here: what it writes was not looked into.")
+        for line, what in rendered.unknown
     ]
     unset = [Problem(file, line, f"V{how_to_set(name)[1:]}.") for line, name in rendered.unset]
     return [*macros, *unset]

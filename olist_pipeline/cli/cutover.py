@@ -7,15 +7,15 @@ A rollback must be quick and need nothing that may be broken: what it does not u
 from __future__ import annotations
 
 from contextlib import suppress
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 
 import click
 
 from olist_pipeline.cli.output import JSON, print_json
 from olist_pipeline.errors import OlistError
-from olist_pipeline.serving import cutover as cutovers
 from olist_pipeline.serving import journal, retirement, standby
 from olist_pipeline.serving import rollback as rollbacks
+from olist_pipeline.serving.cutover import rehearse
 from olist_pipeline.serving.follow import Follower
 from olist_pipeline.serving.switch import Switched
 from olist_pipeline.settings import Settings, current_user
@@ -38,22 +38,12 @@ def cutover(context: str, to: str, force: bool, reason: str, as_json: bool) -> N
     """
     settings = Settings.from_env()
     if to == "shadow":
-        done = cutovers.rehearse(settings, context, by=current_user(), reason=reason or "rehearsed again")
+        done = rehearse(settings, context, by=current_user(), reason=reason or "rehearsed again")
         _tell(settings, done, as_json)
         return
-    from olist_pipeline.serving import gate
+    from olist_pipeline.serving.gate import gated_cutover
 
-    url = ready_url(settings)
-    journal.bring_to_database(settings.serving, url)
-    done = cutovers.cutover(
-        settings,
-        context,
-        lambda release: gate.cutover_objections(settings, url, release, context, date.today()),
-        by=current_user(),
-        reason=reason or ("" if force else "the gate was open"),
-        force=force,
-        parity_run=gate.parity_runs(url).get(context),
-    )
+    done = gated_cutover(settings, ready_url(settings), context, by=current_user(), reason=reason, force=force)
     _tell(settings, done, as_json)
 
 

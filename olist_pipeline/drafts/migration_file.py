@@ -80,10 +80,12 @@ def whole_text(
     new_models: Iterable[str],
     database: Path | None,
     todo: Iterable[str],
+    landed: Collection[str] = (),
 ) -> str:
     """Return the file: with contexts, with pairs by name, and with candidates for pairs that have no new table yet.
 
-    `database` is what old made, for keys that no test names; None where it was not run.
+    `database` is what old made, for keys that no test names; None where it was not run. `landed` are files of landing
+    that are called like a seed: whether such a seed is data is for a person to say.
     """
     relations = {name: manifest["nodes"][uid] for name, uid in old_relations(manifest, migration).items()}
     keys = _keys(manifest, relations, database)
@@ -97,6 +99,7 @@ def whole_text(
         for node in relations.values()
         if node["resource_type"] == "seed" and not landing_file(node, migration)
     )
+    both = [name for name in besides if f"{name}.csv" in landed]
     said: dict[str, Any] = {
         "version": 1,
         "contexts": migration.contexts,
@@ -104,12 +107,22 @@ def whole_text(
         "landing": dict(landing),
         "new": migration.new.model_dump(exclude_defaults=True, mode="json"),
         "models": dict(contexts),
-        "besides": [{"seed": name, "reason": "Rows of the project itself, no data of landing"} for name in besides],
+        "besides": [
+            {"seed": name, "reason": "Rows of the project itself, no data of landing"}
+            for name in besides
+            if name not in both
+        ],
         "pairs": [{"old": name, "key": keys[name]} for name in there],
         "served": served,
     }
     if several:
         todo = [*todo, f"several schemas have a table of one name; serve one of each: {', '.join(several)}"]
+    if both:
+        todo = [
+            *todo,
+            f"landing has files of the names of seeds: {', '.join(both)}. Seeds that are data are landing (`folder` is "
+            "then theirs); a list of the project's own stands in `besides`, with a reason",
+        ]
     candidates = [name for name in tables if name not in there]
     return HEAD + _yaml(said) + _candidates(candidates, keys) + _todo(manifest, relations, todo)
 

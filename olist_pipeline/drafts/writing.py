@@ -86,7 +86,9 @@ def write_first_file(
             *what_is_missing(landing, path.parent / new),
             *found,
         ]
-        return FirstFile(whole_text(migration, manifest, landing, contexts, models, database, todo), tuple(notes))
+        landed = [file.name for file in settings.landing.glob("*.csv")]
+        text = whole_text(migration, manifest, landing, contexts, models, database, todo, landed)
+        return FirstFile(text, tuple(notes))
 
 
 def _what_is_wrong(settings: Settings, migration: Migration) -> str:

@@ -84,7 +84,7 @@ def asking(manifest: Mapping[str, Any], unique_ids: set[str]) -> dict[str, list[
     found = {}
     for uid in sorted(unique_ids):
         node = manifest["nodes"].get(uid, {})
-        texts = [str(node.get("raw_code") or ""), *_macros_of(manifest, node)]
+        texts = [str(node.get("raw_code") or ""), *macros_of(manifest, node)]
         if asked := sorted({" ".join(name.lower().split()) for text in texts for name in ASKS.findall(_said(text))}):
             found[node["name"]] = asked
     return found
@@ -95,7 +95,7 @@ def _said(text: str) -> str:
     return re.sub(r"--[^\n]*|/\*.*?\*/|\{#.*?#\}", "", text, flags=re.DOTALL)
 
 
-def _macros_of(manifest: Mapping[str, Any], node: Mapping[str, Any]) -> list[str]:
+def macros_of(manifest: Mapping[str, Any], node: Mapping[str, Any]) -> list[str]:
     """Return the SQL of the macros that a node calls, and of those that these call, but for dbt's own machinery."""
     waiting, seen = list(node.get("depends_on", {}).get("macros") or []), set[str]()
     texts = []

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,10 @@ PLAINLY = {
 """What the kinds of a wrong value are called here; what is not listed is said in words of our own already."""
 
 
+CALLED = ("old", "seed", "path", "extension")
+"""What an entry of a list is called by: a pair by its old table."""
+
+
 def present_migration(env: Mapping[str, str] = os.environ) -> Migration:
     """Return the migration of an environment (see `settings.migration_file`)."""
     return load_migration(migration_file(env))
@@ -66,12 +71,24 @@ def load_migration(path: Path) -> Migration:
         return Migration.model_validate_json(text)
     except ValidationError as error:
         first = error.errors()[0]
-        *within, last = [str(part) for part in first["loc"]] or ["the file"]
+        *within, last = _place(values, first["loc"]) or ["the file"]
         own = " ".join(first["msg"].removeprefix("Value error, ").split())
         where, said = ".".join([*within, last]), PLAINLY.get(first["type"], own)
         if first["type"] == "extra_forbidden":
             where, said = ".".join(within) or "the file", f"{last} is no word of it"
         raise OlistError(f"{path}: {where}: {said}; docs/migration_file.md has the form.") from error
+
+
+def _place(values: Any, location: Sequence[str | int]) -> list[str]:
+    """Return where a value stands in the file: an entry of a list by what it is called, else by its number."""
+    place = []
+    for part in location:
+        # What is missing, and the kinds that the form tells apart, are parts that the file does not have.
+        with suppress(LookupError, TypeError):
+            values = values[part]
+        called = [values.get(name) for name in CALLED] if isinstance(part, int) and isinstance(values, dict) else []
+        place.append(next((name for name in called if name and isinstance(name, str)), str(part)))
+    return place
 
 
 class _Loader(yaml.SafeLoader):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
+from itertools import combinations
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal
 
@@ -233,6 +234,9 @@ class Migration(_Part):
         ):
             if twice := _twice(names):
                 raise ValueError(f"{what} stand twice in pairs and served: {', '.join(twice)}")
+        for (one, own), (other, others) in combinations(self.models.items(), 2):
+            if both := [name for name in own if name in others]:
+                raise ValueError(f"models: {', '.join(both)} stands in {one} and in {other}; take it out of one")
         return self
 
     @property
@@ -277,6 +281,18 @@ class Migration(_Part):
         """Return the context to which the file assigns a model of old; None where it does not."""
         matching = (context for context, names in self.models.items() if _matches(model, names))
         return next(matching, None)
+
+    def matching_twice(self, models: Iterable[str]) -> list[str]:
+        """Return a sentence for each two contexts that have models in common, of which the first does not name them."""
+        return [
+            f"models: {', '.join(both)} by patterns of {one} and of {other}; {one} has them, for it stands first"
+            for (one, own), (other, others) in combinations(self.models.items(), 2)
+            if (
+                both := sorted(
+                    name for name in models if _matches(name, own) and name not in own and _matches(name, others)
+                )
+            )
+        ]
 
     def matching_nothing(self, models: Collection[str]) -> list[str]:
         """Return the entries of `models` by which no model of old has a context, each with that context."""

@@ -4,8 +4,6 @@ What belongs here: jobs with their launchpad forms, and the sensor. What does no
 (`serving`).
 """
 
-from datetime import date
-
 import dagster as dg
 from pydantic import Field
 
@@ -13,8 +11,8 @@ from olist_pipeline.errors import OlistError
 from olist_pipeline.orchestration.internals.executor import continuing_executor
 from olist_pipeline.orchestration.resources import PipelineResource, clear_failures
 from olist_pipeline.registry import CONTEXTS
-from olist_pipeline.serving import gate, journal, standby
-from olist_pipeline.serving.cutover import cutover
+from olist_pipeline.serving import journal, standby
+from olist_pipeline.serving.gate import gated_cutover
 from olist_pipeline.serving.guard import guard_now
 from olist_pipeline.serving.rollback import rollback
 from olist_pipeline.serving.switch import Switched
@@ -43,17 +41,9 @@ class RollbackForm(dg.Config):
 
 @dg.op(name="switch_to_new")
 def _switch_to_new(context: dg.OpExecutionContext, config: CutoverForm, pipeline: PipelineResource) -> None:
-    settings, url = pipeline.settings, pipeline.url
     with clear_failures():
-        journal.bring_to_database(settings.serving, url)
-        done = cutover(
-            settings,
-            config.context,
-            lambda release: gate.cutover_objections(settings, url, release, config.context, date.today()),
-            by=config.by,
-            reason=config.reason or ("" if config.force else "the gate was open"),
-            force=config.force,
-            parity_run=gate.parity_runs(url).get(config.context),
+        done = gated_cutover(
+            pipeline.settings, pipeline.url, config.context, by=config.by, reason=config.reason, force=config.force
         )
     _finish(context, pipeline, done)
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from olist_pipeline.errors import OlistError
 from olist_pipeline.migration.load import load_migration
-from olist_pipeline.migration.model import NEW, OLD, Migration
+from olist_pipeline.migration.model import NEW, OLD, Migration, TablePair
 from olist_pipeline.migration.profiles import database_of, unloaded
 from olist_pipeline.migration.project import (
     RELATIONS,
@@ -20,6 +20,7 @@ from olist_pipeline.migration.project import (
     context_of_old,
     find_old,
     found_old,
+    is_relation,
     old_relations,
     read_by_hooks,
     relations_among,
@@ -29,9 +30,11 @@ from olist_pipeline.migration.project import (
 from olist_pipeline.migration.proof import VOUCH, letting_in, unproven
 from olist_pipeline.old_tables import without_pair
 from olist_pipeline.orchestration.dbt_projects import ensure_manifest, landing_of, today_of
+from olist_pipeline.orchestration.known_columns import KnownColumns
 from olist_pipeline.registry import LANDING
 from olist_pipeline.settings import Settings
 from olist_pipeline.tablediff.contract import fold
+from olist_pipeline.tablediff.names import nearest
 from olist_pipeline.warehouse import load_manifest, warehouse_tables
 
 
@@ -67,12 +70,19 @@ def checked(settings: Settings) -> Checked:
         except OlistError as error:
             found.problems.append(str(error).rstrip("."))
     try:
-        tables = warehouse_tables(load_manifest(ensure_manifest(settings, NEW)), migration)
+        in_new = load_manifest(ensure_manifest(settings, NEW))
+        tables = warehouse_tables(in_new, migration)
     except OlistError as error:
         found.problems.append(str(error).rstrip("."))
         return found
     for table in tables:
         found.pairs.setdefault(table.context, []).append(table.name)
+    old = KnownColumns(manifest, migration.old_folder, migration, settings.landing)
+    new = KnownColumns(in_new, migration.new_folder, migration, settings.landing)
+    made = {node["alias"]: uid for uid, node in in_new["nodes"].items() if is_relation(node)}
+    for pair in migration.pairs:
+        for node in found_old(manifest, migration, pair.old):
+            found.problems += columns_amiss(pair, (old, node["unique_id"]), (new, made[pair.new_name]))
     waiting = sorted({pair.name for pair in migration.pairs} - {table.name for table in tables})
     if waiting:
         found.notes.append(f"pairs of contexts that are not in {migration.contexts} wait: {', '.join(waiting)}")
@@ -105,6 +115,39 @@ def columns_that_change(settings: Settings, found: Checked) -> None:
         found.notes.append(f"{model} asks for {', '.join(asked)}; two runs on one day cannot tell of a date")
 
 
+def columns_amiss(pair: TablePair, old: tuple[KnownColumns, str], new: tuple[KnownColumns, str]) -> list[str]:
+    """Return a sentence for each column of a pair that a side surely does not have, and each measure that is a text.
+
+    A side is what is known of its columns, and the unique id of its relation.
+    """
+    in_old, in_new = (side.of(uid) for side, uid in (old, new))
+    calls = {fold(olds): news for news, olds in pair.columns.items()}
+    said = {"key": pair.key, "tolerances": pair.tolerances, "measures": pair.measures, "columns": pair.columns.values()}
+    by_old = [(word, name, name) for word, names in said.items() for name in names]
+    # What old does not have is said once.
+    by_new = [
+        (word, calls.get(fold(name), name), name) for word, name, _ in by_old if in_old is None or fold(name) in in_old
+    ]
+    amiss = [
+        f"pairs.{pair.name}.{word}: {side} has no column {name}{_called(name, as_old)}; {nearest(name, sorted(known))}"
+        for side, known, names in ((f"old's {pair.old}", in_old, by_old), (f"new's {pair.new_name}", in_new, by_new))
+        for word, name, as_old in names
+        if known is not None and fold(name) not in known
+    ]
+    if in_old is not None and in_new is not None:
+        left = [
+            name for name in pair.left_out if not {fold(name), fold(calls.get(fold(name), name))} & (in_old | in_new)
+        ]
+        amiss += [f"pairs.{pair.name}.left_out: neither side has a column {name}" for name in left]
+    texts = [name for name in pair.measures if old[0].is_text(old[1], name)]
+    amiss += [f"pairs.{pair.name}.measures: {name} is a text in old, and has no sum; take it out" for name in texts]
+    return [sentence.rstrip(".?") for sentence in dict.fromkeys(amiss)]
+
+
+def _called(name: str, as_old: str) -> str:
+    return f" (old's {as_old})" if fold(name) != fold(as_old) else ""
+
+
 def made_elsewhere(manifest: Mapping[str, Any], migration: Migration, own: str) -> list[str]:
     """Return a sentence for each relation of old that is made in another database than its `own`."""
     made = {name: str(manifest["nodes"][uid]["database"]) for name, uid in old_relations(manifest, migration).items()}
@@ -131,6 +174,7 @@ def _look_at_old(migration: Migration, manifest: Mapping[str, Any], found: Check
         found.not_migrated.setdefault(context, []).append(name)
     models = {node["name"] for node in manifest["nodes"].values() if node["resource_type"] in RELATIONS}
     found.notes += [f"{entry} is no model of the old project" for entry in migration.matching_nothing(models)]
+    found.notes += migration.matching_twice(models)
     if unasked := unasked_landing(migration):
         found.problems.append(unasked)
     owned = {table.file for table in LANDING.values()}

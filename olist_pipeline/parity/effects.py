@@ -14,7 +14,9 @@ from typing import Any
 
 import duckdb
 
+from olist_pipeline.errors import OlistError
 from olist_pipeline.registry import LINKS
+from olist_pipeline.tablediff.columns import Family
 from olist_pipeline.tablediff.contract import FLOATS, fold
 from olist_pipeline.tablediff.findings import EQUAL, ONLY_NEW, ONLY_OLD, UNEQUAL
 from olist_pipeline.tablediff.pairs import MAX_DIGITS
@@ -27,6 +29,7 @@ CAUSES = "parity_causes"
 """The name under which the frame of causes (link, value, rules) is known to the connection."""
 
 Number = int | float | Decimal
+NUMBERS = (Family.EXACT_NUMBER, Family.BIG_NUMBER, Family.FLOAT)
 
 _EXACT = Context(prec=2 * MAX_DIGITS)
 _NEAR = float(FLOATS["DOUBLE"].relative)
@@ -152,7 +155,13 @@ def _side(plan: Plan, which: int, place: int, measures: Sequence[str]) -> str:
 def totals_of(
     con: duckdb.DuckDBPyConnection, old: Relation, new: Relation, measures: Sequence[str]
 ) -> dict[str, tuple[Number, Number]]:
-    """Return the sums of each of `measures` that both relations have, in old and in new."""
+    """Return the sums of each of `measures` that both relations have; raises OlistError for one that is no number."""
+    for side, column in ((side, side.find(name)) for side in (old, new) for name in measures):
+        if column and column.family not in NUMBERS and column.type != "BOOLEAN":
+            raise OlistError(
+                f"The measure {column.name} of {old.name} is {column.type} in {side.name}, which has no sum; take it "
+                "out of `measures` of that pair in the migration file."
+            )
     names = [name for name in measures if old.find(name) and new.find(name)]
     if not names:
         return {}

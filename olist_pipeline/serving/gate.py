@@ -1,7 +1,7 @@
 """The gate: what keeps a release from being published, and a context from being cut over.
 
-What belongs here: reading stored verdicts again, and listing everything that is missing, red or stale. What does not:
-making verdicts. A run's own success counts for nothing here.
+What belongs here: reading stored verdicts again, listing everything that is missing, red or stale, and the cutover that
+is held to it. What does not: making verdicts. A run's own success counts for nothing here.
 """
 
 from __future__ import annotations
@@ -16,7 +16,10 @@ from olist_pipeline.parity.reconciliation import reconciliation_subject
 from olist_pipeline.provenance import landing_hashes
 from olist_pipeline.registry import CONTEXTS
 from olist_pipeline.release_manifest import NEW, OLD, Content, Release, Route, Side
+from olist_pipeline.serving import journal
+from olist_pipeline.serving.cutover import cutover
 from olist_pipeline.serving.release_checks import unchecked
+from olist_pipeline.serving.switch import Switched
 from olist_pipeline.settings import Settings
 from olist_pipeline.stores import approvals, verdicts
 from olist_pipeline.stores.routes import last_rollbacks
@@ -61,6 +64,23 @@ def objections(
     ]
     found += [share.sentence() for share in _shares(settings, url, reconciliation, routes) if share.stops]
     return [objection for objection in found if objection]
+
+
+def gated_cutover(settings: Settings, url: str, context: str, *, by: str, reason: str, force: bool) -> Switched:
+    """Serve `context` from new if the gate is open on the release that is served, or is overruled by `force`.
+
+    Raises what `cutover` raises.
+    """
+    journal.bring_to_database(settings.serving, url)
+    return cutover(
+        settings,
+        context,
+        lambda release: cutover_objections(settings, url, release, context, date.today()),
+        by=by,
+        reason=reason or ("" if force else "the gate was open"),
+        force=force,
+        parity_run=parity_runs(url).get(context),
+    )
 
 
 def cutover_objections(

@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from olist_pipeline.cli.main import cli
+from olist_pipeline.serving import follow
 from olist_pipeline.stores import postgres, roles
 from tests.patience import patient
 from tests.pipeline.roles import ANALYST, PROGRAMS, RUNTIME, alone, as_role
@@ -67,7 +68,8 @@ def typed(*arguments):
 
 
 @pytest.mark.long
-def test_what_was_restored_is_what_was_backed_up_and_the_pipeline_goes_on(backup, restored):
+def test_what_was_restored_is_what_was_backed_up_and_the_pipeline_goes_on(backup, restored, monkeypatch):
+    monkeypatch.setattr(follow, "PATIENCE", patient(30))
     assert postgres.query_rows(restored, CONTENT, []) == backup[2]
     assert min(rows for _, rows, _ in backup[2]) > 0
     assert json.loads(typed("db", "status", "--json"))["role"] == RUNTIME

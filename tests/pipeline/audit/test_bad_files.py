@@ -35,6 +35,8 @@ def problem_of(text, tmp_path, macros=""):
         ("select 1\n, {{ exceptions.raise_compiler_error('no such month') }}", 2, "no such month"),
         ("select\n  {{ nobody_knows('a') }} as b from t", 2, "nobody_knows"),
         ("select\n  {{ their_package.nobody_knows('a') }} as b from t", 2, "nobody_knows"),
+        ("select\n  {{ nobody_gave_it }} as b from t", 2, "name nobody_gave_it is not known"),
+        ("select a,\n<<<<<<< HEAD\n  1\n||||||| base\n  2\n=======\n  3,,,\n>>>>>>> x\nfrom t", 2, "merge that is not"),
         ("{% macro a() %}{{ a() }}{% endmacro %}\nselect {{ a() }}", 2, "without an end"),
         ("select 1\n\n\0\1\2", 3, "binary"),
         ("select 1,\n '\xe9' from t".encode("latin-1"), 2, "not UTF-8"),
@@ -52,6 +54,10 @@ def test_a_broken_macro_is_told_where_it_is_called(tmp_path):
     line, message = problem_of("select 1\n, {{ half('a') }} as b", tmp_path, macros="{% macro half(x) %}{% if %}")
     assert line == 2
     assert "macro half is not well formed in macros.sql, line 1" in message
+    macros = "{% macro half(x) %}\n<<<<<<< HEAD\n1\n=======\n2\n>>>>>>> theirs\n{% endmacro %}"
+    line, message = problem_of("select 1\n, {{ half('a') }} as b", tmp_path, macros=macros)
+    assert line == 2
+    assert "a merge that is not finished (<<<<<<<) in macros.sql, line 2, where macro half stands" in message
 
 
 def test_the_statements_around_a_broken_one_are_read(tmp_path):
@@ -138,6 +144,19 @@ def test_nothing_to_audit_is_one_sentence(name, tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(OlistError, match=r"name (a dbt project|the folder)"):
         audit(tmp_path / name)
+
+
+@pytest.mark.parametrize("name", ["shop.yml", "model.py", "rows.CSV"])
+def test_a_file_that_is_named_is_read_as_what_it_is(name, tmp_path):
+    test = "accepted_values: {values: [high, low]}"
+    (tmp_path / name).write_text(f"models: [{{name: a, columns: [{{name: size, tests: [{test}]}}]}}]\n")
+    if name == "shop.yml":
+        found = audit(tmp_path / name)
+        assert [entry.finding.column for entry in found.entries] == ["size"]
+        assert (found.files, found.problems) == (1, ())
+    else:
+        with pytest.raises(OlistError, match=f"{name} is no SQL and no properties of models"):
+            audit(tmp_path / name)
 
 
 def test_the_environment_of_the_process_is_not_shown_to_templates(tmp_path, monkeypatch):

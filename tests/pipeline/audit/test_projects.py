@@ -45,8 +45,8 @@ def test_what_dbt_gives_to_templates(text, sql):
 
 def test_what_only_settings_ask_for_is_not_missed():
     text = "{{ config(schema=theirs.place(), enabled=var('on') and ours() == 'x') }}select {{ theirs.limit() }}, {{ "
-    found = Renderer([], {}, "snowflake", "shop").render(f"{text}theirs.place() }}}} from {{{{ var('table') }}}}", "a")
-    assert (found.unknown, found.unset) == (((1, "theirs.limit"), (1, "theirs.place")), ((1, "table"),))
+    found = Renderer([], {}, "snowflake", "shop").render(f"{text}place }}}} from {{{{ var('table') }}}}", "a")
+    assert (found.unknown, found.unset) == (((1, "Macro theirs.limit"), (1, "Name place")), ((1, "table"),))
     assert found.settings.keys() == {"schema", "enabled"}
 
 

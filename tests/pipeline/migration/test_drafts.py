@@ -249,6 +249,18 @@ def test_a_table_that_the_run_did_not_leave_has_no_key_yet(tmp_path):
         assert "#  - old: sold\n#    key: [?]" in text
 
 
+def test_a_seed_whose_name_a_file_of_landing_has_is_not_vouched_for(tmp_path):
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop" / "dbt_project.yml").write_text("name: shop\n")
+    migration = load_migration(written(tmp_path, SMALL))
+    shared = {"resource_type": "seed", "config": {"materialized": "seed"}, "depends_on": {"nodes": []}, "fqn": ["shop"]}
+    nodes = {name: {**shared, "name": name, "alias": name, "unique_id": name} for name in ("orders", "countries")}
+    manifest = {"nodes": nodes, "sources": {}, "macros": {}}
+    text = whole_text(migration, manifest, {"variable": "data_dir"}, {}, [], None, [], ["orders.csv", "items.csv"])
+    assert load_migration(written(tmp_path, text)).seeds == {"countries"}
+    assert "landing has files of the names of seeds: orders. Seeds that are data" in text
+
+
 def test_what_is_left_to_do_is_a_comment_whatever_dbt_says(tmp_path):
     (tmp_path / "shop").mkdir()
     (tmp_path / "shop" / "dbt_project.yml").write_text("name: shop\n")

@@ -57,10 +57,10 @@ def test_paths_are_relative_to_the_file(tmp_path):
             ("{variable: data_dir}", "{raw_schema: raw, files: {a.csv: {source: raw.a}, b.csv: {source: raw.A}}}"),
             "landing: two of its files are raw.a, and the second would take the place of the first",
         ),
-        (("new: {project: new}", "new: {project: new}\npairs: [{old: a}]"), "pairs.0.key: is missing"),
+        (("new: {project: new}", "new: {project: new}\npairs: [{old: a}]"), "pairs.a.key: is missing"),
         (
             ("new: {project: new}", "new: {project: new}\npairs: [{old: a, key: []}]"),
-            "pairs.0.key: must name one at least",
+            "pairs.a.key: must name one at least",
         ),
         (("new: {project: new}", "new: {project: new}\npairs: [{old: 1, key: [k]}]"), "pairs.0.old: must be a text"),
         (("new: {project: new}", "new: {project: new}\npairs: {old: a}"), r"pairs: must be a list, as \[a, b\]"),
@@ -68,7 +68,7 @@ def test_paths_are_relative_to_the_file(tmp_path):
         (("new: {project: new}", "new: {project: ''}"), "new.project: must not be empty"),
         (
             ("new: {project: new}", "new: {project: new}\npairs: [{old: a, key: [k], left_out: {c: ' '}}]"),
-            "pairs.0.left_out.c",
+            "pairs.a.left_out.c",
         ),
         (
             ("new: {project: new}", "new: {project: new}\npairs: [{old: x.a, key: [k]}, {old: y.a, key: [k]}]"),
@@ -79,7 +79,15 @@ def test_paths_are_relative_to_the_file(tmp_path):
             "old tables stand twice",
         ),
         (("new: {project: new}", "new: {project: new}\nbesides: [{reason: r}]"), "say one of seed, path and"),
-        (("new: {project: new}", "new: {project: new}\nbesides: [{seed: s}]"), "besides.0.reason: is missing"),
+        (("new: {project: new}", "new: {project: new}\nbesides: [{seed: s}]"), "besides.s.reason: is missing"),
+        (
+            ("version: 1", "version: 1\nmodels: {sales: [a, 'b*'], stock: ['b*', c]}"),
+            r"models: b\* stands in sales and in stock; take it out of one",
+        ),
+        (
+            ("version: 1", "<<<<<<< HEAD\nversion: 1\n=======\nversion: 2\n>>>>>>> theirs"),
+            "is not YAML: it holds a merge that is not finished \\(<<<<<<<\\) in line 2",
+        ),
         (("version: 1", "version: ["), r"is not YAML: .* in line \d+, column \d+\.$"),
         (("version: 1", "version: 2020-13-45"), r"is not YAML: month must be in 1\.\.12"),
         (("version: 1", "version: &a [*a]"), "is not YAML: its aliases stand for more"),
@@ -93,7 +101,7 @@ def test_paths_are_relative_to_the_file(tmp_path):
         *(
             (
                 ("new: {project: new}", f"new: {{project: new}}\npairs: [{{old: a, key: [k], {pair}}}]"),
-                f"pairs.0: {said}",
+                f"pairs.a: {said}",
             )
             for pair, said in (
                 ("columns: {a: x, b: X}", "columns names x of old twice"),
@@ -161,3 +169,13 @@ def test_entries_of_models_that_name_nothing_are_found(tmp_path):
     migration = load_migration(written(tmp_path, SMALL + said))
     found = migration.matching_nothing({"orders", "stg_orders", "order_items"})
     assert found == ["models.sales: order_itms", "models.stock: ware*"]
+
+
+def test_models_that_patterns_of_two_contexts_have_are_said(tmp_path):
+    migration = load_migration(
+        written(tmp_path, SMALL + "models: {sales: ['*orders'], stock: [cellars], rest: ['*']}\n")
+    )
+    assert migration.context_of("stg_orders") == "sales"
+    assert migration.matching_twice(["stg_orders", "orders", "dates"]) == [
+        "models: orders, stg_orders by patterns of sales and of rest; sales has them, for it stands first"
+    ]

@@ -5,7 +5,9 @@ from decimal import Decimal
 from math import inf, nan
 
 import duckdb
+import pytest
 
+from olist_pipeline.errors import OlistError
 from olist_pipeline.parity.effects import Effect, Effects, Number, is_same, signed, totals_of
 from olist_pipeline.tablediff.relation import describe
 
@@ -52,7 +54,9 @@ def test_exact_sums_of_any_size_differ_exactly():
 
 def test_a_table_without_measures_has_no_totals_even_where_it_is_empty():
     with duckdb.connect() as con:
-        con.execute("CREATE TABLE t (id INT, price INT)")
+        con.execute("CREATE TABLE t (id INT, price INT, called TEXT)")
         empty = describe(con, "t")
         assert totals_of(con, empty, empty, []) == totals_of(con, empty, empty, ["weight"]) == {}
         assert totals_of(con, empty, empty, ["price"]) == {"price": (0, 0)}
+        with pytest.raises(OlistError, match="The measure called of t is VARCHAR in t, which has no sum; take it out"):
+            totals_of(con, empty, empty, ["price", "called"])
