@@ -226,7 +226,7 @@ def test_an_archive_is_not_blamed_for_a_full_disk(settings, landing, monkeypatch
 def test_a_file_that_is_packed_twice(settings, landing):
     pack(landing, "a.zip", keep=True)
     pack(landing, "b.zip")
-    assert "is packed more than once" in sentence(settings)
+    assert f"in a.zip ({ORDERS.file}) and b.zip ({ORDERS.file}); keep one." in sentence(settings)
 
 
 def test_an_archive_that_unpacks_to_far_too_much(settings, landing, monkeypatch):
@@ -304,6 +304,7 @@ def test_two_landings_do_not_share_what_is_unpacked(settings, landing, tmp_path,
 def test_what_the_system_refuses_of_one_file_is_said_of_it_alone(settings, landing):
     """It refuses a link to a name that is too long like one to where one has no right to look, and root, too."""
     path = landing / ORDERS.file
+    assert state_of(landing, ORDERS) == size_and_time(path)
     path.unlink()
     path.symlink_to("x" * 300)
     assert state_of(landing, ORDERS) is None
