@@ -32,8 +32,8 @@ from olist_pipeline.tablediff.contract import fold
 OF_SNAPSHOTS = frozenset({"dbt_scd_id", "dbt_updated_at", "dbt_valid_from", "dbt_valid_to", "dbt_is_deleted"})
 MATERIALIZED = ("table", "view", "incremental", "ephemeral")
 """Ways of making a table of a query that give it no columns of their own."""
-Names = frozenset[str] | None
-"""Columns, folded; more than there are where a star leaves some out, and None where they cannot be told."""
+MaybeNames = frozenset[str] | None
+"""Columns, folded; more than there are where a star leaves some out, and None where they are not known."""
 
 
 class KnownColumns:
@@ -44,10 +44,10 @@ class KnownColumns:
         self._project = project
         self._migration = migration
         self._landing = landing
-        self._known: dict[str, Names] = {}
+        self._known: dict[str, MaybeNames] = {}
         self._scopes: dict[str, Scope | None] = {}
 
-    def of(self, uid: str) -> Names:
+    def of(self, uid: str) -> MaybeNames:
         """Return the columns of a node or a source."""
         if uid not in self._known:
             self._known[uid] = None  # until it is known
@@ -70,7 +70,7 @@ class KnownColumns:
         typed = annotate_types(node.copy(), dialect="duckdb").type if node is not None else None
         return typed is not None and typed.this in exp.DataType.TEXT_TYPES
 
-    def _found(self, uid: str) -> Names:
+    def _found(self, uid: str) -> MaybeNames:
         if source := self._manifest["sources"].get(uid):
             return self._of_file(f"{source['source_name']}.{source['name']}")
         node = self._manifest["nodes"][uid]
@@ -82,13 +82,13 @@ class KnownColumns:
         names = self._given(scope, uid) if scope else None
         return names | OF_SNAPSHOTS if names and node["resource_type"] == "snapshot" else names
 
-    def _of_file(self, source: str) -> Names:
+    def _of_file(self, source: str) -> MaybeNames:
         for file, said in self._migration.landing.files.items():
             if said.source == source and has_landed(self._landing, OtherFile(file)):
                 return _header(files_of(self._landing, OtherFile(file))[0])
         return None
 
-    def _of_seed(self, node: Mapping[str, Any]) -> Names:
+    def _of_seed(self, node: Mapping[str, Any]) -> MaybeNames:
         path = Path(node.get("root_path") or self._project) / node["original_file_path"]
         return _header(path, node["config"].get("delimiter") or ",")
 
@@ -117,7 +117,7 @@ class KnownColumns:
         tree = parts[0].tree
         return build_scope(tree) if isinstance(tree, exp.Query) else None
 
-    def _given(self, scope: Scope, uid: str) -> Names:
+    def _given(self, scope: Scope, uid: str) -> MaybeNames:
         """Return the columns that a query gives, those of its relations where it has a star."""
         query = scope.expression
         if isinstance(query, exp.SetOperation):
@@ -138,7 +138,7 @@ class KnownColumns:
             found |= names | {fold(part.alias_or_name) for part in item.find_all(exp.Alias)}
         return frozenset(found)
 
-    def _through_star(self, scope: Scope, star: exp.Expr, uid: str) -> Names:
+    def _through_star(self, scope: Scope, star: exp.Expr, uid: str) -> MaybeNames:
         if not isinstance(star, (exp.Star, exp.Column)):
             return None  # COLUMNS(*) and its like
         table = star.table if isinstance(star, exp.Column) else ""
@@ -149,7 +149,7 @@ class KnownColumns:
         ]
         return frozenset().union(*filter(None, sides)) if sides and None not in sides else None
 
-    def _of_table(self, table: exp.Table, uid: str) -> Names:
+    def _of_table(self, table: exp.Table, uid: str) -> MaybeNames:
         """Return the columns of a relation that a model names: of those that it is made of."""
         parents = (self._manifest["nodes"][uid].get("depends_on") or {}).get("nodes") or []
         for parent in parents:

@@ -89,8 +89,8 @@ def test_what_makes_columns_of_its_own_is_looked_at(known, settings, columns):
 
 
 def test_a_column_that_a_side_does_not_have_is_said_once_with_what_was_meant(known, tmp_path):
-    told = "key: [ID], columns: {called: state_name, stat: state}, left_out: {loaded: r}, tolerances: {pain: {}}"
-    text = f"{SMALL}pairs: [{{old: a, new: b, measures: [size], {told}}}]"
+    said = "key: [ID], columns: {called: state_name, stat: state}, left_out: {loaded: r}, tolerances: {pain: {}}"
+    text = f"{SMALL}pairs: [{{old: a, new: b, measures: [size], {said}}}]"
     migration = load_migration(written(tmp_path, text))
     old = "select *, case when paid > 1 then 'big' else 'small' end as size from {{ ref('stg') }}"
     side = known(stg=STG, a=f"with x as ({old}) select * from x", b="select id, state_name as called, paid from t")
