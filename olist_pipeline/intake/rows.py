@@ -89,7 +89,7 @@ def _with_own_month(rows: pl.DataFrame, column: str, months: MonthRange) -> pl.D
     month = pl.col(column).dt.month_start().dt.date()
     is_outside = ~month.is_between(months.first, months.last)
     return rows.with_columns(
-        with_code(is_outside.fill_null(False), ORDER_MONTH_OUT_OF_RANGE.code),
+        with_code(is_outside, ORDER_MONTH_OUT_OF_RANGE.code),
         pl.when(~is_outside).then(month).alias(MONTH),
     )
 
@@ -99,7 +99,7 @@ def _with_parent(rows: pl.DataFrame, table: LandingTable, parent: Parent) -> pl.
     has_id, is_valid = pl.all_horizontal(pl.col(parent.columns).is_not_null()), pl.col(PARENT_IS_VALID)
     return (
         rows.with_columns(with_code(has_id & is_valid.is_null(), ORPHAN.of(table.name)))
-        .with_columns(with_code(has_id & is_valid.eq(False).fill_null(False), PARENT_REJECTED.code))
+        .with_columns(with_code(has_id & ~is_valid, PARENT_REJECTED.code))
         .drop(PARENT_IS_VALID)
     )
 

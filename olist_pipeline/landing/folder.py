@@ -31,6 +31,7 @@ from olist_pipeline.landing.parts import (
     remove_parts,
 )
 from olist_pipeline.landing.table import Landed
+from olist_pipeline.near import visible_name
 from olist_pipeline.settings import Settings
 
 WORKBOOKS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
@@ -163,14 +164,15 @@ def _remedy(landing: Path, file: str) -> str:
     """Say what to do about a missing file, naming what seems to be it: under another name, or one folder deeper."""
     entries = sorted(landing.iterdir())
     stem = _letters(file.removesuffix(".csv"))
-    if similar := [path.name for path in entries if stem in _letters(path.name) and not path.name.startswith(".")]:
-        if not (landing / similar[0]).is_dir() and (found := no_file(landing / similar[0])):
-            return f"{similar[0]} {found}"
-        if similar[0].lower().endswith(WORKBOOKS):
-            return f"there is {similar[0]}: save its table as {file}"
-        if similar[0].endswith(".parquet"):
-            return f"there is {similar[0]}: put it into the folder {file.removesuffix('.csv')}, as a part"
-        return f"there is {' and '.join(similar[:3])}: rename it, or unpack it, and run again"
+    if similar := [path for path in entries if stem in _letters(path.name) and not path.name.startswith(".")]:
+        first, shown = similar[0], [visible_name(path.name) for path in similar[:3]]
+        if not first.is_dir() and (found := no_file(first)):
+            return f"{shown[0]} {found}"
+        if first.name.lower().endswith(WORKBOOKS):
+            return f"there is {shown[0]}: save its table as {file}"
+        if first.name.endswith(".parquet"):
+            return f"there is {shown[0]}: put it into the folder {file.removesuffix('.csv')}, as a part"
+        return f"there is {' and '.join(shown)}: rename it, or unpack it, and run again"
     if folders := [path for path in entries if _holds(path, file)]:
         return f"it is in {folders[0]}: set OLIST_DATA_DIR to that folder, or move the files"
     return "put the file there and run again"

@@ -24,6 +24,7 @@ from olist_pipeline.errors import OlistError
 from olist_pipeline.files import beside, content_hash, reading, size_and_time
 from olist_pipeline.landing.packed import Packed, called, unpack
 from olist_pipeline.landing.table import Landed, LandingTable
+from olist_pipeline.near import visible_name
 from olist_pipeline.paths import forbidden_in
 
 KEPT = ".kept"
@@ -73,7 +74,7 @@ def landed_parts(landing: Path, table: Landed) -> dict[str, Path]:
         ending = _ending_of(path)
         if ending is None:
             raise OlistError(
-                f"{folder.name}/{path.name} is no part of {table.name}: parts are files that end in "
+                f"{visible_name(f'{folder.name}/{path.name}')} is no part of {table.name}: parts are files that end in "
                 f"{', '.join(ENDINGS[:-1])} or {ENDINGS[-1]}; give it its ending, or move it away."
             )
         name = path.name.removesuffix(ending)

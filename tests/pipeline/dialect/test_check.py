@@ -107,6 +107,11 @@ def test_a_quote_that_swallows_the_rest_of_a_large_file(tmp_path):
     assert "in line 2" in sentence(path)
 
 
+def test_the_quote_that_never_closes_is_the_last_one(tmp_path):
+    path = written(tmp_path, b'"x",y\n"1","2\n3,4\n')
+    assert "has a quote that never closes in line 2" in sentence(path)
+
+
 def test_a_quote_that_opens_in_an_earlier_line_is_named(tmp_path):
     path = written(tmp_path, b'x,y\n1,"2\n3,4\n5,"6"\n')
     assert "text after a closing quote in line 4 (the quote opens in line 2)" in sentence(path)

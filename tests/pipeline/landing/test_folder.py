@@ -18,6 +18,7 @@ from olist_pipeline.landing.catalogue import ORDER_ITEMS, ORDERS
 from olist_pipeline.landing.csv_file import read_text
 from olist_pipeline.landing.folder import path_of, readable_landing, state_of, unread_form
 from olist_pipeline.landing.inspection import inspect_landing
+from olist_pipeline.near import visible_name
 from olist_pipeline.registry import LANDING
 from olist_pipeline.settings import Settings
 from tests.pipeline.intake.test_bad_input import MONTHS
@@ -225,7 +226,7 @@ def test_an_archive_is_not_blamed_for_a_full_disk(settings, landing, monkeypatch
 def test_a_file_that_is_packed_twice(settings, landing):
     pack(landing, "a.zip", keep=True)
     pack(landing, "b.zip")
-    assert "is packed more than once" in sentence(settings)
+    assert f"in a.zip ({ORDERS.file}) and b.zip ({ORDERS.file}); keep one." in sentence(settings)
 
 
 def test_an_archive_that_unpacks_to_far_too_much(settings, landing, monkeypatch):
@@ -247,11 +248,13 @@ def test_an_archive_that_unpacks_to_far_too_much(settings, landing, monkeypatch)
         "olist_orders_dataset.csv.crdownload",
         "copy of olist_orders_dataset.csv",
         "olist orders dataset.csv",
+        " olist_orders_dataset.csv",
+        "olist_orders_dataset\n.csv",
     ],
 )
 def test_a_missing_file_that_is_there_under_another_name(settings, landing, name):
     (landing / ORDERS.file).rename(landing / name)
-    assert f"is missing in {landing}; there is {name}: rename it" in sentence(settings)
+    assert f"is missing in {landing}; there is {visible_name(name)}: rename it" in sentence(settings)
 
 
 @pytest.mark.parametrize(
@@ -301,6 +304,7 @@ def test_two_landings_do_not_share_what_is_unpacked(settings, landing, tmp_path,
 def test_what_the_system_refuses_of_one_file_is_said_of_it_alone(settings, landing):
     """It refuses a link to a name that is too long like one to where one has no right to look, and root, too."""
     path = landing / ORDERS.file
+    assert state_of(landing, ORDERS) == size_and_time(path)
     path.unlink()
     path.symlink_to("x" * 300)
     assert state_of(landing, ORDERS) is None

@@ -31,6 +31,7 @@ from olist_pipeline.landing.csv_file import read_text
 from olist_pipeline.landing.folder import files_of, readable_landing, state_of
 from olist_pipeline.landing.inspection import inspect_landing
 from olist_pipeline.landing.parts import KEPT, folder_name
+from olist_pipeline.near import visible_name
 from olist_pipeline.orchestration.changes import landing_content, unfinished
 from olist_pipeline.orchestration.dbt_projects import environment_of
 from olist_pipeline.parity.reconciliation import intake_reconciliation_of, landing_relation
@@ -189,6 +190,7 @@ def test_whole_numbers_that_pandas_made_fractions_are_read(tmp_path):
         ),
         ("2.csv", os.mkfifo, "is a pipe or a device; put a file in its place"),
         ("2.CSV", Path.touch, "is no part of sellers: parts are files that end in .csv"),
+        ("2.csv ", Path.touch, "is no part of sellers"),
     ],
 )
 def test_what_stands_in_the_place_of_a_part_is_said(tmp_path, name, make, words):
@@ -199,7 +201,7 @@ def test_what_stands_in_the_place_of_a_part_is_said(tmp_path, name, make, words)
     settings = Settings(tmp_path / "home", tmp_path / "landing", None)
     assert len(files_of(readable_landing(settings, [SELLERS]), SELLERS)) == 1, "Spark's mark is no part"
     make(folder / name)
-    with pytest.raises(OlistError, match=f"^{folder_name(SELLERS)}/{name} {words}"):
+    with pytest.raises(OlistError, match=f"^{visible_name(f'{folder_name(SELLERS)}/{name}')} {words}"):
         readable_landing(settings, [SELLERS])
 
 
