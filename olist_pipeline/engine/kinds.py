@@ -33,10 +33,10 @@ KINDS: dict[type, Callable[[nw.dtypes.DType], bool]] = {
 }
 """Which columns fit what a function says that it returns: `Fact[bool]`; any numbers are compared as they are."""
 
-Written = Rule[Any] | Derivation[Any]
+RuleOrDerivation = Rule[Any] | Derivation[Any]
 
 
-def expressions(frame: object, facts: type, written: tuple[Written, ...]) -> tuple[nw.Expr, ...]:
+def expressions(frame: object, facts: type, written: tuple[RuleOrDerivation, ...]) -> tuple[nw.Expr, ...]:
     """Return for each rule where it is broken, and for each derivation what it gives, on the columns of `frame`.
 
     Raises OlistError for what cannot be computed of them, or is not what its function says.
@@ -48,14 +48,14 @@ def expressions(frame: object, facts: type, written: tuple[Written, ...]) -> tup
 
 @lru_cache(maxsize=256)
 def _on_polars(
-    schema: tuple[tuple[str, pl.DataType], ...], facts: type, written: tuple[Written, ...]
+    schema: tuple[tuple[str, pl.DataType], ...], facts: type, written: tuple[RuleOrDerivation, ...]
 ) -> tuple[nw.Expr, ...]:
     """Return what `expressions` does; a step of many months asks for the same again and again."""
     return _expressions(nw.from_native(pl.DataFrame(schema=dict(schema))), facts, written)
 
 
 def _expressions(
-    empty: nw.DataFrame[Any] | nw.LazyFrame[Any], facts: type, written: tuple[Written, ...]
+    empty: nw.DataFrame[Any] | nw.LazyFrame[Any], facts: type, written: tuple[RuleOrDerivation, ...]
 ) -> tuple[nw.Expr, ...]:
     """Return what `expressions` does; asked with rows, a lazy frame would tell later."""
     schema = empty.collect_schema()
@@ -63,7 +63,7 @@ def _expressions(
     return tuple(_expression(empty, one, read) for one in written)
 
 
-def _expression(empty: nw.DataFrame[Any] | nw.LazyFrame[Any], one: Written, read: object) -> nw.Expr:
+def _expression(empty: nw.DataFrame[Any] | nw.LazyFrame[Any], one: RuleOrDerivation, read: object) -> nw.Expr:
     name, function = (one.code, one.holds) if isinstance(one, Rule) else (one.name, one.compute)
     said = bool if isinstance(one, Rule) else _said(function)
     answer = evaluated(name, function, function, read)
