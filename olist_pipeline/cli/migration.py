@@ -39,8 +39,11 @@ def check(as_json: bool, twice: bool) -> None:
 
     found = checked(settings)
     if twice:
-        fetch_landing(settings)
-        columns_that_change(settings, found)
+        try:
+            fetch_landing(settings)
+            columns_that_change(settings, found)
+        except OlistError as error:
+            found.problems.append(str(error).rstrip("."))
     if as_json:
         print_json(asdict(found))
     else:

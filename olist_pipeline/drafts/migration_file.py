@@ -117,11 +117,11 @@ def whole_text(
     }
     if several:
         todo = [*todo, f"several schemas have a table of one name; serve one of each: {', '.join(several)}"]
-    if both:
+    if unsaid := [name for name in both if f"{name}.csv" not in landing.get("files", {})]:
         todo = [
             *todo,
-            f"landing has files of the names of seeds: {', '.join(both)}. Seeds that are data are landing (`folder` is "
-            "then theirs); a list of the project's own stands in `besides`, with a reason",
+            f"landing has files of the names of seeds: {', '.join(unsaid)}. Seeds that are data are landing (`folder` "
+            "is then theirs); a list of the project's own stands in `besides`, with a reason",
         ]
     candidates = [name for name in tables if name not in there]
     return HEAD + _yaml(said) + _candidates(candidates, keys) + _todo(manifest, relations, todo)

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 from olist_pipeline.audit.audit import audit, by_context
@@ -74,7 +75,8 @@ def write_first_file(
             try:
                 database = run_old(aside, Path(folder) / "once", date.today())
             except OlistError as error:
-                notes.append(f"old did not run, so keys are those of tests alone: {error}"[:MOST_OF_ERROR])
+                said = shorten(str(error), MOST_OF_ERROR, placeholder=" ...")
+                notes.append(f"old did not run, so keys are those of tests alone: {said}")
         contexts = contexts_of(manifest, migration)
         dialect, found = _audited(migration, contexts)
         notes += dialect

@@ -6,11 +6,14 @@ import sys
 import pytest
 from click.testing import CliRunner
 
-from olist_pipeline.cli.migration import init
+from olist_pipeline.cli.migration import check, init
 from olist_pipeline.cli.scaffold import scaffold
 from olist_pipeline.drafts import writing
 from olist_pipeline.drafts.migration_file import first_text
 from olist_pipeline.drafts.writing import FirstFile
+from olist_pipeline.errors import OlistError
+from olist_pipeline.orchestration import migration_check
+from olist_pipeline.orchestration.migration_check import Checked
 from tests.environment import bare
 from tests.pipeline.migration.test_file import SMALL, written
 
@@ -59,6 +62,17 @@ def test_a_file_that_the_drafts_there_do_not_have_is_refused_in_one_sentence(tmp
     assert str(result.exception).startswith(
         f"Nothing is written of docks.csv: {tmp_path / 'riding' / '__init__.py'} is"
     )
+
+
+def test_what_is_wrong_before_a_run_is_said_where_that_run_fails(monkeypatch):
+    def fails(*_):
+        raise OlistError("The old project does not run.")
+
+    monkeypatch.setattr(migration_check, "checked", lambda _: Checked(problems=["orders has no column idd"]))
+    monkeypatch.setattr(migration_check, "columns_that_change", fails)
+    result = CliRunner().invoke(check, ["--twice"])
+    assert "problem: orders has no column idd\nproblem: The old project does not run\n" in result.output
+    assert str(result.exception).endswith("does not fit: orders has no column idd; The old project does not run.")
 
 
 @pytest.mark.long
