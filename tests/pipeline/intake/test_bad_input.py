@@ -254,10 +254,17 @@ class TestBadCells:
         [first, *_] = rules(landing, ORDER_ITEMS)
         assert set(first.split(",")) == {"UNPARSEABLE_ORDER_ITEM_ID", "MISSING_PRODUCT_ID", "UNPARSEABLE_PRICE"}
 
-    @pytest.mark.parametrize("purchase", [b"2015-12-31 23:59:59", b"2019-01-01 00:00:00"])
-    def test_a_purchase_outside_all_partitions(self, landing, purchase):
+    @pytest.mark.parametrize(
+        ("purchase", "code"),
+        [
+            (b"2015-12-31 23:59:59", "ORDER_MONTH_OUT_OF_RANGE"),
+            (b"2019-01-01 00:00:00", "ORDER_MONTH_OUT_OF_RANGE"),
+            (b"2017", "UNPARSEABLE_ORDER_PURCHASE_TIMESTAMP"),
+        ],
+    )
+    def test_a_purchase_outside_all_partitions(self, landing, purchase, code):
         edit(landing, ORDERS_FILE, b"2017-10-02 10:56:33", purchase)
-        assert rules(landing, ORDERS) == ["ORDER_MONTH_OUT_OF_RANGE", ""]
+        assert rules(landing, ORDERS) == [code, ""]
 
 
 class TestBadRecords:
