@@ -22,6 +22,7 @@ from olist_pipeline.landing.folder import files_of, path_of
 from olist_pipeline.landing.parts import is_in_parts
 from olist_pipeline.landing.table import LandingTable
 from olist_pipeline.months import MonthRange
+from olist_pipeline.near import LONGEST
 
 
 def dated_span(landing: Path, table: LandingTable, today: date) -> tuple[datetime, datetime]:
@@ -42,7 +43,7 @@ def _span(
     first, last = spans.select(pl.col("first").min(), pl.col("last").max()).row(0)
     if not isinstance(first, datetime) or not isinstance(last, datetime):
         dates = read_text(files_of(landing, table)[0], table, 0).rows[table.month_of].drop_nulls().head(1).to_list()
-        example = f", but e.g. {dates[0]!r}" if dates else ""
+        example = f", but e.g. {dates[0][:LONGEST]!r}" if dates else ""
         raise OlistError(
             f"{table.file} has no {table.aggregate} with a readable {table.month_of} like 2017-10-02 10:56:33 between "
             f"{months.first} and today{example}; check its contents."

@@ -127,21 +127,14 @@ def _opened(
 def _table(con: duckdb.DuckDBPyConnection, file: Path, table: str, alias: str) -> str:
     if not file.is_file():
         raise RelationError(f"There is no database file '{file}'.")
-    # DuckDB refuses to attach one file under two names.
-    attached = con.execute(
-        "SELECT database_name FROM duckdb_databases() WHERE path = ?", [str(file.resolve())]
-    ).fetchall()
-    if attached:
-        [(alias,)] = attached
-    else:
-        # Of a file of another kind DuckDB would fetch an extension from the network.
-        options = "(READ_ONLY, TYPE duckdb)"
-        try:
-            _run(con, f"ATTACH {literal(str(file.resolve()))} AS {quote(alias)} {options}", f"Cannot open '{file}'")
-        except RelationError as error:
-            with file.open("rb") as opened:
-                kind = foreign_kind(opened.read(HEAD_BYTES), file.name)
-            raise RelationError(f"'{file}' {kind}.") if kind else error from error
+    # Of a file of another kind DuckDB would fetch an extension from the network.
+    options = "(READ_ONLY, TYPE duckdb)"
+    try:
+        _run(con, f"ATTACH {literal(str(file.resolve()))} AS {quote(alias)} {options}", f"Cannot open '{file}'")
+    except RelationError as error:
+        with file.open("rb") as opened:
+            kind = foreign_kind(opened.read(HEAD_BYTES), file.name)
+        raise RelationError(f"'{file}' {kind}.") if kind else error from error
     return relation_name(alias, *_schema_and_name(con, file, table, alias))
 
 

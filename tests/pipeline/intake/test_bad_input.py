@@ -1,6 +1,7 @@
 """Bad input: each ends in one clear sentence or in quarantine with a code, never in a crash or a silent null."""
 
 import json
+import re
 from datetime import date, datetime
 
 import polars as pl
@@ -8,6 +9,7 @@ import pytest
 
 from olist_pipeline.errors import OlistError
 from olist_pipeline.intake.rows import IS_VALID, ingest
+from olist_pipeline.intake.span import dated_span
 from olist_pipeline.landing.catalogue import ORDER_ITEMS, ORDER_PAYMENTS, ORDER_REVIEWS, ORDERS
 from olist_pipeline.months import MonthRange
 
@@ -106,6 +108,13 @@ class TestUnusableFiles:
     def test_a_quote_that_never_closes(self, landing):
         edit(landing, ORDERS_FILE, b"o2,c2", b'o2,"c2')
         assert "has a quote that never closes" in self.sentence(landing)
+
+    @pytest.mark.parametrize(("dates", "example"), [(b"x" * 99, ", but e.g. '" + "x" * 60 + "'"), (b"", "")])
+    def test_no_date_that_can_be_read(self, landing, dates, example):
+        path = landing / ORDERS_FILE
+        path.write_bytes(re.sub(rb"(?<=delivered,)[^,]+|(?<=shipped,)[^,]+", dates, path.read_bytes()))
+        with pytest.raises(OlistError, match=f"like 2017-10-02 10:56:33 between 2016-01-01 and today{example}; check"):
+            dated_span(landing, ORDERS, date(2018, 1, 1))
 
 
 class TestHarmlessFiles:
@@ -254,10 +263,17 @@ class TestBadCells:
         [first, *_] = rules(landing, ORDER_ITEMS)
         assert set(first.split(",")) == {"UNPARSEABLE_ORDER_ITEM_ID", "MISSING_PRODUCT_ID", "UNPARSEABLE_PRICE"}
 
-    @pytest.mark.parametrize("purchase", [b"2015-12-31 23:59:59", b"2019-01-01 00:00:00"])
-    def test_a_purchase_outside_all_partitions(self, landing, purchase):
+    @pytest.mark.parametrize(
+        ("purchase", "code"),
+        [
+            (b"2015-12-31 23:59:59", "ORDER_MONTH_OUT_OF_RANGE"),
+            (b"2019-01-01 00:00:00", "ORDER_MONTH_OUT_OF_RANGE"),
+            (b"2017", "UNPARSEABLE_ORDER_PURCHASE_TIMESTAMP"),
+        ],
+    )
+    def test_a_purchase_outside_all_partitions(self, landing, purchase, code):
         edit(landing, ORDERS_FILE, b"2017-10-02 10:56:33", purchase)
-        assert rules(landing, ORDERS) == ["ORDER_MONTH_OUT_OF_RANGE", ""]
+        assert rules(landing, ORDERS) == [code, ""]
 
 
 class TestBadRecords:

@@ -164,17 +164,21 @@ def test_a_packed_file_that_cannot_be_unpacked_is_refused(tmp_path, content):
         loaded(tmp_path, {}, ("a.csv.gz", content))
 
 
-def test_a_file_is_not_blamed_for_a_full_disk(tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        ((errno.ENOSPC, "No space"), "cannot be copied to {}/scratch, where it is to be read: No space; free space"),
+        ((errno.EACCES, "No right", "a"), r"cannot be read: No right \(a\)\."),
+    ],
+)
+def test_a_file_is_not_blamed_for_a_full_disk(tmp_path, monkeypatch, error, words):
     """The system does not say which file finds no space."""
 
-    def full(*_):
-        raise OSError(errno.ENOSPC, "No space left on device")
+    def refuse(*_):
+        raise OSError(*error)
 
-    monkeypatch.setattr("shutil.copyfileobj", full)
-    with pytest.raises(
-        RelationError,
-        match=rf"a.csv.gz cannot be copied to {tmp_path}/scratch, .*: No space left on device; free space",
-    ):
+    monkeypatch.setattr("shutil.copyfileobj", refuse)
+    with pytest.raises(RelationError, match=f"^a.csv.gz {words.format(tmp_path)}"):
         loaded(tmp_path, {}, ("a.csv.gz", PACKED))
 
 

@@ -64,6 +64,7 @@ def test_a_csv_cell_keeps_zeros_blanks_and_the_empty_text(tmp_path):
         ("nowhere.duckdb:t", "There is no database file"),
         ("t.xlsx", "Cannot tell what"),
         ("it's.duckdb:none.t", "There is no table none.t"),
+        ("it's.duckdb:broken", "^Cannot read .*it's.duckdb:broken: Catalog Error"),
         ("empty", "There is no file in the folder"),
         ("t.parquet.db:t", "Cannot open"),
         ("lite.db:t", "lite.db' is a SQLite database; export the table as CSV"),
@@ -71,6 +72,8 @@ def test_a_csv_cell_keeps_zeros_blanks_and_the_empty_text(tmp_path):
 )
 def test_a_source_that_cannot_be_read_is_said_in_one_sentence(folder, source, why):
     (folder / "empty").mkdir()
+    with duckdb.connect(str(folder / "it's.duckdb")) as con:
+        con.execute("CREATE TABLE gone AS SELECT 1 AS id; CREATE VIEW broken AS FROM gone; DROP TABLE gone")
     (folder / "t.parquet.db").write_bytes(b"no database" * 1000)
     with closing(sqlite3.connect(folder / "lite.db")) as lite:
         lite.execute("CREATE TABLE t (id INTEGER)")
