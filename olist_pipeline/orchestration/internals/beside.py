@@ -30,6 +30,7 @@ from dagster._core.execution.plan.plan import ExecutionPlan
 from dagster._core.execution.plan.step import ExecutionStep
 
 from olist_pipeline.errors import OlistError
+from olist_pipeline.orchestration.failures import is_of_interrupt
 
 BESIDE = "olist/beside"
 """The tag of an op that waits for another process."""
@@ -160,7 +161,8 @@ def _events(
 ) -> Iterator[dg.DagsterEvent]:
     """Yield what happens in a step, which fails where a check that was asked has not said what it found.
 
-    Dagster takes a check that returns nothing for one that was not asked.
+    Dagster takes a check that returns nothing for one that was not asked, and goes on with the other steps where an
+    interrupt came to a query of DuckDB.
     """
     required = (output.properties.asset_check_key for output in step.step_outputs if output.is_required)
     silent = set(filter(None, required))
@@ -170,6 +172,8 @@ def _events(
             silent.discard(event.asset_check_evaluation_data.asset_check_key)
         is_silent = silent and event.event_type is dg.DagsterEventType.STEP_SUCCESS
         yield _failure(context, min(silent)) if is_silent else event
+        if event.is_step_failure and is_of_interrupt(event.step_failure_data.error):
+            raise dg.DagsterExecutionInterruptedError
 
 
 def _failure(context: StepExecutionContext, key: dg.AssetCheckKey) -> dg.DagsterEvent:
