@@ -33,6 +33,8 @@ _NO_REASON = re.compile(
 """Lines of dbt on tests, whose checks say it better, and lines that say of an error no more than another does."""
 _DBT_ENDED = re.compile(r"The dbt CLI process .*failed with exit code `(-?\d+)`", re.DOTALL)
 """What dagster-dbt says of an invocation, and how it goes on where dbt logged no error."""
+_BY_DUCKDB = "RuntimeError: Query interrupted"
+"""What DuckDB raises in the place of what the handler of a signal has raised."""
 _CHECKS_TWICE = "duplicate AssetCheckPlanned events"
 """What Dagster says of a check that it has noted again: it could not tell whether it had, for the server was gone."""
 _LOG = "(more in logs/run.log below OLIST_HOME)"
@@ -53,6 +55,14 @@ def failures_of_run(instance: dg.DagsterInstance, run_id: str) -> list[str]:
     """Return what stopped a run that `instance` knows, as `failures_of` does."""
     logged = instance.all_logs(run_id, of_type=TELLING)
     return failures_of(entry.get_dagster_event() for entry in logged if entry.is_dagster_event)
+
+
+def is_of_interrupt(error: Any) -> bool:
+    """Return whether the error of a step came of an interrupt, which Dagster alone would not know of DuckDB's."""
+    message = str(error.message).strip() if error else ""
+    kind = message.partition(": ")[0]
+    of_it = message == _BY_DUCKDB or kind.endswith(dg.DagsterExecutionInterruptedError.__name__)
+    return of_it or bool(error and is_of_interrupt(error.cause))
 
 
 def last_failure(instance: dg.DagsterInstance, jobs: Sequence[str]) -> tuple[str, list[str]]:
@@ -107,12 +117,12 @@ def _of_error(step: str | None, error: Any) -> str:
     """Return the innermost message of a failed step without its traceback, or the sentence that is on the way to it."""
     if sentence := _sentence_within(error):
         return sentence
+    if is_of_interrupt(error):
+        return "The run was interrupted: what was finished is kept, the rest is made by the same command again."
     kind, said, place = "", str(error), ""
     while error:
         kind, _, said = str(error.message).strip().partition(": ")
         place = place_among(error.stack) or place
-        if kind.endswith(dg.DagsterExecutionInterruptedError.__name__):
-            return "The run was interrupted: what was finished is kept, the rest is made by the same command again."
         error = error.cause
     if _CHECKS_TWICE in said:
         return "PostgreSQL was lost for a moment as the run began, and Dagster noted its checks twice; run again."

@@ -30,6 +30,7 @@ from dagster._core.execution.plan.plan import ExecutionPlan
 from dagster._core.execution.plan.step import ExecutionStep
 
 from olist_pipeline.errors import OlistError
+from olist_pipeline.orchestration.failures import is_of_interrupt
 
 BESIDE = "olist/beside"
 """The tag of an op that waits for another process."""
@@ -160,7 +161,8 @@ def _events(
 ) -> Iterator[dg.DagsterEvent]:
     """Yield what happens in a step, which fails where a check that was asked has not said what it found, once.
 
-    Dagster takes a check that returns nothing for one that was not asked, and speaks of outputs where one yields none.
+    Dagster takes a check that returns nothing for one that was not asked, speaks of outputs where one yields none, and
+    goes on with the other steps where an interrupt came to a query of DuckDB.
     """
     required = (output.properties.asset_check_key for output in step.step_outputs if output.is_required)
     asked = set(filter(None, required))
@@ -175,6 +177,8 @@ def _events(
             yield _failure(context, min(silent or asked), "no" if silent else "more than one")
         else:
             yield event
+        if event.is_step_failure and is_of_interrupt(event.step_failure_data.error):
+            raise dg.DagsterExecutionInterruptedError
 
 
 def _is_of_outputs(failure: dg.DagsterEvent) -> bool:

@@ -5,6 +5,7 @@ import signal
 import threading
 
 import dagster as dg
+import duckdb
 import pytest
 from dagster._core.definitions.job_base import InMemoryJob
 from dagster._core.execution.api import execute_run_iterator
@@ -128,6 +129,23 @@ def test_an_interrupt_ends_what_a_step_in_a_thread_waits_for(instance, monkeypat
     assert not succeeded
     assert ended.is_set()
     assert ("interrupting", dg.DagsterEventType.STEP_SUCCESS) in events
+
+
+def test_an_interrupt_that_comes_to_a_query_of_duckdb_ends_the_run(instance):
+    """DuckDB raises another error in its place: the other steps went on to their ends, for minutes."""
+
+    @dg.asset
+    def asking() -> None:
+        threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT)).start()
+        duckdb.execute("SELECT sum(a.range * b.range) FROM range(100000) a, range(100000) b")
+
+    @dg.asset
+    def other() -> None:
+        pytest.fail("it was begun")
+
+    assert failures_of(events_of(instance, [asking, other])) == [
+        "The run was interrupted: what was finished is kept, the rest is made by the same command again."
+    ]
 
 
 @pytest.mark.parametrize("tags", [{}, BESIDE_TAG])
