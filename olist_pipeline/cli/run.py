@@ -18,7 +18,7 @@ from olist_pipeline.errors import OlistError
 from olist_pipeline.files import require_links
 from olist_pipeline.landing.fetched import fetch_landing
 from olist_pipeline.registry import CONTEXTS, LANDING
-from olist_pipeline.serving import journal
+from olist_pipeline.serving import journal, standby
 from olist_pipeline.serving.release import current_release, is_intact, last_readable, refuse_past
 from olist_pipeline.settings import Settings
 from olist_pipeline.stores.postgres import flush
@@ -58,6 +58,7 @@ def run(force: bool, as_json: bool) -> None:
             console.print(
                 f"Nothing has changed since release {release.number} (as of {release.as_of}). --force runs anyway."
             )
+        standby.prepare(settings.serving)  # which the run that published the release may have been killed before
         return
     from olist_pipeline.orchestration.dbt_projects import begin_with_dbt
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
-from olist_pipeline.files import replacing
+from olist_pipeline.files import remove_abandoned, replacing
 from olist_pipeline.parity.effects import difference, number_of, signed
 from olist_pipeline.parity.stored import complete_report
 from olist_pipeline.stores.approvals import Approval
@@ -66,7 +66,8 @@ def comparison_page(comparison: Comparison, old: str) -> str:
 def write_report(
     path: Path, verdicts: Sequence[Verdict], approvals: Iterable[Approval], today: date, progress: Progress
 ) -> None:
-    """Write the page, whole or not at all."""
+    """Write the page, whole or not at all; each run has its own, and none after it would remove what it left killed."""
+    remove_abandoned(path.parent)
     with replacing(path) as temporary:
         temporary.write_text(html_report(verdicts, approvals, today, progress), "utf-8")
 

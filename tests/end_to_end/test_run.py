@@ -1,6 +1,7 @@
 """`olist run` as a person sees it: what it prints, leaves, refuses and survives."""
 
 import json
+import shutil
 
 import duckdb
 import pytest
@@ -124,8 +125,13 @@ class TestFirstRun:
         parsed = {target: "Starting full parse" in log.read_text("utf-8") for target, log in logs.items()}
         assert parsed == {"old": False, "replay": True, "new": True}
 
-    def test_nothing_changed_is_said_and_nothing_is_run(self, world, first_run):
+    def test_nothing_changed_is_said_and_nothing_is_run_but_the_way_back_is_prepared(self, world, first_run):
+        """A run that was killed after it published had prepared none, and no other did."""
+        standby = world.settings.serving / "standby"
+        prepared = {path.name for path in standby.iterdir()}
+        shutil.rmtree(standby)
         again = world.typed("run")
+        assert {path.name for path in standby.iterdir()} == prepared != set()
         assert again.returncode == 0
         assert "Nothing has changed since release 1" in again.stdout
         assert world.query("SELECT count(*) FROM runs") == [(1,)]

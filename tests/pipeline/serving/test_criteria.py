@@ -1,6 +1,7 @@
 """The success criteria: what makes each green, its evidence, and since when."""
 
 import json
+import os
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -8,7 +9,7 @@ import duckdb
 import pytest
 
 from olist_pipeline.audit.stored import AuditCounts
-from olist_pipeline.parity.html import Progress, html_report
+from olist_pipeline.parity.html import Progress, html_report, write_report
 from olist_pipeline.registry import CONTEXTS
 from olist_pipeline.serving import criteria as scoring
 from olist_pipeline.serving.acts import add_acts
@@ -222,6 +223,14 @@ def test_the_timeline_says_who_did_what_and_why_the_latest_first(settings):
     by_act = [one for one in found if one[1]]
     assert by_act == [("rollback: new to old", "sales", "ana"), ("cutover: shadow to new", "sales", "ana")]
     assert {("approval 1 of fact_orders.revenue", "", "eva"), ("approval 1 revoked", "", "ute")} <= set(found)
+
+
+def test_the_report_of_a_run_takes_away_what_a_killed_one_left_of_its_own(tmp_path):
+    left = tmp_path / ".parity-1.html.2.tmp"
+    left.touch()
+    os.utime(left, (0, 0))
+    write_report(tmp_path / "parity-3.html", [], [], NOW.date(), Progress([], []))
+    assert [path.name for path in tmp_path.iterdir()] == ["parity-3.html"]
 
 
 def test_the_report_of_a_run_has_both(settings):
