@@ -150,7 +150,8 @@ class Rulebook(Generic[F]):
                     called = getattr(one, "__name__", one)
                     raise TypeError(f"{where} holds {called!r}, which is no {word}; decorate it: @{word}(...)")
         names = [*(rule.code for rule in self.rules), *(derivation.name for derivation in self.derivations)]
-        if twice := [name for name in names if names.count(name) > 1]:
+        read = [name.casefold() for name in names]  # as a database reads them
+        if twice := [name for name in names if read.count(name.casefold()) > 1]:
             raise TypeError(f"{where} has {twice[0]} twice; call one of them otherwise")
 
     def violations(self, facts: F, subject: str) -> list[Violation]:

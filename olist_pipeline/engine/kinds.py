@@ -19,8 +19,9 @@ import polars as pl
 from olist_domain.kernel.facts import Fact
 from olist_domain.kernel.kinds import KindError
 from olist_domain.kernel.rules import Derivation, Rule
-from olist_pipeline.engine.columns import columns, expression
+from olist_pipeline.engine.columns import ColumnFact, columns, expression
 from olist_pipeline.errors import OlistError
+from olist_pipeline.near import nearest
 
 KINDS: dict[type, Callable[[nw.dtypes.DType], bool]] = {
     bool: lambda kind: kind == nw.Boolean,
@@ -81,12 +82,25 @@ def _expression(empty: nw.DataFrame[Any] | nw.LazyFrame[Any], one: RuleOrDerivat
 def evaluated(name: str, written: Callable[..., Any], evaluate: Callable[..., Fact[Any]], read: object) -> nw.Expr:
     """Return what somebody's function is on a frame; raises OlistError, with its place, where it raises."""
     try:
-        return expression(evaluate(read))
+        answer = evaluate(read)
+        if not isinstance(answer, Fact):
+            raise TypeError(f"it returns {answer!r}, and not a fact: return what a comparison or choose() gives")
+        return expression(answer)
     except KindError as error:
         raise refused(name, written, f"cannot be computed of its columns: {error}") from error
     except Exception as error:
         # Whatever it raises.
-        raise refused(name, written, f"cannot be evaluated: {type(error).__name__}: {error}") from error
+        why = f"cannot be evaluated: {type(error).__name__}: {error}{_help(error, read)}"
+        raise refused(name, written, why) from error
+
+
+def _help(error: Exception, read: object) -> str:
+    """Return what to do about an error, where it is of what is read: a fact that is not there, or what none can do."""
+    if isinstance(error, AttributeError) and error.obj is read:
+        return f"; there is {nearest(error.name or '', vars(read)) or ', '.join(vars(read))}"
+    if isinstance(error, AttributeError | TypeError) and ColumnFact.__name__ in str(error):
+        return f"; a fact stands first, and can do what {Fact.__name__} says ({Fact.__module__})"
+    return ""
 
 
 def _said(function: Callable[..., Any]) -> type | None:

@@ -13,7 +13,7 @@ import narwhals as nw
 
 from olist_domain.kernel.rules import Aggregation, Rollup, Rule, Rulebook, Severity
 from olist_pipeline.engine.columns import columns
-from olist_pipeline.engine.kinds import evaluated, expressions
+from olist_pipeline.engine.kinds import evaluated, expressions, refused
 from olist_pipeline.engine.names import FLAGS, REJECTS
 
 F = TypeVar("F")
@@ -22,7 +22,11 @@ FrameT = TypeVar("FrameT")
 
 
 def derive(frame: FrameT, book: Rulebook[Any]) -> FrameT:
-    """Return `frame` with a column for each derivation of `book`."""
+    """Return `frame` with a column for each derivation of `book`; raises OlistError for one that it has already."""
+    there = {name.casefold() for name in (*nw.from_native(cast(Any, frame)).collect_schema(), REJECTS, FLAGS)}
+    for one in book.derivations:
+        if one.name.casefold() in there:
+            raise refused(one.name, one.compute, f"would take the place of a column of {book.table}; call it otherwise")
     derived = zip(book.derivations, expressions(frame, book.facts, book.derivations), strict=True)
     return _with_columns(frame, [value.alias(one.name) for one, value in derived])
 

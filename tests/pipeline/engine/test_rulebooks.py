@@ -38,13 +38,46 @@ BOOK = Rulebook("boxes", "box", "boxes", BoxFacts, (is_light,), (is_parcel,))
 @pytest.mark.parametrize(
     ("run", "said"),
     [
-        (validate, "BOX_TOO_HEAVY .*test_rulebooks.py:23. cannot be evaluated: AttributeError: .* 'wieght'"),
+        (
+            validate,
+            "BOX_TOO_HEAVY .*test_rulebooks.py:23. cannot be evaluated: AttributeError: .* 'wieght'; there is weight",
+        ),
         (derive, "is_parcel .*test_rulebooks.py:29. cannot be evaluated: TypeError: a fact has no truth value"),
     ],
 )
 def test_a_function_that_raises_is_named_with_its_place(run, said):
     with pytest.raises(OlistError, match=said):
         run(pl.DataFrame({"weight": [1]}), BOOK)
+
+
+@pytest.mark.parametrize(
+    ("compute", "said"),
+    [
+        (lambda box: Decimal("0.05") * box.weight, "a fact stands first, and can do what Fact says"),
+        (lambda box: box.weight.isin([1]), "a fact stands first, and can do what Fact says"),
+        (lambda box: [box.weight], "and not a fact: return what a comparison"),
+        (lambda box: box.weight.is_in("12"), r"is_in\(\) needs a list of values"),
+        (
+            lambda box: choose((box.weight > 1, Decimal("1.00")), default="dear"),
+            "an amount and a text: make its values",
+        ),
+        (lambda box: choose(box.weight > 1, default=1), r"choose\(\) needs pairs"),
+        (lambda box: box.weight.days_until(date(2018, 1, 1)), r"a whole number has no days_until\(\)"),
+    ],
+)
+def test_what_a_fact_cannot_do_is_said_with_what_to_do(compute, said):
+    compute.__doc__ = "Whatever."
+    with pytest.raises(OlistError, match=f"wrong .*py:.*{said}"):
+        derive(pl.DataFrame({"weight": [1]}), replace(BOOK, derivations=(derivation(name="wrong")(compute),)))
+
+
+@pytest.mark.parametrize("name", ["weight", "Weight", "flags", "row"])
+def test_a_derivation_that_is_called_like_a_column_takes_no_place(name):
+    named = derivation(name=name)(is_parcel.compute)
+    with pytest.raises(
+        OlistError, match=f"{name} .*py:.* would take the place of a column of boxes; call it otherwise"
+    ):
+        derive(pl.DataFrame({"weight": [1], "row": [1]}), replace(BOOK, derivations=(named,)))
 
 
 @rule("BOX_NAMELESS", Severity.FLAG)
