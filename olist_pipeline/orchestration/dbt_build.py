@@ -42,7 +42,7 @@ from olist_pipeline.registry import CONTEXTS
 from olist_pipeline.replay import write_replay_landing
 from olist_pipeline.settings import Settings
 from olist_pipeline.spark.application import application_of
-from olist_pipeline.spark.trees import TARGET, is_on_spark, name_on_spark
+from olist_pipeline.spark.trees import AS_PARQUET, TARGET, is_on_spark, lacking, name_on_spark
 from olist_pipeline.staging import staged_months
 from olist_pipeline.warehouse import sole_use
 
@@ -52,7 +52,6 @@ if TYPE_CHECKING:
 FULL_REFRESH = "olist/full_refresh"
 """The tag of a run that builds monthly tables anew as a whole, whatever months it is given."""
 WINDOW_VARIABLES = ("OLIST_FIRST_MONTH", "OLIST_LAST_MONTH")
-AS_PARQUET = ("run-operation", "landing_as_parquet")
 NO_TESTS = ["--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"]
 
 Window = tuple[date, date]
@@ -208,11 +207,13 @@ class TreeBuild:
         )
 
     def _write_parquet(self, dbt: _Dbt) -> None:
-        """Let DuckDB write landing for Spark, which reads CSV otherwise."""
+        """Let DuckDB write landing for Spark, by a macro of the project."""
+        if missing := lacking(self.manifest):
+            raise dg.Failure(f"{self._migration.path.name}: {missing}.", allow_retries=False)
         tree, settings = self.build.tree, self.settings
         by_duckdb = replace(dbt, dbt=dbt_of(settings, tree), target=target_path(settings, tree))
         with refusals(tree, settings, self._names):
-            by_duckdb.start(AS_PARQUET).wait()
+            by_duckdb.start(("run-operation", AS_PARQUET)).wait()
 
     def _results(
         self, dbt: _Dbt, command: Sequence[str], context: dg.AssetExecutionContext, bringing: Bringing

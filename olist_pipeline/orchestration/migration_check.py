@@ -33,6 +33,7 @@ from olist_pipeline.orchestration.dbt_projects import ensure_manifest, landing_o
 from olist_pipeline.orchestration.known_columns import KnownColumns
 from olist_pipeline.registry import LANDING
 from olist_pipeline.settings import Settings
+from olist_pipeline.spark.trees import lacking
 from olist_pipeline.tablediff.contract import fold
 from olist_pipeline.tablediff.names import nearest
 from olist_pipeline.warehouse import load_manifest, warehouse_tables
@@ -175,6 +176,8 @@ def _look_at_old(migration: Migration, manifest: Mapping[str, Any], found: Check
     models = {node["name"] for node in manifest["nodes"].values() if node["resource_type"] in RELATIONS}
     found.notes += [f"{entry} is no model of the old project" for entry in migration.matching_nothing(models)]
     found.notes += migration.matching_twice(models)
+    if migration.old.spark and (missing := lacking(manifest)):
+        found.problems.append(missing)
     if unasked := unasked_landing(migration):
         found.problems.append(unasked)
     owned = {table.file for table in LANDING.values()}

@@ -31,6 +31,8 @@ from olist_pipeline.spark.requirements import address_here, is_remote
 from olist_pipeline.tablediff.sql import literal, quote, relation_name
 
 TARGET = "spark"
+AS_PARQUET = "landing_as_parquet"
+"""The macro by which DuckDB writes landing for Spark, which reads CSV otherwise."""
 _FILE = "file_of_spark"
 LANDING_VARIABLE = "OLIST_LANDING_PARQUET"
 """The environment variable that names the folder of landing as Parquet."""
@@ -43,6 +45,17 @@ def is_on_spark(settings: Settings, migration: Migration, tree: str) -> bool:
     """
     project = migration.new if tree == NEW else migration.old
     return settings.engine == "spark" and project.spark and not is_remote(settings.spark_master)
+
+
+def lacking(manifest: DbtNode) -> str:
+    """Return what the old project lacks for Spark to build it, by its manifest; '' where it has it."""
+    names = {macro["name"] for macro in manifest.get("macros", {}).values()}
+    return (
+        ""
+        if AS_PARQUET in names
+        else f"old.spark is true, and the old project has no macro {AS_PARQUET}, which writes landing for Spark "
+        "(docs/cluster.md says what a project needs); add it, or take `spark` out"
+    )
 
 
 def folder_of(settings: Settings, tree: str) -> Path:

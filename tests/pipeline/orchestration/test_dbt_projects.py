@@ -6,6 +6,7 @@ import sys
 import threading
 
 from olist_pipeline.orchestration.dbt_projects import exported
+from olist_pipeline.spark.trees import lacking
 
 SAYS = "import os; print(os.environ.get('OLIST_SAID'), os.environ.get('OLIST_WINDOW'))"
 
@@ -37,3 +38,9 @@ def test_what_was_there_before_is_there_again(monkeypatch):
             assert os.environ["OLIST_SAID"] == "inner"
         assert os.environ["OLIST_SAID"] == "outer"
     assert os.environ["OLIST_SAID"] == "before"
+
+
+def test_a_project_without_a_macro_for_landing_cannot_be_built_by_spark():
+    macros = {"macro.shop.other": {"name": "other"}}
+    assert "has no macro landing_as_parquet" in lacking({"macros": macros})
+    assert not lacking({"macros": {**macros, "macro.shop.it": {"name": "landing_as_parquet"}}})

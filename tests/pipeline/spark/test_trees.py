@@ -20,7 +20,7 @@ from olist_pipeline.migration.profiles import database_of, landing_of_spark, wri
 from olist_pipeline.migration.project import is_relation, new_part, old_part
 from olist_pipeline.old_tables import bring, shown_of
 from olist_pipeline.orchestration.column_lineage import BY_DUCKDB, Written, column_origins
-from olist_pipeline.orchestration.dbt_build import AS_PARQUET, NO_TESTS, window_variables
+from olist_pipeline.orchestration.dbt_build import NO_TESTS, window_variables
 from olist_pipeline.orchestration.dbt_projects import environment_of, exported
 from olist_pipeline.parity.attribution import Evidence, parity_of
 from olist_pipeline.parity.by_months import sides_by_months
@@ -29,6 +29,7 @@ from olist_pipeline.replay import write_replay_landing
 from olist_pipeline.settings import DBT, Settings
 from olist_pipeline.spark.application import application_of
 from olist_pipeline.spark.trees import (
+    AS_PARQUET,
     folder_of,
     is_on_spark,
     make_room,
@@ -79,7 +80,7 @@ class Trees:
         on_spark = is_on_spark(self.settings, self.migration, tree)
         if on_spark and tree != NEW:
             landing_of_spark(self.settings, tree).mkdir(parents=True, exist_ok=True)
-            assert not self.dbt(tree, *AS_PARQUET, on_spark=False)
+            assert not self.dbt(tree, "run-operation", AS_PARQUET, on_spark=False)
         part = new_part(self.migration) if tree == NEW else old_part(self.migration)
         assert not self.dbt(tree, "build", *NO_TESTS, "--select", *(select or [part.select]), window=window)
         manifest = self.manifest(tree)
