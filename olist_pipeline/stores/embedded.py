@@ -14,6 +14,7 @@ import fcntl
 import functools
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -37,6 +38,7 @@ WATCHER_SECONDS = 5
 """The watcher of a server that has ended needs less than that to end as well."""
 ORPHANS, ORPHANS_SECONDS = "pre-existing shared memory block", 20
 LARGEST_LOG = 10 * 2**20
+LEAST_FILE_BYTES = 16 * 2**20
 DATA_FOLDER, SOCKET_FOLDER, STATUS = 1, 4, 7
 """Lines of the server's pid file."""
 PROCESS = re.compile("[0-9]{1,9}")
@@ -83,6 +85,7 @@ class _Server:
         """Be one of the server's users, until the end of this process."""
         refuse_stranger(self.data.parent)
         require_links(self.data.parent)
+        _refuse_small_files()
         try:
             self.locks.mkdir(mode=0o700, parents=True, exist_ok=True)
             self.users = self._lock("users", fcntl.LOCK_SH)
@@ -268,6 +271,19 @@ def _is_postgres(pid: int) -> bool:
     with suppress(OSError):
         return Path(f"/proc/{pid}/comm").read_text("utf-8", "replace").strip() == "postgres"
     return False
+
+
+def _refuse_small_files() -> None:
+    """Raise OlistError where this process may write no file of the size that PostgreSQL's have.
+
+    It would start, crash at the first write beyond the limit, and be found "in recovery".
+    """
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)[0]
+    if limit != resource.RLIM_INFINITY and limit < LEAST_FILE_BYTES:
+        raise OlistError(
+            f"Files may have {limit // 1024:,} kB here (ulimit -f), and the embedded PostgreSQL writes some of 16 MB "
+            "at least; raise the limit and run again."
+        )
 
 
 def _until(condition: Callable[[], T | None], seconds: float) -> T | None:

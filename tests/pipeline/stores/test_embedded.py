@@ -86,6 +86,12 @@ def test_processes_share_a_server_which_ends_with_the_last(data):
     assert not is_running(data), "a process that ends waits for the end of its server"
 
 
+def test_a_limit_of_files_that_postgresql_would_crash_at_is_named_before_it_starts(data, monkeypatch):
+    monkeypatch.setattr("resource.getrlimit", lambda _: (2 * 2**20, -1))
+    with pytest.raises(OlistError, match="ulimit -f"):
+        embedded.url_of(data)
+
+
 def test_a_server_ends_when_its_last_user_is_killed(data):
     one, other = start(data), start(data)
     end(one)
