@@ -12,7 +12,6 @@ from __future__ import annotations
 import errno
 import gzip
 import json
-import os
 import re
 import struct
 import zipfile
@@ -98,7 +97,6 @@ def unpack(packed: Packed, target: Path, write: Callable[[Path, Path], None] | N
         with writing(target), replacing(target) as temporary:
             if write:
                 write(packed.path, temporary)
-                os.utime(temporary, ns=(packed.modified, packed.modified))
             else:
                 _unpack(packed, temporary, target)
         with replacing(state) as temporary:
@@ -162,8 +160,6 @@ def _unpack(packed: Packed, temporary: Path, target: Path) -> None:
                 if limit < 0:
                     raise OlistError(f"{name} unpacks {target.name} to more than any table would be; fetch it again.")
                 copy.write(block)
-        # It is as old as its archive.
-        os.utime(temporary, ns=(packed.modified, packed.modified))
     except _BROKEN as error:
         if _is_of_system(error):
             raise

@@ -140,11 +140,11 @@ def test_another_delimiter_explains_a_quote_in_a_wrong_place(tmp_path, content):
     assert "separates its columns by" in sentence(written(tmp_path, content))
 
 
-def test_a_file_of_commas_in_a_dialect_of_semicolons(tmp_path):
+@pytest.mark.parametrize(("delimiter", "words"), [(";", "semicolons"), ("\t", "tabs"), ("|", "bars"), ("~", "'~'")])
+def test_a_file_of_commas_in_another_dialect(tmp_path, delimiter, words):
     path = written(tmp_path, b'x,y\n1,"a"\n')
-    assert sentence(path, Dialect(delimiter=";")).endswith(
-        "separates its columns by ','; export it again with semicolons."
-    )
+    said = sentence(path, Dialect(delimiter=delimiter))
+    assert said.endswith(f"separates its columns by ','; export it again with {words}.")
 
 
 def test_a_file_that_changes_is_read_again(tmp_path):

@@ -70,8 +70,9 @@ class TestUnusableFiles:
         "header", [b"x" * 9_000, b",".join(b"c%d" % n for n in range(5_000)), b"order_id," * 3_000]
     )
     def test_a_header_of_thousands_of_names_is_not_shown_whole(self, landing, header):
-        (landing / ORDERS_FILE).write_bytes(b"order_id," + header + b"\n")
-        assert len(self.sentence(landing)) < 500
+        for first in (b"order_id,", b""):
+            (landing / ORDERS_FILE).write_bytes(first + header + b"\n")
+            assert len(self.sentence(landing)) < 500
 
     @pytest.mark.parametrize(
         ("end", "remedy"), [(b",", "remove the comma at the end of its lines"), (b",7", "with a name for each column")]
