@@ -108,7 +108,9 @@ class KnownColumns:
         raw = str(node.get("raw_code") or "")
         texts = [raw, *macros_of(self._manifest, node)]
         is_plain = node["resource_type"] == "snapshot" or node["config"].get("materialized") in MATERIALIZED
-        if not is_plain or node.get("language", "sql") != "sql" or any(map(ASKS_DATABASE.search, texts)):
+        is_altered = "alter" in str(node["config"].get("post-hook") or "").lower()
+        is_sql = is_plain and node.get("language", "sql") == "sql" and not is_altered
+        if not is_sql or any(map(ASKS_DATABASE.search, texts)):
             return None
         rendered: Rendered = self._renderer.render(raw, node["name"])
         parts = list(statements(rendered.sql, "duckdb"))

@@ -21,11 +21,11 @@ def known(tmp_path):
     (tmp_path / "landing" / "orders.csv").write_text("id,state,paid\n1,SP,2\n")
     migration = load_migration(written(tmp_path, SMALL.replace("{variable: data_dir}", FILES)))
 
-    def made(kind="model", columns=None, macros=(), materialized="view", **models):
+    def made(kind="model", columns=None, macros=(), materialized="view", after="", **models):
         shared = {"resource_type": kind, "columns": columns or {}, "language": "sql"}
         parents = {"nodes": ["source.shop.raw.orders", "seed.shop.zones", *(f"model.shop.{name}" for name in models)]}
         depends = {"depends_on": {**parents, "macros": list(macros)}}
-        config = {"config": {"materialized": materialized}}
+        config = {"config": {"materialized": materialized, "post-hook": [{"sql": after}]}}
         nodes = {
             f"model.shop.{name}": {**shared, **depends, **config, "name": name, "raw_code": sql}
             for name, sql in models.items()
@@ -82,6 +82,8 @@ def test_columns_are_known_by_sql_or_not_at_all(known, sql, columns):
         ),
         ({"materialized": "audited"}, None),
         ({"macros": ["macro.shop.asks"]}, None),
+        ({"after": "ALTER TABLE {{ this }} ADD COLUMN b INTEGER"}, None),
+        ({"after": "ANALYZE {{ this }}"}, {"a"}),
     ],
 )
 def test_what_makes_columns_of_its_own_is_looked_at(known, settings, columns):
