@@ -9,6 +9,7 @@ size a number begins anew, fails or is rounded.
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
@@ -26,6 +27,7 @@ from olist_domain.kernel.kinds import (
     LARGEST_WHOLE,
     LARGEST_WITH_PARTS,
     MOST_DIGITS,
+    NUMBERS,
     Kind,
     KindError,
     chosen_kind,
@@ -47,6 +49,15 @@ DIGITS_OF_MONEY = 2
 
 MICROSECONDS_A_SECOND = 1_000_000
 MICROSECONDS_AN_HOUR = 3600 * MICROSECONDS_A_SECOND
+_CHECKED = math.nextafter(LARGEST_WHOLE, 0.0)
+MOST_DAYS = 4e6
+"""More days than there are between the first and the last that a database knows of its years 1 to 9999."""
+
+_MOST_OF = {
+    **dict.fromkeys((nw.Int8, nw.UInt8), 2.0**8),
+    **dict.fromkeys((nw.Int16, nw.UInt16), 2.0**16),
+    **dict.fromkeys((nw.Int32, nw.UInt32), 2.0**32),
+}
 
 _KINDS: tuple[tuple[Callable[[nw.dtypes.DType], bool], Kind], ...] = (
     (lambda column: column == nw.Boolean, Kind.CONDITION),
@@ -62,15 +73,27 @@ _KINDS: tuple[tuple[Callable[[nw.dtypes.DType], bool], Kind], ...] = (
 class ColumnFact(Fact[T]):
     """A fact of every row of a frame: a Narwhals expression, unknown where it is null.
 
-    `kind` is None where it is not known; `scale` is the digits behind the point of an amount.
+    `kind` is None where it is not known; `scale` is the digits behind the point of an amount; `most` is what a number's
+    size cannot be above. `double` is the number as a double: of a calculation it is one with doubles, for one that
+    looked at itself in each of its steps would be twice as long with each.
     """
 
-    __slots__ = ("expr", "kind", "scale")
+    __slots__ = ("double", "expr", "kind", "most", "scale")
 
-    def __init__(self, expr: nw.Expr, kind: Kind | None = None, scale: int = 0) -> None:
+    def __init__(
+        self,
+        expr: nw.Expr,
+        kind: Kind | None = None,
+        scale: int = 0,
+        *,
+        most: float = math.inf,
+        double: nw.Expr | None = None,
+    ) -> None:
         self.expr = expr
         self.kind = kind
         self.scale = scale
+        self.most = most
+        self.double = expr.cast(nw.Float64) if double is None else double
 
     def binary(self, other: object, name: str) -> ColumnFact[Any]:
         """See `Fact.binary`."""
@@ -85,12 +108,11 @@ class ColumnFact(Fact[T]):
         compute = getattr(operator, name)
         if Kind.DOUBLE in kinds and None not in kinds:
             kind = Kind.CONDITION if name in COMPARISONS else Kind.DOUBLE
-            return ColumnFact(compute(_double(self), _double(right)), kind)
+            return ColumnFact(compute(self.double, right.double), kind)
         if name in COMPARISONS:
             return ColumnFact(self._compared(right, name), Kind.CONDITION)
         if kinds == {Kind.WHOLE}:
-            fits = nw.when(size_of_whole(name, *_sized(self, right)).expr < LARGEST_WHOLE)
-            return ColumnFact(compute(fits.then(_whole(self)), _whole(right)), Kind.WHOLE)
+            return self._whole(right, name)
         if kinds <= {Kind.WHOLE, Kind.AMOUNT}:
             return self._amount(right, name)
         if Kind.LENGTH in kinds:
@@ -108,17 +130,34 @@ class ColumnFact(Fact[T]):
         exact = compute(nw.when(fits).then(self.expr).cast(kind), nw.when(fits).then(right.expr).cast(kind))
         return nw.when(fits).then(exact).otherwise(compute(left_size.expr, right_size.expr))
 
+    def _whole(self, right: ColumnFact[Any], name: str) -> ColumnFact[int]:
+        """Return a calculation with whole numbers; Polars begins anew below zero beyond 64 bits, DuckDB fails there."""
+        compute, whole = getattr(operator, name), self.expr.cast(nw.Int64)
+        most = self.most if name == "floordiv" else _most(name, self, right)
+        if not most < LARGEST_WHOLE:
+            whole = nw.when(size_of_whole(name, *_sized(self, right)).expr < LARGEST_WHOLE).then(whole)
+            most = _CHECKED
+        double = None if name == "floordiv" else compute(self.double, right.double)
+        return ColumnFact(compute(whole, right.expr.cast(nw.Int64)), Kind.WHOLE, most=most, double=double)
+
     def _amount(self, right: ColumnFact[Any], name: str) -> ColumnFact[Decimal]:
         """Return a calculation with amounts, exact: Polars rounds a product to the digits of the longer side."""
         scale = self.scale + right.scale if name == "mul" else max(self.scale, right.scale)
         limit = room_for(name, self.scale, right.scale)
         if limit < 1:
             raise KindError(f"amounts of {self.scale} and {right.scale} digits behind the point cannot be multiplied")
-        fits = nw.when(size_of_amount(name, *_sized(self, right)).expr < limit)
-        kind = nw.Decimal(MOST_DIGITS, scale)
-        left = fits.then(self.expr if name != "mul" and self.scale == right.scale else self.expr.cast(kind))
-        computed = getattr(operator, name)(left, right.expr)
-        return ColumnFact(computed.cast(kind) if name == "mul" else computed, Kind.AMOUNT, scale)
+        compute, kind = getattr(operator, name), nw.Decimal(MOST_DIGITS, scale)
+        left = self.expr if name != "mul" and self.scale == right.scale else self.expr.cast(kind)
+        if not size_of_amount(name, self.most, right.most) < limit:
+            left = nw.when(size_of_amount(name, *_sized(self, right)).expr < limit).then(left)
+        computed = compute(left, right.expr)
+        return ColumnFact(
+            computed.cast(kind) if name == "mul" else computed,
+            Kind.AMOUNT,
+            scale,
+            most=_most(name, self, right),
+            double=compute(self.double, right.double),
+        )
 
     def _within(self, name: str, length: Any) -> nw.Expr:
         """Return a time, null where it is moved by `length` beyond the years of a date."""
@@ -143,16 +182,16 @@ class ColumnFact(Fact[T]):
 
     def __abs__(self) -> ColumnFact[T]:
         refuse_other("abs()", self.kind)
-        if self.kind is Kind.WHOLE:
-            return ColumnFact(nw.when(self._fits_whole()).then(_whole(self)).abs(), Kind.WHOLE)
-        return ColumnFact(self.expr.abs(), self.kind, self.scale)
+        size = self._within_64_bits().cast(nw.Int64) if self.kind is Kind.WHOLE else self.expr
+        return ColumnFact(size.abs(), self.kind, self.scale, most=self.most, double=self.double.abs())
 
-    def _fits_whole(self) -> nw.Expr:
-        return _double(self).abs() < LARGEST_WHOLE
+    def _within_64_bits(self) -> nw.Expr:
+        fits = self.most < LARGEST_WHOLE
+        return self.expr if fits else nw.when(self.double.abs() < LARGEST_WHOLE).then(self.expr)
 
     def __round__(self, digits: int) -> ColumnFact[float]:
         # The engines' own `round` differ on halves, which the mean of two short numbers often is.
-        scale, number = 10.0**digits, _double(self)
+        scale, number = 10.0**digits, self.double
         has_parts = number.abs() * scale < LARGEST_WITH_PARTS
         scaled = (nw.when(has_parts).then(number.abs()) * scale + 0.5).floor()
         size = _quotient(scaled, _spread(scaled, scale))
@@ -161,7 +200,7 @@ class ColumnFact(Fact[T]):
 
     def floor(self) -> ColumnFact[int]:
         """See `Fact.floor`."""
-        known = nw.when(self._fits_whole()).then(self.expr)
+        known = self._within_64_bits()
         # DuckDB's `floor` makes a double of a whole number.
         return self._of("floor()", (known if self.kind is Kind.WHOLE else known.floor()).cast(nw.Int64), Kind.WHOLE)
 
@@ -177,7 +216,7 @@ class ColumnFact(Fact[T]):
         """See `Fact.is_in`."""
         one_of = some_of(values)
         found = [self.binary(value, "eq") for value in one_of]  # which refuses other kinds
-        if self.kind in (Kind.TEXT, None):
+        if self.kind is None or {kind_of(_plain(value)) for value in one_of} == {self.kind} <= {Kind.TEXT, Kind.WHOLE}:
             return ColumnFact(self.expr.is_in([_plain(value) for value in one_of]), Kind.CONDITION)
         return cast("ColumnFact[bool]", reduce(operator.or_, found))
 
@@ -193,7 +232,7 @@ class ColumnFact(Fact[T]):
         """See `Fact.days_until`."""
         until = _fact(other)
         refuse_other("days_until()", self.kind, until.kind)
-        return ColumnFact(_ordinal(until.expr) - _ordinal(self.expr), Kind.WHOLE)
+        return ColumnFact(_ordinal(until.expr) - _ordinal(self.expr), Kind.WHOLE, most=MOST_DAYS)
 
     def hours_until(self, other: Fact[datetime] | datetime) -> ColumnFact[int]:
         """See `Fact.hours_until`."""
@@ -203,7 +242,7 @@ class ColumnFact(Fact[T]):
         # `//` rounds down: a part of an hour is made up for where time goes back.
         made_up = nw.when(end < start).then(nw.lit(MICROSECONDS_AN_HOUR - 1)).otherwise(nw.lit(0))
         hours = (_microseconds(end) - _microseconds(start) + made_up) // MICROSECONDS_AN_HOUR
-        return ColumnFact(hours, Kind.WHOLE)
+        return ColumnFact(hours, Kind.WHOLE, most=24.0 * MOST_DAYS)
 
     def month_start(self) -> ColumnFact[date]:
         """See `Fact.month_start`."""
@@ -217,26 +256,23 @@ class ColumnFact(Fact[T]):
         if kind is Kind.AMOUNT and any(value.kind is Kind.WHOLE or value.scale != scale for value in values):
             of_one = [value.expr.cast(nw.Decimal(MOST_DIGITS, scale)) for value in values]
         elif kind is Kind.DOUBLE:
-            of_one = [value.expr.cast(nw.Float64) for value in values]
+            of_one = [value.double for value in values]
         else:
             of_one = [value.expr for value in values]
         chosen = of_one[-1]
         for (condition, _), value in zip(reversed(branches), reversed(of_one[:-1]), strict=True):
             chosen = nw.when(_condition(condition)).then(value).otherwise(chosen)
-        return ColumnFact(chosen, kind, scale)
+        return ColumnFact(chosen, kind, scale, most=max(value.most for value in values))
 
 
-def _double(fact: ColumnFact[Any]) -> nw.Expr:
-    return fact.expr.cast(nw.Float64)
-
-
-def _whole(fact: ColumnFact[Any]) -> nw.Expr:
-    return fact.expr.cast(nw.Int64)
+def _most(name: str, left: ColumnFact[Any], right: ColumnFact[Any]) -> float:
+    """Return what the size of a product, a sum or a difference cannot be above."""
+    return left.most * right.most if name == "mul" else left.most + right.most
 
 
 def _sized(*facts: ColumnFact[Any]) -> list[ColumnFact[Any]]:
     """Return numbers as doubles, which are compared and calculated with as they are."""
-    return [ColumnFact(_double(fact)) for fact in facts]
+    return [ColumnFact(fact.double) for fact in facts]
 
 
 def _quotient(left: nw.Expr, right: nw.Expr) -> nw.Expr:
@@ -288,7 +324,8 @@ def _fact(value: object) -> ColumnFact[Any]:
     kind = kind_of(plain)
     if kind is Kind.WHOLE and abs(plain) >= LARGEST_WHOLE:
         raise KindError(f"{plain} is a whole number of more than 64 bits")
-    return ColumnFact(nw.lit(plain), kind, scale_of(plain) if kind is Kind.AMOUNT else 0)
+    scale = scale_of(plain) if kind is Kind.AMOUNT else 0
+    return ColumnFact(nw.lit(plain), kind, scale, most=float(abs(plain)) if kind in NUMBERS else 0.0)
 
 
 def expression(value: object) -> nw.Expr:
@@ -303,4 +340,7 @@ def columns(facts: type[FactsT], kinds: Mapping[str, nw.dtypes.DType]) -> FactsT
 
 def _column(name: str, column: nw.dtypes.DType | None) -> ColumnFact[Any]:
     kind = None if column is None else next((kind for has, kind in _KINDS if has(column)), None)
-    return ColumnFact(nw.col(name), kind, cast(Any, column).scale if kind is Kind.AMOUNT else 0)
+    if kind is Kind.AMOUNT:
+        digits, scale = cast(Any, column).precision, cast(Any, column).scale
+        return ColumnFact(nw.col(name), kind, scale, most=10.0 ** (digits - scale))
+    return ColumnFact(nw.col(name), kind, most=_MOST_OF.get(cast(Any, type(column)), math.inf))
