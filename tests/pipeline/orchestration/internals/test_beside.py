@@ -137,7 +137,7 @@ def test_an_interrupt_that_comes_to_a_query_of_duckdb_ends_the_run(instance):
     @dg.asset
     def asking() -> None:
         threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT)).start()
-        duckdb.execute("SELECT sum(a.range * b.range) FROM range(100000) a, range(100000) b")
+        duckdb.execute("SELECT sum(a.range * b.range) FROM range(30000) a, range(30000) b")
 
     @dg.asset
     def other() -> None:
