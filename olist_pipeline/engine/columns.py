@@ -74,11 +74,11 @@ class ColumnFact(Fact[T]):
     """A fact of every row of a frame: a Narwhals expression, unknown where it is null.
 
     `kind` is None where it is not known; `scale` is the digits behind the point of an amount; `most` is what a number's
-    size cannot be above. `double` is the number as a double: of a calculation it is one with doubles, for one that
+    size cannot be above. `rough` is about the number, as a double, by which its size is looked at: a calculation that
     looked at itself in each of its steps would be twice as long with each.
     """
 
-    __slots__ = ("double", "expr", "kind", "most", "scale")
+    __slots__ = ("expr", "kind", "most", "rough", "scale")
 
     def __init__(
         self,
@@ -87,13 +87,13 @@ class ColumnFact(Fact[T]):
         scale: int = 0,
         *,
         most: float = math.inf,
-        double: nw.Expr | None = None,
+        rough: nw.Expr | None = None,
     ) -> None:
         self.expr = expr
         self.kind = kind
         self.scale = scale
         self.most = most
-        self.double = expr.cast(nw.Float64) if double is None else double
+        self.rough = _double(self) if rough is None else rough
 
     def binary(self, other: object, name: str) -> ColumnFact[Any]:
         """See `Fact.binary`."""
@@ -108,7 +108,7 @@ class ColumnFact(Fact[T]):
         compute = getattr(operator, name)
         if Kind.DOUBLE in kinds and None not in kinds:
             kind = Kind.CONDITION if name in COMPARISONS else Kind.DOUBLE
-            return ColumnFact(compute(self.double, right.double), kind)
+            return ColumnFact(compute(_double(self), _double(right)), kind)
         if name in COMPARISONS:
             return ColumnFact(self._compared(right, name), Kind.CONDITION)
         if kinds == {Kind.WHOLE}:
@@ -124,11 +124,10 @@ class ColumnFact(Fact[T]):
         compute = getattr(operator, name)
         if {self.kind, right.kind} != {Kind.AMOUNT} or self.scale == right.scale:
             return cast(nw.Expr, compute(self.expr, right.expr))
-        left_size, right_size = _sized(self, right)
-        fits = size_of_amount("sub", left_size, right_size).expr < room_for("sub", self.scale, right.scale)
+        fits = size_of_amount("sub", *_sized(self, right)).expr < room_for("sub", self.scale, right.scale)
         kind = nw.Decimal(MOST_DIGITS, max(self.scale, right.scale))
         exact = compute(nw.when(fits).then(self.expr).cast(kind), nw.when(fits).then(right.expr).cast(kind))
-        return nw.when(fits).then(exact).otherwise(compute(left_size.expr, right_size.expr))
+        return nw.when(fits).then(exact).otherwise(compute(_double(self), _double(right)))
 
     def _whole(self, right: ColumnFact[Any], name: str) -> ColumnFact[int]:
         """Return a calculation with whole numbers; Polars begins anew below zero beyond 64 bits, DuckDB fails there."""
@@ -137,8 +136,8 @@ class ColumnFact(Fact[T]):
         if not most < LARGEST_WHOLE:
             whole = nw.when(size_of_whole(name, *_sized(self, right)).expr < LARGEST_WHOLE).then(whole)
             most = _CHECKED
-        double = None if name == "floordiv" else compute(self.double, right.double)
-        return ColumnFact(compute(whole, right.expr.cast(nw.Int64)), Kind.WHOLE, most=most, double=double)
+        rough = None if name == "floordiv" else compute(self.rough, right.rough)
+        return ColumnFact(compute(whole, right.expr.cast(nw.Int64)), Kind.WHOLE, most=most, rough=rough)
 
     def _amount(self, right: ColumnFact[Any], name: str) -> ColumnFact[Decimal]:
         """Return a calculation with amounts, exact: Polars rounds a product to the digits of the longer side."""
@@ -156,7 +155,7 @@ class ColumnFact(Fact[T]):
             Kind.AMOUNT,
             scale,
             most=_most(name, self, right),
-            double=compute(self.double, right.double),
+            rough=compute(self.rough, right.rough),
         )
 
     def _within(self, name: str, length: Any) -> nw.Expr:
@@ -183,15 +182,15 @@ class ColumnFact(Fact[T]):
     def __abs__(self) -> ColumnFact[T]:
         refuse_other("abs()", self.kind)
         size = self._within_64_bits().cast(nw.Int64) if self.kind is Kind.WHOLE else self.expr
-        return ColumnFact(size.abs(), self.kind, self.scale, most=self.most, double=self.double.abs())
+        return ColumnFact(size.abs(), self.kind, self.scale, most=self.most, rough=self.rough.abs())
 
     def _within_64_bits(self) -> nw.Expr:
         fits = self.most < LARGEST_WHOLE
-        return self.expr if fits else nw.when(self.double.abs() < LARGEST_WHOLE).then(self.expr)
+        return self.expr if fits else nw.when(self.rough.abs() < LARGEST_WHOLE).then(self.expr)
 
     def __round__(self, digits: int) -> ColumnFact[float]:
         # The engines' own `round` differ on halves, which the mean of two short numbers often is.
-        scale, number = 10.0**digits, self.double
+        scale, number = 10.0**digits, _double(self)
         has_parts = number.abs() * scale < LARGEST_WITH_PARTS
         scaled = (nw.when(has_parts).then(number.abs()) * scale + 0.5).floor()
         size = _quotient(scaled, _spread(scaled, scale))
@@ -256,7 +255,7 @@ class ColumnFact(Fact[T]):
         if kind is Kind.AMOUNT and any(value.kind is Kind.WHOLE or value.scale != scale for value in values):
             of_one = [value.expr.cast(nw.Decimal(MOST_DIGITS, scale)) for value in values]
         elif kind is Kind.DOUBLE:
-            of_one = [value.double for value in values]
+            of_one = [_double(value) for value in values]
         else:
             of_one = [value.expr for value in values]
         chosen = of_one[-1]
@@ -265,14 +264,18 @@ class ColumnFact(Fact[T]):
         return ColumnFact(chosen, kind, scale, most=max(value.most for value in values))
 
 
+def _double(fact: ColumnFact[Any]) -> nw.Expr:
+    return fact.expr.cast(nw.Float64)
+
+
 def _most(name: str, left: ColumnFact[Any], right: ColumnFact[Any]) -> float:
     """Return what the size of a product, a sum or a difference cannot be above."""
     return left.most * right.most if name == "mul" else left.most + right.most
 
 
 def _sized(*facts: ColumnFact[Any]) -> list[ColumnFact[Any]]:
-    """Return numbers as doubles, which are compared and calculated with as they are."""
-    return [ColumnFact(fact.double) for fact in facts]
+    """Return the rough numbers, which are compared and calculated with as they are."""
+    return [ColumnFact(fact.rough) for fact in facts]
 
 
 def _quotient(left: nw.Expr, right: nw.Expr) -> nw.Expr:

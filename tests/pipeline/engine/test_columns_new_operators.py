@@ -76,6 +76,9 @@ CASES = [
     ("whole - whole", lambda a, b: a - b, WHOLE, ENDS, WHOLE, ENDS),
     ("whole * whole", lambda a, b: a * b, WHOLE, ENDS, WHOLE, ENDS),
     ("whole // whole at the ends", lambda a, b: a // b, WHOLE, ENDS, WHOLE, ENDS),
+    ("wholes in steps", lambda a, b: (a * 3 - b) // 2 * b + 1, WHOLE, ENDS, WHOLE, ENDS),
+    ("wholes, then a double", lambda a, b: a * b - 0.5, WHOLE, ENDS, WHOLE, ENDS),
+    ("amounts, then a double", lambda a, b: round(a * b + 0.5, 2), LONG, LONG_AMOUNTS, LONG, LONG_AMOUNTS),
     ("abs(whole)", lambda a, b: abs(a), WHOLE, ENDS, WHOLE, [None]),
     ("floor(whole)", lambda a, b: a.floor(), WHOLE, ENDS, WHOLE, [None]),
     ("whole < double", lambda a, b: a < b, WHOLE, ENDS, DOUBLE, ODD),
@@ -144,6 +147,17 @@ def test_an_engine_says_what_an_object_says(engine, operate, kind, left, other_k
     assert engine(frame, operate) == expected
     assert None in expected, "the case has no unknown"
     assert any(value is not None for value in expected), "the case has nothing known"
+
+
+@ENGINES
+def test_a_calculation_of_many_steps_does_not_grow_with_each_by_all_before_it(engine):
+    def in_steps(a, b):
+        for _ in range(30):
+            a = a * 3 + b
+        return a
+
+    frame = pl.DataFrame({"a": [1, -7, 0, 10**6, None], "b": [2, 3, -1, 10**6, 1]})
+    assert engine(frame, in_steps) == on_objects(frame, in_steps)
 
 
 moments = st.none() | st.datetimes(datetime(1, 1, 1), datetime(9999, 12, 31))
