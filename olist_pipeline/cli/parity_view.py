@@ -16,6 +16,8 @@ from olist_pipeline.cli.output import COLOUR_OF, Fitted, inert
 
 ReportPart = Mapping[str, Any]
 OLD_COLOUR, NEW_COLOUR = "red", "green"
+MOST = 400
+"""So many characters of a value are shown: a page of text would hide what else differs. `--json` has all of it."""
 
 
 def print_report(console: Console, report: ReportPart) -> None:
@@ -99,8 +101,7 @@ def _cells(samples: Sequence[ReportPart], sides: Sequence[str]) -> Table:
     for sample in samples:
         for place, column in enumerate(sample["unequal"]):
             key = _key(sample["key"]) if not place else ""
-            old, new = (_value(sample[side][column]) for side in ("old", "new"))
-            table.add_row(key, inert(column), f"[{OLD_COLOUR}]{old}[/]", f"[{NEW_COLOUR}]{new}[/]")
+            table.add_row(key, inert(column), *_beside(sample["old"][column], sample["new"][column]))
     return table
 
 
@@ -141,7 +142,16 @@ def _number(value: float | str) -> str:
 
 
 def _change(change: ReportPart) -> str:
-    return f"[{OLD_COLOUR}]{_value(change['old'])}[/] -> [{NEW_COLOUR}]{_value(change['new'])}[/]"
+    return " -> ".join(_beside(change["old"], change["new"]))
+
+
+def _beside(old: str | None, new: str | None) -> tuple[str, str]:
+    """Return two values in their colours, of long ones what is around the place at which they part."""
+    left, right = old or "", new or ""
+    differing = (place for place, (one, other) in enumerate(zip(left, right, strict=False)) if one != other)
+    parting = next(differing, min(len(left), len(right)))
+    start = max(parting - MOST // 4, 0) if max(len(left), len(right)) > MOST else 0
+    return f"[{OLD_COLOUR}]{_value(old, start)}[/]", f"[{NEW_COLOUR}]{_value(new, start)}[/]"
 
 
 def _approval(approval: ReportPart) -> str:
@@ -152,8 +162,11 @@ def _approval(approval: ReportPart) -> str:
 
 
 def _key(key: ReportPart) -> str:
-    return inert(", ".join(f"{name} = {'NULL' if value is None else value}" for name, value in key.items()))
+    return ", ".join(f"{inert(name)} = {_value(value)}" for name, value in key.items())
 
 
-def _value(value: str | None) -> str:
-    return "NULL" if value is None else inert(value)
+def _value(value: str | None, start: int = 0) -> str:
+    if value is None:
+        return "NULL"
+    end = start + MOST
+    return inert(f"{'...' * (start > 0)}{value[start:end]}{'...' * (len(value) > end)}")

@@ -91,6 +91,20 @@ def test_columns_of_any_name_are_compared_and_printed_as_they_are(tmp_path):
     assert "\x1b" not in text
 
 
+def test_of_long_texts_what_is_around_their_difference_is_printed(tmp_path):
+    texts = {"old": "x" * 90_000 + "old" + "y" * 9_000, "new": "x" * 90_000 + "new"}
+    for name, text in texts.items():
+        pl.DataFrame({"id": ["1", name], "text": [text, "z" * 5_000]}).write_parquet(tmp_path / f"{name}.parquet")
+    old, new = (str(tmp_path / f"{name}.parquet") for name in texts)
+    comparison = compare_sources(old, new, Contract("t", ("id",)))
+    text = plain(lambda console: print_comparison(console, comparison.to_dict()))
+    assert len(text) < 20_000
+    shown = "".join(letter for letter in text if letter in "xyoldnew.")
+    assert "x" * 50 + "old" + "y" * 50 in shown
+    assert "...z" not in shown
+    assert "z..." in "".join(letter for letter in text if letter in "z.")
+
+
 def test_an_error_that_quotes_a_header_steers_no_terminal(tmp_path, monkeypatch, capsys):
     (tmp_path / "olist_orders_dataset.csv").write_text(f"order_id,{STEERING}\n1,2\n")
 
