@@ -13,11 +13,10 @@ from rich.console import Console
 from rich.table import Table
 
 from olist_pipeline.cli.output import COLOUR_OF, Fitted, inert
+from olist_pipeline.tablediff.report import around_difference, shortened
 
 ReportPart = Mapping[str, Any]
 OLD_COLOUR, NEW_COLOUR = "red", "green"
-MOST = 400
-"""So many characters of a value are shown: a page of text would hide what else differs. `--json` has all of it."""
 
 
 def print_report(console: Console, report: ReportPart) -> None:
@@ -146,12 +145,9 @@ def _change(change: ReportPart) -> str:
 
 
 def _beside(old: str | None, new: str | None) -> tuple[str, str]:
-    """Return two values in their colours, of long ones what is around the place at which they part."""
-    left, right = old or "", new or ""
-    differing = (place for place, (one, other) in enumerate(zip(left, right, strict=False)) if one != other)
-    parting = next(differing, min(len(left), len(right)))
-    start = max(parting - MOST // 4, 0) if max(len(left), len(right)) > MOST else 0
-    return f"[{OLD_COLOUR}]{_value(old, start)}[/]", f"[{NEW_COLOUR}]{_value(new, start)}[/]"
+    """Return two values in their colours."""
+    before, after = around_difference(old, new)
+    return f"[{OLD_COLOUR}]{_value(before)}[/]", f"[{NEW_COLOUR}]{_value(after)}[/]"
 
 
 def _approval(approval: ReportPart) -> str:
@@ -165,8 +161,5 @@ def _key(key: ReportPart) -> str:
     return ", ".join(f"{inert(name)} = {_value(value)}" for name, value in key.items())
 
 
-def _value(value: str | None, start: int = 0) -> str:
-    if value is None:
-        return "NULL"
-    end = start + MOST
-    return inert(f"{'...' * (start > 0)}{value[start:end]}{'...' * (len(value) > end)}")
+def _value(value: str | None) -> str:
+    return "NULL" if value is None else inert(shortened(value))

@@ -19,6 +19,8 @@ from olist_pipeline.tablediff.contract import LedgerError
 
 Row = Mapping[str, str | None]
 """Column name -> the text of its value."""
+MOST_SHOWN = 400
+"""So many characters of a value stand in a sentence or a cell: more would hide what else differs."""
 
 
 @dataclass(frozen=True)
@@ -288,10 +290,8 @@ def _column_sentences(column: ColumnDifference) -> Iterator[str]:
     largest = "" if column.largest is None else f", largest difference {column.largest:.12g}{unit}"
     yield f"Column {column.column}: {column.unequal} of {column.equal + column.unequal} cells differ{largest}."
     for change in column.changes:
-        yield (
-            f"  {quoted(change.old)} -> {quoted(change.new)}: {counted(change.count, 'time')},"
-            f" for example {_key(change.key)}"
-        )
+        old, new = around_difference(change.old, change.new)
+        yield (f"  {quoted(old)} -> {quoted(new)}: {counted(change.count, 'time')}, for example {_key(change.key)}")
 
 
 def _group_sentences(name: str, groups: Groups) -> Iterator[str]:
@@ -318,7 +318,22 @@ def _key(key: Row) -> str:
 
 def quoted(value: str | None) -> str:
     """Return the text of a value as a sentence shows it."""
-    return "NULL" if value is None else f"'{value}'"
+    return "NULL" if value is None else f"'{shortened(value)}'"
+
+
+def around_difference(old: str | None, new: str | None) -> tuple[str | None, str | None]:
+    """Return two values for people, of long ones what begins a little before the place at which they part."""
+    left, right = old or "", new or ""
+    differing = (place for place, (one, other) in enumerate(zip(left, right, strict=False)) if one != other)
+    start = next(differing, min(len(left), len(right))) - MOST_SHOWN // 4
+    if max(len(left), len(right)) <= MOST_SHOWN or start <= 0:
+        return old, new
+    return old and f"...{old[start:]}", new and f"...{new[start:]}"
+
+
+def shortened(value: str) -> str:
+    """Return the beginning of a value that is longer than people read."""
+    return value if len(value) <= MOST_SHOWN else f"{value[:MOST_SHOWN]}..."
 
 
 def _plain(fields: list[tuple[str, Any]]) -> dict[str, Any]:
