@@ -49,7 +49,7 @@ DIGITS_OF_MONEY = 2
 
 MICROSECONDS_A_SECOND = 1_000_000
 MICROSECONDS_AN_HOUR = 3600 * MICROSECONDS_A_SECOND
-_CHECKED = math.nextafter(LARGEST_WHOLE, 0.0)
+_MOST_ONCE_CHECKED = math.nextafter(LARGEST_WHOLE, 0.0)
 MOST_DAYS = 4e6
 """More days than there are between the first and the last that a database knows of its years 1 to 9999."""
 
@@ -58,6 +58,7 @@ _MOST_OF = {
     **dict.fromkeys((nw.Int16, nw.UInt16), 2.0**16),
     **dict.fromkeys((nw.Int32, nw.UInt32), 2.0**32),
 }
+"""What whole numbers of a column are not above, where that is less than 64 bits."""
 
 _KINDS: tuple[tuple[Callable[[nw.dtypes.DType], bool], Kind], ...] = (
     (lambda column: column == nw.Boolean, Kind.CONDITION),
@@ -135,7 +136,7 @@ class ColumnFact(Fact[T]):
         most = self.most if name == "floordiv" else _most(name, self, right)
         if not most < LARGEST_WHOLE:
             whole = nw.when(size_of_whole(name, *_sized(self, right)).expr < LARGEST_WHOLE).then(whole)
-            most = _CHECKED
+            most = _MOST_ONCE_CHECKED
         rough = None if name == "floordiv" else compute(self.rough, right.rough)
         return ColumnFact(compute(whole, right.expr.cast(nw.Int64)), Kind.WHOLE, most=most, rough=rough)
 

@@ -49,11 +49,10 @@ def is_on_spark(settings: Settings, migration: Migration, tree: str) -> bool:
 
 def lacking(manifest: DbtNode) -> str:
     """Return what the old project lacks for Spark to build it, by its manifest; '' where it has it."""
-    names = {macro["name"] for macro in manifest.get("macros", {}).values()}
+    if AS_PARQUET in {macro["name"] for macro in manifest.get("macros", {}).values()}:
+        return ""
     return (
-        ""
-        if AS_PARQUET in names
-        else f"old.spark is true, and the old project has no macro {AS_PARQUET}, which writes landing for Spark "
+        f"old.spark is true, and the old project has no macro {AS_PARQUET}, which writes landing for Spark "
         "(docs/cluster.md says what a project needs); add it, or take `spark` out"
     )
 

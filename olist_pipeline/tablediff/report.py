@@ -291,7 +291,7 @@ def _column_sentences(column: ColumnDifference) -> Iterator[str]:
     yield f"Column {column.column}: {column.unequal} of {column.equal + column.unequal} cells differ{largest}."
     for change in column.changes:
         old, new = around_difference(change.old, change.new)
-        yield (f"  {quoted(old)} -> {quoted(new)}: {counted(change.count, 'time')}, for example {_key(change.key)}")
+        yield f"  {quoted(old)} -> {quoted(new)}: {counted(change.count, 'time')}, for example {_key(change.key)}"
 
 
 def _group_sentences(name: str, groups: Groups) -> Iterator[str]:
