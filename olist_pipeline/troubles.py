@@ -33,6 +33,7 @@ _OF_ROWS = (
 _FRAME = re.compile(r'File "(.+)", line (\d+)')
 LITTLE_BYTES = 64 * 2**20
 """A step that found a disk full has removed again what it was writing."""
+NO_MEMORY = "There is not enough memory for {}; end other programs or take a larger machine, and run again."
 _NO_SERVER = "PostgreSQL does not answer any more; start it and run again: what was finished is kept."
 
 
@@ -103,7 +104,7 @@ def _sentence(error: BaseException) -> str | None:
     if isinstance(error, OSError) and str(error):
         return f"{in_words(error)}{_full_places(error)}."
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryException":
-        return "There is not enough memory for this; end other programs or take a larger machine, and run again."
+        return NO_MEMORY.format("this")
     if type(error) is RuntimeError:  # there is no thread any more
         return _of_machine(error)
     if (psycopg2 := sys.modules.get("psycopg2")) and isinstance(error, psycopg2.Error):

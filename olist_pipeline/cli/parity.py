@@ -268,7 +268,7 @@ def _tolerance(text: str) -> tuple[str, str]:
 
 
 def _exclusion(text: str) -> tuple[str, str]:
-    column, reason = split_assignment(text) or (text, "")
+    column, reason = split_assignment(text) or ("", "")
     if not reason:
-        raise OlistError(f'--exclude {text} needs a reason, e.g. --exclude {column}="set by the clock".')
+        raise OlistError(f'--exclude {text} must look like COLUMN=REASON, e.g. updated_at="set by the clock".')
     return column, reason

@@ -206,14 +206,18 @@ def _summary_ledger(connection: duckdb.DuckDBPyConnection, settings: Settings, t
         asset, column = summary.among
         known = f"SELECT {quote(column)} FROM {_staged(settings, asset)}"
         parts = f"(SELECT {by} FROM {parts} WHERE {quote(column)} IN ({known}))"
-    [(values,)] = connection.execute(f"SELECT count(DISTINCT {by}) FROM {parts}").fetchall()
-    [(rows,)] = connection.execute("SELECT count(*) FROM accepted").fetchall()
-    lost = connection.execute(
-        f"SELECT {by} FROM {parts} WHERE {by} NOT IN (SELECT {key} FROM accepted) GROUP BY 1 ORDER BY 1 LIMIT {SAMPLES}"
+    # An aggregation goes on on the disk where memory ends; a set of values that others are looked up in does not.
+    connection.execute(
+        "CREATE TABLE sides AS SELECT value, count(*) FILTER (is_made) AS made, count(*) FILTER (NOT is_made) AS part "
+        f"FROM (SELECT {key} AS value, true AS is_made FROM accepted UNION ALL SELECT {by}, false FROM {parts}) "
+        "GROUP BY value"
+    )
+    [(values, rows)] = connection.execute(
+        "SELECT count(*) FILTER (part > 0), coalesce(sum(made), 0) FROM sides"
     ).fetchall()
+    lost = connection.execute(f"SELECT value FROM sides WHERE made = 0 ORDER BY 1 LIMIT {SAMPLES}").fetchall()
     doubled = connection.execute(
-        f"SELECT {key} FROM accepted GROUP BY 1 HAVING count(*) > 1 OR {key} NOT IN (SELECT {by} FROM {parts}) "
-        f"ORDER BY 1 LIMIT {SAMPLES}"
+        f"SELECT value FROM sides WHERE made > 1 OR part = 0 ORDER BY 1 LIMIT {SAMPLES}"
     ).fetchall()
     return Reconciliation(
         table.name,
