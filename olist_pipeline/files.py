@@ -60,7 +60,7 @@ _WORDS = {
     "insufficient file descriptors": errno.EMFILE,
     "failed to map segment from shared object": errno.ENOMEM,
 }
-"""What the system says of those errors, in words that other programs hand on, and what Python, PostgreSQL and the loader of libraries do."""
+"""What the system says of those errors, in words that others hand on, and what Python, PostgreSQL and the loader do."""
 
 
 def is_of_system(error: BaseException) -> bool:
