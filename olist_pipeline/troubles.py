@@ -121,6 +121,9 @@ def _sentence(error: BaseException) -> str | None:
         return _of_machine(error) or _of_files(error)
     if name.startswith("_duckdb."):
         return _of_duckdb(error)
+    if isinstance(error, ImportError) and (remedy := remedy_for(str(error))):
+        said = str(error).strip().splitlines()[-1].rstrip(".")  # NumPy says on many lines what it may be
+        return f"A library cannot be loaded ({said}); {remedy} and run again."
     if place := place_of(error, of_import=True):
         return f"{place} cannot be imported ({type(error).__name__}: {_first_line(error)}); mend it there."
     return None

@@ -43,13 +43,23 @@ class Ended:
     has_failed: bool
 
 
+def is_there(url: str) -> bool:
+    """Return whether the database has the tables of Dagster; raises OlistError where the role may not use their schema.
+
+    Without its name they would seem not to be there.
+    """
+    statement = "SELECT to_regclass('public.runs') IS NOT NULL AND to_regclass('public.event_logs') IS NOT NULL AS yes"
+    [found] = query(url, statement)
+    return bool(found["yes"])
+
+
 def timings(url: str, *, limit: int, now: str | None = None) -> list[Timing]:
     """Return the latest `limit` whole runs that built both sides, oldest first.
 
     `now` is a run that counts although it has not ended: whoever asks runs in its last step. A step that made tables of
     both sides counts for neither.
     """
-    if not _is_there(url):
+    if not is_there(url):
         return []
     rows = query(url, _TIMINGS, {"job": WHOLE_RUN, "limit": limit, "now": now})
     return [Timing(row["run_id"], row["at"], float(row["old"]), float(row["new"])) for row in rows]
@@ -57,7 +67,7 @@ def timings(url: str, *, limit: int, now: str | None = None) -> list[Timing]:
 
 def ended(url: str, *, limit: int) -> list[Ended]:
     """Return the latest `limit` runs of any job that succeeded or failed, the latest first."""
-    if not _is_there(url):
+    if not is_there(url):
         return []
     rows = query(url, _ENDED, {"limit": limit})
     return [Ended(row["run_id"], row["job"], row["at"], row["status"] == "FAILURE") for row in rows]
@@ -65,12 +75,7 @@ def ended(url: str, *, limit: int) -> list[Ended]:
 
 def may_have_failed(url: str) -> bool:
     """Return whether the last ended run of any job was no success: only then is there a failure to tell of."""
-    return bool(_is_there(url) and query(url, _LAST_NOT_DONE))
-
-
-def _is_there(url: str) -> bool:
-    [found] = query(url, "SELECT to_regclass('runs') IS NOT NULL AND to_regclass('event_logs') IS NOT NULL AS yes")
-    return bool(found["yes"])
+    return bool(is_there(url) and query(url, _LAST_NOT_DONE))
 
 
 _TIMINGS = """

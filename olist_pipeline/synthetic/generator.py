@@ -31,7 +31,8 @@ def generate(out: Path, *, orders: int, seed: int, progress: Callable[[int], Non
     the number of orders done since its last call.
 
     Raises `ValueError` with one sentence when `orders` is below 1, `seed` below 0, or `out` cannot be a folder or
-    cannot take the files; what stood in `out` before then still stands there.
+    cannot take the files, and OlistError while another process generates there; what stood in `out` before then still
+    stands there.
     """
     if orders < 1:
         raise ValueError(f"A set needs at least 1 order, but {orders} were asked for; give a number from 1 on.")

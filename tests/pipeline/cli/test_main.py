@@ -108,13 +108,15 @@ def test_an_empty_argument_is_refused(arguments, monkeypatch, capsys):
     assert "An argument is empty" in capsys.readouterr().err
 
 
-def test_a_terminal_of_unknown_width_is_shown_something(monkeypatch, capsys):
+def test_the_environment_is_one_that_libraries_bear(monkeypatch, capsys):
     monkeypatch.setenv("COLUMNS", "0")
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
     monkeypatch.setattr("sys.argv", ["olist", "db", "roles"])
     with pytest.raises(SystemExit, match="2"):
         main()
     assert "Give either --sql or --apply" in capsys.readouterr().err
     assert "COLUMNS" not in os.environ, "or tables would have no width"
+    assert os.environ["OPENBLAS_NUM_THREADS"] == "1", "or a limit of processes would be Ctrl+C"
 
 
 @pytest.mark.parametrize("width", [40, 60, 80])

@@ -11,6 +11,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from olist_pipeline.errors import OlistError
 from olist_pipeline.synthetic import finish_killed, generate, writer
 
 from .synthetic_sets import FILES, Tables, read
@@ -165,8 +166,11 @@ def test_of_two_sets_there_are_never_files_at_once(
 
 
 def test_what_a_living_generator_makes_is_left_to_it(tmp_path: Path) -> None:
+    """A run beside it said that files are missing, and that they are in the folder of the half set; two sets mixed."""
     with writer.FileSet(tmp_path):
-        finish_killed(tmp_path)
+        for act in (finish_killed, lambda out: generate(out, orders=1, seed=1)):
+            with pytest.raises(OlistError, match="Another command is generating a set in"):
+                act(tmp_path)
         assert len(list(tmp_path.iterdir())) == 1
 
 
