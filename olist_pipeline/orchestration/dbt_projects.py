@@ -59,7 +59,20 @@ _exporting = RLock()
 
 KEPT_PARSE = "partial_parse.msgpack"
 """dbt's file of what it has parsed, in a target folder."""
-QUIET = {"DBT_SEND_ANONYMOUS_USAGE_STATS": "false"}
+_OF_OTHER_WORK = (
+    *("EMPTY", "SAMPLE", "EVENT_TIME_START", "EVENT_TIME_END", "FULL_REFRESH", "DEFER", "DEFER_TO_STATE"),
+    *("DEFER_STATE", "STATE", "ARTIFACT_STATE_PATH", "FAVOR_STATE", "FAVOR_STATE_MODE", "RESOURCE_TYPES"),
+    *("EXCLUDE_RESOURCE_TYPES", "INDIRECT_SELECTION", "STORE_FAILURES", "FAIL_FAST", "WARN_ERROR"),
+    *("WARN_ERROR_OPTIONS", "WRITE_JSON", "INTROSPECT", "LOG_LEVEL", "QUIET"),
+)
+OWN_OPTIONS = {
+    "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+    **{f"{prefix}_{name}": "" for name in _OF_OTHER_WORK for prefix in ("DBT", "DBT_ENGINE")},
+}
+"""Variables of dbt's own: what a shell has for its other work would change what is built, as DBT_EMPTY does.
+
+For dbt one that is empty is not set.
+"""
 
 
 def dbt_of(settings: Settings, tree: str, *, on_spark: bool = False) -> OwnDbt:
@@ -134,11 +147,11 @@ def environment_of(settings: Settings, tree: str, landing: Path, day: date) -> d
     migration = load_migration(settings.migration)
     on_spark = environment_of_spark(settings, tree) if is_on_spark(settings, migration, tree) else {}
     if tree == NEW:
-        return {**QUIET, **on_spark, **as_of_variables(day)}
+        return {**OWN_OPTIONS, **on_spark, **as_of_variables(day)}
     given = {name: value.replace(AS_OF, day.isoformat()) for name, value in migration.old.environment.items()}
     named = {migration.landing.environment: str(landing)} if migration.landing.environment else {}
     in_parts = [one.name for one in _landed(migration) if is_in_parts(landing, one)]
-    return {**QUIET, PARTS_VARIABLE: ",".join(in_parts), **on_spark, **given, **named}
+    return {**OWN_OPTIONS, PARTS_VARIABLE: ",".join(in_parts), **on_spark, **given, **named}
 
 
 def parse_arguments(settings: Settings, tree: str) -> list[str]:
