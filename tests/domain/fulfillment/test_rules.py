@@ -100,19 +100,6 @@ def codes(book, changes):
     return [violation.code for violation in book.violations(scalars(book.facts, {**VALID[book], **changes}), "it")]
 
 
-@pytest.mark.parametrize(("book", "code", "severity", "passing", "failing", "unknown"), CASES)
-def test_rule(book, code, severity, passing, failing, unknown):
-    assert next(rule.severity for rule in book.rules if rule.code == code) is severity
-    assert code not in codes(book, passing)
-    assert code in codes(book, failing)
-    assert code not in codes(book, unknown)
-
-
-@pytest.mark.parametrize("book", VALID)
-def test_a_valid_subject_breaks_no_rule(book):
-    assert codes(book, {}) == []
-
-
 @pytest.mark.parametrize(
     ("place", "latitude", "longitude", "inside"),
     [
