@@ -4,8 +4,15 @@ from datetime import timedelta
 
 import pytest
 
-from olist_domain.fulfillment.brazil import EASTERNMOST, NORTHERNMOST, SOUTHERNMOST, WESTERNMOST
-from olist_domain.fulfillment.rules import DELIVERY_RULES, GEOGRAPHY_RULES, GEOLOCATION_RULES
+from olist_domain.fulfillment.rules import (
+    DELIVERY_RULES,
+    EASTERNMOST,
+    GEOGRAPHY_RULES,
+    GEOLOCATION_RULES,
+    NORTHERNMOST,
+    SOUTHERNMOST,
+    WESTERNMOST,
+)
 from olist_domain.kernel.facts import scalars
 from olist_domain.kernel.rules import Severity
 from tests.domain.fulfillment.factories import APPROVAL, DISPATCH, PURCHASE, order, point
