@@ -41,8 +41,7 @@ from olist_pipeline.provenance import old_begins, old_was_made_of
 from olist_pipeline.registry import CONTEXTS
 from olist_pipeline.replay import write_replay_landing
 from olist_pipeline.settings import Settings
-from olist_pipeline.spark.application import application_of
-from olist_pipeline.spark.trees import AS_PARQUET, TARGET, is_on_spark, lacking, name_on_spark
+from olist_pipeline.spark.trees import AS_PARQUET, TARGET, application_of, is_on_spark, lacking, name_on_spark
 from olist_pipeline.staging import staged_months
 from olist_pipeline.warehouse import sole_use
 

@@ -1,7 +1,7 @@
 """What a release says of the migration's progress: the scorecard, its histories, and the timeline, as tables.
 
-What belongs here: their shapes in the schema `about` of a release. What does not: what a switch of routes adds to them
-(`acts`), measuring (`criteria`), gathering (`timeline`), and the other tables of `about`.
+What belongs here: their shapes in the schema `about` of a release, and in the report of a run. What does not: what a
+switch of routes adds to them (`acts`), measuring (`criteria`), gathering (`timeline`), and the other tables of `about`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 
 import polars as pl
 
+from olist_pipeline.parity.html import Progress
 from olist_pipeline.serving.criteria import RUNS, criteria, quarantine_history
 from olist_pipeline.serving.timeline import timeline
 from olist_pipeline.settings import Settings
@@ -65,6 +66,14 @@ _RUNS = pl.Schema(
 )
 MOST_RUNS = 1000
 """Runs of which the error rate is shown by day."""
+
+
+def scorecard(settings: Settings, url: str, run_id: str | None = None) -> Progress:
+    """Return scorecard and timeline as the report of a run shows them; `run_id` is the run that asks, if any."""
+    return Progress(
+        criteria=[one.to_dict() for one in criteria(settings, url, now=datetime.now(UTC), run_id=run_id)],
+        timeline=[one.to_dict() for one in timeline(settings.serving, url)],
+    )
 
 
 def progress(settings: Settings, url: str, run_id: str | None) -> dict[str, pl.DataFrame]:
