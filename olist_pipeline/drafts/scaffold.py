@@ -15,8 +15,7 @@ from pathlib import Path
 from textwrap import indent, wrap
 
 from olist_pipeline.audit.model import Entry, Kind
-from olist_pipeline.drafts.columns import SAMPLE, Sample, sample_of
-from olist_pipeline.drafts.names import identifier
+from olist_pipeline.drafts.columns import SAMPLE, Sample, identifier, sample_of
 from olist_pipeline.drafts.placing import Fields, placed
 from olist_pipeline.errors import OlistError
 
