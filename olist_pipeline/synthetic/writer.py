@@ -18,6 +18,7 @@ from typing import BinaryIO, NamedTuple
 
 import polars as pl
 
+from olist_pipeline.errors import OlistError
 from olist_pipeline.file_locks import is_held, lock_file
 from olist_pipeline.files import in_words
 
@@ -64,7 +65,7 @@ class FileSet:
     """The nine files under construction, in a folder of their own inside `out` until all are complete.
 
     Used as a context: leaving it puts the files in place, an error inside removes them instead. What a process leaves
-    that is killed, `finish_killed` finishes or removes. Raises `ValueError` with one sentence when the disk refuses.
+    that is killed, `finish_killed` finishes or removes. Raises `OlistError` when the disk refuses.
     """
 
     def __init__(self, out: Path) -> None:
@@ -150,7 +151,7 @@ def _writing_to(out: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise ValueError(f"The synthetic set cannot be written to {out}: {in_words(error)}.") from error
+        raise OlistError(f"The synthetic set cannot be written to {out}: {in_words(error)}.") from error
 
 
 def _header(columns: list[str], layout: Layout) -> str:
