@@ -591,8 +591,3 @@ def test_a_rulebook_has_the_drafts_of_its_file(placed_drafts):
     [rules] = re.findall(r"rules=\((.*),\)", rides)
     assert set(rules.split(", ")) == {"dock", "fare", "minutes"}
     assert "derivations=(mark, length_of,)" in rides
-
-
-def test_a_context_without_files_has_to_name_them():
-    with pytest.raises(OlistError, match="Say which landing files nobody validates"):
-        files_of("nobody", [], {})
