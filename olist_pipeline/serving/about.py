@@ -182,7 +182,7 @@ def _quarantine(url: str) -> pl.DataFrame:
         """,
         [tables],
     )
-    return pl.DataFrame([tuple(row.values()) for row in counted], _QUARANTINE, orient="row")
+    return pl.DataFrame(counted, _QUARANTINE)
 
 
 def _rules(url: str, flags: Iterable[FlagCount]) -> pl.DataFrame:

@@ -83,21 +83,14 @@ def progress(settings: Settings, url: str, run_id: str | None) -> dict[str, pl.D
     `migration_speed` a whole run (seconds), `migration_quarantine_share` a context and run, `migration_runs` a day.
     """
     assessed = criteria(settings, url, now=datetime.now(UTC), run_id=run_id)
-    scored = [
-        (place, one.name, one.context, one.is_green, one.value, one.target, one.evidence, one.since)
-        for place, one in enumerate(assessed, start=1)
-    ]
-    happened = [(one.at, one.what, one.context, one.by, one.why) for one in timeline(settings.serving, url)]
-    speed = [
-        (one.at, one.run_id, one.old_seconds, one.new_seconds, one.ratio)
-        for one in run_history.timings(url, limit=RUNS, now=run_id)
-    ]
-    shares = [(one["at"], one["run_id"], one["context"], one["share"]) for one in quarantine_history(url)]
+    scored = [{"position": place, **vars(one)} for place, one in enumerate(assessed, start=1)]
+    happened = list(map(vars, timeline(settings.serving, url)))
+    speed = [{**vars(one), "ratio": one.ratio} for one in run_history.timings(url, limit=RUNS, now=run_id)]
     return {
-        "migration_criteria": pl.DataFrame(scored, _CRITERIA, orient="row"),
-        "migration_timeline": pl.DataFrame(happened, _TIMELINE, orient="row"),
-        "migration_speed": pl.DataFrame(speed, _SPEED, orient="row"),
-        "migration_quarantine_share": pl.DataFrame(shares, _SHARES, orient="row"),
+        "migration_criteria": pl.DataFrame(scored, _CRITERIA),
+        "migration_timeline": pl.DataFrame(happened, _TIMELINE),
+        "migration_speed": pl.DataFrame(speed, _SPEED),
+        "migration_quarantine_share": pl.DataFrame(quarantine_history(url), _SHARES),
         "migration_runs": pl.DataFrame(_by_day(run_history.ended(url, limit=MOST_RUNS)), _RUNS, orient="row"),
     }
 
