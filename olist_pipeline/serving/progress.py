@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 
 import polars as pl
 
+from olist_pipeline.engine.history import Columns
 from olist_pipeline.parity.html import Progress
 from olist_pipeline.serving.criteria import RUNS, criteria, quarantine_history
 from olist_pipeline.serving.timeline import timeline
@@ -19,51 +20,31 @@ from olist_pipeline.settings import Settings
 from olist_pipeline.stores import run_history
 
 _MOMENT = pl.Datetime("us", "UTC")
-_CRITERIA = pl.Schema(
-    [
-        ("position", pl.Int64),
-        ("name", pl.String),
-        ("context", pl.String),
-        ("is_green", pl.Boolean),
-        ("value", pl.String),
-        ("target", pl.String),
-        ("evidence", pl.String),
-        ("since", _MOMENT),
-    ]
-)
-_TIMELINE = pl.Schema(
-    [
-        ("at", _MOMENT),
-        ("what", pl.String),
-        ("context", pl.String),
-        ("by", pl.String),
-        ("why", pl.String),
-    ]
-)
-_SPEED = pl.Schema(
-    [
-        ("at", _MOMENT),
-        ("run_id", pl.String),
-        ("old_seconds", pl.Float64),
-        ("new_seconds", pl.Float64),
-        ("ratio", pl.Float64),
-    ]
-)
-_SHARES = pl.Schema(
-    [
-        ("at", _MOMENT),
-        ("run_id", pl.String),
-        ("context", pl.String),
-        ("share", pl.Float64),
-    ]
-)
-_RUNS = pl.Schema(
-    [
-        ("day", pl.Date),
-        ("runs", pl.Int64),
-        ("failed", pl.Int64),
-    ]
-)
+_CRITERIA: Columns = {
+    "position": pl.Int64,
+    **dict.fromkeys(("name", "context"), pl.String),
+    "is_green": pl.Boolean,
+    **dict.fromkeys(("value", "target", "evidence"), pl.String),
+    "since": _MOMENT,
+}
+_TIMELINE: Columns = {
+    "at": _MOMENT,
+    **dict.fromkeys(("what", "context", "by", "why"), pl.String),
+}
+_SPEED: Columns = {
+    "at": _MOMENT,
+    "run_id": pl.String,
+    **dict.fromkeys(("old_seconds", "new_seconds", "ratio"), pl.Float64),
+}
+_SHARES: Columns = {
+    "at": _MOMENT,
+    **dict.fromkeys(("run_id", "context"), pl.String),
+    "share": pl.Float64,
+}
+_RUNS = {
+    "day": pl.Date,
+    **dict.fromkeys(("runs", "failed"), pl.Int64),
+}
 MOST_RUNS = 1000
 """Runs of which the error rate is shown by day."""
 

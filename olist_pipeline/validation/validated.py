@@ -119,14 +119,9 @@ def derived_names(book: Rulebook[Any]) -> tuple[str, ...]:
 
 
 QUARANTINE = {
-    "context": pl.String,
-    "aggregate_type": pl.String,
-    "aggregate_id": pl.String,
-    "source_table": pl.String,
-    SOURCE_FILE: pl.String,
+    **dict.fromkeys(("context", "aggregate_type", "aggregate_id", "source_table", SOURCE_FILE), pl.String),
     SOURCE_ROW: pl.Int64,
-    RULES: pl.String,
-    PAYLOAD: pl.String,
+    **dict.fromkeys((RULES, PAYLOAD), pl.String),
     MONTH: pl.Date,
 }
 
