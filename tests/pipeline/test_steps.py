@@ -254,7 +254,7 @@ SEAMS = [
     "steps._remove_other_parts",
     "validation.work.write_months",
     "validation.work.write_frame",
-    "validation.work.events_of",
+    "validation.work._events_of",
 ]
 
 

@@ -1,7 +1,6 @@
 """`olist run` before it runs: the landing that it makes, and the one that it leaves alone."""
 
 import io
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -67,12 +66,3 @@ def test_a_killed_generator_costs_nobody_their_files(tmp_path):
     (tmp_path / "landing" / "olist_orders_dataset.csv").write_text("mine")
     assert fill(tmp_path) == {"olist_orders_dataset.csv"}
     assert (tmp_path / "landing" / "olist_orders_dataset.csv").read_text() == "mine"
-
-
-def test_a_disk_that_refuses_is_one_sentence(tmp_path, monkeypatch):
-    def refuse(*_: object, **__: object) -> None:
-        raise ValueError("The files cannot be written: the disk is full.")
-
-    monkeypatch.setattr("olist_pipeline.synthetic.generate", refuse)
-    with pytest.raises(OlistError, match="the disk is full"):
-        fill(Path(tmp_path))
