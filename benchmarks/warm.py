@@ -89,7 +89,6 @@ def _become(environment: Mapping[str, str], output: Path) -> None:
 
 
 def _import_olist() -> None:
-    """Import all that a run imports."""
     for name in ("main", "run", "backfill", "cutover", "status", "parity", "releases", "summary"):
         importlib.import_module(f"olist_pipeline.cli.{name}")
     importlib.import_module("olist_pipeline.orchestration.definitions")

@@ -107,7 +107,6 @@ def is_of_these_routes(release: Release, routes: Mapping[str, Route]) -> bool:
 
 
 def _is_to_dimension(release: Release, reference: Reference) -> bool:
-    """Whether one end is a dimension."""
     return any(release.tables[name].is_dimension for name in (reference.child, reference.parent))
 
 

@@ -64,7 +64,6 @@ def payment_frame(seed: int, placed: Placed, baskets: Baskets, stream: Stream) -
 
 
 def _parts(placed: Placed, stream: Stream) -> Ints:
-    """Payments of each order."""
     count = len(placed.order)
     method = placed.method
     with_card = 2 + choose(stream.words(count), _VOUCHERS_WITH_CARD)

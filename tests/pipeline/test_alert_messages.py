@@ -6,8 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from olist_pipeline.alert_messages import MOST_OF_SLACK, MOST_TEXT, body_for
-from olist_pipeline.alerts import Alert, links, payload_of
+from olist_pipeline.alerts import MOST_OF_SLACK, MOST_TEXT, Alert, body_for, links, payload_of
 from olist_pipeline.settings import Settings
 
 SLACK = "https://hooks.slack.com/services/T0/B0/x"
