@@ -5,10 +5,31 @@ What belongs here: how its frames are validated, split and turned into events. W
 """
 
 from olist_domain.customer.rules import CUSTOMER_RULES, PERSON_RULES, PURCHASE_RULES
-from olist_pipeline.contexts.customer.tables import CUSTOMER_TABLE, PERSON, PERSON_TABLE, PURCHASE_TABLE
 from olist_pipeline.landing.catalogue import CUSTOMERS
 from olist_pipeline.validation.context import Context, Imported, ValidationStep
-from olist_pipeline.validation.table import Link
+from olist_pipeline.validation.table import Link, StagedTable, Summary
+
+PERSON = "customer_unique_id"
+
+CUSTOMER_TABLE = StagedTable.of(CUSTOMERS)
+PURCHASE_TABLE = StagedTable(
+    "purchases",
+    "customer",
+    aggregate="customer",
+    identity=PERSON,
+    columns=("order_id", PERSON),
+    is_monthly=False,
+    summary=Summary(of="sales/orders", by="order_id", key="order_id", among=("customer/customers", "customer_id")),
+)
+PERSON_TABLE = StagedTable(
+    "persons",
+    "customer",
+    aggregate="customer",
+    identity=PERSON,
+    columns=(PERSON, "zip_code_prefix", "city", "state"),
+    is_monthly=False,
+    summary=Summary(of="customer/customers", by=PERSON, key=PERSON),
+)
 
 CUSTOMER = Context(
     "customer",

@@ -26,7 +26,7 @@ from olist_domain.customer.facts import (
 )
 from olist_domain.customer.published import PublishedOrder, PublishedReview
 from olist_domain.customer.rules import CUSTOMER_RULES, PERSON_RULES, PURCHASE_RULES
-from olist_pipeline.contexts.customer.tables import CUSTOMER_TABLE, PERSON, PERSON_TABLE, PURCHASE_TABLE
+from olist_pipeline.contexts.customer import CUSTOMER_TABLE, PERSON, PERSON_TABLE, PURCHASE_TABLE
 from olist_pipeline.engine.history import event_rows
 from olist_pipeline.engine.rulebooks import derive, fill_empty, rollup, validate
 from olist_pipeline.validation.inputs import Inputs

@@ -4,11 +4,33 @@ What belongs here: how its frames are validated, split and turned into events. W
 `olist_domain.fulfillment`), and orchestration.
 """
 
+from olist_domain.fulfillment.published import PublishedOrder
 from olist_domain.fulfillment.rules import DELIVERY_RULES, GEOGRAPHY_RULES, GEOLOCATION_RULES
-from olist_pipeline.contexts.fulfillment.tables import DELIVERY_TABLE, POINT_TABLE, ZIP_PREFIX_TABLE
-from olist_pipeline.landing.catalogue import GEOLOCATION
+from olist_pipeline.landing.catalogue import GEOLOCATION, ORDERS
 from olist_pipeline.validation.context import Context, Imported, ValidationStep
-from olist_pipeline.validation.table import Link
+from olist_pipeline.validation.table import Link, StagedTable, Summary
+
+ZIP_PREFIX, POINT_PREFIX = "zip_code_prefix", "geolocation_zip_code_prefix"
+
+POINT_TABLE = StagedTable.of(GEOLOCATION)
+ZIP_PREFIX_TABLE = StagedTable(
+    "zip_prefixes",
+    "fulfillment",
+    aggregate="zip_prefix",
+    identity=ZIP_PREFIX,
+    columns=(ZIP_PREFIX,),
+    is_monthly=False,
+    summary=Summary(of="fulfillment/geolocation", by=POINT_PREFIX, key=ZIP_PREFIX),
+)
+DELIVERY_TABLE = StagedTable(
+    "deliveries",
+    "fulfillment",
+    aggregate="delivery",
+    identity="order_id",
+    columns=tuple(name for name in PublishedOrder.model_fields if name != "customer_id"),
+    is_monthly=True,
+    source=ORDERS,
+)
 
 FULFILLMENT = Context(
     "fulfillment",

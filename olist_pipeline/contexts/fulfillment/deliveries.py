@@ -13,7 +13,7 @@ from olist_domain.fulfillment.facts import DeliveryFacts
 from olist_domain.fulfillment.published import PublishedCustomer, PublishedItem, PublishedSeller
 from olist_domain.fulfillment.rules import DELIVERY_RULES
 from olist_domain.kernel.coordinates import great_circle_km
-from olist_pipeline.contexts.fulfillment.tables import DELIVERY_TABLE
+from olist_pipeline.contexts.fulfillment import DELIVERY_TABLE
 from olist_pipeline.engine.history import event_rows
 from olist_pipeline.engine.rulebooks import derive, validate
 from olist_pipeline.intake.codes import PARENT_REJECTED

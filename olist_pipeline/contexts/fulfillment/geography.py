@@ -10,7 +10,7 @@ import polars as pl
 
 from olist_domain.fulfillment.facts import POINT_ROLLUPS, GeolocationFacts
 from olist_domain.fulfillment.rules import GEOGRAPHY_RULES, GEOLOCATION_RULES
-from olist_pipeline.contexts.fulfillment.tables import POINT_PREFIX, POINT_TABLE, ZIP_PREFIX, ZIP_PREFIX_TABLE
+from olist_pipeline.contexts.fulfillment import POINT_PREFIX, POINT_TABLE, ZIP_PREFIX, ZIP_PREFIX_TABLE
 from olist_pipeline.engine.rulebooks import derive, rollup, validate
 from olist_pipeline.validation.inputs import Inputs
 from olist_pipeline.validation.validated import IS_ACCEPTED, Validated, ValidatedTable, valid_rows

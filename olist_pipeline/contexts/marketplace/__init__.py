@@ -5,10 +5,13 @@ What belongs here: how its frames are validated, split and turned into events. W
 """
 
 from olist_domain.marketplace.rules import CATEGORY_RULES, PRODUCT_RULES, REVIEW_RULES, SELLER_RULES
-from olist_pipeline.contexts.marketplace.tables import CATEGORY_TABLE, PRODUCT_TABLE, REVIEW_TABLE, SELLER_TABLE
 from olist_pipeline.landing.catalogue import CATEGORIES, ORDER_REVIEWS, PRODUCTS, SELLERS
 from olist_pipeline.validation.context import Context, Imported, ValidationStep
-from olist_pipeline.validation.table import Link
+from olist_pipeline.validation.table import Link, StagedTable
+
+REVIEW_TABLE, SELLER_TABLE, PRODUCT_TABLE, CATEGORY_TABLE = map(
+    StagedTable.of, (ORDER_REVIEWS, SELLERS, PRODUCTS, CATEGORIES)
+)
 
 MARKETPLACE = Context(
     "marketplace",

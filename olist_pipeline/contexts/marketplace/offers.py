@@ -12,7 +12,7 @@ from olist_domain.marketplace.events import PRODUCT_HISTORY, SELLER_HISTORY
 from olist_domain.marketplace.facts import ProductFacts, SellerFacts
 from olist_domain.marketplace.published import PublishedItem, PublishedOrder
 from olist_domain.marketplace.rules import CATEGORY_RULES, PRODUCT_RULES, SELLER_RULES
-from olist_pipeline.contexts.marketplace.tables import CATEGORY_TABLE, PRODUCT_TABLE, SELLER_TABLE
+from olist_pipeline.contexts.marketplace import CATEGORY_TABLE, PRODUCT_TABLE, SELLER_TABLE
 from olist_pipeline.engine.history import event_rows
 from olist_pipeline.engine.rulebooks import derive, validate
 from olist_pipeline.validation.inputs import Inputs

@@ -12,7 +12,7 @@ from olist_domain.marketplace.events import REVIEW_HISTORY
 from olist_domain.marketplace.facts import REVIEW_ID_ROLLUPS, ReviewedOrderFacts, ReviewFacts
 from olist_domain.marketplace.published import PublishedOrder
 from olist_domain.marketplace.rules import REVIEW_RULES
-from olist_pipeline.contexts.marketplace.tables import REVIEW_TABLE
+from olist_pipeline.contexts.marketplace import REVIEW_TABLE
 from olist_pipeline.engine.history import event_rows
 from olist_pipeline.engine.rulebooks import derive, rollup, validate
 from olist_pipeline.intake.codes import PARENT_REJECTED

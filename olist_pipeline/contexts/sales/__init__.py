@@ -5,10 +5,11 @@ What belongs here: how its frames are validated, split and turned into events. W
 """
 
 from olist_domain.sales.rules import ORDER_ITEM_RULES, ORDER_RULES, PAYMENT_RULES
-from olist_pipeline.contexts.sales.tables import ITEM_TABLE, ORDER_TABLE, PAYMENT_TABLE
 from olist_pipeline.landing.catalogue import ORDER_ITEMS, ORDER_PAYMENTS, ORDERS
 from olist_pipeline.validation.context import Context, Imported, ValidationStep
-from olist_pipeline.validation.table import Link
+from olist_pipeline.validation.table import Link, StagedTable
+
+ORDER_TABLE, ITEM_TABLE, PAYMENT_TABLE = map(StagedTable.of, (ORDERS, ORDER_ITEMS, ORDER_PAYMENTS))
 
 SALES = Context(
     "sales",

@@ -26,7 +26,7 @@ from olist_domain.sales.facts import (
     PaymentFacts,
 )
 from olist_domain.sales.rules import ORDER_ITEM_RULES, ORDER_RULES, PAYMENT_RULES
-from olist_pipeline.contexts.sales.tables import ITEM_TABLE, ORDER_TABLE, PAYMENT_TABLE
+from olist_pipeline.contexts.sales import ITEM_TABLE, ORDER_TABLE, PAYMENT_TABLE
 from olist_pipeline.engine.columns import columns, expression
 from olist_pipeline.engine.history import EventSource, event_rows
 from olist_pipeline.engine.names import REJECTS
