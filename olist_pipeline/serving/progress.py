@@ -1,7 +1,7 @@
 """What a release says of the migration's progress: the scorecard, its histories, and the timeline, as tables.
 
-What belongs here: their shapes in the schema `about` of a release, and in the report of a run. What does not: what a
-switch of routes adds to them (`acts`), measuring (`criteria`), gathering (`timeline`), and the other tables of `about`.
+What belongs here: their shapes in the schema `about` of a release, and in the report of a run. What does not: measuring
+(`criteria`), gathering and what a switch of routes adds (`timeline`), and the other tables of `about`.
 """
 
 from __future__ import annotations
