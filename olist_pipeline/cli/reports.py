@@ -51,12 +51,7 @@ def quarantine(table: str | None, rule: str | None, aggregate_id: str | None, li
     number = len(rows)
     if number == limit:
         number = quarantine_store.number_of(url, table=table, rule=rule, aggregate_id=aggregate_id)
-    if as_json:
-        print_json(rows)
-        _say_what_is_left(len(rows), number)
-        return
-    if not rows:
-        click.echo("No row in quarantine is like that.")
+    if _is_said(rows, number, as_json, "No row in quarantine is like that."):
         return
     shown = [
         {**row, "file": row["part"], "row": row["part_row"], "rules": ", ".join(row["rules"]), "cells": _cells(row)}
@@ -99,12 +94,7 @@ def events(
     number = len(rows)
     if number == most:
         number = event_store.number_of(url, aggregate_id=aggregate_id, event_type=event_type)
-    if as_json:
-        print_json(rows)
-        _say_what_is_left(len(rows), number)
-        return
-    if not rows:
-        click.echo("No recorded event is like that.")
+    if _is_said(rows, number, as_json, "No recorded event is like that."):
         return
     columns = ["occurred_at", "event_type", "aggregate_id", "version", "payload"]
     shown = [{**row, "payload": json.dumps(row["payload"], ensure_ascii=False)} for row in rows]
@@ -142,10 +132,15 @@ def _line(event: dict[str, Any]) -> str:
     return visible(said)
 
 
-def _say_what_is_left(shown: int, number: int) -> None:
-    """Say beside the JSON, which is a list of what is shown, that there is more."""
-    if shown < number:
-        click.echo(f"{shown:,} of {number:,}: --limit prints more.", err=True)
+def _is_said(rows: Sequence[Any], number: int, as_json: bool, none: str) -> bool:
+    """Print rows as JSON, with how many there are beside it, or that there is none; return whether that is all."""
+    if as_json:
+        print_json(rows)
+        if len(rows) < number:
+            click.echo(f"{len(rows):,} of {number:,}: --limit prints more.", err=True)
+    elif not rows:
+        click.echo(none)
+    return as_json or not rows
 
 
 def _cells(row: dict[str, Any]) -> str:
