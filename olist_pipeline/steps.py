@@ -194,7 +194,7 @@ def runner_of(settings: Settings, step: ValidationStep) -> Runner:
     if settings.engine != "spark" or not step.is_monthly:
         return Runner(units.run_locally)
     # Its extra need not be installed.
-    from olist_pipeline.spark.runner import spark_runner
+    from olist_pipeline.spark.session import spark_runner
 
     return spark_runner(settings)
 

@@ -124,7 +124,7 @@ def _sides_on_spark(
     if not all(is_on_spark(settings, migration, tree) for tree in TREES):
         return {}
     # Its extra need not be installed.
-    from olist_pipeline.spark.runner import spark_runner
+    from olist_pipeline.spark.session import spark_runner
 
     return sides_by_months(connection, tables, months, spark_runner(settings), _rests(settings))
 

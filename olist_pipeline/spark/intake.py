@@ -29,7 +29,7 @@ from olist_pipeline.landing.folder import files_of
 from olist_pipeline.landing.table import LandingTable
 from olist_pipeline.months import MonthRange
 from olist_pipeline.settings import Settings
-from olist_pipeline.spark.runner import working
+from olist_pipeline.spark.session import working
 from olist_pipeline.spark.tasks import failing_in_words, run_on_spark
 from olist_pipeline.staging import intake_path, scan_files
 

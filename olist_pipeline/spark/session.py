@@ -1,7 +1,8 @@
 """The Spark session of this process: started by the first step that needs it, and on one machine shared by the others.
 
-What belongs here: where the session runs and what this project sets of its configuration. What does not: what is run
-there (see `tasks`); everything else is set by Spark's own configuration (`spark-defaults.conf`, SPARK_CONF_DIR).
+What belongs here: where the session runs, what this project sets of its configuration, and the runner that it is for
+`steps`. What does not: what is run there (see `tasks`); everything else is set by Spark's own configuration
+(`spark-defaults.conf`, SPARK_CONF_DIR).
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,10 @@ from pyspark.java_gateway import launch_gateway
 from pyspark.sql import SparkSession
 
 from olist_pipeline.errors import OlistError
+from olist_pipeline.settings import Settings
 from olist_pipeline.spark.requirements import address_here, check, is_remote
+from olist_pipeline.spark.tasks import run_on_spark
+from olist_pipeline.validation.units import PieceT, ReportT, Runner
 
 SETTINGS = {
     "spark.app.name": "olist",
@@ -39,6 +43,35 @@ _sessions: dict[str, SparkSession] = {}
 
 _gateways: list[Any] = []
 """The one to this process's Java, which outlives sessions."""
+
+
+@contextmanager
+def working(settings: Settings) -> Iterator[tuple[SparkSession, list[str]]]:
+    """Yield the session, started where there is none, and the folders of modules that tasks need; leave it afterwards.
+
+    Raises OlistError where Spark does not start.
+    """
+    session = _session(settings)
+    try:
+        # Contexts may stand in a module beside the migration file (see `registry`).
+        yield session, [str(settings.migration.parent)]
+    finally:
+        leave(settings.spark_master)
+
+
+def spark_runner(settings: Settings) -> Runner:
+    """Return the runner on Spark; starts the session where there is none, and raises OlistError where it cannot."""
+    session, master = _session(settings), settings.spark_master
+
+    def run(units: Sequence[PieceT], work: Callable[[PieceT], ReportT]) -> list[ReportT]:
+        with working(settings) as (at_work, paths):
+            return run_on_spark(at_work, paths, units, work)
+
+    return Runner(run, cores_of(session, master), place_of(session, master))
+
+
+def _session(settings: Settings) -> SparkSession:
+    return session_at(settings.spark_master, settings.home / "logs" / "spark.log")
 
 
 def session_at(master: str, log: Path) -> SparkSession:

@@ -181,7 +181,7 @@ def test_the_verdicts_are_the_same(on_spark, on_duckdb):
 
 @pytest.mark.spark
 def test_tasks_find_the_same_verdicts(session, on_spark, on_duckdb):
-    from olist_pipeline.spark.runner import spark_runner
+    from olist_pipeline.spark.session import spark_runner
 
     monthly = [table for table in on_spark.tables() if table.is_monthly]
     runner, folder = spark_runner(on_spark.settings), on_spark.settings.outbox / "parity"
