@@ -19,8 +19,7 @@ from olist_pipeline.errors import OlistError
 from olist_pipeline.settings import Settings
 from olist_pipeline.stores import home, schema
 from olist_pipeline.stores import roles as database_roles
-from olist_pipeline.stores.address import password_of
-from olist_pipeline.stores.postgres import server_url
+from olist_pipeline.stores.postgres import password_of, server_url
 
 
 @click.group(cls=Group)

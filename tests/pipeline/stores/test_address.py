@@ -16,7 +16,7 @@ from olist_pipeline.cli.main import main
 from olist_pipeline.errors import OlistError
 from olist_pipeline.settings import Settings
 from olist_pipeline.stores import postgres
-from olist_pipeline.stores.address import read_address
+from olist_pipeline.stores.postgres import read_address
 
 SECRET = "S3cret7Mark"
 
