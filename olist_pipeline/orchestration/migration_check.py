@@ -21,6 +21,7 @@ from olist_pipeline.migration.project import (
     find_old,
     found_old,
     is_relation,
+    new_part,
     old_relations,
     read_by_hooks,
     relations_among,
@@ -80,7 +81,9 @@ def checked(settings: Settings) -> Checked:
         found.pairs.setdefault(table.context, []).append(table.name)
     old = KnownColumns(manifest, migration.old_folder, migration, settings.landing)
     new = KnownColumns(in_new, migration.new_folder, migration, settings.landing)
-    made = {node["alias"]: uid for uid, node in in_new["nodes"].items() if is_relation(node)}
+    # Both trees may be in one project, and name their relations alike.
+    part = new_part(migration)
+    made = {node["alias"]: uid for uid, node in in_new["nodes"].items() if is_relation(node) and part.holds(node)}
     for pair in migration.pairs:
         for node in found_old(manifest, migration, pair.old):
             found.problems += columns_amiss(pair, (old, node["unique_id"]), (new, made[pair.new_name]))

@@ -3,6 +3,7 @@
 import pytest
 
 from olist_pipeline.migration.load import load_migration
+from olist_pipeline.orchestration import migration_check
 from olist_pipeline.orchestration.known_columns import KnownColumns
 from olist_pipeline.orchestration.migration_check import columns_amiss
 from tests.pipeline.migration.test_file import SMALL, written
@@ -110,3 +111,11 @@ def test_a_declared_type_counts(known):
         model="select x as a, y as b from t", columns={"A": {"data_type": "varchar(3)"}, "b": {"data_type": "int"}}
     )
     assert [side.is_text("model.shop.model", name) for name in "ab"] == [True, False]
+
+
+def test_columns_of_new_are_those_of_new_though_old_calls_its_relations_alike(parsed_project, monkeypatch):
+    sides = []
+    monkeypatch.setattr(migration_check, "columns_amiss", lambda pair, old, new: sides.append((old[1], new[1])) or [])
+    assert migration_check.checked(parsed_project).problems == []
+    assert sides
+    assert [new for _, new in sides] == [old.replace("model.olist.", "model.olist.new__") for old, _ in sides]
