@@ -143,6 +143,14 @@ def columns_amiss(pair: TablePair, old: tuple[KnownColumns, str], new: tuple[Kno
             name for name in pair.left_out if not {fold(name), fold(calls.get(fold(name), name))} & (in_old | in_new)
         ]
         amiss += [f"pairs.{pair.name}.left_out: neither side has a column {name}" for name in left]
+        if old[0].is_declared(old[1]) and new[0].is_declared(new[1]):
+            as_old = {fold(news): fold(olds) for news, olds in pair.columns.items()}
+            shown = {as_old.get(name, name) for name in in_new}
+            amiss += [
+                f"pairs.{pair.name}: {'new' if name in shown else 'old'} alone has the column {name}; let both have "
+                f"it, or say in left_out why not ({{{name}: ...}})"
+                for name in sorted((shown ^ in_old) - set(map(fold, pair.left_out)))
+            ]
     texts = [name for name in pair.measures if old[0].is_text(old[1], name)]
     amiss += [f"pairs.{pair.name}.measures: {name} is a text in old, and has no sum; take it out" for name in texts]
     return [sentence.rstrip(".?") for sentence in dict.fromkeys(amiss)]

@@ -115,6 +115,18 @@ def test_a_declared_type_counts(known):
     assert [side.is_text("model.shop.model", name) for name in "ab"] == [True, False]
 
 
+def test_a_column_that_one_side_alone_declares_is_said_before_a_run(known, tmp_path, monkeypatch):
+    monkeypatch.setattr(KnownColumns, "is_declared", lambda *_: True)
+    text = f"{SMALL}pairs: [{{old: a, new: b, key: [id], columns: {{called: Name}}, left_out: {{AT: the clock}}}}]"
+    [pair] = load_migration(written(tmp_path, text)).pairs
+    old = known(a="", columns={"id": {}, "Name": {}, "at": {}, "size": {}})
+    new = known(b="", columns={"id": {}, "called": {}, "large": {}})
+    assert columns_amiss(pair, (old, "model.shop.a"), (new, "model.shop.b")) == [
+        "pairs.a: new alone has the column large; let both have it, or say in left_out why not ({large: ...})",
+        "pairs.a: old alone has the column size; let both have it, or say in left_out why not ({size: ...})",
+    ]
+
+
 def test_columns_of_new_are_those_of_new_though_old_calls_its_relations_alike(parsed_project, monkeypatch):
     monkeypatch.setattr(migration_check, "columns_amiss", lambda pair, old, new: [(old[1], new[1])])
     sides: list[Any] = migration_check.checked(parsed_project).problems
