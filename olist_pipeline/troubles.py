@@ -36,6 +36,7 @@ _MADE = "<string>"
 """The file that Python names for the `__init__` of a dataclass; below it stands what the class asks of its fields."""
 LITTLE_BYTES = 64 * 2**20
 """A step that found a disk full has removed again what it was writing."""
+NO_MEMORY = "There is not enough memory for {}; end other programs or take a larger machine, and run again."
 _NO_SERVER = "PostgreSQL does not answer any more; start it and run again: what was finished is kept."
 
 
@@ -106,7 +107,7 @@ def _sentence(error: BaseException) -> str | None:
     if isinstance(error, OSError) and str(error):
         return f"{in_words(error)}{_full_places(error)}."
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryException":
-        return "There is not enough memory for this; end other programs or take a larger machine, and run again."
+        return NO_MEMORY.format("this")
     if type(error) is RuntimeError:  # there is no thread any more
         return _of_machine(error)
     if (psycopg2 := sys.modules.get("psycopg2")) and isinstance(error, psycopg2.Error):
@@ -123,6 +124,9 @@ def _sentence(error: BaseException) -> str | None:
         return _of_machine(error) or _of_files(error)
     if name.startswith("_duckdb."):
         return _of_duckdb(error)
+    if isinstance(error, ImportError) and (remedy := remedy_for(str(error))):
+        said = str(error).strip().splitlines()[-1].rstrip(".")  # NumPy says on many lines what it may be
+        return f"A library cannot be loaded ({said}); {remedy} and run again."
     if place := place_of(error, of_import=True):
         return f"{place} cannot be imported ({type(error).__name__}: {_first_line(error)}); mend it there."
     return None

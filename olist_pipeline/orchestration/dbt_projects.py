@@ -13,7 +13,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import date
 from importlib.metadata import version
@@ -268,21 +268,23 @@ def _parse(settings: Settings, migration: Migration, tree: str, parsed: Path, pr
     """Run `dbt parse`; raises OlistError with dbt's own words when the project does not parse."""
     made_with = NEW if is_of_new(migration, tree) else OLD
     today = _likely_today(settings)
-    result = subprocess.run(
-        # The project's own flags may say otherwise.
-        [*ASKING, "--write-json", *parse_arguments(settings, made_with)],
-        cwd=project,
-        env={**os.environ, **environment_of(settings, made_with, settings.landing, today)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    # The project's own flags may say otherwise.
+    command = [*ASKING, "--write-json", *parse_arguments(settings, made_with)]
+    result = dbt_alone(command, project, environment_of(settings, made_with, settings.landing, today))
     if result.returncode:
         said = WAS_KILLED if result.returncode in KILLED else in_one_line(result.stdout or result.stderr)[-2000:]
         raise OlistError(f"dbt cannot parse {project}: {said.rstrip('.')}{_what_to_do(said, project)}")
     build = target_path(settings, made_with)
     build.mkdir(exist_ok=True)
     shutil.copy(parsed / KEPT_PARSE, build)
+
+
+def dbt_alone(
+    command: Sequence[str], project: Path, environment: Mapping[str, str]
+) -> subprocess.CompletedProcess[str]:
+    """Run dbt outside of Dagster to its end; what it says is in the result."""
+    given = {**os.environ, **environment}
+    return subprocess.run(command, cwd=project, env=given, capture_output=True, text=True, check=False)
 
 
 def in_one_line(output: str) -> str:

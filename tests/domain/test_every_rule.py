@@ -48,7 +48,12 @@ def validated(book, rule, changes):
     held, broken = rule.holds(facts).value, rule.broken(facts).value
     assert type(held) in (bool, type(None)), "a number is no truth value on a frame"
     assert type(broken) is bool
+    assert (rule.code in codes(book, facts)) is broken
     return held, broken
+
+
+def codes(book, facts):
+    return [violation.code for violation in book.violations(facts, "it")]
 
 
 def test_every_rule_and_derivation_is_in_a_rulebook():
@@ -94,9 +99,14 @@ def assert_never_unknown(book, rule):
 
 
 @pytest.mark.parametrize("book", BOOKS, ids=lambda book: f"{book.context}-{book.subject}")
-def test_no_example_is_of_a_rule_that_is_not_there(book):
-    named = {code for of, code, *_ in EXAMPLES[book.context].CASES if of is book}
-    assert named <= {rule.code for rule in book.rules}
+def test_examples_are_of_the_rules_that_are_there_with_their_severity(book):
+    named = {(code, severity) for of, code, severity, *_ in EXAMPLES[book.context].CASES if of is book}
+    assert named <= {(rule.code, rule.severity) for rule in book.rules}
+
+
+@pytest.mark.parametrize("book", BOOKS, ids=lambda book: f"{book.context}-{book.subject}")
+def test_a_valid_subject_breaks_no_rule(book):
+    assert codes(book, scalars(book.facts, EXAMPLES[book.context].VALID[book])) == []
 
 
 @pytest.mark.parametrize("rollup", ROLLUPS, ids=lambda rollup: rollup.name)
