@@ -25,6 +25,11 @@ case $PWD in
     ;;
 esac
 
+# What pip writes into bin/ is for sh, which takes the path of its Python for a text that does not end.
+case $PWD in
+*'"'*) echo "$PWD has a double quote in its path: there it is $folder/bin/python -m olist_pipeline for olist." >&2 ;;
+esac
+
 # What speaks against a Python; nothing where it fits.
 check='
 import sys

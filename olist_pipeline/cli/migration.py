@@ -51,7 +51,8 @@ def check(as_json: bool, twice: bool) -> None:
         for line in found.lines():
             console.print(inert(line), highlight=False, soft_wrap=True)
     if found.problems:
-        raise OlistError(f"{settings.migration} does not fit: {'; '.join(found.problems)}.")
+        problems = "; ".join(problem.rstrip(".?") for problem in found.problems)
+        raise OlistError(f"{settings.migration} does not fit: {problems}.")
 
 
 @migration.command()

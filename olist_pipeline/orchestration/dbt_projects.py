@@ -63,11 +63,14 @@ _OF_OTHER_WORK = (
     *("EMPTY", "SAMPLE", "EVENT_TIME_START", "EVENT_TIME_END", "FULL_REFRESH", "DEFER", "DEFER_TO_STATE"),
     *("DEFER_STATE", "STATE", "ARTIFACT_STATE_PATH", "FAVOR_STATE", "FAVOR_STATE_MODE", "RESOURCE_TYPES"),
     *("EXCLUDE_RESOURCE_TYPES", "INDIRECT_SELECTION", "STORE_FAILURES", "FAIL_FAST", "WARN_ERROR"),
-    *("WARN_ERROR_OPTIONS", "WRITE_JSON", "INTROSPECT", "LOG_LEVEL", "QUIET"),
+    *("WARN_ERROR_OPTIONS", "WRITE_JSON", "INTROSPECT", "LOG_LEVEL", "LOG_FORMAT", "QUIET"),
 )
+_GIVEN = ("PROJECT_DIR", "PROFILES_DIR", "PROFILE", "TARGET", "TARGET_PATH", "LOG_PATH")
+"""What each invocation is given, under the older name or as an argument; dbt prefers the newer name of a variable."""
 OWN_OPTIONS = {
     "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
-    **{f"{prefix}_{name}": "" for name in _OF_OTHER_WORK for prefix in ("DBT", "DBT_ENGINE")},
+    **{f"DBT_{name}": "" for name in _OF_OTHER_WORK},
+    **{f"DBT_ENGINE_{name}": "" for name in (*_OF_OTHER_WORK, *_GIVEN)},
 }
 """Variables of dbt's own: what a shell has for its other work would change what is built, as DBT_EMPTY does.
 
@@ -147,11 +150,12 @@ def environment_of(settings: Settings, tree: str, landing: Path, day: date) -> d
     migration = load_migration(settings.migration)
     on_spark = environment_of_spark(settings, tree) if is_on_spark(settings, migration, tree) else {}
     if tree == NEW:
-        return {**OWN_OPTIONS, **on_spark, **as_of_variables(day)}
+        return {**OWN_OPTIONS, "DBT_PROJECT_DIR": str(migration.new_folder), **on_spark, **as_of_variables(day)}
     given = {name: value.replace(AS_OF, day.isoformat()) for name, value in migration.old.environment.items()}
     named = {migration.landing.environment: str(landing)} if migration.landing.environment else {}
     in_parts = [one.name for one in _landed(migration) if is_in_parts(landing, one)]
-    return {**OWN_OPTIONS, PARTS_VARIABLE: ",".join(in_parts), **on_spark, **given, **named}
+    own = {**OWN_OPTIONS, "DBT_PROJECT_DIR": str(migration.old_folder), PARTS_VARIABLE: ",".join(in_parts)}
+    return {**own, **on_spark, **given, **named}
 
 
 def parse_arguments(settings: Settings, tree: str) -> list[str]:
@@ -269,7 +273,7 @@ def _parse(settings: Settings, migration: Migration, tree: str, parsed: Path, pr
     result = dbt_alone(command, project, environment_of(settings, made_with, settings.landing, today))
     if result.returncode:
         said = WAS_KILLED if result.returncode in KILLED else in_one_line(result.stdout or result.stderr)[-2000:]
-        raise OlistError(f"dbt cannot parse {project}: {said.rstrip('.')}{_what_to_do(said)}")
+        raise OlistError(f"dbt cannot parse {project}: {said.rstrip('.')}{_what_to_do(said, project)}")
     build = target_path(settings, made_with)
     build.mkdir(exist_ok=True)
     shutil.copy(parsed / KEPT_PARSE, build)
@@ -292,13 +296,25 @@ def in_one_line(output: str) -> str:
     return " ".join(lines or calls.strip().splitlines()[-1:])
 
 
-def _what_to_do(said: str) -> str:
+def _what_to_do(said: str, project: Path) -> str:
     """Return how to mend what dbt misses, where it does not say so itself."""
+    if "codec can't decode" in said and (path := _no_text(project)):
+        return f"; {path} is not UTF-8; save it so."
     if "Env var required" in said:
         return "; export it, or give it in old.environment of the migration file."
     if "Required var" in said:
         return "; give it in old.vars of the migration file (`olist migration init --vars` for the first one)."
     return f"; {remedy} and run again." if (remedy := remedy_for(said)) else "."
+
+
+def _no_text(project: Path) -> Path | None:
+    """Return the first file of a project that is no UTF-8, which dbt does not name."""
+    for path in sorted(path for path in project.rglob("*") if path.suffix in (".sql", ".yml", ".yaml", ".md", ".csv")):
+        try:
+            path.read_text("utf-8")
+        except UnicodeDecodeError:
+            return path
+    return None
 
 
 def _likely_today(settings: Settings) -> date:

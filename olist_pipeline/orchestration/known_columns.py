@@ -55,6 +55,10 @@ class KnownColumns:
                 self._known[uid] = self._found(uid)
         return self._known[uid]
 
+    def is_declared(self, uid: str) -> bool:
+        """Return whether a node has exactly the columns of its YAML: dbt's contract holds it to them."""
+        return ((self._manifest["nodes"][uid]["config"].get("contract") or {}).get("enforced")) is True
+
     def is_text(self, uid: str, column: str) -> bool:
         """Return whether a column is surely a text: its YAML says so, or what computes it can be nothing else."""
         said = self._manifest["nodes"][uid].get("columns") or {}
@@ -76,7 +80,7 @@ class KnownColumns:
         node = self._manifest["nodes"][uid]
         if node["resource_type"] == "seed":
             return self._of_seed(node)
-        if ((node["config"].get("contract") or {}).get("enforced")) is True:
+        if self.is_declared(uid):
             return frozenset(map(fold, node["columns"]))
         scope = self._scope(uid)
         names = self._given(scope, uid) if scope else None

@@ -21,6 +21,7 @@ from olist_pipeline.migration.project import (
     find_old,
     found_old,
     is_relation,
+    new_part,
     old_relations,
     read_by_hooks,
     relations_among,
@@ -80,7 +81,9 @@ def checked(settings: Settings) -> Checked:
         found.pairs.setdefault(table.context, []).append(table.name)
     old = KnownColumns(manifest, migration.old_folder, migration, settings.landing)
     new = KnownColumns(in_new, migration.new_folder, migration, settings.landing)
-    made = {node["alias"]: uid for uid, node in in_new["nodes"].items() if is_relation(node)}
+    # Both trees may be in one project, and name their relations alike.
+    part = new_part(migration)
+    made = {node["alias"]: uid for uid, node in in_new["nodes"].items() if is_relation(node) and part.holds(node)}
     for pair in migration.pairs:
         for node in found_old(manifest, migration, pair.old):
             found.problems += columns_amiss(pair, (old, node["unique_id"]), (new, made[pair.new_name]))
@@ -140,6 +143,14 @@ def columns_amiss(pair: TablePair, old: tuple[KnownColumns, str], new: tuple[Kno
             name for name in pair.left_out if not {fold(name), fold(calls.get(fold(name), name))} & (in_old | in_new)
         ]
         amiss += [f"pairs.{pair.name}.left_out: neither side has a column {name}" for name in left]
+        if old[0].is_declared(old[1]) and new[0].is_declared(new[1]):
+            as_old = {fold(news): fold(olds) for news, olds in pair.columns.items()}
+            shown = {as_old.get(name, name) for name in in_new}
+            amiss += [
+                f"pairs.{pair.name}: {'new' if name in shown else 'old'} alone has the column {name}; let both have "
+                f"it, or say in left_out why not ({{{name}: ...}})"
+                for name in sorted((shown ^ in_old) - set(map(fold, pair.left_out)))
+            ]
     texts = [name for name in pair.measures if old[0].is_text(old[1], name)]
     amiss += [f"pairs.{pair.name}.measures: {name} is a text in old, and has no sum; take it out" for name in texts]
     return [sentence.rstrip(".?") for sentence in dict.fromkeys(amiss)]

@@ -176,7 +176,8 @@ def test_it_runs_through_everything(with_column):
     project = with_column
     generate(project / "landing", orders=400, seed=5)
     expected = write_tickets(project / "landing")
-    summary, [report] = olist(project, "run --json", "parity fact_tickets --json")
+    summary, checked, [report] = olist(project, "run --json", "migration check --json", "parity fact_tickets --json")
+    assert checked["problems"] == []
     [table] = [row for row in summary["tables"] if row["context"] == "support"]
     assert (table["landing"], table["accepted"], table["quarantined"]) == (44, int(expected["accepted"]), 4)
     assert {row["rule"] for row in summary["quarantined_by_rule"] if row["source_table"] == "tickets"} == {

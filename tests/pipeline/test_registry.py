@@ -50,15 +50,6 @@ def test_contexts_that_do_not_fit_are_one_sentence(tmp_path, monkeypatch, steps,
         registry.contexts_of(migration)
 
 
-def test_one_context_alone_is_no_tuple(tmp_path, monkeypatch):
-    module = ModuleType("one_context")
-    monkeypatch.setattr(module, "CONTEXTS", SALES, raising=False)
-    monkeypatch.setitem(sys.modules, module.__name__, module)
-    migration = load_migration(written(tmp_path, SMALL.replace("contexts: contexts", f"contexts: {module.__name__}")))
-    with pytest.raises(OlistError, match=r"one_context.CONTEXTS must be a tuple; one context alone has a comma"):
-        registry.contexts_of(migration)
-
-
 @pytest.mark.parametrize(
     ("link", "said"),
     [

@@ -91,6 +91,15 @@ def test_a_folder_that_setuptools_cannot_name_is_refused_before_a_minute_of_inst
     assert not (tmp_path / name / "venv").exists()
 
 
+def test_a_folder_below_which_scripts_do_not_start_is_said(tmp_path):
+    folder = tmp_path / 'a "b'
+    folder.mkdir()
+    fake(folder, "python3", "3.13.2")
+    code, said = set_up(folder)
+    assert code == 0
+    assert f"{folder} has a double quote in its path: there it is venv/bin/python -m olist_pipeline for olist." in said
+
+
 def test_no_python_at_all(tmp_path):
     assert set_up(tmp_path) == (
         1,

@@ -68,11 +68,13 @@ def test_what_is_wrong_before_a_run_is_said_where_that_run_fails(monkeypatch):
     def fails(*_):
         raise OlistError("The old project does not run.")
 
-    monkeypatch.setattr(migration_check, "checked", lambda _: Checked(problems=["orders has no column idd"]))
+    monkeypatch.setattr(migration_check, "checked", lambda _: Checked(problems=["orders has no idd; did you mean id?"]))
     monkeypatch.setattr(migration_check, "columns_that_change", fails)
     result = CliRunner().invoke(check, ["--twice"])
-    assert "problem: orders has no column idd\nproblem: The old project does not run\n" in result.output
-    assert str(result.exception).endswith("does not fit: orders has no column idd; The old project does not run.")
+    assert "problem: orders has no idd; did you mean id?\nproblem: The old project does not run\n" in result.output
+    assert str(result.exception).endswith(
+        "does not fit: orders has no idd; did you mean id; The old project does not run."
+    )
 
 
 @pytest.mark.long

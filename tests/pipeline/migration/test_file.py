@@ -151,7 +151,7 @@ def test_the_module_of_contexts_must_be_one(tmp_path):
             "from olist_pipeline.errors import OlistError\nraise OlistError('Its own sentence.')",
             r"^Its own sentence\.$",
         ),
-        ("CONTEXTS = None", "TypeError: 'NoneType' object is not iterable"),
+        ("CONTEXTS = None", r"contexts_2.CONTEXTS must be a tuple; one context alone has a comma behind it"),
         ("\nCONTEXTS = (1 / 0,)", "ZeroDivisionError: division by zero, .*contexts_3.py:2.; mend it there"),
         ("from olist_domain.kernel.rules import Severity\nSeverity('x')", "'x' is not a valid .*contexts_4.py:2"),
     ],

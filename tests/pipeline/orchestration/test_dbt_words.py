@@ -1,5 +1,6 @@
 """What dbt says of an error, in one line."""
 
+from olist_pipeline.orchestration import dbt_projects
 from olist_pipeline.orchestration.dbt_projects import in_one_line
 
 SAID = """\x1b[0m10:11:12  1 of 19 ERROR creating sql table model main.dim_date ..... [\x1b[31mERROR\x1b[0m in 0.15s]
@@ -29,3 +30,10 @@ def test_an_error_is_said_without_colours_and_without_all_functions_there_are():
         "Failure in model dim_date (models/dim_date.sql) Binder Error: No function matches '+(TIMESTAMP, "
         "INTEGER_LITERAL)'. You might need to add explicit type casts. LINE 23: date_trunc('week', day) + 6"
     )
+
+
+def test_a_file_that_is_no_utf8_is_named_which_dbt_does_not(tmp_path):
+    (tmp_path / "a.sql").write_text("select 1 -- größe", "utf-8")
+    (tmp_path / "b.sql").write_text("select 1 -- größe", "latin-1")
+    said = "'utf-8' codec can't decode byte 0xf6 in position 10: invalid start byte"
+    assert dbt_projects._what_to_do(said, tmp_path) == f"; {tmp_path / 'b.sql'} is not UTF-8; save it so."

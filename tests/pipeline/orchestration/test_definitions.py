@@ -28,7 +28,7 @@ from olist_pipeline.orchestration.jobs import keys_of, monthly_part
 from olist_pipeline.orchestration.partitions import MONTHS, describe, months_of, tagged_months
 from olist_pipeline.orchestration.resources import clear_failures
 from olist_pipeline.registry import STEPS
-from olist_pipeline.settings import Settings
+from olist_pipeline.settings import DBT_DIR, Settings
 from olist_pipeline.staging import write_months
 from olist_pipeline.warehouse import load_manifest, warehouse_tables
 from tests.shared import shared_dbt
@@ -207,6 +207,7 @@ def test_each_tree_gets_its_landing_and_its_day(environment):
     assert "OLIST_DATA_DIR" not in given["new"]
     # What a shell has for its other work: rows, tests and verdicts would be of nothing.
     assert all(variables["DBT_EMPTY"] == variables["DBT_ENGINE_EMPTY"] == "" for variables in given.values())
+    assert {variables["DBT_PROJECT_DIR"] for variables in given.values()} == {str(DBT_DIR)}
     for tree in given:
         assert not variables_of(environment, tree, *reading), "dbt parses the whole project anew when one changes"
 

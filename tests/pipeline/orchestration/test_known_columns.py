@@ -1,8 +1,11 @@
 """The columns that models have, by their SQL alone, and what of a pair no side has."""
 
+from typing import Any
+
 import pytest
 
 from olist_pipeline.migration.load import load_migration
+from olist_pipeline.orchestration import migration_check
 from olist_pipeline.orchestration.known_columns import KnownColumns
 from olist_pipeline.orchestration.migration_check import columns_amiss
 from tests.pipeline.migration.test_file import SMALL, written
@@ -110,3 +113,22 @@ def test_a_declared_type_counts(known):
         model="select x as a, y as b from t", columns={"A": {"data_type": "varchar(3)"}, "b": {"data_type": "int"}}
     )
     assert [side.is_text("model.shop.model", name) for name in "ab"] == [True, False]
+
+
+def test_a_column_that_one_side_alone_declares_is_said_before_a_run(known, tmp_path, monkeypatch):
+    monkeypatch.setattr(KnownColumns, "is_declared", lambda *_: True)
+    text = f"{SMALL}pairs: [{{old: a, new: b, key: [id], columns: {{called: Name}}, left_out: {{AT: the clock}}}}]"
+    [pair] = load_migration(written(tmp_path, text)).pairs
+    old = known(a="", columns={"id": {}, "Name": {}, "at": {}, "size": {}})
+    new = known(b="", columns={"id": {}, "called": {}, "large": {}})
+    assert columns_amiss(pair, (old, "model.shop.a"), (new, "model.shop.b")) == [
+        "pairs.a: new alone has the column large; let both have it, or say in left_out why not ({large: ...})",
+        "pairs.a: old alone has the column size; let both have it, or say in left_out why not ({size: ...})",
+    ]
+
+
+def test_columns_of_new_are_those_of_new_though_old_calls_its_relations_alike(parsed_project, monkeypatch):
+    monkeypatch.setattr(migration_check, "columns_amiss", lambda pair, old, new: [(old[1], new[1])])
+    sides: list[Any] = migration_check.checked(parsed_project).problems
+    assert sides
+    assert [new for _, new in sides] == [old.replace("model.olist.", "model.olist.new__") for old, _ in sides]
