@@ -12,9 +12,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from sqlglot import exp
 from sqlglot.tokenizer_core import Token
 
-from olist_pipeline.audit.expressions import Node, is_null, is_null_test, number_of
+from olist_pipeline.audit.expressions import Node, is_constant, is_null, is_null_test, number_of, text_of
 
 READS_OR_NULL = re.compile(r"^to[a-z0-9]+or(null|zero|default)$|^try_(parse|convert|to_\w+)$|^parsedatetime\w*or\w+$")
+TURNED: Mapping[type[Node], type[Node]] = {
+    **{exp.EQ: exp.EQ, exp.NEQ: exp.NEQ, exp.GT: exp.LT, exp.LT: exp.GT, exp.GTE: exp.LTE, exp.LTE: exp.GTE}
+}
+"""Comparisons, each with that of the same two the other way round."""
 COMBINED_IF = re.compile(r"^(?P<name>[a-zA-Z0-9]+?)(OrNull|OrDefault|Distinct|Array)*If$")
 
 
@@ -40,11 +44,19 @@ def _forget_made_up_positions(tree: Node, tokens: Sequence[Token]) -> None:
 
 
 def _plain(node: Node) -> Node:
-    made = _made(node)
+    made = _turned(node) if type(node) in TURNED else _made(node)
     if made is None or made is node:
         return node
     made.meta.update(node.meta)
     return made
+
+
+def _turned(node: Node) -> Node | None:
+    """Return `x > 1` for `1 < x`."""
+    is_literal = number_of(node.this) is not None or text_of(node.this) is not None
+    if not is_literal or is_constant(node.expression):
+        return None
+    return TURNED[type(node)](this=node.expression, expression=node.this)
 
 
 def _made(node: Node) -> Node | None:
