@@ -49,8 +49,9 @@ def names_of(variables: Mapping[str, Any], adapter: str, project: str, host: Hos
     def env_var(name: str, default: Any = None) -> Any:
         return name if default is None else default
 
-    def ref(*args: Any, **_: Any) -> Relation:
-        return Relation(str(args[-1]) if args else "")
+    def ref(*args: Any, **said: Any) -> Relation:
+        version = said.get("v", said.get("version"))
+        return Relation(f"{args[-1] if args else ''}{'' if version is None else f'_v{version}'}")
 
     def source(schema: Any, name: Any) -> Relation:
         return Relation(str(name), str(schema))

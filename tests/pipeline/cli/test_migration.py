@@ -58,6 +58,9 @@ def test_a_file_that_the_drafts_there_do_not_have_is_refused_in_one_sentence(tmp
     for _ in range(2):
         assert CliRunner().invoke(scaffold, ["riding", "--file", "rides.csv"]).exit_code == 0
     assert "validates, each with --file (there" in str(CliRunner().invoke(scaffold, ["riding"]).exception)
+    written(tmp_path, SMALL.replace("data_dir}", "data_dir, files: {rides.csv: {}}}"))
+    assert CliRunner().invoke(scaffold, ["riding", "--out", str(tmp_path / "only")]).exit_code == 0
+    assert "class RidesRecord" in (tmp_path / "only" / "riding" / "records.py").read_text()
     result = CliRunner().invoke(scaffold, ["riding", "--file", "rides.csv", "--file", "docks.csv"])
     assert str(result.exception).startswith(
         f"Nothing is written of docks.csv: {tmp_path / 'riding' / '__init__.py'} is"
