@@ -76,6 +76,8 @@ def checked(settings: Settings) -> Checked:
     except OlistError as error:
         found.problems.append(str(error).rstrip("."))
         return found
+    if migration.new.spark and (missing := lacking(in_new, NEW)):
+        found.problems.append(missing)
     for table in tables:
         found.pairs.setdefault(table.context, []).append(table.name)
     old = KnownColumns(manifest, migration.old_folder, migration, settings.landing)
