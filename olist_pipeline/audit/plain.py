@@ -25,7 +25,8 @@ COMBINED_IF = re.compile(r"^(?P<name>[a-zA-Z0-9]+?)(OrNull|OrDefault|Distinct|Ar
 def plain(tree: Node, tokens: Sequence[Token]) -> Node:
     """Return a parsed statement in the forms that the audit knows, with the positions that are those of its text."""
     _forget_made_up_positions(tree, tokens)
-    return tree.transform(_plain, copy=False)
+    # What stands in a replaced node is not looked into: so these forms, which may hold the others, come first.
+    return tree.transform(_replaced, _upright, copy=False).transform(_replaced, _made, copy=False)
 
 
 def _forget_made_up_positions(tree: Node, tokens: Sequence[Token]) -> None:
@@ -43,18 +44,21 @@ def _forget_made_up_positions(tree: Node, tokens: Sequence[Token]) -> None:
                 node.meta.pop(key, None)
 
 
-def _plain(node: Node) -> Node:
-    made = _turned(node) if type(node) in TURNED else _made(node)
-    if made is None or made is node:
+def _replaced(node: Node, make: Callable[[Node], Node | None]) -> Node:
+    made = make(node)
+    if made is None:
         return node
     made.meta.update(node.meta)
     return made
 
 
-def _turned(node: Node) -> Node | None:
-    """Return `x > 1` for `1 < x`."""
-    is_literal = number_of(node.this) is not None or text_of(node.this) is not None
-    if not is_literal or is_constant(node.expression):
+def _upright(node: Node) -> Node | None:
+    """Return `x > 1` for `1 < x`, and `not x like y` for `x not like y`, which some dialects keep as one."""
+    if node.args.get("negate"):
+        return exp.Not(this=type(node)(**{**node.args, "negate": None}))
+    if type(node) not in TURNED or is_constant(node.expression):
+        return None
+    if number_of(node.this) is None and text_of(node.this) is None:
         return None
     return TURNED[type(node)](this=node.expression, expression=node.this)
 
@@ -67,8 +71,6 @@ def _made(node: Node) -> Node | None:
         if READS_OR_NULL.match(node.name.lower()) and node.expressions:
             return _tried(node.expressions[0])
         return None
-    if isinstance(node, exp.Is) and node.args.get("negate"):
-        return exp.Not(this=exp.Is(this=node.this, expression=node.expression))  # PostgreSQL's IS NOT
     if isinstance(node, exp.TryCast) and not node.args.get("safe"):
         return exp.Cast(this=node.this, to=node.to)  # Hive and its kin write every CAST so
     if isinstance(node, exp.Convert):

@@ -222,6 +222,19 @@ def test_the_same_conversion_written_in_a_model_is_validation(tmp_path):
     assert [kind for _, _, kind in shown(read(tmp_path, "select try_cast(a as int) as b from t"))] == [Kind.VALIDATION]
 
 
+@pytest.mark.parametrize("dialect", ["postgres", "duckdb", "snowflake", "bigquery"])
+def test_what_is_not_like_a_pattern_is_said_and_no_copy_of_what_is(tmp_path, dialect):
+    found = [
+        finding
+        for word in ("like", "not like")
+        for finding in read(tmp_path, f"select id from t where a {word} 'x%'", dialect=dialect).findings
+    ]
+    assert [finding.statement for finding in found] == [
+        f"Only rows count of which a {word} x%." for word in ("is like", "is not like")
+    ]
+    assert found[0].shape.normal != found[1].shape.normal
+
+
 @pytest.fixture
 def project(tmp_path):
     files = {
