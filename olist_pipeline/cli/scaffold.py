@@ -82,6 +82,9 @@ def scaffold(context: str, files: tuple[str, ...], out: Path | None) -> None:
             "another folder, and take over what is new."
         )
     click.echo(f"{len(entries)} finding{'s' * (len(entries) != 1)}; each draft raises Undecided until it is written.")
+    if not entries and found.entries:
+        others = dict.fromkeys(context_of(entry.finding.model) or entry.context for entry in found.entries)
+        click.echo(f"The contexts of the old project with findings are: {', '.join(others)}.", err=True)
 
 
 def _write(texts: Mapping[str, str], folder: Path) -> list[Path]:
