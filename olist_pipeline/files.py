@@ -34,7 +34,7 @@ _OF_MACHINE = {
     errno.EFBIG: "raise the limit of a file's size (ulimit -f), or take a disk that holds larger ones",
     errno.EMFILE: "raise the limit of open files (ulimit -n)",
     errno.ENFILE: "end other programs, which have too many files open",
-    errno.ENOMEM: "end other programs, or take a larger machine",
+    errno.ENOMEM: "end other programs, raise the limit of memory (ulimit -v), or take a larger machine",
     errno.EAGAIN: "end other programs of this user, or raise the limit of its processes (ulimit -u)",
 }
 """What to do about what the machine lacks, whoever finds it; nothing that is kept is at fault."""
@@ -58,8 +58,9 @@ _WORDS = {
     **{os.strerror(number): number for number in (*_OF_MACHINE, errno.EACCES, errno.EPERM, errno.EROFS)},
     "can't start new thread": errno.EAGAIN,
     "insufficient file descriptors": errno.EMFILE,
+    "failed to map segment from shared object": errno.ENOMEM,
 }
-"""What the system says of those errors, in words that other programs hand on, and what Python and PostgreSQL do."""
+"""What the system says of those errors, in words that others hand on, and what Python, PostgreSQL and the loader do."""
 
 
 def is_of_system(error: BaseException) -> bool:

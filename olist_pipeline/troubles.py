@@ -14,6 +14,7 @@ import tempfile
 import traceback
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,8 @@ _OF_ROWS = (
 )
 """What Polars raises where files hold other rows than they should, or none."""
 _FRAME = re.compile(r'File "(.+)", line (\d+)')
+_MADE = "<string>"
+"""The file that Python names for the `__init__` of a dataclass; below it stands what the class asks of its fields."""
 LITTLE_BYTES = 64 * 2**20
 """A step that found a disk full has removed again what it was writing."""
 NO_MEMORY = "There is not enough memory for {}; end other programs or take a larger machine, and run again."
@@ -48,11 +51,11 @@ def sentence_of(error: BaseException) -> str | None:
 def place_of(error: BaseException, *, of_import: bool = False) -> str:
     """Return the file and line that caused an error; '' where it is none of ours or, `of_import`, no import failed.
 
-    Python, packages and the kernel only raise what somebody else caused.
+    Python, packages and the kernel only raise what somebody else caused, and so does a declaration that refuses itself.
     """
     if isinstance(error, SyntaxError) and error.filename and not error.filename.startswith("<"):
         return f"{error.filename}:{error.lineno}"
-    frames = traceback.extract_tb(error.__traceback__)[1:]
+    frames = takewhile(lambda frame: frame.filename != _MADE, traceback.extract_tb(error.__traceback__)[1:])
     ours = [frame for frame in frames if _is_ours(frame.filename)]
     if not ours or (of_import and ours[-1].name != "<module>"):
         return ""
@@ -121,6 +124,9 @@ def _sentence(error: BaseException) -> str | None:
         return _of_machine(error) or _of_files(error)
     if name.startswith("_duckdb."):
         return _of_duckdb(error)
+    if isinstance(error, ImportError) and (remedy := remedy_for(str(error))):
+        said = str(error).strip().splitlines()[-1].rstrip(".")  # NumPy says on many lines what it may be
+        return f"A library cannot be loaded ({said}); {remedy} and run again."
     if place := place_of(error, of_import=True):
         return f"{place} cannot be imported ({type(error).__name__}: {_first_line(error)}); mend it there."
     return None

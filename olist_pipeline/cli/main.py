@@ -27,8 +27,8 @@ from olist_pipeline.troubles import sentence_of
 COMMANDS = {
     "run": "run:run",
     "backfill": "backfill:backfill",
-    "dev": "dev:dev",
-    "dashboards": "dashboards:dashboards",
+    "dev": "servers:dev",
+    "dashboards": "servers:dashboards",
     "status": "status:status",
     "criteria": "criteria:criteria",
     "rules": "rules:rules",
@@ -159,6 +159,8 @@ def main() -> None:
     keep_private()
     if os.environ.get("COLUMNS", "").strip("0") == "":
         os.environ.pop("COLUMNS", None)  # some say 0 where they do not know: nothing would be shown
+    # Nobody multiplies matrices here. Where a limit keeps it from its threads, OpenBLAS raises SIGINT: as after Ctrl+C.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     streams.make_patient()
     sentence, code = "", 1
     try:

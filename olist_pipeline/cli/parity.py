@@ -168,7 +168,7 @@ def _show_stored(table: str | None, html: Path | None, as_json: bool) -> None:
     chosen = [stored[table]] if table else list(stored.values())
     if html is not None:
         from olist_pipeline.parity.html import html_report
-        from olist_pipeline.serving.scorecard import scorecard
+        from olist_pipeline.serving.progress import scorecard
 
         progress = scorecard(settings, url) if table is None else None
         text = html_report(chosen, approvals.all_approvals(url), date.today(), progress)

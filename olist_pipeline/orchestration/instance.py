@@ -25,19 +25,22 @@ from olist_pipeline.orchestration.run_process import RunProcess, process_of
 from olist_pipeline.runtime_folder import path_without_pattern
 from olist_pipeline.settings import PROJECT_DIR, Settings
 from olist_pipeline.spark.requirements import check
+from olist_pipeline.stores.run_history import is_there
 from olist_pipeline.stores.schema import ready_url
 
 
 def prepare(settings: Settings) -> str:
     """Start the server, see to its schemas, set DAGSTER_HOME up; return the server's address.
 
-    Raises OlistError where the engine needs what is not here.
+    Raises OlistError where the engine needs what is not here, and where a server of somebody's lacks what a run needs.
     """
     if settings.engine == "spark":
         check(settings.spark_master)
     url = ready_url(settings)
     if settings.postgres_url is None:
         migrate_storage(url)
+    elif not is_there(url):
+        raise OlistError("The tables of Dagster are not in the database: run `olist db migrate` as their owner.")
     settings.export()
     _configure(settings)
     os.environ["DAGSTER_HOME"] = str(_home(settings))

@@ -3,7 +3,8 @@
 What belongs here: bringing the record to PostgreSQL and preparing the next way back, whatever the server does. What
 does not: the rollback (`rollback`).
 
-    python -m olist_pipeline.serving.follow    waits for a line, follows, and says "recorded", or why it is not
+    python -m olist_pipeline.serving.follow    says that it is ready, waits for a line, follows, and says "recorded",
+                                               or why it is not
 
 It is started before the rollback, so that it is ready by then, in a session of its own: it goes on when the command
 that started it has ended. What it cannot do is done by the next command that finds PostgreSQL up.
@@ -24,9 +25,13 @@ from olist_pipeline.owners import refuse_stranger
 from olist_pipeline.serving import journal, standby
 from olist_pipeline.settings import Settings
 
-PATIENCE = 0.5
-"""Seconds that a rollback waits to hear that PostgreSQL has its record."""
-_SAID = b"recorded\n"
+PATIENCE = 2.0
+"""Seconds that a rollback, which has told of its effect, waits to hear that PostgreSQL has its record: an embedded one
+may have to start."""
+START_SECONDS = 10.0
+"""So long may the process take to begin: at load its imports take longer than the rollback, and PostgreSQL is not at
+fault."""
+_READY, _SAID = b"ready\n", b"recorded\n"
 LOG = "follow.log"
 
 _log = logging.getLogger("olist.follow")
@@ -47,6 +52,7 @@ class Follower:
                     [sys.executable, "-m", "olist_pipeline.serving.follow"],
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
+                    bufsize=0,  # what has come is there for `select`, or was read
                     stderr=errors,
                     start_new_session=True,
                     cwd="/",
@@ -62,11 +68,13 @@ class Follower:
         with suppress(OSError):
             process.stdin.write(b"go\n")
             process.stdin.close()
-            if not select.select([process.stdout], [], [], PATIENCE)[0]:
-                return "it did not answer at once."
-            said = os.read(process.stdout.fileno(), select.PIPE_BUF)
-            if said:
-                return "" if said == _SAID else said.decode("utf-8", "replace").strip()
+            if not select.select([process.stdout], [], [], START_SECONDS)[0]:
+                return f"the process for it has not begun within {START_SECONDS:g} s: this machine is busy."
+            if process.stdout.readline() == _READY:
+                if not select.select([process.stdout], [], [], PATIENCE)[0]:
+                    return f"it has not answered within {PATIENCE:g} s."
+                if said := process.stdout.readline():
+                    return "" if said == _SAID else said.decode("utf-8", "replace").strip()
         return f"the process for it ended; the log logs/{LOG} of this home says more."
 
     def stay(self) -> None:
@@ -80,6 +88,7 @@ def main() -> None:
     """Wait for the word, then follow."""
     from olist_pipeline.stores.schema import ready_url
 
+    _say(_READY)
     if not sys.stdin.readline():
         return
     settings = Settings.from_env()
@@ -89,9 +98,13 @@ def main() -> None:
     except OlistError as error:
         _log.warning("%s %s", time.strftime("%Y-%m-%d %H:%M:%S"), error)
         said = f"{error}\n".encode("utf-8", "replace")[-select.PIPE_BUF :]
-    with suppress(OSError):  # nobody may listen any more
-        os.write(sys.stdout.fileno(), said)
+    _say(said)
     standby.prepare(settings.serving)
+
+
+def _say(line: bytes) -> None:
+    with suppress(OSError):  # nobody may listen any more
+        os.write(sys.stdout.fileno(), line)
 
 
 if __name__ == "__main__":

@@ -106,8 +106,13 @@ def require(url: str, *, may_migrate: bool) -> None:
 
 
 def database_version(url: str) -> str | None:
-    """Return the version of the schema, by one question; None where the database was never migrated."""
+    """Return the version of the schema, by one question; None where the database was never migrated.
+
+    Raises OlistError for a server that is too old, and for a database in another encoding than UTF-8: a backup may have
+    been restored into one.
+    """
     with transaction(url) as connection, connection.cursor() as cursor:
+        _refuse_unfit(connection.server_version, connection.info.parameter_status("server_encoding"))
         try:
             cursor.execute(f"SELECT version_num FROM {VERSION_SCHEMA}.{VERSION_TABLE}")
         except (psycopg2.errors.UndefinedTable, psycopg2.errors.InvalidSchemaName):
@@ -159,7 +164,6 @@ def migrate(url: str) -> tuple[str | None, str]:
 def sole_migration(url: str) -> Iterator[None]:
     """Hold the lock under which versions are raised, Dagster's too; raise OlistError where a name is taken."""
     with transaction(url) as connection, connection.cursor() as cursor:
-        _refuse_unfit(connection.server_version, connection.info.parameter_status("server_encoding"))
         cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
         cursor.execute("SET LOCAL lock_timeout = %s", [f"{MIGRATION_SECONDS}s"])
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [MIGRATION_LOCK])
@@ -277,7 +281,7 @@ def _refuse_unfit(server_version: int, encoding: str | None) -> None:
         raise OlistError(
             f"PostgreSQL {server_version // 10_000} is too old: version {LEAST_SERVER} or later is needed."
         )
-    if encoding != "UTF8":
+    if encoding not in ("UTF8", None):  # a pooler may not say
         raise OlistError(
             f"The database is in {encoding}, which cannot hold every text of landing: create one by"
             " CREATE DATABASE ... ENCODING 'UTF8' TEMPLATE template0, and name it in OLIST_POSTGRES_URL."

@@ -18,6 +18,7 @@ from typing import BinaryIO, NamedTuple
 
 import polars as pl
 
+from olist_pipeline.errors import OlistError
 from olist_pipeline.file_locks import is_held, lock_file
 from olist_pipeline.files import in_words
 
@@ -64,7 +65,8 @@ class FileSet:
     """The nine files under construction, in a folder of their own inside `out` until all are complete.
 
     Used as a context: leaving it puts the files in place, an error inside removes them instead. What a process leaves
-    that is killed, `finish_killed` finishes or removes. Raises `ValueError` with one sentence when the disk refuses.
+    that is killed, `finish_killed` finishes or removes. Raises `OlistError` when the disk refuses, and while another
+    process is making a set there.
     """
 
     def __init__(self, out: Path) -> None:
@@ -120,15 +122,14 @@ class FileSet:
 def finish_killed(out: Path) -> None:
     """Put in place what a killed process had completed in `out`, and remove what it had not; raises OSError.
 
-    What a living one makes is left to it.
+    What a living one makes is left to it: raises OlistError, for nobody means a second set, or a run on half of one.
     """
-    for folder in sorted(out.glob(f"{_GENERATED}*")):
-        if not is_held(folder / _LOCK):
+    for folder in sorted([*out.glob(f"{_GENERATED}*"), *out.glob(f"{_GENERATING}*")]):
+        if is_held(folder / _LOCK):
+            raise OlistError(f"Another command is generating a set in {out}; wait for its end.")
+        if folder.name.startswith(_GENERATED):
             _put_in_place(folder, out)
-            shutil.rmtree(folder, ignore_errors=True)
-    for folder in out.glob(f"{_GENERATING}*"):
-        if not is_held(folder / _LOCK):
-            shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _as_complete(folder: Path) -> Path:
@@ -150,7 +151,7 @@ def _writing_to(out: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise ValueError(f"The synthetic set cannot be written to {out}: {in_words(error)}.") from error
+        raise OlistError(f"The synthetic set cannot be written to {out}: {in_words(error)}.") from error
 
 
 def _header(columns: list[str], layout: Layout) -> str:

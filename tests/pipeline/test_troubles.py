@@ -88,6 +88,10 @@ def said_of(error: BaseException) -> str:
             duckdb.IOException('IO Error: Cannot open file "/x.parquet": Too many open files'),
             '"/x.parquet": Too many open files; raise the limit of open files (ulimit -n) and run again.',
         ),
+        (
+            ImportError("READ THIS!\n\nOriginal error was: libx.so: failed to map segment from shared object\n"),
+            "(Original error was: libx.so: failed to map segment from shared object); end other programs, raise the",
+        ),
         (RuntimeError("can't start new thread"), "raise the limit of its processes (ulimit -u) and run again."),
         (
             pl.exceptions.PanicException('threads: Os { code: 11, message: "Resource temporarily unavailable" }'),

@@ -27,3 +27,13 @@ def test_it_finds_what_relative_paths_name(tmp_path, monkeypatch):
     assert (folder, there) == ("/", settings)
     assert there.home == tmp_path / "home"
     assert there.postgres_password_file == Path(tmp_path / "secret")
+
+
+def test_a_process_that_has_not_begun_is_no_fault_of_postgresql(tmp_path, monkeypatch):
+    """At load PostgreSQL was said not to answer, which nobody had asked yet."""
+    monkeypatch.setattr(follow, "START_SECONDS", 0)
+    follower = follow.Follower(Settings(tmp_path, tmp_path, "postgresql://u@h/d"))
+    assert follower.go() == "the process for it has not begun within 0 s: this machine is busy."
+    assert follower._process
+    with follower._process as process:
+        process.kill()

@@ -3,9 +3,11 @@
 import dagster as dg
 import pytest
 
+from olist_pipeline.errors import OlistError
 from olist_pipeline.orchestration.instance import quiet_instance
 from olist_pipeline.settings import Settings
 from olist_pipeline.stores import run_history
+from tests.pipeline.roles import ANALYST, alone, as_role
 
 JOB = run_history.WHOLE_RUN
 
@@ -74,3 +76,13 @@ def test_before_dagster_there_is_no_history(monkeypatch):
     monkeypatch.setattr(run_history, "query", lambda url, statement, parameters=(): [{"yes": False}])
     assert run_history.timings("postgresql://", limit=1) == []
     assert run_history.ended("postgresql://", limit=1) == []
+
+
+def test_a_role_that_may_not_use_the_schema_is_told_so(granted):
+    """The tables were said not to be there: by a run in Dagster's words, by `olist status` not at all."""
+    alone(granted, "REVOKE USAGE ON SCHEMA public FROM PUBLIC")
+    try:
+        with pytest.raises(OlistError, match=r"not do this \(permission denied for schema public\); .* roles --sql"):
+            run_history.is_there(as_role(granted, ANALYST))
+    finally:
+        alone(granted, "GRANT USAGE ON SCHEMA public TO PUBLIC")

@@ -205,8 +205,9 @@ def test_a_server_that_is_too_old_is_refused():
 def test_a_database_of_another_encoding_is_refused(server):
     run(server, "CREATE DATABASE latin ENCODING 'LATIN1' LOCALE_PROVIDER libc LOCALE 'C' TEMPLATE template0")
     url = server.replace("@/postgres?", "@/latin?")
-    with pytest.raises(OlistError, match=r"is in LATIN1, which cannot hold every text"):
-        schema.migrate(url)
+    for act in (schema.migrate, schema.state, lambda url: schema.require(url, may_migrate=False)):
+        with pytest.raises(OlistError, match=r"is in LATIN1, which cannot hold every text"):
+            act(url)
     with pytest.raises(OlistError, match=r"cannot hold a text .* ENCODING 'UTF8'"):
         postgres.query(url, "SELECT %s::text", ["\u6771"])
     run(server, "DROP DATABASE latin")
