@@ -327,6 +327,8 @@ def test_what_dbt_gives_to_every_template_is_known(tmp_path):
     names = "{{ thread_id }} {{ dbt_metadata_envs.get('a') }} {{ set_strict([1]) }} {{ zip_strict([1], [2]) | list }}"
     arrays = "{{ dbt.array_append(dbt.array_construct(['1', 'b']), array_concat('c', 'd')) }}"
     assert read(tmp_path, f"-- {names}\nselect {arrays} as a from t where b > 5").problems == ()
+    asked = "select a from t {% if adapter.type() == target.type == 'sqlserver' %} where b > 5 {% endif %}"
+    assert [column for _, column, _ in shown(read(tmp_path, asked, dialect="tsql"))] == ["b"]
 
 
 def test_a_macro_that_writes_no_sql_while_nothing_is_run_is_read_as_in_a_run(tmp_path):
