@@ -7,7 +7,7 @@ text. What does not: files, and what the values mean.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -20,7 +20,7 @@ BROKEN = (yaml.YAMLError, ValueError, LookupError, TypeError, AttributeError, Ar
 """What the parser raises, on purpose or not, for a text that is no YAML."""
 
 
-_CONFLICT = re.compile(r"^<{7}(?: .*)?\n([\s\S]*?)^(?:\|{7}|={7})(?: .*)?\n[\s\S]*?^>{7}(?: .*)?$", re.MULTILINE)
+_MARK = re.compile(r"([<|=>])\1{6}(?: .*)?")
 UNMERGED = "it holds a merge that is not finished (<<<<<<<)"
 
 
@@ -51,14 +51,31 @@ def compose(text: str) -> yaml.Node | None:
 
 def conflict_in(text: str) -> int | None:
     """Return the line at which git marked two versions of a text, None where it did not."""
-    found = _CONFLICT.search(text.replace("\r\n", "\n"))
-    return found.string.count("\n", 0, found.start()) + 1 if found else None
+    return next((start + 1 for start, _, _ in _conflicts(text.split("\n"))), None)
 
 
 def first_version(text: str) -> str:
     """Return a text with the first of the two versions wherever git marked two; its lines keep their numbers."""
-    text = text.replace("\r\n", "\n")
-    return _CONFLICT.sub(lambda both: "\n" + both[1] + "\n" * (both[0].count("\n") - both[1].count("\n") - 1), text)
+    lines = text.split("\n")
+    for start, middle, end in list(_conflicts(lines)):
+        lines[start] = ""
+        lines[middle : end + 1] = [""] * (end + 1 - middle)
+    return "\n".join(lines)
+
+
+def _conflicts(lines: Sequence[str]) -> Iterator[tuple[int, int, int]]:
+    """Yield at which lines, counted from 0, two versions begin, the first of them ends, and the second does."""
+    start = middle = None
+    for number, line in enumerate(lines):
+        found = _MARK.fullmatch(line.removesuffix("\r"))
+        mark = found[1] if found else ""
+        if mark == "<" and start is None:
+            start = number
+        elif mark in ("|", "=") and start is not None and middle is None:
+            middle = number
+        elif mark == ">" and start is not None and middle is not None:
+            yield start, middle, number
+            start = middle = None
 
 
 def value_of(node: yaml.Node, kind: type[yaml.SafeLoader] = yaml.SafeLoader) -> Any:

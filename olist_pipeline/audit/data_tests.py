@@ -23,6 +23,7 @@ from olist_pipeline.audit.expressions import Node, column_names
 from olist_pipeline.audit.metrics import measure
 from olist_pipeline.audit.model import Clause, FileAudit, Finding, Kind
 from olist_pipeline.audit.normal import shape_of
+from olist_pipeline.audit.relations import unversioned
 from olist_pipeline.audit.words import phrase
 
 STRUCTURAL = frozenset(
@@ -78,10 +79,14 @@ def only_checks(audited: FileAudit) -> FileAudit:
 
 def without_what_models_say(findings: list[Finding]) -> list[Finding]:
     """Return findings without the tests whose rule stands in their model, too."""
-    said = {
-        (finding.model, finding.column.lower()): finding for finding in findings if finding.clause is not Clause.TEST
-    }
-    forms = {(finding.model, finding.shape.normal) for finding in findings if finding.clause is not Clause.TEST}
+    of_models = [
+        (name, finding)
+        for finding in findings
+        if finding.clause is not Clause.TEST
+        for name in (unversioned(finding.model), finding.model)
+    ]
+    said = {(name, finding.column.lower()): finding for name, finding in of_models}
+    forms = {(name, finding.shape.normal) for name, finding in of_models}
 
     def is_said(test: Finding) -> bool:
         if (test.model, test.shape.normal) in forms:
@@ -116,14 +121,11 @@ def _tests_of(root: yaml.Node | None) -> Iterator[DataTest]:
 def _tests_of_relation(entry: yaml.Node) -> Iterator[DataTest]:
     values = entries_of(entry)
     model = text_of_node(values.get("name"))
-    for key in KEYS:
-        for node in items_of(values.get(key)):
-            yield from _test(node, model, "")
-    for column in items_of(values.get("columns")):
-        own = entries_of(column)
-        for key in KEYS:
-            for node in items_of(own.get(key)):
-                yield from _test(node, model, text_of_node(own.get("name")))
+    for part in (values, *map(entries_of, items_of(values.get("versions")))):
+        for own in (part, *map(entries_of, items_of(part.get("columns")))):
+            column = "" if own is part else text_of_node(own.get("name"))
+            for node in (node for key in KEYS for node in items_of(own.get(key))):
+                yield from _test(node, model, column)
 
 
 def _test(node: yaml.Node, model: str, column: str) -> Iterator[DataTest]:

@@ -49,8 +49,9 @@ def names_of(variables: Mapping[str, Any], adapter: str, project: str, host: Hos
     def env_var(name: str, default: Any = None) -> Any:
         return name if default is None else default
 
-    def ref(*args: Any, **_: Any) -> Relation:
-        return Relation(str(args[-1]) if args else "")
+    def ref(*args: Any, **said: Any) -> Relation:
+        version = said.get("v", said.get("version"))
+        return Relation(f"{args[-1] if args else ''}{'' if version is None else f'_v{version}'}")
 
     def source(schema: Any, name: Any) -> Relation:
         return Relation(str(name), str(schema))
@@ -64,7 +65,7 @@ def names_of(variables: Mapping[str, Any], adapter: str, project: str, host: Hos
     nothing_to_run = dict.fromkeys(("log", "print", "doc", "store_result"), _nothing)
     return {
         **nothing_to_run,
-        "adapter": Adapter(host),
+        "adapter": Adapter(host, _kind(target, adapter)),
         "api": Names({"Relation": Names({"create": _relation}), "Column": Names({"translate_type": _text}, _column)}),
         "as_several": _as_several,
         "builtins": Names({"ref": ref, "source": source}),
@@ -107,9 +108,14 @@ def names_of(variables: Mapping[str, Any], adapter: str, project: str, host: Hos
     }
 
 
+def _kind(target: Target, dialect: str) -> str:
+    """Return the name that dbt has for the adapter whose dialect is audited."""
+    return next((name for name in target.adapters if DIALECTS.get(name) == dialect), ADAPTERS.get(dialect, dialect))
+
+
 def _target(target: Target, dialect: str, project: str) -> Names:
     """Return the target in the dialect that is audited, under the name that dbt has for its adapter."""
-    kind = next((name for name in target.adapters if DIALECTS.get(name) == dialect), ADAPTERS.get(dialect, dialect))
+    kind = _kind(target, dialect)
     places = dict.fromkeys(("schema", "database", "dbname", "project", "dataset"), ANALYTICS)
     unknown = dict.fromkeys(("user", "role", "warehouse", "account"), "")
     return Names({"name": target.name, "type": kind, "profile_name": project, "threads": 1, **places, **unknown})

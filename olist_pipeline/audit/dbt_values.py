@@ -246,10 +246,15 @@ class Config(Named):
 class Adapter(Named):
     """The adapter: it finds macros by dialect, and knows no table."""
 
-    public = frozenset({"dispatch", "quote", "get_relation", "get_columns_in_relation"})
+    public = frozenset({"dispatch", "quote", "get_relation", "get_columns_in_relation", "type"})
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: Host, kind: str) -> None:
         self._host = host
+        self._kind = kind
+
+    def type(self) -> str:
+        """Return what dbt calls the adapter."""
+        return self._kind
 
     def look_up(self, name: str) -> Any:
         """Return a method; one that is not known here does nothing."""

@@ -301,9 +301,27 @@ def _lacks_a_condition(query: Query) -> bool:
 
 
 def _joins_by_a_limit(condition: Node) -> bool:
-    """Return whether a condition of a join compares with a number, other than a plain equality."""
+    """Return whether a condition of a join compares with a number, other than a plain equality.
+
+    So do `placed_at <= seen_at + 7 days`, and a function of two relations with a number in it: `st_dwithin(a, b, 500)`.
+    """
     limits = (exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Between)
     found = [atom for atom in atoms(condition) if isinstance(atom, limits)]
-    return any(
-        number_of(side) is not None and columns_of(atom) for atom in found for side in list(atom.iter_expressions())[1:]
-    ) or any(is_case(node) for node in nodes_within(condition))
+    return (
+        any(
+            (number_of(side) is not None and columns_of(atom)) or _moves_a_date(side)
+            for atom in found
+            for side in list(atom.iter_expressions())[1:]
+        )
+        or any(is_case(node) for node in nodes_within(condition))
+        or any(map(_measures, atoms(condition)))
+    )
+
+
+def _measures(atom: Node) -> bool:
+    """Return whether a function of two relations, which is true or false, asks for a number that somebody chose."""
+    if not isinstance(atom, exp.Func) or isinstance(atom, (*PREDICATES, exp.Exists)) or is_case(atom):
+        return False
+    numbers = (number_of(part) for part in nodes_within(atom))
+    tables = {column.table.lower() for column in columns_of(atom)}
+    return len(tables) > 1 and any(number is not None and number not in STEPS for number in numbers)

@@ -12,16 +12,21 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from sqlglot import exp
 from sqlglot.tokenizer_core import Token
 
-from olist_pipeline.audit.expressions import Node, is_null, is_null_test, number_of
+from olist_pipeline.audit.expressions import Node, is_constant, is_null, is_null_test, number_of, text_of
 
 READS_OR_NULL = re.compile(r"^to[a-z0-9]+or(null|zero|default)$|^try_(parse|convert|to_\w+)$|^parsedatetime\w*or\w+$")
+TURNED: Mapping[type[Node], type[Node]] = {
+    **{exp.EQ: exp.EQ, exp.NEQ: exp.NEQ, exp.GT: exp.LT, exp.LT: exp.GT, exp.GTE: exp.LTE, exp.LTE: exp.GTE}
+}
+"""Comparisons, each with that of the same two the other way round."""
 COMBINED_IF = re.compile(r"^(?P<name>[a-zA-Z0-9]+?)(OrNull|OrDefault|Distinct|Array)*If$")
 
 
 def plain(tree: Node, tokens: Sequence[Token]) -> Node:
     """Return a parsed statement in the forms that the audit knows, with the positions that are those of its text."""
     _forget_made_up_positions(tree, tokens)
-    return tree.transform(_plain, copy=False)
+    # What stands in a replaced node is not looked into: so these forms, which may hold the others, come first.
+    return tree.transform(_replaced, _upright, copy=False).transform(_replaced, _made, copy=False)
 
 
 def _forget_made_up_positions(tree: Node, tokens: Sequence[Token]) -> None:
@@ -39,12 +44,23 @@ def _forget_made_up_positions(tree: Node, tokens: Sequence[Token]) -> None:
                 node.meta.pop(key, None)
 
 
-def _plain(node: Node) -> Node:
-    made = _made(node)
-    if made is None or made is node:
+def _replaced(node: Node, make: Callable[[Node], Node | None]) -> Node:
+    made = make(node)
+    if made is None:
         return node
     made.meta.update(node.meta)
     return made
+
+
+def _upright(node: Node) -> Node | None:
+    """Return `x > 1` for `1 < x`, and `not x like y` for `x not like y`, which some dialects keep as one."""
+    if node.args.get("negate"):
+        return exp.Not(this=type(node)(**{**node.args, "negate": None}))
+    if type(node) not in TURNED or is_constant(node.expression):
+        return None
+    if number_of(node.this) is None and text_of(node.this) is None:
+        return None
+    return TURNED[type(node)](this=node.expression, expression=node.this)
 
 
 def _made(node: Node) -> Node | None:
@@ -55,8 +71,6 @@ def _made(node: Node) -> Node | None:
         if READS_OR_NULL.match(node.name.lower()) and node.expressions:
             return _tried(node.expressions[0])
         return None
-    if isinstance(node, exp.Is) and node.args.get("negate"):
-        return exp.Not(this=exp.Is(this=node.this, expression=node.expression))  # PostgreSQL's IS NOT
     if isinstance(node, exp.TryCast) and not node.args.get("safe"):
         return exp.Cast(this=node.this, to=node.to)  # Hive and its kin write every CAST so
     if isinstance(node, exp.Convert):

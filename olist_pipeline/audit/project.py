@@ -20,6 +20,7 @@ from typing import Any, TypeGuard
 from olist_pipeline.audit.dialects import Spoken, dialect_of
 from olist_pipeline.audit.profiles import PROD, Target, targets_of
 from olist_pipeline.audit.project_files import UnreadableFileError, folders_like, read_bytes, read_yaml, walk
+from olist_pipeline.audit.relations import unversioned
 from olist_pipeline.errors import OlistError
 from olist_pipeline.yaml_text import YamlError
 
@@ -163,7 +164,7 @@ class Project:
 
     def context_of(self, path: Path, contexts: Mapping[str, str]) -> str:
         """Return the bounded context of a model: what `contexts` or dbt_project.yml says, else its folder."""
-        named = contexts.get(path.stem) or self._context_by_folder(path)
+        named = contexts.get(path.stem) or contexts.get(unversioned(path.stem)) or self._context_by_folder(path)
         if named:
             return named
         base = self.chosen if self.chosen.is_dir() else self.chosen.parent

@@ -26,7 +26,7 @@ from olist_pipeline.audit.lines import ExactLines, LineMap, located, marked
 from olist_pipeline.audit.model import FileAudit, Finding, Problem
 from olist_pipeline.audit.project import Project, context_in
 from olist_pipeline.audit.project_files import NotUtf8Error, UnreadableFileError, read_text
-from olist_pipeline.audit.relations import Relations
+from olist_pipeline.audit.relations import Relations, with_latest
 from olist_pipeline.audit.semantics import audit_semantics
 from olist_pipeline.audit.templates import without_tags
 
@@ -79,7 +79,7 @@ class Reader:
         self.dialect = dialect
         self.renderer = renderer
         self.root = root
-        self.models = {name.lower(): path for name, path in (models or {}).items()}
+        self.models = with_latest(models or {})
         self.relations = Relations(self._sql_of, dialect)
         self._origins = self.relations.origins if has_origins else None
 

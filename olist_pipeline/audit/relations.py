@@ -6,7 +6,8 @@ within one statement (`columns`).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import lru_cache
 from typing import TypeVar
@@ -24,9 +25,23 @@ MAX_MODELS = 4
 MOST_CHARACTERS = 150_000
 """A model of more SQL than that, which loops of its template wrote, is not read for what stands in another one."""
 
+VERSION = re.compile(r"[._]v(\d+)$")
+"""How the file of a version of a model ends, and the relation that dbt makes of it."""
 Answer = TypeVar("Answer")
 SqlOf = Callable[[str], str | None]
 """The SQL of a model, by the name of its relation; None where the project has none or it cannot be rendered."""
+
+
+def unversioned(model: str) -> str:
+    """Return the name under which properties speak of a model, and `ref` of its latest version."""
+    return VERSION.sub("", model)
+
+
+def with_latest(models: Mapping[str, Answer]) -> dict[str, Answer]:
+    """Return models by their names in small letters, the latest version of one by its name alone, too."""
+    versions = sorted((int(found[1]), name) for name in models if (found := VERSION.search(name)))
+    latest = {unversioned(name).lower(): models[name] for _, name in versions}
+    return {**latest, **{name.lower(): model for name, model in models.items()}}
 
 
 class Relations:

@@ -33,6 +33,8 @@ class Waiver:
 
 def read_waivers(path: Path, root: Path) -> list[Waiver]:
     """Return the waivers of a file below `root`; raises OlistError where it is no list of model, column and reason."""
+    if not path.is_file():
+        raise OlistError(f"There is no file of waivers {path}; name one with --waivers, or leave that out.")
     try:
         content = read_yaml(path, root)
     except YamlError as error:

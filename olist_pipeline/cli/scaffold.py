@@ -21,7 +21,9 @@ SECONDS_A_FILE = 60.0
 
 @click.command()
 @click.argument("context")
-@click.option("--file", "files", multiple=True, help="A landing file that the context validates; may be repeated.")
+@click.option(
+    "--file", "files", multiple=True, help="A landing file of the context; may be repeated.  [default: the only one]"
+)
 @click.option("--out", type=click.Path(path_type=Path), help="The folder to write to; else that of the migration file.")
 def scaffold(context: str, files: tuple[str, ...], out: Path | None) -> None:
     """Write records, rules, derivations and tests of CONTEXT as drafts, with the SQL that they replace beside them.
@@ -32,6 +34,7 @@ def scaffold(context: str, files: tuple[str, ...], out: Path | None) -> None:
       olist --migration migration.yml scaffold riding --file rides.csv
     """
     from olist_pipeline.audit.audit import audit, by_context
+    from olist_pipeline.audit.relations import unversioned
     from olist_pipeline.drafts.scaffold import files_of as drafts_of
     from olist_pipeline.landing.folder import files_of, has_landed, readable_landing
     from olist_pipeline.landing.table import OtherFile
@@ -41,9 +44,11 @@ def scaffold(context: str, files: tuple[str, ...], out: Path | None) -> None:
         raise OlistError(f"{context!r} cannot be the name of a Python package; name the context otherwise.")
     settings = Settings.from_env()
     migration = load_migration(settings.migration)
+    known = tuple(migration.landing.files)
+    files = files or known[:1] * (len(known) == 1)
     if not files:
-        known = ", ".join(migration.landing.files) or "none are in the migration file yet"
-        raise OlistError(f"Say which landing files {context} validates, each with --file (there are: {known}).")
+        there = ", ".join(known) or "none are in the migration file yet"
+        raise OlistError(f"Say which landing files {context} validates, each with --file (there are: {there}).")
     named = [OtherFile(file) for file in files]
     landing = readable_landing(settings, named)
     if missing := [one.file for one in named if not has_landed(landing, one)]:
@@ -57,12 +62,16 @@ def scaffold(context: str, files: tuple[str, ...], out: Path | None) -> None:
         origins=True,
         seconds=SECONDS_A_FILE,
     )
+
+    def context_of(model: str) -> str | None:
+        return migration.context_of(model) or migration.context_of(unversioned(model))
+
     sources = {said.source: file for file, said in migration.landing.files.items() if said.source}
     entries = [
         entry
         for name, of_context in by_context(found).items()
         for entry in of_context
-        if (migration.context_of(entry.finding.model) or name) == context
+        if (context_of(entry.finding.model) or name) == context
     ]
     texts = drafts_of(context, entries, {one.file: files_of(landing, one)[0] for one in named}, sources)
     stay = _write(texts, out or migration.path.parent)
@@ -73,6 +82,9 @@ def scaffold(context: str, files: tuple[str, ...], out: Path | None) -> None:
             "another folder, and take over what is new."
         )
     click.echo(f"{len(entries)} finding{'s' * (len(entries) != 1)}; each draft raises Undecided until it is written.")
+    if not entries and found.entries:
+        others = dict.fromkeys(context_of(entry.finding.model) or entry.context for entry in found.entries)
+        click.echo(f"The contexts of the old project with findings are: {', '.join(others)}.", err=True)
 
 
 def _write(texts: Mapping[str, str], folder: Path) -> list[Path]:

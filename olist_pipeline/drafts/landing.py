@@ -34,6 +34,10 @@ _TEXT = re.compile(r"""'(?:\{\{.*?\}\}|[^'\n])*\.csv[^'\n]*'""")
 """A text of SQL that names a file; Jinja within it may have quotes of its own."""
 
 
+_COMPARED_WITH_EMPTY = re.compile(r"""(?:"([^"\n]+)"|(\w+))\)*\s*(?:,|=|<>|!=)\s*''(?!')""")
+"""A column that SQL takes for text, for it may be empty: `nullif(returned, '')`."""
+
+
 class FileName(NamedTuple):
     """Something that names files of landing: as it is written, as dbt renders it, and of which source."""
 
@@ -79,15 +83,19 @@ def guessed_landing(project: Path, manifest: Mapping[str, Any]) -> dict[str, Any
     }
 
 
-def with_types(guessed: Mapping[str, Any], landing: Path) -> dict[str, Any]:
+def with_types(guessed: Mapping[str, Any], landing: Path, manifest: Mapping[str, Any]) -> dict[str, Any]:
     """Return the part `landing` with the types that all rows of a file fit, for columns of which nobody says one.
 
-    Those of a raw schema have types. A file that is not there, or cannot be read, tells none.
+    Those of a raw schema have types, but for columns that SQL of the project takes for text. A file that is not there,
+    or cannot be read, tells none.
     """
     files = dict(guessed["files"])
+    code = (str(node.get("raw_code") or "") for node in manifest["nodes"].values())
+    texts = {"".join(names).lower() for text in code for names in _COMPARED_WITH_EMPTY.findall(text)}
     for file, said in guessed["files"].items() if "raw_schema" in guessed else ():
         with suppress(OlistError):
-            if types := {**types_of(files_of(landing, OtherFile(file))), **said.get("types", {})}:
+            found = types_of(files_of(landing, OtherFile(file))).items()
+            if types := {**{n: kind for n, kind in found if n.lower() not in texts}, **said.get("types", {})}:
                 files[file] = {**said, "types": types}
     return {**guessed, "files": files}
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from olist_pipeline.audit.audit import audit, by_context
 from olist_pipeline.audit.model import Entry
+from olist_pipeline.audit.relations import unversioned
 from olist_pipeline.drafts.landing import guessed_landing, with_types
 from olist_pipeline.drafts.migration_file import contexts_of, first_text, whole_text
 from olist_pipeline.errors import OlistError
@@ -67,7 +68,7 @@ def write_first_file(
         manifest = load_manifest(ensure_manifest(aside, OLD))
         landing, typed = guessed_landing(old, manifest), []
         if is_run and settings.landing.is_dir():
-            landing, without = with_types(landing, readable_landing(settings, [])), landing
+            landing, without = with_types(landing, readable_landing(settings, []), manifest), landing
             typed = [TYPED] if landing != without else []
         migration = left(landing, profile)
         database = None
@@ -126,7 +127,8 @@ def _audited(migration: Migration, contexts: Mapping[str, list[str]]) -> tuple[l
     by_name: dict[str, list[Entry]] = {}
     for of_context in by_context(found).values():
         for entry in of_context:
-            by_name.setdefault(named.get(entry.finding.model, ""), []).append(entry)
+            model = entry.finding.model
+            by_name.setdefault(named.get(model) or named.get(unversioned(model), ""), []).append(entry)
     lines = [
         f"{context}: {_findings(entries)} in SQL, e.g. {entries[0].finding.place} "
         f"({entries[0].finding.kind}); `olist scaffold {context}` drafts their rules"

@@ -77,6 +77,8 @@ def checked(settings: Settings) -> Checked:
     except OlistError as error:
         found.problems.append(str(error).rstrip("."))
         return found
+    if migration.new.spark and (missing := lacking(in_new, NEW)):
+        found.problems.append(missing)
     for table in tables:
         found.pairs.setdefault(table.context, []).append(table.name)
     old = KnownColumns(manifest, migration.old_folder, migration, settings.landing)
@@ -175,7 +177,7 @@ def _look_at_old(migration: Migration, manifest: Mapping[str, Any], found: Check
         try:
             find_old(manifest, migration, named)
         except OlistError as error:
-            found.problems.append(str(error).rstrip("."))
+            found.problems.append(str(error).rstrip(".?"))
     paired = [node["unique_id"] for pair in migration.pairs for node in found_old(manifest, migration, pair.old)]
     found.problems += unproven(manifest, migration, ancestors(manifest, [*paired, *read_by_hooks(manifest)]))
     if extensions := unloaded(migration):

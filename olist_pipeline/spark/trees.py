@@ -49,12 +49,17 @@ def is_on_spark(settings: Settings, migration: Migration, tree: str) -> bool:
     return settings.engine == "spark" and project.spark and not is_remote(settings.spark_master)
 
 
-def lacking(manifest: DbtNode) -> str:
-    """Return what the old project lacks for Spark to build it, by its manifest; '' where it has it."""
-    if AS_PARQUET in {macro["name"] for macro in manifest.get("macros", {}).values()}:
+def lacking(manifest: DbtNode, tree: str = OLD) -> str:
+    """Return what the old project, or the new one, lacks for Spark to build it, by its manifest; '' where it has it."""
+    has_hook = any(node["resource_type"] == "operation" for node in manifest.get("nodes", {}).values())
+    if tree == OLD and AS_PARQUET not in {macro["name"] for macro in manifest.get("macros", {}).values()}:
+        what = f"no macro {AS_PARQUET}, which writes landing for Spark"
+    elif tree == NEW and not has_hook:
+        what = "no hook (`on-run-start`), which makes views of its sources for Spark"
+    else:
         return ""
     return (
-        f"old.spark is true, and the old project has no macro {AS_PARQUET}, which writes landing for Spark "
+        f"{tree}.spark is true, and the {tree} project has {what} "
         "(docs/cluster.md says what a project needs); add it, or take `spark` out"
     )
 

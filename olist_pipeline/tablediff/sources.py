@@ -27,6 +27,12 @@ from olist_pipeline.tablediff.sql import literal, quote, relation_name
 
 DATABASE = re.compile(r"(?is)(.+?\.(?:duckdb|ddb|db)):(.+)")
 
+REMEDIES = {
+    "Conflicting lock": "; close it there, or compare a copy of the file.",
+    "without a key": "; compare a copy that is not encrypted.",
+}
+"""What to do about a file that DuckDB does not open, by what it says."""
+
 
 def compare_sources(
     old: str,
@@ -134,7 +140,8 @@ def _table(con: duckdb.DuckDBPyConnection, file: Path, table: str, alias: str) -
     except RelationError as error:
         with file.open("rb") as opened:
             kind = foreign_kind(opened.read(HEAD_BYTES), file.name)
-        raise RelationError(f"'{file}' {kind}.") if kind else error from error
+        remedy = next((said for word, said in REMEDIES.items() if word in str(error)), "")
+        raise RelationError(f"'{file}' {kind}." if kind else f"{error}{remedy}") from error
     return relation_name(alias, *_schema_and_name(con, file, table, alias))
 
 

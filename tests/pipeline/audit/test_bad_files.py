@@ -10,6 +10,7 @@ from olist_pipeline.audit.audit import audit
 from olist_pipeline.audit.jinja import MacroText, Renderer
 from olist_pipeline.audit.reading import Job, Reader
 from olist_pipeline.errors import OlistError
+from olist_pipeline.yaml_text import conflict_in, first_version
 from tests.patience import patient
 
 RULE = "select case when orders > 10 then 'VIP' else 'NEW' end as segment from customers\n"
@@ -48,6 +49,13 @@ def test_a_file_that_cannot_be_read_is_told_with_its_line(text, line, words, tmp
     found_line, message = problem_of(text, tmp_path)
     assert found_line == line
     assert words.lower() in message.lower()
+
+
+def test_marks_without_an_end_take_no_time():
+    """Each of them was followed to the end of the text, from each mark before it."""
+    marks = "<<<<<<< a\n=======\n" * 20_000
+    assert (conflict_in(marks), first_version(marks)) == (None, marks)
+    assert first_version(f"{marks}1\r\n>>>>>>> b\r\nx").splitlines() == [""] * 40_002 + ["x"]
 
 
 def test_a_broken_macro_is_told_where_it_is_called(tmp_path):

@@ -38,6 +38,7 @@ models:
           - accepted_values:
               arguments: {values: [1, 2, 3]}
           - is_close_to: {other: expected, tolerance: 3}
+    versions: [{v: 2, columns: [{name: size, data_tests: [{accepted_values: {values: [big]}}]}]}]
 sources:
   - name: raw
     tables:
@@ -69,8 +70,9 @@ def test_rules_of_data_tests_are_validation_with_their_lines(found):
         (21, "orders", "customer_id", "NOT (status <> 'new') OR (NOT_NULL(customer_id))"),
         (25, "orders", "score", "score IN (1, 2, 3)"),
         (27, "orders", "score", "IS_CLOSE_TO(score, 'expected', 3)"),
-        (32, "lines", "quantity", "quantity >= 1"),
-        (34, "orders", "is_big", "BIG_ORDERS_ARE_BIG(id, is_big)"),
+        (28, "orders", "size", "size IN ('big')"),
+        (33, "lines", "quantity", "quantity >= 1"),
+        (35, "orders", "is_big", "BIG_ORDERS_ARE_BIG(id, is_big)"),
     ]
     assert {(f.kind, f.clause) for f in found} == {(Kind.VALIDATION, Clause.TEST)}
 
@@ -78,11 +80,12 @@ def test_rules_of_data_tests_are_validation_with_their_lines(found):
 def test_a_rule_that_the_model_says_too_is_no_second_finding(found):
     model = """select total >= paid as is_covered, total > 500 as is_big,
         case when paid_at is null then 'new' else 'paid' end as status from t"""
-    said = list(audit_sql(model, Place("orders.sql", "orders", "duckdb")).findings)
-    left = without_what_models_say([*said, *found])
-    gone = {f.line for f in found} - {f.line for f in left if f.clause is Clause.TEST}
-    assert gone == {4, 12, 34}
-    assert [f for f in left if f.clause is not Clause.TEST] == said
+    for name in ("orders", "orders_v2"):
+        said = list(audit_sql(model, Place(f"{name}.sql", name, "duckdb")).findings)
+        left = without_what_models_say([*said, *found])
+        gone = {f.line for f in found} - {f.line for f in left if f.clause is Clause.TEST}
+        assert gone == {4, 12, 35}
+        assert [f for f in left if f.clause is not Clause.TEST] == said
 
 
 def test_what_is_no_properties_file_holds_nothing():

@@ -178,13 +178,20 @@ def test_zero_for_a_sum_of_another_model_is_no_default_and_for_a_cell_it_is(tmp_
                   " from o group by 1",
         "passed_on": "select t.customer, t.spent, c.discount from {{ ref('totals') }} t join cells c using (customer)",
         "scored": "select customer, ntile(5) over (order by spent) as score from {{ ref('totals') }}",
+        "sums_v1": "select customer, x, y from cells",
+        "sums_v2": "select customer, sum(x) as x from cells group by 1",
+        "sums_v10": "select customer, sum(x) as x, sum(y) as y from cells group by 1",
     }  # fmt: skip
     text = """select coalesce(a.bought, 0) as bought, coalesce(b.spent, 0) as spent,
     coalesce(b.discount, 0) as discount,
-    coalesce(s.score, 0) as score
-    from c left join {{ ref('totals') }} a on a.customer = c.id left join {{ ref('passed_on') }} b on b.customer = c.id
+    coalesce(s.score, 0) as score,
+    coalesce(latest.y, 0) as latest, coalesce(second.x, 0) as second, coalesce(first.x, 0) as first
+    from c left join {{ ref('sums') }} latest on latest.customer = c.id
+    left join {{ ref('sums', v=2) }} second on second.customer = c.id
+    left join {{ ref('sums', version=1) }} first on first.customer = c.id
+    left join {{ ref('totals') }} a on a.customer = c.id left join {{ ref('passed_on') }} b on b.customer = c.id
     left join {{ ref('scored') }} s on s.customer = c.id"""
-    assert [column for _, column, _ in shown(read(tmp_path, text, models=models))] == ["discount", "score"]
+    assert [column for _, column, _ in shown(read(tmp_path, text, models=models))] == ["discount", "score", "first"]
 
 
 def test_from_when_rows_are_new_is_no_rule_and_a_limit_in_the_same_branch_is(tmp_path):
@@ -215,6 +222,19 @@ def test_the_same_conversion_written_in_a_model_is_validation(tmp_path):
     assert [kind for _, _, kind in shown(read(tmp_path, "select try_cast(a as int) as b from t"))] == [Kind.VALIDATION]
 
 
+@pytest.mark.parametrize("dialect", ["postgres", "duckdb", "snowflake", "bigquery"])
+def test_what_is_not_like_a_pattern_is_said_and_no_copy_of_what_is(tmp_path, dialect):
+    found = [
+        finding
+        for word in ("like", "not like")
+        for finding in read(tmp_path, f"select id from t where a {word} 'x%'", dialect=dialect).findings
+    ]
+    assert [finding.statement for finding in found] == [
+        f"Only rows count of which a {word} x%." for word in ("is like", "is not like")
+    ]
+    assert found[0].shape.normal != found[1].shape.normal
+
+
 @pytest.fixture
 def project(tmp_path):
     files = {
@@ -223,7 +243,7 @@ def project(tmp_path):
         "models/sales/a.sql": RULE,
         "models/sales/special/b.sql": RULE,
         "models/sales/c.sql": "{{ config(meta={'context': 'own'}) }}\n" + RULE,
-        "models/sales/d.sql": RULE,
+        "models/sales/d_v2.sql": RULE,
         "models/sales/p.yml": "models: [{name: d, config: {meta: {context: named}}}]\n",
         "models/people/e.sql": "select x > 5 as is_x from t where y > {{ var('y') }}",
         "tests/t.sql": "select id from {{ ref('a') }} where size = 'huge'",
@@ -238,7 +258,7 @@ def project(tmp_path):
 def test_contexts_warnings_variables_and_tests_of_a_project(project):
     found = audit(project, variables={"y": 4})
     assert {entry.finding.model: entry.context for entry in found.entries} == {
-        "a": "selling", "b": "vip", "c": "own", "d": "named", "e": "people", "t": "none",
+        "a": "selling", "b": "vip", "c": "own", "d_v2": "named", "e": "people", "t": "none",
     }  # fmt: skip
     assert "y > 4" in {entry.finding.sql for entry in found.entries}
     assert found.problems == ()
@@ -307,6 +327,8 @@ def test_what_dbt_gives_to_every_template_is_known(tmp_path):
     names = "{{ thread_id }} {{ dbt_metadata_envs.get('a') }} {{ set_strict([1]) }} {{ zip_strict([1], [2]) | list }}"
     arrays = "{{ dbt.array_append(dbt.array_construct(['1', 'b']), array_concat('c', 'd')) }}"
     assert read(tmp_path, f"-- {names}\nselect {arrays} as a from t where b > 5").problems == ()
+    asked = "select a from t {% if adapter.type() == target.type == 'sqlserver' %} where b > 5 {% endif %}"
+    assert [column for _, column, _ in shown(read(tmp_path, asked, dialect="tsql"))] == ["b"]
 
 
 def test_a_macro_that_writes_no_sql_while_nothing_is_run_is_read_as_in_a_run(tmp_path):

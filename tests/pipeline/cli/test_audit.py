@@ -74,7 +74,7 @@ def test_a_file_of_another_name_is_the_table(folder):
         ([".", "--seconds", "0"], "--seconds must be more than 0"),
         ([".", "--seconds", "nan"], "--seconds must be more than 0"),
         ([".", "--seconds", "1e300"], "--seconds must be more than 0 and at most 86,400"),
-        ([".", "--waivers", "nowhere.yml"], "nowhere.yml"),
+        ([".", "--waivers", "nowhere.yml"], "There is no file of waivers nowhere.yml"),
         (["dbt", "--manifest", "nowhere.json"], "There is no manifest at nowhere.json"),
     ],
 )

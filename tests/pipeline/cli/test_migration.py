@@ -49,7 +49,7 @@ def test_what_nobody_could_guess_is_left_to_do(tmp_path, files):
 
 def test_a_file_that_the_drafts_there_do_not_have_is_refused_in_one_sentence(tmp_path, monkeypatch):
     (tmp_path / "shop" / "models").mkdir(parents=True)
-    (tmp_path / "shop" / "models" / "rides.sql").write_text("select 1 as id")
+    (tmp_path / "shop" / "models" / "rides.sql").write_text("select a > 5 as big from t")
     (tmp_path / "shop" / "dbt_project.yml").write_text("name: shop\nprofile: shop\n")
     for name in ("rides", "docks"):
         (tmp_path / f"{name}.csv").write_text("id\n1\n")
@@ -58,6 +58,11 @@ def test_a_file_that_the_drafts_there_do_not_have_is_refused_in_one_sentence(tmp
     for _ in range(2):
         assert CliRunner().invoke(scaffold, ["riding", "--file", "rides.csv"]).exit_code == 0
     assert "validates, each with --file (there" in str(CliRunner().invoke(scaffold, ["riding"]).exception)
+    written(tmp_path, SMALL.replace("data_dir}", "data_dir, files: {rides.csv: {}}}"))
+    drafted = CliRunner().invoke(scaffold, ["riding", "--out", str(tmp_path / "only")])
+    assert drafted.exit_code == 0
+    assert "contexts of the old project with findings are: none." in drafted.output
+    assert "class RidesRecord" in (tmp_path / "only" / "riding" / "records.py").read_text()
     result = CliRunner().invoke(scaffold, ["riding", "--file", "rides.csv", "--file", "docks.csv"])
     assert str(result.exception).startswith(
         f"Nothing is written of docks.csv: {tmp_path / 'riding' / '__init__.py'} is"

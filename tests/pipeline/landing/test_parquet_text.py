@@ -126,3 +126,13 @@ def test_rows_without_columns(tmp_path):
     pq.write_table(pa.table({}), tmp_path / "1.parquet")
     with pytest.raises(OlistError, match="has no columns"):
         write_as_text(tmp_path / "1.parquet", tmp_path / "1.csv")
+
+
+def test_a_page_that_is_not_that_of_its_checksum_is_refused(tmp_path):
+    """Spark and Hive write checksums; another digit of an amount is read like the right one."""
+    path = tmp_path / "1.parquet"
+    plain = {"compression": "none", "use_dictionary": False, "write_statistics": False}
+    pq.write_table(pa.table({"x": ["129.90"]}), path, write_page_checksum=True, **plain)
+    path.write_bytes(path.read_bytes().replace(b"129.90", b"729.90", 1))
+    with pytest.raises(OlistError, match=r"1.parquet cannot be read: .*CRC checksum verification failed.*; write it"):
+        write_as_text(path, tmp_path / "1.csv")

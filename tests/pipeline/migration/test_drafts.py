@@ -148,9 +148,9 @@ def test_tables_of_several_raw_schemas_are_files_to_load_and_what_the_project_ma
 
 def test_types_of_raw_tables_are_those_that_all_rows_fit(tmp_path):
     (tmp_path / "t.csv").write_text(
-        "id,price,day,at,open,zip,big,nothing,mixed\n"
-        "1,2.5,2020-01-02,2020-01-02 03:04:05,true,01037,12345678901234567890,,1\n"
-        "-2,3,,2020-01-02T03:04:05,False,22,1,,x\n"
+        "id,price,day,at,open,zip,big,nothing,mixed,Sent,back\n"
+        "1,2.5,2020-01-02,2020-01-02 03:04:05,true,01037,12345678901234567890,,1,,2020-01-02\n"
+        "-2,3,,2020-01-02T03:04:05,False,22,1,,x,2020-01-02,\n"
     )
     (tmp_path / "bad.csv").write_text('a\n"1')
     files = {
@@ -158,11 +158,13 @@ def test_types_of_raw_tables_are_those_that_all_rows_fit(tmp_path):
         "bad.csv": {"source": "raw.bad"},
         "none.csv": {"source": "raw.none"},
     }
-    typed = with_types({"raw_schema": "raw", "files": files}, tmp_path)
+    sql = "select nullif(trim(t.back), '') from t where \"Sent\" <> '' and id = '''x' and open = 'x'"
+    manifest = {"nodes": {"model.shop.m": {"raw_code": sql}, "seed.shop.s": {}}}
+    typed = with_types({"raw_schema": "raw", "files": files}, tmp_path, manifest)
     types = {"id": "bigint", "price": "decimal(10, 2)", "day": "date", "at": "timestamp", "open": "boolean"}
     assert typed == {"raw_schema": "raw", "files": {**files, "t.csv": {"source": "raw.t", "types": types}}}
     other = {"variable": "landing", "files": files}
-    assert with_types(other, tmp_path) == other
+    assert with_types(other, tmp_path, manifest) == other
 
 
 def test_keys_come_from_tests_else_from_rows():

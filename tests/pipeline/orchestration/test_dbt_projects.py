@@ -44,3 +44,5 @@ def test_a_project_without_a_macro_for_landing_cannot_be_built_by_spark():
     macros = {"macro.shop.other": {"name": "other"}}
     assert "has no macro landing_as_parquet" in lacking({"macros": macros})
     assert not lacking({"macros": {**macros, "macro.shop.it": {"name": "landing_as_parquet"}}})
+    assert "new project has no hook (`on-run-start`)" in lacking({"nodes": {"a": {"resource_type": "model"}}}, "new")
+    assert not lacking({"nodes": {"a": {"resource_type": "operation"}}}, "new")

@@ -3,6 +3,8 @@
 import gzip
 import os
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 
 import duckdb
@@ -82,6 +84,26 @@ def test_a_source_that_cannot_be_read_is_said_in_one_sentence(folder, source, wh
         compare_sources(str(folder / source), str(folder / "t.parquet"), contract())
 
     assert "\n" not in str(refusal.value)
+
+
+def test_what_to_do_about_a_database_that_is_encrypted(folder):
+    with duckdb.connect() as con:
+        con.execute("SET force_mbedtls_unsafe = 'true'")
+        con.execute(f"ATTACH '{folder / 'key.duckdb'}' AS k (ENCRYPTION_KEY 'k'); CREATE TABLE k.t AS SELECT 1 AS id")
+    with pytest.raises(RelationError, match=r"without a key; compare a copy that is not encrypted\.$"):
+        compare_sources(f"{folder / 'key.duckdb'}:t", str(folder / "t.parquet"), contract())
+
+
+@pytest.mark.long
+def test_what_to_do_about_a_database_that_is_open_elsewhere(folder):
+    why = r"Conflicting lock .*; close it there, or compare a copy of the file\.$"
+    held = f"import duckdb; c = duckdb.connect({str(folder / 'held.duckdb')!r}); print(flush=True); input()"
+    with subprocess.Popen([sys.executable, "-c", held], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout
+        other.stdout.readline()
+        with pytest.raises(RelationError, match=why):
+            compare_sources(f"{folder / 'held.duckdb'}:t", str(folder / "t.parquet"), contract())
+        other.communicate(b"\n")
 
 
 def write(path, text):
