@@ -60,7 +60,7 @@ def private_folder(folder: Path, uid: int, gid: int) -> Path:
 def remove_left(folder: Path) -> None:
     """Remove from the folder of a user the sockets that killed processes left, and links to what is gone.
 
-    Who listens at which socket is told by Linux alone; elsewhere they stay.
+    Linux alone says who listens at which socket; elsewhere they stay.
     """
     with suppress(OSError):
         found = list(folder.iterdir())

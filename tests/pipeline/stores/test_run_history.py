@@ -78,7 +78,7 @@ def test_before_dagster_there_is_no_history(monkeypatch):
     assert run_history.ended("postgresql://", limit=1) == []
 
 
-def test_a_role_that_may_not_use_the_schema_is_told_so(granted):
+def test_a_role_that_may_not_use_the_schema_reads_so(granted):
     """The tables were said not to be there: by a run in Dagster's words, by `olist status` not at all."""
     alone(granted, "REVOKE USAGE ON SCHEMA public FROM PUBLIC")
     try:
