@@ -10,12 +10,16 @@ INSTALLED_SPARK := $(VENV)/.installed-spark
 ENGINE :=
 PYTHON_VERSIONS := 3.13 3.12 3.11
 
-# What runs is what is in VENV, whatever the shell has for other projects.
-unexport PYTHONHOME PYTHONPATH PIP_TARGET PIP_PREFIX PIP_ROOT PIP_DRY_RUN
+# What runs is what is in VENV, and what is there is what the locks say, whatever the shell has for other projects.
+unexport PYTHONHOME PYTHONPATH PIP_TARGET PIP_PREFIX PIP_ROOT PIP_DRY_RUN PIP_PYTHON PIP_CONSTRAINT PIP_REQUIREMENT
+unexport PIP_EDITABLE PIP_REQUIRE_HASHES PIP_PLATFORM PIP_PYTHON_VERSION PIP_IMPLEMENTATION PIP_ABI PIP_NO_BINARY PIP_REPORT
 export PIP_USER := 0
 export PIP_REQUIRE_VIRTUALENV := 1
 # An environment that came with a folder which was moved or copied leads to where it was made.
 $(shell scripts/remove_moved_venv.sh "$(VENV)" >&2)
+
+# With `make -j` two installations would write into one environment at once; what takes long is parallel by itself.
+.NOTPARALLEL:
 
 .PHONY: setup run check test test-long test-spark coverage mutants dev dashboards pictures lint bench bench-scale bench-engines bench-cluster bench-examples docs docs-serve fuzz image image-wheels lock lock-check clean
 
@@ -133,12 +137,17 @@ fuzz: $(INSTALLED_DEV)  ## compare EXAMPLES random pairs of tables, and spoil a 
 	@$(BIN)/python -m tests.fuzz --examples $(EXAMPLES) --seed $(SEED)
 
 clean:  ## remove the environment and all state
-	rm -rf $(VENV) $(VENV).removed.* .olist dbt/target dbt/logs build *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(VENV).removed.* $(VENV).lock .olist dbt/target dbt/logs build *.egg-info .pytest_cache .mypy_cache .ruff_cache
 
 # The environment -----------------------------------------------------------------------------------------------------
 
-pip_install = $(BIN)/python -m pip install --quiet --disable-pip-version-check
-install_from = $(pip_install) --require-hashes -r $(1) && $(pip_install) --no-deps --no-build-isolation -e .
+NOT_INSTALLED := echo "$(VENV) is not whole; pip says why, and the same command goes on from here. Where the package index \
+cannot be reached, PIP_INDEX_URL names another, PIP_NO_INDEX=1 with PIP_FIND_LINKS a folder of wheels." >&2
+
+alone = scripts/alone.sh $(VENV)
+pip_install = $(alone) $(BIN)/python -m pip install --quiet --disable-pip-version-check
+install_from = $(pip_install) --require-hashes -r $(1) && $(pip_install) --no-deps --no-build-isolation -e . \
+	|| { $(NOT_INSTALLED); exit 1; }
 
 $(INSTALLED): requirements.lock pyproject.toml | $(BIN)/python
 	@echo "Installing what runs into $(VENV) (once, about a minute) ..."
@@ -159,7 +168,7 @@ $(INSTALLED_SPARK): requirements-spark.lock | $(INSTALLED)
 
 # The newest Python on the PATH that fits, unless one is named.
 $(BIN)/python:
-	@scripts/make_venv.sh $(VENV) "$(PYTHON)" $(PYTHON_VERSIONS)
+	@$(alone) scripts/make_venv.sh $(VENV) "$(PYTHON)" $(PYTHON_VERSIONS)
 
 # The image -----------------------------------------------------------------------------------------------------------
 

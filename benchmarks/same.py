@@ -38,8 +38,9 @@ import sys
 from datetime import date
 from pathlib import Path
 import polars as pl
-import inspect
-from olist_pipeline.intake import span
+from olist_pipeline.dialect import check
+from olist_pipeline.intake import large
+from olist_pipeline.intake.span import dated_span
 from olist_pipeline.months import MonthRange
 from olist_pipeline.registry import CONTEXTS, LANDING, STEPS
 from olist_pipeline.settings import Settings
@@ -47,37 +48,23 @@ from olist_pipeline.staging import intake_path, scan_staging
 from olist_pipeline.steps import run_intake, run_validation
 from olist_pipeline.stores.postgres import query_rows
 from olist_pipeline.stores.schema import ready_url
+from olist_pipeline.validation import units
 
 left, today = Path(sys.argv[1]), date(2026, 1, 1)
-try:
-    from olist_pipeline.validation import units
-    units.ROWS_A_UNIT = int(sys.argv[2])
-except ImportError:
-    pass  # before there were units
+units.ROWS_A_UNIT = int(sys.argv[2])
 if window := int(sys.argv[3]):
-    try:
-        from olist_pipeline.intake import large
-        from olist_pipeline.dialect import check
-        large.LARGE_BYTES, check.BLOCK_BYTES, check.WINDOW_BYTES = 0, window, window
-    except ImportError:
-        pass  # before files were read window by window
+    large.LARGE_BYTES, check.BLOCK_BYTES, check.WINDOW_BYTES = 0, window, window
 settings = Settings.from_env()
 landing = settings.landing
 url = ready_url(settings)
-# Commits before `dated_span` know of orders alone.
-if hasattr(span, "dated_span"):
-    ends = span.dated_span(landing, LANDING["orders"], today)
-else:
-    ends = span.purchase_span(landing, MonthRange.until(today))
-first, last = (moment.date().replace(day=1) for moment in ends)
-dated = [LANDING["orders"]] if "dated" in inspect.signature(run_validation).parameters else []
+first, last = (moment.date().replace(day=1) for moment in dated_span(landing, LANDING["orders"], today))
 months = list(MonthRange(first, last))
 counts = []
 for table in LANDING.values():
     report = run_intake(settings, url, table, today, "r")
     counts.append((table.name, report.rows, report.rejected, repr(sorted(report.rules.items())), 0))
 for step in STEPS:
-    report = run_validation(settings, url, step, months if step.is_monthly else None, "r", *dated)
+    report = run_validation(settings, url, step, months if step.is_monthly else None, "r", LANDING["orders"])
     for name, one in report.tables.items():
         said = repr((sorted(one.rules.items()), sorted(one.flags.items())))
         counts.append((name, one.accepted, one.quarantined, said, report.events))

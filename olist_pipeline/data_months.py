@@ -6,6 +6,7 @@ What belongs here: finding them in landing and staging. What does not: Dagster's
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 
 from olist_pipeline.intake.span import dated_span
 from olist_pipeline.landing.folder import readable_landing
@@ -25,7 +26,11 @@ def all_months(settings: Settings) -> MonthRange:
     dated = [table for table in LANDING.values() if table.month_of]
     spans = [dated_span(readable_landing(settings, [table]), table, today) for table in dated]
     months = {moment.date().replace(day=1) for span in spans for moment in span} or {today.replace(day=1)}
-    for context in CONTEXTS.values():
-        for table in context.tables:
-            months.update(staged_months(settings.staging, context.name, table.name))
+    months |= months_of_staging(settings.staging)
     return MonthRange(min(months), max(months))
+
+
+def months_of_staging(staging: Path) -> set[date]:
+    """Return the months that any table has a staging file for."""
+    tables = [table for context in CONTEXTS.values() for table in context.tables]
+    return {month for table in tables for month in staged_months(staging, table.context, table.name)}

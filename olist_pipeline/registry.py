@@ -30,16 +30,20 @@ def contexts_of(migration: Migration) -> dict[str, Context]:
     if (beside := str(migration.path.parent)) not in sys.path:
         sys.path.append(beside)
     try:
-        found = tuple(importlib.import_module(migration.contexts).CONTEXTS)
+        found = importlib.import_module(migration.contexts).CONTEXTS
     except OlistError:
         raise  # a declaration says itself what is wrong with it
     except Exception as error:
         # Whatever somebody's module raises while it is imported.
-        why = f"the module {migration.contexts} cannot be used ({type(error).__name__}: {error}"
+        said = str(error).partition("\n")[0].rstrip(".")
+        why = f"the module {migration.contexts} cannot be used ({type(error).__name__}: {said}"
         place = place_of(error)
         where = f", {place}" if place else ""
         remedy = "mend it there" if place else "name one beside this file, or an installed one, with CONTEXTS = (...)"
         raise OlistError(f"{migration.path}: contexts: {why}{where}); {remedy}.") from error
+    if not isinstance(found, tuple | list):
+        where = f"{migration.path}: contexts: {migration.contexts}.CONTEXTS"
+        raise OlistError(f"{where} must be a tuple; one context alone has a comma behind it: (SALES,).")
     if wrong := [one for one in found if not isinstance(one, Context)]:
         raise OlistError(f"{migration.path}: contexts: {migration.contexts}.CONTEXTS holds {wrong[0]!r}, no Context.")
     _refuse_what_does_not_fit(migration, found)
@@ -47,18 +51,38 @@ def contexts_of(migration: Migration) -> dict[str, Context]:
 
 
 def _refuse_what_does_not_fit(migration: Migration, contexts: Sequence[Context]) -> None:
-    """Raise OlistError for two contexts of one name, and for a step or a link that names what no context has."""
-    names = [context.name for context in contexts]
-    if twice := [name for name in names if names.count(name) > 1]:
-        raise OlistError(f"{migration.path}: contexts: two are called {twice[0]}; call one of them otherwise.")
+    """Raise OlistError for two of one name, for what says that it is of another context, and for names of nothing."""
     landing = [table.name for context in contexts for table in context.landing]
     staged = [f"{table.context}/{table.name}" for context in contexts for table in context.tables]
+    steps = [step.name for context in contexts for step in context.steps]
+    called = [context.name for context in contexts]
+    for kind, names in (("", called), ("landing tables ", landing), ("staged tables ", staged), ("steps ", steps)):
+        if twice := [name for name in names if names.count(name) > 1]:
+            where = f"{migration.path}: contexts: two {kind}are called {twice[0]}"
+            raise OlistError(f"{where}; call one of them otherwise.")
+    for context in contexts:
+        _refuse_others(context)
     for step in (step for context in contexts for step in context.steps):
         for kind, reads, known in (("landing", step.intake, landing), ("staged", step.published, staged)):
             for name in set(reads) - set(known):
                 raise unknown(f"{kind} table (read by the step {step.name})", name, known)
     for link in (link for context in contexts for link in context.links):
         _refuse_link(link, {table.name: table.columns for context in contexts for table in context.landing}, staged)
+
+
+def _refuse_others(context: Context) -> None:
+    """Raise OlistError for a table or a rulebook that says it is of another context, and for rules of no table."""
+    tables = [table.name for table in context.tables]
+    said = [(f"landing table {table.name}", table.context) for table in context.landing]
+    said += [(f"staged table {table.name}", table.context) for table in context.tables]
+    said += [(f"rulebook of {book.table}", book.context) for book in context.rulebooks]
+    for what, name in said:
+        if name != context.name:
+            wrong = f"The {what} is declared by the context {context.name}, and says that its context is {name!r}"
+            raise OlistError(f"{wrong}; let both say the same.")
+    for book in context.rulebooks:
+        if book.table not in tables:
+            raise unknown(f"staged table of {context.name} (of a rulebook)", book.table, tables)
 
 
 def _refuse_link(link: Link, landing: Mapping[str, Sequence[str]], staged: Sequence[str]) -> None:

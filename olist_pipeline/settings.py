@@ -186,6 +186,16 @@ def migration_file(env: Mapping[str, str] = os.environ) -> Path:
         ) from None
 
 
+class _Below:
+    """A path below the home."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __get__(self, settings: Settings, owner: object) -> Path:
+        return settings.home / self.name
+
+
 @dataclass(frozen=True)
 class Settings:
     """The paths and addresses of one environment; all paths are absolute.
@@ -207,6 +217,31 @@ class Settings:
     postgres_password_file: Path | None = None
     migration: Path = DBT_DIR / "migration.yml"
     landing_address: str = ""
+
+    intake = _Below("intake")
+    """Typed rows with their structural violations, a file a table."""
+    unpacked = _Below("unpacked")
+    """Landing files that arrived packed, a folder a landing."""
+    staging = _Below("staging")
+    """Accepted rows with derived attributes: `<context>/<table>/<YYYY-MM>.parquet`."""
+    outbox = _Below("outbox")
+    """What units of work leave for PostgreSQL, until it is there."""
+    warehouse = _Below("warehouse.duckdb")
+    """The DuckDB file that dbt alone writes, schemas `old`, `replay` and `new`."""
+    on_spark = _Below("warehouse")
+    """What Spark makes of the trees, a folder a tree: their tables, the catalog of these, landing as Parquet."""
+    serving = _Below("serving")
+    """Published releases; dashboards read `current` and nothing else."""
+    reports = _Below("reports")
+    """Reports for a browser, a file a run."""
+    dagster_home = _Below("dagster")
+    """Dagster's instance folder (its storage is in PostgreSQL)."""
+    dbt_target = _Below("dbt")
+    """Where dbt keeps its manifest and its partial parse."""
+    replay_landing = _Below("replay_landing")
+    """Landing written anew from the accepted rows, which replay reads in the place of landing."""
+    postgres_data = _Below("postgres")
+    """The data folder of the embedded server."""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> Settings:
@@ -249,66 +284,6 @@ class Settings:
     def has_own_landing(self) -> bool:
         """Whether landing is the project's own folder, which may be filled with synthetic data."""
         return self.landing == self.home / "landing"
-
-    @property
-    def intake(self) -> Path:
-        """Typed rows with their structural violations, a file a table."""
-        return self.home / "intake"
-
-    @property
-    def unpacked(self) -> Path:
-        """Landing files that arrived packed, a folder a landing."""
-        return self.home / "unpacked"
-
-    @property
-    def staging(self) -> Path:
-        """Accepted rows with derived attributes: `<context>/<table>/<YYYY-MM>.parquet`."""
-        return self.home / "staging"
-
-    @property
-    def outbox(self) -> Path:
-        """What units of work leave for PostgreSQL, until it is there."""
-        return self.home / "outbox"
-
-    @property
-    def warehouse(self) -> Path:
-        """The DuckDB file that dbt alone writes, schemas `old`, `replay` and `new`."""
-        return self.home / "warehouse.duckdb"
-
-    @property
-    def on_spark(self) -> Path:
-        """What Spark makes of the trees, a folder a tree: their tables, the catalog of these, landing as Parquet."""
-        return self.home / "warehouse"
-
-    @property
-    def serving(self) -> Path:
-        """Published releases; dashboards read `current` and nothing else."""
-        return self.home / "serving"
-
-    @property
-    def reports(self) -> Path:
-        """Reports for a browser, a file a run."""
-        return self.home / "reports"
-
-    @property
-    def dagster_home(self) -> Path:
-        """Dagster's instance folder (its storage is in PostgreSQL)."""
-        return self.home / "dagster"
-
-    @property
-    def dbt_target(self) -> Path:
-        """Where dbt keeps its manifest and its partial parse."""
-        return self.home / "dbt"
-
-    @property
-    def replay_landing(self) -> Path:
-        """Landing written anew from the accepted rows, which replay reads in the place of landing."""
-        return self.home / "replay_landing"
-
-    @property
-    def postgres_data(self) -> Path:
-        """The data folder of the embedded server."""
-        return self.home / "postgres"
 
     def variables(self) -> dict[str, str]:
         """Return the variables by which a process sees the same settings, in whatever folder it starts."""

@@ -8,12 +8,12 @@ What belongs here: layout, atomic writes and reads of these files. What does not
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 import polars as pl
 
@@ -23,6 +23,7 @@ from olist_pipeline.files import in_words, replacing
 from olist_pipeline.months import MONTH, month_text
 
 RecordT = TypeVar("RecordT", bound=Record)
+AcceptedT = TypeVar("AcceptedT")
 
 WRITERS = 4
 """So many months of a table are written at a time."""
@@ -178,6 +179,17 @@ def scan_staging(staging: Path, context: str, table: str, months: Iterable[date]
 def scan_files(paths: Path | list[Path]) -> pl.LazyFrame:
     """Return the rows of Parquet files, whose paths are no patterns and hold no columns (`a=b`)."""
     return pl.scan_parquet(paths, glob=False, hive_partitioning=False)
+
+
+class Staged(Generic[AcceptedT]):
+    """What is accepted in a staging folder, as a context's port asks for it.
+
+    What is added is kept in memory, in front of staging: a unit of work that ends with the object.
+    """
+
+    def __init__(self, staging: Path) -> None:
+        self._staging = staging
+        self._added: dict[Hashable, AcceptedT] = {}
 
 
 def find_records(staging: Path, asset: str, record: type[RecordT], **wanted: Sequence[object]) -> list[RecordT]:

@@ -14,6 +14,7 @@ import tempfile
 import traceback
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +32,11 @@ _OF_ROWS = (
 )
 """What Polars raises where files hold other rows than they should, or none."""
 _FRAME = re.compile(r'File "(.+)", line (\d+)')
+_MADE = "<string>"
+"""The file that Python names for the `__init__` of a dataclass; below it stands what the class asks of its fields."""
 LITTLE_BYTES = 64 * 2**20
 """A step that found a disk full has removed again what it was writing."""
+NO_MEMORY = "There is not enough memory for {}; end other programs or take a larger machine, and run again."
 _NO_SERVER = "PostgreSQL does not answer any more; start it and run again: what was finished is kept."
 
 
@@ -47,11 +51,11 @@ def sentence_of(error: BaseException) -> str | None:
 def place_of(error: BaseException, *, of_import: bool = False) -> str:
     """Return the file and line that caused an error; '' where it is none of ours or, `of_import`, no import failed.
 
-    Python, packages and the kernel only raise what somebody else caused.
+    Python, packages and the kernel only raise what somebody else caused, and so does a declaration that refuses itself.
     """
     if isinstance(error, SyntaxError) and error.filename and not error.filename.startswith("<"):
         return f"{error.filename}:{error.lineno}"
-    frames = traceback.extract_tb(error.__traceback__)[1:]
+    frames = takewhile(lambda frame: frame.filename != _MADE, traceback.extract_tb(error.__traceback__)[1:])
     ours = [frame for frame in frames if _is_ours(frame.filename)]
     if not ours or (of_import and ours[-1].name != "<module>"):
         return ""
@@ -105,7 +109,7 @@ def _sentence(error: BaseException) -> str | None:
     if isinstance(error, OSError) and str(error):
         return f"{in_words(error)}{_full_places(error)}."
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryException":
-        return "There is not enough memory for this; end other programs or take a larger machine, and run again."
+        return NO_MEMORY.format("this")
     if type(error) is RuntimeError:  # there is no thread any more
         return _of_machine(error)
     if (psycopg2 := sys.modules.get("psycopg2")) and isinstance(error, psycopg2.Error):

@@ -14,6 +14,9 @@ newest=$1
 for version in "$@"; do oldest=$version; done
 found=
 
+# Another make may have made it while this one waited.
+if [ -x "$folder/bin/python" ] && [ "$(cat "$folder/.made_in" 2>/dev/null)" = "$(pwd -P)" ]; then exit 0; fi
+
 # setuptools takes them for the name of a variable of its own, and ends in a traceback.
 case $PWD in
 *[{}]* | *'$'[A-Za-z_]*)

@@ -5,6 +5,8 @@
 #
 #   remove_moved_venv.sh FOLDER
 set -eu
+# Who needs one that is being made now waits for it (see alone.sh).
+if kill -0 "$(readlink "$1.lock")" 2>/dev/null; then exit 0; fi
 if [ -e "$1/.made_in" ]; then
     if [ "$(cat "$1/.made_in")" = "$(pwd -P)" ] && [ -e "$1/pyvenv.cfg" ]; then exit 0; fi
 elif [ "$1" != .venv ] || [ ! -e "$1/bin" ] || [ -e "$1/pyvenv.cfg" ]; then

@@ -6,13 +6,28 @@ which intake validates before a record exists.
 
 from __future__ import annotations
 
-from olist_domain.fulfillment.brazil import is_in_brazil
 from olist_domain.fulfillment.derivations import DELIVERY_DERIVATIONS, GEOGRAPHY_DERIVATIONS, is_delivered
 from olist_domain.fulfillment.facts import DeliveryFacts, GeographyFacts, GeolocationFacts
 from olist_domain.fulfillment.status import DELIVERED
 from olist_domain.kernel.address import is_state, is_zip_prefix
 from olist_domain.kernel.facts import Fact
 from olist_domain.kernel.rules import Rulebook, Severity, rule
+
+NORTHERNMOST = 5.2718
+"""Latitude of the source of the Ailã on Monte Caburaí, Roraima.
+
+The source of all four is IBGE's digital mesh of the territory (SIRGAS 2000), whose bounding box IPEA's package geobr
+gives as 5.271841, -33.75118, -73.99045, -28.83594. Four digits, some ten metres, are kept of it.
+"""
+
+SOUTHERNMOST = -33.7511
+"""Latitude of the mouth of the Arroio Chuí, Rio Grande do Sul."""
+
+WESTERNMOST = -73.9905
+"""Longitude of the source of the Moa in the Serra da Contamana, Acre."""
+
+EASTERNMOST = -28.8358
+"""Longitude of the Martim Vaz islands in the Atlantic; the mainland ends at -34.79."""
 
 
 @rule(
@@ -56,7 +71,12 @@ def has_delivery_date(delivery: DeliveryFacts) -> Fact[bool]:
 )
 def lies_in_brazil(point: GeolocationFacts) -> Fact[bool]:
     """A point of a zip prefix lies between the extreme points of Brazil, islands included."""
-    return is_in_brazil(point.geolocation_lat, point.geolocation_lng)
+    return (
+        (point.geolocation_lat >= SOUTHERNMOST)
+        & (point.geolocation_lat <= NORTHERNMOST)
+        & (point.geolocation_lng >= WESTERNMOST)
+        & (point.geolocation_lng <= EASTERNMOST)
+    )
 
 
 @rule("INVALID_STATE", Severity.REJECT)

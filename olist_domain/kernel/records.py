@@ -6,8 +6,8 @@ the rules say so) and behaviour (entities and aggregates have that).
 
 from datetime import datetime
 from decimal import Decimal
-from types import NoneType
-from typing import Any, get_args
+from types import NoneType, UnionType
+from typing import Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict
 
@@ -30,6 +30,7 @@ class Record(BaseModel):
 
 def value_type(annotation: Any) -> type:
     """Return the type of a record's field, without the None of an optional one."""
-    present = [option for option in get_args(annotation) if option is not NoneType]
+    options = get_args(annotation) if get_origin(annotation) in (Union, UnionType) else ()
+    present = [option for option in options if option is not NoneType]
     kind: type = present[0] if present else annotation
     return kind

@@ -8,7 +8,7 @@ engine does that with the same functions).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
 from enum import StrEnum
 from typing import Any, Generic, TypeVar, cast
 
@@ -141,13 +141,16 @@ class Rulebook(Generic[F]):
 
     def __post_init__(self) -> None:
         where = f"the rulebook of {self.table} ({self.context})"
+        if not (isinstance(self.facts, type) and is_dataclass(self.facts)):
+            called = getattr(self.facts, "__name__", repr(self.facts))
+            raise TypeError(f"{where} needs facts that are a dataclass, and {called} is none")
         for kind, listed in ((Rule, self.rules), (Derivation, self.derivations)):
             word = kind.__name__.lower()
             if not isinstance(listed, tuple):
                 raise TypeError(f"{where} needs a tuple of {word}s; one alone has a comma behind it: (is_paid,)")
             for one in listed:
                 if not isinstance(one, kind):
-                    called = getattr(one, "__name__", one)
+                    called = next((found for name in _CALLED if (found := getattr(one, name, ""))), one)
                     raise TypeError(f"{where} holds {called!r}, which is no {word}; decorate it: @{word}(...)")
         names = [*(rule.code for rule in self.rules), *(derivation.name for derivation in self.derivations)]
         read = [name.casefold() for name in names]  # as a database reads them
@@ -165,6 +168,10 @@ class Rulebook(Generic[F]):
     def derived(self, facts: F) -> dict[str, Any]:
         """Return the derived attributes of one object, by name."""
         return {derivation.name: cast(Scalar[Any], derivation(facts)).value for derivation in self.derivations}
+
+
+_CALLED = ("__name__", "code", "name")
+"""What a function, a rule and a derivation are called by."""
 
 
 def rule(

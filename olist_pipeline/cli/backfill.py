@@ -1,7 +1,7 @@
 """`olist backfill`: the months of one context again, in this process.
 
 What belongs here: the command, its range of months and what it refuses. What does not: the run (`execution`) and the
-states of months (`stores.month_states`).
+states of months (`stores.run_history`).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from olist_pipeline.registry import CONTEXTS
 from olist_pipeline.settings import Settings
 
 if TYPE_CHECKING:
-    from olist_pipeline.stores.month_states import MonthState
+    from olist_pipeline.stores.run_history import MonthState
 
 
 @click.command()
@@ -102,7 +102,7 @@ def _in_state(settings: Settings, url: str, context: str, wanted: MonthRange, st
     from olist_pipeline.orchestration.dbt_projects import ensure_manifest
     from olist_pipeline.orchestration.instance import fail_killed_runs, quiet_instance, sole_run
     from olist_pipeline.orchestration.partition_states import in_state
-    from olist_pipeline.stores.month_states import month_states
+    from olist_pipeline.stores.run_history import month_states
     from olist_pipeline.warehouse import load_manifest, monthly_assets, warehouse_tables
 
     assets = monthly_assets(context, warehouse_tables(load_manifest(ensure_manifest(settings))))

@@ -27,8 +27,8 @@ from olist_pipeline.troubles import sentence_of
 COMMANDS = {
     "run": "run:run",
     "backfill": "backfill:backfill",
-    "dev": "dev:dev",
-    "dashboards": "dashboards:dashboards",
+    "dev": "servers:dev",
+    "dashboards": "servers:dashboards",
     "status": "status:status",
     "criteria": "criteria:criteria",
     "rules": "rules:rules",

@@ -168,7 +168,7 @@ def _show_stored(table: str | None, html: Path | None, as_json: bool) -> None:
     chosen = [stored[table]] if table else list(stored.values())
     if html is not None:
         from olist_pipeline.parity.html import html_report
-        from olist_pipeline.serving.scorecard import scorecard
+        from olist_pipeline.serving.progress import scorecard
 
         progress = scorecard(settings, url) if table is None else None
         text = html_report(chosen, approvals.all_approvals(url), date.today(), progress)
@@ -268,7 +268,7 @@ def _tolerance(text: str) -> tuple[str, str]:
 
 
 def _exclusion(text: str) -> tuple[str, str]:
-    column, reason = split_assignment(text) or (text, "")
+    column, reason = split_assignment(text) or ("", "")
     if not reason:
-        raise OlistError(f'--exclude {text} needs a reason, e.g. --exclude {column}="set by the clock".')
+        raise OlistError(f'--exclude {text} must look like COLUMN=REASON, e.g. updated_at="set by the clock".')
     return column, reason

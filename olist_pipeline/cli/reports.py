@@ -6,6 +6,7 @@ What belongs here: reading the stores and printing what they say. What does not:
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any
@@ -15,18 +16,22 @@ from rich.console import Console
 
 from olist_domain.kernel.facts import scalars
 from olist_domain.kernel.rules import Rule, Rulebook
-from olist_pipeline.cli.follow import follow
+from olist_pipeline.cli import streams
 from olist_pipeline.cli.names import check_event, check_rule, check_table
 from olist_pipeline.cli.output import JSON, print_json, print_rows
+from olist_pipeline.cli.visible import json_text, visible
 from olist_pipeline.intake.places import place_of
 from olist_pipeline.registry import CONTEXTS, LANDING
 from olist_pipeline.settings import Settings
 from olist_pipeline.stores import events as event_store
 from olist_pipeline.stores import quarantine as quarantine_store
+from olist_pipeline.stores import tail
+from olist_pipeline.stores.postgres import transaction
 from olist_pipeline.stores.schema import reading_url
-from olist_pipeline.stores.tail import Wanted, checkpoint_of
 
 LIMIT = click.IntRange(1, 1_000_000)
+PAUSE_SECONDS = 0.25
+"""Between two looks at a store in which nothing new is."""
 
 
 @click.command()
@@ -79,13 +84,13 @@ def events(
 
     With --follow and --json, each event is a line and has its checkpoint, after which another call goes on.
     """
-    after = checkpoint_of(place) if place is not None else None
+    after = tail.checkpoint_of(place) if place is not None else None
     if after is not None and not is_followed:
         raise click.UsageError("--after goes with --follow.")
     url = reading_url(Settings.from_env())
     if is_followed:
         check_event(event_type)
-        follow(url, after, Wanted(aggregate_id, event_type), limit, as_json=as_json)
+        _follow(url, after, tail.Wanted(aggregate_id, event_type), limit, as_json=as_json)
         return
     most = limit or 20
     rows = event_store.find(url, aggregate_id=aggregate_id, event_type=event_type, limit=most)
@@ -104,6 +109,37 @@ def events(
     columns = ["occurred_at", "event_type", "aggregate_id", "version", "payload"]
     shown = [{**row, "payload": json.dumps(row["payload"], ensure_ascii=False)} for row in rows]
     print_rows(Console(), f"Domain events, {len(rows):,} of {number:,}", shown, columns)
+
+
+def _follow(url: str, after: tail.Checkpoint | None, wanted: tail.Wanted, most: int | None, *, as_json: bool) -> None:
+    """Print the wanted events after a place, from now on where it is None, until there were `most` or nobody reads."""
+    with transaction(url) as connection:
+        tail.require_own_numbers(connection)
+        place = tail.present(connection) if after is None else after
+        printed = 0
+        while True:
+            connection.rollback()
+            part = tail.read(connection, place, wanted)
+            place = part.end
+            for event in part.events:
+                click.echo(_json_line(event) if as_json else _line(event))
+                printed += 1
+                if printed == most or streams.is_unread():
+                    return
+            if part.is_last:
+                connection.rollback()
+                time.sleep(PAUSE_SECONDS)
+
+
+def _json_line(event: dict[str, Any]) -> str:
+    return json_text({**event, "checkpoint": str(event["checkpoint"])})
+
+
+def _line(event: dict[str, Any]) -> str:
+    """Return one line, which steers no terminal whatever the payload holds."""
+    payload = json.dumps(event["payload"], ensure_ascii=False)
+    said = f"{event['occurred_at']}  {event['event_type']}  {event['aggregate_id']}  {event['version']}  {payload}"
+    return visible(said)
 
 
 def _say_what_is_left(shown: int, number: int) -> None:

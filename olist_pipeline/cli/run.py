@@ -116,10 +116,7 @@ def _fill_empty_landing(settings: Settings, console: Console) -> None:
     console.print(
         f"Landing is empty: generating {SYNTHETIC_ORDERS:,} synthetic orders (OLIST_DATA_DIR takes real ones)."
     )
-    try:
-        generate(settings.landing, orders=SYNTHETIC_ORDERS, seed=SYNTHETIC_SEED)
-    except ValueError as error:
-        raise OlistError(str(error)) from error
+    generate(settings.landing, orders=SYNTHETIC_ORDERS, seed=SYNTHETIC_SEED)
 
 
 def _is_up_to_date(settings: Settings, url: str) -> bool:

@@ -23,7 +23,7 @@ from olist_pipeline.serving.release import current_release
 from olist_pipeline.settings import Settings
 from olist_pipeline.staging import staged_months
 from olist_pipeline.stores import run_history, verdicts
-from olist_pipeline.stores.month_states import FROM_WORST, MonthState, month_states
+from olist_pipeline.stores.run_history import FROM_WORST, MonthState, month_states
 from olist_pipeline.stores.schema import ready_url
 from olist_pipeline.stores.verdicts import Verdict
 from olist_pipeline.warehouse import load_manifest, manifest_folder, monthly_assets, warehouse_tables

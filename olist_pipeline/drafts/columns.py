@@ -1,11 +1,12 @@
 """The columns of a landing file, guessed from its rows: their types, and what identifies a row.
 
-What belongs here: what intake could read a cell as, and what a loader of raw tables makes of one.
-What does not: the text of a draft (`scaffold`).
+What belongs here: what intake could read a cell as, what a loader of raw tables makes of one, and names in Python for
+what a project calls otherwise. What does not: the text of a draft (`scaffold`).
 """
 
 from __future__ import annotations
 
+import builtins
 import csv
 import re
 from collections.abc import Sequence
@@ -21,14 +22,15 @@ import duckdb
 from olist_domain.kernel.records import Record
 from olist_pipeline.dialect.check import check
 from olist_pipeline.dialect.dialect import duckdb_relation
-from olist_pipeline.drafts.keys import MOST_COLUMNS, WIDEST
-from olist_pipeline.drafts.names import identifier
 from olist_pipeline.errors import OlistError
 from olist_pipeline.intake.cast import MONEY_PATTERN
 from olist_pipeline.landing.table import OWN_NAMES
 from olist_pipeline.tablediff.sql import quote
 
 SAMPLE = 500
+MOST_COLUMNS = 8
+"""So many columns, from the left, are tried together as a key: keys stand first."""
+WIDEST = 3
 RAW_TYPES = (
     ("bigint", "regexp_full_match({cell}, '-?(0|[1-9][0-9]{{0,17}})')"),
     ("double", "regexp_full_match({cell}, '-?(0|[1-9][0-9]{{0,14}})(\\.[0-9]+)?')"),
@@ -39,6 +41,8 @@ RAW_TYPES = (
 """Types of raw tables, each with what a cell of it is. What begins with a zero is a code, and stays text."""
 NO_FIELDS = OWN_NAMES | frozenset(dir(Record))
 """Names that no field of a record can have."""
+NO_FUNCTIONS = frozenset({"annotations", "choose", "dataclass", "datetime", "derivation", "rule", *dir(builtins)})
+"""Names that a draft of rules imports, and Python's own: a function of such a name would take its place."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +92,12 @@ def types_of(files: Sequence[Path]) -> dict[str, str]:
     answers = iter(found)
     fitting = {name: [kind for kind, _ in RAW_TYPES if next(answers)] for name in header}
     return {name: kinds[0] for name, kinds in fitting.items() if kinds}
+
+
+def identifier(text: str) -> str:
+    """Return a text as a name in Python, in lower case."""
+    name = re.sub(r"\W+", "_", text).strip("_").lower() or "unnamed"
+    return f"of_{name}" if not name.isidentifier() or iskeyword(name) or name in NO_FUNCTIONS else name
 
 
 def _key(header: Sequence[str], rows: Sequence[Sequence[str]]) -> tuple[str, ...]:

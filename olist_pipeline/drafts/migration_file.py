@@ -1,14 +1,16 @@
 """A first migration file, from an old dbt project.
 
-What belongs here: what can be read of the project and its rows, and writing it down with what is left to do. What does
-not: the guesses themselves (`landing`, `keys`), and the audit.
+What belongs here: what can be read of the project and its rows, keys among it, which people look at; and writing it
+down with what is left to do. What does not: what lands (`landing`), and the audit.
 """
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +18,7 @@ import duckdb
 import yaml
 
 from olist_pipeline.audit.project import is_layer
-from olist_pipeline.drafts.keys import key_of_rows, key_of_tests
-from olist_pipeline.drafts.names import identifier
+from olist_pipeline.drafts.columns import MOST_COLUMNS, WIDEST, identifier
 from olist_pipeline.migration.clock import asking
 from olist_pipeline.migration.model import Migration, bare_name
 from olist_pipeline.migration.project import (
@@ -33,7 +34,7 @@ from olist_pipeline.migration.project import (
 )
 from olist_pipeline.tablediff.contract import fold
 from olist_pipeline.tablediff.names import joined_names
-from olist_pipeline.tablediff.sql import literal
+from olist_pipeline.tablediff.sql import literal, quote
 
 HEAD = """# A first migration file, written by `olist migration init`. docs/migration_file.md has the form.
 # What is left to do stands at its end, and `olist migration check` says what does not fit.
@@ -161,6 +162,41 @@ def _keys(
                 with suppress(duckdb.Error):
                     found[name] = key_of_rows(connection, relation_of(node, "made"))
     return found
+
+
+def key_of_tests(manifest: Mapping[str, Any], unique_id: str) -> list[str]:
+    """Return the columns that a uniqueness test of a model names: the shortest such key; none where there is none."""
+    found = []
+    for node in manifest["nodes"].values():
+        test = node.get("test_metadata") or {}
+        if node.get("attached_node") != unique_id or "unique" not in str(test.get("name")):
+            continue
+        kwargs = {**(test.get("kwargs") or {}), **((test.get("kwargs") or {}).get("arguments") or {})}
+        several = kwargs.get("combination_of_columns") or kwargs.get("column_list") or kwargs.get("columns")
+        columns = several if isinstance(several, list) else [kwargs.get("column_name")]
+        # A test may combine expressions, too.
+        found.append([name for name in columns if isinstance(name, str) and re.fullmatch(r'\w+|"[^"]+"', name)])
+        if len(found[-1]) < len(columns):
+            found.pop()
+    return min(filter(None, found), key=len, default=[])
+
+
+def key_of_rows(connection: duckdb.DuckDBPyConnection, relation: str) -> list[str]:
+    """Return the fewest columns that identify each row of a relation, none where few do not or it is empty."""
+    [(rows,)] = connection.execute(f"SELECT count(*) FROM {relation}").fetchall()
+    names = [row[0] for row in connection.execute(f"DESCRIBE FROM {relation}").fetchall()][:MOST_COLUMNS]
+    if not rows:
+        return []
+    for width in range(1, WIDEST + 1):
+        for columns in combinations(names, width):
+            key = ", ".join(map(quote, columns))
+            present = " AND ".join(f"{quote(column)} IS NOT NULL" for column in columns)
+            [(keys,)] = connection.execute(
+                f"SELECT count(DISTINCT row({key})) FILTER (WHERE {present}) FROM {relation}"
+            ).fetchall()
+            if keys == rows:
+                return list(columns)
+    return []
 
 
 def _candidates(names: Iterable[str], keys: Mapping[str, list[str]]) -> str:

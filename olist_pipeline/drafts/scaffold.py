@@ -15,10 +15,8 @@ from pathlib import Path
 from textwrap import indent, wrap
 
 from olist_pipeline.audit.model import Entry, Kind
-from olist_pipeline.drafts.columns import SAMPLE, Sample, sample_of
-from olist_pipeline.drafts.names import identifier
+from olist_pipeline.drafts.columns import SAMPLE, Sample, identifier, sample_of
 from olist_pipeline.drafts.placing import Fields, placed
-from olist_pipeline.errors import OlistError
 
 WIDTH = 116
 """How long a line of a draft may be, indented."""
@@ -50,11 +48,8 @@ def files_of(
 ) -> dict[str, str]:
     """Return the files of a context's draft by name; `landing` has the files that it validates.
 
-    `sources` says which of them a source table of the old project is (`raw.rides`), as far as that is known. Raises
-    OlistError where the context has no landing file.
+    `sources` says which of them a source table of the old project is (`raw.rides`), as far as that is known.
     """
-    if not landing:
-        raise OlistError(f"Say which landing files {context} validates: --file bookings.csv.")
     samples = {file: sample_of(path) for file, path in landing.items()}
     columns = {file: sample.types for file, sample in samples.items()}
     fields = {file: {sample.headers.get(name, name): name for name in sample.types} for file, sample in samples.items()}

@@ -27,11 +27,7 @@ AGGREGATE = ("aggregate_type", "aggregate_id")
 OCCURRED_AT = "occurred_at"
 ORDINAL = "ordinal"
 EVENTS: Columns = {
-    "event_type": pl.String,
-    "context": pl.String,
-    "aggregate_type": pl.String,
-    "aggregate_id": pl.String,
-    "payload": pl.String,
+    **dict.fromkeys(("event_type", "context", *AGGREGATE, "payload"), pl.String),
     OCCURRED_AT: pl.Datetime("us"),
 }
 """Event rows: `payload` is canonical JSON, `occurred_at` the business's time, without a zone."""

@@ -48,6 +48,7 @@ ORDER_MONTH_OUT_OF_RANGE = StructuralRule(
 ORPHAN = StructuralRule("ORPHAN_<TABLE>", "What a row of the table belongs to is in landing.")
 PARENT_REJECTED = StructuralRule("PARENT_REJECTED", "What a row belongs to is accepted.")
 CHILD_REJECTED = StructuralRule("CHILD_REJECTED", "All parts of an aggregate are accepted.")
+FOR_OTHERS = (PARENT_REJECTED.code, CHILD_REJECTED.code)
 
 STRUCTURAL_RULES = (
     MALFORMED_ROW,

@@ -178,11 +178,11 @@ def typed_part(text: CsvText, table: LandingTable) -> Part:
     return Part(rows, text.malformed, partial(text_among, text.rows))
 
 
-def with_code(condition: pl.Expr, code: str) -> pl.Expr:
-    """Return `rules` with `code` appended where `condition` holds."""
-    separator = pl.when(pl.col(RULES) == "").then(pl.lit("")).otherwise(pl.lit(","))
-    appended = pl.concat_str(pl.col(RULES), separator, pl.lit(code))
-    return pl.when(condition).then(appended).otherwise(pl.col(RULES)).alias(RULES)
+def with_code(condition: pl.Expr, code: str, codes: str = RULES) -> pl.Expr:
+    """Return a column of codes with `code` appended where `condition` holds."""
+    separator = pl.when(pl.col(codes) == "").then(pl.lit("")).otherwise(pl.lit(","))
+    appended = pl.concat_str(pl.col(codes), separator, pl.lit(code))
+    return pl.when(condition).then(appended).otherwise(pl.col(codes)).alias(codes)
 
 
 def _repeated_headers(text: pl.DataFrame, headers: Mapping[str, str]) -> list[int]:

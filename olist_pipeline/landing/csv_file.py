@@ -171,7 +171,7 @@ def _check_header(path: Path, name: str, header: tuple[str, ...], table: Landing
         lines = "line 1" if line == 2 else f"lines 1 to {line - 1}"
         raise OlistError(f"{name} has its header in line {line}; remove {lines} before it.")
     if len(missing) == len(expected) and not _is_like(expected, header):
-        first = header[0] if len(header) == 1 else ",".join(header)
+        first = ",".join(header)
         shown = first if len(first) <= 60 else f"{first[:57]}..."
         raise OlistError(f"{name} has no header: its first line is {shown!r}; restore {','.join(expected)}.")
     hint = f" (it has {listed(extra)} instead: renamed?)" if extra else ""

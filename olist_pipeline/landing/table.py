@@ -25,6 +25,13 @@ OWN_NAMES = frozenset(
 """The columns that the pipeline adds to the rows of a file: no record can have one of these names."""
 
 
+def require_tuples(declared: object, called: str, *names: str) -> None:
+    """Raise TypeError for a field that is no tuple: a text would be one of its letters."""
+    for name in names:
+        if not isinstance(getattr(declared, name), tuple):
+            raise TypeError(f"{called} needs a tuple of {name}; one alone has a comma behind it")
+
+
 @dataclass(frozen=True)
 class OtherFile:
     """A file of landing that no context has taken over."""
@@ -43,6 +50,9 @@ class Parent:
 
     table: LandingTable
     columns: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        require_tuples(self, f"The parent {self.table.name}", "columns")
 
 
 @dataclass(frozen=True)
@@ -68,6 +78,9 @@ class LandingTable:
     widest: int | None = None
 
     def __post_init__(self) -> None:
+        require_tuples(self, f"The landing table {self.name}", "key")
+        if not (isinstance(self.record, type) and issubclass(self.record, Record)):
+            raise self._refused("its record is none; let its class be one of Record (olist_domain.kernel.records)")
         if taken := sorted(OWN_NAMES & set(self.columns)):
             raise self._refused(
                 f"{taken[0]} is a name of the pipeline's own; give the field another one, and its column as its alias"

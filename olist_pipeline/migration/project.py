@@ -250,19 +250,13 @@ def context_of_old(node: DbtNode, migration: Migration) -> str:
     """Return the bounded context of a node of old: what the file says, its meta or group, else its folder."""
     config = node["config"]
     said = migration.context_of(node["name"]) or (config.get("meta") or {}).get("context") or config.get("group")
-    return str(said or _folder_of(node, migration))
+    return str(said or (folders_of(node) or [node["package_name"]])[-1])
 
 
 def context_of_new(node: DbtNode) -> str | None:
     """Return the bounded context of a new model, which its meta says."""
     context: str | None = (node["config"].get("meta") or {}).get("context")
     return context
-
-
-def _folder_of(node: DbtNode, migration: Migration) -> str:
-    """Return the last folder of a node, below its project's folder of models."""
-    folders = folders_of(node)
-    return folders[-1] if folders else str(node["package_name"])
 
 
 def folders_of(node: DbtNode) -> list[str]:

@@ -35,7 +35,7 @@ from olist_pipeline.parity.html import write_report
 from olist_pipeline.parity.proven import proven_intake_of, proven_reconciliation_of
 from olist_pipeline.parity.reconciliation import reconciliation_subject
 from olist_pipeline.registry import LANDING, LINKS, STEPS, origins
-from olist_pipeline.serving.scorecard import scorecard
+from olist_pipeline.serving.progress import scorecard
 from olist_pipeline.settings import Settings
 from olist_pipeline.spark.trees import is_on_spark
 from olist_pipeline.stores import approvals, quarantine, verdicts

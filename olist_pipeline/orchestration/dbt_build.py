@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from olist_pipeline.data_months import months_of_staging
 from olist_pipeline.migration.load import load_migration
 from olist_pipeline.migration.model import NEW, OLD, REPLAY, Migration
 from olist_pipeline.migration.project import new_part, old_part
@@ -38,12 +39,9 @@ from olist_pipeline.orchestration.partitions import COMPARED_WHOLE, months_of, t
 from olist_pipeline.orchestration.resources import clear_failures
 from olist_pipeline.orchestration.validation import place_metadata
 from olist_pipeline.provenance import old_begins, old_was_made_of
-from olist_pipeline.registry import CONTEXTS
 from olist_pipeline.replay import write_replay_landing
 from olist_pipeline.settings import Settings
-from olist_pipeline.spark.application import application_of
-from olist_pipeline.spark.trees import AS_PARQUET, TARGET, is_on_spark, lacking, name_on_spark
-from olist_pipeline.staging import staged_months
+from olist_pipeline.spark.trees import AS_PARQUET, TARGET, application_of, is_on_spark, lacking, name_on_spark
 from olist_pipeline.warehouse import sole_use
 
 if TYPE_CHECKING:
@@ -276,10 +274,4 @@ def compared_months(tags: Mapping[str, str], settings: Settings) -> MonthRange |
 def _window(months: Sequence[date], tags: Mapping[str, str], settings: Settings) -> Window | None:
     if FULL_REFRESH in tags:
         return None
-    staged = {
-        month
-        for moved in CONTEXTS.values()
-        for table in moved.tables
-        for month in staged_months(settings.staging, moved.name, table.name)
-    }
-    return window_of(months, staged)
+    return window_of(months, months_of_staging(settings.staging))

@@ -1,10 +1,11 @@
 """Asset keys of dbt's nodes: the tree, then the name of the relation; and what each node depends on in the graph.
 
-What belongs here: how dagster-dbt translates a node or a source of the two projects. What does not: which nodes are
-built, and when (`dbt`).
+What belongs here: how dagster-dbt translates a node, a source or a test of the two projects. What does not: which nodes
+are built, and when (`dbt`), the tests themselves (dbt's YAML and `dbt/tests/generic`), and their results
+(`dbt_results`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import dagster as dg
@@ -12,11 +13,12 @@ from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtP
 
 from olist_pipeline.migration.model import NEW, OLD, REPLAY, Migration
 from olist_pipeline.migration.project import context_of_new, context_of_old, landing_file
-from olist_pipeline.orchestration.dbt_tests import said_of
 from olist_pipeline.orchestration.graph_names import group_of, relation_key
-from olist_pipeline.orchestration.landing import landing_key
+from olist_pipeline.orchestration.intake import landing_key
 from olist_pipeline.orchestration.validation import staging_key
 from olist_pipeline.registry import LANDING
+
+Arguments = Mapping[str, Any]
 
 
 class TreeTranslator(DagsterDbtTranslator):
@@ -62,7 +64,7 @@ class TreeTranslator(DagsterDbtTranslator):
     ) -> dg.AssetCheckSpec | None:
         """See `DagsterDbtTranslator.get_asset_check_spec`; every check says what it proves."""
         spec = super().get_asset_check_spec(asset_spec, manifest, unique_id, project)
-        return spec and spec._replace(description=said_of(self.get_resource_props(manifest, unique_id)))
+        return spec and spec._replace(description=_said_of(self.get_resource_props(manifest, unique_id)))
 
     def _landing(self) -> list[dg.AssetDep]:
         """Return all that may be in landing: a model without sources may read any file of it."""
@@ -90,3 +92,48 @@ class TreeTranslator(DagsterDbtTranslator):
 def _reads_relations(node: Mapping[str, Any]) -> bool:
     """Whether a node of old reads other nodes or sources: else what it reads is in its SQL, or nothing."""
     return node["resource_type"] == "seed" or bool(node["depends_on"]["nodes"])
+
+
+def _said_of(props: Mapping[str, Any]) -> str:
+    """Return what a test proves; `props` is its node of the manifest.
+
+    A description of its own wins. A test that nobody has words for is called by its name and arguments.
+    """
+    if written := str(props.get("description") or "").strip():
+        return written
+    generic = props.get("test_metadata") or {}
+    name = str(generic.get("name") or props["name"])
+    arguments = {key: value for key, value in (generic.get("kwargs") or {}).items() if key != "model"}
+    column = str(arguments.get("column_name") or props.get("column_name") or "")
+    sentence = _SENTENCES[name](column, arguments) if name in _SENTENCES else _by_name(name, column, arguments)
+    severity = str(props["config"].get("severity") or "error").lower()
+    return f"{sentence} It warns, and stops nothing." if severity == "warn" else sentence
+
+
+def _by_name(name: str, column: str, arguments: Arguments) -> str:
+    listed = ", ".join(f"{key} {value}" for key, value in arguments.items() if key != "column_name")
+    about = f" of {column}" if column else ""
+    return f"{name.replace('_', ' ').capitalize()}{about}{f': {listed}' if listed else ''}."
+
+
+def _relationship(column: str, arguments: Arguments) -> str:
+    other = str(arguments.get("to")).removeprefix("ref('").removesuffix("')")
+    return f"Every {column} that is not null is a {arguments.get('field')} of {other}."
+
+
+def _accepted(column: str, arguments: Arguments) -> str:
+    return f"{column} is one of: {', '.join(map(str, arguments.get('values') or ()))}."
+
+
+_SENTENCES: dict[str, Callable[[str, Arguments], str]] = {
+    "not_null": lambda column, _: f"{column} has a value in every row.",
+    "unique": lambda column, _: f"No {column} is there twice.",
+    "relationships": _relationship,
+    "accepted_values": _accepted,
+    "unique_combination": lambda _, said: f"No combination of {', '.join(said['columns'])} is there twice.",
+    "adds_up": lambda column, said: f"{column} is the exact sum of {said['part']} by {said['key']}.",
+    "always_is": lambda column, said: f"{column} is {said['value']} in every row.",
+    "matches": lambda column, said: f"{column} is wholly of the pattern {said['pattern']}.",
+    "within": lambda column, said: f"{column} lies between {said['least']} and {said['greatest']}, both included.",
+    "not_negative": lambda column, _: f"{column} is never below 0.",
+}

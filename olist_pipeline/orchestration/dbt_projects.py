@@ -13,7 +13,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import date
 from importlib.metadata import version
@@ -59,7 +59,20 @@ _exporting = RLock()
 
 KEPT_PARSE = "partial_parse.msgpack"
 """dbt's file of what it has parsed, in a target folder."""
-QUIET = {"DBT_SEND_ANONYMOUS_USAGE_STATS": "false"}
+_OF_OTHER_WORK = (
+    *("EMPTY", "SAMPLE", "EVENT_TIME_START", "EVENT_TIME_END", "FULL_REFRESH", "DEFER", "DEFER_TO_STATE"),
+    *("DEFER_STATE", "STATE", "ARTIFACT_STATE_PATH", "FAVOR_STATE", "FAVOR_STATE_MODE", "RESOURCE_TYPES"),
+    *("EXCLUDE_RESOURCE_TYPES", "INDIRECT_SELECTION", "STORE_FAILURES", "FAIL_FAST", "WARN_ERROR"),
+    *("WARN_ERROR_OPTIONS", "WRITE_JSON", "INTROSPECT", "LOG_LEVEL", "QUIET"),
+)
+OWN_OPTIONS = {
+    "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+    **{f"{prefix}_{name}": "" for name in _OF_OTHER_WORK for prefix in ("DBT", "DBT_ENGINE")},
+}
+"""Variables of dbt's own: what a shell has for its other work would change what is built, as DBT_EMPTY does.
+
+For dbt one that is empty is not set.
+"""
 
 
 def dbt_of(settings: Settings, tree: str, *, on_spark: bool = False) -> OwnDbt:
@@ -134,11 +147,11 @@ def environment_of(settings: Settings, tree: str, landing: Path, day: date) -> d
     migration = load_migration(settings.migration)
     on_spark = environment_of_spark(settings, tree) if is_on_spark(settings, migration, tree) else {}
     if tree == NEW:
-        return {**QUIET, **on_spark, **as_of_variables(day)}
+        return {**OWN_OPTIONS, **on_spark, **as_of_variables(day)}
     given = {name: value.replace(AS_OF, day.isoformat()) for name, value in migration.old.environment.items()}
     named = {migration.landing.environment: str(landing)} if migration.landing.environment else {}
     in_parts = [one.name for one in _landed(migration) if is_in_parts(landing, one)]
-    return {**QUIET, PARTS_VARIABLE: ",".join(in_parts), **on_spark, **given, **named}
+    return {**OWN_OPTIONS, PARTS_VARIABLE: ",".join(in_parts), **on_spark, **given, **named}
 
 
 def parse_arguments(settings: Settings, tree: str) -> list[str]:
@@ -251,21 +264,23 @@ def _parse(settings: Settings, migration: Migration, tree: str, parsed: Path, pr
     """Run `dbt parse`; raises OlistError with dbt's own words when the project does not parse."""
     made_with = NEW if is_of_new(migration, tree) else OLD
     today = _likely_today(settings)
-    result = subprocess.run(
-        # The project's own flags may say otherwise.
-        [*ASKING, "--write-json", *parse_arguments(settings, made_with)],
-        cwd=project,
-        env={**os.environ, **environment_of(settings, made_with, settings.landing, today)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    # The project's own flags may say otherwise.
+    command = [*ASKING, "--write-json", *parse_arguments(settings, made_with)]
+    result = dbt_alone(command, project, environment_of(settings, made_with, settings.landing, today))
     if result.returncode:
         said = WAS_KILLED if result.returncode in KILLED else in_one_line(result.stdout or result.stderr)[-2000:]
         raise OlistError(f"dbt cannot parse {project}: {said.rstrip('.')}{_what_to_do(said)}")
     build = target_path(settings, made_with)
     build.mkdir(exist_ok=True)
     shutil.copy(parsed / KEPT_PARSE, build)
+
+
+def dbt_alone(
+    command: Sequence[str], project: Path, environment: Mapping[str, str]
+) -> subprocess.CompletedProcess[str]:
+    """Run dbt outside of Dagster to its end; what it says is in the result."""
+    given = {**os.environ, **environment}
+    return subprocess.run(command, cwd=project, env=given, capture_output=True, text=True, check=False)
 
 
 def in_one_line(output: str) -> str:

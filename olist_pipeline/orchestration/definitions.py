@@ -19,12 +19,10 @@ from olist_pipeline.orchestration.checks import parity_checks, reconciliation_ch
 from olist_pipeline.orchestration.cutover import cutover_job, guard_sensor, rollback_job
 from olist_pipeline.orchestration.dbt import dbt_tree_assets
 from olist_pipeline.orchestration.dbt_projects import ensure_manifest
-from olist_pipeline.orchestration.description import described
-from olist_pipeline.orchestration.freshness import freshness_checks
-from olist_pipeline.orchestration.intake import intake_assets
+from olist_pipeline.orchestration.description import described, freshness_checks
+from olist_pipeline.orchestration.intake import intake_assets, landing_specs
 from olist_pipeline.orchestration.internals.executor import continuing_executor
 from olist_pipeline.orchestration.jobs import pipeline_jobs
-from olist_pipeline.orchestration.landing import landing_specs
 from olist_pipeline.orchestration.partition_states import partition_checks
 from olist_pipeline.orchestration.resources import Pipeline
 from olist_pipeline.orchestration.schedules import schedules

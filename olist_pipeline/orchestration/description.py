@@ -1,21 +1,28 @@
 """Description: what the graph says of each asset besides what its own module says.
 
-What belongs here: owners, freshness, links and code references, the same for all assets. What does not: descriptions
-and columns, which come from the code and from dbt.
+What belongs here: owners, links and code references, the same for all assets; their policy of freshness, and the checks
+of it that the hourly job evaluates. What does not: descriptions and columns, which come from the code and from dbt, and
+the limit of freshness itself (OLIST_FRESHNESS_HOURS, which the guard of what is served reads too).
 """
 
+import time
 import warnings
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 import dagster as dg
 
 from olist_pipeline.migration.model import NEW, OLD, REPLAY
-from olist_pipeline.orchestration.freshness import freshness_policy
 from olist_pipeline.orchestration.graph_names import relation_key, relation_of_key
+from olist_pipeline.orchestration.serving import RELEASE
+from olist_pipeline.orchestration.validation import staging_key
 from olist_pipeline.registry import CONTEXTS
 from olist_pipeline.settings import Settings
 from olist_pipeline.warehouse import WarehouseTable
+
+WARN_AT = 0.9
+"""The part of the limit of freshness after which Dagster warns."""
 
 
 def described(assets: Sequence[Any], settings: Settings, tables: Sequence[WarehouseTable]) -> list[Any]:
@@ -27,7 +34,7 @@ def described(assets: Sequence[Any], settings: Settings, tables: Sequence[Wareho
         layer = "staging" if spec.key.path[0] in CONTEXTS else spec.key.path[0]
         return spec.replace_attributes(
             owners=[f"team:{owner}"],
-            freshness_policy=freshness_policy(spec.key, settings),
+            freshness_policy=_freshness_policy(spec.key, settings),
             tags={**spec.tags, "layer": layer},
             metadata={**spec.metadata, **_links(spec.key, old_names)},
         )
@@ -35,6 +42,17 @@ def described(assets: Sequence[Any], settings: Settings, tables: Sequence[Wareho
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", dg.BetaWarning)
         return list(dg.with_source_code_references(dg.map_asset_specs(describe, assets)))
+
+
+def _freshness_policy(key: dg.AssetKey, settings: Settings) -> dg.FreshnessPolicy | None:
+    """Return the policy of an asset; landing has none, for its files come when they come.
+
+    Intake and replay have that of what people read: where one of them is late, so is what it makes or proves.
+    """
+    if key.path[0] == "landing":
+        return None
+    limit = timedelta(hours=settings.cutover.freshness_hours)
+    return dg.FreshnessPolicy.time_window(fail_window=limit, warn_window=limit * WARN_AT)
 
 
 def _links(key: dg.AssetKey, old_names: Mapping[str, str]) -> dict[str, Any]:
@@ -60,3 +78,27 @@ def _links(key: dg.AssetKey, old_names: Mapping[str, str]) -> dict[str, Any]:
 
 def _check_page(key: dg.AssetKey, name: str) -> dg.MetadataValue[Any]:
     return dg.MetadataValue.url(f"/assets/{'/'.join(key.path)}?view=checks&checkDetail={name}")
+
+
+def freshness_checks(settings: Settings) -> list[dg.AssetChecksDefinition]:
+    """Return the checks that are red when a context was not validated, or nothing was released, for too long."""
+    first_tables = [staging_key(moved.name, moved.tables[0].name) for moved in CONTEXTS.values()]
+    return [_freshness_check(key, settings.cutover.freshness_hours) for key in (*first_tables, RELEASE)]
+
+
+def _freshness_check(key: dg.AssetKey, hours: float) -> dg.AssetChecksDefinition:
+    @dg.asset_check(
+        asset=key, name="freshness", description=f"Made in the last {hours:g} hours (OLIST_FRESHNESS_HOURS)."
+    )
+    def freshness(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
+        made = context.instance.get_latest_materialization_event(key)
+        if made is None:
+            return dg.AssetCheckResult(passed=False, description="It was never made; run `olist run`.")
+        age = (time.time() - made.timestamp) / 3600
+        return dg.AssetCheckResult(
+            passed=age <= hours,
+            description=f"Made {age:.1f} hours ago; at most {hours:g} are allowed. `olist run --force` makes it anew.",
+            metadata={"age_hours": round(age, 1)},
+        )
+
+    return freshness

@@ -16,7 +16,7 @@ from dagster import DagsterEventType as Kind
 from olist_pipeline.dbt_process import CALLS, KILLED, WAS_KILLED, without_colours
 from olist_pipeline.errors import OlistError
 from olist_pipeline.files import remedy_for
-from olist_pipeline.troubles import place_among
+from olist_pipeline.troubles import NO_MEMORY, place_among
 
 TELLING = {Kind.STEP_FAILURE, Kind.ASSET_CHECK_EVALUATION, Kind.RUN_FAILURE, Kind.RUN_CANCELED}
 """The kinds of events that `failures_of` reads."""
@@ -96,7 +96,7 @@ def _of_step(event: dg.DagsterEvent) -> str:
         code = int(ended[1])
         how = WAS_KILLED if code in KILLED else f"it ended before it was done, with exit code {code}; run again"
         return f"dbt failed in the step {event.step_key}: {how} {_LOG}."
-    return message
+    return message.replace(NO_MEMORY.format("this"), NO_MEMORY.format(f"the step {event.step_key}"))
 
 
 def _of_end(event: dg.DagsterEvent) -> str:

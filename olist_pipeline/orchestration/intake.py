@@ -1,6 +1,7 @@
-"""Intake assets: one a landing table that a context has taken over.
+"""Landing assets, the files, external to the graph; and an intake asset for each that a context has taken over.
 
-What belongs here: wrapping the intake step. What does not: the step itself (`steps`).
+What belongs here: wrapping the intake step, which observes the version of a file that it read. What does not: the step
+itself (`steps`).
 """
 
 from datetime import date
@@ -8,11 +9,29 @@ from datetime import date
 import dagster as dg
 
 from olist_pipeline.landing.table import LandingTable
-from olist_pipeline.orchestration.landing import landing_key
 from olist_pipeline.orchestration.partitions import follow_data, is_forced
 from olist_pipeline.orchestration.resources import PipelineResource, clear_failures
 from olist_pipeline.registry import DATED, LANDING
 from olist_pipeline.steps import run_intake
+
+
+def landing_key(table: str) -> dg.AssetKey:
+    """Return the asset key of a landing file."""
+    return dg.AssetKey(["landing", table])
+
+
+def landing_specs() -> list[dg.AssetSpec]:
+    """Return the external assets of landing."""
+    return [
+        dg.AssetSpec(
+            landing_key(name),
+            group_name="landing",
+            description=f"`{table.file}` as it arrives. {table.record.__doc__ or ''}",
+            kinds={"csv"},
+            metadata={"file": table.file, "columns": dg.MetadataValue.json(list(table.columns))},
+        )
+        for name, table in LANDING.items()
+    ]
 
 
 def intake_key(table: str) -> dg.AssetKey:

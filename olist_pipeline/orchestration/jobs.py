@@ -9,13 +9,13 @@ One process does all: at this size, starting processes would take most of the ti
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import dagster as dg
 
 from olist_pipeline.orchestration.dbt_build import FULL_REFRESH
 from olist_pipeline.orchestration.intake import intake_key
 from olist_pipeline.orchestration.internals.executor import continuing_executor
-from olist_pipeline.orchestration.internals.graph import AssetGraph
 from olist_pipeline.orchestration.partitions import FORCED
 from olist_pipeline.registry import CONTEXTS, LANDING
 from olist_pipeline.validation.context import Context
@@ -62,8 +62,8 @@ def context_selection(moved: Context) -> dg.AssetSelection:
     return dg.AssetSelection.groups(moved.name) | dg.AssetSelection.assets(*own_intake)
 
 
-def keys_of(contexts: Iterable[str], graph: AssetGraph, *, monthly: bool, whole: bool) -> list[dg.AssetKey]:
-    """Return the assets of `contexts`: by month, with their intake; as a whole; or both."""
+def keys_of(contexts: Iterable[str], graph: Any, *, monthly: bool, whole: bool) -> list[dg.AssetKey]:
+    """Return the assets of `contexts` in Dagster's asset graph: by month, with their intake; as a whole; or both."""
     keys = {key for name in contexts for key in context_selection(CONTEXTS[name]).resolve(graph)}
     wanted = _of_months(keys, graph) if monthly else set()
     if whole:
@@ -80,7 +80,7 @@ def monthly_part(job: dg.JobDefinition) -> dg.JobDefinition:
     return job.get_subset(asset_selection=keys, asset_check_selection=set())
 
 
-def _of_months(keys: Iterable[dg.AssetKey], graph: AssetGraph) -> set[dg.AssetKey]:
+def _of_months(keys: Iterable[dg.AssetKey], graph: Any) -> set[dg.AssetKey]:
     """Return those of `keys` that are by month, with their intake: without it they would be made of older files."""
     intake = {intake_key(table) for table in LANDING}
     return {key for key in keys if key in intake or graph.get(key).is_partitioned}

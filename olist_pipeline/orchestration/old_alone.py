@@ -5,9 +5,7 @@ What belongs here: a run of old into a database aside. What does not: the runs t
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
@@ -24,6 +22,7 @@ from olist_pipeline.old_tables import load_raw
 from olist_pipeline.orchestration.dbt_build import NO_TESTS
 from olist_pipeline.orchestration.dbt_projects import (
     KEPT_PARSE,
+    dbt_alone,
     ensure_manifest,
     environment_of,
     in_one_line,
@@ -52,15 +51,9 @@ def run_old(settings: Settings, folder: Path, day: date, select: Sequence[str] =
     if loaded := loaded_seeds(manifest, migration):
         chosen += ["--exclude", selection(manifest["nodes"][uid] for uid in loaded)]
     paths = ["--target-path", str(_with_parse(settings, aside)), "--log-path", str(folder / "logs")]
-    command = ["build", *NO_TESTS, *chosen, *variables_of(settings, OLD, landing, day), *paths]
-    result = subprocess.run(
-        [*DBT, "--quiet", "--no-write-json", *command, *profile.arguments],
-        cwd=migration.old_folder,
-        env={**os.environ, **environment_of(settings, OLD, landing, day)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    selected = [*NO_TESTS, *chosen, *variables_of(settings, OLD, landing, day), *paths, *profile.arguments]
+    command = [*DBT, "--quiet", "--no-write-json", "build", *selected]
+    result = dbt_alone(command, migration.old_folder, environment_of(settings, OLD, landing, day))
     if result.returncode:
         # The first error is the cause of the others.
         said = shorten(in_one_line(result.stdout or result.stderr), MOST_OF_ERROR, placeholder=" ...")

@@ -1,7 +1,7 @@
 """Partition states: which months of a context are present, missing or failed, as Dagster remembers them.
 
 What belongs here: the check that is red while a month is not present, and the command that mends it. What does not:
-reading the states (`stores.month_states`), and running anything.
+reading the states (`stores.run_history`), and running anything.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,7 +14,7 @@ from olist_pipeline.months import MonthRange, following, month_text
 from olist_pipeline.orchestration.graph_names import relation_key
 from olist_pipeline.orchestration.resources import PipelineResource, clear_failures
 from olist_pipeline.registry import CONTEXTS
-from olist_pipeline.stores.month_states import FROM_WORST, MonthState, month_states
+from olist_pipeline.stores.run_history import FROM_WORST, MonthState, month_states
 from olist_pipeline.warehouse import WarehouseTable, monthly_assets
 
 CHECK = "partitions"

@@ -36,7 +36,6 @@ from olist_pipeline.orchestration.changes import (
     unfinished,
 )
 from olist_pipeline.orchestration.failures import failures_of_run
-from olist_pipeline.orchestration.internals.graph import AssetGraph
 from olist_pipeline.orchestration.jobs import DUAL_RUN, keys_of
 from olist_pipeline.orchestration.partitions import follow_data, know_months, knows_months, range_tags
 from olist_pipeline.orchestration.resources import PipelineResource
@@ -177,7 +176,7 @@ def _landing_sensor(tables: tuple[WarehouseTable, ...], often: Often) -> dg.Sens
     return landing
 
 
-def _run_request(key: str, request: Request, graph: AssetGraph) -> dg.RunRequest:
+def _run_request(key: str, request: Request, graph: Any) -> dg.RunRequest:
     return dg.RunRequest(
         run_key=key,
         job_name=DUAL_RUN,

@@ -12,7 +12,7 @@ from olist_pipeline.orchestration.partitions import MONTHS, describe, is_forced,
 from olist_pipeline.orchestration.resources import PipelineResource, clear_failures
 from olist_pipeline.registry import DATED, STEPS
 from olist_pipeline.steps import run_validation
-from olist_pipeline.validation.context import ValidationStep
+from olist_pipeline.validation.context import Imported, ValidationStep
 from olist_pipeline.validation.table import StagedTable
 
 
@@ -42,6 +42,10 @@ def step_name(step: ValidationStep) -> str:
 
 
 def _validation_step(step: ValidationStep) -> dg.AssetsDefinition:
+    for function in (step.validate, step.overview):
+        if isinstance(function, Imported):
+            function.load()  # one that is not there is said before anything runs
+
     @dg.multi_asset(
         name=step_name(step),
         specs=[_spec(table, step) for table in step.tables],

@@ -14,12 +14,11 @@ from pathlib import Path
 
 import polars as pl
 
-from olist_pipeline.intake.codes import CHILD_REJECTED, PARENT_REJECTED
+from olist_pipeline.intake.codes import FOR_OTHERS
 from olist_pipeline.staging import is_staged, scan_staging
 from olist_pipeline.stores import quarantine
 from olist_pipeline.validation.table import Link
 
-FOR_OTHERS = (PARENT_REJECTED.code, CHILD_REJECTED.code)
 SCHEMA = {"link": pl.String, "value": pl.String, "rules": pl.String}
 
 

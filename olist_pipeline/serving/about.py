@@ -16,6 +16,7 @@ import duckdb
 import polars as pl
 
 from olist_domain.kernel.rules import Rule
+from olist_pipeline.engine.history import Columns
 from olist_pipeline.intake.codes import STRUCTURAL_RULES
 from olist_pipeline.months import MONTH
 from olist_pipeline.parity.effects import is_same, number_of
@@ -28,59 +29,28 @@ from olist_pipeline.stores import verdicts
 from olist_pipeline.stores.postgres import query
 from olist_pipeline.tablediff.sql import quote
 
-_PARITY = pl.Schema(
-    [
-        ("context", pl.String),
-        ("table_name", pl.String),
-        ("verdict", pl.String),
-        ("is_green", pl.Boolean),
-        ("rows_old", pl.Int64),
-        ("rows_new", pl.Int64),
-        ("equal_rows", pl.Int64),
-        ("measures", pl.String),
-        ("why", pl.String),
-        ("recorded_at", pl.Datetime("us", "UTC")),
-    ]
-)
-_RECONCILIATION = pl.Schema(
-    [
-        ("context", pl.String),
-        ("table_name", pl.String),
-        ("landing_table", pl.String),
-        ("landing", pl.Int64),
-        ("accepted", pl.Int64),
-        ("quarantined", pl.Int64),
-        ("holds", pl.Boolean),
-    ]
-)
-_QUARANTINE = pl.Schema(
-    [
-        ("context", pl.String),
-        ("source_table", pl.String),
-        ("rule", pl.String),
-        (MONTH, pl.Date),
-        ("rows", pl.Int64),
-    ]
-)
-_RULES = pl.Schema(
-    [
-        ("context", pl.String),
-        ("table_name", pl.String),
-        ("code", pl.String),
-        ("severity", pl.String),
-        ("statement", pl.String),
-        ("replaces", pl.String),
-        ("rows", pl.Int64),
-    ]
-)
-_DEFINITIONS = pl.Schema(
-    [
-        ("context", pl.String),
-        ("table_name", pl.String),
-        ("name", pl.String),
-        ("definition", pl.String),
-    ]
-)
+_PARITY: Columns = {
+    **dict.fromkeys(("context", "table_name", "verdict"), pl.String),
+    "is_green": pl.Boolean,
+    **dict.fromkeys(("rows_old", "rows_new", "equal_rows"), pl.Int64),
+    **dict.fromkeys(("measures", "why"), pl.String),
+    "recorded_at": pl.Datetime("us", "UTC"),
+}
+_RECONCILIATION = {
+    **dict.fromkeys(("context", "table_name", "landing_table"), pl.String),
+    **dict.fromkeys(("landing", "accepted", "quarantined"), pl.Int64),
+    "holds": pl.Boolean,
+}
+_QUARANTINE = {
+    **dict.fromkeys(("context", "source_table", "rule"), pl.String),
+    MONTH: pl.Date,
+    "rows": pl.Int64,
+}
+_RULES = {
+    **dict.fromkeys(("context", "table_name", "code", "severity", "statement", "replaces"), pl.String),
+    "rows": pl.Int64,
+}
+_DEFINITIONS = dict.fromkeys(("context", "table_name", "name", "definition"), pl.String)
 
 
 def about(settings: Settings, url: str, run_id: str | None = None) -> dict[str, pl.DataFrame]:
@@ -182,7 +152,7 @@ def _quarantine(url: str) -> pl.DataFrame:
         """,
         [tables],
     )
-    return pl.DataFrame([tuple(row.values()) for row in counted], _QUARANTINE, orient="row")
+    return pl.DataFrame(counted, _QUARANTINE)
 
 
 def _rules(url: str, flags: Iterable[FlagCount]) -> pl.DataFrame:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -67,16 +67,16 @@ def criteria(settings: Settings, url: str, *, now: datetime, run_id: str | None 
     """Return all criteria as they stand; `run_id` is the run in whose last step they are asked for, if any."""
     audited = audit_counts(settings)
     measured = [
-        *_by_context(_logic_moved(audited)),
-        *_by_context(_cases_left(audited)),
-        *_by_context(_parity(url)),
-        *_by_context(_streak(settings, url)),
+        *_logic_moved(audited),
+        *_cases_left(audited),
+        *_parity(url),
+        *_streak(settings, url),
         _speed(run_history.timings(url, limit=RUNS, now=run_id)),
         coverage(COVERAGE),
         _errors(run_history.ended(url, limit=2 * RUNS)),
-        *_by_context(_quarantine(settings, url)),
+        *_quarantine(settings, url),
         _dashboards(settings),
-        *_by_context(_routes(settings, url)),
+        *_routes(settings, url),
     ]
     former = {(one["name"], one["context"]): one for one in _recorded(settings.serving)}
     return [_with_since(one, former.get((one.name, one.context)), now) for one in measured]
@@ -107,32 +107,22 @@ def coverage(path: Path) -> Criterion:
     return Criterion("coverage of the domain", "", percent >= LEAST_COVERAGE, value, target, evidence)
 
 
-def _by_context(assess: Callable[[str], Criterion]) -> Iterator[Criterion]:
-    return map(assess, CONTEXTS)
-
-
-def _logic_moved(audited: AuditCounts) -> Callable[[str], Criterion]:
-    def assess(context: str) -> Criterion:
-        found, moved, percent = (
-            audited.findings.get(context, 0),
-            audited.moved.get(context, 0),
-            audited.percent(context),
-        )
+def _logic_moved(audited: AuditCounts) -> Iterator[Criterion]:
+    for context in CONTEXTS:
+        found, moved = audited.findings.get(context, 0), audited.moved.get(context, 0)
+        percent = audited.percent(context)
         evidence = f"{moved} of {found} pieces in the old SQL have a rule or a derivation: `olist audit`"
         if percent is None:
-            return Criterion("logic moved", context, True, "nothing left", "100 %", "its old SQL is gone, or has none")
-        return Criterion("logic moved", context, percent == 100, f"{percent} %", "100 %", evidence)
+            yield Criterion("logic moved", context, True, "nothing left", "100 %", "its old SQL is gone, or has none")
+            continue
+        yield Criterion("logic moved", context, percent == 100, f"{percent} %", "100 %", evidence)
 
-    return assess
 
-
-def _cases_left(audited: AuditCounts) -> Callable[[str], Criterion]:
-    def assess(context: str) -> Criterion:
+def _cases_left(audited: AuditCounts) -> Iterator[Criterion]:
+    for context in CONTEXTS:
         left = audited.cases.get(context, 0)
         evidence = f"CASE with business logic in the new SQL: `olist audit {_new_tree()}`"
-        return Criterion("CASE left in new", context, left == 0, str(left), "0", evidence)
-
-    return assess
+        yield Criterion("CASE left in new", context, left == 0, str(left), "0", evidence)
 
 
 def _new_tree() -> str:
@@ -142,31 +132,26 @@ def _new_tree() -> str:
     return str(folder.relative_to(PROJECT_DIR) if folder.is_relative_to(PROJECT_DIR) else folder)
 
 
-def _parity(url: str) -> Callable[[str], Criterion]:
+def _parity(url: str) -> Iterator[Criterion]:
     compared = list(verdicts.latest(url, "parity").values())
-
-    def assess(context: str) -> Criterion:
+    for context in CONTEXTS:
         own = [one for one in compared if one.context == context]
         green = sum(one.is_green for one in own)
         red = [one.table for one in own if not one.is_green]
         evidence = f"not green: {', '.join(red)}" if red else "identical or explained: `olist parity`"
         if not own:
-            return Criterion("parity", context, None, "not compared", "all tables green", "`olist run` compares")
+            yield Criterion("parity", context, None, "not compared", "all tables green", "`olist run` compares")
+            continue
         value = f"{green} of {len(own)} tables"
-        return Criterion("parity", context, green == len(own), value, "all tables green", evidence)
-
-    return assess
+        yield Criterion("parity", context, green == len(own), value, "all tables green", evidence)
 
 
-def _streak(settings: Settings, url: str) -> Callable[[str], Criterion]:
+def _streak(settings: Settings, url: str) -> Iterator[Criterion]:
     streaks, least = verdicts.streaks(url), settings.cutover.streak
-
-    def assess(context: str) -> Criterion:
+    for context in CONTEXTS:
         runs = streaks.get(context, 0)
         evidence = "latest whole runs in a row, all verdicts green, since the last rollback"
-        return Criterion("streak", context, runs >= least, _runs(runs), _runs(least), evidence)
-
-    return assess
+        yield Criterion("streak", context, runs >= least, _runs(runs), _runs(least), evidence)
 
 
 def _runs(number: int) -> str:
@@ -179,9 +164,9 @@ def _speed(timings: list[run_history.Timing]) -> Criterion:
         return Criterion("new against old in time", "", None, "not measured", target, "`olist run` measures it")
     last, ratios = timings[-1], [one.ratio for one in timings]
     evidence = (
-        f"new {last.new_seconds:,.1f} s, old {last.old_seconds:,.1f} s; of {_runs(len(ratios))} {min(ratios):.2f} to "
+        f"new {last.new_seconds:,.1f} s, old {last.old_seconds:,.1f} s; of {_runs(len(ratios))} "
+        f"{min(ratios):.2f} to {max(ratios):.2f}"
     )
-    evidence += f"{max(ratios):.2f}"
     value = f"{beside(last.ratio, 1, 2)} of old's time"
     return Criterion("new against old in time", "", last.ratio <= 1, value, target, evidence)
 
@@ -199,20 +184,18 @@ def _errors(ended: list[run_history.Ended]) -> Criterion:
     return Criterion("error rate of runs", "", rate <= rate_before, f"{rate:.0%}", target, evidence)
 
 
-def _quarantine(settings: Settings, url: str) -> Callable[[str], Criterion]:
+def _quarantine(settings: Settings, url: str) -> Iterator[Criterion]:
     limit = settings.cutover.quarantine_limit
     history = quarantine_history(url)
-
-    def assess(context: str) -> Criterion:
+    for context in CONTEXTS:
         own = [one["share"] for one in history if one["context"] == context]
         target = f"at most {limit * 100:g}%"
         if not own:
-            return Criterion("share of quarantine", context, None, "not measured", target, "`olist run` measures it")
+            yield Criterion("share of quarantine", context, None, "not measured", target, "`olist run` measures it")
+            continue
         evidence = f"of {_runs(len(own))} {min(own):.2%} to {max(own):.2%}: `olist quarantine`"
         value = f"{beside(own[-1] * 100, limit * 100, 2)}%"
-        return Criterion("share of quarantine", context, own[-1] <= limit, value, target, evidence)
-
-    return assess
+        yield Criterion("share of quarantine", context, own[-1] <= limit, value, target, evidence)
 
 
 def quarantine_history(url: str) -> list[dict[str, Any]]:
@@ -242,15 +225,12 @@ def _dashboards(settings: Settings) -> Criterion:
     return Criterion("dashboards checked", "", not release.unchecked, value, target, evidence)
 
 
-def _routes(settings: Settings, url: str) -> Callable[[str], Criterion]:
+def _routes(settings: Settings, url: str) -> Iterator[Criterion]:
     routed = journal.present_routes(settings.serving, url, CONTEXTS)
-
-    def assess(context: str) -> Criterion:
+    for context in CONTEXTS:
         route = routed[context]
         evidence = "what dashboards see of it: `olist cutover`"
-        return Criterion("route", context, route in routes.SERVED_FROM_NEW, route, "new or retired", evidence)
-
-    return assess
+        yield Criterion("route", context, route in routes.SERVED_FROM_NEW, route, "new or retired", evidence)
 
 
 def _with_since(one: Criterion, former: Mapping[str, Any] | None, now: datetime) -> Criterion:

@@ -34,14 +34,6 @@ GateOfRelease = Callable[[Release], Sequence[str]]
 """What the gate has against serving this release under another route."""
 
 
-class GateClosed(OlistError):  # noqa: N818 - a state of the gate, which a person opens
-    """A cutover that the gate refuses, with all its objections."""
-
-    def __init__(self, context: str, objections: Sequence[str]) -> None:
-        super().__init__(f"{context} cannot be cut over: {'; '.join(objections)}.")
-        self.objections = tuple(objections)
-
-
 def rehearse(settings: Settings, context: str, *, by: str, reason: str) -> Switched:
     """Take a context from old to shadow: it is held to the gate again, and may be cut over."""
     return change_route(settings, context, "shadow", "shadow", by=by, reason=reason)
@@ -78,7 +70,7 @@ def cutover(
         if present.number != base.number:
             base, found = present, list(objections(present))
         if found and not force:
-            raise GateClosed(context, found)
+            raise OlistError(f"{context} cannot be cut over: {'; '.join(found)}.")
         number = next_number(serving)
         act = new_act("cutover", [change], by, reason, release=number, parity_run=parity_run, overridden=found)
         with building(serving) as folder:

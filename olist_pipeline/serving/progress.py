@@ -1,7 +1,7 @@
 """What a release says of the migration's progress: the scorecard, its histories, and the timeline, as tables.
 
-What belongs here: their shapes in the schema `about` of a release. What does not: what a switch of routes adds to them
-(`acts`), measuring (`criteria`), gathering (`timeline`), and the other tables of `about`.
+What belongs here: their shapes in the schema `about` of a release, and in the report of a run. What does not: measuring
+(`criteria`), gathering and what a switch of routes adds (`timeline`), and the other tables of `about`.
 """
 
 from __future__ import annotations
@@ -12,59 +12,49 @@ from datetime import UTC, datetime
 
 import polars as pl
 
+from olist_pipeline.engine.history import Columns
+from olist_pipeline.parity.html import Progress
 from olist_pipeline.serving.criteria import RUNS, criteria, quarantine_history
 from olist_pipeline.serving.timeline import timeline
 from olist_pipeline.settings import Settings
 from olist_pipeline.stores import run_history
 
 _MOMENT = pl.Datetime("us", "UTC")
-_CRITERIA = pl.Schema(
-    [
-        ("position", pl.Int64),
-        ("name", pl.String),
-        ("context", pl.String),
-        ("is_green", pl.Boolean),
-        ("value", pl.String),
-        ("target", pl.String),
-        ("evidence", pl.String),
-        ("since", _MOMENT),
-    ]
-)
-_TIMELINE = pl.Schema(
-    [
-        ("at", _MOMENT),
-        ("what", pl.String),
-        ("context", pl.String),
-        ("by", pl.String),
-        ("why", pl.String),
-    ]
-)
-_SPEED = pl.Schema(
-    [
-        ("at", _MOMENT),
-        ("run_id", pl.String),
-        ("old_seconds", pl.Float64),
-        ("new_seconds", pl.Float64),
-        ("ratio", pl.Float64),
-    ]
-)
-_SHARES = pl.Schema(
-    [
-        ("at", _MOMENT),
-        ("run_id", pl.String),
-        ("context", pl.String),
-        ("share", pl.Float64),
-    ]
-)
-_RUNS = pl.Schema(
-    [
-        ("day", pl.Date),
-        ("runs", pl.Int64),
-        ("failed", pl.Int64),
-    ]
-)
+_CRITERIA: Columns = {
+    "position": pl.Int64,
+    **dict.fromkeys(("name", "context"), pl.String),
+    "is_green": pl.Boolean,
+    **dict.fromkeys(("value", "target", "evidence"), pl.String),
+    "since": _MOMENT,
+}
+_TIMELINE: Columns = {
+    "at": _MOMENT,
+    **dict.fromkeys(("what", "context", "by", "why"), pl.String),
+}
+_SPEED: Columns = {
+    "at": _MOMENT,
+    "run_id": pl.String,
+    **dict.fromkeys(("old_seconds", "new_seconds", "ratio"), pl.Float64),
+}
+_SHARES: Columns = {
+    "at": _MOMENT,
+    **dict.fromkeys(("run_id", "context"), pl.String),
+    "share": pl.Float64,
+}
+_RUNS = {
+    "day": pl.Date,
+    **dict.fromkeys(("runs", "failed"), pl.Int64),
+}
 MOST_RUNS = 1000
 """Runs of which the error rate is shown by day."""
+
+
+def scorecard(settings: Settings, url: str, run_id: str | None = None) -> Progress:
+    """Return scorecard and timeline as the report of a run shows them; `run_id` is the run that asks, if any."""
+    return Progress(
+        criteria=[one.to_dict() for one in criteria(settings, url, now=datetime.now(UTC), run_id=run_id)],
+        timeline=[one.to_dict() for one in timeline(settings.serving, url)],
+    )
 
 
 def progress(settings: Settings, url: str, run_id: str | None) -> dict[str, pl.DataFrame]:
@@ -74,21 +64,14 @@ def progress(settings: Settings, url: str, run_id: str | None) -> dict[str, pl.D
     `migration_speed` a whole run (seconds), `migration_quarantine_share` a context and run, `migration_runs` a day.
     """
     assessed = criteria(settings, url, now=datetime.now(UTC), run_id=run_id)
-    scored = [
-        (place, one.name, one.context, one.is_green, one.value, one.target, one.evidence, one.since)
-        for place, one in enumerate(assessed, start=1)
-    ]
-    happened = [(one.at, one.what, one.context, one.by, one.why) for one in timeline(settings.serving, url)]
-    speed = [
-        (one.at, one.run_id, one.old_seconds, one.new_seconds, one.ratio)
-        for one in run_history.timings(url, limit=RUNS, now=run_id)
-    ]
-    shares = [(one["at"], one["run_id"], one["context"], one["share"]) for one in quarantine_history(url)]
+    scored = [{"position": place, **vars(one)} for place, one in enumerate(assessed, start=1)]
+    happened = list(map(vars, timeline(settings.serving, url)))
+    speed = [{**vars(one), "ratio": one.ratio} for one in run_history.timings(url, limit=RUNS, now=run_id)]
     return {
-        "migration_criteria": pl.DataFrame(scored, _CRITERIA, orient="row"),
-        "migration_timeline": pl.DataFrame(happened, _TIMELINE, orient="row"),
-        "migration_speed": pl.DataFrame(speed, _SPEED, orient="row"),
-        "migration_quarantine_share": pl.DataFrame(shares, _SHARES, orient="row"),
+        "migration_criteria": pl.DataFrame(scored, _CRITERIA),
+        "migration_timeline": pl.DataFrame(happened, _TIMELINE),
+        "migration_speed": pl.DataFrame(speed, _SPEED),
+        "migration_quarantine_share": pl.DataFrame(quarantine_history(url), _SHARES),
         "migration_runs": pl.DataFrame(_by_day(run_history.ended(url, limit=MOST_RUNS)), _RUNS, orient="row"),
     }
 

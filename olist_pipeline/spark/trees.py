@@ -11,7 +11,9 @@ another, and a tree begins anew when its folder is removed.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -153,6 +155,21 @@ def _in_properties(path: Path) -> str:
     units = text.encode("utf-16-be")
     characters = (int.from_bytes(units[at : at + 2], "big") for at in range(0, len(units), 2))
     return "".join(chr(one) if 32 <= one < 127 else f"\\u{one:04x}" for one in characters)
+
+
+_ID = re.compile(r"spark\.app\.id is ([\w.-]+)")
+"""How the project says the application, once it is there (`sources_as_views` of its macros): dbt starts and ends it."""
+
+
+def application_of(master: str, target: Path) -> dict[str, str]:
+    """Return where the last invocation with the folder of artifacts `target` worked: its master, and its application.
+
+    Without the latter where the project does not say it.
+    """
+    found: list[str] = []
+    with suppress(OSError):
+        found = _ID.findall((target / "dbt.log").read_text("utf-8", "replace"))
+    return {"spark_master": master, **({"spark_application": found[-1]} if found else {})}
 
 
 def show(settings: Settings, tree: str, nodes: Mapping[str, DbtNode]) -> None:

@@ -80,15 +80,14 @@ def revoke(url: str, approval_id: int, *, revoked_by: str) -> None:
 
 def all_approvals(url: str) -> list[Approval]:
     """Return all approvals ever given, oldest first."""
-    rows = query(url, "SELECT * FROM migration.approvals ORDER BY approval_id")
-    return [_approval(row) for row in rows]
+    rows = query(
+        url,
+        'SELECT approval_id, table_name AS "table", column_name AS "column", reason, until, approved_by, approved_at, '
+        "revoked_by, revoked_at FROM migration.approvals ORDER BY approval_id",
+    )
+    return [Approval(**row) for row in rows]
 
 
 def active(url: str, today: date) -> list[Approval]:
     """Return the approvals that hold on `today`, oldest first."""
     return [approval for approval in all_approvals(url) if approval.is_active(today)]
-
-
-def _approval(row: dict[str, Any]) -> Approval:
-    table, column = row.pop("table_name"), row.pop("column_name")
-    return Approval(table=table, column=column, **row)

@@ -191,15 +191,8 @@ def record_release(url: str, contexts: Iterable[str], release: int) -> None:
 
 def _parameters(act: Act, change: Change) -> dict[str, Any]:
     return {
-        "context": change.context,
-        "route": change.route,
-        "release": act.release,
-        "changed_at": act.acted_at,
-        "changed_by": act.acted_by,
-        "reason": act.reason,
-        "act_id": act.act_id,
-        "action": act.action,
-        "parity_run": act.parity_run,
+        **vars(act),
+        **vars(change),
         "overridden": list(act.overridden),
         "blocks": act.blocked == change.context,
         "lifts": act.action == "acknowledge",
@@ -210,7 +203,7 @@ _UPSERT = """
 INSERT INTO migration.routes AS present (
     context, route, release, changed_at, changed_by, reason, act_id, action, parity_run, overridden, blocked
 ) VALUES (
-    %(context)s, %(route)s, %(release)s, %(changed_at)s, %(changed_by)s, %(reason)s, %(act_id)s, %(action)s,
+    %(context)s, %(route)s, %(release)s, %(acted_at)s, %(acted_by)s, %(reason)s, %(act_id)s, %(action)s,
     %(parity_run)s, %(overridden)s, CASE WHEN %(blocks)s THEN %(reason)s END
 )
 ON CONFLICT (context) DO UPDATE SET

@@ -1,4 +1,4 @@
-"""Run history: how runs ended and how long their old and new parts took, as Dagster stored it.
+"""Run history, as Dagster stored it: how runs ended, how long their old and new parts took, and the months they made.
 
 What belongs here: reading Dagster's own tables, in the same PostgreSQL. What does not: writing to them, and what may be
 read through Dagster itself where it is loaded anyway.
@@ -9,13 +9,19 @@ Dagster takes seconds to import, which a command that only reads need not wait f
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from typing import Literal
 
 from olist_pipeline.stores.postgres import query
 
 WHOLE_RUN = "dual_run"
 """The job that builds old and new from the same landing; of any other, their times are not of the same work."""
+
+MonthState = Literal["present", "missing", "failed"]
+FROM_WORST: tuple[MonthState, ...] = ("failed", "missing", "present")
 
 
 @dataclass(frozen=True)
@@ -78,6 +84,23 @@ def may_have_failed(url: str) -> bool:
     return bool(is_there(url) and query(url, _LAST_NOT_DONE))
 
 
+def month_states(url: str, assets: Iterable[Sequence[str]], months: Iterable[date]) -> dict[date, MonthState]:
+    """Return the worst state of `assets`, each a path, in each of `months`.
+
+    A month is what the latest attempt at it left: `failed` where that run failed before it made the month. A run that
+    is at work, or that was cancelled, leaves the month as it is. What is running right now counts as present, and so
+    does everything where there is no asset. The tables of Dagster must be there. Its own answer, which keeps what it
+    has computed once for each set of partitions, is compared with this in a test.
+    """
+    wanted = {month.isoformat(): month for month in months}
+    keys = [json.dumps(list(path)) for path in assets]
+    states: dict[date, MonthState] = dict.fromkeys(wanted.values(), "present")
+    for row in query(url, _STATES, {"keys": keys, "months": list(wanted)}):
+        month = wanted[row["month"]]
+        states[month] = min(states[month], row["state"], key=FROM_WORST.index)
+    return states
+
+
 _TIMINGS = """
 WITH whole AS (
     SELECT run_id, to_timestamp(start_time) AS at FROM runs
@@ -114,4 +137,33 @@ SELECT pipeline_name FROM (
     SELECT DISTINCT ON (pipeline_name) pipeline_name, status FROM runs
     WHERE status IN ('SUCCESS', 'FAILURE', 'CANCELED') ORDER BY pipeline_name, id DESC
 ) AS last WHERE status <> 'SUCCESS' LIMIT 1
+"""
+
+_STATES = """
+WITH wanted AS (
+    SELECT asset_key, month FROM unnest(%(keys)s::text[]) AS asset_key, unnest(%(months)s::text[]) AS month
+), made AS (
+    SELECT asset_key, partition AS month, max(id) AS id FROM event_logs
+    WHERE dagster_event_type = 'ASSET_MATERIALIZATION' AND asset_key = ANY(%(keys)s) AND partition = ANY(%(months)s)
+    GROUP BY asset_key, partition
+), attempts AS (
+    SELECT planned.asset_key, planned.id, runs.status, first.value AS first, last.value AS last
+    FROM event_logs AS planned JOIN runs USING (run_id)
+    JOIN run_tags AS first ON first.run_id = planned.run_id
+     AND first.key IN ('dagster/partition', 'dagster/asset_partition_range_start')
+    JOIN run_tags AS last ON last.run_id = planned.run_id
+     AND last.key IN ('dagster/partition', 'dagster/asset_partition_range_end')
+    WHERE planned.dagster_event_type = 'ASSET_MATERIALIZATION_PLANNED' AND planned.asset_key = ANY(%(keys)s)
+      AND runs.status <> 'SUCCESS'
+), latest AS (
+    SELECT DISTINCT ON (asset_key, month) asset_key, month, status
+    FROM wanted LEFT JOIN made USING (asset_key, month) JOIN attempts USING (asset_key)
+    WHERE month BETWEEN first AND last AND attempts.id > coalesce(made.id, 0)
+    ORDER BY asset_key, month, attempts.id DESC
+)
+SELECT month, CASE
+    WHEN latest.status = 'FAILURE' THEN 'failed'
+    WHEN made.id IS NOT NULL OR latest.status <> 'CANCELED' THEN 'present'
+    ELSE 'missing' END AS state
+FROM wanted LEFT JOIN made USING (asset_key, month) LEFT JOIN latest USING (asset_key, month)
 """

@@ -50,19 +50,10 @@ def record(url: str, verdict: Verdict) -> None:
             """
             INSERT INTO data_quality.parity_results
                 (context, table_name, comparison, verdict, is_green, subject, report, run_id, months)
-            VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
+            VALUES (%(context)s, %(table)s, %(comparison)s, %(verdict)s, %(is_green)s, %(subject)s, %(report)s,
+                    %(run_id)s, %(months)s)
             """,
-            (
-                verdict.context,
-                verdict.table,
-                verdict.comparison,
-                verdict.verdict,
-                verdict.is_green,
-                verdict.subject,
-                _storable(verdict.report),
-                verdict.run_id,
-                verdict.months,
-            ),
+            {**vars(verdict), "report": _storable(verdict.report)},
         )
 
 
@@ -77,27 +68,14 @@ def latest(url: str, comparison: ComparisonKind, *, whole: bool = True) -> dict[
     rows = query(
         url,
         """
-        SELECT DISTINCT ON (context, table_name) *
+        SELECT DISTINCT ON (context, table_name) context, table_name AS "table", comparison, verdict, is_green,
+               subject, report, run_id, recorded_at, months
         FROM data_quality.parity_results WHERE comparison = %s AND (months IS NULL OR NOT %s)
         ORDER BY context, table_name, result_id DESC
         """,
         [comparison, whole],
     )
-    return {
-        (row["context"], row["table_name"]): Verdict(
-            context=row["context"],
-            table=row["table_name"],
-            comparison=comparison,
-            verdict=row["verdict"],
-            is_green=row["is_green"],
-            subject=row["subject"],
-            report=row["report"],
-            run_id=row["run_id"],
-            recorded_at=row["recorded_at"],
-            months=row["months"],
-        )
-        for row in rows
-    }
+    return {(row["context"], row["table"]): Verdict(**row) for row in rows}
 
 
 def parity_rows(url: str) -> list[dict[str, Any]]:

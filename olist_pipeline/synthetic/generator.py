@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from olist_pipeline.errors import OlistError
 from olist_pipeline.synthetic import baskets, geography, orders, payments, reviews, writer
 from olist_pipeline.synthetic.catalogue import Catalogue, translation_frame
 from olist_pipeline.synthetic.draw import Ints, Stream
@@ -30,14 +31,13 @@ def generate(out: Path, *, orders: int, seed: int, progress: Callable[[int], Non
     `out` is created if missing; files of an earlier set are replaced, all at the end. `progress` is called with
     the number of orders done since its last call.
 
-    Raises `ValueError` with one sentence when `orders` is below 1, `seed` below 0, or `out` cannot be a folder or
-    cannot take the files, and OlistError while another process generates there; what stood in `out` before then still
-    stands there.
+    Raises `OlistError` when `orders` is below 1, `seed` below 0, `out` cannot be a folder or cannot take the files, or
+    another process generates there; what stood in `out` before then still stands there.
     """
     if orders < 1:
-        raise ValueError(f"A set needs at least 1 order, but {orders} were asked for; give a number from 1 on.")
+        raise OlistError(f"A set needs at least 1 order, but {orders} were asked for; give a number from 1 on.")
     if seed < 0:
-        raise ValueError(f"The seed {seed} is negative; give a whole number from 0 on.")
+        raise OlistError(f"The seed {seed} is negative; give a whole number from 0 on.")
     with writer.FileSet(out) as files:
         _write_set(files, orders, seed, _CHUNK_ORDERS, progress or (lambda _: None))
     return files.rows

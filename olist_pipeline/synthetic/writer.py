@@ -65,8 +65,8 @@ class FileSet:
     """The nine files under construction, in a folder of their own inside `out` until all are complete.
 
     Used as a context: leaving it puts the files in place, an error inside removes them instead. What a process leaves
-    that is killed, `finish_killed` finishes or removes. Raises `ValueError` with one sentence when the disk refuses,
-    and OlistError while another process is making a set there.
+    that is killed, `finish_killed` finishes or removes. Raises `OlistError` when the disk refuses, and while another
+    process is making a set there.
     """
 
     def __init__(self, out: Path) -> None:
@@ -151,7 +151,7 @@ def _writing_to(out: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise ValueError(f"The synthetic set cannot be written to {out}: {in_words(error)}.") from error
+        raise OlistError(f"The synthetic set cannot be written to {out}: {in_words(error)}.") from error
 
 
 def _header(columns: list[str], layout: Layout) -> str:

@@ -52,7 +52,7 @@ def fingerprints_by(
     cannot be read.
     """
     described = describe(con, relation)
-    hashed = f"SELECT {key} AS part, {_row_hash(described.columns)} AS h FROM {described.source}"
+    hashed = f"SELECT {key} AS part, {row_hash(described.columns)} AS h FROM {described.source}"
     found = con.execute(f"SELECT part::VARCHAR, {_SUMS} FROM ({hashed}) GROUP BY part ORDER BY part").fetchall()
     sums = {value: (rows, first, second) for value, rows, first, second in found}
     parts = {value: of_sums(described.columns, [one]) for value, one in sums.items()}
@@ -61,7 +61,7 @@ def fingerprints_by(
 
 def row_sums(con: duckdb.DuckDBPyConnection, source: str, columns: Sequence[Column]) -> HashSums:
     """Return the number of rows and the sums of both row hashes over `columns`, in their order."""
-    [row] = con.execute(f"SELECT {_SUMS} FROM (SELECT {_row_hash(columns)} AS h FROM {source})").fetchall()
+    [row] = con.execute(f"SELECT {_SUMS} FROM (SELECT {row_hash(columns)} AS h FROM {source})").fetchall()
     return row[0], row[1], row[2]
 
 
@@ -75,6 +75,7 @@ def of_sums(columns: Sequence[Column], parts: Iterable[HashSums]) -> Fingerprint
 _SUMS = "count(*), coalesce(sum(h), 0), coalesce(sum(hash(h)), 0)"
 
 
-def _row_hash(columns: Sequence[Column]) -> str:
+def row_hash(columns: Sequence[Column]) -> str:
+    """Return the SQL of the hash of a row of 64 bits."""
     arguments = ", ".join(["1", *(argument for column in columns for argument in column.hash_arguments())])
     return f"hash({arguments})"

@@ -251,6 +251,8 @@ class Comparison:
 
     def _verdict(self) -> str:
         scope = f" where {self.where}" if self.where else ""
+        if self.identical and not self.rows_old:
+            return f"{self.table}{scope}: identical, but neither side has a row: only columns were compared."
         if self.identical:
             return f"{self.table}{scope}: identical, {_rows(self.rows_old)} on both sides."
         return f"{self.table}{scope}: differs; old has {_rows(self.rows_old)}, new has {_rows(self.rows_new)}."

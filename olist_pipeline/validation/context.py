@@ -6,13 +6,14 @@ step (see `steps`).
 
 from __future__ import annotations
 
-import pkgutil
+import importlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from olist_domain.kernel.rules import Rulebook
-from olist_pipeline.landing.table import LandingTable
+from olist_pipeline.errors import OlistError
+from olist_pipeline.landing.table import LandingTable, require_tuples
 from olist_pipeline.validation.table import Link, StagedTable
 
 if TYPE_CHECKING:
@@ -36,8 +37,16 @@ class Imported:
         return self.load()(inputs)
 
     def load(self) -> Callable[[Any], Any]:
-        """Import the function, and with it the events that it tells."""
-        found: Callable[[Any], Any] = pkgutil.resolve_name(self.place)
+        """Import the function, and with it the events that it tells; raises OlistError where there is none."""
+        name, _, function = self.place.partition(":")
+        try:
+            found: Callable[[Any], Any] = getattr(importlib.import_module(name), function)
+        except (ModuleNotFoundError, AttributeError) as error:
+            missing = getattr(error, "name", "") or ""
+            if missing != function and not f"{name}.".startswith(f"{missing}."):
+                raise  # of what the module itself imports
+            why = f"there is no {missing}; write it, or mend its name there"
+            raise OlistError(f'A step names Imported("{self.place}"), and {why}.') from error
         return found
 
 
@@ -68,8 +77,9 @@ class ValidationStep:
     overview: Callable[[Iterable[Inputs]], pl.LazyFrame] | None = None
 
     def __post_init__(self) -> None:
+        require_tuples(self, f"The step {self.name}", "tables", "intake", "published")
         if len({table.is_monthly for table in self.tables}) != 1:
-            raise ValueError(f"The tables of step {self.name} must all be monthly, or none of them")
+            raise ValueError(f"Step {self.name} needs a table, or more that are all monthly, or none of them")
         if self.overview and (self.is_monthly or not self.cut):
             raise ValueError(f"Step {self.name} is never cut as a whole, so nothing reads its overview")
 
@@ -93,9 +103,7 @@ class Context:
     links: tuple[Link, ...] = ()
 
     def __post_init__(self) -> None:
-        for name in ("landing", "steps", "rulebooks", "links"):
-            if not isinstance(getattr(self, name), tuple):
-                raise TypeError(f"The context {self.name} needs a tuple of {name}; one alone has a comma behind it")
+        require_tuples(self, f"The context {self.name}", "landing", "steps", "rulebooks", "links")
 
     @property
     def tables(self) -> tuple[StagedTable, ...]:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from olist_pipeline.intake.codes import (
-    CHILD_REJECTED,
+    FOR_OTHERS,
     MALFORMED_ROW,
     MISSING,
     ORDER_MONTH_OUT_OF_RANGE,
@@ -36,8 +36,6 @@ HANDFUL = 10
 a run only where none of its rows is left."""
 SHOWN = 60
 """So many characters of an offending text are shown."""
-
-FOR_OTHERS = (PARENT_REJECTED.code, CHILD_REJECTED.code)
 
 
 @dataclass(frozen=True)

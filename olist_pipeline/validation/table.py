@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from olist_pipeline.landing.table import LandingTable
+from olist_pipeline.landing.table import LandingTable, require_tuples
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,9 @@ class StagedTable:
     is_monthly: bool
     source: LandingTable | None = None
     summary: Summary | None = None
+
+    def __post_init__(self) -> None:
+        require_tuples(self, f"The staged table {self.name}", "columns")
 
     @classmethod
     def of(cls, source: LandingTable) -> StagedTable:

@@ -16,6 +16,7 @@ from olist_domain.kernel.rules import Rulebook
 from olist_pipeline.engine.history import EVENTS, EventSource
 from olist_pipeline.engine.names import FLAGS, REJECTS
 from olist_pipeline.intake.cast import MONEY, RULES
+from olist_pipeline.intake.parts import with_code
 from olist_pipeline.intake.places import SOURCE_FILE
 from olist_pipeline.intake.rows import IS_VALID, PAYLOAD, canonical_text
 from olist_pipeline.landing.csv_file import SOURCE_ROW
@@ -104,9 +105,7 @@ def valid_rows(intake: pl.LazyFrame) -> pl.LazyFrame:
 
 def rejected_with(rows: pl.DataFrame, is_rejected: pl.Expr, code: str) -> pl.DataFrame:
     """Return validated `rows` with `code` appended to the rejects of those of which `is_rejected` holds."""
-    separator = pl.when(IS_ACCEPTED).then(pl.lit("")).otherwise(pl.lit(","))
-    appended = pl.concat_str(pl.col(REJECTS), separator, pl.lit(code))
-    return rows.with_columns(pl.when(is_rejected).then(appended).otherwise(pl.col(REJECTS)).alias(REJECTS))
+    return rows.with_columns(with_code(is_rejected, code, REJECTS))
 
 
 def is_among(column: str, values: pl.Series) -> pl.Expr:
@@ -120,14 +119,9 @@ def derived_names(book: Rulebook[Any]) -> tuple[str, ...]:
 
 
 QUARANTINE = {
-    "context": pl.String,
-    "aggregate_type": pl.String,
-    "aggregate_id": pl.String,
-    "source_table": pl.String,
-    SOURCE_FILE: pl.String,
+    **dict.fromkeys(("context", "aggregate_type", "aggregate_id", "source_table", SOURCE_FILE), pl.String),
     SOURCE_ROW: pl.Int64,
-    RULES: pl.String,
-    PAYLOAD: pl.String,
+    **dict.fromkeys((RULES, PAYLOAD), pl.String),
     MONTH: pl.Date,
 }
 

@@ -1,13 +1,15 @@
 """The work on one unit of a validation step: reads Parquet, writes Parquet, and returns counts.
 
-What belongs here: what becomes of the rows of a unit: staging, and what is to be brought to PostgreSQL. What does not:
-how they are validated (the contexts), bringing it there (`steps`), and which units there are (`units`).
+What belongs here: what becomes of the rows of a unit: staging, and what is to be brought to PostgreSQL, the order of
+events over the units of a step among it. What does not: how they are validated (the contexts), an event's form and id
+(`engine.history`), bringing it there (`steps`, `stores.appending`), and which units there are (`units`).
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
@@ -15,16 +17,23 @@ from pathlib import Path
 
 import polars as pl
 
+from olist_pipeline.engine.history import EVENTS, ORDINAL, EventSource, numbered
 from olist_pipeline.engine.names import FLAGS
 from olist_pipeline.intake.cast import RULES
-from olist_pipeline.months import month_text
+from olist_pipeline.landing.csv_file import SOURCE_ROW
+from olist_pipeline.months import MONTH, month_text
 from olist_pipeline.staging import staging_path, take_place, write_frame, write_months, write_rows, write_snapshot
 from olist_pipeline.validation.context import ValidationStep
 from olist_pipeline.validation.inputs import Inputs, Read
 from olist_pipeline.validation.table import StagedTable
-from olist_pipeline.validation.unit_events import MonthOrAll, digests_of, events_of
 from olist_pipeline.validation.units import Unit
 from olist_pipeline.validation.validated import Validated
+
+MonthOrAll = date | None
+"""None for a step that has no months."""
+
+ROWS = 2**40
+"""More than any frame has: an ordinal is the number of a source times this, and the place of a row in it."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +105,7 @@ class ValidationWork:
         with ThreadPoolExecutor(len(self.step.tables) + 1) as beside:
             staged = {table.name: beside.submit(self._stage, unit, validated, table) for table in self.step.tables}
             quarantined = beside.submit(validated.quarantined)
-            digests = digests_of(
+            digests = _digests_of(
                 validated.sources, f"{self.step.name}{unit.part}", self.code, is_monthly=unit.months is not None
             )
             events = tuple(self._write_events(unit, validated, digests))
@@ -156,7 +165,7 @@ class ValidationWork:
         self, unit: Unit, validated: Validated, digests: Mapping[MonthOrAll, bytes]
     ) -> Iterable[EventFile]:
         new = {month: digest for month, digest in digests.items() if digest not in self.known}
-        for month, events in events_of(validated.sources, new, is_monthly=unit.months is not None):
+        for month, events in _events_of(validated.sources, new, is_monthly=unit.months is not None):
             name = f"{self.step.name}/{month_text(month) if month else 'all'}{unit.part}"
             path = self.outbox / f"{name.replace('/', '.')}.events.parquet"
             write_frame(events, path)
@@ -176,3 +185,63 @@ def _report(table: StagedTable, accepted: int, flags: dict[str, int], quarantine
 def _label(unit: Unit) -> str:
     months = [month_text(month) for month in unit.months or ()]
     return f"{f'{months[0]}-{months[-1]}' if months else 'all'}{unit.part}"
+
+
+def _digests_of(sources: Sequence[EventSource], name: str, code: str, *, is_monthly: bool) -> dict[MonthOrAll, bytes]:
+    """Return a digest for each month that any of the sources has rows of, whatever the order of the rows.
+
+    `name` is part of it, and `code`, the hash of the code that makes events of rows. Where it is known, the events were
+    appended, and nobody need make them again.
+    """
+    sums: dict[tuple[int, tuple[str, ...]], dict[MonthOrAll, tuple[int, int]]] = {}
+    for source in sources:
+        same = (id(source.frame), source.read)
+        if same not in sums:
+            sums[same] = _sums(source, is_monthly=is_monthly)
+    found: dict[MonthOrAll, bytes] = {}
+    for month in sorted({month for by_month in sums.values() for month in by_month}, key=str):
+        digest = hashlib.blake2b(f"{code}:{name}:{month}".encode(), digest_size=16)
+        for source in sources:
+            counted = sums[id(source.frame), source.read].get(month, (0, 0))
+            digest.update(f"{source.event.__name__}:{counted}".encode())
+        found[month] = digest.digest()
+    return found
+
+
+def _events_of(
+    sources: Sequence[EventSource], months: Collection[MonthOrAll], *, is_monthly: bool
+) -> Iterator[tuple[MonthOrAll, pl.DataFrame]]:
+    """Yield the numbered events of each of `months` that has any (see `engine.history.NUMBERED`)."""
+    if not months:
+        return
+    wanted = [month for month in months if month is not None]
+    found = [_rows(source, number, wanted, is_monthly=is_monthly) for number, source in enumerate(sources)]
+    rows = pl.concat([pl.DataFrame(schema={**EVENTS, MONTH: pl.Date, ORDINAL: pl.Int64}), *found])
+    for (month,), part in sorted(rows.partition_by(MONTH, as_dict=True).items(), key=str):
+        yield month, numbered(part.drop(MONTH))
+
+
+def _rows(source: EventSource, number: int, months: list[date], *, is_monthly: bool) -> pl.DataFrame:
+    """Return a source's events of `months`, with their month and their ordinal."""
+    frame = source.frame
+    # Of an aggregate that is in several units, the order of landing is that of its events in all of them together.
+    is_of_landing = SOURCE_ROW in frame.columns and frame[SOURCE_ROW].is_sorted()
+    place = pl.col(SOURCE_ROW) if is_of_landing else pl.int_range(pl.len(), dtype=pl.Int64)
+    month = pl.col(MONTH) if is_monthly else pl.lit(None, pl.Date)
+    placed = frame.with_columns((place + number * ROWS).alias(ORDINAL), month.alias(MONTH))
+    if is_monthly:
+        placed = placed.filter(pl.col(MONTH).is_in(months))
+    rows = EventSource(source.event, placed, source.read, source.when, source.said, source.occurred_at)
+    return rows.rows((MONTH, ORDINAL))
+
+
+def _sums(source: EventSource, *, is_monthly: bool) -> dict[MonthOrAll, tuple[int, int]]:
+    """Return the number of rows of each month, and the sum of their hashes."""
+    hashes = source.frame.select(source.read).hash_rows(1).alias("hash")
+    month = source.frame[MONTH] if is_monthly else pl.repeat(None, len(hashes), dtype=pl.Date, eager=True)
+    hashed = pl.DataFrame([month.alias("month"), hashes])
+    # A sum of 64 bits goes round, which is as good a hash as any.
+    return {
+        month: (rows, total)
+        for month, rows, total in hashed.group_by("month").agg(pl.len(), pl.col("hash").sum()).iter_rows()
+    }

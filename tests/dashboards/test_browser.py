@@ -14,7 +14,7 @@ from click.testing import CliRunner
 
 from dashboards.export import content_of, html
 from dashboards.page import PAGES
-from olist_pipeline.cli.dashboards import dashboards
+from olist_pipeline.cli.servers import dashboards
 from olist_pipeline.serving.release import point_to
 from tests.dashboards.browser import FAILED, Scheme, chromium, watched
 from tests.end_to_end.world import OLIST

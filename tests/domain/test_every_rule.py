@@ -23,20 +23,14 @@ BOOKS = [
     for book in vars(import_module(f"olist_domain.{context}.rules")).values()
     if isinstance(book, Rulebook)
 ]
-ROLLUPS = [
-    pytest.param(rollup, id=f"{context}-{rollup.name}")
-    for context in CONTEXTS
-    for rollups in vars(import_module(f"olist_domain.{context}.facts")).values()
-    if isinstance(rollups, tuple)
-    for rollup in rollups
-    if isinstance(rollup, Rollup)
-]
-FACTS = [
-    pytest.param(kind, id=f"{context}-{name}")
-    for context in CONTEXTS
-    for name, kind in vars(import_module(f"olist_domain.{context}.facts")).items()
-    if name.endswith("Facts") and is_dataclass(kind)
-]
+MODULES = [import_module(found.name) for found in pkgutil.walk_packages(olist_domain.__path__, "olist_domain.")]
+DEFINED = [one for module in MODULES for one in vars(module).values()]
+ROLLUPS = dict.fromkeys(
+    rollup for many in DEFINED if isinstance(many, tuple) for rollup in many if isinstance(rollup, Rollup)
+)
+FACTS = dict.fromkeys(
+    kind for kind in DEFINED if isinstance(kind, type) and is_dataclass(kind) and kind.__name__.endswith("Facts")
+)
 EXAMPLES = {context: import_module(f"tests.domain.{context}.test_rules") for context in CONTEXTS}
 RULES = [
     pytest.param(book, rule, id=f"{book.context}-{book.subject}-{rule.code}") for book in BOOKS for rule in book.rules
@@ -54,14 +48,18 @@ def validated(book, rule, changes):
     held, broken = rule.holds(facts).value, rule.broken(facts).value
     assert type(held) in (bool, type(None)), "a number is no truth value on a frame"
     assert type(broken) is bool
+    assert (rule.code in codes(book, facts)) is broken
     return held, broken
+
+
+def codes(book, facts):
+    return [violation.code for violation in book.violations(facts, "it")]
 
 
 def test_every_rule_and_derivation_is_in_a_rulebook():
     """Nothing runs one that is not: neither staging nor quarantine would ever know of it."""
     run = {one for book in BOOKS for one in (*book.rules, *book.derivations)}
-    modules = [import_module(found.name) for found in pkgutil.walk_packages(olist_domain.__path__, "olist_domain.")]
-    written = [one for module in modules for one in vars(module).values() if isinstance(one, Rule | Derivation)]
+    written = [one for one in DEFINED if isinstance(one, Rule | Derivation)]
     functions = [one.holds if isinstance(one, Rule) else one.compute for one in written if one not in run]
     places = {f"{function.__code__.co_filename}:{function.__code__.co_firstlineno}" for function in functions}
     assert not places, "put what stands there into the rules or derivations of its rulebook"
@@ -101,12 +99,17 @@ def assert_never_unknown(book, rule):
 
 
 @pytest.mark.parametrize("book", BOOKS, ids=lambda book: f"{book.context}-{book.subject}")
-def test_no_example_is_of_a_rule_that_is_not_there(book):
-    named = {code for of, code, *_ in EXAMPLES[book.context].CASES if of is book}
-    assert named <= {rule.code for rule in book.rules}
+def test_examples_are_of_the_rules_that_are_there_with_their_severity(book):
+    named = {(code, severity) for of, code, severity, *_ in EXAMPLES[book.context].CASES if of is book}
+    assert named <= {(rule.code, rule.severity) for rule in book.rules}
 
 
-@pytest.mark.parametrize("rollup", ROLLUPS)
+@pytest.mark.parametrize("book", BOOKS, ids=lambda book: f"{book.context}-{book.subject}")
+def test_a_valid_subject_breaks_no_rule(book):
+    assert codes(book, scalars(book.facts, EXAMPLES[book.context].VALID[book])) == []
+
+
+@pytest.mark.parametrize("rollup", ROLLUPS, ids=lambda rollup: rollup.name)
 def test_an_aggregate_without_parts_adds_up_to_what_frames_fill_in(rollup):
     assert rollup.over([]) == rollup.empty == 0
 
@@ -126,7 +129,7 @@ def test_a_derived_value_has_the_type_that_its_column_gets(book, derivation):
     assert type(value) in (kind, type(None))
 
 
-@pytest.mark.parametrize("facts", FACTS)
+@pytest.mark.parametrize("facts", FACTS, ids=lambda facts: f"{facts.__module__}-{facts.__name__}")
 def test_facts_are_the_same_only_where_they_are_one(facts):
     """Two facts that are compared make a third one, so what holds them cannot be compared by its parts."""
     one, other = (scalars(facts, dict.fromkeys(facts.__dataclass_fields__)) for _ in range(2))

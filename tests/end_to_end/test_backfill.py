@@ -15,7 +15,7 @@ from olist_pipeline.months import MonthRange
 from olist_pipeline.orchestration.definitions import build_defs
 from olist_pipeline.orchestration.instance import execute, prepare, quiet_instance
 from olist_pipeline.stores import schema
-from olist_pipeline.stores.month_states import month_states
+from olist_pipeline.stores.run_history import month_states
 from olist_pipeline.warehouse import load_manifest, monthly_assets, warehouse_tables
 
 pytestmark = pytest.mark.long

@@ -24,9 +24,11 @@ pytestmark = pytest.mark.long
 DOCUMENT = PROJECT_DIR / "docs" / "adding_a_context.md"
 COLUMN = PROJECT_DIR / "docs" / "adding_a_column.md"
 REGISTRIES = {"olist_pipeline/olist_contexts.py", "dbt/migration.yml"}
-COPIED = ("olist_domain", "olist_pipeline", "dbt", "examples")
+COPIED = ("olist_domain", "olist_pipeline", "dbt", "examples", "tests")
 FILES = ("dagster.yaml", "workspace.yaml", "pyproject.toml", ".importlinter")
-OWN = re.compile(r"olist_domain/support/|olist_pipeline/contexts/support/|dbt/models/(old|new)/.*(support|tickets)")
+OWN = re.compile(
+    r"olist_domain/support/|olist_pipeline/contexts/support/|dbt/models/(old|new)/.*(support|tickets)|tests/domain/support/"
+)
 RUN = """
 import sys
 from olist_pipeline.cli.main import main
@@ -86,6 +88,14 @@ def project(server_folder) -> Path:
     return copy
 
 
+@pytest.fixture(scope="module")
+def with_column(project) -> Path:
+    """The same, with the column as well."""
+    shown = "three from the domain to a mart, a test, and that old has no such column"
+    assert len(follow(project, COLUMN, patched)) == 5, shown
+    return project
+
+
 def environment(project: Path) -> dict[str, str]:
     return {
         **bare(),
@@ -131,7 +141,7 @@ def test_it_touches_its_own_files_and_what_registers_them(project):
         if not (PROJECT_DIR / name).exists() or (PROJECT_DIR / name).read_bytes() != (project / name).read_bytes()
     }
     assert {name for name in changed if not OWN.match(name)} == REGISTRIES
-    assert len(changed) == 14
+    assert len(changed) == 17
 
 
 def test_the_import_contracts_hold_for_it(project):
@@ -147,10 +157,23 @@ def test_the_import_contracts_hold_for_it(project):
     assert result.returncode == 0, result.stdout
 
 
-def test_it_runs_through_everything(project):
-    assert len(follow(project, COLUMN, patched)) == 4, (
-        "three from the domain to a mart, and that old has no such column"
+def test_its_rules_and_the_column_are_tested_like_all_others(with_column):
+    tests = ("support", "test_every_rule.py", "test_ways_in.py", "test_immutability.py", "sales/test_derivations.py")
+    command = [sys.executable, "-P", "-m", "pytest", "-p", "no:cacheprovider", "-n", "0"]
+    result = subprocess.run(
+        [*command, *(f"tests/domain/{name}" for name in tests)],
+        cwd=with_column,
+        env=environment(with_column),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=patient(100),
     )
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_it_runs_through_everything(with_column):
+    project = with_column
     generate(project / "landing", orders=400, seed=5)
     expected = write_tickets(project / "landing")
     summary, [report] = olist(project, "run --json", "parity fact_tickets --json")

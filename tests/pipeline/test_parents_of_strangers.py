@@ -171,6 +171,11 @@ def test_a_row_without_a_month_would_be_nowhere(place, said):
         LandingTable("notes", "notes.csv", "sailing", NoteRecord, (), aggregate="note", identity="at", **place)
 
 
+def test_what_is_no_record_is_refused():
+    with pytest.raises(OlistError, match=r"landing table notes .* its record is none; let its class be one of Record"):
+        LandingTable("notes", "notes.csv", "sailing", date, ("id",), aggregate="note", identity="id")  # type: ignore[arg-type]
+
+
 def test_names_of_the_pipelines_own_are_refused():
     class Taken(Record):
         id: str
@@ -181,7 +186,7 @@ def test_names_of_the_pipelines_own_are_refused():
     assert {RULES, PAYLOAD, MONTH, SOURCE_ROW, SOURCE_FILE, FLAGS, REJECTS} <= OWN_NAMES
 
 
-@pytest.mark.parametrize("kind", [date, bool, date | None])
+@pytest.mark.parametrize("kind", [date, bool, date | None, list[str]])
 def test_a_type_that_no_cell_is_read_as_is_refused_before_anything_is_read(kind):
     record = create_model("Cells", __base__=Record, id=(str, ...), day=(kind, ...))
     with pytest.raises(OlistError, match=r"no cell is read as .*, the type of day; let its record say str or int or"):

@@ -13,6 +13,7 @@ from packaging.specifiers import SpecifierSet
 
 PROJECT = Path(__file__).parents[2]
 MAKE_VENV = PROJECT / "scripts" / "make_venv.sh"
+ALONE = PROJECT / "scripts" / "alone.sh"
 
 FAKE = """#!/bin/sh
 [ "$1" = -m ] && {{ echo "made by {name}: $*"; : >venv/pyvenv.cfg; exit 0; }}
@@ -147,6 +148,16 @@ class TestAnEnvironmentThatIsThere:
         assert "made anew" in moved(tmp_path, ".venv")
         assert not [*tmp_path.glob("*venv*")]
 
+    def test_is_left_alone_while_another_make_makes_it(self, tmp_path):
+        fake(tmp_path, "python3", "3.13.2")
+        set_up(tmp_path)
+        (tmp_path / "venv" / ".made_in").write_text("not made yet\n")
+        (tmp_path / "venv.lock").symlink_to(str(os.getpid()))
+        assert moved(tmp_path) == ""
+        assert (tmp_path / "venv").is_dir()
+        (tmp_path / "venv.lock").unlink()
+        assert "made anew" in moved(tmp_path)
+
     def test_is_left_alone_where_somebody_else_made_it(self, tmp_path):
         for name in ("venv", ".venv"):
             (tmp_path / name / "bin").mkdir(parents=True)
@@ -155,14 +166,30 @@ class TestAnEnvironmentThatIsThere:
             assert (tmp_path / name).is_dir()
 
 
+def test_who_sets_up_waits_for_another_and_not_for_one_that_was_killed(tmp_path):
+    lock = tmp_path / "venv.lock"
+    lock.symlink_to(str(os.getpid()))
+    command = [str(ALONE), "venv", "sh", "-c", "readlink venv.lock; exit 3"]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as second:
+        assert second.stderr is not None
+        assert second.stderr.readline().startswith(f"Waiting for process {os.getpid()},")
+        with subprocess.Popen(["true"]) as ended:
+            pass
+        lock.unlink()
+        lock.symlink_to(str(ended.pid))
+        assert second.communicate() == (f"{second.pid}\n", "")
+    assert second.returncode == 3
+    assert not lock.is_symlink()
+
+
 def test_make_runs_what_is_in_the_environment_whatever_the_shell_has(tmp_path):
     shown = tmp_path / "shown.mk"
     shown.write_text("shown:\n\t@env\n")
     command = ["make", "--no-print-directory", "-f", "Makefile", "-f", str(shown), f"VENV={tmp_path}/venv", "shown"]
-    elsewhere = dict.fromkeys(("PYTHONPATH", "PYTHONHOME", "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT"), "/opt/others")
-    shell = {**os.environ, **elsewhere, "PIP_USER": "1", "PIP_DRY_RUN": "1"}
+    names = ("PYTHONPATH", "PYTHONHOME", "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_PYTHON", "PIP_CONSTRAINT")
+    shell = {**os.environ, **dict.fromkeys(names, "/opt/others"), "PIP_USER": "1", "PIP_DRY_RUN": "1"}
     said = subprocess.run(command, cwd=PROJECT, env=shell, capture_output=True, text=True, check=True).stdout
-    assert not re.search("^(PYTHON(PATH|HOME)|PIP_(TARGET|PREFIX|ROOT|DRY_RUN))=", said, flags=re.M)
+    assert not re.search("^(PYTHON(PATH|HOME)|PIP_(TARGET|PREFIX|ROOT|DRY_RUN|PYTHON|CONSTRAINT))=", said, flags=re.M)
     assert {"PIP_USER=0", "PIP_REQUIRE_VIRTUALENV=1"} <= {*said.splitlines()}
 
 

@@ -6,24 +6,15 @@ writing staging, which validation alone does.
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from olist_domain.customer.customer import Customer, CustomerRecords
 from olist_domain.customer.published import PublishedOrder, PublishedReview
 from olist_domain.customer.records import CustomerRecord
 from olist_domain.customer.repositories import CustomerNotFoundError
-from olist_pipeline.staging import find_records
+from olist_pipeline.staging import Staged, find_records
 
 
-class StagedCustomers:
-    """The accepted customers of a staging folder, a person each; see `CustomerRepository`.
-
-    What is added is kept in memory, in front of staging: a unit of work that ends with the object.
-    """
-
-    def __init__(self, staging: Path) -> None:
-        self._staging = staging
-        self._added: dict[str, Customer] = {}
+class StagedCustomers(Staged[Customer]):
+    """The accepted customers of a staging folder, a person each; see `CustomerRepository`."""
 
     def get(self, customer_unique_id: str) -> Customer:
         """Return the person with address, orders and reviews.

@@ -1,13 +1,10 @@
 """Deliveries and places from staging: the adapters of the fulfillment ports.
 
 What belongs here: making them of staged rows. What does not: validating rows, and writing staging, which
-validation alone does. What is added is kept in memory, in front of staging: a unit of work that ends with the
-object.
+validation alone does.
 """
 
 from __future__ import annotations
-
-from pathlib import Path
 
 from olist_domain.fulfillment.delivery import NOWHERE, Delivery, DeliveryRecords, Endpoint
 from olist_domain.fulfillment.geography import Geography
@@ -16,7 +13,7 @@ from olist_domain.fulfillment.records import GeolocationRecord
 from olist_domain.fulfillment.repositories import DeliveryNotFoundError
 from olist_domain.kernel.coordinates import GeoCoordinates
 from olist_domain.kernel.records import Record
-from olist_pipeline.staging import find_records
+from olist_pipeline.staging import Staged, find_records
 
 
 class PlaceRecord(Record):
@@ -27,11 +24,8 @@ class PlaceRecord(Record):
     longitude: float
 
 
-class StagedGeographies:
+class StagedGeographies(Staged[Geography]):
     """The places of a staging folder; see `GeographyRepository`."""
-
-    def __init__(self, staging: Path) -> None:
-        self._staging = staging
 
     def find(self, zip_code_prefix: str) -> Geography | None:
         """Return the place of a zip prefix; None for one that geolocation does not know."""
@@ -44,12 +38,8 @@ class StagedGeographies:
         return Geography(points) if points else None
 
 
-class StagedDeliveries:
+class StagedDeliveries(Staged[Delivery]):
     """The deliveries of accepted orders of a staging folder; see `DeliveryRepository`."""
-
-    def __init__(self, staging: Path) -> None:
-        self._staging = staging
-        self._added: dict[str, Delivery] = {}
 
     def get(self, order_id: str) -> Delivery:
         """Return the delivery of an order; raises DeliveryNotFoundError, and OlistError without staging."""

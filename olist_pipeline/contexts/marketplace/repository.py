@@ -1,13 +1,12 @@
 """Sellers, products, categories and reviews from staging: the adapters of the marketplace ports.
 
 What belongs here: making them of staged rows. What does not: validating rows, and writing staging, which
-validation alone does. What is added is kept in memory, in front of staging: a unit of work that ends with the
-object.
+validation alone does.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -18,15 +17,11 @@ from olist_domain.marketplace.records import CategoryRecord, ProductRecord, Revi
 from olist_domain.marketplace.repositories import NotOnMarketplaceError
 from olist_domain.marketplace.review import Review
 from olist_domain.marketplace.seller import Seller
-from olist_pipeline.staging import find_records
+from olist_pipeline.staging import Staged, find_records
 
 
-class StagedSellers:
+class StagedSellers(Staged[Seller]):
     """The accepted sellers of a staging folder; see `SellerRepository`."""
-
-    def __init__(self, staging: Path) -> None:
-        self._staging = staging
-        self._added: dict[str, Seller] = {}
 
     def get(self, seller_id: str) -> Seller:
         """Return the seller; raises NotOnMarketplaceError, and OlistError without staging."""
@@ -43,12 +38,8 @@ class StagedSellers:
         self._added[seller.seller_id] = seller
 
 
-class StagedCategories:
+class StagedCategories(Staged[Category]):
     """The accepted categories of a staging folder; see `CategoryRepository`."""
-
-    def __init__(self, staging: Path) -> None:
-        self._staging = staging
-        self._added: dict[str, Category] = {}
 
     def get(self, name: str) -> Category:
         """Return the category by its Portuguese name; raises NotOnMarketplaceError, OlistError without staging."""
@@ -64,12 +55,8 @@ class StagedCategories:
         self._added[category.name] = category
 
 
-class StagedProducts:
+class StagedProducts(Staged[Product]):
     """The accepted products of a staging folder; see `ProductRepository`."""
-
-    def __init__(self, staging: Path) -> None:
-        self._staging = staging
-        self._added: dict[str, Product] = {}
 
     def get(self, product_id: str) -> Product:
         """Return the product with its category; raises NotOnMarketplaceError, and OlistError without staging."""
@@ -93,12 +80,8 @@ class StagedProducts:
         self._added[product.product_id] = product
 
 
-class StagedReviews:
+class StagedReviews(Staged[Review]):
     """The accepted reviews of a staging folder; see `ReviewRepository`."""
-
-    def __init__(self, staging: Path) -> None:
-        self._staging = staging
-        self._added: dict[tuple[str, str], Review] = {}
 
     def of_order(self, order_id: str) -> Sequence[Review]:
         """Return the reviews of an order, oldest answer first; none for an order that has none."""
@@ -108,11 +91,11 @@ class StagedReviews:
         orders = find_records(self._staging, "sales/orders", PublishedOrder, order_id=[order_id])
         purchased_at = orders[0].order_purchase_timestamp if orders else None
         counts = {name: len({other.order_id for other in of_ids if other.review_id == name}) for name in ids}
-        staged = {
+        found: dict[Hashable, Review] = {
             (record.review_id, order_id): Review(record, purchased_at, counts[record.review_id]) for record in records
         }
-        added = {key: review for key, review in self._added.items() if key[1] == order_id}
-        return sorted({**staged, **added}.values(), key=_answered_at)
+        found |= {key: review for key, review in self._added.items() if review.order_id == order_id}
+        return sorted(found.values(), key=_answered_at)
 
     def add(self, review: Review) -> None:
         """Keep the review as it stands, in place of what was kept under its id and order."""

@@ -6,23 +6,14 @@ validation alone does.
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from olist_domain.sales.order import Order, OrderRecords
 from olist_domain.sales.records import OrderItemRecord, OrderRecord, PaymentRecord
 from olist_domain.sales.repositories import OrderNotFoundError
-from olist_pipeline.staging import find_records
+from olist_pipeline.staging import Staged, find_records
 
 
-class StagedOrders:
-    """The accepted orders of a staging folder; see `OrderRepository`.
-
-    What is added is kept in memory, in front of staging: a unit of work that ends with the object.
-    """
-
-    def __init__(self, staging: Path) -> None:
-        self._staging = staging
-        self._added: dict[str, Order] = {}
+class StagedOrders(Staged[Order]):
+    """The accepted orders of a staging folder; see `OrderRepository`."""
 
     def get(self, order_id: str) -> Order:
         """Return the order with its items and payments; raises OrderNotFoundError, OlistError without staging."""

@@ -3,10 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-import pytest
-
 from olist_domain.customer.rules import CUSTOMER_RULES, PERSON_RULES, PURCHASE_RULES
-from olist_domain.kernel.facts import scalars
 from olist_domain.kernel.rules import Rulebook, Severity
 from tests.domain.customer.test_derivations import PERSON
 
@@ -35,22 +32,6 @@ CASES = [
         {"customer_zip_code_prefix": None},
     ),
 ]
-
-
-def codes(book, changes):
-    return [violation.code for violation in book.violations(scalars(book.facts, {**VALID[book], **changes}), "it")]
-
-
-@pytest.mark.parametrize(("book", "code", "severity", "passing", "failing", "unknown"), CASES)
-def test_rule(book, code, severity, passing, failing, unknown):
-    assert next(rule.severity for rule in book.rules if rule.code == code) is severity
-    assert code not in codes(book, passing)
-    assert code in codes(book, failing)
-    assert code not in codes(book, unknown)
-
-
-def test_a_valid_customer_breaks_no_rule():
-    assert codes(CUSTOMER_RULES, {}) == []
 
 
 def test_persons_and_purchases_are_validated_by_their_customers():

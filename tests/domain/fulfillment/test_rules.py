@@ -4,8 +4,15 @@ from datetime import timedelta
 
 import pytest
 
-from olist_domain.fulfillment.brazil import EASTERNMOST, NORTHERNMOST, SOUTHERNMOST, WESTERNMOST
-from olist_domain.fulfillment.rules import DELIVERY_RULES, GEOGRAPHY_RULES, GEOLOCATION_RULES
+from olist_domain.fulfillment.rules import (
+    DELIVERY_RULES,
+    EASTERNMOST,
+    GEOGRAPHY_RULES,
+    GEOLOCATION_RULES,
+    NORTHERNMOST,
+    SOUTHERNMOST,
+    WESTERNMOST,
+)
 from olist_domain.kernel.facts import scalars
 from olist_domain.kernel.rules import Severity
 from tests.domain.fulfillment.factories import APPROVAL, DISPATCH, PURCHASE, order, point
@@ -98,19 +105,6 @@ CASES = [
 
 def codes(book, changes):
     return [violation.code for violation in book.violations(scalars(book.facts, {**VALID[book], **changes}), "it")]
-
-
-@pytest.mark.parametrize(("book", "code", "severity", "passing", "failing", "unknown"), CASES)
-def test_rule(book, code, severity, passing, failing, unknown):
-    assert next(rule.severity for rule in book.rules if rule.code == code) is severity
-    assert code not in codes(book, passing)
-    assert code in codes(book, failing)
-    assert code not in codes(book, unknown)
-
-
-@pytest.mark.parametrize("book", VALID)
-def test_a_valid_subject_breaks_no_rule(book):
-    assert codes(book, {}) == []
 
 
 @pytest.mark.parametrize(

@@ -14,3 +14,7 @@ def test_the_type_of_a_value_is_that_of_a_field_optional_or_not(kind):
 
 def test_the_first_of_several_types_counts():
     assert value_type(None | Decimal | str) is Decimal
+
+
+def test_a_list_of_values_is_no_value():
+    assert value_type(list[str]) == list[str]

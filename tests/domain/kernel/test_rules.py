@@ -91,7 +91,9 @@ def as_book(**changed: Any) -> Rulebook[BoxFacts]:
         (as_rule, {"replaces": "boxes.weight"}, r"BOX_TOO_HEAVY needs a tuple .*replaces=\('boxes.weight',\)"),
         (as_book, {"rules": is_light}, "rulebook of boxes .boxes. needs a tuple of rules; one alone has a comma"),
         (as_book, {"rules": (box,)}, "holds 'box', which is no rule; decorate it: @rule"),
-        (as_book, {"derivations": (is_light,)}, "which is no derivation"),
+        (as_book, {"derivations": (is_light,)}, "holds 'BOX_TOO_HEAVY', which is no derivation"),
+        (as_book, {"facts": Severity}, "rulebook of boxes .boxes. needs facts that are a dataclass, and Severity is"),
+        (as_book, {"facts": "BoxFacts"}, "and 'BoxFacts' is none"),
         (as_book, {"rules": (is_light, as_rule(severity=Severity.FLAG))}, "has BOX_TOO_HEAVY twice"),
     ],
 )

@@ -2,8 +2,6 @@
 
 from datetime import datetime, timedelta
 
-import pytest
-
 from olist_domain.kernel.facts import scalars
 from olist_domain.kernel.rules import Severity
 from olist_domain.marketplace.rules import CATEGORY_RULES, PRODUCT_RULES, REVIEW_RULES, SELLER_RULES
@@ -92,19 +90,6 @@ CASES = [
 
 def codes(book, changes):
     return [violation.code for violation in book.violations(scalars(book.facts, {**VALID[book], **changes}), "it")]
-
-
-@pytest.mark.parametrize(("book", "code", "severity", "passing", "failing", "unknown"), CASES)
-def test_rule(book, code, severity, passing, failing, unknown):
-    assert next(rule.severity for rule in book.rules if rule.code == code) is severity
-    assert code not in codes(book, passing)
-    assert code in codes(book, failing)
-    assert unknown is NEVER or code not in codes(book, unknown)
-
-
-@pytest.mark.parametrize("book", VALID)
-def test_a_valid_subject_breaks_no_rule(book):
-    assert codes(book, {}) == []
 
 
 def test_a_missing_creation_date_is_one_flag_not_two():

@@ -1,11 +1,8 @@
 """Every rule of sales, on an object: a passing, a failing and an unknown case."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 
-import pytest
-
-from olist_domain.kernel.facts import scalars
 from olist_domain.kernel.rules import Severity
 from olist_domain.sales.rules import ORDER_ITEM_RULES, ORDER_RULES, PAYMENT_RULES
 from tests.domain.sales.factories import PURCHASE
@@ -154,24 +151,3 @@ CASES = [
         for kind in ("boleto", "voucher")
     ),
 ]
-
-
-def codes(book, changes):
-    return [violation.code for violation in book.violations(scalars(book.facts, {**VALID[book], **changes}), "it")]
-
-
-@pytest.mark.parametrize(("book", "code", "severity", "passing", "failing", "unknown"), CASES)
-def test_rule(book, code, severity, passing, failing, unknown):
-    assert next(rule.severity for rule in book.rules if rule.code == code) is severity
-    assert code not in codes(book, passing)
-    assert code in codes(book, failing)
-    assert code not in codes(book, unknown)
-
-
-@pytest.mark.parametrize("book", VALID)
-def test_a_valid_subject_breaks_no_rule(book):
-    assert codes(book, {}) == []
-
-
-def test_a_delivery_date_on_the_purchase_itself_passes():
-    assert codes(ORDER_RULES, {"order_delivered_customer_date": datetime.max}) == []

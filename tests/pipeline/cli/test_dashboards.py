@@ -5,9 +5,7 @@ import socket
 import pytest
 from click.testing import CliRunner
 
-from olist_pipeline.cli.address import require_free, url_of
-from olist_pipeline.cli.dashboards import dashboards
-from olist_pipeline.cli.dev import dev
+from olist_pipeline.cli.servers import dashboards, dev, require_free, url_of
 from olist_pipeline.errors import OlistError
 from olist_pipeline.release_manifest import MANIFEST
 from tests.pipeline.test_release_manifest import EARLIER

@@ -1,6 +1,5 @@
 """Interrupts: a command that is asked to end says so in one sentence, and its exit code names the signal."""
 
-import importlib
 import io
 import os
 import signal
@@ -16,7 +15,7 @@ import dagster as dg
 import pytest
 from rich.console import Console
 
-from olist_pipeline.cli import execution, interrupts
+from olist_pipeline.cli import execution, interrupts, servers
 from olist_pipeline.cli.execution import Planned, run_jobs
 from olist_pipeline.months import MonthRange
 from olist_pipeline.orchestration import definitions
@@ -25,7 +24,6 @@ from tests.patience import patient, wait_for
 
 OLIST = Path(sys.executable).with_name("olist")
 SAID = [(signal.SIGINT, "Ctrl+C"), (signal.SIGTERM, "SIGTERM"), (signal.SIGHUP, "the terminal was closed")]
-dev_command = importlib.import_module("olist_pipeline.cli.dev")
 
 
 @pytest.mark.parametrize(("number", "name"), SAID)
@@ -117,7 +115,7 @@ def test_the_ui_is_asked_to_end_though_a_library_has_the_system_go_on_waiting(tm
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
     monkeypatch.setattr("olist_pipeline.orchestration.instance.quiet_instance", lambda _: nullcontext())
     monkeypatch.setattr("olist_pipeline.orchestration.partitions.follow_data", lambda *_: None)
-    monkeypatch.setattr(dev_command.sys, "executable", str(stub))
+    monkeypatch.setattr(sys, "executable", str(stub))
 
     def interrupt():
         wait_for((tmp_path / "waiting").exists, "the stub waits", 30)
@@ -128,6 +126,7 @@ def test_the_ui_is_asked_to_end_though_a_library_has_the_system_go_on_waiting(tm
         threading.Thread(target=interrupt).start()
 
     monkeypatch.setattr("olist_pipeline.orchestration.instance.prepare", no_preparation)
+    assert servers.dev.callback
     with pytest.raises(interrupts.Interrupted), interrupts.noticed():
-        dev_command.dev.callback(0, "127.0.0.1")
+        servers.dev.callback(0, "127.0.0.1")
     assert (tmp_path / "asked").read_text() == "asked\n"

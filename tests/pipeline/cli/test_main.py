@@ -23,13 +23,18 @@ def test_the_help_says_of_each_command_what_it_says_of_itself():
         assert f" {name} {command.get_short_help_str(room)}" in shown
 
 
+def said(program, **variables):
+    env = {**os.environ, **variables}
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=env, check=True)
+    return done.stdout.splitlines()
+
+
 def test_the_help_imports_no_library_of_the_pipeline():
     program = (
         "import sys; from olist_pipeline.cli.main import cli; cli(['--help'], standalone_mode=False); "
         "print(sorted({'dagster', 'polars', 'duckdb', 'sqlalchemy', 'sqlglot', 'dbt'} & set(sys.modules)))"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines()[-1] == "[]"
+    assert said(program)[-1] == "[]"
 
 
 def test_the_shell_completes_commands_without_importing_them():
@@ -38,8 +43,7 @@ def test_the_shell_completes_commands_without_importing_them():
         "print([item.value for item in cli.shell_complete(click.Context(cli), 're')]); "
         "print(sorted({'dagster', 'polars', 'duckdb', 'sqlalchemy', 'sqlglot', 'dbt'} & set(sys.modules)))"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines() == ["['retire', 'releases', 'release']", "[]"]
+    assert said(program) == ["['retire', 'releases', 'release']", "[]"]
 
 
 ENGINES = {"dagster", "polars", "numpy", "narwhals", "sqlalchemy", "sqlglot", "dbt", "jinja2", "marimo", "altair"}
@@ -52,8 +56,7 @@ def test_no_command_imports_an_engine_before_it_works():
         "import sys; from olist_pipeline.cli.main import COMMANDS, cli; "
         f"print([name for name in COMMANDS if cli.get_command(None, name) and {ENGINES} & set(sys.modules)])"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines() == ["[]"]
+    assert said(program) == ["[]"]
 
 
 READING = (
@@ -74,9 +77,7 @@ def test_commands_that_show_what_is_stored_import_no_engine(settings):
         "        cli.main(args, standalone_mode=False)\n"
         f"    print(args[0], bool(shown.getvalue()), sorted({ENGINES} & set(sys.modules)))"
     )
-    env = {**os.environ, **settings.variables()}
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=env, check=True)
-    assert done.stdout.splitlines() == [f"{args[0]} True []" for args in READING]
+    assert said(program, **settings.variables()) == [f"{args[0]} True []" for args in READING]
 
 
 def test_a_migration_is_checked_without_dagster_or_frames():
@@ -84,8 +85,7 @@ def test_a_migration_is_checked_without_dagster_or_frames():
         "import sys, olist_pipeline.orchestration.migration_check; "
         "print(sorted({'dagster', 'dagster_dbt', 'dbt', 'sqlalchemy', 'polars'} & set(sys.modules)))"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert done.stdout == "[]\n"
+    assert said(program) == ["[]"]
 
 
 def test_variables_that_are_no_names_with_values_are_refused(tmp_path):

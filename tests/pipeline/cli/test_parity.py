@@ -58,7 +58,7 @@ def test_a_file_and_a_table_are_compared_whatever_their_order(files):
     [
         (["--old", "OLD", "--new", "OLD", "--key", "ID2"], "did you mean 'id'?"),
         (["--old", "OLD", "--new", "OLD", "--key", "id", "--exclude", "prise=x"], "did you mean 'price'?"),
-        (["--old", "OLD", "--new", "OLD", "--key", "id", "--exclude", "price"], "needs a reason"),
+        (["--old", "OLD", "--new", "OLD", "--key", "id", "--exclude", "price"], "COLUMN=REASON"),
         (["--old", "OLD", "--new", "OLD", "--key", '"id'], "apart"),
         (["--old", "a.parquet"], "needs --old, --new and --key"),
         (["--key", "id"], "needs --old, --new and --key"),

@@ -20,14 +20,13 @@ from olist_pipeline.contexts.marketplace.repository import (
 )
 from olist_pipeline.contexts.sales.repository import StagedOrders
 from olist_pipeline.errors import OlistError
-from olist_pipeline.registry import CONTEXTS
 from olist_pipeline.staging import write_months, write_snapshot
 from tests.pipeline.contexts.worlds import MONTHS
 
 SAMPLE = 40
 
 
-def frame(validated, context, table):
+def tables(validated):
     steps = (
         validated.sales,
         validated.reviews,
@@ -36,20 +35,22 @@ def frame(validated, context, table):
         validated.geography,
         validated.deliveries,
     )
-    [step] = [step for step in steps if table in step.tables and step.tables[table].table.context == context]
-    return step.accepted(table)
+    return [one for step in steps for one in step.tables.values()]
+
+
+def frame(validated, context, table):
+    [found] = [one for one in tables(validated) if (one.table.context, one.table.name) == (context, table)]
+    return found.accepted()
 
 
 @pytest.fixture(scope="module")
 def staging(synthetic_set, tmp_path_factory):
     folder = tmp_path_factory.mktemp("staging")
-    for context in CONTEXTS.values():
-        for table in context.tables:
-            rows = frame(synthetic_set, context.name, table.name)
-            if table.is_monthly:
-                write_months(rows, folder, context.name, table.name, list(MONTHS))
-            else:
-                write_snapshot(rows, folder, context.name, table.name)
+    for one in tables(synthetic_set):
+        if one.table.is_monthly:
+            write_months(one.accepted(), folder, one.table.context, one.table.name, list(MONTHS))
+        else:
+            write_snapshot(one.accepted(), folder, one.table.context, one.table.name)
     return folder
 
 

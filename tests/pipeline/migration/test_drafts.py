@@ -9,9 +9,8 @@ import pytest
 
 from olist_pipeline.audit.audit import audit
 from olist_pipeline.drafts.columns import sample_of
-from olist_pipeline.drafts.keys import key_of_rows, key_of_tests
 from olist_pipeline.drafts.landing import guessed_landing, with_types
-from olist_pipeline.drafts.migration_file import contexts_of, whole_text
+from olist_pipeline.drafts.migration_file import contexts_of, key_of_rows, key_of_tests, whole_text
 from olist_pipeline.drafts.scaffold import files_of
 from olist_pipeline.errors import OlistError
 from olist_pipeline.migration.clock import OTHERS, asking, changing_columns
@@ -592,8 +591,3 @@ def test_a_rulebook_has_the_drafts_of_its_file(placed_drafts):
     [rules] = re.findall(r"rules=\((.*),\)", rides)
     assert set(rules.split(", ")) == {"dock", "fare", "minutes"}
     assert "derivations=(mark, length_of,)" in rides
-
-
-def test_a_context_without_files_has_to_name_them():
-    with pytest.raises(OlistError, match="Say which landing files nobody validates"):
-        files_of("nobody", [], {})

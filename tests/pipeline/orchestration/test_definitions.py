@@ -205,6 +205,8 @@ def test_each_tree_gets_its_landing_and_its_day(environment):
     assert {variables["OLIST_AS_OF"] for variables in given.values()} == {"2018-10-17"}
     assert given["replay"]["OLIST_DATA_DIR"] == given["old"]["OLIST_DATA_DIR"] == "/somewhere"
     assert "OLIST_DATA_DIR" not in given["new"]
+    # What a shell has for its other work: rows, tests and verdicts would be of nothing.
+    assert all(variables["DBT_EMPTY"] == variables["DBT_ENGINE_EMPTY"] == "" for variables in given.values())
     for tree in given:
         assert not variables_of(environment, tree, *reading), "dbt parses the whole project anew when one changes"
 

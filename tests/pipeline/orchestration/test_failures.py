@@ -11,6 +11,7 @@ from olist_pipeline.orchestration.dbt_projects import ensure_manifest
 from olist_pipeline.orchestration.dbt_results import FAILED_ROWS, sentence_of_test
 from olist_pipeline.orchestration.failures import failures_of, last_failure
 from olist_pipeline.orchestration.resources import clear_failures
+from olist_pipeline.troubles import sentence_of
 from olist_pipeline.warehouse import load_manifest
 
 DBT_BROKE = """failed with exit code `2`. Errors parsed from dbt logs:
@@ -96,6 +97,14 @@ def checked(passed, severity=dg.AssetCheckSeverity.ERROR):
             Exception('Could not write file "/x": No space left on device.'),
             [
                 'The step orders failed: Exception: Could not write file "/x": No space left on device; free space and '
+                "run again."
+            ],
+        ),
+        (
+            checked(True),
+            dg.Failure(sentence_of(MemoryError())),
+            [
+                "There is not enough memory for the step orders; end other programs or take a larger machine, and "
                 "run again."
             ],
         ),

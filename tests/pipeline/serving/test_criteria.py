@@ -12,9 +12,8 @@ from olist_pipeline.audit.stored import AuditCounts
 from olist_pipeline.parity.html import Progress, html_report, write_report
 from olist_pipeline.registry import CONTEXTS
 from olist_pipeline.serving import criteria as scoring
-from olist_pipeline.serving.acts import add_acts
 from olist_pipeline.serving.criteria import RUNS, coverage, criteria
-from olist_pipeline.serving.timeline import timeline
+from olist_pipeline.serving.timeline import add_acts, timeline
 from olist_pipeline.settings import CutoverRules
 from olist_pipeline.stores import approvals, routes, verdicts
 from olist_pipeline.stores.routes import Act, Change

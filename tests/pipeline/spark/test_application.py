@@ -4,8 +4,7 @@ import pytest
 
 from olist_pipeline.migration.model import OLD
 from olist_pipeline.settings import Settings
-from olist_pipeline.spark.application import application_of
-from olist_pipeline.spark.trees import environment_of_spark
+from olist_pipeline.spark.trees import application_of, environment_of_spark
 
 
 @pytest.fixture

@@ -27,9 +27,9 @@ from olist_pipeline.parity.by_months import sides_by_months
 from olist_pipeline.registry import LANDING
 from olist_pipeline.replay import write_replay_landing
 from olist_pipeline.settings import DBT, Settings
-from olist_pipeline.spark.application import application_of
 from olist_pipeline.spark.trees import (
     AS_PARQUET,
+    application_of,
     folder_of,
     is_on_spark,
     make_room,

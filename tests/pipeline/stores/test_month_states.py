@@ -10,7 +10,7 @@ from olist_pipeline.months import MonthRange
 from olist_pipeline.orchestration.instance import quiet_instance
 from olist_pipeline.orchestration.partitions import MONTHS, know_months, range_tags
 from olist_pipeline.settings import Settings
-from olist_pipeline.stores.month_states import FROM_WORST, MonthState, month_states
+from olist_pipeline.stores.run_history import FROM_WORST, MonthState, month_states
 
 FOUR = list(MonthRange(date(2017, 11, 1), date(2018, 2, 1)))
 STATES: dict[dg.AssetPartitionStatus | None, MonthState] = {

@@ -176,13 +176,13 @@ def test_what_a_living_generator_makes_is_left_to_it(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("orders", [0, -3])
 def test_no_orders_is_refused(tmp_path: Path, orders: int) -> None:
-    with pytest.raises(ValueError, match=rf"at least 1 order, but {orders} were asked for"):
+    with pytest.raises(OlistError, match=rf"at least 1 order, but {orders} were asked for"):
         generate(tmp_path / "new", orders=orders, seed=1)
     assert not (tmp_path / "new").exists()
 
 
 def test_negative_seed_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="seed -1 is negative"):
+    with pytest.raises(OlistError, match="seed -1 is negative"):
         generate(tmp_path, orders=1, seed=-1)
 
 
@@ -190,7 +190,7 @@ def test_negative_seed_is_refused(tmp_path: Path) -> None:
 def test_a_file_in_the_way_is_refused(tmp_path: Path, below: str) -> None:
     file = tmp_path / "landing.txt"
     file.write_text("mine")
-    with pytest.raises(ValueError, match=r"cannot be written to .*landing\.txt.*; move away what stands there"):
+    with pytest.raises(OlistError, match=r"cannot be written to .*landing\.txt.*; move away what stands there"):
         generate(file / below, orders=1, seed=1)
     assert file.read_text() == "mine"
 
@@ -198,7 +198,7 @@ def test_a_file_in_the_way_is_refused(tmp_path: Path, below: str) -> None:
 def test_a_folder_in_the_place_of_a_file_is_refused_before_any_is_replaced(tmp_path: Path) -> None:
     (tmp_path / writer.TRANSLATION).mkdir()
     (tmp_path / writer.ORDERS).write_text("mine")
-    with pytest.raises(ValueError, match=rf"Is a directory \(.*{writer.TRANSLATION}\); move away"):
+    with pytest.raises(OlistError, match=rf"Is a directory \(.*{writer.TRANSLATION}\); move away"):
         generate(tmp_path, orders=1, seed=1)
     assert (tmp_path / writer.ORDERS).read_text() == "mine"
 
@@ -211,7 +211,7 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing(
         raise OSError(*said)
 
     monkeypatch.setattr(pl.DataFrame, "write_csv", full)
-    with pytest.raises(ValueError, match="No space left on device"):
+    with pytest.raises(OlistError, match="No space left on device"):
         generate(tmp_path, orders=1, seed=1)
     assert not list(tmp_path.iterdir())
 

@@ -295,7 +295,7 @@ def named(cases):
 def hashes(con, relation):
     """Return what a fingerprint takes of each cell of row 2, by column."""
     columns = describe(con, relation).columns
-    taken = ", ".join(fingerprint._row_hash([column]) for column in columns)
+    taken = ", ".join(fingerprint.row_hash([column]) for column in columns)
     [row] = con.execute(f"SELECT {taken} FROM {relation} WHERE id = 2").fetchall()
     return dict(zip((column.name for column in columns), row, strict=True))
 

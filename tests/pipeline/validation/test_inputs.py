@@ -83,7 +83,7 @@ def never(inputs: object) -> Any:
 
 def test_a_step_is_monthly_or_not():
     tables = {table.name: table for context in CONTEXTS.values() for table in context.tables}
-    with pytest.raises(ValueError, match="must all be monthly, or none"):
+    with pytest.raises(ValueError, match="more that are all monthly, or none"):
         ValidationStep("mixed", (tables["orders"], tables["customers"]), never, intake=())
     for name, cut in (("orders", "order_id"), ("customers", None)):
         with pytest.raises(ValueError, match="nothing reads its overview"):
