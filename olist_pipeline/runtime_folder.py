@@ -1,6 +1,7 @@
 """A folder of this user's in the temporary folder: for sockets and links, which need short and plain paths.
 
-What belongs here: making it so that nobody else can enter it or have made it, and what goes into it under which name.
+What belongs here: making it so that nobody else can enter it or have made it, what goes into it under which name, and
+removing what is left there.
 What does not: the socket's server, and who needs a link.
 """
 
@@ -20,6 +21,7 @@ from olist_pipeline.owners import name_of
 
 PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-")
 """What a path may hold to mean the same in an address, a shell and a pattern."""
+SOCKETS = Path("/proc/net/unix")
 LONGEST = 83
 """Bytes of the path of a socket's folder: with the socket's name it has 100; the kernel takes 107, macOS 103."""
 
@@ -55,6 +57,22 @@ def private_folder(folder: Path, uid: int, gid: int) -> Path:
     return folder
 
 
+def remove_left(folder: Path) -> None:
+    """Remove from the folder of a user the sockets that killed processes left, and links to what is gone.
+
+    Linux alone says who listens at which socket; elsewhere they stay.
+    """
+    with suppress(OSError):
+        found = list(folder.iterdir())
+        for path in found:
+            if path.is_symlink() and not path.exists():
+                path.unlink(missing_ok=True)
+        listening = SOCKETS.read_text("utf-8", "replace")
+        for path in found:
+            if path.is_socket() and path.name not in listening:
+                path.unlink(missing_ok=True)
+
+
 def path_without_pattern(folder: Path) -> Path:
     """Return a path of `folder` for a program that takes what it is given for a pattern: a link where it would be one.
 
@@ -63,6 +81,7 @@ def path_without_pattern(folder: Path) -> Path:
     if not glob.has_magic(str(folder)):
         return folder
     links = private_folder(runtime_folder(os.geteuid()), os.geteuid(), os.getegid())
+    remove_left(links)
     link = links / name_in_it(folder)
     if not link.is_symlink() or link.readlink() != folder:
         new = links / uuid.uuid4().hex

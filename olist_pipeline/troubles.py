@@ -104,6 +104,8 @@ def _sentence(error: BaseException) -> str | None:
         return str(error)
     if isinstance(error, FileNotFoundError) and error.filename is None and not _has_folder():
         return "The folder that this shell is in is not there any more; change to one that is."
+    if isinstance(error, FileNotFoundError) and "No usable temporary directory" in str(error):
+        return "No folder for temporary files can be written to; set TMPDIR to one that can, and run again."
     if isinstance(error, OSError) and str(error):
         return f"{in_words(error)}{_full_places(error)}."
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryException":

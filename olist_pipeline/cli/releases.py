@@ -37,7 +37,7 @@ def releases(as_json: bool) -> None:
     In brackets: the MB that no other release shares, which go with it.
     """
     serving = Settings.from_env().serving
-    served, size = current_number(serving), sizes(serving)
+    kept, served, size = set(kept_numbers(serving)), current_number(serving), sizes(serving)
     rows = [_row(find_release(serving, number), served, size[number]) for number in reversed(size)]
     if as_json:
         print_json(rows)
@@ -57,7 +57,8 @@ def releases(as_json: bool) -> None:
             for row in rows
         ]
         print_rows(Console(), "Releases (of: the one whose data it has under other routes)", shown, columns)
-    if damaged := [number for number in kept_numbers(serving) if number not in size]:
+    # One that is published, or removed, meanwhile is not damaged.
+    if damaged := [number for number in kept_numbers(serving) if number in kept - size.keys()]:
         raise OlistError(_unreadable(serving, damaged, served))
 
 
@@ -100,6 +101,7 @@ def _problems(serving: Path, found: Release) -> list[str]:
             problems = release_problems(connection, found)
             spoilt = damage(connection, serving, found) if problems else {}
     except duckdb.Error as error:
+        find_release(serving, found.number)  # it may have been removed meanwhile
         raise OlistError(f"{database} cannot be read: {str(error).splitlines()[0]}.") from error
     return [*problems, *(_damaged(serving, part, tables) for part, tables in spoilt.items()), *unchecked()]
 

@@ -26,7 +26,7 @@ from olist_pipeline.serving import journal, standby
 from olist_pipeline.settings import Settings
 
 PATIENCE = 2.0
-"""Seconds that a rollback, which has said its effect, waits to hear that PostgreSQL has its record: an embedded one
+"""Seconds that a rollback, which has shown its effect, waits to hear that PostgreSQL has its record: an embedded one
 may have to start."""
 START_SECONDS = 10.0
 """So long may the process take to begin: at load its imports take longer than the rollback, and PostgreSQL is not at

@@ -11,7 +11,6 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
-import shutil
 import struct
 import sys
 from collections import Counter
@@ -23,7 +22,7 @@ from pathlib import Path
 from olist_pipeline.errors import OlistError
 from olist_pipeline.release_manifest import DATABASE, read_manifest
 from olist_pipeline.serving import data_files
-from olist_pipeline.serving.release import current_number, kept_numbers, release_folder, remove_abandoned
+from olist_pipeline.serving.release import current_number, kept_numbers, release_folder, remove, remove_abandoned
 
 KEPT_RELEASES = 10
 
@@ -44,7 +43,7 @@ def remove_unneeded(serving: Path) -> None:
     remove_abandoned(serving)
     for number in _superfluous(kept_numbers(serving), current_number(serving)):
         if not is_read(release_folder(serving, number) / DATABASE):
-            shutil.rmtree(release_folder(serving, number), ignore_errors=True)
+            remove(serving, number)
     _remove_unused_data(serving)
 
 
@@ -62,10 +61,11 @@ def sizes(serving: Path) -> dict[int, Size]:
     users = Counter(part for used in parts.values() for part in used)
     found = {}
     for number, used in parts.items():
-        own = sum(_bytes(path) for path in release_folder(serving, number).iterdir())
-        of_part = {part: _bytes(data_files.data_file(serving, part)) for part in used}
-        alone = sum(size for part, size in of_part.items() if users[part] == 1)
-        found[number] = Size(own + sum(of_part.values()), own + alone)
+        with suppress(FileNotFoundError):  # somebody removes it meanwhile
+            own = sum(_bytes(path) for path in release_folder(serving, number).iterdir())
+            of_part = {part: _bytes(data_files.data_file(serving, part)) for part in used}
+            alone = sum(size for part, size in of_part.items() if users[part] == 1)
+            found[number] = Size(own + sum(of_part.values()), own + alone)
     return found
 
 

@@ -154,8 +154,18 @@ def point_to(serving: Path, number: int) -> None:
     flush(serving)
 
 
+def remove(serving: Path, number: int) -> None:
+    """Remove a release: who looks at this moment, or after a kill, sees all of it or nothing."""
+    folder = release_folder(serving, number)
+    aside = folder.with_name(f"{_BUILDING}{uuid.uuid4().hex}")
+    with suppress(OSError):  # a lower layer of an overlay gives no folder away
+        folder.rename(aside)
+    for left in (aside, folder):
+        shutil.rmtree(left, ignore_errors=True)
+
+
 def remove_abandoned(serving: Path) -> None:
-    """Remove what killed builders left."""
+    """Remove what killed builders left, and what a killed `remove` did."""
     for folder in {leftover.with_suffix("") for leftover in (serving / "releases").glob(f"{_BUILDING}*")}:
         with suppress(OSError):
             if not is_held(_lock_of(folder)):

@@ -2,6 +2,8 @@
 
 import glob
 import os
+import socket
+import sys
 import tempfile
 from pathlib import Path
 
@@ -54,3 +56,18 @@ def test_a_path_that_would_be_a_pattern_has_another_one(temporary):
     assert not glob.has_magic(str(link))
     assert runtime_folder.path_without_pattern(odd) == link
     assert runtime_folder.path_without_pattern(plain) == plain
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="nobody else tells who listens at a socket")
+def test_what_killed_processes_left_in_it_goes(temporary):
+    """A socket a killed run, and a link a home with a pattern in its path that is gone, stayed for ever."""
+    folder, home = mine(), temporary / "a[1]"
+    home.mkdir()
+    link = runtime_folder.path_without_pattern(home)
+    (folder / "dangling").symlink_to(temporary / "gone")
+    with socket.socket(socket.AF_UNIX) as living:
+        with socket.socket(socket.AF_UNIX) as killed:
+            killed.bind(str(folder / "left"))
+        living.bind(str(folder / "living"))
+        runtime_folder.remove_left(folder)
+        assert {path.name for path in folder.iterdir()} == {link.name, "living"}

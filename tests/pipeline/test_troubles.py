@@ -62,6 +62,10 @@ def said_of(error: BaseException) -> str:
             FileNotFoundError(2, "No such file or directory", "/no/such/a.csv"),
             "No such file or directory (/no/such/a.csv); make its folder and run again.",
         ),
+        (
+            FileNotFoundError(2, "No usable temporary directory found in ['/tmp', '/var/tmp', '/usr/tmp', '/']"),
+            "No folder for temporary files can be written to; set TMPDIR",
+        ),
         (OSError("No space left on device (os error 28)"), "No space left on device; free space and run again"),
         (
             OSError(13, "Permission denied", "/x"),

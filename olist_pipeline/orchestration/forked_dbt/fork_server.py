@@ -17,7 +17,7 @@ from pathlib import Path
 
 from olist_pipeline.errors import OlistError
 from olist_pipeline.orchestration.forked_dbt import ask, serve
-from olist_pipeline.runtime_folder import private_folder, runtime_folder
+from olist_pipeline.runtime_folder import private_folder, remove_left, runtime_folder
 from olist_pipeline.settings import DBT
 
 ASKING = (sys.executable, "-IS", ask.__file__, str(len(DBT)), *DBT)
@@ -45,6 +45,7 @@ class ForkServer:
         Raises OSError where no process can be started, OlistError where the folder of sockets is somebody else's.
         """
         folder = private_folder(runtime_folder(os.geteuid()), os.geteuid(), os.getegid())
+        remove_left(folder)
         self.path = folder / uuid.uuid4().hex[:16]
         with socket.socket(socket.AF_UNIX) as listener:
             listener.bind(str(self.path))

@@ -186,6 +186,18 @@ class TestPublishing:
         remove_unneeded(serving)
         assert list((serving / "releases").iterdir()) == []
 
+    def test_a_release_goes_whole_also_where_its_removal_is_cut_off(self, settings, monkeypatch):
+        """`olist releases` beside it failed, and after a kill called it damaged."""
+        releases.release_folder(settings.serving, 1).mkdir(parents=True)
+        with monkeypatch.context() as killed:
+            killed.setattr("shutil.rmtree", lambda *_, **__: None)
+            releases.remove(settings.serving, 1)
+        assert releases.kept_numbers(settings.serving) == []
+        remove_unneeded(settings.serving)
+        assert list((settings.serving / "releases").iterdir()) == []
+        monkeypatch.setattr(pruning, "_known_parts", lambda _: {1: set()})
+        assert pruning.sizes(settings.serving) == {}, "it was there when one began to look"
+
     def test_the_last_ones_are_kept_and_the_one_that_is_served(self, settings, warehouse, monkeypatch):
         monkeypatch.setattr(pruning, "KEPT_RELEASES", 2)
         for _ in range(3):
