@@ -20,7 +20,7 @@ def rendered(text, macros="", variables=None, **options):
     ("text", "sql"),
     [
         ("select * from {{ ref('orders') }}", "select * from orders"),
-        ("select * from {{ ref('shop', 'orders', v=2) }}", "select * from orders"),
+        ("select * from {{ ref('shop', 'orders', v=2) }}", "select * from orders_v2"),
         ("select * from {{ source('raw-data', 'orders') }}", "select * from raw_data.orders"),
         ("{{ config(materialized='table') }} select {{ var('limit') }}", "select 30"),
         ("select {{ var('nowhere', 7) }}", "select 7"),
