@@ -180,9 +180,8 @@ class TreeBuild:
             dbt.start([*build_arguments(tree, is_tested=False), *needed]).wait()
         for command in commands_of(tree, self.manifest, self._migration, is_whole=window is None):
             yield from self._results(dbt, command, context, bringing)
-        if self._on_spark:
-            with clear_failures():
-                make_an_end(settings, self._migration, tree)
+        with clear_failures():
+            make_an_end(settings, self._migration, tree)
         if tree == OLD and is_whole_tree:
             old_was_made_of(settings, inputs)
 

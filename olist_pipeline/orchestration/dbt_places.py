@@ -32,8 +32,8 @@ class TreeFolder:
     """The folder in which an engine makes a tree, with a file for each build that was begun there: the home's path.
 
     Views, and Spark's catalog, name files by that path, and a home may be moved. Another file is there from the start
-    of a build on Spark to its good end: where one was cut off in between, the catalog and the folders of tables may not
-    belong together any more, and nothing of the tree is held.
+    of a build that begins with nothing, or is on Spark, to its good end: where it was cut off in between, tables may be
+    missing, or may not belong to the catalog any more, and nothing of the tree is held.
     """
 
     folder: Path
@@ -53,7 +53,8 @@ class TreeFolder:
             temporary.write_text(str(self.home.resolve()), "utf-8")
 
     def start(self) -> None:
-        """Say that Spark is at work here."""
+        """Say that a build is at work here which leaves nothing to go by where it is cut off."""
+        self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / _AT_WORK).touch()
 
     def end(self) -> None:
@@ -92,16 +93,19 @@ def make_ready(
         await_free(settings.warehouse)
         return
     else:
+        if is_fresh:
+            here.start()
         _begin(database_of(settings, migration, tree), is_fresh=is_fresh)
         load_raw(settings, migration, manifest, tree, landing)
     here.keep(build)
 
 
 def make_an_end(settings: Settings, migration: Migration, tree: str) -> None:
-    """End a build on Spark that has come to a good end; raises OlistError where replay read what nobody accepted."""
-    if tree == REPLAY and (refused := refusal_on_spark(settings, migration)):
+    """End a build that has come to a good end; raises OlistError where replay read on Spark what nobody accepted."""
+    on_spark = is_on_spark(settings, migration, tree)
+    if on_spark and tree == REPLAY and (refused := refusal_on_spark(settings, migration)):
         raise OlistError(refused)
-    place_of(settings, tree, on_spark=True).end()
+    place_of(settings, tree, on_spark=on_spark).end()
 
 
 def show_tree(

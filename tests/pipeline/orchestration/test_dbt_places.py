@@ -84,6 +84,18 @@ def test_a_tree_of_which_a_build_was_cut_off_begins_anew(on_spark):
     assert (place.holds(MONTHS), place.holds(WHOLE)) == (True, False)
 
 
+def test_a_tree_in_duckdb_that_began_with_nothing_holds_nothing_until_its_end(on_spark):
+    """A backfill after a kill read tables of old that had never been made, and so did the next one."""
+    on_duckdb = dataclasses.replace(on_spark, engine="polars")
+    place, migration = place_of(on_duckdb, OLD, on_spark=False), load_migration(on_duckdb.migration)
+    begin(on_duckdb, OLD, "dbt_old", is_fresh=True)
+    assert not place.holds("dbt_old")
+    make_an_end(on_duckdb, migration, OLD)
+    assert place.holds("dbt_old")
+    begin(on_duckdb, OLD, "dbt_old")
+    assert place.holds("dbt_old"), "what is made once more is there until it is"
+
+
 @pytest.mark.parametrize(
     ("tree", "build", "is_whole", "on_engine", "before", "expected"),
     [
@@ -116,6 +128,7 @@ def test_what_an_engine_made_is_forgotten_once_another_makes_the_tree(on_spark, 
     ended(on_spark, tree, build, is_fresh=tree == OLD)
     table = made(on_spark, tree, "t")
     begin(on_duckdb, tree, build, is_fresh=tree == OLD)
+    make_an_end(on_duckdb, load_migration(on_duckdb.migration), tree)
     assert table.exists(), "the warehouse shows it until DuckDB has built its own"
     assert not place_of(on_spark, tree, on_spark=True).holds(build)
     assert place_of(on_spark, tree, on_spark=False).holds(build) is (tree == OLD)
