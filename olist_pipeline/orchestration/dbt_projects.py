@@ -311,7 +311,8 @@ def _no_text(project: Path) -> Path | None:
     """Return the first file of a project that is no UTF-8, which dbt does not name."""
     for path in sorted(path for path in project.rglob("*") if path.suffix in (".sql", ".yml", ".yaml", ".md", ".csv")):
         try:
-            path.read_text("utf-8")
+            with suppress(OSError):  # a folder of such a name, or a link to what is gone
+                path.read_text("utf-8")
         except UnicodeDecodeError:
             return path
     return None

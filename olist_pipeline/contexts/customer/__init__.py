@@ -1,7 +1,7 @@
 """The customer context in the pipeline: the customers of orders, and the persons that they are.
 
-What belongs here: how its frames are validated, split and turned into events. What does not: a rule (see
-`olist_domain.customer`), and orchestration.
+What belongs here: its staged tables and steps, and how frames are validated, split and turned into events. What does
+not: a rule (see `olist_domain.customer`), and orchestration.
 """
 
 from olist_domain.customer.rules import CUSTOMER_RULES, PERSON_RULES, PURCHASE_RULES

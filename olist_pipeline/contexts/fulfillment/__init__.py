@@ -1,7 +1,7 @@
 """The fulfillment context in the pipeline: deliveries month by month, and geography as a whole.
 
-What belongs here: how its frames are validated, split and turned into events. What does not: a rule (see
-`olist_domain.fulfillment`), and orchestration.
+What belongs here: its staged tables and steps, and how frames are validated, split and turned into events. What does
+not: a rule (see `olist_domain.fulfillment`), and orchestration.
 """
 
 from olist_domain.fulfillment.published import PublishedOrder

@@ -1,7 +1,7 @@
 """The marketplace context in the pipeline: reviews month by month; sellers, products and categories as a whole.
 
-What belongs here: how its frames are validated, split and turned into events. What does not: a rule (see
-`olist_domain.marketplace`), and orchestration.
+What belongs here: its staged tables and steps, and how frames are validated, split and turned into events. What does
+not: a rule (see `olist_domain.marketplace`), and orchestration.
 """
 
 from olist_domain.marketplace.rules import CATEGORY_RULES, PRODUCT_RULES, REVIEW_RULES, SELLER_RULES

@@ -1,7 +1,7 @@
 """The sales context in the pipeline: orders, with their items and payments, month by month.
 
-What belongs here: how its frames are validated, split and turned into events. What does not: a rule (see
-`olist_domain.sales`), and orchestration.
+What belongs here: its staged tables and steps, and how frames are validated, split and turned into events. What does
+not: a rule (see `olist_domain.sales`), and orchestration.
 """
 
 from olist_domain.sales.rules import ORDER_ITEM_RULES, ORDER_RULES, PAYMENT_RULES

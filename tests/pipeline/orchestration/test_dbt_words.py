@@ -36,4 +36,6 @@ def test_a_file_that_is_no_utf8_is_named_which_dbt_does_not(tmp_path):
     (tmp_path / "a.sql").write_text("select 1 -- größe", "utf-8")
     (tmp_path / "b.sql").write_text("select 1 -- größe", "latin-1")
     said = "'utf-8' codec can't decode byte 0xf6 in position 10: invalid start byte"
+    (tmp_path / "a.csv").mkdir()
+    (tmp_path / "a.yml").symlink_to(tmp_path / "gone")
     assert dbt_projects._what_to_do(said, tmp_path) == f"; {tmp_path / 'b.sql'} is not UTF-8; save it so."
