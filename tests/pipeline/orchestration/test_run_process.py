@@ -1,12 +1,15 @@
 """Locks of runs: who keeps them, and which are removed."""
 
 import os
+import socket
 import time
 
 import dagster as dg
+import pytest
 
+from olist_pipeline.file_locks import lock_file
 from olist_pipeline.orchestration import run_process
-from olist_pipeline.orchestration.run_process import RunProcess, hold, process_of
+from olist_pipeline.orchestration.run_process import RunProcess, hold, interrupt, process_of
 
 
 def test_only_old_locks_that_nobody_holds_are_removed(tmp_path):
@@ -21,3 +24,17 @@ def test_only_old_locks_that_nobody_holds_are_removed(tmp_path):
     assert {path.stem for path in (tmp_path / "runs").iterdir()} == {"living", "recent", "next"}
     assert process_of(instance, "living") is RunProcess.ALIVE
     assert process_of(instance, "old") is RunProcess.UNKNOWN
+
+
+@pytest.mark.parametrize("written", ["", '["elsewhere", 1]', '["here", 4194305]'])
+def test_a_run_that_cannot_be_told_to_end_yet_or_any_more_is_not_interrupted(tmp_path, monkeypatch, written):
+    """The lock is taken before it says whose it is, and 4194305 is more than any process has for a number."""
+    monkeypatch.setattr(socket, "gethostname", lambda: "here")
+    instance = dg.DagsterInstance.ephemeral(str(tmp_path))
+    path = tmp_path / "runs" / "one.lock"
+    path.parent.mkdir()
+    with lock_file(path) as lock:
+        lock.write(written.encode())
+        lock.flush()
+        assert process_of(instance, "one") is RunProcess.ALIVE
+        assert not interrupt(instance, "one")
