@@ -23,7 +23,6 @@ from olist_pipeline.dialect.faults import Fault, OtherDialectError, refusal
 from olist_pipeline.dialect.header import parse_header
 from olist_pipeline.dialect.signature import BOM, HEAD_BYTES, foreign_kind, other_encoding
 from olist_pipeline.errors import OlistError
-from olist_pipeline.files import size_and_time
 
 BLOCK_BYTES = 1 << 20
 WINDOW_BYTES = 64 << 20
@@ -86,7 +85,9 @@ def check(path: Path, dialect: Dialect = LANDING, *, name: str | None = None) ->
     `name` is what the sentence calls the file, by default its own name. A file that has not changed is read once.
     """
     try:
-        return _report(path, tuple(size_and_time(path)), dialect, name or path.name)
+        status = path.stat()
+        state = (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+        return _report(path, state, dialect, name or path.name)
     except OSError as error:
         raise OlistError(f"{name or path.name} cannot be read: {error.strerror}.") from error
 
