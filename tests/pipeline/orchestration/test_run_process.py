@@ -27,13 +27,12 @@ def test_only_old_locks_that_nobody_holds_are_removed(tmp_path):
 
 
 @pytest.mark.parametrize("written", ["", '["elsewhere", 1]', '["here", 4194305]'])
-def test_a_run_that_cannot_be_told_to_end_yet_or_any_more_is_not_interrupted(tmp_path, monkeypatch, written):
+def test_a_run_that_has_not_said_who_it_is_or_has_ended_is_not_interrupted(tmp_path, monkeypatch, written):
     """The lock is taken before it says whose it is, and 4194305 is more than any process has for a number."""
     monkeypatch.setattr(socket, "gethostname", lambda: "here")
-    instance = dg.DagsterInstance.ephemeral(str(tmp_path))
     path = tmp_path / "runs" / "one.lock"
     path.parent.mkdir()
-    with lock_file(path) as lock:
+    with dg.DagsterInstance.ephemeral(str(tmp_path)) as instance, lock_file(path) as lock:
         lock.write(written.encode())
         lock.flush()
         assert process_of(instance, "one") is RunProcess.ALIVE
