@@ -18,6 +18,7 @@ from pathlib import Path
 from olist_pipeline.errors import OlistError
 from olist_pipeline.files import content_hash, replacing
 from olist_pipeline.landing.folder import landing_hash, readable_landing
+from olist_pipeline.landing.table import Landed, OtherFile
 from olist_pipeline.migration.code import python_hash
 from olist_pipeline.migration.load import load_migration
 from olist_pipeline.migration.model import OLD, Migration
@@ -31,11 +32,7 @@ OTHERS = ""
 
 def landing_hashes(settings: Settings, tables: Iterable[str] = tuple(LANDING)) -> dict[str, str]:
     """Return the content hash of each landing table that is there and whole, by table: of `tables`, or of all."""
-    found = {}
-    for table in (LANDING[name] for name in tables):
-        with suppress(OlistError):
-            found[table.name] = landing_hash(readable_landing(settings, [table]), table)
-    return found
+    return _hashes(settings, {name: LANDING[name] for name in tables})
 
 
 def present_inputs(settings: Settings) -> dict[str, str]:
@@ -92,8 +89,17 @@ def run_fingerprint(settings: Settings, inputs: Mapping[str, str], code: str) ->
 def _unvalidated(settings: Settings) -> dict[str, str]:
     """Return the content hash of the files that the old project reads and no context has taken over."""
     owned = {table.file for table in LANDING.values()}
-    files = [settings.landing / file for file in load_migration(settings.migration).landing.files if file not in owned]
-    return {path.name: content_hash(path) for path in files if path.is_file()}
+    files = (file for file in load_migration(settings.migration).landing.files if file not in owned)
+    return _hashes(settings, {file: OtherFile(file) for file in files})
+
+
+def _hashes(settings: Settings, named: Mapping[str, Landed]) -> dict[str, str]:
+    """Return the content hash, by name, of what is there and whole: plain, packed or in parts."""
+    found = {}
+    for name, one in named.items():
+        with suppress(OlistError):
+            found[name] = landing_hash(readable_landing(settings, [one]), one)
+    return found
 
 
 def _kept(settings: Settings) -> Path:

@@ -53,7 +53,7 @@ def contexts_of(migration: Migration) -> dict[str, Context]:
 def _refuse_what_does_not_fit(migration: Migration, contexts: Sequence[Context]) -> None:
     """Raise OlistError for two of one name, for what says that it is of another context, and for names of nothing."""
     landing = [table.name for context in contexts for table in context.landing]
-    staged = [f"{table.context}/{table.name}" for context in contexts for table in context.tables]
+    staged = [table.asset for context in contexts for table in context.tables]
     steps = [step.name for context in contexts for step in context.steps]
     called = [context.name for context in contexts]
     for kind, names in (("", called), ("landing tables ", landing), ("staged tables ", staged), ("steps ", steps)):
@@ -145,7 +145,7 @@ def contexts_behind(staged: Iterable[str]) -> set[str]:
 
 def _behind(staged: Iterable[str]) -> dict[str, ValidationStep]:
     """Return the steps that make `staged` tables and all tables that these are validated beside, by table."""
-    made_by = {f"{table.context}/{table.name}": step for step in STEPS for table in step.tables}
+    made_by = {table.asset: step for step in STEPS for table in step.tables}
     waiting, found = list(staged), dict[str, ValidationStep]()
     while waiting:
         asset = waiting.pop()

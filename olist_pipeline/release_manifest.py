@@ -29,6 +29,8 @@ Side = Literal["old", "new"]
 """A schema of a release's database that holds tables; the schema main shows each of them from one side."""
 OLD: Literal["old"] = "old"
 NEW: Literal["new"] = "new"
+ABOUT = "about"
+"""The schema of what a release says of the migration, whichever warehouse it is of."""
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ from olist_pipeline.landing.table import Landed, LandingTable, OtherFile
 from olist_pipeline.migration.model import Migration
 from olist_pipeline.registry import LANDING
 from olist_pipeline.settings import Settings
-from olist_pipeline.staging import is_staged, scan_staging
+from olist_pipeline.staging import is_staged, scan_staging, staged_hash
 
 STAMPS = "replay_landing.json"
 """The file beside the folder that says what each file was made of, and its content: one that would be the same, and is
@@ -73,9 +73,8 @@ def write_replay_landing(settings: Settings, migration: Migration) -> dict[str, 
 def _written(settings: Settings, folder: Path, table: LandingTable, stamps: Mapping[str, Stamp]) -> Stamp:
     """Write the accepted rows of a table's file, where it is not there and whole; return its stamp."""
     landing = readable_landing(settings, [table])
-    staged = tree_hash(settings.staging / table.context / table.name, suffixes=(".parquet",))
     hash_read = landing_hash(landing, table)
-    made_of = f"{hash_read}:{staged}"
+    made_of = f"{hash_read}:{staged_hash(settings.staging, table.asset)}"
     place, before = _place(landing, folder, table), stamps.get(table.file)
     if before and before.made_of == made_of and _content(place) == before.content:
         return before

@@ -19,7 +19,7 @@ import polars as pl
 
 from olist_domain.kernel.records import Record
 from olist_pipeline.errors import OlistError
-from olist_pipeline.files import in_words, replacing
+from olist_pipeline.files import in_words, replacing, tree_hash
 from olist_pipeline.months import MONTH, month_text
 
 RecordT = TypeVar("RecordT", bound=Record)
@@ -114,6 +114,11 @@ def has_months(staging: Path, context: str, table: str) -> bool:
 def staged_files(staging: Path, context: str, table: str) -> list[Path]:
     """Return the staging files of a table; what somebody laid beside them goes when the table is validated again."""
     return sorted(path for path in (staging / context / table).glob("*.parquet") if _FILE.fullmatch(path.name))
+
+
+def staged_hash(staging: Path, asset: str) -> str:
+    """Return a hash of the names and contents of all staging files of `context/table`."""
+    return tree_hash(staging / asset, suffixes=(".parquet",))
 
 
 def month_files(staging: Path, context: str, table: str, month: date) -> list[Path]:

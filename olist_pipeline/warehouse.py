@@ -109,7 +109,7 @@ def warehouse_tables(manifest: Mapping[str, Any], migration: Migration | None = 
     part = new_part(migration)
     models = {node["alias"]: node for node in manifest["nodes"].values() if _is_new_table(node, part)}
     tables = [_table(pair, models, manifest, migration) for pair in migration.pairs]
-    staged = {f"{table.context}/{table.name}" for context in CONTEXTS.values() for table in context.tables}
+    staged = {table.asset for context in CONTEXTS.values() for table in context.tables}
     for table in tables:
         if table.context not in CONTEXTS:
             raise unknown(f"context that has moved (of the pair {table.name})", table.context, CONTEXTS)

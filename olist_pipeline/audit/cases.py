@@ -80,7 +80,7 @@ def technical_reason(case: Node, column: str, query: Query) -> str | None:
     within = [node for condition in conditions for node in nodes_within(condition)]
     if _is_hashed(case) or _looks_at_hashes(conditions):
         return KEY
-    if case.find_ancestor(exp.Order, exp.Query) and isinstance(case.find_ancestor(exp.Order, exp.Query), exp.Order):
+    if is_in(case, (exp.Order,)):
         return ORDER
     if SORT_NAME.search(column.lower()) and not any(map(_compares_order, conditions)):
         return ORDER  # by its name; a limit in it is one all the same
@@ -280,5 +280,4 @@ def _speaks_of_validity(branches: Branches, column: str) -> bool:
 
 
 def _counts(case: Node) -> bool:
-    found = case.find_ancestor(exp.Count, exp.CountIf, exp.ApproxDistinct, exp.Query)
-    return found is not None and not isinstance(found, exp.Query)
+    return is_in(case, (exp.Count, exp.CountIf, exp.ApproxDistinct))

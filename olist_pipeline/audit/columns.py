@@ -84,10 +84,10 @@ NOTHING_AROUND = Around()
 class Query:
     """One SELECT with the relations that it reads."""
 
-    def __init__(self, select: exp.Select, scope: Scope | None, around: Around | None = None) -> None:
+    def __init__(self, select: exp.Select, scope: Scope | None, around: Around = NOTHING_AROUND) -> None:
         self.select = select
         self.scope = scope
-        self.around = around or NOTHING_AROUND
+        self.around = around
         self._origins: dict[tuple[str, str], Origin] = {}
 
     @property
@@ -182,7 +182,7 @@ def _is_span_of_today(node: Node, query: Query) -> bool:
     return found.expression is not None and found.query is not None and _is_span_of_today(found.expression, found.query)
 
 
-def queries(tree: Node, around: Around | None = None) -> list[Query]:
+def queries(tree: Node, around: Around) -> list[Query]:
     """Return every SELECT of a statement, in an order that does not depend on the machine."""
     scopes: dict[int, Scope] = {}
     for outer in _outermost_queries(tree):
@@ -235,7 +235,7 @@ def _origin(column: exp.Column, scope: Scope | None, steps: int, summed: Callabl
             summed = partial(is_summed, source, column.name, sums)
     if not isinstance(source, Scope):
         return Origin(column.name.lower(), None, _table_name(source), summed)
-    found, inner = _projection(source, column.name, steps)
+    found, inner = projection(source, column.name, steps)
     if found is None:
         return Origin(column.name.lower(), None, "", summed)
     if isinstance(bare(found), exp.Column):
@@ -249,26 +249,22 @@ def _only_source(scope: Scope, column: str) -> str:
     names = [name for name in scope.sources if name in _selected(scope)] or list(scope.sources)
     if len(names) == 1:
         return names[0]
-    found = {
-        name: _projection(source, column, 0)[0] for name in names if isinstance(source := scope.sources[name], Scope)
-    }
+    found = {name: projection(source, column)[0] for name in names if isinstance(source := scope.sources[name], Scope)}
     naming = [name for name, said in found.items() if said is not None]
     # A star over a table whose columns nobody knows may hold it; what names it does.
     sure = [name for name, said in found.items() if said is not None and said.parent is not None]
     return next((one[0] for one in (naming, sure) if len(one) == 1), "")
 
 
-def projection(scope: Scope, name: str) -> tuple[Node | None, Scope]:
-    """Return what a relation gives as a column, and the scope to read that in; None where it cannot be told."""
-    return _projection(scope, name, 0)
+def projection(scope: Scope, name: str, steps: int = 0) -> tuple[Node | None, Scope]:
+    """Return what a relation gives as a column, and the scope to read that in; None where it cannot be told.
 
-
-def _projection(scope: Scope, name: str, steps: int) -> tuple[Node | None, Scope]:
-    """Return what a relation gives as a column, and the scope to read that in; None where it cannot be told."""
+    `steps` led there: beyond `MAX_STEPS` nobody follows.
+    """
     if steps > MAX_STEPS:
         return None, scope
     if isinstance(scope.expression, exp.SetOperation) and scope.set_operation_scopes:
-        return _projection(scope.set_operation_scopes[0], name, steps + 1)
+        return projection(scope.set_operation_scopes[0], name, steps + 1)
     if not isinstance(scope.expression, exp.Select):
         return None, scope
     for item in scope.expression.selects:
@@ -297,7 +293,7 @@ def _through_star(scope: Scope, star: Node, name: str, steps: int) -> tuple[Node
     for source_name in names:
         source = scope.sources.get(source_name)
         if isinstance(source, Scope):
-            found, inner = _projection(source, name, steps + 1)
+            found, inner = projection(source, name, steps + 1)
             if found is not None:
                 return found, inner
         elif source is not None and len(names) == 1:
@@ -330,7 +326,7 @@ def is_summed(source: object, column: str, sums: Sums) -> bool:
 
 def gives_sum(scope: Scope, column: str, sums: Sums, steps: int = 0) -> bool | None:
     """Return whether a query's output column is a sum, a count or a computation of such; None where it has none."""
-    found, inner = _projection(scope, column, 0)
+    found, inner = projection(scope, column)
     if found is None:
         return None
     if bare(found).find(*RANKS):

@@ -124,7 +124,7 @@ class Traits:
         self.name = frozenset(finding.shape.name)
         self.labels = frozenset(finding.shape.labels)
         self.limits = _limits(finding.shape.normal)
-        self.parts = frozenset(_parts(finding.shape))
+        self.parts = _parts(finding.shape)
 
 
 def _candidates(traits: Sequence[Traits]) -> Iterator[tuple[int, int]]:
@@ -173,12 +173,10 @@ def _casts(shape: Shape) -> bool:
     return "trycast(" in shape.normal
 
 
-def _parts(shape: Shape) -> tuple[str, ...]:
-    """Return what a form is made of: the words of its columns, its literals, and no signs."""
-    literals = [token for token in TOKEN.findall(shape.normal) if token[0] == "'" or token[0].isdigit()]
-    texts = (token for token in literals if token[0] == "'")
-    numbers = (token for token in literals if token[0].isdigit() and token not in ("0", "1"))
-    return (*sorted(_words((*shape.columns, *texts))), *numbers)
+def _parts(shape: Shape) -> set[str]:
+    """Return what a form is made of: the words of its columns and texts, its limits, and no signs."""
+    texts = (token for token in TOKEN.findall(shape.normal) if token[0] == "'")
+    return _words((*shape.columns, *texts)) | _limits(shape.normal)
 
 
 def _shared(one: Set[str], other: Set[str]) -> float:

@@ -64,7 +64,8 @@ class MacroText:
 class Renderer:
     """Renders the templates of one project.
 
-    `sources` are files that may hold macros; one is compiled when one of its macros is called first.
+    `sources` are files that may hold macros; one is compiled when one of its macros is called first. It is the `Host`
+    of what templates are given: it holds what they are told and have said of their model in the present rendering.
     """
 
     def __init__(
@@ -88,8 +89,8 @@ class Renderer:
         )
         self._missing: list[str] = []
         self._unset: list[str] = []
-        self._settings: dict[str, Any] = {}
-        self._is_incremental = self._has_rows = self._hides_unknown = False
+        self.settings: dict[str, Any] = {}
+        self.is_incremental = self.has_rows = self.hides_unknown = False
         self._macros: dict[str, dict[str, LazyMacro]] = {package: {} for package in PACKAGES}
         # dbt's own macros are known by their bare names, too.
         names = {**SQL_MACROS, **names_of(variables, adapter, project, self, target)}
@@ -104,21 +105,6 @@ class Renderer:
         self._names: dict[str, Any] = {**{package: Package(package, self) for package in self._macros}, **names}
         self._environment.globals.update(self._names)
 
-    @property
-    def is_incremental(self) -> bool:
-        """Whether templates are told that they add to a table that is there."""
-        return self._is_incremental
-
-    @property
-    def has_rows(self) -> bool:
-        """Whether a query has one made-up row."""
-        return self._has_rows
-
-    @property
-    def hides_unknown(self) -> bool:
-        """Whether a macro that nobody knows writes nothing."""
-        return self._hides_unknown
-
     def unset(self, name: str) -> None:
         """Note that a variable is read that has no value."""
         self._unset.append(name)
@@ -130,14 +116,9 @@ class Renderer:
         except TemplateSyntaxError:
             return text
 
-    @property
-    def settings(self) -> Mapping[str, Any]:
-        """What the template has said of its model so far."""
-        return self._settings
-
     def configured(self, settings: Mapping[str, Any]) -> None:
         """Note what a template says of its model."""
-        self._settings |= {str(key): value for key, value in settings.items()}
+        self.settings |= {str(key): value for key, value in settings.items()}
 
     def remembering(self) -> Callable[[], None]:
         """Return what forgets the macros and variables that are noted as missing from now on."""
@@ -180,9 +161,8 @@ class Renderer:
         nothing in place of macros that nobody knows and that are given no text.
         """
         self.renderings += 1
-        self._hides_unknown = hides_unknown
-        self._missing, self._unset, self._settings = [], [], {}
-        self._is_incremental, self._has_rows = is_incremental, has_rows
+        self._missing, self._unset, self.settings = [], [], {}
+        self.is_incremental, self.has_rows, self.hides_unknown = is_incremental, has_rows, hides_unknown
         own = {"name": model, "alias": model, "package_name": self._project, "resource_type": "model"}
         self._environment.globals |= {"execute": has_rows, "this": Relation(model), "model": own}
         try:
@@ -214,7 +194,7 @@ class Renderer:
             sql,
             tuple((_line_with(lines, name), name) for name in unknown),
             tuple((_line_with(lines, name), name) for name in missed),
-            self._settings,
+            self.settings,
         )
 
 

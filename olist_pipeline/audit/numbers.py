@@ -48,7 +48,7 @@ def halves_or_doubles(node: Node) -> bool:
     return any(number is not None and abs(number) == HALF_OR_TWICE for number in map(number_of, sides))
 
 
-def has_magic_number(node: Node, least_weights: int = 2) -> bool:
+def has_magic_number(node: Node, least_weights: int) -> bool:
     """Return whether a computation holds a number that is no unit, or weighs several columns."""
     return any(True for _ in magic_numbers(node)) or is_weighted_sum(node, least_weights)
 
@@ -65,7 +65,7 @@ def magic_numbers(node: Node) -> Iterator[float]:
                 yield number
 
 
-def is_weighted_sum(node: Node, least_weights: int = 2) -> bool:
+def is_weighted_sum(node: Node, least_weights: int) -> bool:
     """Return whether a sum weighs several columns: `a * 100 + b * 10 + c`. A date made of its parts is none."""
     terms = list(_terms(node))
     weights = [term for term in terms if isinstance(term, exp.Mul) and _weight(term) not in (None, 1.0)]

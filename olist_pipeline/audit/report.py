@@ -141,10 +141,10 @@ def as_csv(found: Audit) -> str:
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
     writer.writeheader()
-    for entry in found.entries:
-        writer.writerow({name: _inert(value) for name, value in as_row(entry).items()})
-    for problem in found.problems:
-        writer.writerow({"file": problem.file, "line": problem.line, "kind": "problem", "rule": problem.message})
+    rows = [as_row(entry) for entry in found.entries]
+    rows += [{"file": one.file, "line": one.line, "kind": "problem", "rule": one.message} for one in found.problems]
+    for row in rows:
+        writer.writerow({name: _inert(value) for name, value in row.items()})
     return text.getvalue()
 
 

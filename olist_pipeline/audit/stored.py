@@ -9,7 +9,6 @@ An audit takes seconds of CPU and changes only with the code and the SQL, so who
 from __future__ import annotations
 
 import json
-from collections import Counter
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -56,14 +55,12 @@ def _count() -> AuditCounts:
     """Return what stands in the files now, which do not change while a command runs."""
     # Imported here, for the parser takes as long as everything else that a command needs.
     from olist_pipeline.audit.model import State
-    from olist_pipeline.audit.trace import audit_new, audit_old, by_context_of_migration, new_tree, old_tree
+    from olist_pipeline.audit.trace import audit_new, audit_old, by_context_of_migration, holds_sql, new_tree, old_tree
 
-    old = by_context_of_migration(audit_old()) if any(old_tree().rglob("*.sql")) else {}
-    cases: Counter[str] = Counter()
-    for name, entries in by_context_of_migration(audit_new()).items() if any(new_tree().rglob("*.sql")) else ():
-        cases[name] += sum(entry.finding.cases for entry in entries)
+    old = by_context_of_migration(audit_old()) if holds_sql(old_tree()) else {}
+    new = by_context_of_migration(audit_new()) if holds_sql(new_tree()) else {}
     return AuditCounts(
         findings={name: len(entries) for name, entries in old.items()},
         moved={name: sum(entry.state is not State.OPEN for entry in entries) for name, entries in old.items()},
-        cases=dict(cases),
+        cases={name: sum(entry.finding.cases for entry in entries) for name, entries in new.items()},
     )

@@ -167,7 +167,7 @@ def _known_definitions() -> Mapping[str, Sequence[str]]:
     """Return the definitions that were kept; those of the old tree as it is where none were."""
     path = present_migration().path.parent / DEFINITIONS
     if not path.is_file():
-        return definitions() if _holds_sql(old_tree()) else {}
+        return definitions() if holds_sql(old_tree()) else {}
     try:
         kept: Mapping[str, Sequence[str]] = json.loads(path.read_text("utf-8"))
         return {place: list(forms) for place, forms in kept.items()}
@@ -177,7 +177,8 @@ def _known_definitions() -> Mapping[str, Sequence[str]]:
         ) from error
 
 
-def _holds_sql(tree: Path) -> bool:
+def holds_sql(tree: Path) -> bool:
+    """Return whether there is any SQL below a folder, which need not exist."""
     return any(tree.rglob("*.sql"))
 
 

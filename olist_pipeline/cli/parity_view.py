@@ -7,6 +7,7 @@ the command (see `parity`).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from rich.console import Console
@@ -136,8 +137,8 @@ def _print_effects(console: Console, effects: ReportPart) -> None:
 
 
 def _number(value: float | str) -> str:
-    whole, point, digits = str(value).partition(".")
-    return f"{int(whole):,}{point}{digits}" if whole.lstrip("-").isdigit() else str(value)
+    """Return a number, or the exact text of one, with its thousands apart."""
+    return f"{Decimal(str(value)):,}"
 
 
 def _change(change: ReportPart) -> str:

@@ -19,10 +19,11 @@ import duckdb
 
 from olist_pipeline.drafts.columns import types_of
 from olist_pipeline.errors import OlistError
-from olist_pipeline.landing.folder import files_of
+from olist_pipeline.landing.folder import files_of, readable_landing, state_of
 from olist_pipeline.landing.table import OtherFile
 from olist_pipeline.migration.model import is_inside
 from olist_pipeline.migration.project import project_settings, said_of_source, schema_and_name
+from olist_pipeline.settings import Settings
 
 _VARIABLE = re.compile(r"""\bvar\(\s*['"](\w+)['"]""")
 _ENVIRONMENT = re.compile(r"""\benv_var\(\s*['"](\w+)['"]""")
@@ -83,7 +84,7 @@ def guessed_landing(project: Path, manifest: Mapping[str, Any]) -> dict[str, Any
     }
 
 
-def with_types(guessed: Mapping[str, Any], landing: Path, manifest: Mapping[str, Any]) -> dict[str, Any]:
+def with_types(guessed: Mapping[str, Any], settings: Settings, manifest: Mapping[str, Any]) -> dict[str, Any]:
     """Return the part `landing` with the types that all rows of a file fit, for columns of which nobody says one.
 
     Those of a raw schema have types, but for columns that SQL of the project takes for text. A file that is not there,
@@ -94,10 +95,17 @@ def with_types(guessed: Mapping[str, Any], landing: Path, manifest: Mapping[str,
     texts = {"".join(names).lower() for text in code for names in _COMPARED_WITH_EMPTY.findall(text)}
     for file, said in guessed["files"].items() if "raw_schema" in guessed else ():
         with suppress(OlistError):
-            found = types_of(files_of(landing, OtherFile(file))).items()
+            landed = OtherFile(file)
+            found = types_of(files_of(readable_landing(settings, [landed]), landed)).items()
             if types := {**{n: kind for n, kind in found if n.lower() not in texts}, **said.get("types", {})}:
                 files[file] = {**said, "types": types}
     return {**guessed, "files": files}
+
+
+def landed_seeds(landing: Path, manifest: Mapping[str, Any]) -> list[str]:
+    """Return the files of landing that are called like a seed (`shops.csv`), whether plain, packed or in parts."""
+    seeds = (f"{node['name']}.csv" for node in manifest["nodes"].values() if node["resource_type"] == "seed")
+    return [file for file in seeds if state_of(landing, OtherFile(file))]
 
 
 def _seeds(project: Path, manifest: Mapping[str, Any]) -> dict[str, Any]:

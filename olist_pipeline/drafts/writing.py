@@ -17,10 +17,9 @@ from typing import Any
 from olist_pipeline.audit.audit import audit, by_context
 from olist_pipeline.audit.model import Entry
 from olist_pipeline.audit.relations import unversioned
-from olist_pipeline.drafts.landing import guessed_landing, with_types
+from olist_pipeline.drafts.landing import guessed_landing, landed_seeds, with_types
 from olist_pipeline.drafts.migration_file import contexts_of, first_text, whole_text
 from olist_pipeline.errors import OlistError
-from olist_pipeline.landing.folder import readable_landing
 from olist_pipeline.migration.load import load_migration
 from olist_pipeline.migration.model import OLD, Migration
 from olist_pipeline.migration.profiles import write_profile
@@ -68,7 +67,7 @@ def write_first_file(
         manifest = load_manifest(ensure_manifest(aside, OLD))
         landing, typed = guessed_landing(old, manifest), []
         if is_run and settings.landing.is_dir():
-            landing, without = with_types(landing, readable_landing(settings, []), manifest), landing
+            landing, without = with_types(landing, aside, manifest), landing
             typed = [TYPED] if landing != without else []
         migration = left(landing, profile)
         database = None
@@ -89,8 +88,8 @@ def write_first_file(
             *what_is_missing(landing, path.parent / new),
             *found,
         ]
-        landed = [file.name for file in settings.landing.glob("*.csv")]
-        text = whole_text(migration, manifest, landing, contexts, models, database, todo, landed)
+        seeds = landed_seeds(settings.landing, manifest)
+        text = whole_text(migration, manifest, landing, contexts, models, database, todo, seeds)
         return FirstFile(text, tuple(notes))
 
 

@@ -105,6 +105,11 @@ class LandingTable:
             raise self._refused(f"its columns {held} do not fit the key of {above.name} ({key}) in number and types")
 
     @property
+    def asset(self) -> str:
+        """What others call its accepted rows: `context/table`."""
+        return f"{self.context}/{self.name}"
+
+    @property
     def is_monthly(self) -> bool:
         """Whether each row has a month: its own, or that of what it belongs to."""
         return bool(self.month_of or (self.parent and self.parent.table.is_monthly))

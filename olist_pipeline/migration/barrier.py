@@ -1,7 +1,7 @@
 """The barrier around replay: a dbt-duckdb plugin that keeps DuckDB from every file but those that it may read.
 
 What belongs here: switching DuckDB's own access off, once per database, before dbt sends it anything. What does not:
-which files are allowed (`profiles`), and what is said of a model that asked for another (`refusals`).
+which files are allowed (`profiles`), and what is said of a model that asked for another (`proof`).
 
 Once external access is off, nothing switches it on again in the same process, neither a hook nor a model: DuckDB
 refuses. It resolves links and `..` before it compares paths, and refuses ATTACH, COPY, INSTALL and remote files, too.

@@ -18,10 +18,9 @@ import duckdb
 from olist_pipeline.migration.model import Migration
 from olist_pipeline.migration.profiles import attach
 from olist_pipeline.migration.project import DbtNode, database_name, find_old, relation_of
-from olist_pipeline.paths import duckdb_path
 from olist_pipeline.tablediff.compare import compare
 from olist_pipeline.tablediff.contract import Contract, fold
-from olist_pipeline.tablediff.sql import literal
+from olist_pipeline.tablediff.sql import literal, parquet
 
 ASKS = re.compile(
     r"\b(current_timestamp|current_date|current_time|localtimestamp|now|today|getdate|sysdate|get_current_timestamp"
@@ -55,8 +54,8 @@ def changing_columns(migration: Migration, manifest: Mapping[str, Any], first: P
             node = find_old(manifest, migration, pair.old)
             sides = (relation_of(node, "one"), relation_of(node, "two"))
             if node["config"]["materialized"] == "view":
-                paths = (Path(folder) / f"{pair.name}-{number}.parquet" for number in (1, 2))
-                sides = (_kept(migration, first, node, next(paths)), _kept(migration, second, node, next(paths)))
+                one, two = (Path(folder) / f"{pair.name}-{number}.parquet" for number in (1, 2))
+                sides = (_kept(migration, first, node, one), _kept(migration, second, node, two))
             columns = _unequal(connection, *sides, pair.contract)
             left_out = {fold(name): reason for name, reason in pair.left_out.items()}
             found += [Changing(pair.name, column, left_out.get(fold(column), "")) for column in columns]
@@ -73,7 +72,7 @@ def _kept(migration: Migration, database: Path, node: DbtNode, path: Path) -> st
         connection.execute(f"SET file_search_path = {literal(str(migration.old_folder))}")
         attach(connection, migration)
         connection.execute(f"COPY (FROM {view}) TO {literal(str(path))} (FORMAT parquet)")
-    return f"read_parquet({literal(duckdb_path(path))}, hive_partitioning = false)"
+    return parquet(path)
 
 
 def asking(manifest: Mapping[str, Any], unique_ids: set[str]) -> dict[str, list[str]]:

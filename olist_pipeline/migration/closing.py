@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import duckdb
 
 from olist_pipeline.paths import duckdb_path
+from olist_pipeline.tablediff.sql import literal
 
 
 def close_off(connection: duckdb.DuckDBPyConnection, folders: Sequence[str], files: Sequence[str]) -> None:
@@ -21,6 +22,5 @@ def close_off(connection: duckdb.DuckDBPyConnection, folders: Sequence[str], fil
     """
     for setting, paths in (("allowed_directories", folders), ("allowed_paths", files)):
         spelled = dict.fromkeys(one for path in paths for one in (path, duckdb_path(path)))
-        listed = ", ".join("'" + path.replace("'", "''") + "'" for path in spelled)
-        connection.execute(f"SET {setting} = [{listed}]")
+        connection.execute(f"SET {setting} = [{', '.join(map(literal, spelled))}]")
     connection.execute("SET enable_external_access = false")

@@ -1,7 +1,7 @@
 """The migration file as types: the old project, how it finds landing, the new project, and the pairs of tables.
 
 What belongs here: the form of the file, and what contradicts itself in it. What does not: whether it fits the projects
-that it names (see `check`), and where it is (see `load`).
+that it names (`orchestration.migration_check`), and where it is (`load`).
 """
 
 from __future__ import annotations

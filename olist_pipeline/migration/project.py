@@ -210,7 +210,7 @@ def said_of_source(source: DbtNode) -> dict[str, Any]:
     return {**(source.get("meta") or {}), **(config.get("meta") or {}), **config}
 
 
-def ancestors(manifest: DbtNode, unique_ids: Iterator[str] | list[str]) -> set[str]:
+def ancestors(manifest: DbtNode, unique_ids: Iterable[str]) -> set[str]:
     """Return nodes and sources with all that they are made of."""
     waiting, found = list(unique_ids), set[str]()
     while waiting:

@@ -140,9 +140,9 @@ def affected_months(
             months = every_month
         for table in step.tables:
             if step.is_monthly:
-                touched[f"{table.context}/{table.name}"] = months
+                touched[table.asset] = months
             elif table.source is None or table.source.name in changed:
-                touched[f"{table.context}/{table.name}"] = None
+                touched[table.asset] = None
             found.setdefault(table.context, set()).update(months if step.is_monthly else ())
     for built in tables:
         read = [touched[name] for name in built.reads if name in touched]

@@ -121,7 +121,7 @@ def unmade(error: str, tree: str, settings: Settings, names: Collection[str]) ->
         elif path.is_relative_to(settings.replay_landing):
             landed = path.relative_to(settings.replay_landing).parts[0]
             owned = (table for table in LANDING.values() if landed in (table.file, folder_name(table)))
-            needed = next((f"{table.context}/{table.name}" for table in owned), "")
+            needed = next((table.asset for table in owned), "")
         if needed:
             return f"dbt {tree} reads {needed}, and staging of it is empty; materialise {needed} first."
     if (found := _NO_TABLE.search(error)) and found[1] in names:

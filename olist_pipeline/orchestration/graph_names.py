@@ -27,4 +27,4 @@ def relation_of_key(key: dg.AssetKey) -> tuple[str, ...]:
 
 def group_of(context: str | None) -> str | None:
     """Return the group of a context; it may be called like a folder, and is none where it is not said."""
-    return context and re.sub(r"[^A-Za-z0-9_]", "_", context)
+    return context and _FOREIGN.sub("_", context)

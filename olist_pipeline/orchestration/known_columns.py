@@ -37,7 +37,7 @@ MaybeNames = frozenset[str] | None
 
 
 class KnownColumns:
-    """The columns of the nodes of one manifest; `landing` is a folder that can be read, or is not there."""
+    """The columns of the nodes of one manifest; `landing` need not be there, and what is packed in it tells none."""
 
     def __init__(self, manifest: Mapping[str, Any], project: Path, migration: Migration, landing: Path) -> None:
         self._manifest = manifest
@@ -88,8 +88,9 @@ class KnownColumns:
 
     def _of_file(self, source: str) -> MaybeNames:
         for file, said in self._migration.landing.files.items():
-            if said.source == source and has_landed(self._landing, OtherFile(file)):
-                return _header(files_of(self._landing, OtherFile(file))[0])
+            one = OtherFile(file)
+            if said.source == source and has_landed(self._landing, one) and (plain := files_of(self._landing, one)):
+                return _header(plain[0])
         return None
 
     def _of_seed(self, node: Mapping[str, Any]) -> MaybeNames:

@@ -13,7 +13,6 @@ from pathlib import Path
 from textwrap import shorten
 
 from olist_pipeline.errors import OlistError
-from olist_pipeline.landing.folder import readable_landing
 from olist_pipeline.migration.load import load_migration
 from olist_pipeline.migration.model import OLD
 from olist_pipeline.migration.profiles import database_of, write_profile
@@ -42,7 +41,7 @@ def run_old(settings: Settings, folder: Path, day: date, select: Sequence[str] =
     Raises OlistError with dbt's own words where a model fails.
     """
     migration, landing = load_migration(settings.migration), landing_of(settings)
-    aside = replace(settings, home=folder, landing=readable_landing(settings, []), engine="polars")
+    aside = replace(settings, home=folder, engine="polars")
     shutil.rmtree(folder, ignore_errors=True)
     profile = write_profile(aside, migration, OLD)
     manifest = load_manifest(ensure_manifest(settings, OLD))

@@ -72,11 +72,13 @@ def interrupt(instance: DagsterInstance, run_id: str) -> bool:
     """Interrupt the living process of a run, as its code server would do; return whether there is one here."""
     if process_of(instance, run_id) is not RunProcess.ALIVE:
         return False
-    host, process = json.loads(_lock_of(instance, run_id).read_text("utf-8"))
-    if host != socket.gethostname():
-        return False
-    os.kill(process, signal.SIGINT)
-    return True
+    # It may not have written yet who it is, or have ended meanwhile.
+    with suppress(ValueError, FileNotFoundError, ProcessLookupError):
+        host, process = json.loads(_lock_of(instance, run_id).read_text("utf-8"))
+        if host == socket.gethostname():
+            os.kill(process, signal.SIGINT)
+            return True
+    return False
 
 
 def _remove_old(folder: Path) -> None:

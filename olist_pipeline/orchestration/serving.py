@@ -8,14 +8,13 @@ from typing import Any
 
 import dagster as dg
 
-from olist_pipeline.intake.span import as_of
-from olist_pipeline.landing.folder import readable_landing
 from olist_pipeline.migration.model import NEW, OLD, Migration
 from olist_pipeline.orchestration.dbt import POOL
+from olist_pipeline.orchestration.dbt_projects import today_of
 from olist_pipeline.orchestration.graph_names import relation_key
 from olist_pipeline.orchestration.resources import PipelineResource, clear_failures
 from olist_pipeline.provenance import code_hash, released_inputs, run_fingerprint
-from olist_pipeline.registry import CONTEXTS, DATED
+from olist_pipeline.registry import CONTEXTS
 from olist_pipeline.serving import journal
 from olist_pipeline.serving.about import about
 from olist_pipeline.serving.build import Publication, publish, references_of
@@ -31,7 +30,7 @@ def serving_assets(
     tables: Sequence[WarehouseTable],
     manifest: Mapping[str, Any],
     retired: Collection[str],
-    served: Sequence[WarehouseTable] = (),
+    served: Sequence[WarehouseTable],
 ) -> list[dg.AssetsDefinition]:
     """Return the release asset over `tables`, and over `served` ones, which have an old side alone.
 
@@ -64,7 +63,7 @@ def serving_assets(
                 run_id=context.run_id,
                 fingerprint=run_fingerprint(settings, inputs, code),
                 code=code,
-                as_of=as_of(readable_landing(settings, [DATED] if DATED else []), DATED).isoformat(),
+                as_of=today_of(settings).isoformat(),
                 landing=inputs,
                 references=references,
                 parity_runs=parity_runs(url),

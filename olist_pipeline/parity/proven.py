@@ -15,7 +15,7 @@ from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 
-from olist_pipeline.files import content_hash, read_with_checksum, tree_hash, write_with_checksum
+from olist_pipeline.files import content_hash, read_with_checksum, write_with_checksum
 from olist_pipeline.landing.folder import landing_hash, readable_landing
 from olist_pipeline.landing.table import LandingTable
 from olist_pipeline.migration.code import python_hash
@@ -26,7 +26,7 @@ from olist_pipeline.parity.reconciliation import (
     reconciliation_of,
 )
 from olist_pipeline.settings import Settings
-from olist_pipeline.staging import intake_path
+from olist_pipeline.staging import intake_path, staged_hash
 from olist_pipeline.stores import quarantine
 from olist_pipeline.validation.table import StagedTable
 
@@ -65,13 +65,12 @@ def proven_intake_of(settings: Settings, table: LandingTable, *, is_forced: bool
 
 def _made_of_staging(settings: Settings, url: str, table: StagedTable) -> str:
     """Return a hash of all that the ledger of a table depends on."""
-    staged = settings.staging / table.context
-    parts = [repr(table), tree_hash(staged / table.name, suffixes=(".parquet",))]
+    parts = [repr(table), staged_hash(settings.staging, table.asset)]
     if table.source:
         parts.append(landing_hash(readable_landing(settings, [table.source]), table.source))
         parts.append(repr(quarantine.source_rows(url, table.name, table.source.name)))
     if table.summary:
-        parts += [tree_hash(settings.staging / asset, suffixes=(".parquet",)) for asset in table.summary.assets]
+        parts += [staged_hash(settings.staging, asset) for asset in table.summary.assets]
     return _hash_of(*parts)
 
 

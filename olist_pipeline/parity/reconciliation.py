@@ -24,7 +24,7 @@ from olist_domain.kernel.records import value_type
 from olist_pipeline.dialect.check import check
 from olist_pipeline.dialect.dialect import duckdb_relation
 from olist_pipeline.errors import OlistError
-from olist_pipeline.files import scratch_folder, tree_hash
+from olist_pipeline.files import scratch_folder
 from olist_pipeline.intake.rows import IS_VALID
 from olist_pipeline.landing.csv_file import SOURCE_ROW
 from olist_pipeline.landing.folder import files_of, readable_landing
@@ -33,7 +33,7 @@ from olist_pipeline.landing.table import LandingTable
 from olist_pipeline.machine import bound_memory
 from olist_pipeline.paths import duckdb_path
 from olist_pipeline.settings import Settings
-from olist_pipeline.staging import is_staged, scan_intake
+from olist_pipeline.staging import is_staged, scan_intake, staged_hash
 from olist_pipeline.steps import landing_hash_of
 from olist_pipeline.stores import quarantine
 from olist_pipeline.tablediff.fingerprint import row_hash
@@ -91,11 +91,10 @@ def reconciliation_of(settings: Settings, url: str, table: StagedTable) -> Recon
 
     A table that sums others up has no landing rows: it is held against their accepted rows.
     """
-    asset = f"{table.context}/{table.name}"
     if not is_staged(settings.staging, table.context, table.name):
-        raise OlistError(f"Staging of {asset} is empty; materialise it first.")
+        raise OlistError(f"Staging of {table.asset} is empty; materialise it first.")
     with _database(settings) as connection:
-        connection.execute(f"CREATE VIEW accepted AS SELECT * FROM {_staged(settings, asset)}")
+        connection.execute(f"CREATE VIEW accepted AS SELECT * FROM {_staged(settings, table.asset)}")
         if table.source is None:
             return _summary_ledger(connection, settings, table)
         rejected = quarantine.source_rows(url, table.name, table.source.name)
@@ -156,10 +155,10 @@ def _database(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
 
 def reconciliation_subject(settings: Settings, table: StagedTable) -> str:
     """Return the fingerprint of what a verdict on reconciliation is about: the staging files and their source."""
-    staged = tree_hash(settings.staging / table.context / table.name, suffixes=(".parquet",))
+    staged = staged_hash(settings.staging, table.asset)
     if table.source:
         return f"{landing_hash_of(settings, table.source.name)}:{staged}"
-    made_of = (tree_hash(settings.staging / asset, suffixes=(".parquet",)) for asset in summary_of(table).assets)
+    made_of = (staged_hash(settings.staging, asset) for asset in summary_of(table).assets)
     return ":".join((*made_of, staged))
 
 

@@ -21,7 +21,7 @@ from olist_pipeline.intake.codes import STRUCTURAL_RULES
 from olist_pipeline.months import MONTH
 from olist_pipeline.parity.effects import is_same, number_of
 from olist_pipeline.registry import CONTEXTS
-from olist_pipeline.serving.compose import ABOUT
+from olist_pipeline.release_manifest import ABOUT
 from olist_pipeline.serving.counts import FlagCount, flag_counts, rule_counts, table_counts
 from olist_pipeline.serving.progress import progress
 from olist_pipeline.settings import Settings

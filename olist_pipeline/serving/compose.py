@@ -18,15 +18,13 @@ from pathlib import Path
 import duckdb
 
 from olist_pipeline.errors import OlistError
-from olist_pipeline.release_manifest import DATABASE, Release, Route, Side, write_manifest
+from olist_pipeline.release_manifest import ABOUT, DATABASE, Release, Route, Side, write_manifest
 from olist_pipeline.serving.release import release_folder
 from olist_pipeline.serving.release_checks import failing_queries, unchecked
 from olist_pipeline.serving.routing import missing_sides, mixtures, served_schemas
 from olist_pipeline.serving.timeline import add_acts
 from olist_pipeline.stores.routes import Act
 from olist_pipeline.tablediff.sql import quote, relation_name
-
-ABOUT = "about"
 
 
 def compose(

@@ -85,8 +85,8 @@ def criteria(settings: Settings, url: str, *, now: datetime, run_id: str | None 
 def audit_counts(settings: Settings) -> AuditCounts:
     """Return what the audit counts of the two trees of the migration, as kept in OLIST_HOME for the present SQL."""
     migration = present_migration()
-    beside = [file for kind in ("*.yml", "*.json") for file in sorted(migration.path.parent.glob(kind))]
-    key = ":".join([code_hash(migration), *map(content_hash, beside)])
+    files = [file for kind in ("*.yml", "*.json") for file in sorted(migration.path.parent.glob(kind))]
+    key = ":".join([code_hash(migration), *map(content_hash, files)])
     return counted(settings.home / "audit.json", hashlib.blake2b(key.encode(), digest_size=16).hexdigest())
 
 

@@ -30,7 +30,7 @@ from olist_pipeline.tablediff.columns import Column
 from olist_pipeline.tablediff.contract import RelationError
 from olist_pipeline.tablediff.fingerprint import Fingerprint, fingerprint, fingerprints_by
 from olist_pipeline.tablediff.relation import Relation, describe
-from olist_pipeline.tablediff.sql import literal, quote
+from olist_pipeline.tablediff.sql import literal, parquet, quote
 
 DATA = "data"
 _LOCK = ".lock"
@@ -229,7 +229,7 @@ def _lost_types(
     """Return the types, by column, that Parquet does not keep (HUGEINT, ENUM): such a column is written as text."""
     with _temporary(serving) as path:
         connection.execute(f"COPY (FROM {source} LIMIT 0) TO {literal(str(path))} (FORMAT parquet)")
-        return _other_types(describe(connection, _reading(path)), columns)
+        return _other_types(describe(connection, parquet(path)), columns)
 
 
 def _other_types(found: Relation, columns: Sequence[Column]) -> dict[str, str]:
@@ -244,16 +244,12 @@ def _cast(relation: str, types: Mapping[str, str]) -> str:
     return f"SELECT *{f' REPLACE ({casts})' if casts else ''} FROM {relation}"
 
 
-def _reading(path: Path) -> str:
-    return f"read_parquet({literal(duckdb_path(path))}, hive_partitioning = false)"
-
-
 def _holds_part(connection: duckdb.DuckDBPyConnection, path: Path, part: str, columns: Sequence[Column]) -> bool:
     try:
-        types = _other_types(describe(connection, _reading(path)), columns)
+        types = _other_types(describe(connection, parquet(path)), columns)
     except RelationError:
         return False
-    return _holds(connection, f"({_cast(_reading(path), types)})", part)
+    return _holds(connection, f"({_cast(parquet(path), types)})", part)
 
 
 def _holds(connection: duckdb.DuckDBPyConnection, relation: str, digest: str) -> bool:

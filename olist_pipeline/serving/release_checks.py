@@ -13,7 +13,7 @@ from typing import Any
 import duckdb
 
 from olist_pipeline.errors import OlistError
-from olist_pipeline.release_manifest import NEW, Content, Release, ReleasedTable
+from olist_pipeline.release_manifest import ABOUT, NEW, Content, Release, ReleasedTable
 from olist_pipeline.tablediff.contract import RelationError
 from olist_pipeline.tablediff.fingerprint import fingerprint
 from olist_pipeline.tablediff.sql import quote, relation_name
@@ -21,10 +21,6 @@ from olist_pipeline.tablediff.sql import quote, relation_name
 
 class UncheckedQueriesError(OlistError):
     """The dashboards' queries cannot be run, for nobody knows them here."""
-
-
-ABOUT = "about."
-"""What the names of the tables begin with that a release of any warehouse has."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +53,9 @@ def dashboard_queries() -> Mapping[str, Any]:
 
     if present_migration().is_olists:
         return QUERIES
-    return {name: query for name, query in QUERIES.items() if all(table.startswith(ABOUT) for table in query.tables)}
+    return {
+        name: query for name, query in QUERIES.items() if all(table.startswith(f"{ABOUT}.") for table in query.tables)
+    }
 
 
 def unchecked() -> list[str]:

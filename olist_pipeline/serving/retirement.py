@@ -14,7 +14,7 @@ from olist_pipeline.serving import journal
 from olist_pipeline.serving.journal import present_state, sole_switch
 from olist_pipeline.serving.switch import Switched, change_route, legal_change, new_act, unchanged, write_down
 from olist_pipeline.settings import Settings
-from olist_pipeline.stores.routes import SERVED_FROM_NEW
+from olist_pipeline.stores.routes import SERVED_FROM_NEW, RouteState
 
 
 def retire(settings: Settings, context: str, *, by: str, reason: str, now: datetime) -> Switched:
@@ -24,21 +24,11 @@ def retire(settings: Settings, context: str, *, by: str, reason: str, now: datet
     """
     serving = settings.serving
     with sole_switch(serving):
-        state, since = present_state(serving), _on_new_since(serving)
+        state = present_state(serving)
         if done := unchanged(serving, state, context, "retired", "retire", by, reason):
             return done
         change = legal_change(state, context, "retired")
-        patience = timedelta(days=settings.cutover.retire_after_days)
-        missing = [
-            f"{name} is on {route}"
-            if route not in SERVED_FROM_NEW
-            else f"{name} is on new only since {since[name].astimezone(UTC):%Y-%m-%d %H:%M} UTC"
-            if name in since
-            else f"nothing says since when {name} is on new (`olist status` mends a journal that was lost)"
-            for name, route in state.routes.items()
-            if route not in SERVED_FROM_NEW or (route == "new" and now - since.get(name, now) < patience)
-        ]
-        if missing:
+        if missing := _too_early(serving, state, now, timedelta(days=settings.cutover.retire_after_days)):
             raise OlistError(
                 f"{context} cannot be retired: every context must have been on new for "
                 f"{settings.cutover.retire_after_days:g} days, and {'; '.join(missing)}."
@@ -51,6 +41,21 @@ def retire(settings: Settings, context: str, *, by: str, reason: str, now: datet
 def restore(settings: Settings, context: str, *, by: str, reason: str) -> Switched:
     """Undo a retirement: the next run builds the old and replay tables again."""
     return change_route(settings, context, "new", "restore", by=by, reason=reason, only_from="retired")
+
+
+def _too_early(serving: Path, state: RouteState, now: datetime, patience: timedelta) -> list[str]:
+    """Return a sentence for each context that has not been on new for so long."""
+    since, found = _on_new_since(serving), []
+    for name, route in state.routes.items():
+        if route not in SERVED_FROM_NEW:
+            found.append(f"{name} is on {route}")
+        elif route == "new" and now - since.get(name, now) < patience:
+            found.append(
+                f"{name} is on new only since {since[name].astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+                if name in since
+                else f"nothing says since when {name} is on new (`olist status` mends a journal that was lost)"
+            )
+    return found
 
 
 def _on_new_since(serving: Path) -> dict[str, datetime]:

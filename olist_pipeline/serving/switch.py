@@ -121,9 +121,10 @@ def moved_tables(base: Release, routes: Mapping[str, Route]) -> list[str]:
     return [name for name, table in base.tables.items() if table.schema != schemas[name]]
 
 
-def new_act(action: Action, changes: Sequence[Change], by: str, reason: str, **more: Any) -> Act:
+def new_act(
+    action: Action, changes: Sequence[Change], by: str, reason: str, overridden: Sequence[str] = (), **more: Any
+) -> Act:
     """Return an act of this moment; `more` are its other fields."""
-    overridden = tuple(more.pop("overridden", ()))
     return Act(
         act_id=str(uuid.uuid4()),
         action=action,
@@ -131,7 +132,7 @@ def new_act(action: Action, changes: Sequence[Change], by: str, reason: str, **m
         acted_at=datetime.now(UTC).isoformat(),
         acted_by=_storable(by),
         reason=_storable(reason),
-        overridden=overridden,
+        overridden=tuple(overridden),
         **more,
     )
 

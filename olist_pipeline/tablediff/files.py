@@ -19,7 +19,7 @@ from olist_pipeline.paths import duckdb_path
 from olist_pipeline.tablediff.contract import RelationError
 from olist_pipeline.tablediff.csv_file import Options, load
 from olist_pipeline.tablediff.relation import first_line
-from olist_pipeline.tablediff.sql import literal
+from olist_pipeline.tablediff.sql import literal, parquet
 
 KINDS = {
     ".parquet": "Parquet",
@@ -58,8 +58,7 @@ def file_relation(
     if kind != "Parquet":
         return load(con, parts, table, options, scratch), True
     _refuse_other_schemas(con, parts)
-    paths = ", ".join(literal(duckdb_path(part)) for _, part in parts)
-    return f"read_parquet([{paths}], hive_partitioning = false)", False
+    return parquet(*(part for _, part in parts)), False
 
 
 def _parts(folder: Path) -> Iterator[Path]:
@@ -134,7 +133,7 @@ def _refuse_other_schemas(con: duckdb.DuckDBPyConnection, parts: list[tuple[str,
     wanted: list[tuple[str, str]] = []
     for name, part in parts:
         try:
-            rows = con.execute(f"DESCRIBE FROM read_parquet({literal(duckdb_path(part))}, hive_partitioning = false)")
+            rows = con.execute(f"DESCRIBE FROM {parquet(part)}")
         except duckdb.Error as error:
             raise RelationError(f"{name} cannot be read as Parquet: {first_line(error)}; write it again.") from error
         columns = [(column, kind) for column, kind, *_ in rows.fetchall()]

@@ -19,7 +19,6 @@ from pathlib import Path
 
 import duckdb
 
-from olist_pipeline.paths import duckdb_path
 from olist_pipeline.tablediff.compare import Inspect, compare_plan, finishing, same_rows
 from olist_pipeline.tablediff.contract import Contract
 from olist_pipeline.tablediff.findings import EQUAL, Counts
@@ -27,7 +26,7 @@ from olist_pipeline.tablediff.pairing import duplicate_keys, pair_rows
 from olist_pipeline.tablediff.plan import SIDES, Plan, resolve
 from olist_pipeline.tablediff.relation import describe
 from olist_pipeline.tablediff.report import ColumnSide, Comparison, Ledger, SideCounts
-from olist_pipeline.tablediff.sql import literal
+from olist_pipeline.tablediff.sql import literal, parquet
 from olist_pipeline.tablediff.workspace import Workspace, workspace
 
 HASH = "h"
@@ -90,7 +89,7 @@ def compare_rests(
     both relations; whole fingerprints of them differ. For the rest see `compare`.
     """
     plan = resolve(describe(con, old, where), describe(con, new, where), contract, where)
-    left = plan.reading(*(_files([getattr(rest.files, side) for rest in rests]) for side in ("old", "new")))
+    left = plan.reading(*(parquet(*(getattr(rest.files, side) for rest in rests)) for side in SIDES))
     with finishing(plan):
         if not _keeps_types(con, plan, left) or _has_straddling_keys(con, left, rests):
             return None
@@ -133,12 +132,6 @@ def _write(work: Workspace, query: str, path: Path) -> None:
     work.con.execute(f"COPY ({query}) TO {literal(str(path))} (FORMAT parquet)")
 
 
-def _files(paths: Sequence[Path]) -> str:
-    """Return the relation of the rows in some Parquet files, of which no path is a pattern."""
-    listed = ", ".join(literal(duckdb_path(path)) for path in paths)
-    return f"read_parquet([{listed}], hive_partitioning = false)"
-
-
 def _keeps_types(con: duckdb.DuckDBPyConnection, plan: Plan, left: Plan) -> bool:
     return all(
         describe(con, after.source).columns == before.columns
@@ -148,10 +141,9 @@ def _keeps_types(con: duckdb.DuckDBPyConnection, plan: Plan, left: Plan) -> bool
 
 def _has_straddling_keys(con: duckdb.DuckDBPyConnection, left: Plan, rests: Sequence[Rest]) -> bool:
     """Return whether the key of a pair of equal rows may occur in another part, too."""
-    equal, keys = _files([rest.files.equal for rest in rests]), left.key_list()
+    equal, keys = parquet(*(rest.files.equal for rest in rests)), left.key_list()
     others = " UNION ALL ".join(
-        f"SELECT hash({keys}) AS {HASH} FROM {left.by_key.side(side)} WHERE NOT {left.null_key}"
-        for side in ("old", "new")
+        f"SELECT hash({keys}) AS {HASH} FROM {left.by_key.side(side)} WHERE NOT {left.null_key}" for side in SIDES
     )
     found = con.execute(
         f"SELECT EXISTS (SELECT {HASH} FROM {equal} GROUP BY {HASH} HAVING count(*) > 1)"

@@ -1,10 +1,14 @@
-"""The smallest pieces of SQL text: quoted identifiers, literals, and orders.
+"""The smallest pieces of SQL text: quoted identifiers, literals, files, and orders.
 
 Belongs here: spelling, and nothing that knows of tables or types. Every identifier and literal that reaches
 SQL in this package passes through here.
 """
 
 from __future__ import annotations
+
+from pathlib import Path
+
+from olist_pipeline.paths import duckdb_path
 
 
 def quote(identifier: str) -> str:
@@ -15,6 +19,11 @@ def quote(identifier: str) -> str:
 def literal(text: str) -> str:
     """Return the text as an SQL string literal."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def parquet(*files: Path) -> str:
+    """Return the relation of the rows in Parquet files, whose paths are no patterns and hold no columns (`a=b`)."""
+    return f"read_parquet([{', '.join(literal(duckdb_path(file)) for file in files)}], hive_partitioning = false)"
 
 
 def relation_name(*parts: str) -> str:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from olist_pipeline.staging import has_months, scan_intake, scan_staging
+from olist_pipeline.staging import has_months, scan_files, scan_intake, scan_staging
 from olist_pipeline.validation.units import Unit
 
 
@@ -74,7 +74,7 @@ class Inputs:
         """Return the unit's rows of the step's overview; None where the unit is all there is, and makes it itself."""
         if self.overview_file is None:
             return None
-        return self.unit.part_of(pl.scan_parquet(self.overview_file, glob=False, hive_partitioning=False))
+        return self.unit.part_of(scan_files(self.overview_file))
 
     def _refuse_undeclared(self, name: str) -> None:
         if name not in self.declared:

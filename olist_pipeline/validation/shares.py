@@ -11,7 +11,7 @@ is no cause: the sentence names the rule that began it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from olist_pipeline.intake.codes import (
@@ -195,8 +195,7 @@ def with_cause(share: Share, found: Mapping[str, list[Broken]], parents: Mapping
 
     `found` has by table what its rejected rows broke, `parents` for whose sake they may have been rejected.
     """
-    cause = _cause(share.table, found, parents)
-    return Share(share.table, share.landing, share.quarantined, share.limit, cause)
+    return replace(share, cause=_cause(share.table, found, parents))
 
 
 def _cause(table: str, found: Mapping[str, list[Broken]], parents: Mapping[str, str | None]) -> Broken | None:

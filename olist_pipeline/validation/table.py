@@ -74,6 +74,11 @@ class StagedTable:
     def __post_init__(self) -> None:
         require_tuples(self, f"The staged table {self.name}", "columns")
 
+    @property
+    def asset(self) -> str:
+        """What others call it: `context/table`."""
+        return f"{self.context}/{self.name}"
+
     @classmethod
     def of(cls, source: LandingTable) -> StagedTable:
         """Return the table of the accepted rows of a landing table, by the same name."""

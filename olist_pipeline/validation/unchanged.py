@@ -20,11 +20,11 @@ from typing import Any
 import polars as pl
 
 from olist_pipeline.errors import OlistError
-from olist_pipeline.files import content_hash, read_with_checksum, size_and_time, tree_hash, write_with_checksum
+from olist_pipeline.files import content_hash, read_with_checksum, size_and_time, write_with_checksum
 from olist_pipeline.intake.unchanged import rows_hash
 from olist_pipeline.migration.code import python_hash
 from olist_pipeline.settings import Settings
-from olist_pipeline.staging import intake_path, scan_staging
+from olist_pipeline.staging import intake_path, scan_staging, staged_hash
 from olist_pipeline.validation.context import ValidationStep
 from olist_pipeline.validation.inputs import AS_OF, Read
 from olist_pipeline.validation.work import TableReport, UnitReport
@@ -60,8 +60,7 @@ class WholeStep:
 
     def left(self) -> dict[str, str]:
         """Return a hash of all staging files of each table, and of each file of quarantined rows."""
-        folders = {table.name: self._folder / table.name for table in self.step.tables}
-        staged = {name: tree_hash(folder, suffixes=(".parquet",)) for name, folder in folders.items()}
+        staged = {table.name: staged_hash(self._staging, table.asset) for table in self.step.tables}
         return {**staged, **{path.name: content_hash(path) for path in self.quarantine}}
 
     def keep_quarantine(self, reports: Sequence[UnitReport]) -> None:

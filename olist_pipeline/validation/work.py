@@ -11,7 +11,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -231,8 +231,7 @@ def _rows(source: EventSource, number: int, months: list[date], *, is_monthly: b
     placed = frame.with_columns((place + number * ROWS).alias(ORDINAL), month.alias(MONTH))
     if is_monthly:
         placed = placed.filter(pl.col(MONTH).is_in(months))
-    rows = EventSource(source.event, placed, source.read, source.when, source.said, source.occurred_at)
-    return rows.rows((MONTH, ORDINAL))
+    return replace(source, frame=placed).rows((MONTH, ORDINAL))
 
 
 def _sums(source: EventSource, *, is_monthly: bool) -> dict[MonthOrAll, tuple[int, int]]:

@@ -1,5 +1,8 @@
 """Provenance: a release is of what was read for it, whatever lies there when it is published."""
 
+import gzip
+from dataclasses import replace
+
 import pytest
 
 from olist_pipeline.migration import code
@@ -62,6 +65,23 @@ def test_nothing_is_kept_of_what_old_read_while_it_was_replaced(settings, landin
     old_was_made_of(settings, inputs)
     (landing / FILE).write_bytes(content)
     assert set(released(settings).values()) == {OTHERS}
+
+
+@pytest.mark.parametrize("name", ["rates.csv", "rates.csv.gz", "rates/first.csv"])
+def test_a_file_that_nobody_validates_counts_however_it_landed(settings, landing, tmp_path, name):
+    path = tmp_path / "migration.yml"
+    path.write_text(
+        "version: 1\ncontexts: ours\nold: {project: a}\nnew: {project: b}\n"
+        "landing: {variable: x, files: {rates.csv: {}}}\n"
+    )
+    settings, file = replace(settings, migration=path), landing / name
+    assert "rates.csv" not in present_inputs(settings)
+    file.parent.mkdir(exist_ok=True)
+    found = []
+    for text in (b"day,rate\n1,2\n", b"day,rate\n1,3\n"):
+        file.write_bytes(gzip.compress(text) if name.endswith(".gz") else text)
+        found.append(present_inputs(settings)["rates.csv"])
+    assert found[0] != found[1]
 
 
 @pytest.fixture

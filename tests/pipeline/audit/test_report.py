@@ -3,12 +3,14 @@
 import csv
 import io
 import json
+from dataclasses import replace
 
 import pytest
 from click.testing import CliRunner
 
 from olist_pipeline.audit import pages, report
 from olist_pipeline.audit.audit import audit
+from olist_pipeline.audit.model import Problem
 from olist_pipeline.cli.audit import audit as command
 
 VIP = "select case when orders > {n} then 'VIP' when orders > 2 then 'LOYAL' else 'NEW' end as {name} from t"
@@ -49,10 +51,12 @@ def test_the_summary_begins_with_the_simplest_context(found):
 
 
 def test_csv_has_the_columns_of_the_guide_and_no_formula(found):
+    problem = Problem("=d.sql", None, "@ is no SQL")
+    found = replace(found, problems=(*found.problems, problem))
     rows = list(csv.DictReader(io.StringIO(report.as_csv(found))))
     assert {"file", "rule", "complexity", "priority"} <= set(rows[0])
-    assert [row["kind"] for row in rows] == ["classification"] * 3 + ["problem"]
-    assert not any(cell.startswith("=") for row in rows for cell in row.values())
+    assert [row["kind"] for row in rows] == ["classification"] * 3 + ["problem"] * 2
+    assert not any(cell.startswith(("=", "@")) for row in rows for cell in row.values())
 
 
 def test_html_needs_nothing_else_and_escapes_what_it_shows(found):

@@ -12,7 +12,7 @@ from rich.console import Console
 from olist_pipeline.cli import status
 from olist_pipeline.cli.main import cli, main
 from olist_pipeline.cli.output import print_json, print_rows, table, tell_shares
-from olist_pipeline.cli.parity_view import print_comparison
+from olist_pipeline.cli.parity_view import print_comparison, print_report
 from olist_pipeline.landing.catalogue import ORDERS
 from olist_pipeline.landing.csv_file import check_file
 from olist_pipeline.tablediff.contract import Contract
@@ -103,6 +103,16 @@ def test_of_long_texts_what_is_around_their_difference_is_printed(tmp_path):
     assert "x" * 50 + "old" + "y" * 50 in shown
     assert "...z" not in shown
     assert "z..." in "".join(letter for letter in text if letter in "z.")
+
+
+def test_what_a_measure_lost_less_than_one_of_keeps_its_sign():
+    moved = {"lost": "-0.50", "much": "-1234567.50", "few": -3, "little": 0.25}
+    effect = {"rules": "A_RULE", "gone": 0, "come": 0, "changed": 1, "moved": moved}
+    effects = {"by_rule": [effect], "totals": {"gmv": ["-0.50", "0.50"]}}
+    report = {"verdict": "identical", "sentences": ["Orders."], "effects": effects, "approvals": []}
+    text = plain(lambda console: print_report(console, report))
+    assert all(shown in text for shown in ("-0.50", "-1,234,567.50", "-3", "0.25"))
+    assert text.count("-0.50") == 2
 
 
 def test_an_error_that_quotes_a_header_steers_no_terminal(tmp_path, monkeypatch, capsys):

@@ -1,6 +1,7 @@
 """Guesses and drafts: how old finds landing, what identifies a row, what a scaffold says."""
 
 import ast
+import gzip
 import re
 from typing import Any
 
@@ -9,13 +10,14 @@ import pytest
 
 from olist_pipeline.audit.audit import audit
 from olist_pipeline.drafts.columns import sample_of
-from olist_pipeline.drafts.landing import guessed_landing, with_types
+from olist_pipeline.drafts.landing import guessed_landing, landed_seeds, with_types
 from olist_pipeline.drafts.migration_file import contexts_of, key_of_rows, key_of_tests, whole_text
 from olist_pipeline.drafts.scaffold import files_of
 from olist_pipeline.errors import OlistError
 from olist_pipeline.migration.clock import OTHERS, asking, changing_columns
 from olist_pipeline.migration.load import load_migration
 from olist_pipeline.migration.project import unasked_landing
+from olist_pipeline.settings import Settings
 from tests.pipeline.migration.test_file import SMALL, written
 
 SOURCE = {
@@ -160,11 +162,39 @@ def test_types_of_raw_tables_are_those_that_all_rows_fit(tmp_path):
     }
     sql = "select nullif(trim(t.back), '') from t where \"Sent\" <> '' and id = '''x' and open = 'x'"
     manifest = {"nodes": {"model.shop.m": {"raw_code": sql}, "seed.shop.s": {}}}
-    typed = with_types({"raw_schema": "raw", "files": files}, tmp_path, manifest)
+    settings = Settings(tmp_path / "home", tmp_path, None)
+    typed = with_types({"raw_schema": "raw", "files": files}, settings, manifest)
     types = {"id": "bigint", "price": "decimal(10, 2)", "day": "date", "at": "timestamp", "open": "boolean"}
     assert typed == {"raw_schema": "raw", "files": {**files, "t.csv": {"source": "raw.t", "types": types}}}
     other = {"variable": "landing", "files": files}
-    assert with_types(other, tmp_path, manifest) == other
+    assert with_types(other, settings, manifest) == other
+
+
+@pytest.mark.parametrize("landed", [["t.csv.gz"], ["t/1.csv.gz", "t/2.csv.gz"], ["t/1.csv", "t/2.csv.gz"]])
+def test_types_of_raw_tables_are_those_of_files_that_landed_packed_or_in_parts(tmp_path, landed):
+    for name, cell in zip(landed, ("1.5", "x"), strict=False):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        opened = gzip.open if name.endswith(".gz") else open
+        with opened(tmp_path / name, "wt") as file:
+            file.write(f"id,price\n7,{cell}\n")
+    files = {"t.csv": {"source": "raw.t"}}
+    typed = with_types(
+        {"raw_schema": "raw", "files": files}, Settings(tmp_path / "home", tmp_path, None), {"nodes": {}}
+    )
+    types = {"id": "bigint"} if landed[1:] else {"id": "bigint", "price": "double"}
+    assert typed["files"] == {"t.csv": {"source": "raw.t", "types": types}}
+
+
+def test_a_file_of_landing_is_called_like_a_seed_in_whichever_form_it_landed(tmp_path):
+    (tmp_path / "plain.csv").touch()
+    (tmp_path / "packed.csv.gz").touch()
+    (tmp_path / "parts").mkdir()
+    (tmp_path / "parts" / "1.csv").touch()
+    names = ("plain", "packed", "parts", "own")
+    nodes = {name: {"resource_type": "seed", "name": name} for name in names}
+    nodes["model"] = {"resource_type": "model", "name": "plain"}
+    assert landed_seeds(tmp_path, {"nodes": nodes}) == ["plain.csv", "packed.csv", "parts.csv"]
+    assert landed_seeds(tmp_path / "none", {"nodes": nodes}) == []
 
 
 def test_keys_come_from_tests_else_from_rows():

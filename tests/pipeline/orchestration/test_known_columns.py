@@ -44,6 +44,24 @@ def known(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("landed", "columns"),
+    [
+        (["orders.csv.gz"], None),
+        (["orders/1.csv.gz", "orders/2.parquet"], None),
+        (["orders/1.csv.gz", "orders/2.csv"], {"id", "state_name"}),
+    ],
+)
+def test_what_landed_packed_tells_no_columns(known, tmp_path, landed, columns):
+    made = known(stg=STG)
+    (tmp_path / "landing" / "orders.csv").unlink()
+    for name in landed:
+        path = tmp_path / "landing" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("id\n1\n")
+    assert made.of("model.shop.stg") == columns
+
+
+@pytest.mark.parametrize(
     ("sql", "columns"),
     [
         ('select a, b as C, sum(c) as "D e" from t', {"a", "c", "d e"}),
