@@ -48,9 +48,9 @@ def test_a_file_that_is_no_utf8_is_named_which_dbt_does_not(tmp_path):
 def test_a_new_model_in_a_folder_of_neither_tree_is_named(tmp_path):
     said = (
         'dbt found two resources with the database representation ""warehouse"."old"."fact_payments"". dbt cannot'
-        " create two resources with identical database representations. To fix this, change the configuration of one of"
-        " these resources: - model.olist.fact_payments (models/old/core/fact_payments.sql) - model.olist.new__fact_payments"
-        " (models/{}/new__fact_payments.sql)."
+        " create two resources with identical database representations. To fix this, change one of these resources:"
+        " - model.olist.fact_payments (models/old/core/fact_payments.sql)"
+        " - model.olist.new__fact_payments (models/{}/new__fact_payments.sql)."
     )
     assert dbt_projects._what_to_do(said.format("core"), tmp_path, present_migration()) == (
         "; models/core/new__fact_payments.sql is in neither of models/old and models/new, which have the settings:"
