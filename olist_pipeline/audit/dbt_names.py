@@ -17,7 +17,7 @@ from types import MappingProxyType
 from typing import Any
 
 from olist_pipeline import yaml_text
-from olist_pipeline.audit.dbt_values import Adapter, Config, Context, Host, Relation, Result
+from olist_pipeline.audit.dbt_values import Adapter, Config, Globals, Host, Relation, Result
 from olist_pipeline.audit.dbt_variables import Unset, Variables
 from olist_pipeline.audit.dialects import DIALECTS
 from olist_pipeline.audit.profiles import Target
@@ -84,7 +84,7 @@ def names_of(variables: Mapping[str, Any], adapter: str, project: str, host: Hos
         "as_several": _as_several,
         "builtins": Names({"ref": ref, "source": source}),
         "config": Config(host),
-        "context": Context(host),
+        "context": Globals(host),
         "database": ANALYTICS,
         "dbt_metadata_envs": MappingProxyType({}),
         "dbt_version": "1.0.0",

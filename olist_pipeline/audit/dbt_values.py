@@ -243,7 +243,7 @@ class Config(Named):
         return ""
 
 
-class Context(Named):
+class Globals(Named):
     """All names of templates by their names: `context['money'](...)`, `context.get('money')`."""
 
     public = frozenset({"get"})
