@@ -31,8 +31,9 @@ def contexts_of(migration: Migration) -> dict[str, Context]:
         sys.path.append(beside)
     try:
         found = importlib.import_module(migration.contexts).CONTEXTS
-    except OlistError:
-        raise  # a declaration says itself what is wrong with it
+    except OlistError as error:
+        place = place_of(error)  # a declaration says itself what is wrong with it
+        raise (OlistError(f"{str(error).rstrip('.')} ({place}).") if place else error) from None
     except Exception as error:
         # Whatever somebody's module raises while it is imported.
         said = str(error).partition("\n")[0].rstrip(".")

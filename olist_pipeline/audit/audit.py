@@ -33,6 +33,7 @@ from olist_pipeline.audit.profiles import Target
 from olist_pipeline.audit.project import PROJECT_FILE, SKIPPED, Project, open_project
 from olist_pipeline.audit.project_files import UnreadableFileError, read_text, shown, walk
 from olist_pipeline.audit.reading import Job, Role
+from olist_pipeline.audit.relations import unversioned
 from olist_pipeline.audit.waivers import WAIVERS_FILE, Waiver, read_waivers
 from olist_pipeline.errors import OlistError
 
@@ -81,7 +82,7 @@ def audit(
         "vars": dict(variables or {}),
         "origins": origins,
     }
-    audited = audit_files(jobs, start, seconds, started(len(jobs)))
+    audited = _without_switched_off(audit_files(jobs, start, seconds, started(len(jobs))))
     contexts = _contexts(project, files, audited)
     entries, copies = _judged(audited, contexts, {waiver.place: waiver.reason for waiver in known}, replaced)
     problems = [*_problems_of_settings(project), *(item for file in audited for item in file.problems)]
@@ -100,6 +101,7 @@ def audit(
             *_hints_of_dialect(spoken, problems, len(files), project),
             *_hints_of_projects(project),
             *_hints_of_python(project),
+            *_hints_of_switched_off(audited, project),
         ),
     )
 
@@ -145,7 +147,8 @@ def _jobs(project: Project, files: Sequence[Path]) -> list[Job]:
 
     def job(file: Path, role: Role) -> Job:
         compiled = _compiled(project, file) if role is not Role.PROPERTIES else None
-        return Job(str(file), shown(file.relative_to(base)), compiled, role)
+        said = project.enabled(file)
+        return Job(str(file), shown(file.relative_to(base)), compiled, role, "" if said is None else str(said))
 
     return [
         *(job(file, Role.MODEL) for file in files),
@@ -161,6 +164,20 @@ def _compiled(project: Project, file: Path) -> str | None:
         return project.compiled(file, read_text(file, project.root))
     except UnreadableFileError:
         return None  # the worker says why
+
+
+def _without_switched_off(audited: Sequence[FileAudit]) -> list[FileAudit]:
+    """Return audited files without what properties say of models that are switched off."""
+    names: dict[bool, set[str]] = {True: set(), False: set()}
+    for file in audited:
+        names[file.is_off].add(Path(file.file).stem)
+    gone = names[True] - names[False]
+    gone |= {unversioned(name) for name in gone} - {unversioned(name) for name in names[False]}
+
+    def kept(file: FileAudit) -> FileAudit:
+        return replace(file, findings=tuple(finding for finding in file.findings if finding.model not in gone))
+
+    return [kept(file) if gone and file.findings else file for file in audited]
 
 
 def _contexts(project: Project, files: Sequence[Path], audited: Sequence[FileAudit]) -> dict[str, str]:
@@ -245,6 +262,18 @@ def _hints_of_python(project: Project) -> list[str]:
     # A link to a folder stands among them, which is a problem of its own.
     names = [shown(path.relative_to(project.root)) for path in project.model_files(".py") if not path.is_dir()]
     return [f"Models in Python were not looked into ({_some(names)}): read them yourself."] if names else []
+
+
+def _hints_of_switched_off(audited: Sequence[FileAudit], project: Project) -> list[str]:
+    """Return a hint where files are switched off: dbt does not run them either, for this target and its variables."""
+    names = [Path(file.file).stem for file in audited if file.is_off]
+    if not names:
+        return []
+    what = f"{len(names)} files are" if len(names) > 1 else "One file is"
+    return [
+        f"{what} switched off by `enabled` for the target {project.target.name} and not looked into ({_some(names)});"
+        " --target or --vars may switch them on."
+    ]
 
 
 def _some(names: Sequence[str]) -> str:

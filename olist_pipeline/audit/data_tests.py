@@ -1,4 +1,4 @@
-"""Rules that stand in tests of a dbt project: data tests of properties, singular tests and unit tests.
+"""Rules that stand in tests of a dbt project: data tests and constraints of properties, singular tests and unit tests.
 
 What belongs here: which tests say a rule of the business, and findings of them. What does not: the SQL of models
 (`findings`), and comparing tests with models (`audit` drops what a model says, too).
@@ -22,6 +22,7 @@ from olist_pipeline.audit.columns import Query
 from olist_pipeline.audit.expressions import Node, column_names
 from olist_pipeline.audit.metrics import measure
 from olist_pipeline.audit.model import Clause, FileAudit, Finding, Kind
+from olist_pipeline.audit.model_settings import enabled_in, is_off
 from olist_pipeline.audit.normal import shape_of
 from olist_pipeline.audit.relations import unversioned
 from olist_pipeline.audit.words import phrase
@@ -44,9 +45,24 @@ STRUCTURAL = frozenset(
 MONITORING = ("elementary", "re_data", "dbt_artifacts")
 LISTS = ("models", "seeds", "snapshots")
 KEYS = ("data_tests", "tests")
+CHECK = "check"
 UNIT = "unit test"
 NO_ARGUMENTS = frozenset(
-    ("arguments", "config", "where", "name", "severity", "tags", "error_if", "warn_if", "test_name", "description")
+    (
+        *(
+            "arguments",
+            "config",
+            "where",
+            "name",
+            "severity",
+            "tags",
+            "error_if",
+            "warn_if",
+            "test_name",
+            "description",
+        ),
+        *("row_condition", "enabled"),
+    )
 )
 
 Plain = Callable[[str], str]
@@ -55,7 +71,10 @@ Plain = Callable[[str], str]
 
 @dataclass(frozen=True)
 class DataTest:
-    """One test of a model or of one of its columns ('' where it is of the model), with its arguments."""
+    """One test of a model or of one of its columns ('' where it is of the model), with its arguments.
+
+    where: which rows it looks at, '' for all. enabled: what says whether it is switched on, '' where nothing does.
+    """
 
     model: str
     column: str
@@ -63,12 +82,13 @@ class DataTest:
     arguments: Mapping[str, Any]
     where: str
     line: int
+    enabled: str = ""
 
 
 def audit_properties(root: yaml.Node | None, file: str, dialect: str, plain: Plain) -> FileAudit:
     """Return the rules in the tests of a properties file."""
     found = [item for test in _tests_of(root) if (item := _finding(test, file, dialect, plain)) is not None]
-    return FileAudit(file, (*found, *_unit_tests(root, file)))
+    return FileAudit(file, (*found, *_unit_tests(root, file, plain)))
 
 
 def only_checks(audited: FileAudit) -> FileAudit:
@@ -126,6 +146,15 @@ def _tests_of_relation(entry: yaml.Node) -> Iterator[DataTest]:
             column = "" if own is part else text_of_node(own.get("name"))
             for node in (node for key in KEYS for node in items_of(own.get(key))):
                 yield from _test(node, model, column)
+            yield from _constraints(own.get("constraints"), model, column)
+
+
+def _constraints(node: yaml.Node | None, model: str, column: str) -> Iterator[DataTest]:
+    """Yield the constraints that check an expression; the other ones are keys and presence."""
+    for item in items_of(node):
+        said = _mapping(yaml_text.value_of(item))
+        if said.get("type") == CHECK and (expression := said.get("expression")):
+            yield DataTest(model, column, CHECK, {"expression": str(expression)}, "", item.start_mark.line + 1)
 
 
 def _test(node: yaml.Node, model: str, column: str) -> Iterator[DataTest]:
@@ -141,17 +170,17 @@ def _test(node: yaml.Node, model: str, column: str) -> Iterator[DataTest]:
         given = _mapping(values[name])
     else:
         return
-    where = (
-        given.get("where") or _mapping(given.get("config")).get("where") or _mapping(values.get("config")).get("where")
-    )
+    config = {**_mapping(values.get("config")), **_mapping(given.get("config")), **given}
     own = {**given, **_mapping(given.get("arguments"))}
+    where = config.get("where") or own.get("row_condition")
     arguments = {str(key): value for key, value in own.items() if key not in NO_ARGUMENTS}
-    yield DataTest(model, str(arguments.pop("column_name", column)), name, arguments, str(where or ""), line)
+    yield DataTest(model, str(arguments.pop("column_name", column)), name, arguments, str(where or ""), line,
+                   str(config.get("enabled", "")))  # fmt: skip
 
 
 def _finding(test: DataTest, file: str, dialect: str, plain: Plain) -> Finding | None:
     package, _, name = test.name.rpartition(".")
-    if package in MONITORING or (name in STRUCTURAL and not test.where):
+    if package in MONITORING or (name in STRUCTURAL and not test.where) or is_off(plain(test.enabled)):
         return None
     rule = _parsed(plain(_rule(test, name)), dialect) or exp.Anonymous(this=name, expressions=[exp.column(test.column)])
     if test.where:
@@ -222,14 +251,14 @@ def _parsed(text: str, dialect: str) -> Node | None:
     return tree.selects[0].unalias() if isinstance(tree, exp.Select) and tree.selects else None
 
 
-def _unit_tests(root: yaml.Node | None, file: str) -> Iterator[Finding]:
+def _unit_tests(root: yaml.Node | None, file: str, plain: Plain) -> Iterator[Finding]:
     """Yield what unit tests expect: a rule where nothing in their model says it."""
     for entry in items_of(entries_of(root).get("unit_tests")):
         values = _mapping(yaml_text.value_of(entry))
         rows = _mapping(values.get("expect")).get("rows")
         first = rows[0] if isinstance(rows, list) and rows else {}
         columns = tuple(str(name).lower() for name in _mapping(first))
-        if not columns:
+        if not columns or is_off(plain(str(enabled_in(_mapping(values.get("config")))))):
             continue
         rule = exp.Anonymous(this=str(values.get("name")), expressions=[exp.column(name) for name in columns])
         model, column = str(values.get("model")), columns[-1]

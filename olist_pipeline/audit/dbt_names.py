@@ -17,7 +17,7 @@ from types import MappingProxyType
 from typing import Any
 
 from olist_pipeline import yaml_text
-from olist_pipeline.audit.dbt_values import Adapter, Config, Host, Relation, Result
+from olist_pipeline.audit.dbt_values import Adapter, Config, Globals, Host, Relation, Result
 from olist_pipeline.audit.dbt_variables import Unset, Variables
 from olist_pipeline.audit.dialects import DIALECTS
 from olist_pipeline.audit.profiles import Target
@@ -29,6 +29,20 @@ ADAPTERS = {"tsql": "sqlserver"}
 
 ANALYTICS = "analytics"
 """The schema that a template is told it writes to."""
+
+
+FLAGS = (
+    "DEBUG",
+    "DEFER",
+    "EMPTY",
+    "FAIL_FAST",
+    "FULL_REFRESH",
+    "QUIET",
+    "STORE_FAILURES",
+    "VERSION_CHECK",
+    "WARN_ERROR",
+)
+"""Options of dbt's command line that templates ask for; none of them is given."""
 
 
 class ReturnedError(Exception):  # it ends a macro, as dbt's return() does
@@ -70,16 +84,20 @@ def names_of(variables: Mapping[str, Any], adapter: str, project: str, host: Hos
         "as_several": _as_several,
         "builtins": Names({"ref": ref, "source": source}),
         "config": Config(host),
+        "context": Globals(host),
         "database": ANALYTICS,
         "dbt_metadata_envs": MappingProxyType({}),
         "dbt_version": "1.0.0",
         "env_var": env_var,
         "exceptions": Names({"raise_compiler_error": refuse, "warn": _nothing, "raise_not_implemented": refuse}),
         "execute": False,
-        "flags": Names({"FULL_REFRESH": False, "WHICH": "compile"}),
+        "flags": MappingProxyType({**dict.fromkeys(FLAGS, False), "WHICH": "compile"}),
         "fromjson": _from_json,
         "fromyaml": _from_yaml,
         "graph": MappingProxyType({"nodes": MappingProxyType({}), "sources": MappingProxyType({})}),
+        "invocation_args_dict": MappingProxyType(
+            {**dict.fromkeys(map(str.lower, FLAGS), False), "which": "compile", "target": target.name}
+        ),
         "invocation_id": "audit",
         "is_incremental": lambda: host.is_incremental,
         "load_result": lambda *_: Result(host),
@@ -113,12 +131,13 @@ def _kind(target: Target, dialect: str) -> str:
     return next((name for name in target.adapters if DIALECTS.get(name) == dialect), ADAPTERS.get(dialect, dialect))
 
 
-def _target(target: Target, dialect: str, project: str) -> Names:
+def _target(target: Target, dialect: str, project: str) -> Mapping[str, Any]:
     """Return the target in the dialect that is audited, under the name that dbt has for its adapter."""
     kind = _kind(target, dialect)
     places = dict.fromkeys(("schema", "database", "dbname", "project", "dataset"), ANALYTICS)
     unknown = dict.fromkeys(("user", "role", "warehouse", "account"), "")
-    return Names({"name": target.name, "type": kind, "profile_name": project, "threads": 1, **places, **unknown})
+    said = {"name": target.name, "target_name": target.name, "type": kind, "profile_name": project, "threads": 1}
+    return MappingProxyType({**said, **places, **unknown})
 
 
 def _as_several(value: Any, count: int) -> Any:

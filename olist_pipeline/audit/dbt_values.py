@@ -243,6 +243,28 @@ class Config(Named):
         return ""
 
 
+class Globals(Named):
+    """All names of templates by their names: `context['money'](...)`, `context.get('money')`."""
+
+    public = frozenset({"get"})
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+
+    def look_up(self, name: str) -> Any:
+        """Return what has a name in every template; raises KeyError where nothing has."""
+        if name in self.public:
+            return super().look_up(name)
+        if (found := self._host.find(name)) is None:
+            raise KeyError(name)
+        return found
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return what has a name in every template, else the default."""
+        found = self._host.find(name)
+        return default if found is None else found
+
+
 class Adapter(Named):
     """The adapter: it finds macros by dialect, and knows no table."""
 

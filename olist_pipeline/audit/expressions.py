@@ -245,6 +245,14 @@ def is_one_flag(node: Node) -> bool:
     return is_flag_test(node) and len(column_names(node)) == 1
 
 
+def is_counted_flag(node: Node) -> bool:
+    """Return whether a boolean column, by its name, is made a number: `cast(is_late as int64)`."""
+    node = node.this if isinstance(node, exp.Paren) else node
+    if type(node) is not exp.Cast or not node.to.is_type(*exp.DataType.NUMERIC_TYPES):
+        return False
+    return isinstance(node.this, exp.Column) and FLAG_NAME.search(node.this.name.lower()) is not None
+
+
 def conjuncts(node: Node) -> list[Node]:
     """Return the conditions that AND joins."""
     node = node.this if isinstance(node, exp.Paren) else node

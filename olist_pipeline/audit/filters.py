@@ -194,6 +194,8 @@ def _asks_for_flags(condition: Node) -> bool:
 def _is_boolean(node: Node) -> bool:
     if is_case(node):
         return all(map(is_truth, branches_of(node).results))
+    if isinstance(node, exp.Coalesce):
+        return _is_boolean(bare(node.this)) and all(map(is_truth, node.expressions))
     return isinstance(node, (*BOOLEANS, exp.LogicalOr, exp.LogicalAnd))
 
 

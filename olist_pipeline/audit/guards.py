@@ -90,13 +90,15 @@ def is_empty_text_guard(branches: Branches) -> bool:
 
 def is_first_known(branches: Branches, joined: Collection[str]) -> bool:
     """Return whether a CASE is a COALESCE: it takes the next value where the one before is missing."""
-    if not all(is_null_test(condition) for condition, _ in branches.pairs) or len(branches.results) < 2:
+    asks = all(is_null_test(test) or _compares_with_nothing(test) for condition, _ in branches.pairs for test in
+               atoms(condition))  # fmt: skip
+    if not asks or len(branches.results) < 2:
         return False
     if not all(is_cleaned_column(value) and not value.find(*CASES) for value in branches.results):
         return False
     others = branches.results
     return all(
-        _shares_input(condition, [result] if isinstance(bare(condition), exp.Not) else others, joined)
+        _shares_input(condition, [result] if isinstance(bare(condition), exp.Not | exp.NEQ) else others, joined)
         for condition, result in branches.pairs
     )
 

@@ -102,8 +102,8 @@ class Renderer:
                 self._macros.setdefault(source.package, {})[name] = macro
                 if source.package in ("", project) or name not in names or name in SQL_MACROS:
                     names[name] = macro
-        self._names: dict[str, Any] = {**{package: Package(package, self) for package in self._macros}, **names}
-        self._environment.globals.update(self._names)
+        packages = {package: Package(package, self) for package in self._macros}
+        self._environment.globals.update({**packages, **names})
 
     def unset(self, name: str) -> None:
         """Note that a variable is read that has no value."""
@@ -136,7 +136,7 @@ class Renderer:
 
     def find(self, name: str) -> Any:
         """Return what has a name in every template, None where nothing has."""
-        return self._names.get(name)
+        return self._environment.globals.get(name)
 
     def macro(self, package: str, name: str) -> Any:
         """Return a macro of one package, None where it has none of this name."""

@@ -31,6 +31,7 @@ from olist_pipeline.audit.expressions import (
     is_case,
     is_clock,
     is_constant,
+    is_counted_flag,
     is_far_end,
     is_flag_test,
     is_hash,
@@ -190,11 +191,11 @@ def _judge_computation(node: Node, column: str, query: Query) -> Iterator[Judged
 
 def _points(node: Node, column: str, query: Query) -> Iterator[Node]:
     """Yield the terms of a sum that are one or nothing by a boolean of a row."""
-    node = bare(node)
+    node = node if is_counted_flag(node) else bare(node)
     if isinstance(node, exp.Add):
         yield from _points(node.this, column, query)
         yield from _points(node.expression, column, query)
-    elif is_case(node) and technical_reason(node, column, query) == BOOLEAN:
+    elif is_counted_flag(node) or (is_case(node) and technical_reason(node, column, query) == BOOLEAN):
         yield node
 
 
@@ -315,8 +316,7 @@ def _nulls_a_sentinel(node: exp.Nullif) -> bool:
     text = text_of(value)
     if text is not None:
         return text.strip() != "" and not node.this.find(*CONCATENATIONS)
-    number = number_of(value)
-    if number is None:
+    if (number := number_of(value)) is None:
         return False
     if number != 0:
         return True

@@ -139,6 +139,7 @@ class FileAudit:
     """What one file holds; context: the bounded context that its SQL names, '' where it names none.
 
     pivots: picks of the rows of one value, which are technical unless their name is defined otherwise elsewhere.
+    is_off: whether the project has switched it off, so that it was not looked into.
     """
 
     file: str
@@ -147,6 +148,7 @@ class FileAudit:
     problems: tuple[Problem, ...] = ()
     context: str = ""
     pivots: tuple[Finding, ...] = ()
+    is_off: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Return it in a form that JSON knows."""
@@ -162,6 +164,7 @@ class FileAudit:
             tuple(Problem(**item) for item in value["problems"]),
             value.get("context", ""),
             tuple(map(_finding, value.get("pivots", ()))),
+            value.get("is_off", False),
         )
 
 

@@ -71,7 +71,7 @@ def _made(node: Node) -> Node | None:
         if READS_OR_NULL.match(node.name.lower()) and node.expressions:
             return _tried(node.expressions[0])
         return None
-    if isinstance(node, exp.TryCast) and not node.args.get("safe"):
+    if isinstance(node, exp.TryCast) and not (node.args.get("safe") and _may_fail(node.to)):
         return exp.Cast(this=node.this, to=node.to)  # Hive and its kin write every CAST so
     if isinstance(node, exp.Convert):
         kind = exp.TryCast if node.args.get("safe") else exp.Cast
@@ -87,6 +87,11 @@ def _made(node: Node) -> Node | None:
     if isinstance(node, exp.If) and not isinstance(node.parent, exp.Case):
         return _short(node)
     return None
+
+
+def _may_fail(kind: exp.DataType) -> bool:
+    """Return whether a cast to a type loses what it cannot read; anything can be a text, unless it is too long."""
+    return bool(kind.expressions) or not kind.is_type(*exp.DataType.TEXT_TYPES)
 
 
 def _short(node: exp.If) -> Node | None:

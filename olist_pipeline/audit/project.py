@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeGuard
 
 from olist_pipeline.audit.dialects import Spoken, dialect_of
+from olist_pipeline.audit.model_settings import along, context_in, enabled_in, is_layer
 from olist_pipeline.audit.profiles import PROD, Target, targets_of
 from olist_pipeline.audit.project_files import UnreadableFileError, folders_like, read_bytes, read_yaml, walk
 from olist_pipeline.audit.relations import unversioned
@@ -26,14 +27,6 @@ from olist_pipeline.yaml_text import YamlError
 
 PROJECT_FILE = "dbt_project.yml"
 SKIPPED = frozenset({"target", "dbt_packages", "dbt_modules", "logs", "node_modules", "venv", "__pycache__"})
-LAYERS = frozenset(
-    (
-        *("staging", "stg", "base", "raw", "sources", "prep", "bronze", "landing", "intermediate", "int", "silver"),
-        *("core", "marts", "mart", "gold", "platinum", "dimensions", "dims", "dim", "facts", "fact", "fct", "report"),
-        *("reports", "reporting", "analytics", "warehouse", "models", "sql", "old", "new"),
-    )
-)
-"""Names of folders that tell how far a model is from its sources, and nothing about what it is of."""
 PACKAGE_FOLDERS = ("dbt_packages", "dbt_modules")
 MODEL_PATHS = ("model-paths", "source-paths", "models")
 SNAPSHOT_PATHS = ("snapshot-paths", "", "snapshots")
@@ -42,6 +35,12 @@ TEST_PATHS = ("test-paths", "", "tests")
 SEED_PATHS = ("seed-paths", "data-paths", "seeds")
 ALL_PATHS = (MODEL_PATHS, SNAPSHOT_PATHS, MACRO_PATHS, TEST_PATHS, SEED_PATHS)
 """Settings that name folders: the key, an older one, and the folder where neither is there."""
+SETTINGS_BY_FOLDER = (
+    (("models",), MODEL_PATHS),
+    (("snapshots",), SNAPSHOT_PATHS),
+    (("tests", "data_tests"), TEST_PATHS),
+)
+"""Which keys of dbt_project.yml say something of the files in which folders."""
 
 YAML = (".yml", ".yaml")
 NO_SQL = (*YAML, ".py", ".ipynb", ".csv", ".tsv", ".json", ".md", ".html", ".toml", ".parquet", ".duckdb", ".db")
@@ -173,28 +172,49 @@ class Project:
 
     def contexts(self) -> dict[str, str]:
         """Return the bounded contexts that the manifest and properties name, by model."""
-        base = self.root if self.is_dbt else self.chosen
-        found: dict[str, str] = {}
-        for node in self._nodes.values():
-            if context := context_in(_mapping(node.get("config"))) or context_in(node):
-                found[str(node.get("name"))] = context
-        for file in _walk(base, (".yml", ".yaml")) if base.is_dir() else ():
-            content = _mapping(self._yaml(file))
-            for model in (entry for key in ("models", "snapshots") for entry in _mappings(content.get(key))):
-                if context := context_in(_mapping(model.get("config"))) or context_in(model):
-                    found[str(model.get("name"))] = context
-        return found
+        nodes = {str(node.get("name")): node for node in self._nodes.values()}
+        said = [(name, _context_of_entry(entry)) for part in (nodes, self._properties) for name, entry in part.items()]
+        return {name: context for name, context in said if context}
+
+    def enabled(self, path: Path) -> Any:
+        """Return what properties or dbt_project.yml say of whether a file is switched on, None where nothing does.
+
+        It may be a template.
+        """
+        for name in (path.stem, unversioned(path.stem)) if self._is_model(path) else ():
+            said = enabled_in(_mapping(self._properties.get(name, {}).get("config")))
+            if said is not None:
+                return said
+        said_of_folders = [enabled_in(settings) for settings in self._by_folder(path)]
+        return next((said for said in reversed(said_of_folders) if said is not None), None)
+
+    def _is_model(self, path: Path) -> bool:
+        return not any(path.is_relative_to(self.root / name) for name in self._paths(*TEST_PATHS))
 
     def _context_by_folder(self, path: Path) -> str:
         """Return what dbt_project.yml says of the folders of a model, the innermost first."""
-        for key, paths in (("models", MODEL_PATHS), ("snapshots", SNAPSHOT_PATHS)):
+        named = [context_in(settings) for settings in self._by_folder(path)]
+        return next(filter(None, reversed(named)), "")
+
+    def _by_folder(self, path: Path) -> list[Mapping[str, Any]]:
+        """Return what dbt_project.yml says of the folders of a file, the innermost last, those of the project's own."""
+        for keys, paths in SETTINGS_BY_FOLDER:
             for name in self._paths(*paths) if self.is_dbt else ():
                 folder = self.root / name
                 if path.is_relative_to(folder):
                     parts = (*path.relative_to(folder).parts[:-1], path.stem)
-                    top = _mapping(self.settings.get(key))
-                    return _context_along(_mapping(top.get(self.name)), parts) or _context_along(top, parts)
-        return ""
+                    tops = [_mapping(self.settings.get(key)) for key in keys]
+                    starts = [*tops, *(_mapping(top.get(self.name)) for top in tops)]
+                    return [settings for start in starts for settings in along(start, parts)]
+        return []
+
+    @cached_property
+    def _properties(self) -> dict[str, Mapping[str, Any]]:
+        """What properties say of each model and snapshot."""
+        base = self.root if self.is_dbt else self.chosen
+        files = [_mapping(self._yaml(file)) for file in (_walk(base, YAML) if base.is_dir() else ())]
+        entries = (entry for file in files for key in ("models", "snapshots") for entry in _mappings(file.get(key)))
+        return {str(entry.get("name")): entry for entry in entries}
 
     @cached_property
     def _nodes(self) -> dict[str, Mapping[str, Any]]:
@@ -306,26 +326,8 @@ def _read_manifest(root: Path, settings: Mapping[str, Any], named: Path | None) 
     return _mapping(content), []
 
 
-def is_layer(folder: str) -> bool:
-    """Return whether a folder's name is that of a layer, numbered or not: `staging`, `2_marts`."""
-    return re.sub(r"^\d+[_.-]*", "", folder.lower()) in LAYERS
-
-
-def context_in(settings: Mapping[str, Any]) -> str:
-    """Return the context that settings of a model name: `meta.context`, else its group; '' where they name none."""
-    for key in ("meta", "+meta"):
-        if context := _mapping(settings.get(key)).get("context"):
-            return str(context)
-    group = settings.get("group") or settings.get("+group")
-    return group if isinstance(group, str) else ""
-
-
-def _context_along(settings: Mapping[str, Any], parts: Sequence[str]) -> str:
-    found = context_in(settings)
-    for part in parts:
-        settings = _mapping(settings.get(part))
-        found = context_in(settings) or found
-    return found
+def _context_of_entry(entry: Mapping[str, Any]) -> str:
+    return context_in(_mapping(entry.get("config"))) or context_in(entry)
 
 
 def _any(name: str) -> str:

@@ -24,7 +24,8 @@ from olist_pipeline.audit.findings import Place, audit_sql
 from olist_pipeline.audit.jinja import MacroText, Rendered, Renderer, RenderError, has_jinja, how_to_set
 from olist_pipeline.audit.lines import ExactLines, LineMap, located, marked
 from olist_pipeline.audit.model import FileAudit, Finding, Problem
-from olist_pipeline.audit.project import Project, context_in
+from olist_pipeline.audit.model_settings import context_in, enabled_in, is_off
+from olist_pipeline.audit.project import Project
 from olist_pipeline.audit.project_files import NotUtf8Error, UnreadableFileError, read_text
 from olist_pipeline.audit.relations import Relations, with_latest
 from olist_pipeline.audit.semantics import audit_semantics
@@ -52,12 +53,17 @@ class Role(StrEnum):
 
 @dataclass(frozen=True)
 class Job:
-    """One file to audit. compiled: its SQL by the manifest, None where it must be rendered."""
+    """One file to audit.
+
+    compiled: its SQL by the manifest, None where it must be rendered. enabled: what properties or dbt_project.yml say
+    of whether it is switched on, '' where they say nothing.
+    """
 
     path: str
     file: str
     compiled: str | None
     role: Role = Role.MODEL
+    enabled: str = ""
 
 
 class Reader:
@@ -121,11 +127,19 @@ class Reader:
         if job.compiled is not None:
             return self._audited(text, job.compiled, job.file, model)
         if not has_jinja(text):
-            return self._audited(text, text, job.file, model)
+            return (
+                FileAudit(job.file, is_off=True)
+                if self._is_off(job, {})
+                else self._audited(text, text, job.file, model)
+            )
         try:
             rendered = self.renderer.render(text, model)
         except RenderError as error:
+            if self._is_off(job, self.renderer.settings):
+                return FileAudit(job.file, is_off=True)
             return self._without_tags(text, job.file, model, error)
+        if self._is_off(job, rendered.settings):
+            return FileAudit(job.file, is_off=True)
         found = self._audited(text, rendered.sql, job.file, model, {})
         how: dict[str, bool] = {}
         for other in self._other_ways(text, rendered, found):
@@ -138,6 +152,11 @@ class Reader:
             found = _joined(found, self._incremental(text, job.file, model, how))
         problems = (*_unknown(job.file, rendered), *found.problems)
         return replace(found, problems=problems, context=context_in(rendered.settings))
+
+    def _is_off(self, job: Job, settings: Mapping[str, Any]) -> bool:
+        """Return whether a file is switched off: what its own `settings` say counts more than what others do."""
+        said = enabled_in(settings)
+        return is_off(said if said is not None else self._plain_text(job.enabled))
 
     def _without_tags(self, text: str, file: str, model: str, error: RenderError) -> FileAudit:
         """Return what a template that cannot be rendered holds outside of its tags: that much of it is read."""
@@ -185,7 +204,8 @@ class Reader:
         around = Around(self.relations.is_sum, self._origins, partial(_is_written, text), is_incremental)
         found = self._located(text, sql, model, how) if how is not None else None
         located, lines = found or (sql, LineMap(text, sql))
-        return audit_sql(located, Place(file, model, self.dialect, lines.line_of, around))
+        audited = audit_sql(located, Place(file, model, self.dialect, lines.line_of, around))
+        return _without_turns(audited) if found else audited
 
     def _located(self, text: str, sql: str, model: str, how: Mapping[str, bool]) -> tuple[str, ExactLines] | None:
         try:
@@ -259,13 +279,21 @@ def macro_texts(project: Project) -> list[MacroText]:
     return found
 
 
+def _without_turns(audited: FileAudit) -> FileAudit:
+    """Return what a file holds without what each further turn of a loop writes in the same words on the same line."""
+    findings: dict[tuple[object, ...], Finding] = {}
+    for finding in audited.findings:
+        findings.setdefault((finding.line, *_said(finding)), finding)
+    return replace(audited, findings=tuple(findings.values()))
+
+
+def _said(finding: Finding) -> tuple[object, ...]:
+    return finding.clause, finding.column, finding.kind, finding.shape.normal
+
+
 def _joined(first: FileAudit, second: FileAudit) -> FileAudit:
     """Return what either rendering holds, each thing once."""
-
-    def key(finding: Finding) -> tuple[object, ...]:
-        return finding.clause, finding.column, finding.kind, finding.shape.normal
-
-    known = {key(finding) for finding in first.findings}
-    more = tuple(finding for finding in second.findings if key(finding) not in known)
+    known = {_said(finding) for finding in first.findings}
+    more = tuple(finding for finding in second.findings if _said(finding) not in known)
     problems = tuple(dict.fromkeys((*first.problems, *second.problems)))
     return replace(first, findings=(*first.findings, *more), problems=problems)

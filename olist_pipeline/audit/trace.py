@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -24,19 +23,12 @@ from olist_pipeline.audit.audit import Replaced, audit, by_context
 from olist_pipeline.audit.duplicates import can_be_copied, form_of
 from olist_pipeline.audit.model import Audit, Clause, Entry, Finding
 from olist_pipeline.audit.waivers import WAIVERS_FILE
-from olist_pipeline.errors import OlistError
 from olist_pipeline.intake.codes import UNPARSEABLE
 from olist_pipeline.migration.load import present_migration
-from olist_pipeline.near import nearest, unknown
-from olist_pipeline.registry import CONTEXTS, LANDING
-
-DEFINITIONS = "replaced_logic.json"
-"""The file beside the migration file with the definitions of what was replaced."""
+from olist_pipeline.registry import LANDING
+from olist_pipeline.replaced import DEFINITIONS, kept_definitions, rules_by_place
 
 CAST = "trycast("
-
-_GLUED = re.compile(r"\w\{\{|\}\}\w")
-"""A name that Jinja makes a part of, which the text does not have as a word."""
 
 
 def old_tree() -> Path:
@@ -59,7 +51,7 @@ def is_own(path: Path) -> bool:
 
 def replaced_by_rules() -> Callable[[Finding], Sequence[str]]:
     """Return what tells the names of the rules and derivations that replaced a finding, by its definition."""
-    names = _rules_by_place()
+    names = rules_by_place()
     by_place = _known_definitions()
     by_form: dict[str, list[str]] = defaultdict(list)
     for place, forms in by_place.items():
@@ -80,7 +72,7 @@ def replaced_by_rules() -> Callable[[Finding], Sequence[str]]:
 
 def definitions() -> dict[str, list[str]]:
     """Return the definitions in the old tree of what rules and derivations say they replace, by place."""
-    names = _rules_by_place()
+    names = rules_by_place()
     found: dict[str, list[str]] = defaultdict(list)
     for entry in _audited(old_tree(), lambda finding: ()).entries:
         place, form = entry.finding.place, _digest(entry.finding)
@@ -93,45 +85,6 @@ def _digest(finding: Finding) -> str:
     """Return a short name of a definition: the clause and the canonical form."""
     is_filter = finding.clause not in (Clause.SELECT, Clause.SET)
     return hashlib.sha256(f"{is_filter} {form_of(finding)}".encode()).hexdigest()[:16]
-
-
-def _rules_by_place() -> dict[str, list[str]]:
-    names: dict[str, list[str]] = defaultdict(list)
-    for context in CONTEXTS.values():
-        for book in context.rulebooks:
-            named = [(rule.code, rule.replaces) for rule in book.rules]
-            named += [(derivation.name, derivation.replaces) for derivation in book.derivations]
-            for name, places in named:
-                for place in places:
-                    names[place].append(f"{context.name} {name}")
-    return names
-
-
-def refuse_unknown_places() -> None:
-    """Raise OlistError for a place whose model or column the old project does not have, nor had when it was kept."""
-    names, known = _rules_by_place(), _known_definitions()
-    files = [path for path in present_migration().old_folder.rglob("*") if path.suffix in (".sql", ".yml", ".yaml")]
-    models = {path.stem for path in files if path.suffix == ".sql"}
-    if not models:
-        return  # the old project has been removed
-    models |= {place.partition(".")[0] for place in known}  # some of it may have been removed
-    texts = [f"{path.stem}\n{path.read_text('utf-8', errors='replace')}" for path in files]
-    for place in (place for place in names if place not in known):
-        model, _, column = place.partition(".")
-        # A snapshot, an alias or a test may be called otherwise than its file, and a macro makes columns of any model.
-        own = [text for text in texts if _is_word(model, text)]
-        if model not in models and not own:
-            raise unknown(f"old model (of {place}, which {names[place][0]} replaces)", model, models)
-        macros = [text for text in texts if "{% macro" in text]
-        if own and not any(_is_word(column, text) or _GLUED.search(text) for text in own + macros):
-            near = nearest(column, {word for text in own for word in re.findall(r"\w+", text)})
-            meant = f"did you mean {near}?" if near else "`replaces` takes model.column."
-            said = f"There is no column {column!r} of the old model {model}, which {names[place][0]} replaces"
-            raise OlistError(f"{said}; {meant}")
-
-
-def _is_word(name: str, text: str) -> bool:
-    return bool(name and re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text, re.IGNORECASE))
 
 
 def audit_old() -> Audit:
@@ -165,16 +118,8 @@ def _audited(path: Path, replaced: Replaced) -> Audit:
 
 def _known_definitions() -> Mapping[str, Sequence[str]]:
     """Return the definitions that were kept; those of the old tree as it is where none were."""
-    path = present_migration().path.parent / DEFINITIONS
-    if not path.is_file():
-        return definitions() if holds_sql(old_tree()) else {}
-    try:
-        kept: Mapping[str, Sequence[str]] = json.loads(path.read_text("utf-8"))
-        return {place: list(forms) for place, forms in kept.items()}
-    except (OSError, ValueError, AttributeError, TypeError) as error:
-        raise OlistError(
-            f"{path} cannot be read ({error}); `python -m olist_pipeline.audit.trace` writes it anew."
-        ) from error
+    kept = kept_definitions()
+    return kept if kept is not None else definitions() if holds_sql(old_tree()) else {}
 
 
 def holds_sql(tree: Path) -> bool:

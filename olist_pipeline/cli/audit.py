@@ -69,8 +69,9 @@ def audit(
     """
     # Parsing SQL takes longer to import than the help of the command takes.
     from olist_pipeline.audit.audit import audit as run_audit
-    from olist_pipeline.audit.trace import is_own, refuse_unknown_places, replaced_by_rules
+    from olist_pipeline.audit.trace import is_own, replaced_by_rules
     from olist_pipeline.cli.audit_view import write
+    from olist_pipeline.replaced import refuse_unknown_places
 
     _check(dialect, seconds)
     if as_json and form not in (None, "json"):

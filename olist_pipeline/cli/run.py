@@ -18,6 +18,7 @@ from olist_pipeline.errors import OlistError
 from olist_pipeline.files import require_links
 from olist_pipeline.landing.fetched import fetch_landing
 from olist_pipeline.registry import CONTEXTS, LANDING
+from olist_pipeline.replaced import refuse_unknown_places
 from olist_pipeline.serving import journal, standby
 from olist_pipeline.serving.release import current_release, is_intact, last_readable, refuse_past
 from olist_pipeline.settings import Settings
@@ -36,6 +37,7 @@ def run(force: bool, as_json: bool) -> None:
 
     settings = Settings.from_env()
     console = Console(file=sys.stderr if as_json else sys.stdout)
+    refuse_unknown_places()
     fetch_landing(settings)
     _fill_empty_landing(settings, console)
     check_landing(settings)

@@ -17,7 +17,7 @@ from typing import Any
 import duckdb
 import yaml
 
-from olist_pipeline.audit.project import is_layer
+from olist_pipeline.audit.model_settings import is_layer
 from olist_pipeline.drafts.columns import MOST_COLUMNS, WIDEST, identifier
 from olist_pipeline.migration.clock import asking
 from olist_pipeline.migration.model import Migration, bare_name

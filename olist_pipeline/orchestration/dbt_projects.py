@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import date
 from importlib.metadata import version
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from threading import RLock
 from typing import TYPE_CHECKING
 
@@ -44,6 +44,9 @@ if TYPE_CHECKING:
     from dagster_dbt import DbtProject
 
     from olist_pipeline.orchestration.internals.dbt_cli import OwnDbt
+
+_FILE_OF_MODEL = re.compile(r"\(([^()]+\.(?:sql|py))\)")
+"""How dbt names the file of a model."""
 
 PARTS_VARIABLE = "OLIST_LANDING_PARTS"
 """The environment variable that says which landing tables are folders of parts."""
@@ -273,7 +276,7 @@ def _parse(settings: Settings, migration: Migration, tree: str, parsed: Path, pr
     result = dbt_alone(command, project, environment_of(settings, made_with, settings.landing, today))
     if result.returncode:
         said = WAS_KILLED if result.returncode in KILLED else in_one_line(result.stdout or result.stderr)[-2000:]
-        raise OlistError(f"dbt cannot parse {project}: {said.rstrip('.')}{_what_to_do(said, project)}")
+        raise OlistError(f"dbt cannot parse {project}: {said.rstrip('.')}{_what_to_do(said, project, migration)}")
     build = target_path(settings, made_with)
     build.mkdir(exist_ok=True)
     shutil.copy(parsed / KEPT_PARSE, build)
@@ -296,8 +299,13 @@ def in_one_line(output: str) -> str:
     return " ".join(lines or calls.strip().splitlines()[-1:])
 
 
-def _what_to_do(said: str, project: Path) -> str:
+def _what_to_do(said: str, project: Path, migration: Migration) -> str:
     """Return how to mend what dbt misses, where it does not say so itself."""
+    folders = [folder for folder in (migration.old.folder, migration.new.folder) if folder]
+    if "identical database representation" in said and len(folders) > 1:
+        for file in map(PurePosixPath, _FILE_OF_MODEL.findall(said)):
+            if not any(map(file.is_relative_to, folders)):
+                return f"; {file} is in neither of {' and '.join(folders)}, which have the settings: move it into one."
     if "codec can't decode" in said and (path := _no_text(project)):
         return f"; {path} is not UTF-8; save it so."
     if "Env var required" in said:

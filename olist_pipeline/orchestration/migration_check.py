@@ -33,6 +33,7 @@ from olist_pipeline.old_tables import without_pair
 from olist_pipeline.orchestration.dbt_projects import ensure_manifest, landing_of, today_of
 from olist_pipeline.orchestration.known_columns import KnownColumns
 from olist_pipeline.registry import LANDING
+from olist_pipeline.replaced import refuse_unknown_places
 from olist_pipeline.settings import Settings
 from olist_pipeline.spark.trees import lacking
 from olist_pipeline.tablediff.contract import fold
@@ -65,6 +66,10 @@ def checked(settings: Settings) -> Checked:
     manifest = load_manifest(ensure_manifest(settings, OLD))
     found.problems += made_elsewhere(manifest, migration, database_of(settings, migration, OLD).stem)
     _look_at_old(migration, manifest, found)
+    try:
+        refuse_unknown_places()
+    except OlistError as error:
+        found.problems.append(str(error).rstrip("."))
     found.problems += letting_in(migration, settings.landing)
     if migration.landing.folder:
         try:

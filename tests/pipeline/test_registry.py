@@ -50,6 +50,17 @@ def test_contexts_that_do_not_fit_are_one_sentence(tmp_path, monkeypatch, steps,
         registry.contexts_of(migration)
 
 
+def test_a_declaration_that_refuses_itself_names_the_file_and_line_of_who_declares_it(tmp_path):
+    (tmp_path / "declares.py").write_text(
+        "from olist_domain.sales.records import OrderRecord\n"
+        "from olist_pipeline.landing.table import LandingTable\n\n"
+        "ORDERS = LandingTable('orders', 'orders.csv', 'sales', OrderRecord, ('order',), 'order', 'order_id')\n"
+    )
+    migration = load_migration(written(tmp_path, SMALL.replace("contexts: contexts", "contexts: declares")))
+    with pytest.raises(OlistError, match=r"its record has no order; name one of .*declares\.py:4\)\."):
+        registry.contexts_of(migration)
+
+
 @pytest.mark.parametrize(
     ("link", "said"),
     [

@@ -133,6 +133,34 @@ metrics:
 """
 
 
+def test_constraints_and_conditions_on_rows_are_rules():
+    text = """
+models:
+  - name: orders
+    constraints:
+      - {type: check, expression: "total >= paid"}
+      - {type: primary_key, columns: [id]}
+    columns:
+      - name: total
+        constraints: [{type: not_null}, {type: check, expression: "> 0"}]
+        data_tests:
+          - dbt_expectations.expect_column_values_to_not_be_null: {row_condition: "state = 'paid'"}
+"""
+    found = audit_properties(compose(text), "orders.yml", "postgres", plain).findings
+    assert [(finding.line, finding.column, finding.sql) for finding in sorted(found, key=lambda f: f.line)] == [
+        (5, "total", "total >= paid"),
+        (9, "total", "total > 0"),
+        (11, "total", "NOT (state = 'paid') OR (EXPECT_COLUMN_VALUES_TO_NOT_BE_NULL(total))"),
+    ]
+
+
+def test_the_filter_of_a_saved_query_is_read():
+    where = "{{ Dimension('order__total') }} > 100"
+    text = f'saved_queries: [{{name: big, query_params: {{metrics: [sales], where: ["{where}"]}}}}]'
+    found = audit_semantics(compose(text), "orders.yml", "duckdb", lambda text: text).findings
+    assert [(finding.column, finding.sql) for finding in found] == [("total", "total > 100")]
+
+
 def test_the_semantic_layer_is_read():
     found = audit_semantics(compose(SEMANTIC), "orders.yml", "duckdb", lambda text: text)
     assert [(item.model, item.column, str(item.kind), item.line) for item in found.findings] == [

@@ -3,26 +3,23 @@
 import json
 import re
 from collections import Counter
-from types import SimpleNamespace
 
 import pytest
 
-from olist_pipeline.audit import trace
 from olist_pipeline.audit.audit import audit
 from olist_pipeline.audit.model import Clause, Kind, State
 from olist_pipeline.audit.report import percent_done
 from olist_pipeline.audit.trace import (
-    DEFINITIONS,
     by_context_of_migration,
     definitions,
     new_tree,
     old_tree,
-    refuse_unknown_places,
     replaced_by_rules,
 )
 from olist_pipeline.audit.waivers import read_waivers
 from olist_pipeline.errors import OlistError
 from olist_pipeline.registry import CONTEXTS
+from olist_pipeline.replaced import DEFINITIONS
 from olist_pipeline.settings import DBT_DIR
 
 COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
@@ -204,30 +201,3 @@ def test_the_definitions_that_rules_replaced_are_those_of_old():
     assert definitions() == json.loads((DBT_DIR / DEFINITIONS).read_text("utf-8")), (
         "python -m olist_pipeline.audit.trace"
     )
-
-
-@pytest.mark.parametrize(
-    ("place", "said"),
-    [
-        ("fact_ordres.is_sale", "of fact_ordres.is_sale, which sales is_sale .*did you mean fact_orders"),
-        ("fact_orders.is_sael", "no column 'is_sael' of the old model fact_orders, .* is_sale .*did you mean is_sale"),
-        ("fact_orders", "no column '' of the old model fact_orders, .*`replaces` takes model.column"),
-    ],
-)
-def test_a_place_that_old_never_had_is_one_sentence(monkeypatch, place, said):
-    monkeypatch.setattr(trace, "_rules_by_place", lambda: {place: ["sales is_sale"]})
-    with pytest.raises(OlistError, match=said):
-        refuse_unknown_places()
-
-
-@pytest.mark.parametrize("place", ["fact_orders.IS_SALE", "metrics.open_total", "aliased.open", "gone.other"])
-def test_a_place_that_old_has_or_may_have_is_taken(monkeypatch, tmp_path, place):
-    refuse_unknown_places()
-    (tmp_path / "fact_orders.sql").write_text("select is_sale from a")
-    (tmp_path / "metrics.sql").write_text("select {% for m in ['open'] %} 1 as {{ m }}_total {% endfor %}")
-    (tmp_path / "called.sql").write_text("{{ config(alias='aliased') }} select open from a")
-    (tmp_path / DEFINITIONS).write_text('{"gone.share": []}')
-    migration = SimpleNamespace(old_folder=tmp_path, path=tmp_path / "migration.yml")
-    monkeypatch.setattr(trace, "present_migration", lambda: migration)
-    monkeypatch.setattr(trace, "_rules_by_place", lambda: {place: ["sales is_sale"]})
-    refuse_unknown_places()

@@ -7,7 +7,7 @@ import pytest
 
 from olist_pipeline import yaml_text
 from olist_pipeline.audit.audit import audit
-from olist_pipeline.audit.project import is_layer
+from olist_pipeline.audit.model_settings import is_layer
 from olist_pipeline.errors import OlistError
 
 RULE = "select case when orders > 10 then 'VIP' else 'NEW' end as segment from customers\n"

@@ -36,11 +36,27 @@ def rendered(text, macros="", variables=None, **options):
         ("{{ config(unique_key='id') }}select a as {{ config.get('unique_key') }}", "select a as id"),
         ("{% set a, b = 1, 2 %}select {{ a }}, {{ b }}", "select 1, 2"),
         ("select cast(a as {{ api.Column.translate_type('json') }})", "select cast(a as json)"),
+        ("select {{ context['limits'] is defined }}, {{ context.get('var')('limit') }}", "select False, 30"),
+        (
+            "select '{{ target.get('name') }}{{ target['type'] }}{{ target.get('catalog', 'none') }}'",
+            "select 'prodsnowflakenone'",
+        ),
+        (
+            "{% if flags.STORE_FAILURES or flags.WHICH == 'run' %}x{% endif %}y{{ invocation_args_dict.get('x', 1) }}",
+            "y1",
+        ),
         ("{% set f = modules.datetime.datetime.strftime %}select {{ f(run_started_at, '%Y') }}", "select 2020"),
     ],
 )
 def test_what_dbt_gives_to_templates(text, sql):
     assert rendered(text, variables={"limit": 30}) == sql
+
+
+def test_a_macro_is_found_by_a_name_that_is_put_together():
+    macros = "{% macro to_cents(x) %}{{ x }} * 100{% endmacro %}"
+    assert rendered("select {{ context['to_' ~ 'cents']('a') }}, {{ context.get('to_cents')('b') }}", macros) == (
+        "select a * 100, b * 100"
+    )
 
 
 def test_what_only_settings_ask_for_is_not_missed():

@@ -8,6 +8,7 @@ import pytest
 
 from olist_domain.kernel.facts import Fact, choose
 from olist_domain.kernel.rules import Rulebook, derivation
+from olist_pipeline import replaced
 from olist_pipeline.audit import stored, trace
 from olist_pipeline.audit.stored import AuditCounts, counted
 from olist_pipeline.migration.load import load_migration
@@ -96,8 +97,9 @@ def test_the_trees_are_those_of_the_migration_file(tmp_path, monkeypatch):
     (tmp_path / "audit_waivers.yml").write_text("- {model: dock_list, column: zone, reason: A label for one report}\n")
     book = Rulebook("riding", "ride", "rides", RideFacts, rules=(), derivations=(ride_length,))
     migration = load_migration(tmp_path / "migration.yml")
-    monkeypatch.setattr(trace, "present_migration", lambda: migration)
-    monkeypatch.setattr(trace, "CONTEXTS", {"riding": Context("riding", (), (), (book,))})
+    for module in (trace, replaced):
+        monkeypatch.setattr(module, "present_migration", lambda: migration)
+    monkeypatch.setattr(replaced, "CONTEXTS", {"riding": Context("riding", (), (), (book,))})
     stored._count.cache_clear()
     try:
         found = counted(tmp_path / "home" / "audit.json", "foreign")

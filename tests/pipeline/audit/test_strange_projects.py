@@ -344,3 +344,16 @@ def test_a_macro_knows_the_model_that_calls_it_and_not_the_first_that_did():
     renderer = Renderer([macro], {}, "duckdb", "shop")
     assert renderer.render("{{ here() }}", "first").sql == "first False"
     assert renderer.render("{{ here() }}", "second", has_rows=True).sql == "second True"
+
+
+def test_turns_of_a_loop_that_write_the_same_are_one_finding(tmp_path):
+    text = """{% for name in ['a', 'b'] %}
+select {{ loop.index }} as n, price from t where price > 0
+  and kind = '{{ name }}'
+{% if not loop.last %}union all{% endif %}{% endfor %}"""
+    found = read(tmp_path, text)
+    assert [(finding.line, finding.sql) for finding in found.findings] == [
+        (2, "price > 0"),
+        (3, "kind = 'a'"),
+        (3, "kind = 'b'"),
+    ]

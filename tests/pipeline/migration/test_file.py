@@ -149,7 +149,7 @@ def test_the_module_of_contexts_must_be_one(tmp_path):
         ("def", r"SyntaxError: invalid syntax \(contexts_0.py, line 1\)"),
         (
             "from olist_pipeline.errors import OlistError\nraise OlistError('Its own sentence.')",
-            r"^Its own sentence\.$",
+            r"^Its own sentence \(.*contexts_1\.py:2\)\.$",
         ),
         ("CONTEXTS = None", r"contexts_2.CONTEXTS must be a tuple; one context alone has a comma behind it"),
         ("\nCONTEXTS = (1 / 0,)", "ZeroDivisionError: division by zero, .*contexts_3.py:2.; mend it there"),

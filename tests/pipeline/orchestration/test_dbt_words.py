@@ -1,5 +1,6 @@
 """What dbt says of an error, in one line."""
 
+from olist_pipeline.migration.load import present_migration
 from olist_pipeline.orchestration import dbt_projects
 from olist_pipeline.orchestration.dbt_projects import in_one_line
 
@@ -38,4 +39,21 @@ def test_a_file_that_is_no_utf8_is_named_which_dbt_does_not(tmp_path):
     said = "'utf-8' codec can't decode byte 0xf6 in position 10: invalid start byte"
     (tmp_path / "a.csv").mkdir()
     (tmp_path / "a.yml").symlink_to(tmp_path / "gone")
-    assert dbt_projects._what_to_do(said, tmp_path) == f"; {tmp_path / 'b.sql'} is not UTF-8; save it so."
+    assert (
+        dbt_projects._what_to_do(said, tmp_path, present_migration())
+        == f"; {tmp_path / 'b.sql'} is not UTF-8; save it so."
+    )
+
+
+def test_a_new_model_in_a_folder_of_neither_tree_is_named(tmp_path):
+    said = (
+        'dbt found two resources with the database representation ""warehouse"."old"."fact_payments"". dbt cannot'
+        " create two resources with identical database representations. To fix this, change one of these resources:"
+        " - model.olist.fact_payments (models/old/core/fact_payments.sql)"
+        " - model.olist.new__fact_payments (models/{}/new__fact_payments.sql)."
+    )
+    assert dbt_projects._what_to_do(said.format("core"), tmp_path, present_migration()) == (
+        "; models/core/new__fact_payments.sql is in neither of models/old and models/new, which have the settings:"
+        " move it into one."
+    )
+    assert dbt_projects._what_to_do(said.format("new/core"), tmp_path, present_migration()) == "."
