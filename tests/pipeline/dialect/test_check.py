@@ -168,3 +168,20 @@ def test_a_dialect_without_quotes(tmp_path):
 def test_a_dialect_that_no_reader_knows(wrong):
     with pytest.raises(OlistError, match="cannot be read"):
         Dialect(**wrong)
+
+
+def test_a_sample_that_begins_within_a_character_tells_the_encoding_all_the_same(tmp_path):
+    """Of a large file a part is looked at: half of a character is no byte of Windows-1252, as 0x81 would be."""
+    words = "\u0101\u0101\u0101y\n".encode()
+    assert len(words) == 8, "so that the sample begins with the second byte of a word"
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"x\n" + words * 120_000 + b"S\xe3o\n" + words * 120_000)
+    with pytest.raises(OlistError, match=r"\(Latin-1 or Windows-1252\), while other characters are; correct that cell"):
+        check(path, name="a.csv")
+
+
+def test_the_word_that_is_no_utf8_is_shown_wherever_it_stands(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"x\n" + b"one two\n" * 100 + b"S\xe3o Paulo\n" + b"three\n" * 100)
+    with pytest.raises(OlistError, match=r"byte 0xE3 in line 102; .* where 'S\xe3o' is right"):
+        check(path, name="a.csv")
