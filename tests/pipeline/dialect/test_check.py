@@ -185,3 +185,11 @@ def test_the_word_that_is_no_utf8_is_shown_wherever_it_stands(tmp_path):
     path.write_bytes(b"x\n" + b"one two\n" * 100 + b"S\xe3o Paulo\n" + b"three\n" * 100)
     with pytest.raises(OlistError, match=r"byte 0xE3 in line 102; .* where 'S\xe3o' is right"):
         check(path, name="a.csv")
+
+
+@pytest.mark.parametrize("byte", [0x81, 0x8D, 0x8F, 0x90, 0x9D])
+def test_bytes_that_windows_has_not_either_name_no_encoding(tmp_path, byte):
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"x\ny" + bytes([byte]) + b"z\n")
+    with pytest.raises(OlistError, match=r"was saved in \(neither Latin-1 nor Windows-1252\)"):
+        check(path, name="a.csv")
