@@ -193,3 +193,19 @@ def test_bytes_that_windows_has_not_either_name_no_encoding(tmp_path, byte):
     path.write_bytes(b"x\ny" + bytes([byte]) + b"z\n")
     with pytest.raises(OlistError, match=r"was saved in \(neither Latin-1 nor Windows-1252\)"):
         check(path, name="a.csv")
+
+
+@pytest.mark.parametrize("end", [b"\xc3", b"\xe3", b"\xe3\x81", b"\xf0\x90\x80", b"\xf4\x80"])
+def test_the_end_of_a_file_may_cut_a_character(tmp_path, end):
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"x\ny" + end)
+    with pytest.raises(OlistError, match="in line 2 begins a character that the end of the file cuts off; fetch"):
+        check(path, name="a.csv")
+
+
+@pytest.mark.parametrize("end", [b"\xe3\n", b"\xe3\xc0", b"\xe3abc", b"\xf5\x80", b"\xc1", b"\xa0"])
+def test_other_bytes_at_the_end_are_of_another_encoding(tmp_path, end):
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"x\ny" + end)
+    with pytest.raises(OlistError, match="in line 2; convert it first: `iconv"):
+        check(path, name="a.csv")
