@@ -6,6 +6,7 @@ imported. What does not: other errors of the code, which keep their traceback, a
 
 from __future__ import annotations
 
+import linecache
 import os
 import re
 import sys
@@ -14,6 +15,8 @@ import tempfile
 import traceback
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from importlib import import_module
+from importlib.util import resolve_name
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
@@ -55,11 +58,38 @@ def place_of(error: BaseException, *, of_import: bool = False) -> str:
     """
     if isinstance(error, SyntaxError) and error.filename and not error.filename.startswith("<"):
         return f"{error.filename}:{error.lineno}"
+    if isinstance(error, SyntaxError) and (file := _file_with_nuls(error)):
+        return file
     frames = takewhile(lambda frame: frame.filename != _MADE, traceback.extract_tb(error.__traceback__)[1:])
     ours = [frame for frame in frames if _is_ours(frame.filename)]
     if not ours or (of_import and ours[-1].name != "<module>"):
         return ""
     return f"{ours[-1].filename}:{ours[-1].lineno}"
+
+
+def _file_with_nuls(error: SyntaxError) -> str:
+    """Return the file that was imported where the error names none, as of one with NULs (UTF-16); '' where it is not.
+
+    Python tells no more of it than the line that imports it.
+    """
+    places = [place for place in traceback.walk_tb(error.__traceback__) if place[0].f_code.co_filename[:1] != "<"]
+    if not places:
+        return ""
+    frame, line = places[-1]
+    words = re.findall(r"[.\w]+", linecache.getline(frame.f_code.co_filename, line))
+    # What stands behind `from`, and each name of it: the longest first, for a name alone may be another module.
+    names = [*(f"{words[1].removesuffix('.')}.{word}" for word in words[2:]), *words]
+    if frame.f_code.co_name == import_module.__name__:
+        names = [str(frame.f_locals["name"])]
+    for name in names:
+        with suppress(ImportError, OSError, ValueError):
+            parts = resolve_name(name, frame.f_globals.get("__package__")).split(".")
+            # Looked for and not imported: that would fail once more.
+            modules = [Path(root, *parts[:size]) for root in sys.path for size in range(len(parts), 0, -1)]
+            files = [file for one in modules for file in (one.with_name(f"{one.name}.py"), one / "__init__.py")]
+            if found := next((file for file in files if file.is_file() and b"\0" in file.read_bytes()), None):
+                return str(found)
+    return ""
 
 
 def place_among(stack: Iterable[str]) -> str:

@@ -92,14 +92,20 @@ class Rollup(Generic[F]):
     empty: object
 
     def over(self, parts: Iterable[F]) -> Any:
-        """Return the aggregated value of `parts`, the facts of one aggregate's objects."""
+        """Return the aggregated value of `parts`, the facts of one aggregate's objects.
+
+        Raises OverflowError where whole numbers add up to more than 64 bits hold: no engine has a column for it.
+        """
         values = [cast(Scalar[Any], self.of(part)).value for part in parts]
         known = [value for value in values if value is not None]
         if self.aggregation is Aggregation.COUNT:
             return len(known)
         if self.aggregation is Aggregation.DISTINCT:
             return len(set(known))
-        return sum(known, start=cast(Any, self.empty))
+        total = sum(known, start=cast(Any, self.empty))
+        if isinstance(total, int) and not -(2**63) <= total < 2**63:
+            raise OverflowError(f"{self.name} adds up to {total}, which is more than 64 bits hold")
+        return total
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ them (see `check`).
 
 from __future__ import annotations
 
+import codecs
 import re
 from enum import Enum
 from pathlib import Path
@@ -16,6 +17,7 @@ from olist_pipeline.errors import OlistError
 SAMPLE_BYTES = 1 << 20
 """So much of a file is looked at to tell its encoding."""
 WORD_BYTES = 20
+_WITHIN_CHARACTERS = bytes(range(0x80, 0xC0))
 _BETWEEN_WORDS = rb"[\x00-/:-@\[-^{-\x7f]"
 
 
@@ -152,7 +154,8 @@ def _not_utf8(path: Path, name: str, offset: int, line: int) -> OlistError:
     0x80 to 0x9F are letters and quotes in Windows-1252 and control characters in Latin-1, which no text has.
     """
     with path.open("rb") as file:
-        file.seek(max(0, offset - SAMPLE_BYTES // 2))
+        start = max(0, offset - SAMPLE_BYTES // 2)
+        file.seek(start)
         sample = file.read(SAMPLE_BYTES)
         file.seek(offset)
         rest = file.read(4)
@@ -160,7 +163,9 @@ def _not_utf8(path: Path, name: str, offset: int, line: int) -> OlistError:
     continues = all(0x80 <= byte < 0xC0 for byte in rest[1:])
     if len(rest) < _length_of_character(rest[0]) and continues:
         return OlistError(f"{place} begins a character that the end of the file cuts off; fetch the file again.")
-    text = sample.decode("utf-8", errors="surrogateescape")
+    # The sample may begin and end within a character, whose bytes are not strange.
+    whole = sample.lstrip(_WITHIN_CHARACTERS) if start else sample
+    text = codecs.getincrementaldecoder("utf-8")("surrogateescape").decode(whole)
     strange = {ord(char) - 0xDC00 for char in text if "\udc80" <= char <= "\udcff"}
     is_windows = any(byte < 0xA0 for byte in strange)
     if sum(char > "\x7f" for char in text) > 2 * sum("\udc80" <= char <= "\udcff" for char in text):

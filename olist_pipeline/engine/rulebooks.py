@@ -11,6 +11,7 @@ from typing import Any, TypeVar, cast
 
 import narwhals as nw
 
+from olist_domain.kernel.kinds import MOST_DIGITS
 from olist_domain.kernel.rules import Aggregation, Rollup, Rule, Rulebook, Severity
 from olist_pipeline.engine.columns import columns
 from olist_pipeline.engine.kinds import evaluated, expressions, refused
@@ -43,12 +44,17 @@ def validate(frame: FrameT, book: Rulebook[Any]) -> FrameT:
 
 
 def rollup(frame: FrameT, by: str, facts: type[F], rollups: Sequence[Rollup[F]]) -> FrameT:
-    """Return one row for each value of `by`, with a column for each roll-up over the rows of `frame`."""
+    """Return one row for each value of `by`, with a column for each roll-up over the rows of `frame`.
+
+    A sum of whole numbers beyond 64 bits fails on every engine, when the rows are computed.
+    """
     rows = nw.from_native(cast(Any, frame))
     read = columns(facts, rows.collect_schema())
     inputs = [evaluated(one.name, one.of, one.of, read).alias(f"of_{one.name}") for one in rollups]
-    aggregated = [_aggregate(nw.col(f"of_{rollup.name}"), rollup.aggregation).alias(rollup.name) for rollup in rollups]
-    grouped = rows.select(nw.col(by), *inputs).group_by(by).agg(*aggregated)
+    read_rows = rows.select(nw.col(by), *inputs)
+    kinds = read_rows.collect_schema()
+    aggregated = [_aggregate(f"of_{one.name}", kinds, one.aggregation).alias(one.name) for one in rollups]
+    grouped = read_rows.group_by(by).agg(*aggregated)
     return cast(FrameT, grouped.to_native())
 
 
@@ -68,12 +74,16 @@ def _codes(broken: Sequence[tuple[Rule[Any], nw.Expr]], severity: Severity) -> n
     return nw.concat_str(codes, separator=",", ignore_nulls=True) if codes else nw.lit("")
 
 
-def _aggregate(values: nw.Expr, aggregation: Aggregation) -> nw.Expr:
+def _aggregate(name: str, kinds: nw.Schema, aggregation: Aggregation) -> nw.Expr:
+    values = nw.col(name)
     match aggregation:
         case Aggregation.COUNT:
             return values.count()
         case Aggregation.DISTINCT:
             # DuckDB cannot drop nulls within a group, and all engines count null as one of the values.
             return values.n_unique() - values.is_null().any().cast(nw.Int64)
+        case Aggregation.SUM if kinds[name].is_integer():
+            # Polars would begin anew below zero, at 32 bits where the column has no more; DuckDB would go on to 128.
+            return values.cast(nw.Decimal(MOST_DIGITS, 0)).sum().cast(nw.Int64)
         case Aggregation.SUM:
             return values.sum()

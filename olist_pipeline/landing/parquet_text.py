@@ -8,7 +8,6 @@ A sentence names the row of the Parquet file: nobody sees the lines of the text 
 from __future__ import annotations
 
 import os
-from collections import deque
 from collections.abc import Collection
 from datetime import datetime
 from pathlib import Path
@@ -17,6 +16,7 @@ import polars as pl
 from polars.datatypes import DataTypeClass
 
 from olist_pipeline.dialect.dialect import CELL_BYTES, RECORD_BYTES
+from olist_pipeline.dialect.pages import refuse_damage
 from olist_pipeline.errors import OlistError
 from olist_pipeline.files import is_of_system
 from olist_pipeline.near import listed, visible_name
@@ -50,7 +50,7 @@ def write_as_text(path: Path, target: Path, wanted: Collection[str] | None = Non
             known = {column: kind for column, kind in kinds.items() if column in wanted or not _unsayable(kind)}
             kinds = pl.Schema(known or kinds)
         _refuse_names(name, kinds)
-        _refuse_damage(name, path, kinds)
+        refuse_damage(name, path, kinds)
         _refuse_long_times(name, path, rows.select(column for column, kind in kinds.items() if kind == pl.Time))
         texts = rows.select(_as_text(name, column, kind) for column, kind in kinds.items())
         _refuse_texts(name, texts, [column for column, kind in kinds.items() if _is_text(kind)])
@@ -122,25 +122,6 @@ def _refuse_names(name: str, columns: Collection[str]) -> None:
             raise OlistError(
                 f"{name} has a column that is called {listed([column])}; give it a name, without line breaks and NULs."
             )
-
-
-def _refuse_damage(name: str, path: Path, columns: Collection[str]) -> None:
-    """Raise OlistError for a file that cannot be read to its end, or has a page that is not that of its checksum.
-
-    Polars asks for no checksums, which Spark and Hive write, and prints what it stumbles over.
-    """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        with pq.ParquetFile(path, page_checksum_verification=True) as file:
-            deque(file.iter_batches(columns=list(columns)), maxlen=0)
-    except pa.ArrowNotImplementedError:
-        return  # what Arrow has no type for, Polars may have
-    except (pa.ArrowException, OSError) as error:
-        if isinstance(error, OSError) and error.errno:
-            raise
-        raise OlistError(f"{name} cannot be read: {str(error).splitlines()[0].rstrip('.')}; write it again.") from error
 
 
 def _refuse_long_times(name: str, path: Path, times: pl.LazyFrame) -> None:

@@ -24,11 +24,13 @@ from olist_pipeline.errors import OlistError
 from olist_pipeline.file_locks import lock_file
 from olist_pipeline.files import flush
 from olist_pipeline.months import MONTH
+from olist_pipeline.near import listed
 from olist_pipeline.paths import duckdb_path
 from olist_pipeline.release_manifest import DATABASE, Content, Release
 from olist_pipeline.tablediff.columns import Column
 from olist_pipeline.tablediff.contract import RelationError
 from olist_pipeline.tablediff.fingerprint import Fingerprint, fingerprint, fingerprints_by
+from olist_pipeline.tablediff.nested import rewritten
 from olist_pipeline.tablediff.relation import Relation, describe
 from olist_pipeline.tablediff.sql import literal, parquet, quote
 
@@ -37,6 +39,7 @@ _LOCK = ".lock"
 _WRITTEN = ".{}.tmp"
 _FORMAT = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1"
 _BY_MONTH = f"PARTITION_BY ({quote(MONTH)}), WRITE_PARTITION_COLUMNS true"
+CUT_BY_PARQUET = {"INTERVAL", "TIME WITH TIME ZONE"}
 _TEMPORARY = f"{DATABASE}.tmp"
 
 
@@ -79,7 +82,8 @@ def store(
     if not _shows(connection, view, serving, content, as_text):
         write(damaged(connection, serving, content.parts, columns))
         if not _shows(connection, view, serving, content, as_text):
-            raise OlistError(f"The copy of {source} is not what the warehouse holds; run again.")
+            odd = f"; where it stays so, let its SQL give {listed(sorted(as_text))} another type" if as_text else ""
+            raise OlistError(f"The copy of {source} is not what the warehouse holds; run again{odd}.")
     flush(serving / DATA)
     return content
 
@@ -226,10 +230,18 @@ def _shows(
 def _lost_types(
     connection: duckdb.DuckDBPyConnection, serving: Path, source: str, columns: Sequence[Column]
 ) -> dict[str, str]:
-    """Return the types, by column, that Parquet does not keep (HUGEINT, ENUM): such a column is written as text."""
+    """Return the types, by column, that Parquet does not keep (HUGEINT, ENUM): such a column is written as text.
+
+    So is one of which it keeps the type and cuts the values: a time's zone, an interval's microseconds.
+    """
+    cut = {column.name: column.type for column in columns if _is_cut(column)}
     with _temporary(serving) as path:
         connection.execute(f"COPY (FROM {source} LIMIT 0) TO {literal(str(path))} (FORMAT parquet)")
-        return _other_types(describe(connection, parquet(path)), columns)
+        return _other_types(describe(connection, parquet(path)), columns) | cut
+
+
+def _is_cut(column: Column) -> bool:
+    return rewritten(column.type, lambda inner: "" if inner in CUT_BY_PARQUET else inner) != column.type
 
 
 def _other_types(found: Relation, columns: Sequence[Column]) -> dict[str, str]:

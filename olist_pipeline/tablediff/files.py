@@ -15,8 +15,10 @@ from pathlib import Path
 
 import duckdb
 
+from olist_pipeline.dialect.pages import refuse_damage
+from olist_pipeline.errors import OlistError
 from olist_pipeline.paths import duckdb_path
-from olist_pipeline.tablediff.contract import RelationError
+from olist_pipeline.tablediff.contract import RelationError, fold
 from olist_pipeline.tablediff.csv_file import Options, load
 from olist_pipeline.tablediff.relation import first_line
 from olist_pipeline.tablediff.sql import literal, parquet
@@ -137,6 +139,11 @@ def _refuse_other_schemas(con: duckdb.DuckDBPyConnection, parts: list[tuple[str,
         except duckdb.Error as error:
             raise RelationError(f"{name} cannot be read as Parquet: {first_line(error)}; write it again.") from error
         columns = [(column, kind) for column, kind, *_ in rows.fetchall()]
+        _refuse_twins(con, name, part)
+        try:
+            refuse_damage(name, part)
+        except OlistError as error:
+            raise RelationError(str(error)) from error
         if any("DOUBLE" in kind for _, kind in columns):
             _refuse_rounded(con, name, part)
         wanted = wanted or columns
@@ -149,6 +156,25 @@ def _refuse_other_schemas(con: duckdb.DuckDBPyConnection, parts: list[tuple[str,
                 f"{name} has {len(columns)} columns and {parts[0][0]} has {len(wanted)}, the first that differ being"
                 f" {' '.join(other)} and {' '.join(one)}; the parts of a table need the same columns."
             )
+
+
+def _refuse_twins(con: duckdb.DuckDBPyConnection, name: str, part: Path) -> None:
+    """Raise RelationError for columns that differ in case alone, or not at all: DuckDB gives one a name of its own."""
+    schema = f"parquet_schema({literal(duckdb_path(part))})"
+    # The first row is the table, which says how many columns it has; what lies in a column follows upon it.
+    rows = iter(con.execute(f"SELECT name, coalesce(num_children, 0) FROM {schema}").fetchall())
+    there: dict[str, str] = {}
+    _, columns = next(rows)
+    for _ in range(columns):
+        column, inside = next(rows)
+        if twin := there.get(fold(column)):
+            raise RelationError(
+                f"{name} has the columns {twin} and {column}, which SQL takes for one; give each a name of its own."
+            )
+        there[fold(column)] = column
+        while inside:
+            _, more = next(rows)
+            inside += more - 1
 
 
 def _refuse_rounded(con: duckdb.DuckDBPyConnection, name: str, part: Path) -> None:

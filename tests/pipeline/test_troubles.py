@@ -258,6 +258,36 @@ def test_a_module_that_cannot_be_imported_is_named_with_its_line(tmp_path, monke
     assert re.search(said, sentence_of(raised.value) or "")
 
 
+@pytest.mark.parametrize(
+    ("importing", "text"),
+    [
+        (None, ""),
+        ("__init__.py", "from . import of_windows\n"),
+        ("__init__.py", "\nfrom .of_windows import X\n"),
+        ("__init__.py", "import in_utf16.of_windows\n"),
+        ("one.py", "from in_utf16 import of_windows as x\n"),
+    ],
+)
+def test_a_module_in_utf16_is_named_and_not_the_one_that_imports_it(tmp_path, monkeypatch, importing, text):
+    """Python says of NULs in which line they are imported, and not where they are."""
+    package = tmp_path / "in_utf16"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "of_windows.py").write_text("X = 1\n", encoding="utf-16")
+    if importing:
+        (package / importing).write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    for name in [name for name in sys.modules if name.startswith("in_utf16")]:
+        monkeypatch.delitem(sys.modules, name)
+    module = {None: "in_utf16.of_windows", "one.py": "in_utf16.one"}.get(importing, "in_utf16")
+    with pytest.raises(SyntaxError) as raised:
+        importlib.import_module(module)
+    said = sentence_of(raised.value)
+    assert said is not None
+    assert f"{package / 'of_windows.py'} cannot be imported (SyntaxError: " in said
+    assert said.endswith("mend it there.")
+
+
 def test_an_error_within_a_function_keeps_its_traceback():
     def wrong():
         raise NameError("x")

@@ -168,3 +168,44 @@ def test_a_dialect_without_quotes(tmp_path):
 def test_a_dialect_that_no_reader_knows(wrong):
     with pytest.raises(OlistError, match="cannot be read"):
         Dialect(**wrong)
+
+
+def test_a_sample_that_begins_within_a_character_tells_the_encoding_all_the_same(tmp_path):
+    """Of a large file a part is looked at: half of a character is no byte of Windows-1252, as 0x81 would be."""
+    words = "\u0101\u0101\u0101y\n".encode()
+    assert len(words) == 8, "so that the sample begins with the second byte of a word"
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"x\n" + words * 120_000 + b"S\xe3o\n" + words * 120_000)
+    with pytest.raises(OlistError, match=r"\(Latin-1 or Windows-1252\), while other characters are; correct that cell"):
+        check(path, name="a.csv")
+
+
+def test_the_word_that_is_no_utf8_is_shown_wherever_it_stands(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"x\n" + b"one two\n" * 100 + b"S\xe3o Paulo\n" + b"three\n" * 100)
+    with pytest.raises(OlistError, match=r"byte 0xE3 in line 102; .* where 'S\xe3o' is right"):
+        check(path, name="a.csv")
+
+
+@pytest.mark.parametrize("byte", [0x81, 0x8D, 0x8F, 0x90, 0x9D])
+def test_bytes_that_windows_has_not_either_name_no_encoding(tmp_path, byte):
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"x\ny" + bytes([byte]) + b"z\n")
+    with pytest.raises(OlistError, match=r"was saved in \(neither Latin-1 nor Windows-1252\)"):
+        check(path, name="a.csv")
+
+
+@pytest.mark.parametrize("end", [b"\xc3", b"\xe3", b"\xe3\x81", b"\xf0\x90\x80", b"\xf4\x80"])
+def test_the_end_of_a_file_may_cut_a_character(tmp_path, end):
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"x\ny" + end)
+    with pytest.raises(OlistError, match="in line 2 begins a character that the end of the file cuts off; fetch"):
+        check(path, name="a.csv")
+
+
+@pytest.mark.parametrize("end", [b"\xe3\n", b"\xe3\xc0", b"\xe3abc", b"\xf5\x80", b"\xc1", b"\xa0"])
+def test_other_bytes_at_the_end_are_of_another_encoding(tmp_path, end):
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"x\ny" + end)
+    with pytest.raises(OlistError, match="in line 2; convert it first: `iconv"):
+        check(path, name="a.csv")

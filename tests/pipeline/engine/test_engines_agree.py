@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from polars.datatypes import DataType, DataTypeClass
 
 from olist_domain.kernel.facts import Fact, scalars
-from olist_domain.kernel.rules import Rulebook, Severity, derivation, rule
+from olist_domain.kernel.rules import Aggregation, Rollup, Rulebook, Severity, derivation, rule
 from olist_domain.sales.facts import ITEM_ROLLUPS, PAYMENT_ROLLUPS
 from olist_domain.sales.rules import ORDER_ITEM_RULES, ORDER_RULES, PAYMENT_RULES
 from olist_domain.sales.status import OrderStatus, PaymentType
@@ -174,3 +174,44 @@ def test_an_amount_times_a_rate_is_exact_on_every_engine(rows, rate):
         on_duckdb = validate(derive(connection.from_arrow(frame.to_arrow()), book), book).pl()
     for validated in (validate(derive(frame, book), book), on_duckdb):
         assert as_objects(book, validated) == [on_objects(book, row) for row in rows]
+
+
+@dataclass(frozen=True)
+class CountFacts:
+    number: Fact[int]
+
+
+NUMBER: list[Rollup[CountFacts]] = [Rollup("total", Aggregation.SUM, lambda counted: counted.number, empty=0)]
+
+
+@pytest.mark.parametrize(
+    ("values", "kind", "total"),
+    [
+        ([2**31 - 1, 1], pl.Int32, 2**31),
+        ([2**62, 2**62, -(2**62)], pl.Int64, 2**62),
+        ([2**62, 2**62 - 1], pl.Int64, 2**63 - 1),
+        ([-(2**62), -(2**62)], pl.Int64, -(2**63)),
+        ([None, 7], pl.Int64, 7),
+        ([None], pl.Int64, 0),
+    ],
+)
+def test_engines_agree_on_sums_up_to_64_bits(values, kind, total):
+    frame = pl.DataFrame({"owner": ["o"] * len(values), "number": pl.Series(values, dtype=kind)})
+    with duckdb.connect() as connection:
+        on_duckdb = rollup(connection.from_arrow(frame.to_arrow()), "owner", CountFacts, NUMBER).pl()
+    for found in (on_duckdb, rollup(frame, "owner", CountFacts, NUMBER)):
+        assert found.schema["total"] == pl.Int64
+        assert found["total"].to_list() == [total]
+    assert NUMBER[0].over([scalars(CountFacts, {"number": value}) for value in values]) == total
+
+
+@pytest.mark.parametrize("values", [[2**62, 2**62], [-(2**62), -(2**62), -1]])
+def test_no_engine_begins_anew_beyond_64_bits(values):
+    """Polars did, below zero; DuckDB went on to 128 bits, which no column of staging has."""
+    frame = pl.DataFrame({"owner": ["o"] * len(values), "number": values})
+    with duckdb.connect() as connection, pytest.raises(duckdb.ConversionException):
+        rollup(connection.from_arrow(frame.to_arrow()), "owner", CountFacts, NUMBER).pl()
+    with pytest.raises(pl.exceptions.InvalidOperationError, match="of_total"):
+        rollup(frame, "owner", CountFacts, NUMBER)
+    with pytest.raises(OverflowError, match=r"total adds up to -?9223372036854775"):
+        NUMBER[0].over([scalars(CountFacts, {"number": value}) for value in values])

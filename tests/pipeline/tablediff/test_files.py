@@ -163,3 +163,30 @@ def test_decimals_that_would_be_rounded_are_refused(tmp_path, nested):
     pq.write_table(pa.table([column], ["amount"]), tmp_path / "a.parquet")
     with duckdb.connect() as con, pytest.raises(RelationError, match=r"^a has decimals of 39 digits in amount, which"):
         file_relation(con, tmp_path / "a.parquet", "a", "t", {}, tmp_path)
+
+
+@pytest.mark.parametrize("names", [["Name", "name"], ["n", "n"]])
+def test_columns_that_sql_takes_for_one_are_refused(tmp_path, names):
+    """DuckDB calls one of them `name_1`, by which no option and no other file would know it."""
+    inside = pa.array([{"a": 1, "A": [2]}])  # names inside of a column are nobody's twins
+    pq.write_table(pa.table([pa.array([1]), inside, pa.array([2])], [names[0], "s", names[1]]), tmp_path / "a.parquet")
+    words = f"^a has the columns {names[0]} and {names[1]}, which SQL takes for one; give each a name of its own"
+    with duckdb.connect() as con, pytest.raises(RelationError, match=words):
+        file_relation(con, tmp_path / "a.parquet", "a", "t", {}, tmp_path)
+
+
+def test_names_inside_of_columns_are_no_twins(read):
+    [row], _ = read(
+        {"a.parquet": "SELECT 1 AS x, {'x': 2, 'y': [{'y': 3}]} AS s, MAP {'x': 4} AS y"}, "parts/a.parquet"
+    )
+    assert row == (1, {"x": 2, "y": [{"y": 3}]}, {"x": 4})
+
+
+def test_a_page_that_is_not_that_of_its_checksum_is_refused(tmp_path):
+    """Spark and Hive write checksums; another digit of an amount is read like the right one."""
+    path = tmp_path / "a.parquet"
+    plain = {"compression": "none", "use_dictionary": False, "write_statistics": False}
+    pq.write_table(pa.table({"x": ["129.90"]}), path, write_page_checksum=True, **plain)
+    path.write_bytes(path.read_bytes().replace(b"129.90", b"729.90", 1))
+    with duckdb.connect() as con, pytest.raises(RelationError, match=r"^a cannot be read: .*CRC checksum .*; write it"):
+        file_relation(con, path, "a", "t", {}, tmp_path)
