@@ -16,7 +16,6 @@ import traceback
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from importlib import import_module
-from importlib.util import resolve_name
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
@@ -82,14 +81,22 @@ def _file_with_nuls(error: SyntaxError) -> str:
     if frame.f_code.co_name == import_module.__name__:
         names = [str(frame.f_locals["name"])]
     for name in names:
-        with suppress(ImportError, OSError, ValueError):
-            parts = resolve_name(name, frame.f_globals.get("__package__")).split(".")
+        parts = _absolute(name, frame.f_globals.get("__package__") or "")
+        with suppress(OSError, ValueError):
             # Looked for and not imported: that would fail once more.
             modules = [Path(root, *parts[:size]) for root in sys.path for size in range(len(parts), 0, -1)]
             files = [file for one in modules for file in (one.with_name(f"{one.name}.py"), one / "__init__.py")]
             if found := next((file for file in files if file.is_file() and b"\0" in file.read_bytes()), None):
                 return str(found)
     return ""
+
+
+def _absolute(name: str, package: str) -> list[str]:
+    """Return the parts of a module's name, which may begin with dots, as in an import within `package`."""
+    own = name.lstrip(".")
+    level = len(name) - len(own)
+    above = package.split(".")[: len(package.split(".")) - level + 1] if level else []
+    return [*above, *own.split(".")]
 
 
 def place_among(stack: Iterable[str]) -> str:
