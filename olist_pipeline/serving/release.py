@@ -26,7 +26,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from olist_pipeline.errors import OlistError
-from olist_pipeline.file_locks import is_held, lock_file
+from olist_pipeline.file_locks import lock_file
 from olist_pipeline.files import flush
 from olist_pipeline.release_manifest import DATABASE, MANIFEST, Release, read_manifest
 
@@ -167,10 +167,9 @@ def remove(serving: Path, number: int) -> None:
 def remove_abandoned(serving: Path) -> None:
     """Remove what killed builders left, and what a killed `remove` did."""
     for folder in {leftover.with_suffix("") for leftover in (serving / "releases").glob(f"{_BUILDING}*")}:
-        with suppress(OSError):
-            if not is_held(_lock_of(folder)):
-                shutil.rmtree(folder, ignore_errors=True)
-                _lock_of(folder).unlink(missing_ok=True)
+        with suppress(OSError), lock_file(_lock_of(folder)):
+            shutil.rmtree(folder, ignore_errors=True)
+            _lock_of(folder).unlink(missing_ok=True)
 
 
 def _lock_of(folder: Path) -> Path:

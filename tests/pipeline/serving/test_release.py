@@ -3,6 +3,7 @@
 import json
 import multiprocessing
 import os
+import shutil
 import sys
 import time
 import uuid
@@ -14,6 +15,7 @@ import duckdb
 import pytest
 
 from olist_pipeline.errors import OlistError
+from olist_pipeline.file_locks import lock_file
 from olist_pipeline.parity.attribution import Evidence, ParityVerdict, parity_of, parity_subject
 from olist_pipeline.parity.reconciliation import reconciliation_of, reconciliation_subject
 from olist_pipeline.provenance import landing_hashes
@@ -170,6 +172,21 @@ class TestPublishing:
         leftover.mkdir(parents=True)
         published(settings, warehouse)
         assert not leftover.exists()
+
+    def test_who_removes_what_a_killed_builder_left_holds_its_lock(self, settings, monkeypatch):
+        """A builder that has just made its lock, and not taken it, would else find its folder gone later."""
+        releases, removed = settings.serving / "releases", []
+        releases.mkdir(parents=True)
+        (releases / ".building-0123.lock").touch()
+
+        def seen(folder, **_):
+            with pytest.raises(BlockingIOError):
+                lock_file(folder.with_suffix(".lock"))
+            removed.append(folder.name)
+
+        monkeypatch.setattr(shutil, "rmtree", seen)
+        remove_unneeded(settings.serving)
+        assert (removed, list(releases.iterdir())) == ([".building-0123"], [])
 
     @pytest.mark.parametrize("process", [os.getpid(), 2**22 - 1], ids=["this process", "none"])
     def test_what_is_being_built_stays_whoever_lives_and_what_nobody_holds_goes(self, settings, process):
