@@ -64,14 +64,14 @@ def take(
     serving: Path, folder: Path, base: Release, context: str, routes: Mapping[str, Route], number: int
 ) -> Release | None:
     """Let the standby of `context` for `routes` become `folder`; None where none fits. Hold the lock of serving."""
-    prepared = serving / "standby" / context
-    release = _read(prepared)
-    if release is None or not _is_fit(release, base, routes, number):
-        return None
     # Who prepares others may have taken it away meanwhile, and a layer of an overlay gives no folder away.
     with suppress(OSError):
-        prepared.rename(folder)
-        return release
+        (serving / "standby" / context).rename(folder)
+        # Only what nobody can replace any more is looked at.
+        release = _read(folder)
+        if release and _is_fit(release, base, routes, number):
+            return release
+        shutil.rmtree(folder)
     return None
 
 
