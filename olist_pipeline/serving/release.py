@@ -27,7 +27,7 @@ from pathlib import Path
 
 from olist_pipeline.errors import OlistError
 from olist_pipeline.file_locks import lock_file
-from olist_pipeline.files import flush
+from olist_pipeline.files import flush, in_words
 from olist_pipeline.release_manifest import DATABASE, MANIFEST, Release, read_manifest
 
 CLOCK_TOLERANCE = timedelta(hours=1)
@@ -124,7 +124,7 @@ def building(serving: Path) -> Iterator[Path]:
         folder.parent.mkdir(parents=True, exist_ok=True)
         lock = lock_file(_lock_of(folder), seconds=None)
     except OSError as error:
-        raise OlistError(f"No release can be written in {serving}: {error.strerror}.") from error
+        raise OlistError(f"No release can be written in {serving}: {in_words(error)}.") from error
     with lock:
         try:
             yield folder

@@ -75,6 +75,13 @@ def take(
     return None
 
 
+def make_room(serving: Path, *, but: str = "") -> None:
+    """Remove what was prepared, but for one context: on a full disk nothing is worth more than to go back."""
+    for folder in (serving / "standby").glob("*"):
+        if folder.name != but:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
 def _switched(base: Release, routes: Mapping[str, Route], context: str) -> dict[str, Route]:
     """Return the routes after a rollback of a context on new, or after a cutover of one in shadow."""
     return way_back(base, routes, context) if routes[context] == "new" else {**routes, context: "new"}
