@@ -8,7 +8,7 @@ import sys
 import time
 import uuid
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
 
 import duckdb
@@ -228,6 +228,20 @@ class TestPublishing:
 
     def test_ten_are_kept(self):
         assert pruning.KEPT_RELEASES == 10
+
+
+def test_a_clock_that_was_ahead_is_made_good_as_the_sentence_says(in_shadow):
+    """The clock of this machine is right: nothing that one does to it would let a run begin before that day."""
+    serving, now = in_shadow.serving, datetime.now(UTC)
+    path = serving / "releases" / "00001" / "manifest.json"
+    right = path.read_text("utf-8")
+    ahead = (now + timedelta(days=400)).isoformat(timespec="seconds")
+    path.write_text(json.dumps({**json.loads(right), "made_at": ahead}), "utf-8")
+    with pytest.raises(OlistError, match=rf"set the clock .* If it is right, .* `made_at` into {path}"):
+        releases.refuse_past(serving, now)
+    path.write_text(right, "utf-8")
+    releases.refuse_past(serving, now)
+    assert releases.is_intact(serving, release_of(in_shadow))
 
 
 def test_what_somebody_put_among_the_releases_is_left_alone(tmp_path):
