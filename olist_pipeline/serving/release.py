@@ -57,8 +57,8 @@ def refuse_past(serving: Path, now: datetime) -> None:
     if now < made_at - CLOCK_TOLERANCE:
         raise OlistError(
             f"The clock of this machine says {now:%Y-%m-%d %H:%M} UTC, but release {release.number} was made at "
-            f"{made_at:%Y-%m-%d %H:%M}; set the clock and run again. If it is right, and was ahead then, write the right "
-            f"time as `made_at` into {release_folder(serving, release.number) / MANIFEST}."
+            f"{made_at:%Y-%m-%d %H:%M}; set the clock and run again. If it is right, and was ahead then, write the "
+            f"right time as `made_at` into {release_folder(serving, release.number) / MANIFEST}."
         )
 
 

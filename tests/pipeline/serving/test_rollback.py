@@ -10,6 +10,7 @@ import pytest
 from olist_pipeline.errors import OlistError
 from olist_pipeline.release_manifest import Key
 from olist_pipeline.serving import journal, standby
+from olist_pipeline.serving import release as releases
 from olist_pipeline.serving import rollback as rollbacks
 from olist_pipeline.serving.cutover import rehearse
 from olist_pipeline.serving.journal import present_state
@@ -122,7 +123,7 @@ class TestRollback:
         assert len(standby.prepare(settings.serving)) > 1
         if not is_prepared:
             shutil.rmtree(settings.serving / "standby" / "sales")
-        building = rollbacks.building
+        building = releases.building
 
         def full_until_there_is_room(serving):
             if any(path.name != "sales" for path in (serving / "standby").iterdir()):
