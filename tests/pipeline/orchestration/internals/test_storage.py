@@ -25,7 +25,7 @@ from olist_pipeline.orchestration.internals.storage import (
     migrate_storage,
     refuse_others,
 )
-from olist_pipeline.orchestration.internals.storage_version import needed_version
+from olist_pipeline.orchestration.internals.storage_version import needed_version, storage_versions
 from olist_pipeline.stores import postgres, schema, server_errors
 from tests.pipeline.roles import RUNTIME, alone, as_role
 from tests.pipeline.stores.test_events import until
@@ -167,7 +167,7 @@ def test_tables_that_a_killed_process_was_making_are_made_anew(unprepared, dagst
 
 def test_tables_that_another_migration_makes_meanwhile_are_no_strangers(unprepared, monkeypatch):
     """A migration that was suspended for a while goes on where another one is done."""
-    asked = module.storage_versions
+    asked = storage_versions
 
     def asked_before_the_other_came(url):
         found = asked(url)
