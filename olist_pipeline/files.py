@@ -17,7 +17,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from olist_pipeline.errors import OlistError
-from olist_pipeline.file_locks import is_held, lock_file
+from olist_pipeline.file_locks import lock_file
 
 _PRIVATE = 0o077
 _given_umask: int | None = None
@@ -185,7 +185,7 @@ def replacing(path: Path) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     _remove_leftovers(path)
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
-    with lock_file(temporary):
+    with lock_file(temporary, seconds=None):  # who looks for leftovers may hold it for a moment
         try:
             yield temporary
             if path.is_dir():
@@ -226,13 +226,12 @@ def scratch_folder(folder: Path) -> Iterator[Path]:
     """Yield a new folder in `folder`, removed at the end of the block; so is what killed processes left there."""
     folder.mkdir(parents=True, exist_ok=True)
     for lock in folder.glob("*.lock"):
-        with suppress(OSError):
-            if not is_held(lock):
-                shutil.rmtree(lock.with_suffix(""), ignore_errors=True)
-                lock.unlink()
+        with suppress(OSError), lock_file(lock):
+            shutil.rmtree(lock.with_suffix(""), ignore_errors=True)
+            lock.unlink()
     temporary = folder / uuid.uuid4().hex
     lock = temporary.with_suffix(".lock")
-    with lock_file(lock):
+    with lock_file(lock, seconds=None):
         try:
             temporary.mkdir()
             yield temporary
@@ -345,6 +344,5 @@ def _remove_leftovers(path: Path) -> None:
     """Remove what killed writers of `path` left."""
     for other in path.parent.iterdir():
         if other.name.startswith(f".{path.name}.") and other.suffix == ".tmp":
-            with suppress(OSError):
-                if not is_held(other):
-                    other.unlink()
+            with suppress(OSError), lock_file(other):
+                other.unlink()

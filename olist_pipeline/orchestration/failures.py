@@ -101,7 +101,9 @@ def _of_step(event: dg.DagsterEvent) -> str:
 
 def _of_end(event: dg.DagsterEvent) -> str:
     """Return what ended a run: the sentence of what was raised beside its steps, else Dagster's own."""
-    error = event.job_failure_data.error if event.event_type is Kind.RUN_FAILURE else None
+    # Of a run that was killed a later one says that it has failed, and knows no more.
+    data = event.job_failure_data if event.event_type is Kind.RUN_FAILURE else None
+    error = data.error if data else None
     return _sentence_within(error) or str(event.message)
 
 

@@ -6,10 +6,13 @@ what a person sees of them (`cli`).
 
 from __future__ import annotations
 
+import json
 import os
+import shlex
 import shutil
+import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import dagster as dg
@@ -80,12 +83,25 @@ def sole_run(settings: Settings) -> Iterator[None]:
     The lock goes with its process, however that ends: who gets it knows that no earlier run is alive.
     """
     settings.home.mkdir(parents=True, exist_ok=True)
+    path = settings.home / "run.lock"
     try:
-        lock = lock_file(settings.home / "run.lock")
+        lock = lock_file(path)
     except BlockingIOError as error:
-        raise OlistError(f"Another `olist run` is at work in {settings.home}; wait for its end.") from error
+        raise OlistError(f"{_holder_of(path)} is at work in {settings.home}; wait for its end.") from error
     with lock:
+        lock.truncate(0)
+        lock.write(json.dumps([os.getpid(), shlex.join(["olist", *sys.argv[1:]])]).encode())
+        lock.flush()
         yield
+
+
+def _holder_of(path: Path) -> str:
+    """Return who holds a lock, as far as they have said so: a backup does not, and a killed command did before it."""
+    with suppress(OSError, ValueError):
+        process, command = json.loads(path.read_text("utf-8"))
+        os.kill(process, 0)
+        return f"`{command}` (process {process})"
+    return "Another command"
 
 
 def fail_killed_runs(instance: dg.DagsterInstance) -> None:

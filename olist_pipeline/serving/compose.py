@@ -18,6 +18,7 @@ from pathlib import Path
 import duckdb
 
 from olist_pipeline.errors import OlistError
+from olist_pipeline.files import in_words
 from olist_pipeline.release_manifest import ABOUT, DATABASE, Release, Route, Side, write_manifest
 from olist_pipeline.serving.release import release_folder
 from olist_pipeline.serving.release_checks import failing_queries, unchecked
@@ -51,7 +52,7 @@ def compose(
         release = replace(under(base, routes, schemas, number), unchecked=tuple(unchecked()))
         write_manifest(folder, release)
     except (OSError, duckdb.Error) as error:
-        reason = str(error.strerror if isinstance(error, OSError) else error).splitlines()[0]
+        reason = in_words(error) if isinstance(error, OSError) else str(error).splitlines()[0]
         raise OlistError(f"No release can be written in {serving}: {reason}.") from error
     return release
 

@@ -14,6 +14,7 @@ the others the last may be unsettled after a crash; `current` tells whether it c
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -134,12 +135,20 @@ def mend(serving: Path, url: str) -> None:
             settled.setdefault(cut_off.act_id, False)
         done = [*recorded, *(act for act in acts if act.act_id not in known and settled.get(act.act_id, True))]
         entries = [entry for act in done for entry in ({"act": act.to_dict()}, {"settled": act.act_id, "done": True})]
-        if path.exists():
-            path.rename(path.with_name(f"{JOURNAL}.damaged-{time.time_ns()}"))
+        _keep_aside(path)
         with replacing(path) as temporary:
             temporary.write_text("".join(f"{json.dumps(entry, ensure_ascii=False)}\n" for entry in entries), "utf-8")
             flush(temporary)
         flush(serving)
+
+
+def _keep_aside(path: Path) -> None:
+    """Keep a damaged journal; the file stays until another takes its place, for it alone may have the latest acts."""
+    aside = path.with_name(f"{JOURNAL}.damaged-{time.time_ns()}")
+    if path.is_dir():
+        path.rename(aside)
+    elif path.exists():
+        shutil.copyfile(path, aside)
 
 
 def _lacks(serving: Path, url: str) -> list[Act]:

@@ -26,8 +26,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from olist_pipeline.errors import OlistError
-from olist_pipeline.file_locks import is_held, lock_file
-from olist_pipeline.files import flush
+from olist_pipeline.file_locks import lock_file
+from olist_pipeline.files import flush, in_words
 from olist_pipeline.release_manifest import DATABASE, MANIFEST, Release, read_manifest
 
 CLOCK_TOLERANCE = timedelta(hours=1)
@@ -57,7 +57,8 @@ def refuse_past(serving: Path, now: datetime) -> None:
     if now < made_at - CLOCK_TOLERANCE:
         raise OlistError(
             f"The clock of this machine says {now:%Y-%m-%d %H:%M} UTC, but release {release.number} was made at "
-            f"{made_at:%Y-%m-%d %H:%M}; set the clock and run again."
+            f"{made_at:%Y-%m-%d %H:%M}; set the clock and run again. If it is right, and was ahead then, write the "
+            f"right time as `made_at` into {release_folder(serving, release.number) / MANIFEST}."
         )
 
 
@@ -124,7 +125,7 @@ def building(serving: Path) -> Iterator[Path]:
         folder.parent.mkdir(parents=True, exist_ok=True)
         lock = lock_file(_lock_of(folder), seconds=None)
     except OSError as error:
-        raise OlistError(f"No release can be written in {serving}: {error.strerror}.") from error
+        raise OlistError(f"No release can be written in {serving}: {in_words(error)}.") from error
     with lock:
         try:
             yield folder
@@ -167,10 +168,9 @@ def remove(serving: Path, number: int) -> None:
 def remove_abandoned(serving: Path) -> None:
     """Remove what killed builders left, and what a killed `remove` did."""
     for folder in {leftover.with_suffix("") for leftover in (serving / "releases").glob(f"{_BUILDING}*")}:
-        with suppress(OSError):
-            if not is_held(_lock_of(folder)):
-                shutil.rmtree(folder, ignore_errors=True)
-                _lock_of(folder).unlink(missing_ok=True)
+        with suppress(OSError), lock_file(_lock_of(folder)):
+            shutil.rmtree(folder, ignore_errors=True)
+            _lock_of(folder).unlink(missing_ok=True)
 
 
 def _lock_of(folder: Path) -> Path:

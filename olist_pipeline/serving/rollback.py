@@ -9,6 +9,7 @@ It reads the journal and the releases alone: no warehouse, no PostgreSQL, no dbt
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from olist_pipeline.errors import OlistError
@@ -123,16 +124,14 @@ def _point_back(
 def _way_back(serving: Path, base: Release, wanted: Mapping[str, Route], context: str) -> Release:
     """Return a release in its place that serves `base` under other routes.
 
-    The standby, else one that is composed, else the last kept one that shows the same sides of older data.
+    The standby, else one that is composed, for which what was prepared for others makes room, else the last kept one
+    that shows the same sides of older data.
     """
-    number = next_number(serving)
+    with suppress(OlistError):
+        return _switched_release(serving, base, wanted, context)
+    standby.make_room(serving, but=context)
     try:
-        with building(serving) as folder:
-            release = standby.take(serving, folder, base, context, wanted, number) or compose(
-                serving, folder, base, wanted, number, checks=False
-            )
-            put_in_place(serving, folder, number)
-            return release
+        return _switched_release(serving, base, wanted, context)
     except OlistError:
         schemas = served_schemas(base.tables, wanted)
         for kept in reversed([kept for kept in kept_numbers(serving) if kept < base.number]):
@@ -140,3 +139,13 @@ def _way_back(serving: Path, base: Release, wanted: Mapping[str, Route], context
             if former.schemas() == schemas:
                 return former
         raise
+
+
+def _switched_release(serving: Path, base: Release, wanted: Mapping[str, Route], context: str) -> Release:
+    number = next_number(serving)
+    with building(serving) as folder:
+        release = standby.take(serving, folder, base, context, wanted, number) or compose(
+            serving, folder, base, wanted, number, checks=False
+        )
+        put_in_place(serving, folder, number)
+        return release

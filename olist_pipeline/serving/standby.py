@@ -64,15 +64,22 @@ def take(
     serving: Path, folder: Path, base: Release, context: str, routes: Mapping[str, Route], number: int
 ) -> Release | None:
     """Let the standby of `context` for `routes` become `folder`; None where none fits. Hold the lock of serving."""
-    prepared = serving / "standby" / context
-    release = _read(prepared)
-    if release is None or not _is_fit(release, base, routes, number):
-        return None
     # Who prepares others may have taken it away meanwhile, and a layer of an overlay gives no folder away.
     with suppress(OSError):
-        prepared.rename(folder)
-        return release
+        (serving / "standby" / context).rename(folder)
+        # Only what nobody can replace any more is looked at.
+        release = _read(folder)
+        if release and _is_fit(release, base, routes, number):
+            return release
+        shutil.rmtree(folder)
     return None
+
+
+def make_room(serving: Path, *, but: str = "") -> None:
+    """Remove what was prepared, but for one context: on a full disk nothing is worth more than to go back."""
+    for folder in (serving / "standby").glob("*"):
+        if folder.name != but:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _switched(base: Release, routes: Mapping[str, Route], context: str) -> dict[str, Route]:

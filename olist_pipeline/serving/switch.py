@@ -10,7 +10,6 @@ whoever finds PostgreSQL up brings it what it lacks.
 
 from __future__ import annotations
 
-import shutil
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,7 +20,7 @@ from typing import Any
 from olist_pipeline.errors import OlistError
 from olist_pipeline.near import unknown
 from olist_pipeline.release_manifest import NEW, Release, Route
-from olist_pipeline.serving import journal
+from olist_pipeline.serving import journal, standby
 from olist_pipeline.serving.journal import present_state, sole_switch
 from olist_pipeline.serving.pruning import remove_unneeded
 from olist_pipeline.serving.release import current_release, point_to
@@ -147,8 +146,7 @@ def write_down(serving: Path, act: Act) -> None:
     try:
         journal.append(serving, act)
     except OSError:
-        # A full disk must not keep anybody from going back: what was prepared for others makes room for a line.
-        shutil.rmtree(serving / "standby", ignore_errors=True)
+        standby.make_room(serving)
         journal.append(serving, act)
 
 

@@ -19,6 +19,8 @@ from datetime import datetime
 from hashlib import blake2b
 from pathlib import Path
 
+from psycopg2.errors import ReadOnlySqlTransaction
+
 from olist_pipeline.errors import OlistError
 from olist_pipeline.file_locks import alone
 from olist_pipeline.files import replacing
@@ -69,7 +71,12 @@ def claim(settings: Settings, url: str) -> None:
     if found is None or (found.identity, found.place) == (identity, _place(settings.home)):
         return
     if found.identity == identity or found.is_gone():
-        _write(url, f"{_TAKE} (only_one) DO UPDATE {_SET}", settings.home)
+        try:
+            _write(url, f"{_TAKE} (only_one) DO UPDATE {_SET}", settings.home)
+        except OlistError as error:
+            # A standby, or a database that takes no changes: what writes is refused there, what shows is not.
+            if found.identity != identity or not isinstance(error.__cause__, ReadOnlySqlTransaction):
+                raise
     else:
         raise OlistError(
             f"The database of OLIST_POSTGRES_URL belongs to the home {found.place} since {found.since:%Y-%m-%d}, and"

@@ -74,8 +74,9 @@ def watch_engine(engine: Engine) -> None:
         if one is not None:
             forget(one)
         error = failure.original_exception
-        # Where there is no statement yet it is Dagster's to handle, which connects anew.
-        if one is not None and isinstance(error, psycopg2.Error) and (known := trouble(error, one.blocker)):
+        # Where there is no connection yet it is Dagster's to handle, which connects anew; a commit is no statement.
+        known = trouble(error, one.blocker if one else "") if isinstance(error, psycopg2.Error) else None
+        if known and failure.connection is not None:
             raise known from error
 
     event.listen(engine, "before_cursor_execute", begin)

@@ -193,8 +193,7 @@ def connect(url: str) -> Connection:
     """Return a connection in autocommit-off mode; raises OlistError when the server does not let us in."""
     try:
         connection = psycopg2.connect(with_options(url, session_options()))
-        if connection.server_version >= TRANSACTION_TIMEOUT_SINCE and "transaction_timeout" not in url:
-            _let_transactions_last(connection)
+        let_transactions_last(connection)
     except psycopg2.OperationalError as error:
         raise refused(error) from error
     except psycopg2.ProgrammingError:
@@ -202,11 +201,14 @@ def connect(url: str) -> Connection:
     return connection
 
 
-def _let_transactions_last(connection: Connection) -> None:
+def let_transactions_last(connection: Connection) -> None:
     """Lift the server's limit of whole transactions: an append takes minutes, and its statements have a limit each.
 
-    It cannot be one of the settings that a session begins with, for a server that does not know it refuses them.
+    One that the address sets holds. It cannot be one of the settings that a session begins with, for a server that does
+    not know it refuses them.
     """
+    if connection.server_version < TRANSACTION_TIMEOUT_SINCE or "transaction_timeout" in connection.dsn:
+        return
     connection.autocommit = True
     with connection.cursor() as cursor:
         cursor.execute("SET transaction_timeout = 0")

@@ -27,7 +27,7 @@ def trouble(error: psycopg2.Error, blocker: str = "") -> OlistError | None:
         is_lost = isinstance(error, psycopg2.OperationalError) or "connection already closed" in reason
         sentence = _connection_trouble(reason) if is_lost else ""
     elif error.pgcode == "55P03":
-        sentence = f"A lock was not free within {LOCK_SECONDS} s: {blocker or _NO_BLOCKER}"
+        sentence = f"A lock was not free in time: {blocker or _NO_BLOCKER}"
     else:
         said = _TROUBLES.get(error.pgcode) or _TROUBLES_OF_CLASSES.get(error.pgcode[:2], "")
         sentence = said.format(reason=reason)

@@ -2,11 +2,15 @@
 
 import errno
 import os
+import shutil
+import threading
+import uuid
 from pathlib import Path
 
 import pytest
 
 from olist_pipeline.errors import OlistError
+from olist_pipeline.file_locks import lock_file
 from olist_pipeline.files import content_hash, new_file, remedy_for, replacing, require_links, scratch_folder, tree_hash
 
 
@@ -63,6 +67,52 @@ def test_a_scratch_folder_goes_with_its_block_and_with_the_next_after_a_kill(tmp
         (other / "spilled").write_text("y")
         assert {path for path in tmp_path.iterdir() if path.is_dir()} == {one, other}
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_a_writer_has_just_made_is_no_leftover(tmp_path, monkeypatch):
+    """Between making it and locking it somebody may find it unlocked: it goes to one of the two, and not from under
+    the other."""
+    leftover, unlink = tmp_path / ".file.0123.tmp", Path.unlink
+    leftover.touch()
+
+    def seen(path, **more):
+        with pytest.raises(BlockingIOError):
+            lock_file(path)
+        unlink(path, **more)
+
+    monkeypatch.setattr(Path, "unlink", seen)
+    with replacing(tmp_path / "file") as temporary:
+        temporary.write_text("new")
+    assert [p.name for p in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_folder_that_a_process_has_just_locked_is_no_leftover(tmp_path, monkeypatch):
+    lock, rmtree = tmp_path / "0123.lock", shutil.rmtree
+    lock.touch()
+
+    def seen(folder, **more):
+        with pytest.raises(BlockingIOError):
+            lock_file(folder.with_suffix(".lock"))
+        rmtree(folder, **more)
+
+    monkeypatch.setattr(shutil, "rmtree", seen)
+    with scratch_folder(tmp_path):
+        assert not lock.exists()
+
+
+@pytest.mark.parametrize(("write", "locked"), [(replacing, ".file.{}.tmp"), (scratch_folder, "file/{}.lock")])
+def test_who_looks_for_leftovers_is_waited_for(tmp_path, monkeypatch, write, locked):
+    """Who asks whether a file is anybody's holds its lock for a moment."""
+    name = uuid.uuid4()
+    monkeypatch.setattr(uuid, "uuid4", lambda: name)
+    path = tmp_path / locked.format(name.hex)
+    path.parent.mkdir(exist_ok=True)
+    held = lock_file(path)
+    threading.Timer(0.05, lambda: (path.unlink(), held.close())).start()
+    monkeypatch.setattr("olist_pipeline.files._remove_leftovers", lambda _: None)
+    monkeypatch.setattr(Path, "glob", lambda *_: ())
+    with write(tmp_path / "file") as temporary:
+        temporary.touch()
 
 
 def test_content_decides_the_hash(tmp_path):

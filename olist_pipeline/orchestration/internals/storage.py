@@ -39,7 +39,7 @@ from olist_pipeline.files import keep_private
 from olist_pipeline.orchestration.internals.storage_version import refuse_unknown, storage_versions
 from olist_pipeline.settings import Settings
 from olist_pipeline.stores.locks import watch_engine
-from olist_pipeline.stores.postgres import dagster_url, query_rows, transaction
+from olist_pipeline.stores.postgres import dagster_url, let_transactions_last, query_rows, transaction
 from olist_pipeline.stores.schema import VERSION_SCHEMA, reading_url, sole_migration
 from olist_pipeline.stores.server_errors import trouble
 
@@ -141,6 +141,7 @@ def _give_up_once_lost(engine: Engine) -> None:
     def connect(dialect: Any, _: Any, arguments: Any, options: Any) -> Any:
         try:
             connection = dialect.connect(*arguments, **options)
+            let_transactions_last(connection)
         except psycopg2.OperationalError as error:
             now = time.monotonic()
             failed_since.append(now)
@@ -155,11 +156,12 @@ def _give_up_once_lost(engine: Engine) -> None:
 
 def refuse_others(url: str) -> None:
     """Raise OlistError where Dagster's tables cannot be: a newer Dagster's or another program's are in their place."""
+    # In this order: a migration beside this one notes that tables are being made, makes them, and gives them a version
+    # before it takes its note away.
+    found, is_half_made = _tables_there(url), _is_half_made(url)
     before, _ = storage_versions(url)
     refuse_unknown(before)
-    if before is not None or _is_half_made(url):
-        return
-    if found := _tables_there(url):
+    if found and before is None and not is_half_made:
         raise OlistError(
             f"The schema public has tables of another program under names of Dagster's"
             f" ({', '.join(found)}): give the pipeline a database of its own."

@@ -238,7 +238,7 @@ def test_every_command_says_which_lock_it_waits_for(home, database, monkeypatch)
     monkeypatch.setattr(server_errors, "LOCK_SECONDS", 0.2)
     with held(database, f"LOCK TABLE {', '.join(tables(database))}"):
         said = answers()
-    waited = {name for name, words in said.items() if "A lock was not free within" in words}
+    waited = {name for name, words in said.items() if "A lock was not free in time" in words}
     assert {"events", "quarantine", "status", "parity", "db status", "db migrate", "cutover sales"} <= waited
     assert "Kept in" in said["rollback sales"], "it has its effect"
 

@@ -10,6 +10,7 @@ from olist_pipeline.errors import OlistError
 from olist_pipeline.orchestration.dbt_projects import ensure_manifest
 from olist_pipeline.orchestration.dbt_results import FAILED_ROWS, sentence_of_test
 from olist_pipeline.orchestration.failures import failures_of, last_failure
+from olist_pipeline.orchestration.instance import LAUNCHED_HERE, fail_killed_runs
 from olist_pipeline.orchestration.resources import clear_failures
 from olist_pipeline.troubles import sentence_of
 from olist_pipeline.warehouse import load_manifest
@@ -157,6 +158,25 @@ def test_a_run_that_was_interrupted_says_so():
     [run] = instance.get_runs()
     [sentence] = last_failure(instance, [run.job_name])[1]
     assert sentence == "The run was interrupted: what was finished is kept, the rest is made by the same command again."
+
+
+def test_a_run_that_was_killed_says_so_while_the_next_is_at_work():
+    """That one found it, and has not ended: `olist status` beside it shows the killed run as the last."""
+
+    @dg.op
+    def step():
+        """Is never executed."""
+
+    @dg.job
+    def work():
+        step()
+
+    with dg.DagsterInstance.local_temp() as instance:
+        killed = instance.create_run_for_job(work, tags=LAUNCHED_HERE, status=dg.DagsterRunStatus.STARTED)
+        fail_killed_runs(instance)
+        run, [said] = last_failure(instance, ["work"])
+    assert run == killed.run_id
+    assert said.startswith("The process of this run was killed")
 
 
 def test_a_sentence_is_said_alone_wherever_it_was_raised():

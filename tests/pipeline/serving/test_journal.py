@@ -89,6 +89,19 @@ def test_what_postgresql_has_not_got_yet_is_kept(switched, database):
     assert present_state(switched.serving).routes["sales"] == "old"
 
 
+def test_what_postgresql_has_not_got_yet_is_kept_by_whoever_was_killed_while_he_mended(switched, database, monkeypatch):
+    """The damaged file alone has it: it stays until another one has taken its place."""
+    later = rollback(switched, "sales", by="me", reason="PostgreSQL was down").act
+    flip(switched.serving / JOURNAL)
+    with monkeypatch.context() as patch:
+        patch.setattr(journal, "replacing", crash)
+        with pytest.raises(ZeroDivisionError):
+            bring_to_database(switched.serving, database)
+    bring_to_database(switched.serving, database)
+    assert done_acts(switched.serving)[-1].act_id == later.act_id
+    assert len(list(switched.serving.glob(f"{JOURNAL}.damaged-*"))) == 2
+
+
 def test_nothing_is_decided_on_a_damaged_journal(switched):
     flip(switched.serving / JOURNAL)
     with pytest.raises(JournalDamaged, match=r"journal\.jsonl is damaged \(line 1\); `olist status` mends it"):

@@ -3,17 +3,19 @@
 import json
 import multiprocessing
 import os
+import shutil
 import sys
 import time
 import uuid
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
 
 import duckdb
 import pytest
 
 from olist_pipeline.errors import OlistError
+from olist_pipeline.file_locks import lock_file
 from olist_pipeline.parity.attribution import Evidence, ParityVerdict, parity_of, parity_subject
 from olist_pipeline.parity.reconciliation import reconciliation_of, reconciliation_subject
 from olist_pipeline.provenance import landing_hashes
@@ -171,6 +173,21 @@ class TestPublishing:
         published(settings, warehouse)
         assert not leftover.exists()
 
+    def test_who_removes_what_a_killed_builder_left_holds_its_lock(self, settings, monkeypatch):
+        """A builder that has just made its lock, and not taken it, would else find its folder gone later."""
+        releases, removed = settings.serving / "releases", []
+        releases.mkdir(parents=True)
+        (releases / ".building-0123.lock").touch()
+
+        def seen(folder, **_):
+            with pytest.raises(BlockingIOError):
+                lock_file(folder.with_suffix(".lock"))
+            removed.append(folder.name)
+
+        monkeypatch.setattr(shutil, "rmtree", seen)
+        remove_unneeded(settings.serving)
+        assert (removed, list(releases.iterdir())) == ([".building-0123"], [])
+
     @pytest.mark.parametrize("process", [os.getpid(), 2**22 - 1], ids=["this process", "none"])
     def test_what_is_being_built_stays_whoever_lives_and_what_nobody_holds_goes(self, settings, process):
         """A process id says nothing: another container counts its own. The lock of a living builder does."""
@@ -211,6 +228,20 @@ class TestPublishing:
 
     def test_ten_are_kept(self):
         assert pruning.KEPT_RELEASES == 10
+
+
+def test_a_clock_that_was_ahead_is_made_good_as_the_sentence_says(in_shadow):
+    """The clock of this machine is right: nothing that one does to it would let a run begin before that day."""
+    serving, now = in_shadow.serving, datetime.now(UTC)
+    path = serving / "releases" / "00001" / "manifest.json"
+    right = path.read_text("utf-8")
+    ahead = (now + timedelta(days=400)).isoformat(timespec="seconds")
+    path.write_text(json.dumps({**json.loads(right), "made_at": ahead}), "utf-8")
+    with pytest.raises(OlistError, match=rf"set the clock .* If it is right, .* `made_at` into {path}"):
+        releases.refuse_past(serving, now)
+    path.write_text(right, "utf-8")
+    releases.refuse_past(serving, now)
+    assert releases.is_intact(serving, release_of(in_shadow))
 
 
 def test_what_somebody_put_among_the_releases_is_left_alone(tmp_path):

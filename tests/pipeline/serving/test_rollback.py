@@ -1,6 +1,7 @@
 """Rollback: its effect, whatever is broken, and what it refuses."""
 
 import errno
+import shutil
 from pathlib import Path
 
 import duckdb
@@ -9,6 +10,7 @@ import pytest
 from olist_pipeline.errors import OlistError
 from olist_pipeline.release_manifest import Key
 from olist_pipeline.serving import journal, standby
+from olist_pipeline.serving import release as releases
 from olist_pipeline.serving import rollback as rollbacks
 from olist_pipeline.serving.cutover import rehearse
 from olist_pipeline.serving.journal import present_state
@@ -104,7 +106,7 @@ class TestRollback:
         append = journal.append
 
         def full_until_there_is_room(serving, act):
-            if (serving / "standby").exists():
+            if any((serving / "standby").iterdir()):
                 raise OSError(28, "No space left on device")
             append(serving, act)
 
@@ -112,6 +114,25 @@ class TestRollback:
         monkeypatch.setattr(rollbacks, "compose", None)
         roll_back(settings, "sales")
         assert (sides(settings)["fact_orders"], routes(settings)["sales"]) == ("old", "old")
+
+    @pytest.mark.parametrize("is_prepared", [True, False])
+    def test_has_the_room_of_what_was_prepared_for_others(self, settings, monkeypatch, is_prepared):
+        """A disk may be full of bytes, so that no copy fits, or of files, so that not even a lock does."""
+        for context in ("sales", "marketplace"):
+            cut_over(settings, context)
+        assert len(standby.prepare(settings.serving)) > 1
+        if not is_prepared:
+            shutil.rmtree(settings.serving / "standby" / "sales")
+        building = releases.building
+
+        def full_until_there_is_room(serving):
+            if any(path.name != "sales" for path in (serving / "standby").iterdir()):
+                raise OlistError("No space left on device")
+            return building(serving)
+
+        monkeypatch.setattr(rollbacks, "building", full_until_there_is_room)
+        assert roll_back(settings, "sales").release.number == 4
+        assert sides(settings)["fact_orders"] == "old"
 
     def test_takes_any_reason(self, settings):
         """A terminal of another encoding gives bytes that are no text; going back is more urgent than its spelling."""

@@ -2,6 +2,7 @@
 
 import shutil
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -143,6 +144,24 @@ def test_who_prepares_for_a_former_release_leaves_what_others_prepared(settings,
         assert standby.prepare(settings.serving) == []
     assert standby._read(settings.serving / "standby" / "sales") == prepared
     assert roll_back(settings, "sales").release == prepared
+
+
+def test_what_is_put_in_the_place_of_a_standby_while_it_is_taken_is_not_served(settings, monkeypatch):
+    """Who prepares for a former release may be slow: its views are of other routes than the manifest would say."""
+    cut_over(settings, "sales")
+    standby.prepare(settings.serving)
+    rename = Path.rename
+
+    def replaced(folder, target):
+        if folder == settings.serving / "standby" / "sales":
+            shutil.rmtree(folder)
+            shutil.copytree(settings.serving / "standby" / "fulfillment", folder)
+        return rename(folder, target)
+
+    monkeypatch.setattr(Path, "rename", replaced)
+    roll_back(settings, "sales")
+    assert sides(settings)["fact_orders"] == "old"
+    assert is_consistent(settings)
 
 
 def take_step(settings, step, context):

@@ -11,7 +11,7 @@ from olist_pipeline.errors import OlistError
 from olist_pipeline.settings import Settings
 from olist_pipeline.stores import home, schema
 from olist_pipeline.stores.postgres import query
-from tests.pipeline.roles import ANALYST, RUNTIME, as_role
+from tests.pipeline.roles import ANALYST, RUNTIME, alone, as_role
 
 
 @pytest.fixture
@@ -76,6 +76,18 @@ def test_a_home_that_was_moved_is_not_gone(settings, other, tmp_path):
     assert (after.identity, after.since) == (before.identity, before.since)
     with pytest.raises(OlistError, match=f"belongs to the home {other.home} on"):
         schema.ready_url(replace(settings, home=tmp_path / "third"))
+
+
+def test_a_home_that_was_moved_is_shown_where_the_database_takes_no_changes(settings, other, database):
+    """After a disaster a home is restored elsewhere, beside a standby."""
+    before = home.owner(settings.postgres_url)
+    shutil.move(settings.home, other.home)
+    alone(database, "ALTER ROLE postgres SET default_transaction_read_only = on")
+    try:
+        assert schema.ready_url(other) == other.postgres_url
+        assert home.owner(other.postgres_url) == before
+    finally:
+        alone(f"{database}&options=-c%20default_transaction_read_only%3Doff", "ALTER ROLE postgres RESET ALL")
 
 
 def test_a_new_home_takes_the_place_of_one_that_is_gone(settings, other, monkeypatch):

@@ -44,7 +44,7 @@ def test_who_waits_reads_for_what_whose_it_is_since_when_and_what_to_do(database
         routes.record(database, [act()])
     said = str(raised.value)
     for words in (
-        "A lock was not free within",
+        "A lock was not free in time",
         "nightly dump",
         f"process {holder} of the role",
         "the table migration.routes",

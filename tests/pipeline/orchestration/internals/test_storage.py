@@ -17,6 +17,7 @@ from dagster_postgres.schedule_storage import schedule_storage
 from sqlalchemy import event
 
 from olist_pipeline.errors import OlistError
+from olist_pipeline.orchestration.internals import storage as module
 from olist_pipeline.orchestration.internals.storage import (
     HALF_MADE,
     EnvironmentStorage,
@@ -24,7 +25,7 @@ from olist_pipeline.orchestration.internals.storage import (
     migrate_storage,
     refuse_others,
 )
-from olist_pipeline.orchestration.internals.storage_version import needed_version
+from olist_pipeline.orchestration.internals.storage_version import needed_version, storage_versions
 from olist_pipeline.stores import postgres, schema, server_errors
 from tests.pipeline.roles import RUNTIME, alone, as_role
 from tests.pipeline.stores.test_events import until
@@ -164,6 +165,21 @@ def test_tables_that_a_killed_process_was_making_are_made_anew(unprepared, dagst
     assert postgres.query_rows(unprepared, "SELECT obj_description('migration'::regnamespace)") == [(None,)]
 
 
+def test_tables_that_another_migration_makes_meanwhile_are_no_strangers(unprepared, monkeypatch):
+    """A migration that was suspended for a while goes on where another one is done."""
+    asked = storage_versions
+
+    def asked_before_the_other_came(url):
+        found = asked(url)
+        monkeypatch.setattr(module, "storage_versions", asked)
+        migrate_storage(url)
+        return found
+
+    monkeypatch.setattr(module, "storage_versions", asked_before_the_other_came)
+    refuse_others(unprepared)
+    assert module._tables_there(unprepared)
+
+
 def test_tables_that_are_used_stay_though_nobody_said_that_they_are_made(unprepared):
     migrate_storage(unprepared)
     alone(unprepared, f"COMMENT ON SCHEMA migration IS '{HALF_MADE}'")
@@ -209,3 +225,29 @@ def test_a_statement_of_dagsters_that_the_server_ends_is_a_sentence_and_the_next
         connection.exec_driver_sql(statement)
     assert storage.run_storage.get_runs_count() >= 0
     storage.dispose()
+
+
+def test_a_commit_of_dagsters_to_a_server_that_has_stopped_is_a_sentence(dagster_server):
+    storage = EnvironmentStorage(postgres.dagster_url(dagster_server))
+    engine = storage._run_storage._engine.execution_options(isolation_level="READ COMMITTED")
+
+    def commit_too_late():
+        with engine.begin() as connection:
+            [process] = connection.exec_driver_sql("SELECT pg_backend_pid()").one()
+            postgres.query(dagster_server, "SELECT pg_terminate_backend(%s)", [process])
+
+    with pytest.raises(OlistError, match="was stopped, or ended this connection"):
+        commit_too_late()
+    assert storage.run_storage.get_runs_count() >= 0
+    storage.dispose()
+
+
+def test_no_limit_of_the_servers_ends_a_transaction_of_dagsters(dagster_server):
+    alone(dagster_server, "ALTER ROLE postgres SET transaction_timeout = '9s'")
+    try:
+        storage = EnvironmentStorage(postgres.dagster_url(dagster_server))
+        with storage._run_storage.connect() as connection:
+            assert connection.exec_driver_sql("SHOW transaction_timeout").scalar() == "0"
+        storage.dispose()
+    finally:
+        alone(dagster_server, "ALTER ROLE postgres RESET ALL")
