@@ -49,19 +49,8 @@ CHECK = "check"
 UNIT = "unit test"
 NO_ARGUMENTS = frozenset(
     (
-        *(
-            "arguments",
-            "config",
-            "where",
-            "name",
-            "severity",
-            "tags",
-            "error_if",
-            "warn_if",
-            "test_name",
-            "description",
-        ),
-        *("row_condition", "enabled"),
+        *("arguments", "config", "enabled", "where", "row_condition", "name", "test_name", "description"),
+        *("severity", "tags", "error_if", "warn_if"),
     )
 )
 
@@ -172,10 +161,10 @@ def _test(node: yaml.Node, model: str, column: str) -> Iterator[DataTest]:
         return
     config = {**_mapping(values.get("config")), **_mapping(given.get("config")), **given}
     own = {**given, **_mapping(given.get("arguments"))}
-    where = config.get("where") or own.get("row_condition")
+    where = str(config.get("where") or own.get("row_condition") or "")
     arguments = {str(key): value for key, value in own.items() if key not in NO_ARGUMENTS}
-    yield DataTest(model, str(arguments.pop("column_name", column)), name, arguments, str(where or ""), line,
-                   str(config.get("enabled", "")))  # fmt: skip
+    own_column = str(arguments.pop("column_name", column))
+    yield DataTest(model, own_column, name, arguments, where, line, str(config.get("enabled", "")))
 
 
 def _finding(test: DataTest, file: str, dialect: str, plain: Plain) -> Finding | None:

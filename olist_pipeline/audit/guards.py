@@ -90,9 +90,8 @@ def is_empty_text_guard(branches: Branches) -> bool:
 
 def is_first_known(branches: Branches, joined: Collection[str]) -> bool:
     """Return whether a CASE is a COALESCE: it takes the next value where the one before is missing."""
-    asks = all(is_null_test(test) or _compares_with_nothing(test) for condition, _ in branches.pairs for test in
-               atoms(condition))  # fmt: skip
-    if not asks or len(branches.results) < 2:
+    tests = [atom for condition, _ in branches.pairs for atom in atoms(condition)]
+    if not all(is_null_test(test) or _compares_with_nothing(test) for test in tests) or len(branches.results) < 2:
         return False
     if not all(is_cleaned_column(value) and not value.find(*CASES) for value in branches.results):
         return False

@@ -38,6 +38,9 @@ _BY_DUCKDB = "RuntimeError: Query interrupted"
 _CHECKS_TWICE = "duplicate AssetCheckPlanned events"
 """What Dagster says of a check that it has noted again: it could not tell whether it had, for the server was gone."""
 _LOG = "(more in logs/run.log below OLIST_HOME)"
+_NAMES = re.compile(r"^(?:[\w.]*(?:Error|Exception): )*(?:\[Errno \d+\] )?")
+"""The names of Python and of the system for what is known and can be mended."""
+
 SHOWN = 4
 """So many of dbt's errors are shown."""
 
@@ -129,8 +132,10 @@ def _of_error(step: str | None, error: Any) -> str:
     if _CHECKS_TWICE in said:
         return "PostgreSQL was lost for a moment as the run began, and Dagster noted its checks twice; run again."
     words = ": ".join(filter(None, (kind, said))).splitlines()[0].rstrip(".")
+    if remedy := _what_to_do(words):
+        return f"The step {step} failed: {_NAMES.sub('', words)}{remedy}."
     where = f" ({place})" if place else ""
-    return f"The step {step} failed: {words}{_what_to_do(words) or where}."
+    return f"The step {step} failed: {words}{where}."
 
 
 def _sentence_within(error: Any) -> str:

@@ -96,10 +96,12 @@ def checked(passed, severity=dg.AssetCheckSeverity.ERROR):
         (
             checked(True),
             Exception('Could not write file "/x": No space left on device.'),
-            [
-                'The step orders failed: Exception: Could not write file "/x": No space left on device; free space and '
-                "run again."
-            ],
+            ['The step orders failed: Could not write file "/x": No space left on device; free space and run again.'],
+        ),
+        (
+            checked(True),
+            Exception("OSError: [Errno 28] No space left on device"),
+            ["The step orders failed: No space left on device; free space and run again."],
         ),
         (
             checked(True),
