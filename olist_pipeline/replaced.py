@@ -17,6 +17,7 @@ from typing import Any
 
 from olist_pipeline.errors import OlistError
 from olist_pipeline.migration.load import present_migration
+from olist_pipeline.migration.model import bare_name
 from olist_pipeline.near import nearest, unknown
 from olist_pipeline.registry import CONTEXTS
 
@@ -59,12 +60,13 @@ def kept_definitions() -> Mapping[str, Sequence[str]] | None:
 def refuse_unknown_places() -> None:
     """Raise OlistError for a place whose model or column the old project does not have, nor had when it was kept."""
     names, known = rules_by_place(), kept_definitions() or {}
-    files = _files(present_migration().old_folder)
-    texts = {path: f"{path.stem}\n{path.read_text('utf-8', errors='replace')}" for path in files}
-    by_model = {path.stem: text for path, text in texts.items() if path.suffix == ".sql"}
-    if not by_model:
-        return  # the old project has been removed
-    models = {*by_model, *(place.partition(".")[0] for place in known)}  # some of it may have been removed
+    migration = present_migration()
+    project, tree = migration.old_folder, migration.old_folder / migration.old.folder
+    texts = {path: f"{path.stem}\n{path.read_text('utf-8', errors='replace')}" for path in _files(project)}
+    by_model = {path.stem: text for path, text in texts.items() if path.suffix == ".sql" and path.is_relative_to(tree)}
+    if not {bare_name(pair.old) for pair in migration.pairs} <= by_model.keys():
+        return  # old has been removed, as far as it was retired, and nobody knows what it had
+    models = {*by_model, *(place.partition(".")[0] for place in known)}
     for place in (place for place in names if place not in known):
         model, _, column = place.partition(".")
         if not _is_word(column, by_model.get(model, "")):

@@ -47,7 +47,29 @@ def test_a_place_that_old_has_or_may_have_is_taken(monkeypatch, tmp_path, place)
     (tmp_path / "called.sql").write_text("{{ config(alias='aliased') }} select open from a")
     (tmp_path / "all_of_it.sql").write_text("select a.* from {{ ref('called') }} as a")
     (tmp_path / DEFINITIONS).write_text('{"gone.share": []}')
-    migration = SimpleNamespace(old_folder=tmp_path, path=tmp_path / "migration.yml")
-    monkeypatch.setattr(replaced, "present_migration", lambda: migration)
+    migrating(monkeypatch, tmp_path, "main.fact_orders")
     monkeypatch.setattr(replaced, "rules_by_place", lambda: {place: ["sales is_sale"]})
     refuse_unknown_places()
+
+
+@pytest.mark.parametrize("removed", ["all", "one table"])
+def test_where_old_has_been_removed_nothing_is_refused(monkeypatch, tmp_path, removed):
+    (tmp_path / "models").mkdir()
+    (tmp_path / "properties.yml").write_text("models: [{name: fact_orders}, {name: fact_payments}]")
+    if removed == "one table":
+        (tmp_path / "models" / "fact_payments.sql").write_text("select 1 as paid")
+    (tmp_path / "fact_orders.sql").write_text("select 1 as what_new_calls_it")
+    migrating(monkeypatch, tmp_path, "fact_orders", "fact_payments", folder="models")
+    monkeypatch.setattr(replaced, "rules_by_place", lambda: {"fact_orders.is_sale": ["sales is_sale"]})
+    refuse_unknown_places()
+
+
+def migrating(monkeypatch, project, *tables, folder="."):
+    """Have a project migrated whose old tables with a pair are `tables`, their models in `folder`."""
+    migration = SimpleNamespace(
+        old_folder=project,
+        path=project / "migration.yml",
+        old=SimpleNamespace(folder=folder),
+        pairs=[SimpleNamespace(old=table) for table in tables],
+    )
+    monkeypatch.setattr(replaced, "present_migration", lambda: migration)
