@@ -18,12 +18,12 @@ from pathlib import Path
 from olist_pipeline.errors import OlistError
 from olist_pipeline.files import content_hash, replacing
 from olist_pipeline.landing.folder import landing_hash, readable_landing
-from olist_pipeline.landing.table import Landed, OtherFile
+from olist_pipeline.landing.table import Landed
 from olist_pipeline.migration.code import python_hash
 from olist_pipeline.migration.load import load_migration
 from olist_pipeline.migration.model import OLD, Migration
 from olist_pipeline.migration.project import project_hash
-from olist_pipeline.registry import LANDING
+from olist_pipeline.registry import LANDING, unvalidated
 from olist_pipeline.settings import Settings
 
 OTHERS = ""
@@ -87,10 +87,7 @@ def run_fingerprint(settings: Settings, inputs: Mapping[str, str], code: str) ->
 
 
 def _unvalidated(settings: Settings) -> dict[str, str]:
-    """Return the content hash of the files that the old project reads and no context has taken over."""
-    owned = {table.file for table in LANDING.values()}
-    files = (file for file in load_migration(settings.migration).landing.files if file not in owned)
-    return _hashes(settings, {file: OtherFile(file) for file in files})
+    return _hashes(settings, {one.file: one for one in unvalidated(load_migration(settings.migration))})
 
 
 def _hashes(settings: Settings, named: Mapping[str, Landed]) -> dict[str, str]:

@@ -13,7 +13,7 @@ from datetime import date
 
 from olist_domain.kernel.events import DomainEvent
 from olist_pipeline.errors import OlistError
-from olist_pipeline.landing.table import LONG_AGO, LandingTable
+from olist_pipeline.landing.table import LONG_AGO, LandingTable, OtherFile
 from olist_pipeline.migration.load import present_migration
 from olist_pipeline.migration.model import Migration
 from olist_pipeline.near import unknown
@@ -114,6 +114,12 @@ FIRST_MONTH: date = min((table.since for table in LANDING.values() if table.mont
 
 LINKS: tuple[Link, ...] = tuple(link for context in CONTEXTS.values() for link in context.links)
 """The ids by which rows are traced to quarantined ones; where a key has several, the first one counts."""
+
+
+def unvalidated(migration: Migration) -> list[OtherFile]:
+    """Return the files that the old project reads and no context has taken over."""
+    owned = {table.file for table in LANDING.values()}
+    return [OtherFile(file) for file in migration.landing.files if file not in owned]
 
 
 def event_types() -> set[type[DomainEvent]]:

@@ -26,7 +26,7 @@ from olist_pipeline.landing.folder import files_of, has_landed, landing_hash, re
 from olist_pipeline.landing.parts import folder_name, is_in_parts, remove_parts
 from olist_pipeline.landing.table import Landed, LandingTable, OtherFile
 from olist_pipeline.migration.model import Migration
-from olist_pipeline.registry import LANDING
+from olist_pipeline.registry import LANDING, unvalidated
 from olist_pipeline.settings import Settings
 from olist_pipeline.staging import is_staged, scan_staging, staged_hash
 
@@ -50,17 +50,16 @@ def write_replay_landing(settings: Settings, migration: Migration) -> dict[str, 
     """
     folder = settings.replay_landing
     folder.mkdir(parents=True, exist_ok=True)
-    owned = {table.file: table for table in LANDING.values()}
     stamps = _stamps(settings.home / STAMPS)
     made = {
-        file: _written(settings, folder, table, stamps)
-        for file, table in owned.items()
+        table.file: _written(settings, folder, table, stamps)
+        for table in LANDING.values()
         if is_staged(settings.staging, table.context, table.name)
     }
-    copied = [file for file in migration.landing.files if file not in owned]
-    for file in copied:
-        _copy(settings, folder, file)
-    kept = {folder / file for file in (*made, *copied)}
+    others = unvalidated(migration)
+    for one in others:
+        _copy(settings, folder, one)
+    kept = {folder / file for file in (*made, *(one.file for one in others))}
     kept |= {path.with_name(path.name.removesuffix(".csv")) for path in kept}
     for path in folder.rglob("*"):
         if not path.is_dir() and kept.isdisjoint((path, path.parent)):
@@ -135,11 +134,10 @@ def _among(numbers: pl.Series, accepted: pl.Series) -> pl.Series:
     return numbers.is_in(accepted[ends[0] : ends[1]].implode())
 
 
-def _copy(settings: Settings, folder: Path, file: str) -> None:
-    one = OtherFile(file)
+def _copy(settings: Settings, folder: Path, one: OtherFile) -> None:
     landing = readable_landing(settings, [one])
     if not has_landed(landing, one):
-        raise OlistError(f"{file}, which the old project reads, is missing in {settings.landing}; put it there.")
+        raise OlistError(f"{one.file}, which the old project reads, is missing in {settings.landing}; put it there.")
     place = _place(landing, folder, one)
     _make_room(folder, one)
     for source in files_of(landing, one):

@@ -47,8 +47,8 @@ def scaffold(context: str, files: tuple[str, ...], out: Path | None) -> None:
     known = tuple(migration.landing.files)
     files = files or known[:1] * (len(known) == 1)
     if not files:
-        there = ", ".join(known) or "none are in the migration file yet"
-        raise OlistError(f"Say which landing files {context} validates, each with --file (there are: {there}).")
+        there = f"there are: {', '.join(known)}" if known else "the migration file names none yet"
+        raise OlistError(f"Say which landing files {context} validates, each with --file ({there}).")
     named = [OtherFile(file) for file in files]
     landing = readable_landing(settings, named)
     if missing := [one.file for one in named if not has_landed(landing, one)]:

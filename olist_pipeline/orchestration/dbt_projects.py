@@ -28,13 +28,13 @@ from olist_pipeline.files import content_hash, remedy_for, replacing
 from olist_pipeline.landing.folder import readable_landing
 from olist_pipeline.landing.packed import packed_form
 from olist_pipeline.landing.parts import is_in_parts, landed_parts
-from olist_pipeline.landing.table import Landed, OtherFile
+from olist_pipeline.landing.table import Landed
 from olist_pipeline.migration.load import load_migration
 from olist_pipeline.migration.model import AS_OF, NEW, OLD, Migration
 from olist_pipeline.migration.profiles import project_folder, write_profile
 from olist_pipeline.migration.project import project_hash
 from olist_pipeline.orchestration.forked_dbt import ASKING, ensure_server
-from olist_pipeline.registry import DATED, FIRST_MONTH, LANDING
+from olist_pipeline.registry import DATED, FIRST_MONTH, LANDING, unvalidated
 from olist_pipeline.settings import Settings
 from olist_pipeline.spark.trees import environment_of_spark, is_on_spark, write_spark_profile
 from olist_pipeline.warehouse import is_of_new, manifest_folder
@@ -194,9 +194,7 @@ def landing_of(settings: Settings) -> Path:
 
 
 def _landed(migration: Migration) -> list[Landed]:
-    """Return all that lands: the tables of contexts, and the files that old reads and nobody validates."""
-    owned = {table.file for table in LANDING.values()}
-    return [*LANDING.values(), *(OtherFile(file) for file in migration.landing.files if file not in owned)]
+    return [*LANDING.values(), *unvalidated(migration)]
 
 
 def _packed(landing: Path, one: Landed) -> list[Path]:
