@@ -100,6 +100,7 @@ def load_raw(settings: Settings, migration: Migration, manifest: DbtNode, tree: 
         return
     sources = loaded_sources(manifest, migration)
     with duckdb.connect(str(database_of(settings, migration, tree))) as connection:
+        bound_memory(connection)
         for file, said in migration.landing.files.items():
             one = OtherFile(file)
             if not has_landed(landing, one):

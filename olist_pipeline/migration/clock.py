@@ -15,6 +15,7 @@ from typing import Any
 
 import duckdb
 
+from olist_pipeline.machine import bound_memory
 from olist_pipeline.migration.model import Migration
 from olist_pipeline.migration.profiles import attach
 from olist_pipeline.migration.project import DbtNode, database_name, find_old, relation_of
@@ -48,6 +49,8 @@ def changing_columns(migration: Migration, manifest: Mapping[str, Any], first: P
     """
     found = []
     with tempfile.TemporaryDirectory(prefix="olist-twice-") as folder, duckdb.connect() as connection:
+        bound_memory(connection)
+        connection.execute(f"SET temp_directory = {literal(folder)}")
         connection.execute(f"ATTACH {literal(str(first))} AS one (READ_ONLY)")
         connection.execute(f"ATTACH {literal(str(second))} AS two (READ_ONLY)")
         for pair in migration.pairs:
@@ -68,6 +71,7 @@ def _kept(migration: Migration, database: Path, node: DbtNode, path: Path) -> st
     A view asks the clock when it is read: two that are read in one statement would get one answer.
     """
     with duckdb.connect(str(database), read_only=True) as connection:
+        bound_memory(connection)
         view = relation_of(node, database_name(connection))
         connection.execute(f"SET file_search_path = {literal(str(migration.old_folder))}")
         attach(connection, migration)

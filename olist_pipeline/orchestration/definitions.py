@@ -13,6 +13,7 @@ import dagster as dg
 from dagster_duckdb import DuckDBResource
 
 from olist_pipeline.errors import OlistError
+from olist_pipeline.machine import memory_of_duckdb
 from olist_pipeline.migration.load import load_migration
 from olist_pipeline.migration.model import OLD
 from olist_pipeline.orchestration.checks import parity_checks, reconciliation_checks
@@ -82,7 +83,8 @@ def build_defs(settings: Settings) -> dg.Definitions:
             "pipeline": Pipeline(settings),
             # dbt alone writes the warehouse; every other opening is for reading.
             "warehouse": DuckDBResource(
-                database=str(settings.warehouse), connection_config={"access_mode": "READ_ONLY"}
+                database=str(settings.warehouse),
+                connection_config={"access_mode": "READ_ONLY", "memory_limit": memory_of_duckdb()},
             ),
         },
     )

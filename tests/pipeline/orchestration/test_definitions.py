@@ -4,12 +4,14 @@ from datetime import date
 from pathlib import Path
 
 import dagster as dg
+import duckdb
 import polars as pl
 import pytest
 from dagster_dbt.core import resource
 from dbt.version import __version__ as dbt_version
 
 from olist_pipeline.errors import OlistError
+from olist_pipeline.machine import bound_memory
 from olist_pipeline.migration.load import present_migration
 from olist_pipeline.months import month_text
 from olist_pipeline.orchestration import definitions as definitions_module
@@ -55,6 +57,18 @@ def environment(parsed_project):
 @pytest.fixture(scope="module")
 def graph(definitions):
     return definitions.resolve_asset_graph()
+
+
+def test_checks_read_the_warehouse_with_their_part_of_the_memory(definitions, tmp_path):
+    given = definitions.resources["warehouse"].connection_config
+    duckdb.connect(str(tmp_path / "some.duckdb")).close()
+    with (
+        duckdb.connect(str(tmp_path / "some.duckdb"), config=given) as checked,
+        duckdb.connect() as bound,
+    ):
+        bound_memory(bound)
+        limits = [one.execute("SELECT current_setting('memory_limit')").fetchall() for one in (checked, bound)]
+    assert limits[0] == limits[1]
 
 
 def test_what_a_definition_raises_is_named_with_its_place(monkeypatch, tmp_path):
