@@ -15,6 +15,7 @@ import click
 
 from olist_pipeline.errors import OlistError
 from olist_pipeline.files import given_away, writing
+from olist_pipeline.near import nearest
 from olist_pipeline.settings import Settings
 
 SECONDS_A_FILE = 60.0
@@ -86,6 +87,12 @@ def scaffold(context: str, files: tuple[str, ...], out: Path | None) -> None:
         for entry in of_context
         if (context_of(entry.finding.model) or name) == context
     ]
+    others = {context_of(entry.finding.model) or entry.context for entry in found.entries} | {*migration.models}
+    if not entries and context not in others and (near := nearest(context, others)):
+        raise OlistError(
+            f"The old project has no context {context!r}, but {near}: name that one, or the models of {context} under "
+            f"`models` in {migration.path}."
+        )
     texts = drafts_of(context, entries, {one.file: files_of(landing, one)[0] for one in named}, sources)
     stay = _write(texts, out or beside)
     kept = [path.read_text("utf-8", errors="replace") for path in stay]
@@ -94,10 +101,11 @@ def scaffold(context: str, files: tuple[str, ...], out: Path | None) -> None:
             f"Nothing is written of {', '.join(unwritten)}: {stay[0]} is there already; draft it with --out into "
             "another folder, and take over what is new."
         )
-    click.echo(f"{len(entries)} finding{'s' * (len(entries) != 1)}; each draft raises Undecided until it is written.")
-    if not entries and found.entries:
-        others = dict.fromkeys(context_of(entry.finding.model) or entry.context for entry in found.entries)
-        click.echo(f"The contexts of the old project with findings are: {', '.join(others)}.", err=True)
+    if entries:
+        many = "s" * (len(entries) != 1)
+        click.echo(f"{len(entries)} finding{many}; each draft raises Undecided until it is written.")
+    else:
+        click.echo(f"The audit has no finding of {context}; the contexts of old are: {', '.join(sorted(others))}.")
 
 
 def _module_elsewhere(name: str, folders: Sequence[Path]) -> str:

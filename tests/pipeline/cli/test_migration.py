@@ -61,8 +61,13 @@ def test_a_file_that_the_drafts_there_do_not_have_is_refused_in_one_sentence(tmp
     written(tmp_path, SMALL.replace("data_dir}", "data_dir, files: {rides.csv: {}}}"))
     drafted = CliRunner().invoke(scaffold, ["riding", "--out", str(tmp_path / "only")])
     assert drafted.exit_code == 0
-    assert "contexts of the old project with findings are: none." in drafted.output
+    assert "no finding of riding; the contexts of old are: none." in drafted.output
     assert "class RidesRecord" in (tmp_path / "only" / "riding" / "records.py").read_text()
+    written(tmp_path, SMALL.replace("data_dir}", "data_dir, files: {rides.csv: {}}}\nmodels: {ridings: [rides]}"))
+    result = CliRunner().invoke(scaffold, ["Riding", "--out", str(tmp_path / "mistyped")])
+    assert "The old project has no context 'Riding', but ridings" in str(result.exception)
+    assert not (tmp_path / "mistyped").exists()
+    written(tmp_path, SMALL)
     result = CliRunner().invoke(scaffold, ["riding", "--file", "rides.csv", "--file", "docks.csv"])
     assert str(result.exception).startswith(
         f"Nothing is written of docks.csv: {tmp_path / 'riding' / '__init__.py'} is"
