@@ -18,7 +18,7 @@ import polars as pl
 
 from dashboards.queries import QUERIES
 from olist_pipeline.errors import OlistError
-from olist_pipeline.release_manifest import DATABASE, MANIFEST, Side, read_manifest
+from olist_pipeline.release_manifest import DATABASE, MANIFEST, Side, no_release, read_manifest
 
 
 @dataclass(frozen=True)
@@ -123,9 +123,7 @@ def current(serving: Path) -> PinnedRelease:
     # Resolved once: manifest and database are of one release, whatever the link does in between.
     folder = (serving / "current").resolve()
     if not (folder / MANIFEST).exists():
-        raise OlistError(
-            f"There is no release in {serving} yet; `olist run` makes the first, or set OLIST_HOME to where it is."
-        )
+        raise no_release(serving)
     manifest = read_manifest(folder)
     return PinnedRelease(
         folder,

@@ -33,6 +33,13 @@ ABOUT = "about"
 """The schema of what a release says of the migration, whichever warehouse it is of."""
 
 
+def no_release(serving: Path) -> OlistError:
+    """Return what is said where nothing is served: no run has published, or OLIST_HOME names another folder."""
+    return OlistError(
+        f"There is no release in {serving} yet; `olist run` makes the first, or set OLIST_HOME to where it is."
+    )
+
+
 @dataclass(frozen=True)
 class Content:
     """What one side of a table holds: its number of rows, and a digest of all of them (see `tablediff.fingerprint`).

@@ -48,6 +48,7 @@ def check(as_json: bool, twice: bool) -> None:
         print_json(asdict(found))
     else:
         console = Console()
+        console.print(inert(f"{settings.migration}:"), highlight=False, soft_wrap=True)
         for line in found.lines():
             console.print(inert(line), highlight=False, soft_wrap=True)
     if found.problems:

@@ -15,8 +15,9 @@ from rich.console import Console
 
 from olist_pipeline.cli.groups import Group
 from olist_pipeline.cli.output import JSON, print_json, print_rows
+from olist_pipeline.cli.visible import visible
 from olist_pipeline.errors import OlistError
-from olist_pipeline.release_manifest import DATABASE, MANIFEST, Release
+from olist_pipeline.release_manifest import DATABASE, MANIFEST, Release, no_release
 from olist_pipeline.serving.data_files import damage, data_file
 from olist_pipeline.serving.pruning import Size, releases_with, sizes
 from olist_pipeline.serving.release import (
@@ -42,7 +43,7 @@ def releases(as_json: bool) -> None:
     if as_json:
         print_json(rows)
     elif not rows:
-        click.echo("No release yet; `olist run` makes the first.")
+        click.echo(visible(str(no_release(serving))))
     else:
         columns = ["no.", "as of", "made (UTC)", "of", "on new", "rows", "MB (alone)"]
         shown = [

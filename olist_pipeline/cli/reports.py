@@ -44,14 +44,15 @@ def quarantine(table: str | None, rule: str | None, aggregate_id: str | None, li
     """Show quarantined rows with the rules they broke, where they stand in landing, and their cells."""
     check_table(table)
     check_rule(rule)
-    url = reading_url(Settings.from_env())
+    settings = Settings.from_env()
+    url = reading_url(settings)
     found = quarantine_store.find(url, table=table, rule=rule, aggregate_id=aggregate_id, limit=limit)
     places = (place_of(row["source_file"], row["source_row"]) for row in found)
     rows = [{**row, "part": file, "part_row": number} for row, (file, number) in zip(found, places, strict=True)]
     number = len(rows)
     if number == limit:
         number = quarantine_store.number_of(url, table=table, rule=rule, aggregate_id=aggregate_id)
-    if _is_said(rows, number, as_json, "No row in quarantine is like that."):
+    if _is_said(rows, number, as_json, _none("No row in quarantine", settings)):
         return
     shown = [
         {**row, "file": row["part"], "row": row["part_row"], "rules": ", ".join(row["rules"]), "cells": _cells(row)}
@@ -82,7 +83,8 @@ def events(
     after = tail.checkpoint_of(place) if place is not None else None
     if after is not None and not is_followed:
         raise click.UsageError("--after goes with --follow.")
-    url = reading_url(Settings.from_env())
+    settings = Settings.from_env()
+    url = reading_url(settings)
     if is_followed:
         check_event(event_type)
         _follow(url, after, tail.Wanted(aggregate_id, event_type), limit, as_json=as_json)
@@ -94,7 +96,7 @@ def events(
     number = len(rows)
     if number == most:
         number = event_store.number_of(url, aggregate_id=aggregate_id, event_type=event_type)
-    if _is_said(rows, number, as_json, "No recorded event is like that."):
+    if _is_said(rows, number, as_json, _none("No recorded event", settings)):
         return
     columns = ["occurred_at", "event_type", "aggregate_id", "version", "payload"]
     shown = [{**row, "payload": json.dumps(row["payload"], ensure_ascii=False)} for row in rows]
@@ -130,6 +132,14 @@ def _line(event: dict[str, Any]) -> str:
     payload = json.dumps(event["payload"], ensure_ascii=False)
     said = f"{event['occurred_at']}  {event['event_type']}  {event['aggregate_id']}  {event['version']}  {payload}"
     return visible(said)
+
+
+def _none(what: str, settings: Settings) -> str:
+    """Return that there is none, and why where nothing was validated yet: OLIST_HOME may name another folder."""
+    if settings.staging.exists():
+        return f"{what} is like that."
+    home = visible(str(settings.home))
+    return f"{what} is like that, for nothing has run in {home} yet; `olist run`, or set OLIST_HOME to where it has."
 
 
 def _is_said(rows: Sequence[Any], number: int, as_json: bool, none: str) -> bool:

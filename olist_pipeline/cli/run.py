@@ -17,9 +17,11 @@ from olist_pipeline.cli.output import inert, print_json
 from olist_pipeline.errors import OlistError
 from olist_pipeline.files import require_links
 from olist_pipeline.landing.fetched import fetch_landing
+from olist_pipeline.near import visible_name
 from olist_pipeline.registry import CONTEXTS, LANDING
 from olist_pipeline.replaced import refuse_unknown_places
 from olist_pipeline.serving import journal, standby
+from olist_pipeline.serving.identity import refuse_another_warehouse
 from olist_pipeline.serving.release import current_release, is_intact, last_readable, refuse_past
 from olist_pipeline.settings import Settings
 from olist_pipeline.stores.postgres import flush
@@ -37,6 +39,7 @@ def run(force: bool, as_json: bool) -> None:
 
     settings = Settings.from_env()
     console = Console(file=sys.stderr if as_json else sys.stdout)
+    refuse_another_warehouse(settings)
     refuse_unknown_places()
     fetch_landing(settings)
     _fill_empty_landing(settings, console)
@@ -92,9 +95,24 @@ def check_landing(settings: Settings) -> None:
 
     for table in LANDING.values():
         landing = readable_landing(settings, [table])
-        for path in files_of(landing, table):
+        try:
+            paths = files_of(landing, table)
+        except OlistError as error:
+            raise OlistError(f"{error}{_or_another_warehouse(settings)}") from error
+        for path in paths:
             if not is_in_parts(landing, table) or not is_known(path):
                 check_file(path, table)
+
+
+def _or_another_warehouse(settings: Settings) -> str:
+    """Return what else may be meant where landing has CSV files, and none that the migration file names."""
+    files = sorted(path.name for path in settings.landing.glob("*.csv")) if settings.landing.is_dir() else []
+    if not files or {table.file for table in LANDING.values()} & {*files}:
+        return ""
+    return (
+        f" Where {visible_name(files[0])} is of another warehouse, set OLIST_MIGRATION to that one's migration file; "
+        f"now it is {settings.migration}."
+    )
 
 
 def _fill_empty_landing(settings: Settings, console: Console) -> None:

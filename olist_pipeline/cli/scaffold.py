@@ -5,7 +5,9 @@ What belongs here: the command. What does not: the text of a draft (`drafts.scaf
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import sys
+from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 from keyword import iskeyword
 from pathlib import Path
 
@@ -13,6 +15,7 @@ import click
 
 from olist_pipeline.errors import OlistError
 from olist_pipeline.files import given_away, writing
+from olist_pipeline.near import nearest
 from olist_pipeline.settings import Settings
 
 SECONDS_A_FILE = 60.0
@@ -44,6 +47,17 @@ def scaffold(context: str, files: tuple[str, ...], out: Path | None) -> None:
         raise OlistError(f"{context!r} cannot be the name of a Python package; name the context otherwise.")
     settings = Settings.from_env()
     migration = load_migration(settings.migration)
+    beside = migration.path.parent
+    if migration.is_olists and out is None:
+        raise OlistError(
+            f"{migration.path} is of this repository's own warehouse; name the file of yours "
+            f"(`olist --migration FILE scaffold {context} ...`), or a folder for the drafts with --out."
+        )
+    if place := _module_elsewhere(context, (beside, out or beside)):
+        raise OlistError(
+            f"Python has a module {context} already ({place}), and would find it in place of yours; name the context "
+            "otherwise."
+        )
     known = tuple(migration.landing.files)
     files = files or known[:1] * (len(known) == 1)
     if not files:
@@ -73,18 +87,37 @@ def scaffold(context: str, files: tuple[str, ...], out: Path | None) -> None:
         for entry in of_context
         if (context_of(entry.finding.model) or name) == context
     ]
+    others = {context_of(entry.finding.model) or entry.context for entry in found.entries} | {*migration.models}
+    if not entries and context not in others and (near := nearest(context, others)):
+        raise OlistError(
+            f"The old project has no context {context!r}, but {near}: name that one, or the models of {context} under "
+            f"`models` in {migration.path}."
+        )
     texts = drafts_of(context, entries, {one.file: files_of(landing, one)[0] for one in named}, sources)
-    stay = _write(texts, out or migration.path.parent)
+    stay = _write(texts, out or beside)
     kept = [path.read_text("utf-8", errors="replace") for path in stay]
     if unwritten := [file for file in files if kept and not any(file in text for text in kept)]:
         raise OlistError(
             f"Nothing is written of {', '.join(unwritten)}: {stay[0]} is there already; draft it with --out into "
             "another folder, and take over what is new."
         )
-    click.echo(f"{len(entries)} finding{'s' * (len(entries) != 1)}; each draft raises Undecided until it is written.")
-    if not entries and found.entries:
-        others = dict.fromkeys(context_of(entry.finding.model) or entry.context for entry in found.entries)
-        click.echo(f"The contexts of the old project with findings are: {', '.join(others)}.", err=True)
+    if entries:
+        many = "s" * (len(entries) != 1)
+        click.echo(f"{len(entries)} finding{many}; each draft raises Undecided until it is written.")
+    else:
+        click.echo(f"The audit has no finding of {context}; the contexts of old are: {', '.join(sorted(others))}.")
+
+
+def _module_elsewhere(name: str, folders: Sequence[Path]) -> str:
+    """Return where a module of this name is that Python finds before one in these folders; nothing if there is none."""
+    if name in sys.stdlib_module_names:
+        return "its own library"
+    spec = find_spec(name)
+    places = [spec.origin or "", *(spec.submodule_search_locations or ())] if spec else []
+    found = [Path(place).resolve() for place in places if place]
+    if any(path.is_relative_to(folder.resolve()) for path in found for folder in folders):
+        return ""
+    return str(found[0]) if found else ""
 
 
 def _write(texts: Mapping[str, str], folder: Path) -> list[Path]:
@@ -94,11 +127,11 @@ def _write(texts: Mapping[str, str], folder: Path) -> list[Path]:
         for name, text in texts.items():
             path = folder / name
             if path.exists():
-                click.echo(f"there already: {name}")
+                click.echo(f"there already: {path}")
                 stay.append(path)
                 continue
             path.parent.mkdir(parents=True, exist_ok=True)
             with writing(path):
                 path.write_text(text, "utf-8")
-            click.echo(f"written: {name}")
+            click.echo(f"written: {path}")
     return stay

@@ -7,6 +7,7 @@ and single rows, verdicts and rules (`quarantine`, `parity`, `rules` show them).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import click
@@ -15,6 +16,7 @@ from rich.text import Text
 
 from olist_pipeline.cli.output import JSON, inert, print_json, print_rows, table, tell_shares, tell_unrecorded
 from olist_pipeline.cli.visible import visible
+from olist_pipeline.release_manifest import no_release
 from olist_pipeline.settings import Settings
 
 
@@ -31,10 +33,10 @@ def status(show_rules: bool, as_json: bool) -> None:
     if as_json:
         print_json(report)
     else:
-        _print(Console(), report, show_rules=show_rules)
+        _print(Console(), report, settings.serving, show_rules=show_rules)
 
 
-def _print(console: Console, report: Mapping[str, Any], *, show_rules: bool) -> None:
+def _print(console: Console, report: Mapping[str, Any], serving: Path, *, show_rules: bool) -> None:
     running = ["context", "route", "last run", "months", "missing", "failed", "streak"]
     proven = ["context", "quarantine", "parity", "reconciliation", "logic moved"]
     shown = [
@@ -59,10 +61,10 @@ def _print(console: Console, report: Mapping[str, Any], *, show_rules: bool) -> 
     if show_rules:
         _print_rules(console, report["rules"])
     release = report["release"]
-    console.print(
+    click.echo(
         f"Release {release['number']}, as of {release['as_of']}, made {release['made_at']}"
         if release
-        else "No release yet"
+        else visible(str(no_release(serving)))
     )
     for sentence in release["unchecked"] if release else ():
         console.print(f"[red]Not checked:[/red] {inert(sentence)}.")

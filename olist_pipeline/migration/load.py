@@ -19,7 +19,8 @@ from pydantic import ValidationError
 
 from olist_pipeline import yaml_text
 from olist_pipeline.errors import OlistError
-from olist_pipeline.migration.model import Migration
+from olist_pipeline.migration.model import WORDS, Migration
+from olist_pipeline.near import nearest
 from olist_pipeline.settings import migration_file
 
 PLAINLY = {
@@ -63,19 +64,22 @@ def load_migration(path: Path) -> Migration:
     except yaml_text.YamlError as error:
         raise OlistError(f"{path} is not YAML: {error}.") from error
     if not isinstance(values, dict) or "path" in values:
-        raise OlistError(f"{path} must be a mapping like the one in docs/migration_file.md, without `path`.")
+        wrong = "is empty" if values is None else "says `path`" if isinstance(values, dict) else "is no mapping"
+        raise OlistError(f"{path} {wrong}; write it like the one in docs/migration_file.md.")
     text = json.dumps({**values, "path": str(path)}, default=str)
     if "\\u0000" in text:
         raise OlistError(f"{path}: a text holds a NUL character (\\0), which no name and no path can; take it out.")
     try:
         return Migration.model_validate_json(text)
     except ValidationError as error:
-        first = error.errors()[0]
+        # A word that is mistyped is missing, too: the word that is there says why.
+        first = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
         *within, last = _place(values, first["loc"]) or ["the file"]
         own = " ".join(first["msg"].removeprefix("Value error, ").split())
         where, said = ".".join([*within, last]), PLAINLY.get(first["type"], own)
         if first["type"] == "extra_forbidden":
-            where, said = ".".join(within) or "the file", f"{last} is no word of it"
+            meant = f" (did you mean {near}?)" if (near := nearest(last, WORDS)) else ""
+            where, said = ".".join(within) or "the file", f"{last} is no word of it{meant}"
         raise OlistError(f"{path}: {where}: {said}; docs/migration_file.md has the form.") from error
 
 

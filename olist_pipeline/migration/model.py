@@ -323,3 +323,7 @@ def _twice(names: Iterable[str]) -> list[str]:
 
 def _matches(name: str, patterns: Sequence[str]) -> bool:
     return any(fnmatchcase(name, pattern) for pattern in patterns)
+
+
+WORDS = frozenset(word for part in _Part.__subclasses__() for word in part.model_fields)
+"""All words of the file, wherever they may stand."""

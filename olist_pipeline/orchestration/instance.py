@@ -26,6 +26,7 @@ from olist_pipeline.orchestration.internals.storage import migrate_storage
 from olist_pipeline.orchestration.partitions import UNFINISHED, know_months, range_tags
 from olist_pipeline.orchestration.run_process import RunProcess, process_of
 from olist_pipeline.runtime_folder import path_without_pattern
+from olist_pipeline.serving.identity import refuse_another_warehouse
 from olist_pipeline.settings import PROJECT_DIR, Settings
 from olist_pipeline.spark.requirements import check
 from olist_pipeline.stores.run_history import is_there
@@ -35,8 +36,10 @@ from olist_pipeline.stores.schema import ready_url
 def prepare(settings: Settings) -> str:
     """Start the server, see to its schemas, set DAGSTER_HOME up; return the server's address.
 
-    Raises OlistError where the engine needs what is not here, and where a server of somebody's lacks what a run needs.
+    Raises OlistError where the home is of another warehouse, where the engine needs what is not here, and where a
+    server of somebody's lacks what a run needs.
     """
+    refuse_another_warehouse(settings)
     if settings.engine == "spark":
         check(settings.spark_master)
     url = ready_url(settings)

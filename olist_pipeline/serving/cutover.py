@@ -90,7 +90,7 @@ def _unchanged(serving: Path, context: str, by: str, reason: str) -> Switched | 
 def _wanted_cutover(serving: Path, context: str) -> tuple[Release, Change, dict[str, Route]]:
     """Return the present release, the change and the routes after it; raises OlistError when nothing may change so."""
     base, state = present_release(serving), present_state(serving)
-    change = legal_change(state, context, "new")
+    change = legal_change(serving, state, context, "new")
     if why := state.blocked.get(context):
         raise OlistError(
             f"{context} is blocked since it was rolled back ({why}); "

@@ -27,7 +27,7 @@ def retire(settings: Settings, context: str, *, by: str, reason: str, now: datet
         state = present_state(serving)
         if done := unchanged(serving, state, context, "retired", "retire", by, reason):
             return done
-        change = legal_change(state, context, "retired")
+        change = legal_change(serving, state, context, "retired")
         if missing := _too_early(serving, state, now, timedelta(days=settings.cutover.retire_after_days)):
             raise OlistError(
                 f"{context} cannot be retired: every context must have been on new for "

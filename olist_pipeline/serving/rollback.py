@@ -65,7 +65,7 @@ def rollback(
             return _point_back(serving, state, context, to, by=by, reason=reason, blocks=blocks)
         if not blocks and (done := unchanged(serving, state, context, "old", "rollback", by, reason)):
             return done
-        change = legal_change(state, context, "old")
+        change = legal_change(serving, state, context, "old")
         base = current_release(serving)
         wanted = way_back(base, state.routes, context) if base else {**state.routes, context: change.route}
         along = [name for name, route in wanted.items() if route != state.routes[name] and name != context]
@@ -86,7 +86,7 @@ def acknowledge(settings: Settings, context: str, *, by: str, reason: str) -> Sw
         raise OlistError("An acknowledgement needs a reason: say what was wrong and what was done about it.")
     with sole_switch(settings.serving):
         state = present_state(settings.serving)
-        check_known(state, context)
+        check_known(settings.serving, state, context)
         if context not in state.blocked:
             raise OlistError(f"{context} is not blocked: there is nothing to acknowledge.")
         route = state.routes[context]
@@ -100,7 +100,7 @@ def _point_back(
 ) -> Switched:
     """Point to a kept release: the contexts that it serves from old go back to old with it, and none goes to new."""
     base, release = present_release(serving), find_release(serving, to)
-    check_known(state, context)
+    check_known(serving, state, context)
     from_new = {name: route in SERVED_FROM_NEW for name, route in release.routes.items()}
     forward = [name for name, is_new in from_new.items() if is_new and state.routes.get(name) not in SERVED_FROM_NEW]
     retired = [name for name, is_new in from_new.items() if not is_new and state.routes.get(name) == "retired"]

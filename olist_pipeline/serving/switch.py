@@ -19,7 +19,7 @@ from typing import Any
 
 from olist_pipeline.errors import OlistError
 from olist_pipeline.near import unknown
-from olist_pipeline.release_manifest import NEW, Release, Route
+from olist_pipeline.release_manifest import NEW, Release, Route, no_release
 from olist_pipeline.serving import journal, standby
 from olist_pipeline.serving.journal import present_state, sole_switch
 from olist_pipeline.serving.pruning import remove_unneeded
@@ -27,6 +27,14 @@ from olist_pipeline.serving.release import current_release, point_to
 from olist_pipeline.serving.routing import served_schemas, unmatched, waiting_for
 from olist_pipeline.settings import Settings
 from olist_pipeline.stores.routes import NEXT_ROUTES, Act, Action, Change, RouteState
+
+FIRST_COMMAND: Mapping[Route, str] = {
+    "old": "`olist cutover {} --to shadow` comes",
+    "shadow": "`olist cutover {}` comes",
+    "new": "`olist rollback {}` comes",
+    "retired": "`olist retire {} --undo` and `olist run` come",
+}
+"""What leads away from a route, to whoever names one that is not next to it."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +72,7 @@ def change_route(
             return done
         if only_from and state.routes.get(context) != only_from:
             raise OlistError(f"{context} is not {only_from}: there is nothing to undo.")
-        act = new_act(action, [legal_change(state, context, route)], by, reason)
+        act = new_act(action, [legal_change(settings.serving, state, context, route)], by, reason)
         write_down(settings.serving, act)
     return Switched(act)
 
@@ -86,31 +94,27 @@ def present_release(serving: Path) -> Release:
     """Return the release that is served; raises OlistError before the first, and where it holds one side alone."""
     release = current_release(serving)
     if release is None:
-        raise OlistError("There is no release yet; run `olist run`.")
+        raise no_release(serving)
     for table in release.tables:
         release.sources(table)
     return release
 
 
-def legal_change(state: RouteState, context: str, route: Route) -> Change:
+def legal_change(serving: Path, state: RouteState, context: str, route: Route) -> Change:
     """Return the change of a context's route; raises OlistError when it is not the next or the former one."""
-    check_known(state, context)
+    check_known(serving, state, context)
     former = state.routes[context]
     if route not in NEXT_ROUTES[former]:
-        hint = {
-            ("old", "new"): f"; `olist cutover {context} --to shadow` comes first",
-            ("shadow", "retired"): f"; `olist cutover {context}` comes first",
-            ("retired", "old"): f"; `olist retire {context} --undo` and `olist run` come first",
-        }.get((former, route), "")
-        raise OlistError(f"{context} is on {former} and cannot go to {route}{hint}.")
+        first = FIRST_COMMAND[former].format(context)
+        raise OlistError(f"{context} is on {former} and cannot go to {route}; {first} first.")
     return Change(context, former, route)
 
 
-def check_known(state: RouteState, context: str) -> None:
+def check_known(serving: Path, state: RouteState, context: str) -> None:
     """Raise OlistError for a context that has no route."""
     if context not in state.routes:
         if not state.routes:
-            raise OlistError(f"There is no release with {context} yet; run `olist run`.")
+            raise no_release(serving)
         raise unknown("context", context, state.routes)
 
 

@@ -191,4 +191,4 @@ def test_status_and_parity_before_any_run_say_so(server_folder):
     result = fresh.typed("parity")
     assert result.returncode == 1
     assert "No table has been compared yet; run `olist run`." in result.stderr
-    assert "No release yet" in fresh.typed("status").stdout
+    assert f"There is no release in {fresh.home / 'serving'} yet" in fresh.typed("status").stdout

@@ -61,12 +61,33 @@ def test_a_file_that_the_drafts_there_do_not_have_is_refused_in_one_sentence(tmp
     written(tmp_path, SMALL.replace("data_dir}", "data_dir, files: {rides.csv: {}}}"))
     drafted = CliRunner().invoke(scaffold, ["riding", "--out", str(tmp_path / "only")])
     assert drafted.exit_code == 0
-    assert "contexts of the old project with findings are: none." in drafted.output
+    assert "no finding of riding; the contexts of old are: none." in drafted.output
     assert "class RidesRecord" in (tmp_path / "only" / "riding" / "records.py").read_text()
+    written(tmp_path, SMALL.replace("data_dir}", "data_dir, files: {rides.csv: {}}}\nmodels: {ridings: [rides]}"))
+    result = CliRunner().invoke(scaffold, ["Riding", "--out", str(tmp_path / "mistyped")])
+    assert "The old project has no context 'Riding', but ridings" in str(result.exception)
+    assert not (tmp_path / "mistyped").exists()
+    written(tmp_path, SMALL)
     result = CliRunner().invoke(scaffold, ["riding", "--file", "rides.csv", "--file", "docks.csv"])
     assert str(result.exception).startswith(
         f"Nothing is written of docks.csv: {tmp_path / 'riding' / '__init__.py'} is"
     )
+
+
+@pytest.mark.parametrize(("context", "place"), [("calendar", "its own library"), ("yaml", "__init__.py")])
+def test_a_context_that_python_would_take_for_another_module_is_refused(tmp_path, monkeypatch, context, place):
+    """`from calendar.declared import ...` would never find the draft."""
+    monkeypatch.setenv("OLIST_MIGRATION", str(written(tmp_path, SMALL)))
+    refused = str(CliRunner().invoke(scaffold, [context, "--file", "rides.csv"]).exception)
+    assert refused.startswith(f"Python has a module {context} already (")
+    assert place in refused
+
+
+def test_no_draft_is_written_into_this_repository_by_who_forgot_to_name_a_file(tmp_path, monkeypatch):
+    monkeypatch.setenv("OLIST_HOME", str(tmp_path))
+    monkeypatch.delenv("OLIST_MIGRATION", raising=False)
+    refused = str(CliRunner().invoke(scaffold, ["riding", "--file", "rides.csv"]).exception)
+    assert "is of this repository's own warehouse; name the file of yours" in refused
 
 
 def test_what_is_wrong_before_a_run_is_said_where_that_run_fails(monkeypatch):

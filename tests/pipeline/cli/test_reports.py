@@ -96,3 +96,10 @@ def test_a_quarantined_row_shows_what_its_rules_are_about(rules, table, shown):
     """PostgreSQL hands the cells on by the length of their names, which says nothing of them."""
     payload = {"c": "x", "price": "0.5", "order_id": "o1", "freight_value": "1", "order_item_id": "1"}
     assert reports._cells({"rules": rules, "source_table": table, "payload": payload}) == shown
+
+
+def test_nothing_in_quarantine_is_told_from_no_run(settings):
+    """A home that was meant to be another one must not look like clean data."""
+    assert f"nothing has run in {settings.home} yet" in reports._none("No row in quarantine", settings)
+    settings.staging.mkdir(parents=True)
+    assert reports._none("No row in quarantine", settings) == "No row in quarantine is like that."

@@ -18,6 +18,7 @@ from olist_pipeline.serving.release import current_number, kept_numbers
 from olist_pipeline.serving.rollback import acknowledge
 from olist_pipeline.stores import routes as route_store
 from olist_pipeline.stores.postgres import query
+from olist_pipeline.stores.routes import NEXT_ROUTES, RouteState
 from tests.pipeline.serving.world import (
     CONTEXTS,
     SHADOW,
@@ -215,3 +216,13 @@ class TestRecord:
         journal.bring_to_database(settings.serving, database)
         route_store.record_release(database, CONTEXTS, 9)
         assert len(route_store.history(database)) == 1
+
+
+@pytest.mark.parametrize(
+    ("former", "route"),
+    [(one, other) for one, near in NEXT_ROUTES.items() for other in NEXT_ROUTES if other not in (one, *near)],
+)
+def test_a_route_that_is_not_the_next_is_refused_with_the_command_that_comes_first(tmp_path, former, route):
+    state = RouteState({"sales": former})
+    with pytest.raises(OlistError, match=rf"sales is on {former} and cannot go to {route}; `olist .* sales.* first"):
+        switch.legal_change(tmp_path, state, "sales", route)
