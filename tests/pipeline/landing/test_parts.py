@@ -247,6 +247,26 @@ def test_whatever_polars_raises_at_a_part_is_a_sentence(tmp_path, monkeypatch, e
         readable_landing(Settings(tmp_path / "home", tmp_path / "landing", None), [SELLERS])
 
 
+@pytest.mark.parametrize(("ending", "module", "name"), [(".parquet", pl, "scan_parquet"), (".csv.gz", gzip, "open")])
+def test_a_packed_part_that_is_changed_while_it_is_read_is_not_taken(tmp_path, monkeypatch, ending, module, name):
+    """Parquet is read several times: rows of both would stand beside each other."""
+    part = tmp_path / "landing" / folder_name(SELLERS) / f"1{ending}"
+    part.parent.mkdir(parents=True)
+    pl.DataFrame(schema=dict.fromkeys(SELLERS.columns, pl.String)).write_parquet(part)
+    if ending == ".csv.gz":
+        part.write_bytes(gzip.compress(SELLERS_HEADER.encode()))
+    opened = getattr(module, name)
+
+    def opened_during_an_upload(*arguments, **options):
+        os.utime(part)
+        return opened(*arguments, **options)
+
+    monkeypatch.setattr(module, name, opened_during_an_upload)
+    with pytest.raises(OlistError, match=rf"1{ending} was changed while it was read; run again"):
+        readable_landing(Settings(tmp_path / "home", tmp_path / "landing", None), [SELLERS])
+    assert not list((tmp_path / "home").rglob("1.csv"))
+
+
 def test_parts_whose_first_lines_are_endless_are_not_read_to_their_ends(tmp_path):
     folder = tmp_path / "landing" / folder_name(SELLERS)
     folder.mkdir(parents=True)
