@@ -21,8 +21,9 @@ import polars as pl
 
 from olist_pipeline.errors import OlistError
 from olist_pipeline.files import content_hash, replacing, tree_hash
-from olist_pipeline.landing.csv_file import SOURCE_ROW, changed_meanwhile, read_records, windows_of
+from olist_pipeline.landing.csv_file import SOURCE_ROW, read_records, windows_of
 from olist_pipeline.landing.folder import files_of, has_landed, landing_hash, readable_landing
+from olist_pipeline.landing.packed import changed_meanwhile
 from olist_pipeline.landing.parts import folder_name, is_in_parts, remove_parts
 from olist_pipeline.landing.table import Landed, LandingTable, OtherFile
 from olist_pipeline.migration.model import Migration

@@ -28,8 +28,8 @@ from olist_pipeline.intake.large import ingest_any
 from olist_pipeline.intake.parts import forget_parts
 from olist_pipeline.intake.rows import IS_VALID, parents_of
 from olist_pipeline.intake.span import as_of
-from olist_pipeline.landing.csv_file import changed_meanwhile
 from olist_pipeline.landing.folder import landing_hash, readable_landing
+from olist_pipeline.landing.packed import changed_meanwhile
 from olist_pipeline.landing.parts import is_in_parts
 from olist_pipeline.landing.table import LandingTable
 from olist_pipeline.migration.code import python_hash

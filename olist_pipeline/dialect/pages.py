@@ -1,16 +1,32 @@
-"""The pages of a Parquet file: whether they are the bytes that were written.
+"""The bytes of a Parquet file: whether it is one, and whether its pages are the bytes that were written.
 
-What belongs here: damage that no reader of ours sees by itself. What does not: what the rows say
-(`landing.parquet_text`, `tablediff.files`).
+What belongs here: what no reader of ours sees by itself, or says so that a person can mend it. What does not: what the
+rows say (`landing.parquet_text`, `tablediff.files`).
 """
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Collection
 from pathlib import Path
 
 from olist_pipeline.errors import OlistError
+
+_MARK, _ENCRYPTED = b"PAR1", b"PARE"
+"""What a Parquet file begins and ends with."""
+
+
+def refuse_other_kind(name: str, path: Path) -> None:
+    """Raise OlistError for a file that its name alone calls Parquet, or that is not whole; OSError as the system."""
+    with path.open("rb") as file:
+        first = file.read(len(_MARK))
+        file.seek(-len(first), os.SEEK_END)
+        last = file.read()
+    if last != first or first != _MARK:
+        found = {_MARK: "its end is missing; fetch it again", _ENCRYPTED: "it is encrypted; write it without a key"}
+        other = "it is no Parquet file; give it the ending of what it is, or write it again"
+        raise OlistError(f"{name} cannot be read as Parquet: {found.get(first, other)}.")
 
 
 def refuse_damage(name: str, path: Path, columns: Collection[str] | None = None) -> None:
@@ -25,8 +41,8 @@ def refuse_damage(name: str, path: Path, columns: Collection[str] | None = None)
     try:
         with pq.ParquetFile(path, page_checksum_verification=True) as file:
             deque(file.iter_batches(columns=None if columns is None else list(columns)), maxlen=0)
-    except pa.ArrowNotImplementedError:
-        return  # what Arrow has no type for, others may have
+    except (pa.ArrowNotImplementedError, pa.ArrowInvalid):
+        return  # what Arrow has no type for, or takes for inconsistent, others may read: a missing ARRAY of DuckDB
     except (pa.ArrowException, OSError) as error:
         if isinstance(error, OSError) and error.errno:
             raise

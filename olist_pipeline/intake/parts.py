@@ -22,9 +22,9 @@ from olist_pipeline.files import beside, remove_abandoned, scratch, size_and_tim
 from olist_pipeline.intake.cast import RULES, cast_rows
 from olist_pipeline.intake.codes import REPEATED_HEADER
 from olist_pipeline.intake.places import SOURCE_FILE
-from olist_pipeline.landing.csv_file import SOURCE_ROW, CsvText, changed_meanwhile, read_text, windows_of
+from olist_pipeline.landing.csv_file import SOURCE_ROW, CsvText, read_text, windows_of
 from olist_pipeline.landing.folder import files_of
-from olist_pipeline.landing.packed import called
+from olist_pipeline.landing.packed import called, changed_meanwhile
 from olist_pipeline.landing.parts import KEPT, is_in_parts, part_hash
 from olist_pipeline.landing.table import LandingTable
 from olist_pipeline.migration.code import python_hash

@@ -13,7 +13,6 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -27,8 +26,7 @@ from olist_domain.kernel.records import value_type
 from olist_pipeline.dialect.check import FileWindow, Ints, Report, check
 from olist_pipeline.dialect.faults import refuse_other_delimiter
 from olist_pipeline.errors import OlistError
-from olist_pipeline.files import size_and_time
-from olist_pipeline.landing.packed import called
+from olist_pipeline.landing.packed import called, changed_meanwhile, unchanged
 from olist_pipeline.landing.parts import folder_name, plain_parts
 from olist_pipeline.landing.table import TEXT_COLUMN, LandingTable
 from olist_pipeline.near import listed
@@ -69,7 +67,7 @@ def read_text(path: Path, table: LandingTable, window: int | None = None) -> Csv
 
     Raises OlistError when the file as a whole is unusable.
     """
-    with _unchanged(path):
+    with unchanged(path, called(path)):
         report = _report_of(path, table, window)
         links = {name: table.headers[name] for name in table.links}
         malformed = _malformed(path, report, window, links)
@@ -86,7 +84,7 @@ def read_records(path: Path, table: LandingTable, window: int | None = None) -> 
 
     The numbers stand apart: a column of the file may have any name.
     """
-    with _unchanged(path):
+    with unchanged(path, called(path)):
         report = _report_of(path, table, window)
         return *_read(path, report, window, {name: name for name in report.header}), report.records
 
@@ -96,28 +94,6 @@ def _report_of(path: Path, table: LandingTable, window: int | None) -> Report:
     if window is not None and window >= len(report.windows):
         raise changed_meanwhile(called(path))
     return report
-
-
-def changed_meanwhile(file: str) -> OlistError:
-    """Return the error of a file that is another one at the end of reading it than at its beginning."""
-    return OlistError(f"{file} was changed while it was read; run again once its upload is complete.")
-
-
-@contextmanager
-def _unchanged(path: Path) -> Iterator[None]:
-    """Raise OlistError where a file is changed in the block, whatever else that led to."""
-    before = _state(path)
-    try:
-        yield
-    finally:
-        if _state(path) != before:
-            raise changed_meanwhile(called(path))
-
-
-def _state(path: Path) -> list[int] | None:
-    with suppress(OSError):
-        return size_and_time(path)
-    return None
 
 
 def check_file(path: Path, table: LandingTable) -> tuple[Report, tuple[str, ...]]:

@@ -94,13 +94,36 @@ def unpack(packed: Packed, target: Path, write: Callable[[Path, Path], None] | N
     with alone(target.parent / ".lock"):
         if _is_as_left(target, state, packed):
             return
-        with writing(target), replacing(target) as temporary:
+        name = _name_of(packed.path, None, target)
+        with writing(target), replacing(target) as temporary, unchanged(packed.path, name):
             if write:
                 write(packed.path, temporary)
             else:
                 _unpack(packed, temporary, target)
         with replacing(state) as temporary:
             temporary.write_text(json.dumps(_left(target, packed)), "utf-8")
+
+
+def changed_meanwhile(file: str) -> OlistError:
+    """Return the error of a file that is another one at the end of reading it than at its beginning."""
+    return OlistError(f"{file} was changed while it was read; run again once its upload is complete.")
+
+
+@contextmanager
+def unchanged(path: Path, name: str) -> Iterator[None]:
+    """Raise OlistError where a file, called `name`, is changed in the block, whatever else that led to."""
+    before = _state_now(path)
+    try:
+        yield
+    finally:
+        if _state_now(path) != before:
+            raise changed_meanwhile(name)
+
+
+def _state_now(path: Path) -> list[int] | None:
+    with suppress(OSError):
+        return size_and_time(path)
+    return None
 
 
 def called(path: Path) -> str:

@@ -16,7 +16,7 @@ import polars as pl
 from polars.datatypes import DataTypeClass
 
 from olist_pipeline.dialect.dialect import CELL_BYTES, RECORD_BYTES
-from olist_pipeline.dialect.pages import refuse_damage
+from olist_pipeline.dialect.pages import refuse_damage, refuse_other_kind
 from olist_pipeline.errors import OlistError
 from olist_pipeline.files import is_of_system
 from olist_pipeline.near import listed, visible_name
@@ -42,7 +42,7 @@ def write_as_text(path: Path, target: Path, wanted: Collection[str] | None = Non
     the system refuses to read or to write.
     """
     name = f"{path.parent.name}/{path.name}"
-    path.open("rb").close()  # The system names what it does not open, Polars does not.
+    refuse_other_kind(name, path)
     try:
         rows = _with_long_decimals(path, _with_late_moments(path, _scan(path)))
         kinds = rows.collect_schema()

@@ -113,7 +113,7 @@ def prepare_parts(landing: Path, folder: Path, table: Landed) -> None:
     """
     landed = landed_parts(landing, table)
     folder.mkdir(parents=True, exist_ok=True)
-    for stale in folder.glob("*.csv*"):
+    for stale in folder.glob("[!.]*.csv*"):  # hidden ones are what another process is unpacking
         if stale.name.removesuffix(".json").removesuffix(".csv") not in landed:
             stale.unlink(missing_ok=True)
     for name, path in landed.items():

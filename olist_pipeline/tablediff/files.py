@@ -15,7 +15,7 @@ from pathlib import Path
 
 import duckdb
 
-from olist_pipeline.dialect.pages import refuse_damage
+from olist_pipeline.dialect.pages import refuse_damage, refuse_other_kind
 from olist_pipeline.errors import OlistError
 from olist_pipeline.paths import duckdb_path
 from olist_pipeline.tablediff.contract import RelationError, fold
@@ -135,15 +135,15 @@ def _refuse_other_schemas(con: duckdb.DuckDBPyConnection, parts: list[tuple[str,
     wanted: list[tuple[str, str]] = []
     for name, part in parts:
         try:
+            refuse_other_kind(name, part)
             rows = con.execute(f"DESCRIBE FROM {parquet(part)}")
+            refuse_damage(name, part)
         except duckdb.Error as error:
             raise RelationError(f"{name} cannot be read as Parquet: {first_line(error)}; write it again.") from error
-        columns = [(column, kind) for column, kind, *_ in rows.fetchall()]
-        _refuse_twins(con, name, part)
-        try:
-            refuse_damage(name, part)
         except OlistError as error:
             raise RelationError(str(error)) from error
+        columns = [(column, kind) for column, kind, *_ in rows.fetchall()]
+        _refuse_twins(con, name, part)
         if any("DOUBLE" in kind for _, kind in columns):
             _refuse_rounded(con, name, part)
         wanted = wanted or columns

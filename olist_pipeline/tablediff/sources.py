@@ -118,10 +118,17 @@ def _opened(
     con: duckdb.DuckDBPyConnection, source: str, alias: str, scratch: Path, options: Options, where: str | None
 ) -> Relation:
     path = Path(source)
-    if path.is_dir() or kind_of(source) is not None:
+    # A table may be called like a file: `shop.duckdb:raw.csv`.
+    found = None if path.exists() else DATABASE.fullmatch(source)
+    if "://" in source and not path.exists():  # an address may hold a password, which no sentence shows
+        raise RelationError(
+            f"The address of {alias} is no file: write a table of a server to one (in psql: \\copy (SELECT ...) TO"
+            " 'table.csv' WITH (FORMAT csv, HEADER)), fetch what lies elsewhere, and name that file."
+        )
+    if path.is_dir() or (kind_of(source) is not None and not found):
         relation, untyped = file_relation(con, path.absolute(), source, f"{alias}_csv", options, scratch)
         return describe(con, relation, where, name=source, untyped=untyped)
-    if found := DATABASE.fullmatch(source):
+    if found:
         # A view of the file may name a schema `old`, which a file attached under that name would make ambiguous.
         return describe(con, _table(con, Path(found[1]), found[2], f"file of {alias}"), where, name=source)
     raise RelationError(

@@ -20,6 +20,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from olist_pipeline.errors import OlistError
+from olist_pipeline.files import replacing
 from olist_pipeline.intake import parts as intake_parts
 from olist_pipeline.intake.cast import cast_rows
 from olist_pipeline.intake.parts import remove_other_parts
@@ -132,6 +133,7 @@ SELLERS_HEADER = ",".join(SELLERS.columns) + "\n"
         ("2.csv", b'x,"\n', "2.csv has a quote that never closes in line 2"),
         ("2.csv.gz", b'x,"\n', "2.csv.gz has a quote that never closes in line 2"),
         ("2.csv.gz", b"x,\0\n", "2.csv.gz has a NUL byte in line 2"),
+        ("2.parquet", b"x,y\n", "2.parquet cannot be read as Parquet: it is no Parquet file; give it the ending"),
     ],
 )
 def test_what_is_wrong_with_a_part_is_said_of_the_file_that_landed(tmp_path, part, content, words):
@@ -243,6 +245,26 @@ def test_whatever_polars_raises_at_a_part_is_a_sentence(tmp_path, monkeypatch, e
     monkeypatch.setattr(pl, "scan_parquet", refusing)
     with pytest.raises(OlistError, match=r"cannot be read: No space left on device.*(write it again|free space)"):
         readable_landing(Settings(tmp_path / "home", tmp_path / "landing", None), [SELLERS])
+
+
+@pytest.mark.parametrize(("ending", "module", "name"), [(".parquet", pl, "scan_parquet"), (".csv.gz", gzip, "open")])
+def test_a_packed_part_that_is_changed_while_it_is_read_is_not_taken(tmp_path, monkeypatch, ending, module, name):
+    """Parquet is read several times: rows of both would stand beside each other."""
+    part = tmp_path / "landing" / folder_name(SELLERS) / f"1{ending}"
+    part.parent.mkdir(parents=True)
+    pl.DataFrame(schema=dict.fromkeys(SELLERS.columns, pl.String)).write_parquet(part)
+    if ending == ".csv.gz":
+        part.write_bytes(gzip.compress(SELLERS_HEADER.encode()))
+    opened = getattr(module, name)
+
+    def opened_during_an_upload(*arguments, **options):
+        os.utime(part)
+        return opened(*arguments, **options)
+
+    monkeypatch.setattr(module, name, opened_during_an_upload)
+    with pytest.raises(OlistError, match=rf"1{ending} was changed while it was read; run again"):
+        readable_landing(Settings(tmp_path / "home", tmp_path / "landing", None), [SELLERS])
+    assert not list((tmp_path / "home").rglob("1.csv"))
 
 
 def test_parts_whose_first_lines_are_endless_are_not_read_to_their_ends(tmp_path):
@@ -361,6 +383,15 @@ class TestReadingOnce:
         first = landing_hashes(settings, [ORDERS.name])
         monkeypatch.setattr("olist_pipeline.landing.parts.content_hash", lambda path: pytest.fail("read again"))
         assert landing_hashes(settings, [ORDERS.name]) == first
+
+
+def test_what_another_process_is_unpacking_stays(whole, tmp_path):
+    landing = in_parts(whole, tmp_path, ending=lambda number: ".csv.gz")
+    [first, *_] = files_of(readable_landing(landing, [ORDERS]), ORDERS)
+    with replacing(first) as theirs:
+        theirs.write_bytes(b"half of it")
+        readable_landing(landing, [ORDERS])
+        assert theirs.read_bytes() == b"half of it"
 
 
 def test_the_hash_of_a_table_is_of_its_parts_and_their_names(whole, tmp_path):

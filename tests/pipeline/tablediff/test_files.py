@@ -97,8 +97,10 @@ def test_a_folder_with_the_ending_of_a_file_is_a_folder(read):
             {"_temporary/0/1.csv": "id\n", "1.csv": "id\n"},
             "_temporary, into which a program is still writing parts; wait",
         ),
-        ({"1.parquet": b"x"}, "parts/1.parquet cannot be read as Parquet: "),
-        ({"2.parquet": b"x"}, "; write it again."),
+        ({"1.parquet": b"id\n1\n"}, "parts/1.parquet cannot be read as Parquet: it is no Parquet file; give it the"),
+        ({"1.parquet": b"PAR1, of which nothing follows"}, "as Parquet: its end is missing; fetch it again."),
+        ({"1.parquet": b"PARE and so on, to PARE"}, "as Parquet: it is encrypted; write it without a key."),
+        ({"2.parquet": b"PAR1"}, "; write it again."),
         (
             {"1.parquet": "SELECT 1 AS id, 2 AS v", "2.parquet": "SELECT 1 AS id, 'x' AS v"},
             "2.parquet has 2 columns and parts/1.parquet has 2, the first that differ being v VARCHAR and v INTEGER;",
@@ -190,3 +192,8 @@ def test_a_page_that_is_not_that_of_its_checksum_is_refused(tmp_path):
     path.write_bytes(path.read_bytes().replace(b"129.90", b"729.90", 1))
     with duckdb.connect() as con, pytest.raises(RelationError, match=r"^a cannot be read: .*CRC checksum .*; write it"):
         file_relation(con, path, "a", "t", {}, tmp_path)
+
+
+def test_a_missing_array_of_duckdb_is_read(read):
+    """Arrow takes what DuckDB writes for it to be inconsistent."""
+    assert read({"a.parquet": "SELECT NULL::FLOAT[2] AS x"}, "parts/a.parquet") == ([(None,)], False)

@@ -86,6 +86,13 @@ def test_a_source_that_cannot_be_read_is_said_in_one_sentence(folder, source, wh
     assert "\n" not in str(refusal.value)
 
 
+@pytest.mark.parametrize("address", ["postgresql://me:secret@host/db:t", "https://me:secret@host/t.csv"])
+def test_an_address_is_refused_without_its_password(folder, address):
+    with pytest.raises(RelationError, match=r"The address of new is no file: write .* \(FORMAT csv") as refusal:
+        compare_sources(str(folder / "t.parquet"), address, contract())
+    assert "secret" not in str(refusal.value)
+
+
 def test_what_to_do_about_a_database_that_is_encrypted(folder):
     with duckdb.connect() as con:
         con.execute("SET force_mbedtls_unsafe = 'true'")
@@ -356,9 +363,11 @@ def test_a_database_under_any_path_and_names_with_dots_are_read(tmp_path):
     with duckdb.connect(str(file)) as con:
         con.execute('CREATE SCHEMA "my.schema"; CREATE TABLE "my.schema"."t.x" AS SELECT 1 AS id, 2 AS v')
         con.execute('CREATE TABLE "it""s" AS SELECT 1 AS id, 2 AS v')
+        con.execute('CREATE SCHEMA raw; CREATE TABLE raw.csv AS FROM "it""s"')
 
     old = f'{file}:"my.schema"."t.x"'
     assert compare_sources(old, f'{file}:"it""s"', contract()).identical
+    assert compare_sources(f"{file}:raw.csv", old, contract()).identical
     with pytest.raises(RelationError, match=r'did you mean \'"my.schema"."t.x"\'\?'):
         compare_sources(f"{file}:my.schema.t.x", old, contract())
     with pytest.raises(RelationError, match="quote"):
