@@ -29,7 +29,7 @@ MAX_LENGTH = 400
 CUT = " ... [cut: the SQL has the rest]"
 
 
-PASSED_ON = (exp.Alias, exp.Paren, exp.Cast, exp.Round, exp.AggFunc, exp.Window, exp.Filter, exp.Coalesce)
+PASSED_ON = (exp.Alias, exp.Paren, exp.Cast, exp.Round, exp.AggFunc, exp.Distinct, exp.Window, exp.Filter, exp.Coalesce)
 """What a column may do with a piece of logic that is still all that it says."""
 
 

@@ -366,6 +366,7 @@ select {{ loop.index }} as n, price from t where price > 0
         ("lower(case when a > 9 then 'X' else b end) as c", "A part of c is X when a is more than 9; b otherwise."),
         ("round(coalesce(b, 7), 2) as c", "C is b; where that is missing, 7."),
         ("sum(case when a > 9 then b end) as c", "C is b when a is more than 9."),
+        ("count(distinct case when a > 9 then b end) as c", "C is b when a is more than 9."),
     ],
 )
 def test_a_sentence_says_whether_it_is_all_of_a_column(tmp_path, column, sentence):
