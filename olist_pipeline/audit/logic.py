@@ -37,7 +37,6 @@ from olist_pipeline.audit.expressions import (
     columns_of,
     computes,
     is_case,
-    is_column,
     is_constant,
     is_counted_flag,
     is_far_end,
@@ -168,7 +167,9 @@ def _asks_for_presence(test: Node) -> bool:
     """
     if is_null_test(test) or (isinstance(test, exp.EQ | exp.NEQ) and text_of(test.expression) == ""):
         return True
-    return isinstance(test, exp.EQ) and all(is_column(side) for side in (test.this, test.expression))
+    return isinstance(test, exp.EQ) and all(
+        isinstance(bare(side), exp.Column | exp.Dot) for side in (test.this, test.expression)
+    )
 
 
 def _judge_window(window: exp.Window, column: str, query: Query) -> Iterator[Judged]:
