@@ -151,7 +151,7 @@ def _jobs(project: Project, files: Sequence[Path]) -> list[Job]:
         return Job(str(file), shown(file.relative_to(base)), compiled, role, "" if said is None else str(said))
 
     return [
-        *(job(file, Role.MODEL) for file in files),
+        *(job(file, Role.FUNCTION if file in project.functions else Role.MODEL) for file in files),
         *(job(file, Role.TEST) for file in project.test_files()),
         *(job(file, Role.PROPERTIES) for file in project.property_files()),
     ]
@@ -260,7 +260,8 @@ def _hints_of_python(project: Project) -> list[str]:
     if not project.is_dbt or project.chosen != project.root:
         return []
     # A link to a folder stands among them, which is a problem of its own.
-    names = [shown(path.relative_to(project.root)) for path in project.model_files(".py") if not path.is_dir()]
+    paths = sorted([*project.model_files(".py"), *(path for path in project.functions if path.suffix == ".py")])
+    names = [shown(path.relative_to(project.root)) for path in paths if not path.is_dir()]
     return [f"Models in Python were not looked into ({_some(names)}): read them yourself."] if names else []
 
 

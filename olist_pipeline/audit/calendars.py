@@ -19,6 +19,7 @@ from olist_pipeline.audit.expressions import (
     Node,
     atoms,
     bare,
+    column_names,
     is_constant,
     number_of,
     text_of,
@@ -110,11 +111,18 @@ def is_calendar_test(node: Node) -> bool:
     node = bare(node)
     if isinstance(node, exp.Paren | exp.Not):
         return is_calendar_test(node.this)
-    if names_a_month_or_day(node):
+    if names_a_month_or_day(node) or _marks_an_end(node):
         return True
     sides = [node.this] if isinstance(node, exp.In | exp.Between) else list(node.iter_expressions())
     reading = [side for side in sides if not is_constant(side)]
     return isinstance(node, PREDICATES) and bool(reading) and all(map(is_date_part, reading))
+
+
+def _marks_an_end(node: Node) -> bool:
+    """Return whether a day is compared with the first or the last one of its own period: `day = last_day(day)`."""
+    if not isinstance(node, exp.EQ) or set(column_names(node.this)) != set(column_names(node.expression)):
+        return False
+    return any(isinstance(bare(side), (exp.LastDay, *TRUNCATIONS)) for side in node.iter_expressions())
 
 
 def is_calendar(conditions: Sequence[Node]) -> bool:

@@ -30,6 +30,7 @@ from olist_pipeline.audit.expressions import (
     column_names,
     columns_of,
     is_constant,
+    is_far_end,
     is_hash,
     is_in,
     is_null,
@@ -42,7 +43,7 @@ from olist_pipeline.audit.expressions import (
     truth_of,
     words_in,
 )
-from olist_pipeline.audit.filters import is_current_row, marks_current_row
+from olist_pipeline.audit.filters import compares_hashes, is_current_row, is_first_row, marks_current_row
 from olist_pipeline.audit.guards import (
     is_cleaned_column,
     is_division_guard,
@@ -80,6 +81,10 @@ def technical_reason(case: Node, column: str, query: Query) -> str | None:
     within = [node for condition in conditions for node in nodes_within(condition)]
     if _is_hashed(case) or _looks_at_hashes(conditions):
         return KEY
+    if _tells_a_change(conditions):
+        return "change of a row"
+    if _opens_a_span(branches, query):
+        return "open end of a span of time"
     if is_in(case, (exp.Order,)):
         return ORDER
     if SORT_NAME.search(column.lower()) and not any(map(_compares_order, conditions)):
@@ -110,6 +115,8 @@ def technical_reason(case: Node, column: str, query: Query) -> str | None:
         and not (_matches_text(branches) and query.around.is_written(case))
     ):
         return CONVERSION
+    if _nulls_an_end(branches) and not query.around.is_written(case):
+        return CONVERSION  # a macro of dates, written once
     if is_first_known(branches, query.optional_relations):
         return "first known value"
     if _is_greater_of_two(branches):
@@ -154,6 +161,23 @@ def _looks_at_hashes(conditions: Sequence[Node]) -> bool:
     return bool(columns) and all(map(_is_hashed, columns))
 
 
+def _tells_a_change(conditions: Sequence[Node]) -> bool:
+    """Return whether conditions ask for no more than whether a row is new or its hash another one."""
+    tests = [atom for condition in conditions for atom in atoms(condition) if not is_null_test(atom)]
+    return bool(tests) and all(map(compares_hashes, tests))
+
+
+def _opens_a_span(branches: Branches, query: Query) -> bool:
+    """Return whether the first row of a history begins with all time: `when row_version = 1 then '1900-01-01'`."""
+    ends = [value for value in branches.results if is_constant(value)]
+    return (
+        len(branches.results) == 2
+        and len(ends) == 1
+        and is_far_end(ends[0])
+        and all(is_first_row(condition, query) for condition, _ in branches.pairs)
+    )
+
+
 def _is_hashed(node: Node) -> bool:
     """Return whether a node stands in the call of a hash, within its own query."""
     while (outer := node.find_ancestor(*HASHES, exp.Anonymous, exp.Query)) is not None and not is_hash(outer):
@@ -167,10 +191,11 @@ def _is_boolean_cast(branches: Branches) -> bool:
     """Return whether a CASE only writes a boolean in another way: 1 and 0, yes and no, 'Y' and 'N'."""
     if not all(map(is_truth, branches.results)):
         return False
-    return all(is_one_flag(condition) or _is_boolean_word(condition) for condition, _ in branches.pairs)
+    return all(is_one_flag(condition) or is_boolean_word(condition) for condition, _ in branches.pairs)
 
 
-def _is_boolean_word(condition: Node) -> bool:
+def is_boolean_word(condition: Node) -> bool:
+    """Return whether a condition compares with a word for yes or no alone: `is_closed = 'yes'`."""
     condition = bare(condition)
     if isinstance(condition, exp.EQ):
         values = [condition.expression]
@@ -196,6 +221,14 @@ def _is_conversion(branches: Branches) -> bool:
     values = [value for value in branches.results if not is_null(value)]
     converts = any(value.find(exp.Cast, exp.TryCast, exp.Func) for value in values)
     return bool(values) and converts and all(len(column_names(value)) == 1 for value in values)
+
+
+def _nulls_an_end(branches: Branches) -> bool:
+    """Return whether a CASE makes days that nobody means null, and keeps all others."""
+    tests = [atom for condition, _ in branches.pairs for atom in atoms(condition)]
+    kept = [value for value in branches.results if not is_null(value)]
+    days = all(is_null_test(test) or is_far_end(test) for test in tests) and any(map(is_far_end, tests))
+    return days and len(kept) == 1 and is_cleaned_column(kept[0]) and len(set(names_in(branches))) == 1
 
 
 def _matches_text(branches: Branches) -> bool:
@@ -243,12 +276,21 @@ def _is_fallback(branches: Branches) -> bool:
 
 
 def _fills_a_gap(condition: Node, result: Node, default: Node | None) -> bool:
-    """Return whether a literal takes the place of a column, which all else keeps, where that is missing."""
+    """Return whether a literal takes the place of a column, which all else keeps, where that is missing or empty."""
     condition = bare(condition)
-    if default is None or not isinstance(bare(default), exp.Column) or not is_constant(result) or is_null(result):
+    kept = None if default is None else without_cleaning(default)
+    if not isinstance(kept, exp.Column) or not is_constant(result) or is_null(result):
         return False
+
+    def is_gap(test: Node) -> bool:
+        is_missing = isinstance(test, exp.Is) and is_null(test.expression)
+        is_empty = isinstance(test, exp.EQ) and (text := text_of(test.expression)) is not None and not text.strip()
+        return (is_missing or is_empty) and without_cleaning(test.this) == kept
+
+    if isinstance(condition, exp.Or):
+        return all(is_gap(bare(test)) for test in condition.flatten())
     tests = map(bare, condition.flatten()) if isinstance(condition, exp.And) else iter((condition,))
-    return any(isinstance(test, exp.Is) and is_null(test.expression) and test.this == bare(default) for test in tests)
+    return any(map(is_gap, tests))
 
 
 def _rejects_its_input(branches: Branches) -> bool:

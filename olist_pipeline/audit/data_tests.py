@@ -4,11 +4,12 @@ What belongs here: which tests say a rule of the business, and findings of them.
 (`findings`), and comparing tests with models (`audit` drops what a model says, too).
 
 Structural tests are no rules: not_null, unique, relationships and their like, unless they hold for some rows only
-(`where`). Of singular tests, conditions that only ask for nulls are left out for the same reason.
+(`where`). Of singular tests, conditions that only ask for nulls or for copies of a key are left out, too.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -54,6 +55,13 @@ NO_ARGUMENTS = frozenset(
     )
 )
 
+COPIES = re.compile(
+    r"(count\((\*|1|[\w.\"`]+)\)|(n(um|umber_of)?_?)?(rows|records|copies|occurrences|dup\w*)|((row|record|dup\w*)_)?(count|cnt)|n|c)"
+    r" (> 1|>= 2|<> 1)",
+    re.IGNORECASE,
+)
+"""How a count of rows of one key is compared, by its function or by its name."""
+
 Plain = Callable[[str], str]
 """A text without its Jinja."""
 
@@ -62,7 +70,7 @@ Plain = Callable[[str], str]
 class DataTest:
     """One test of a model or of one of its columns ('' where it is of the model), with its arguments.
 
-    where: which rows it looks at, '' for all. enabled: what says whether it is switched on, '' where nothing does.
+    where: which rows it looks at, '' for all. enabled: what it and a version of its model say of being switched on.
     """
 
     model: str
@@ -71,7 +79,7 @@ class DataTest:
     arguments: Mapping[str, Any]
     where: str
     line: int
-    enabled: str = ""
+    enabled: tuple[str, ...] = ()
 
 
 def audit_properties(root: yaml.Node | None, file: str, dialect: str, plain: Plain) -> FileAudit:
@@ -82,7 +90,8 @@ def audit_properties(root: yaml.Node | None, file: str, dialect: str, plain: Pla
 
 def only_checks(audited: FileAudit) -> FileAudit:
     """Return what a singular test says as rules that rows must keep."""
-    rules = [replace(finding, kind=Kind.VALIDATION) for finding in audited.findings if not _asks_for_nulls(finding)]
+    found = (finding for finding in audited.findings if not (_asks_for_nulls(finding) or _asks_for_copies(finding)))
+    rules = [replace(finding, kind=Kind.VALIDATION) for finding in found]
     return replace(audited, findings=tuple(rules))
 
 
@@ -117,6 +126,11 @@ def _asks_for_nulls(finding: Finding) -> bool:
     return finding.shape.normal.startswith(("is(", "not(is(")) and " " not in finding.shape.normal.replace(", ", "")
 
 
+def _asks_for_copies(finding: Finding) -> bool:
+    """Return whether a singular test asks for what `unique` does: keys that stand in more than one row."""
+    return finding.clause is not Clause.SELECT and COPIES.fullmatch(finding.sql) is not None
+
+
 def _tests_of(root: yaml.Node | None) -> Iterator[DataTest]:
     top = entries_of(root)
     for key in LISTS:
@@ -131,11 +145,13 @@ def _tests_of_relation(entry: yaml.Node) -> Iterator[DataTest]:
     values = entries_of(entry)
     model = text_of_node(values.get("name"))
     for part in (values, *map(entries_of, items_of(values.get("versions")))):
+        of_version = () if part is values else (text_of_node(entries_of(part.get("config")).get("enabled")),)
         for own in (part, *map(entries_of, items_of(part.get("columns")))):
             column = "" if own is part else text_of_node(own.get("name"))
             for node in (node for key in KEYS for node in items_of(own.get(key))):
-                yield from _test(node, model, column)
-            yield from _constraints(own.get("constraints"), model, column)
+                yield from (replace(test, enabled=test.enabled + of_version) for test in _test(node, model, column))
+            for check in _constraints(own.get("constraints"), model, column):
+                yield replace(check, enabled=of_version)
 
 
 def _constraints(node: yaml.Node | None, model: str, column: str) -> Iterator[DataTest]:
@@ -164,12 +180,14 @@ def _test(node: yaml.Node, model: str, column: str) -> Iterator[DataTest]:
     where = str(config.get("where") or own.get("row_condition") or "")
     arguments = {str(key): value for key, value in own.items() if key not in NO_ARGUMENTS}
     own_column = str(arguments.pop("column_name", column))
-    yield DataTest(model, own_column, name, arguments, where, line, str(config.get("enabled", "")))
+    yield DataTest(model, own_column, name, arguments, where, line, (str(config.get("enabled", "")),))
 
 
 def _finding(test: DataTest, file: str, dialect: str, plain: Plain) -> Finding | None:
     package, _, name = test.name.rpartition(".")
-    if package in MONITORING or (name in STRUCTURAL and not test.where) or is_off(plain(test.enabled)):
+    if package in MONITORING or (name in STRUCTURAL and not test.where):
+        return None
+    if any(is_off(plain(said)) for said in test.enabled):
         return None
     rule = _parsed(plain(_rule(test, name)), dialect) or exp.Anonymous(this=name, expressions=[exp.column(test.column)])
     if test.where:

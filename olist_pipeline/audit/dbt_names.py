@@ -67,6 +67,9 @@ def names_of(variables: Mapping[str, Any], adapter: str, project: str, host: Hos
         version = said.get("v", said.get("version"))
         return Relation(f"{args[-1] if args else ''}{'' if version is None else f'_v{version}'}")
 
+    def function(*args: Any) -> Relation:
+        return Relation(str(args[-1] if args else ""))
+
     def source(schema: Any, name: Any) -> Relation:
         return Relation(str(name), str(schema))
 
@@ -93,6 +96,7 @@ def names_of(variables: Mapping[str, Any], adapter: str, project: str, host: Hos
         "execute": False,
         "flags": MappingProxyType({**dict.fromkeys(FLAGS, False), "WHICH": "compile"}),
         "fromjson": _from_json,
+        "function": function,
         "fromyaml": _from_yaml,
         "graph": MappingProxyType({"nodes": MappingProxyType({}), "sources": MappingProxyType({})}),
         "invocation_args_dict": MappingProxyType(

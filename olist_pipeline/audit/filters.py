@@ -47,6 +47,7 @@ from olist_pipeline.audit.numbers import DATE_STEPS, STEPS, date_step
 CURRENT_ROW = re.compile(
     r"^_?(dbt_)?(valid_?(to|until)(_\w+)?|(effective|eff|record)_?(to|end|thru)\w*|end_effective\w*|next_effective\w*)$"
     r"|^_?(is_?|row_is_?)?(current|latest|most_recent)(_?(row|record|version|flag|ind|snapshot))?$"
+    r"|^\w+_(valid_?to|is_?current)$"
 )
 """Names by which histories tell the row that holds now."""
 
@@ -102,10 +103,20 @@ def marks_current_row(condition: Node, column: str, query: Query) -> bool:
 
     The mark is called like that of a history, or this very statement picks the rows by it.
     """
-    test = bare(condition)
-    if not isinstance(test, exp.EQ) or number_of(test.expression) != 1 or not query.is_row_number(test.this):
+    if not is_first_row(condition, query):
         return False
     return CURRENT_ROW.match(column.lower()) is not None or _picks_rows(column, query)
+
+
+def is_first_row(condition: Node, query: Query) -> bool:
+    """Return whether a condition asks for the first row of a group by its number."""
+    test = bare(condition)
+    return isinstance(test, exp.EQ) and number_of(test.expression) == 1 and query.is_row_number(test.this)
+
+
+def compares_hashes(test: Node) -> bool:
+    """Return whether a comparison tells a change: both its sides are hashes, by function or by name."""
+    return isinstance(test, COMPARISONS) and all(_is_hash(bare(side)) for side in (test.this, test.expression))
 
 
 def _picks_rows(flag: str, query: Query) -> bool:
@@ -239,7 +250,7 @@ def _is_technical(test: Node, query: Query) -> bool:
     if is_clock(left) or is_clock(right):
         # `placed_at + 30 days >= today` asks for so many days, as `placed_at >= today - 30 days` does.
         return not (_moves_a_date(left) or _moves_a_date(right))
-    if all(_is_hash(side) for side in (left, right)):
+    if compares_hashes(test):
         return True
     if not (columns_of(left) and columns_of(right)):
         return False

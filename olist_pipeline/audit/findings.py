@@ -180,6 +180,7 @@ class Found:
     def _finding(self, nodes: list[Node], item: Node, column: str, kind: Kind, clause: Clause, query: Query) -> Finding:
         first = min(self.statement.line_of(node) for node in nodes)
         last = max(self.statement.last_line_of(item), *(self.statement.last_line_of(node) for node in nodes))
+        is_column = clause in (Clause.SELECT, Clause.SET)
         return Finding(
             file=self.place.file,
             line=self.place.line_of(first, last, column),
@@ -188,7 +189,7 @@ class Found:
             column=column,
             kind=kind,
             sql=_sql(item, self.place.dialect),
-            statement=draft(item if clause not in (Clause.SELECT, Clause.SET) else nodes[0], column, kind, clause),
+            statement=draft(nodes[0] if is_column else item, column, kind, clause, item if is_column else None),
             inputs=column_names(item),
             origins=origins_of(item, query, query.around.origins) if query.around.origins else (),
             cases=sum(map(case_count, nodes)),

@@ -13,13 +13,21 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from olist_pipeline.audit.calendars import ends_a_period, is_date_part
-from olist_pipeline.audit.cases import BOOLEAN, CONVERSION, KEY, is_validation_name, kind_of, technical_reason
+from olist_pipeline.audit.cases import (
+    BOOLEAN,
+    CONVERSION,
+    KEY,
+    is_boolean_word,
+    is_validation_name,
+    kind_of,
+    technical_reason,
+)
 from olist_pipeline.audit.columns import Query
+from olist_pipeline.audit.defaults import SERIES, hides_missing_data, is_literal
 from olist_pipeline.audit.expressions import (
     ARITHMETIC,
     BOOLEANS,
     CONCATENATIONS,
-    HASHES,
     PATTERNS,
     PREDICATES,
     Node,
@@ -29,20 +37,16 @@ from olist_pipeline.audit.expressions import (
     columns_of,
     computes,
     is_case,
-    is_clock,
     is_constant,
     is_counted_flag,
     is_far_end,
     is_flag_test,
-    is_hash,
-    is_null,
     is_null_test,
     is_one_flag,
     nodes_within,
     number_of,
     picks_one_cell,
     text_of,
-    truth_of,
 )
 from olist_pipeline.audit.filters import is_current_row, marks_current_row, says_from_when
 from olist_pipeline.audit.model import Kind
@@ -58,8 +62,8 @@ from olist_pipeline.audit.pivots import is_pivot
 
 TRY_NAMES = re.compile(r"^(\w*__)?(try_to_\w+|try_cast|safe_cast|try_parse\w*)$")
 LIMIT_NAME = re.compile(r"(^|_)(bound|limit|threshold|cutoff|cap|ceiling|floor)(_|$)")
-SERIES = (exp.GenerateSeries, exp.GenerateDateArray, exp.Unnest)
-SCORES = (exp.Ntile, exp.PercentRank, exp.CumeDist)
+PLACES_IN_TEXT = (exp.Substring, exp.Left, exp.Right, exp.SplitPart, exp.StrPosition, exp.Pad, exp.RegexpExtract)
+"""Functions of a text that are given numbers of its signs or parts, which count nothing of the business."""
 SERIES_NAMES = re.compile(r"^(generate_series|generate_date_array|range|unnest|sequence|generator|date_spine)$")
 
 
@@ -98,9 +102,11 @@ def logic_of(expression: Node, column: str, query: Query) -> Iterator[Judged]:
 
 
 def _judge(node: Node, column: str, query: Query) -> Iterator[Judged]:
-    if isinstance(node, exp.Query | exp.Column | exp.Literal):
-        return
-    if is_case(node):
+    if isinstance(node, exp.Query | exp.Column | exp.Literal | exp.Columns):
+        return  # COLUMNS(...) of DuckDB chooses columns by their names
+    if isinstance(node, exp.ArgMax | exp.ArgMin):
+        yield from _judge(node.this, column, query)  # the rest is an order
+    elif is_case(node):
         yield from _judge_case(node, column, query)
     elif isinstance(node, exp.Lambda) and all(map(_asks_for_presence, atoms(node.this))):
         return
@@ -136,7 +142,8 @@ def _judge_condition(condition: Node, column: str, query: Query, whole: Node) ->
     """Judge a boolean that is computed: a flag, unless it asks for nothing but flags, a calendar or a pivot."""
     aggregates = isinstance(whole, exp.Filter | exp.CountIf)
     asks = any(isinstance(node, exp.Query) for node in nodes_within(condition))
-    if is_one_flag(condition) or is_current_row(condition) or marks_current_row(condition, column, query) or asks:
+    says_yes = is_one_flag(condition) or is_boolean_word(condition)
+    if says_yes or is_current_row(condition) or marks_current_row(condition, column, query) or asks:
         yield from _parts(condition, column, query)
         return
     joins_flags = is_flag_test(condition)
@@ -154,8 +161,15 @@ def _judge_condition(condition: Node, column: str, query: Query, whole: Node) ->
 
 
 def _asks_for_presence(test: Node) -> bool:
-    """Return whether a comparison asks for no more than that there is something: `x <> ''`, `x is not null`."""
-    return is_null_test(test) or (isinstance(test, exp.EQ | exp.NEQ) and text_of(test.expression) == "")
+    """Return whether a comparison asks for no more than that there is something: `x <> ''`, `x is not null`.
+
+    In a list of a row, an equality with a column of the row picks what belongs to it.
+    """
+    if is_null_test(test) or (isinstance(test, exp.EQ | exp.NEQ) and text_of(test.expression) == ""):
+        return True
+    return isinstance(test, exp.EQ) and all(
+        isinstance(bare(side), exp.Column | exp.Dot) for side in (test.this, test.expression)
+    )
 
 
 def _judge_window(window: exp.Window, column: str, query: Query) -> Iterator[Judged]:
@@ -176,6 +190,9 @@ def _ordering(window: exp.Window) -> list[Node]:
 
 
 def _judge_computation(node: Node, column: str, query: Query) -> Iterator[Judged]:
+    if _counts_signs(node):
+        yield from _parts(node, column, query)
+        return
     moved = any(_moves_a_date(part) for part in nodes_within(node) if isinstance(part, exp.Interval))
     is_score = "score" in column.lower() or "index" in column.lower().split("_")
     is_limit = LIMIT_NAME.search(column.lower()) is not None and halves_or_doubles(node)
@@ -187,6 +204,14 @@ def _judge_computation(node: Node, column: str, query: Query) -> Iterator[Judged
         return
     for part in node.iter_expressions():
         yield from _judge(part, column, query)
+
+
+def _counts_signs(node: Node) -> bool:
+    """Return whether a computation is a place in a text, or a length of a part of one."""
+    outer = node.find_ancestor(*PLACES_IN_TEXT, exp.Query)
+    while isinstance(outer, PLACES_IN_TEXT) and node.parent is not outer and node.parent is not None:
+        node = node.parent
+    return isinstance(outer, PLACES_IN_TEXT) and node.arg_key != "this"
 
 
 def _points(node: Node, column: str, query: Query) -> Iterator[Node]:
@@ -223,7 +248,8 @@ def _kind_of_function(node: Node, query: Query) -> Kind | None:
     if _tries_to_cast(node):
         return Kind.VALIDATION if _reads_one_cell(node, query) and query.around.is_written(node) else None
     if isinstance(node, exp.Nullif):
-        return Kind.VALIDATION if _nulls_a_sentinel(node) else None
+        is_macros = is_far_end(node.expression) and not query.around.is_written(node)
+        return Kind.VALIDATION if _nulls_a_sentinel(node) and not is_macros else None
     if isinstance(node, exp.Ntile | exp.WidthBucket):
         return Kind.SCORING
     if isinstance(node, exp.Greatest | exp.Least):
@@ -231,59 +257,10 @@ def _kind_of_function(node: Node, query: Query) -> Kind | None:
     if isinstance(node, DATE_STEPS) and not isinstance(node, exp.Interval):
         return _kind_of_date_step(node)
     if isinstance(node, exp.ArrayContains):
-        return Kind.FLAG if columns_of(node) and any(map(_is_literal, node.iter_expressions())) else None
+        return Kind.FLAG if columns_of(node) and any(map(is_literal, node.iter_expressions())) else None
     if isinstance(node, PATTERNS):
         return Kind.VALIDATION
     return None
-
-
-def hides_missing_data(node: exp.Coalesce, query: Query) -> bool:
-    """Return whether a COALESCE puts a literal where data is missing.
-
-    It does not where there is nothing to sum up (an aggregate over nothing, a group that a join did not find, the
-    first row of a window), where the text goes into a key or another text, and where the literal is the open end of
-    a span of time.
-    """
-    values = [node.this, *node.expressions]
-    last = values[-1]
-    if is_null(last) or not (_is_literal(last) or is_clock(last)):
-        return False
-    if is_far_end(last):
-        return False
-    outer = node.find_ancestor(*HASHES, *CONCATENATIONS, *SERIES, exp.Sum, exp.Anonymous, exp.Query)
-    if outer is not None and (isinstance(outer, (*CONCATENATIONS, *SERIES)) or is_hash(outer)):
-        return False
-    is_neutral = number_of(last) == 0 or truth_of(last) is False or text_of(last) in ("[]", "{}")
-    return not (is_neutral and (isinstance(outer, exp.Sum) or _sums_over_nothing(node, query)))
-
-
-def _sums_over_nothing(node: exp.Coalesce, query: Query) -> bool:
-    if node.this.find(*SCORES):
-        return False
-    if node.this.find(exp.AggFunc, exp.Window):
-        return True
-    columns = [column for value in (node.this, *node.expressions[:-1]) for column in columns_of(value)]
-    return bool(columns) and all(_is_sum(column, query) for column in columns)
-
-
-def _is_sum(column: exp.Column, query: Query) -> bool:
-    origin = query.origin(column)
-    if origin.expression is not None and origin.expression.find(*SCORES):
-        return False
-    beside = query.beside(column)
-    if beside is not None and isinstance(bare(beside), exp.AggFunc):
-        return True  # a sum, by its new name
-    if origin.is_summed:
-        return True
-    if origin.expression is None:
-        return False
-    # The column is itself a sum of what may be missing: `coalesce(sum(x), 0)`, one CTE further.
-    return isinstance(bare(origin.expression), exp.AggFunc)
-
-
-def _is_literal(node: Node) -> bool:
-    node = bare(node)
-    return is_constant(node) and (isinstance(node, exp.Literal | exp.Boolean | exp.Neg | exp.Date) or is_hash(node))
 
 
 def _tries_to_cast(node: Node) -> bool:

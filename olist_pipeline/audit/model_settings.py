@@ -53,5 +53,14 @@ def along(settings: Mapping[str, Any], parts: Sequence[str]) -> Iterator[Mapping
         yield settings
 
 
+def versions_of(entry: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield what properties say of each version of a model, by the names that its file may have."""
+    versions = entry.get("versions")
+    for version in map(_mapping, versions if isinstance(versions, list) else ()):
+        config = {**_mapping(entry.get("config")), **_mapping(version.get("config"))}
+        names = (f"{entry.get('name')}{sign}v{version.get('v')}" for sign in "_.")
+        yield from ((str(name), {**entry, "config": config}) for name in (version.get("defined_in"), *names) if name)
+
+
 def _mapping(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}

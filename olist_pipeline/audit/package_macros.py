@@ -71,6 +71,39 @@ DBT_DATE: Macros = {
     "yesterday": lambda *_, **__: "(current_date - interval 1 day)",
 }  # fmt: skip
 
+
+def _staged(source_model: Any = "nothing", derived_columns: Any = None, **_: Any) -> str:
+    """Return the query of a stage of a data vault: its derived columns are SQL of the project's own."""
+    given = derived_columns if isinstance(derived_columns, Mapping) else {}
+    plain = {name: said.get("value") if isinstance(said, Mapping) else said for name, said in given.items()}
+    written = {name: said for name, said in plain.items() if isinstance(said, str) and not said.startswith("!")}
+    columns = ["*", *(f"{said} as {name}" for name, said in written.items())]
+    return f"select {', '.join(columns)} from {_first(source_model)}"
+
+
+def _first(source_model: Any) -> Any:
+    """Return a relation of one or several, or of a mapping of sources to tables."""
+    while isinstance(source_model, list | tuple | Mapping) and source_model:
+        source_model = next(iter(source_model.values() if isinstance(source_model, Mapping) else source_model))
+    return source_model
+
+
+AUTOMATE_DV: Macros = {
+    **dict.fromkeys(
+        (
+            *("hub", "link", "t_link", "sat", "ma_sat", "eff_sat", "xts", "pit", "bridge", "ref_table", "ref_hub"),
+            *("sat_v0", "sat_v1", "ma_sat_v0", "ma_sat_v1", "eff_sat_v0", "nh_link", "nh_sat", "ref_sat_v0"),
+            *("ref_sat_v1", "rec_track_sat"),
+        ),
+        lambda *_, source_model="nothing", **__: f"select * from {_first(source_model)}",
+    ),
+    "hash": lambda columns="null", alias="hash", **_: (
+        f"md5({columns if isinstance(columns, str) else ' || '.join(map(str, columns))}) as {alias}"
+    ),
+    "stage": _staged,
+}
+"""Those of data vaults, of two packages: all but stages is keys and loads."""
+
 SNOWPLOW_UTILS: Macros = {
     **dict.fromkeys(("set_query_tag", "snowplow_delete_from_manifest", "print_run_limits"), _nothing),
     "current_timestamp_in_utc": lambda *_, **__: "current_timestamp",
@@ -84,5 +117,6 @@ PACKAGES: Mapping[str, Macros] = {
     "fivetran_utils": FIVETRAN_UTILS,
     "dbt_date": DBT_DATE,
     "snowplow_utils": SNOWPLOW_UTILS,
+    **dict.fromkeys(("automate_dv", "dbtvault", "datavault4dbt"), AUTOMATE_DV),
 }
 """The packages whose common macros are known here, should they not be installed."""

@@ -9,7 +9,6 @@ the project's folder is read, whatever its files and links name.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -18,9 +17,10 @@ from pathlib import Path
 from typing import Any, TypeGuard
 
 from olist_pipeline.audit.dialects import Spoken, dialect_of
-from olist_pipeline.audit.model_settings import along, context_in, enabled_in, is_layer
+from olist_pipeline.audit.manifest import read_manifest
+from olist_pipeline.audit.model_settings import along, context_in, enabled_in, is_layer, versions_of
 from olist_pipeline.audit.profiles import PROD, Target, targets_of
-from olist_pipeline.audit.project_files import UnreadableFileError, folders_like, read_bytes, read_yaml, walk
+from olist_pipeline.audit.project_files import folders_like, read_yaml, walk
 from olist_pipeline.audit.relations import unversioned
 from olist_pipeline.errors import OlistError
 from olist_pipeline.yaml_text import YamlError
@@ -33,20 +33,21 @@ SNAPSHOT_PATHS = ("snapshot-paths", "", "snapshots")
 MACRO_PATHS = ("macro-paths", "", "macros")
 TEST_PATHS = ("test-paths", "", "tests")
 SEED_PATHS = ("seed-paths", "data-paths", "seeds")
-ALL_PATHS = (MODEL_PATHS, SNAPSHOT_PATHS, MACRO_PATHS, TEST_PATHS, SEED_PATHS)
+FUNCTION_PATHS = ("function-paths", "", "functions")
+ALL_PATHS = (MODEL_PATHS, SNAPSHOT_PATHS, MACRO_PATHS, TEST_PATHS, SEED_PATHS, FUNCTION_PATHS)
 """Settings that name folders: the key, an older one, and the folder where neither is there."""
 SETTINGS_BY_FOLDER = (
     (("models",), MODEL_PATHS),
     (("snapshots",), SNAPSHOT_PATHS),
+    (("functions",), FUNCTION_PATHS),
     (("tests", "data_tests"), TEST_PATHS),
 )
 """Which keys of dbt_project.yml say something of the files in which folders."""
 
+PROPERTIES = ("models", "snapshots", "functions")
 YAML = (".yml", ".yaml")
 NO_SQL = (*YAML, ".py", ".ipynb", ".csv", ".tsv", ".json", ".md", ".html", ".toml", ".parquet", ".duckdb", ".db")
 """Endings of files that are no SQL when one is named; all others are read as SQL."""
-
-MOST_BYTES_OF_MANIFEST = 2_000_000_000
 
 
 @dataclass(frozen=True)
@@ -106,19 +107,28 @@ class Project:
         return {name: key for name, key in named if not self._is_inside(name)}
 
     def sql_files(self) -> list[Path]:
-        """Return the files to audit, in the order of their paths: models and snapshots of a dbt project."""
+        """Return the files to audit, in the order of their paths: models, snapshots and functions of a dbt project."""
         if self.chosen.is_file():
             return [] if self.chosen.suffix.lower() in NO_SQL else [self.chosen]
-        folders = [self.chosen]
+        folders, functions = [self.chosen], frozenset[Path]()
         if self.is_dbt and self.chosen == self.root:
             named = [*self._paths(*MODEL_PATHS), *self._paths(*SNAPSHOT_PATHS)]
             folders = [self.root / name for name in named]
-        return sorted(path for folder in folders for path in _walk(folder, (".sql",)))
+            functions = frozenset(path for path in self.functions if path.suffix != ".py")
+        return sorted(functions.union(path for folder in folders for path in _walk(folder, (".sql",))))
 
     def model_files(self, ending: str = ".sql") -> list[Path]:
         """Return the models of the whole project, whatever part of it is audited."""
         folders = [self.root / name for name in self._paths(*MODEL_PATHS)] if self.is_dbt else [self.root]
         return sorted(path for folder in folders for path in _walk(folder, (ending,)))
+
+    @cached_property
+    def functions(self) -> frozenset[Path]:
+        """The files of user-defined functions: those that properties beside them name, for dbt builds no others."""
+        folders = [self.root / name for name in self._paths(*FUNCTION_PATHS)] if self.is_dbt else []
+        said = (_mapping(self._yaml(file)).get("functions") for folder in folders for file in _walk(folder, YAML))
+        names = {str(entry.get("name")) for entries in said for entry in _mappings(entries)}
+        return frozenset(path for folder in folders for path in _walk(folder, (".sql", ".py")) if path.stem in names)
 
     def test_files(self) -> list[Path]:
         """Return the singular tests of a dbt project that is audited as a whole; generic ones are macros."""
@@ -213,8 +223,9 @@ class Project:
         """What properties say of each model and snapshot."""
         base = self.root if self.is_dbt else self.chosen
         files = [_mapping(self._yaml(file)) for file in (_walk(base, YAML) if base.is_dir() else ())]
-        entries = (entry for file in files for key in ("models", "snapshots") for entry in _mappings(file.get(key)))
-        return {str(entry.get("name")): entry for entry in entries}
+        entries = [entry for file in files for key in PROPERTIES for entry in _mappings(file.get(key))]
+        versions = (pair for entry in entries for pair in versions_of(entry))
+        return {**{str(entry.get("name")): entry for entry in entries}, **dict(versions)}
 
     @cached_property
     def _nodes(self) -> dict[str, Mapping[str, Any]]:
@@ -271,7 +282,7 @@ def open_project(path: Path, manifest: Path | None = None, target: str = "") -> 
     if root is None:
         return Project(start, chosen, "", {}, {}, _targets(start, {}, target))
     settings, flaws = _read_settings(root)
-    found, more = _read_manifest(root, settings, manifest)
+    found, more = read_manifest(root, settings, manifest)
     targets = _targets(root, settings, target)
     return Project(root, chosen, str(settings.get("name") or ""), settings, found, targets, (*flaws, *more))
 
@@ -301,29 +312,6 @@ def _read_settings(root: Path) -> tuple[Mapping[str, Any], list[str]]:
 
 def _are_folders(named: Any) -> TypeGuard[list[str]]:
     return isinstance(named, list) and all(isinstance(name, str) and "\0" not in name for name in named) and bool(named)
-
-
-def _read_manifest(root: Path, settings: Mapping[str, Any], named: Path | None) -> tuple[Mapping[str, Any], list[str]]:
-    """Return dbt's manifest, and what is wrong with it: what a person named, else that of the project.
-
-    There is none where it lies outside of the project. Raises OlistError for one that was named and cannot be read.
-    """
-    path = named or root / str(settings.get("target-path") or "target").replace("\0", "") / "manifest.json"
-    if not path.is_file():
-        if named:
-            raise OlistError(f"There is no manifest at {named}; `dbt compile` writes one to target/manifest.json.")
-        return {}, []
-    place = named.resolve().parent if named else root
-    if not path.resolve().is_relative_to(place):
-        return {}, []
-    try:
-        content = json.loads(read_bytes(path, place, MOST_BYTES_OF_MANIFEST))
-    except (ValueError, RecursionError, UnreadableFileError) as error:
-        said = f"{path} cannot be read as a manifest ({str(error).rstrip('.')}); run `dbt compile` again or remove it."
-        if named:
-            raise OlistError(said) from None
-        return {}, [said]
-    return _mapping(content), []
 
 
 def _context_of_entry(entry: Mapping[str, Any]) -> str:

@@ -29,9 +29,10 @@ from olist_pipeline.audit.project import Project
 from olist_pipeline.audit.project_files import NotUtf8Error, UnreadableFileError, read_text
 from olist_pipeline.audit.relations import Relations, with_latest
 from olist_pipeline.audit.semantics import audit_semantics
-from olist_pipeline.audit.templates import without_tags
+from olist_pipeline.audit.templates import TAG, without_tags
 
 QUERY = re.compile(r"\bselect\b", re.IGNORECASE)
+STATEMENT = re.compile(r"\s*(select|with|create|begin|declare|return)\b", re.IGNORECASE)
 COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
 ASKS_DATABASE = re.compile(
     r"run_query|statement\(|load_result|get_column_values|get_query_results|get_columns_in|get_filtered_columns|\bexecute\b"
@@ -47,6 +48,7 @@ class Role(StrEnum):
     """What a file is in its project."""
 
     MODEL = "model"
+    FUNCTION = "function"
     TEST = "test"
     PROPERTIES = "properties"
 
@@ -109,6 +111,8 @@ class Reader:
     def _audit_text(self, text: str, job: Job) -> FileAudit:
         if job.role is Role.PROPERTIES:
             return self._audit_properties(text, job.file)
+        if job.role is Role.FUNCTION and not STATEMENT.match(COMMENT.sub("", TAG.sub("", text))):
+            text = f"select {text}\nas {Path(job.file).stem}"  # its body is an expression
         found = self._audit_sql(text, job)
         return only_checks(found) if job.role is Role.TEST else found
 

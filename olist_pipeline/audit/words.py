@@ -6,6 +6,8 @@ draft.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from sqlglot import exp
 
 from olist_pipeline.audit.expressions import Node, bare, branches_of, is_case, is_null, truth_of
@@ -27,9 +29,15 @@ MAX_LENGTH = 400
 CUT = " ... [cut: the SQL has the rest]"
 
 
-def draft(node: Node, column: str, kind: Kind, clause: Clause) -> str:
-    """Return a sentence that says what a piece of logic does to its column."""
+PASSED_ON = (exp.Alias, exp.Paren, exp.Cast, exp.Round, exp.AggFunc, exp.Distinct, exp.Window, exp.Filter, exp.Coalesce)
+"""What a column may do with a piece of logic that is still all that it says."""
+
+
+def draft(node: Node, column: str, kind: Kind, clause: Clause, whole: Node | None = None) -> str:
+    """Return a sentence that says what a piece of logic does to its column; `whole` is all that the column is."""
     name = column.replace("_", " ")
+    if whole is not None and any(not isinstance(outer, PASSED_ON) for outer in _between(node, whole)):
+        name = f"a part of {name}"
     if clause is not Clause.SELECT and clause is not Clause.SET:
         sentence = f"Only rows count of which {phrase(node)}"
     elif is_case(node):
@@ -55,6 +63,12 @@ def draft(node: Node, column: str, kind: Kind, clause: Clause) -> str:
     if len(sentence) > MAX_LENGTH:
         return sentence[: sentence.rindex(" ", 0, MAX_LENGTH)] + CUT
     return sentence.rstrip(".") + "."
+
+
+def _between(node: Node, whole: Node) -> Iterator[Node]:
+    while node is not whole and node.parent is not None:
+        node = node.parent
+        yield node
 
 
 def phrase(node: Node) -> str:

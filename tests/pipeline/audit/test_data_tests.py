@@ -173,3 +173,20 @@ def test_the_semantic_layer_is_read():
     assert found.problems == ()
     strange = compose("metrics: [1, {filter: [2, {a: b}]}]")
     assert audit_semantics(strange, "orders.yml", "duckdb", str).findings == ()
+
+
+@pytest.mark.parametrize(
+    ("query", "is_rule"),
+    [
+        ("select id from orders group by id having count(*) > 1", False),
+        ("select id, count(1) as n from orders group by id having n > 1", False),
+        ("select * from (select id, count(*) as row_count from orders group by id) as c where row_count >= 2", False),
+        ("select buyer from orders group by buyer having count(distinct country) > 1", True),
+        ("select buyer from orders group by buyer having count(*) > 5", True),
+        ("select buyer from orders where refund_count > 1", True),
+    ],
+)
+def test_a_singular_test_of_unique_keys_says_what_unique_does(query, is_rule):
+    audited = audit_sql(query, Place("tests/once.sql", "once", "duckdb"))
+    assert len(audited.findings) == 1
+    assert len(only_checks(audited).findings) == is_rule

@@ -210,3 +210,27 @@ def test_a_manifest_that_was_named_and_cannot_be_read_is_one_sentence(project):
 )
 def test_folders_of_layers_are_no_contexts(folder, is_one):
     assert is_layer(folder) is is_one
+
+
+def test_functions_of_the_project_are_read_where_properties_name_them(project):
+    files = {
+        "functions/is_large.sql": "{{ config(meta={'context': 'sizes'}) }}\n-- by the law\nweight > 30",
+        "functions/net.sql": "select price / 1.19 as net",
+        "functions/odd.py": "def main(x): return x > 3",
+        "functions/setup.sql": "create function f() as 'select 1 > x'",
+        "functions/all.yml": "functions: [{name: is_large}, {name: net}, {name: odd}, {name: gone}]",
+        "functions/gone.sql": "{{ config(enabled=false) }} a > 3",
+        "models/good.sql": "select {{ function('is_large') }}(weight) as is_large from {{ ref('parcels') }}",
+    }
+    for name, text in files.items():
+        (project / name).parent.mkdir(exist_ok=True)
+        (project / name).write_text(text)
+    for path in (project, project / "functions", project / "functions" / "is_large.sql"):
+        found = audit(path)
+        told = [(entry.finding.place, entry.finding.line, entry.context) for entry in found.entries]
+        assert told[0] == ("is_large.is_large", 3, "sizes")
+        assert found.problems == () or path == project / "functions"
+    found = audit(project)
+    assert [entry.finding.place for entry in found.entries] == ["is_large.is_large", "net.net"]
+    assert any("Python were not looked into (functions/odd.py)" in warning for warning in found.warnings)
+    assert any("switched off" in warning and "(gone)" in warning for warning in found.warnings)

@@ -357,3 +357,18 @@ select {{ loop.index }} as n, price from t where price > 0
         (3, "kind = 'a'"),
         (3, "kind = 'b'"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("column", "sentence"),
+    [
+        ("coalesce(sum(a), 0) + coalesce(b, 7) as all_of_it", "A part of all of it is b; where that is missing, 7."),
+        ("lower(case when a > 9 then 'X' else b end) as c", "A part of c is X when a is more than 9; b otherwise."),
+        ("round(coalesce(b, 7), 2) as c", "C is b; where that is missing, 7."),
+        ("sum(case when a > 9 then b end) as c", "C is b when a is more than 9."),
+        ("count(distinct case when a > 9 then b end) as c", "C is b when a is more than 9."),
+    ],
+)
+def test_a_sentence_says_whether_it_is_all_of_a_column(tmp_path, column, sentence):
+    [finding] = read(tmp_path, f"select {column} from t group by b").findings
+    assert finding.statement == sentence

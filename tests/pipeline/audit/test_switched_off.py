@@ -105,3 +105,21 @@ def test_of_two_models_of_one_name_the_other_one_is_read(tmp_path):
     }
     found = audit(project(tmp_path, files), dialect="duckdb")
     assert [entry.finding.file for entry in found.entries] == ["models/duckdb/orders.sql", "models/shop.yml"]
+
+
+def test_a_version_of_a_model_is_off_by_itself(tmp_path):
+    properties = """
+models:
+- name: orders
+  latest_version: 2
+  columns: [{name: state, data_tests: [{accepted_values: {values: [paid]}}]}]
+  versions:
+  - {v: 1, config: {enabled: false}, columns: [{name: total, data_tests: [{theirs.is_true: {expression: '< 9'}}]}]}
+  - {v: 2, columns: [{name: total, data_tests: [{theirs.is_true: {expression: '< 8'}}]}]}
+  - {v: 3, defined_in: orders_to_come, config: {enabled: "{{ target.name == 'dev' }}"}}
+"""
+    files = {f"models/{name}.sql": RULE for name in ("orders_v1", "orders.v2", "orders_to_come")}
+    found = audit(project(tmp_path, {**files, "models/shop.yml": properties}), dialect="duckdb")
+    tests = [entry.finding.sql for entry in found.entries if entry.finding.clause == "test"]
+    assert (models(found), tests) == ({"orders.v2", "orders"}, ["state IN ('paid')", "total < 8"])
+    assert "orders_to_come" in models(audit(tmp_path, dialect="duckdb", target="dev"))
