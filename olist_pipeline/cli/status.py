@@ -61,11 +61,12 @@ def _print(console: Console, report: Mapping[str, Any], serving: Path, *, show_r
     if show_rules:
         _print_rules(console, report["rules"])
     release = report["release"]
-    click.echo(
+    served = (
         f"Release {release['number']}, as of {release['as_of']}, made {release['made_at']}"
         if release
-        else visible(str(no_release(serving)))
+        else str(no_release(serving))
     )
+    console.print(inert(served), highlight=False, soft_wrap=True)
     for sentence in release["unchecked"] if release else ():
         console.print(f"[red]Not checked:[/red] {inert(sentence)}.")
     console.print(f"Automation is {'on' if report['automation'] else 'off (OLIST_AUTOMATION)'}")

@@ -4,6 +4,7 @@ import io
 import json
 import re
 import sys
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -62,7 +63,7 @@ def test_an_alert_that_quotes_a_cell_is_printed_as_it_is():
         "automation": False,
         "alerts": [{"at": "2026-01-01", "text": f"row 1: city {STEERING}"}, {"at": 7, "text": None}],
     }
-    text = plain(lambda console: status._print(console, report, show_rules=False))
+    text = plain(lambda console: status._print(console, report, Path("serving"), show_rules=False))
     assert r"row 1: city [/b]\x1b]0;mine\x07[red]\x9b2J" in text
 
 
