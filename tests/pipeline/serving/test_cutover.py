@@ -101,7 +101,7 @@ class TestCutover:
             cut_over(settings, "sale")
 
     def test_before_the_first_release_there_is_nothing_to_switch(self, tmp_path):
-        with pytest.raises(OlistError, match="no release yet"):
+        with pytest.raises(OlistError, match="There is no release in"):
             cut_over(settings_of(tmp_path / "empty"), "sales")
 
     def test_a_release_of_an_earlier_version_cannot_be_switched(self, settings):
