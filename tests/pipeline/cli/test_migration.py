@@ -57,7 +57,7 @@ def test_a_file_that_the_drafts_there_do_not_have_is_refused_in_one_sentence(tmp
     monkeypatch.setenv("OLIST_MIGRATION", str(written(tmp_path, SMALL)))
     for _ in range(2):
         assert CliRunner().invoke(scaffold, ["riding", "--file", "rides.csv"]).exit_code == 0
-    assert "validates, each with --file (there" in str(CliRunner().invoke(scaffold, ["riding"]).exception)
+    assert "the migration file names none yet" in str(CliRunner().invoke(scaffold, ["riding"]).exception)
     written(tmp_path, SMALL.replace("data_dir}", "data_dir, files: {rides.csv: {}}}"))
     drafted = CliRunner().invoke(scaffold, ["riding", "--out", str(tmp_path / "only")])
     assert drafted.exit_code == 0
