@@ -57,6 +57,7 @@ def handlers(monkeypatch):
     """Leave the handlers of signals as they were, and no signal that was received."""
     before = {number: signal.getsignal(number) for number in interrupts.SIGNALS}
     monkeypatch.setattr(interrupts, "_received", [])
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # tests may run under nohup, which has it ignored
     yield
     for number, handler in before.items():
         signal.signal(number, handler)

@@ -98,7 +98,7 @@ def test_a_quarantined_row_shows_what_its_rules_are_about(rules, table, shown):
     assert reports._cells({"rules": rules, "source_table": table, "payload": payload}) == shown
 
 
-def test_nothing_in_quarantine_is_told_from_no_run(settings):
+def test_a_home_without_runs_is_not_taken_for_clean_data(settings):
     """A home that was meant to be another one must not look like clean data."""
     assert f"nothing has run in {settings.home} yet" in reports._none("No row in quarantine", settings)
     settings.staging.mkdir(parents=True)

@@ -70,7 +70,7 @@ def test_a_killed_generator_costs_nobody_their_files(tmp_path):
     assert (tmp_path / "landing" / "olist_orders_dataset.csv").read_text() == "mine"
 
 
-def test_files_of_another_warehouse_are_told_from_a_missing_one(tmp_path):
+def test_files_of_another_warehouse_are_not_taken_for_a_missing_one(tmp_path):
     """Whoever has forgotten OLIST_MIGRATION is asked for files that they never had."""
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "rides.csv").write_text("ride_id\nr1\n")
