@@ -110,7 +110,7 @@ def scaffold(context: str, files: tuple[str, ...], out: Path | None) -> None:
 
 def _module_elsewhere(name: str, folders: Sequence[Path]) -> str:
     """Return where a module of this name is that Python finds before one in these folders; nothing if there is none."""
-    if name in sys.stdlib_module_names:
+    if name in {*sys.stdlib_module_names, "__main__"}:
         return "its own library"
     spec = find_spec(name)
     places = [spec.origin or "", *(spec.submodule_search_locations or ())] if spec else []

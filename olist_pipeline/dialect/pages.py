@@ -8,10 +8,15 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from olist_pipeline.errors import OlistError
+
+if TYPE_CHECKING:
+    import pyarrow.parquet as pq
 
 _MARK, _ENCRYPTED = b"PAR1", b"PARE"
 """What a Parquet file begins and ends with."""
@@ -38,12 +43,22 @@ def refuse_damage(name: str, path: Path, columns: Collection[str] | None = None)
     import pyarrow as pa  # a tenth of a second, for those who have such files
     import pyarrow.parquet as pq
 
+    # What Arrow has no type for, or takes for inconsistent, others may read: a missing ARRAY of DuckDB's.
+    beyond_arrow = pa.ArrowNotImplementedError, pa.ArrowInvalid
     try:
-        with pq.ParquetFile(path, page_checksum_verification=True) as file:
-            deque(file.iter_batches(columns=None if columns is None else list(columns)), maxlen=0)
-    except (pa.ArrowNotImplementedError, pa.ArrowInvalid):
-        return  # what Arrow has no type for, or takes for inconsistent, others may read: a missing ARRAY of DuckDB
+        with suppress(*beyond_arrow), pq.ParquetFile(path, page_checksum_verification=True) as file:
+            wanted = file.schema_arrow.names if columns is None else list(columns)
+            try:
+                _read(file, wanted)
+            except beyond_arrow:
+                for column in wanted:
+                    with suppress(*beyond_arrow):
+                        _read(file, [column])
     except (pa.ArrowException, OSError) as error:
         if isinstance(error, OSError) and error.errno:
             raise
         raise OlistError(f"{name} cannot be read: {str(error).splitlines()[0].rstrip('.')}; write it again.") from error
+
+
+def _read(file: pq.ParquetFile, columns: Sequence[str]) -> None:
+    deque(file.iter_batches(columns=list(columns)), maxlen=0)

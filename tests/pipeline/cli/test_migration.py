@@ -74,7 +74,9 @@ def test_a_file_that_the_drafts_there_do_not_have_is_refused_in_one_sentence(tmp
     )
 
 
-@pytest.mark.parametrize(("context", "place"), [("calendar", "its own library"), ("yaml", "__init__.py")])
+@pytest.mark.parametrize(
+    ("context", "place"), [("calendar", "its own"), ("yaml", "__init__.py"), ("__main__", "its own")]
+)
 def test_a_context_that_python_would_take_for_another_module_is_refused(tmp_path, monkeypatch, context, place):
     """`from calendar.declared import ...` would never find the draft."""
     monkeypatch.setenv("OLIST_MIGRATION", str(written(tmp_path, SMALL)))

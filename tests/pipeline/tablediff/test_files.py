@@ -197,3 +197,17 @@ def test_a_page_that_is_not_that_of_its_checksum_is_refused(tmp_path):
 def test_a_missing_array_of_duckdb_is_read(read):
     """Arrow takes what DuckDB writes for it to be inconsistent."""
     assert read({"a.parquet": "SELECT NULL::FLOAT[2] AS x"}, "parts/a.parquet") == ([(None,)], False)
+
+
+def test_damage_beside_a_missing_array_of_duckdb_is_seen(tmp_path):
+    path = tmp_path / "a.parquet"
+    query = "SELECT NULL::FLOAT[2] AS a, md5(i::VARCHAR) AS x FROM range(100) t(i)"
+    with duckdb.connect() as con:
+        con.execute(f"COPY ({query}) TO '{path}' (FORMAT parquet)")
+    pages = pq.read_metadata(path).row_group(0).column(1)
+    assert pages.path_in_schema == "x"
+    written, middle = bytearray(path.read_bytes()), pages.data_page_offset + pages.total_compressed_size // 2
+    written[middle : middle + 40] = b"\xff" * 40
+    path.write_bytes(written)
+    with duckdb.connect() as con, pytest.raises(RelationError, match=r"^a cannot be read: .*; write it again"):
+        file_relation(con, path, "a", "t", {}, tmp_path)
